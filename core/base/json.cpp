@@ -1,0 +1,269 @@
+#include "base/json.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
+
+#include "base/assert.hpp"
+
+namespace weir {
+namespace {
+
+namespace bj = boost::json;
+
+// Says yes to what jsonb can store; builds nothing.
+struct Checker {
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t number_bytes_max = 1024;
+
+  using Code = bj::error_code;
+  std::string refusal;
+
+  bool refuse(std::string why, Code& ec) {
+    refusal = std::move(why);
+    ec = bj::error::syntax;
+    return false;
+  }
+  bool storable(bj::string_view part, Code& ec) {
+    return part.find('\0') == bj::string_view::npos ||
+           refuse("\\u0000 in a string, which the database cannot store", ec);
+  }
+  bool number(bj::string_view text, Code& ec) {
+    number_bytes_ += text.size();
+    return number_bytes_ <= number_bytes_max || refuse("a number of over 1024 characters", ec);
+  }
+  bool number_ends() {
+    number_bytes_ = 0;
+    return true;
+  }
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(std::size_t, Code&) { return true; }
+  bool on_object_begin(Code&) { return true; }
+  bool on_object_end(std::size_t, Code&) { return true; }
+  bool on_string_part(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
+  bool on_string(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
+  bool on_key_part(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
+  bool on_key(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
+  bool on_number_part(bj::string_view text, Code& ec) { return number(text, ec); }
+  bool on_int64(std::int64_t, bj::string_view text, Code& ec) { return number(text, ec) && number_ends(); }
+  bool on_uint64(std::uint64_t, bj::string_view text, Code& ec) { return number(text, ec) && number_ends(); }
+  bool on_double(double value, bj::string_view text, Code& ec) {
+    if (!std::isfinite(value)) return refuse("a number beyond the range of a double", ec);
+    return number(text, ec) && number_ends();
+  }
+  bool on_bool(bool, Code&) { return true; }
+  bool on_null(Code&) { return true; }
+  bool on_comment_part(bj::string_view, Code&) { return true; }
+  bool on_comment(bj::string_view, Code&) { return true; }
+
+ private:
+  std::size_t number_bytes_ = 0;
+};
+
+JsonFault fault_at(std::string_view text, std::size_t offset, std::string what) {
+  JsonFault fault{.offset = std::min(offset, text.size()), .what = std::move(what)};
+  const std::string_view before = text.substr(0, fault.offset);
+  const std::size_t newline = before.rfind('\n');
+  fault.line = 1 + static_cast<std::size_t>(std::ranges::count(before, '\n'));
+  fault.column = fault.offset - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  return fault;
+}
+
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// Length of the valid UTF-8 sequence at the front of `s`, 0 when there is none.
+std::size_t sequence_length(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
+                             : lead >= 0xE0 && lead <= 0xEF ? 3
+                             : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                            : 0;
+  if (length == 0 || s.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+  if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+  if (lead == 0xED && byte(1) > 0x9F) return 0;  // a surrogate
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;  // overlong
+  if (lead == 0xF4 && byte(1) > 0x8F) return 0;  // past U+10FFFF
+  return length;
+}
+
+}  // namespace
+
+std::string_view described(JsonType type) noexcept {
+  switch (type) {
+    case JsonType::null: return "null";
+    case JsonType::boolean: return "a boolean";
+    case JsonType::number: return "a number";
+    case JsonType::string: return "a string";
+    case JsonType::array: return "an array";
+    case JsonType::object: return "an object";
+  }
+  return "nothing";
+}
+
+Json::Json() {
+  static const auto shared = std::make_shared<const std::string>("null");
+  buffer_ = shared;
+  offset_ = 0;
+  size_ = shared->size();
+}
+
+std::expected<Json, JsonFault> Json::parse_located(std::string text) {
+  bj::parse_options options;
+  options.max_depth = depth_max;
+  bj::basic_parser<Checker> parser(options);
+  bj::error_code ec;
+  const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
+  if (ec) {
+    const std::string& refusal = parser.handler().refusal;
+    if (!refusal.empty()) return std::unexpected(fault_at(text, used, refusal));
+    if (ec == bj::error::incomplete) return std::unexpected(fault_at(text, text.size(), "the text ends too early"));
+    return std::unexpected(fault_at(text, used, ec.message()));
+  }
+  if (const auto rest = std::ranges::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(used), text.end(), is_space);
+      rest != text.end())
+    return std::unexpected(
+        fault_at(text, static_cast<std::size_t>(rest - text.begin()), "something follows after the value"));
+  return trusted(std::move(text));
+}
+
+Result<Json> Json::parse(std::string text) {
+  auto parsed = parse_located(std::move(text));
+  if (parsed) return *std::move(parsed);
+  const JsonFault& fault = parsed.error();
+  return std::unexpected(
+      Error{.code = ErrorCode::invalid_input,
+            .kind = "bad_json",
+            .message = fmt::format("not JSON: line {}, column {}: {}", fault.line, fault.column, fault.what),
+            .hint = {}});
+}
+
+Json Json::trusted(std::string text) {
+  auto buffer = std::make_shared<const std::string>(std::move(text));
+  const auto first = std::ranges::find_if_not(*buffer, is_space);
+  WEIR_ASSERT(first != buffer->end());
+  std::size_t size = static_cast<std::size_t>(buffer->end() - first);
+  while (is_space(*(first + static_cast<std::ptrdiff_t>(size) - 1))) --size;
+  const auto offset = static_cast<std::size_t>(first - buffer->begin());
+  return {std::move(buffer), offset, size};
+}
+
+Json Json::array(std::span<const Json> elements) {
+  std::size_t size = 2;
+  for (const Json& element : elements) size += element.text().size() + 1;
+  std::string text;
+  text.reserve(size);
+  text += '[';
+  for (const Json& element : elements) {
+    if (text.size() > 1) text += ',';
+    text += element.text();
+  }
+  text += ']';
+  return trusted(std::move(text));
+}
+
+Json Json::object(std::span<const std::pair<std::string, Json>> members) {
+  std::string text = "{";
+  for (const auto& [key, value] : members) {
+    if (text.size() > 1) text += ',';
+    text += json_quoted(key);
+    text += ':';
+    text += value.text();
+  }
+  text += '}';
+  return trusted(std::move(text));
+}
+
+Json Json::string(std::string_view utf8) { return trusted(json_quoted(utf8)); }
+
+JsonType Json::type() const noexcept {
+  switch (text().front()) {
+    case 'n': return JsonType::null;
+    case 't':
+    case 'f': return JsonType::boolean;
+    case '"': return JsonType::string;
+    case '[': return JsonType::array;
+    case '{': return JsonType::object;
+    default: return JsonType::number;
+  }
+}
+
+std::vector<Json> Json::elements() const {
+  std::vector<Json> found;
+  if (type() != JsonType::array) return found;
+  const std::string_view all = text();
+  std::size_t depth = 0;
+  std::size_t begin = 1;
+  const auto take = [&](std::size_t end) {
+    while (begin < end && is_space(all[begin])) ++begin;
+    while (end > begin && is_space(all[end - 1])) --end;
+    if (begin < end) found.push_back(Json(buffer_, offset_ + begin, end - begin));
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    switch (all[i]) {
+      case '"':
+        for (++i; all[i] != '"'; ++i)
+          if (all[i] == '\\') ++i;
+        break;
+      case '[':
+      case '{': ++depth; break;
+      case ']':
+      case '}':
+        if (--depth == 0) take(i);
+        break;
+      case ',':
+        if (depth == 1) {
+          take(i);
+          begin = i + 1;
+        }
+        break;
+      default: break;
+    }
+  }
+  return found;
+}
+
+std::string json_quoted(std::string_view utf8) {
+  std::string out = "\"";
+  for (const char c : utf8_or_replaced(utf8)) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20)
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else
+          out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string utf8_or_replaced(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const std::size_t length = bytes.front() == '\0' ? 0 : sequence_length(bytes);
+    out += length == 0 ? replacement : bytes.substr(0, length);
+    bytes.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+}  // namespace weir

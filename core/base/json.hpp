@@ -1,0 +1,75 @@
+#pragma once
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace weir {
+
+enum class JsonType { null, boolean, number, string, array, object };
+
+/// "an array", "an object", "null": as it stands in a sentence.
+std::string_view described(JsonType type) noexcept;
+
+/// Where a text stops being JSON. `offset` counts bytes from 0, `line` and `column` from 1.
+struct JsonFault {
+  std::size_t offset = 0;
+  std::size_t line = 1;
+  std::size_t column = 1;
+  std::string what;
+};
+
+/// One checked JSON text: UTF-8, RFC 8259, nested at most `depth_max` deep, and storable as PostgreSQL's
+/// jsonb (no \u0000, numbers a double can hold). The text itself is kept, so values pass through Weir
+/// unchanged (P8). Copies and elements share one buffer.  [any thread]
+class Json {
+ public:
+  static constexpr std::size_t depth_max = 500;
+
+  /// Errors: invalid_input, kind "bad_json", with line and column.
+  static Result<Json> parse(std::string text);
+
+  /// As parse, for callers that draw the place themselves.
+  static std::expected<Json, JsonFault> parse_located(std::string text);
+
+  /// For text that was checked before: what the database or this class wrote.
+  static Json trusted(std::string text);
+
+  static Json array(std::span<const Json> elements);
+  static Json object(std::span<const std::pair<std::string, Json>> members);
+  static Json string(std::string_view utf8);
+
+  /// null
+  Json();
+
+  std::string_view text() const noexcept { return {buffer_->data() + offset_, size_}; }
+  JsonType type() const noexcept;
+
+  /// Elements of an array in order; empty for anything else. Cost: one pass over the text.
+  std::vector<Json> elements() const;
+
+  /// The same text (not the same value: 1 and 1.0 differ, so does white space).
+  friend bool operator==(const Json& a, const Json& b) noexcept { return a.text() == b.text(); }
+
+ private:
+  Json(std::shared_ptr<const std::string> buffer, std::size_t offset, std::size_t size)
+      : buffer_(std::move(buffer)), offset_(offset), size_(size) {}
+
+  std::shared_ptr<const std::string> buffer_;
+  std::size_t offset_;
+  std::size_t size_;
+};
+
+/// `utf8` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD, NUL becomes U+FFFD.
+std::string json_quoted(std::string_view utf8);
+
+/// `bytes` with everything that is no UTF-8, and NUL, replaced by U+FFFD: what a text column can hold.
+std::string utf8_or_replaced(std::string_view bytes);
+
+}  // namespace weir

@@ -1,0 +1,45 @@
+#include "base/sha256.hpp"
+
+#include <openssl/evp.h>
+
+#include "base/assert.hpp"
+
+namespace weir {
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  WEIR_ASSERT(state_->context != nullptr);
+  WEIR_ASSERT(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) {
+  WEIR_ASSERT(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  WEIR_ASSERT(EVP_DigestFinal_ex(state_->context, digest.data(), &size) == 1);
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(std::size_t{size} * 2);
+  for (unsigned int i = 0; i < size; ++i) {
+    text += digits[digest[i] >> 4U];
+    text += digits[digest[i] & 15U];
+  }
+  return text;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.hex();
+}
+
+}  // namespace weir
