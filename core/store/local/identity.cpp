@@ -1,0 +1,52 @@
+#include "store/local/identity.hpp"
+
+#include <optional>
+#include <vector>
+
+#include <fmt/core.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "store/local/folder_error.hpp"
+
+namespace weir::local {
+namespace {
+
+/// `look` is getpwnam_r or getpwuid_r with its key bound.
+template <class Look>
+std::optional<Identity> entry(Look look) {
+  std::vector<char> text(16 * 1024);
+  passwd found{};
+  passwd* result = nullptr;
+  if (look(&found, text.data(), text.size(), &result) != 0 || result == nullptr)
+    return std::nullopt;
+  return Identity{.uid = found.pw_uid, .gid = found.pw_gid, .name = found.pw_name};
+}
+
+std::optional<Identity> named(const char* name) {
+  return entry([&](auto... into) { return getpwnam_r(name, into...); });
+}
+
+}  // namespace
+
+bool Identity::is_us() const noexcept { return uid == geteuid(); }
+
+Result<Identity> user(uid_t uid) {
+  if (auto found = entry([&](auto... into) { return getpwuid_r(uid, into...); })) return *found;
+  return std::unexpected(unavailable(
+      "no_such_user",
+      fmt::format("user id {} has no entry in /etc/passwd, and PostgreSQL insists", uid),
+      "run as a user that has one"));
+}
+
+Result<Identity> owner_of_new_cluster() {
+  if (geteuid() != 0) return user(geteuid());
+  for (const char* name : {"postgres", "nobody"}) {
+    if (auto found = named(name)) return *found;
+  }
+  return std::unexpected(unavailable(
+      "no_such_user", "PostgreSQL refuses to run as root, and there is no user postgres or nobody",
+      "run as another user"));
+}
+
+}  // namespace weir::local

@@ -1,0 +1,69 @@
+#include "store/local/local_postgres.hpp"
+
+#include <unistd.h>
+
+#include "store/local/cluster_folder.hpp"
+#include "store/local/file_lock.hpp"
+#include "store/local/postgres_programs.hpp"
+#include "store/local/server.hpp"
+
+namespace weir {
+
+// Invariants. Who holds start.lock alone may make, start or stop. Who holds a share of users.lock
+// has a server; shares are taken and given back under start.lock only, so the last one out sees
+// that it is, and nobody comes in while it stops the server. Crashed users lose their locks with
+// their lives.
+struct LocalPostgres::Share {
+  local::ClusterFolder cluster;
+  local::FileLock users;
+  std::chrono::seconds patience;
+  std::string url;
+  pid_t process = getpid();
+
+  ~Share() {
+    if (process != getpid()) return;
+    auto start = local::FileLock::open(cluster.start_lock(), cluster.owner());
+    if (start && start->hold() && users.try_hold()) local::stop(cluster, patience);
+  }
+};
+
+Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
+                                          const Options& options) {
+  // Before anything is made, so that a machine without PostgreSQL is left as it was.
+  if (const auto any = local::find_programs(options.programs, {}); !any) {
+    return std::unexpected(any.error());
+  }
+  auto cluster = local::ClusterFolder::open(folder, options.elsewhere);
+  if (!cluster) return std::unexpected(cluster.error());
+  auto start = local::FileLock::open(cluster->start_lock(), cluster->owner());
+  if (!start) return std::unexpected(start.error());
+  auto users = local::FileLock::open(cluster->users_lock(), cluster->owner());
+  if (!users) return std::unexpected(users.error());
+  if (const auto held = start->hold(); !held) return std::unexpected(held.error());
+
+  const auto programs = local::find_programs(options.programs, cluster->initialised());
+  if (!programs) return std::unexpected(programs.error());
+  if (!cluster->initialised()) {
+    const auto made = local::initialise(*cluster, *programs, options.patience, options.durable);
+    if (!made) return std::unexpected(made.error());
+  }
+  const auto running =
+      local::ensure_running(*cluster, *programs, options.patience, options.durable);
+  if (!running) return std::unexpected(running.error());
+  if (const auto shared = users->share(); !shared) return std::unexpected(shared.error());
+  std::string url = local::server_url(*cluster);
+  return LocalPostgres(std::make_unique<Share>(std::move(*cluster), std::move(*users),
+                                               options.patience, std::move(url)));
+}
+
+const std::string& LocalPostgres::url() const noexcept { return share_->url; }
+const std::filesystem::path& LocalPostgres::cluster() const noexcept {
+  return share_->cluster.root();
+}
+
+LocalPostgres::LocalPostgres(std::unique_ptr<Share> share) noexcept : share_(std::move(share)) {}
+LocalPostgres::LocalPostgres(LocalPostgres&&) noexcept = default;
+LocalPostgres& LocalPostgres::operator=(LocalPostgres&&) noexcept = default;
+LocalPostgres::~LocalPostgres() = default;
+
+}  // namespace weir
