@@ -1,0 +1,98 @@
+#include "base/source_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/display_width.hpp"
+#include "base/json.hpp"
+
+namespace weir {
+namespace {
+
+constexpr bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+std::size_t characters(std::string_view utf8) {
+  return utf8.size() - static_cast<std::size_t>(std::ranges::count_if(utf8, continues_character));
+}
+
+// Valid UTF-8 a terminal cannot be led astray by.
+std::string printable(std::string_view bytes) {
+  std::string clean(bytes);
+  std::ranges::replace_if(
+      clean,
+      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; },
+      '\0');
+  return utf8_or_replaced(clean);
+}
+
+// The last bytes of `text` that fill at most `cells`, whole characters only.
+std::string_view tail(std::string_view text, std::size_t cells) {
+  std::size_t begin = text.size() - std::min(text.size(), cells * 4);
+  while (begin < text.size() &&
+         (continues_character(text[begin]) || display_width(text.substr(begin)) > cells))
+    ++begin;
+  return text.substr(begin);
+}
+
+std::string_view head(std::string_view text, std::size_t cells) {
+  std::size_t end = std::min(text.size(), cells * 4);
+  while (end > 0 && ((end < text.size() && continues_character(text[end])) ||
+                     display_width(text.substr(0, end)) > cells))
+    --end;
+  return text.substr(0, end);
+}
+
+// White space as wide as `before` is shown.
+std::string blank(std::string_view before) {
+  std::string out;
+  for (std::size_t at = 0; at < before.size();) {
+    const std::size_t tab = std::min(before.find('\t', at), before.size());
+    out.append(display_width(before.substr(at, tab - at)), ' ');
+    if (tab < before.size()) out += '\t';
+    at = tab + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::size_t SourceText::line(std::size_t offset) const noexcept {
+  const std::string_view before = text().substr(0, std::min(offset, text_.size()));
+  return 1 + static_cast<std::size_t>(std::ranges::count(before, '\n'));
+}
+
+std::string SourceText::pointed(TextSpan where, std::string_view severity,
+                                std::string_view message) const {
+  const std::size_t offset = std::min(where.offset, text_.size());
+  const std::size_t newline_before =
+      offset == 0 ? std::string::npos : text_.rfind('\n', offset - 1);
+  const std::size_t begin = newline_before == std::string::npos ? 0 : newline_before + 1;
+  std::size_t end = std::min(text_.find('\n', offset), text_.size());
+  if (end > offset && text_[end - 1] == '\r') --end;
+
+  const std::string before = printable(text().substr(begin, offset - begin));
+  const std::string marked = printable(text().substr(offset, std::min(where.bytes, end - offset)));
+  const std::string after = printable(text().substr(offset, end - offset)).substr(marked.size());
+
+  // A third of the room for what stands before, the rest for the stretch and what follows.
+  const bool fits =
+      display_width(before) + display_width(marked) + display_width(after) <= shown_columns_max;
+  const std::string_view left =
+      fits ? std::string_view(before) : tail(before, shown_columns_max / 3);
+  const std::string rest = marked + after;
+  const std::string_view right =
+      fits ? std::string_view(rest) : head(rest, shown_columns_max * 2 / 3);
+  const std::string_view cut_left = left.size() < before.size() ? "…" : "";
+  const std::string_view cut_right = right.size() < rest.size() ? "…" : "";
+  const std::size_t tildes = display_width(right.substr(0, std::min(marked.size(), right.size())));
+
+  return fmt::format("{}:{}:{}: {}: {}\n {}{}{}{}\n {}{}^{}", name_, line(offset),
+                     characters(before) + 1, severity, message, cut_left, left, right, cut_right,
+                     cut_left.empty() ? "" : " ", blank(left),
+                     std::string(tildes > 1 ? tildes - 1 : 0, '~'));
+}
+
+}  // namespace weir

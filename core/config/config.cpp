@@ -1,0 +1,239 @@
+#include "config/config.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/nearest.hpp"
+#include "base/quoted.hpp"
+#include "config/quantity.hpp"
+#include "config/reader.hpp"
+
+namespace weir {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view duration_form = "a duration such as \"500ms\" or \"2s\"";
+constexpr std::string_view size_form = "a size such as \"64KiB\" or \"16MiB\"";
+
+std::optional<std::int64_t> parse_whole(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::string written_whole(std::int64_t number) { return fmt::format("{}", number); }
+std::optional<std::int64_t> parse_milliseconds(std::string_view text) {
+  const auto duration = parse_duration(text);
+  return duration ? std::optional(duration->count()) : std::nullopt;
+}
+std::string written_milliseconds(std::int64_t count) { return written(milliseconds(count)); }
+
+// How a number is written in YAML, by the unit that OptionRule gives.
+struct Notation {
+  std::string_view form;
+  std::optional<std::int64_t> (*parse)(std::string_view);
+  std::string (*write)(std::int64_t);
+};
+constexpr Notation whole = {"a whole number", parse_whole, written_whole};
+constexpr Notation duration = {duration_form, parse_milliseconds, written_milliseconds};
+constexpr Notation size = {size_form, parse_size, written_size};
+
+std::optional<std::int64_t> read_number(Reader& reader, std::string_view key,
+                                        const YAML::Node& value, const Notation& notation,
+                                        std::int64_t min, std::int64_t max) {
+  const std::string* const text = reader.scalar(key, value, notation.form);
+  if (text == nullptr) return std::nullopt;
+  const auto number = notation.parse(*text);
+  if (!number) {
+    reader.refuse("bad_type", key, value, notation.form);
+    return std::nullopt;
+  }
+  if (*number >= min && *number <= max) return number;
+  reader.refuse("out_of_range", key, value,
+                fmt::format("{} to {}", notation.write(min), notation.write(max)));
+  return std::nullopt;
+}
+
+// One of a few words; their order is the enum's.
+template <class Enum, std::size_t n>
+void read_word(Reader& reader, std::string_view key, const YAML::Node& value,
+               const std::array<std::string_view, n>& words, Enum& into) {
+  const std::string expected = fmt::format("one of {}", fmt::join(words, ", "));
+  const std::string* const text = reader.scalar(key, value, expected);
+  if (text == nullptr) return;
+  const auto at = std::ranges::find(words, *text);
+  if (at != words.end()) {
+    into = static_cast<Enum>(at - words.begin());
+    return;
+  }
+  const std::vector<std::string> candidates(words.begin(), words.end());
+  const std::string guess = did_you_mean(*text, candidates);
+  reader.fault(reader.span(value), "bad_value",
+               fmt::format("{}: expected {}, got {}{}{}", key, expected, weir::quoted(*text),
+                           guess.empty() ? "" : "; ", guess));
+}
+
+template <class T>
+void read_list(Reader& reader, std::string_view key, const YAML::Node& value,
+               std::string_view expected, T&& element) {
+  if (!value.IsSequence()) return reader.refuse("bad_type", key, value, expected);
+  for (const YAML::Node& each : value)
+    if (const std::string* const text = reader.scalar(key, each, expected)) element(*text, each);
+}
+
+constexpr std::string_view database_form =
+    "a PostgreSQL URL such as \"postgresql://user@host:5432/name\" (no line at all: the private "
+    "PostgreSQL)";
+
+void read_database(Reader& reader, std::string_view key, const YAML::Node& value, Config& config) {
+  const std::string* const text = reader.scalar(key, value, database_form);
+  if (text == nullptr) return;
+  if (!text->starts_with("postgresql://") && !text->starts_with("postgres://"))
+    return reader.refuse("bad_value", key, value, database_form);
+  config.database = *text;
+}
+
+void read_folders(Reader& reader, std::string_view key, const YAML::Node& value,
+                  const std::filesystem::path& base, PluginsConfig& plugins) {
+  plugins.folders.clear();
+  read_list(
+      reader, key, value, "a list of folders such as [plugins]",
+      [&](const std::string& text, const YAML::Node& node) {
+        const TextSpan where = reader.span(node);
+        if (text.empty()) return reader.refuse("bad_value", key, node, "a folder's name");
+        std::filesystem::path path = (base / text).lexically_normal();
+        if (!path.has_filename()) path = path.parent_path();
+        if (std::ranges::find(plugins.folders, path, &PluginFolder::path) != plugins.folders.end())
+          return reader.fault(where, "bad_value",
+                              fmt::format("{}: {} is listed twice", key, weir::quoted(text)));
+        plugins.folders.push_back({std::move(path), where});
+      });
+}
+
+void read_sha256_allow(Reader& reader, std::string_view key, const YAML::Node& value,
+                       PluginsConfig& plugins) {
+  constexpr std::string_view form = "64 hexadecimal digits, as sha256sum prints them";
+  read_list(reader, key, value, "a list of SHA-256 sums",
+            [&](const std::string& text, const YAML::Node& node) {
+              std::string sum = folded(text);
+              const bool valid = sum.size() == 64 &&
+                                 sum.find_first_not_of("0123456789abcdef") == std::string::npos;
+              if (!valid) return reader.refuse("bad_value", key, node, form);
+              plugins.sha256_allow.push_back(std::move(sum));
+            });
+}
+
+Keys<PluginsConfig> plugins_keys(const std::filesystem::path& base) {
+  return {{"folders",
+           [base](Reader& reader, std::string_view key, const YAML::Node& value,
+                  PluginsConfig& plugins) { read_folders(reader, key, value, base, plugins); }},
+          {"sha256_allow", read_sha256_allow}};
+}
+
+Key<WorkerConfig> duration_key(std::string name, milliseconds WorkerConfig::* member,
+                               milliseconds min, milliseconds max) {
+  return {
+      std::move(name),
+      [=](Reader& reader, std::string_view key, const YAML::Node& value, WorkerConfig& worker) {
+        if (const auto read = read_number(reader, key, value, duration, min.count(), max.count()))
+          worker.*member = milliseconds(*read);
+      }};
+}
+
+Keys<WorkerConfig> worker_keys() {
+  using namespace std::chrono_literals;
+  return {{"slots",
+           [](Reader& reader, std::string_view key, const YAML::Node& value, WorkerConfig& worker) {
+             if (const auto slots = read_number(reader, key, value, whole, 1, 1'024))
+               worker.slots = static_cast<std::size_t>(*slots);
+           }},
+          duration_key("lease", &WorkerConfig::lease, 1s, 1h),
+          duration_key("drain_timeout", &WorkerConfig::drain_timeout, 0s, 24h)};
+}
+
+// option_rules as keys: the unit leaves the name and stands with the number instead.
+Keys<OptionOverrides> option_keys() {
+  Keys<OptionOverrides> keys;
+  for (const OptionRule& rule : option_rules) {
+    if (rule.step_only) continue;
+    const Notation& notation = rule.unit == "ms" ? duration : rule.unit == "bytes" ? size : whole;
+    const std::size_t unit_bytes = rule.unit.empty() ? 0 : 1 + rule.unit.size();
+    keys.push_back({std::string(rule.name.substr(0, rule.name.size() - unit_bytes)),
+                    [rule, &notation](Reader& reader, std::string_view key, const YAML::Node& value,
+                                      OptionOverrides& options) {
+                      options.*rule.member =
+                          read_number(reader, key, value, notation, rule.min, rule.max);
+                    }});
+  }
+  return keys;
+}
+
+void read_flows(Reader& reader, std::string_view section, const YAML::Node& value, Config& config) {
+  static const Keys<OptionOverrides> keys = option_keys();
+  each_entry(reader, section, value, folded,
+             [&](const std::string& name, const YAML::Node& key, const YAML::Node& options) {
+               const auto slug = Slug::parse(name);
+               if (!slug)
+                 return reader.fault(reader.span(key), "bad_value", to_string(slug.error()));
+               FlowConfig flow{.options = {}, .where = reader.span(key)};
+               read_mapping(reader, name, options, keys, flow.options);
+               config.flows.emplace(*slug, std::move(flow));
+             });
+}
+
+Keys<LogConfig> log_keys() {
+  static constexpr std::array<std::string_view, 6> levels = {"trace", "debug", "info",
+                                                             "warn",  "error", "off"};
+  static constexpr std::array<std::string_view, 2> formats = {"text", "json"};
+  return {{"level", [](Reader& reader, std::string_view key, const YAML::Node& value,
+                       LogConfig& log) { read_word(reader, key, value, levels, log.level); }},
+          {"format", [](Reader& reader, std::string_view key, const YAML::Node& value,
+                        LogConfig& log) { read_word(reader, key, value, formats, log.format); }}};
+}
+
+template <class T>
+Key<Config> section(std::string name, T Config::* member, Keys<T> keys) {
+  std::vector<std::string> below = paths(keys);
+  return {std::move(name),
+          [member, keys = std::move(keys)](Reader& reader, std::string_view key,
+                                           const YAML::Node& value, Config& config) {
+            read_mapping(reader, key, value, keys, config.*member);
+          },
+          std::move(below)};
+}
+
+// The one table of keys: what the parser reads, config_keys() lists, and the tests compare with
+// flows.example.yaml and schemas/config.schema.json.
+Keys<Config> root_keys(const std::filesystem::path& base) {
+  std::vector<std::string> options;
+  for (const std::string& path : paths(option_keys())) options.push_back("*." + path);
+  return {{"database", read_database},
+          section("plugins", &Config::plugins, plugins_keys(base)),
+          section("worker", &Config::worker, worker_keys()),
+          {"flows", read_flows, std::move(options)},
+          section("log", &Config::log, log_keys())};
+}
+
+}  // namespace
+
+std::expected<Config, Faults> parse_config(SourceText source, const std::filesystem::path& folder) {
+  Config config;
+  config.folder = folder;
+  config.plugins.folders = {{folder / "plugins", {}}};
+  config.source = std::make_shared<const SourceText>(std::move(source));
+  Reader reader(*config.source);
+  const YAML::Node root = parse_yaml(reader, config.source->text());
+  read_mapping(reader, "the configuration", root, root_keys(folder), config);
+  if (Faults faults = reader.take(); !faults.empty()) return std::unexpected(std::move(faults));
+  return config;
+}
+
+std::vector<std::string> config_keys() { return paths(root_keys({})); }
+
+}  // namespace weir

@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <yaml-cpp/yaml.h>
+
+#include "config/config.hpp"
+
+using namespace weir;
+
+namespace {
+
+std::string file(const std::string& name) {
+  std::ifstream in(std::string(WEIR_SOURCE_DIR) + "/" + name, std::ios::binary);
+  REQUIRE_MESSAGE(in, name);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// flows.example.yaml with the one key that has no default uncommented.
+std::string example() {
+  std::string text = file("flows.example.yaml");
+  constexpr std::string_view commented = "\n# database:";
+  const std::size_t at = text.find(commented);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, commented.size(), "\ndatabase:");
+}
+
+std::set<std::string> known() {
+  const auto keys = config_keys();
+  return {keys.begin(), keys.end()};
+}
+
+/// Paths of all values; below `flows` each slug is "*".
+void collect(const YAML::Node& node, const std::string& path, std::set<std::string>& found) {
+  if (!node.IsMap()) {
+    found.insert(path);
+    return;
+  }
+  for (const auto& entry : node) {
+    const std::string name = path == "flows" ? "*" : entry.first.as<std::string>();
+    collect(entry.second, path.empty() ? name : path + "." + name, found);
+  }
+}
+
+/// The same for a JSON schema, which is YAML too.
+void collect_schema(const YAML::Node& schema, const std::string& path,
+                    std::set<std::string>& found) {
+  const YAML::Node any = schema["additionalProperties"];
+  const bool section = schema["properties"] || (any && any.IsMap());
+  if (!section) found.insert(path);
+  const std::string before = path.empty() ? "" : path + ".";
+  if (const YAML::Node properties = schema["properties"])
+    for (const auto& entry : properties)
+      collect_schema(entry.second, before + entry.first.as<std::string>(), found);
+  if (any && any.IsMap()) collect_schema(any, before + "*", found);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("config: keys");
+
+TEST_CASE("the parser knows the keys that are promised") {
+  CHECK(config_keys() == std::vector<std::string>{
+                             "database", "plugins.folders", "plugins.sha256_allow", "worker.slots",
+                             "worker.lease", "worker.drain_timeout", "flows.*.max_attempts",
+                             "flows.*.base_delay", "flows.*.max_delay", "flows.*.timeout",
+                             "flows.*.max_output", "log.level", "log.format"});
+}
+
+TEST_CASE("flows.example.yaml names every key and no other") {
+  std::set<std::string> found;
+  collect(YAML::Load(example()), "", found);
+  CHECK(found == known());
+}
+
+TEST_CASE("flows.example.yaml shows the defaults") {
+  const auto shown = parse_config({"flows.example.yaml", example()}, "/srv");
+  const auto standard = parse_config({"flows.yaml", ""}, "/srv");
+  REQUIRE(shown);
+  CHECK(shown->database);
+  CHECK(shown->plugins.folders.front().path == standard->plugins.folders.front().path);
+  CHECK(shown->plugins.sha256_allow.empty());
+  CHECK(shown->worker.slots == standard->worker.slots);
+  CHECK(shown->worker.lease == standard->worker.lease);
+  CHECK(shown->worker.drain_timeout == standard->worker.drain_timeout);
+  CHECK(shown->log.level == standard->log.level);
+  CHECK(shown->log.format == standard->log.format);
+  const OptionOverrides& options = shown->flows.at(*Slug::parse("process_order")).options;
+  CHECK(overridden(StepOptions{}, options) == StepOptions{});
+}
+
+TEST_CASE("flows.example.yaml gives a default for every key") {
+  const std::string text = file("flows.example.yaml");
+  std::size_t defaults = 0;
+  for (std::size_t at = text.find("Default: "); at != std::string::npos;
+       at = text.find("Default: ", at + 1))
+    ++defaults;
+  CHECK(defaults == config_keys().size() + 1);  // and one for `flows` itself
+}
+
+TEST_CASE("schemas/config.schema.json names every key and no other") {
+  std::set<std::string> found;
+  collect_schema(YAML::Load(file("schemas/config.schema.json")), "", found);
+  CHECK(found == known());
+}

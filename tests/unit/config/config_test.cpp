@@ -1,0 +1,96 @@
+#include "config/config.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+using namespace weir;
+using namespace std::chrono_literals;
+
+namespace {
+
+Config parsed(const std::string& text) {
+  auto config = parse_config({"flows.yaml", text}, "/srv/shop");
+  if (!config) FAIL(config.error().front().message);
+  return *std::move(config);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("config: values");
+
+TEST_CASE("an empty file and one with comments alone mean all defaults") {
+  for (const char* text :
+       {"", "\n\n", "# nothing here\n", "---\n", "worker:\nplugins:\nflows:\nlog:\n"}) {
+    CAPTURE(text);
+    const Config config = parsed(text);
+    CHECK_FALSE(config.database);
+    REQUIRE(config.plugins.folders.size() == 1);
+    CHECK(config.plugins.folders[0].path == "/srv/shop/plugins");
+    CHECK(config.plugins.sha256_allow.empty());
+    CHECK(config.worker.slots == 8);
+    CHECK(config.worker.lease == 15s);
+    CHECK(config.worker.drain_timeout == 30s);
+    CHECK(config.flows.empty());
+    CHECK(config.log.level == LogLevel::info);
+    CHECK(config.log.format == LogFormat::text);
+  }
+}
+
+TEST_CASE("every key arrives where it belongs") {
+  const Config config = parsed(R"(
+database: postgresql://weir@db/weir
+plugins:
+  folders: [plugins, ../shared/./flows/, /opt/flows]
+  sha256_allow: [ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789]
+worker: {slots: 3, lease: 500s, drain_timeout: 0s}
+flows:
+  process_order: {max_attempts: 5, base_delay: 250ms, max_delay: 2d, timeout: 5m, max_output: 64KiB}
+log: {level: off, format: json}
+)");
+  CHECK(config.database == "postgresql://weir@db/weir");
+  REQUIRE(config.plugins.folders.size() == 3);
+  CHECK(config.plugins.folders[0].path == "/srv/shop/plugins");
+  CHECK(config.plugins.folders[1].path == "/srv/shared/flows");
+  CHECK(config.plugins.folders[2].path == "/opt/flows");
+  CHECK(config.source->text()
+            .substr(config.plugins.folders[2].where.offset)
+            .starts_with("/opt/flows]"));
+  CHECK(config.plugins.sha256_allow.front() ==
+        "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789");
+  CHECK(config.worker.slots == 3);
+  CHECK(config.worker.lease == 500s);
+  CHECK(config.worker.drain_timeout == 0s);
+  CHECK(config.log.level == LogLevel::off);
+  CHECK(config.log.format == LogFormat::json);
+
+  const FlowConfig& flow = config.flows.at(*Slug::parse("process_order"));
+  CHECK(flow.options.max_attempts == 5);
+  CHECK(flow.options.base_delay_ms == 250);
+  CHECK(flow.options.max_delay_ms == 172'800'000);
+  CHECK(flow.options.timeout_ms == 300'000);
+  CHECK(flow.options.max_output_bytes == 65'536);
+  CHECK_FALSE(flow.options.start_delay_ms);
+  CHECK(config.source->text().substr(flow.where.offset, flow.where.bytes) == "process_order");
+}
+
+TEST_CASE("an override that is absent leaves the option alone") {
+  const Config config = parsed("flows: {a: {timeout: 2s}, b: }");
+  CHECK_FALSE(config.flows.at(*Slug::parse("a")).options.max_attempts);
+  CHECK(config.flows.at(*Slug::parse("b")).options == OptionOverrides{});
+}
+
+TEST_CASE("limits themselves are allowed") {
+  for (const char* text :
+       {"worker: {slots: 1, lease: 1s, drain_timeout: 1d}", "worker: {slots: 1024, lease: 1h}",
+        "flows: {a: {max_attempts: 1000, base_delay: 0s, max_delay: 365d, timeout: 1ms, "
+        "max_output: 256MiB}}"}) {
+    CAPTURE(text);
+    CHECK(parse_config({"flows.yaml", text}, "/").has_value());
+  }
+}
+
+TEST_CASE("anchors and line ends of another system are read") {
+  const Config config = parsed("flows:\r\n  a: &usual {max_attempts: 7}\r\n  b: *usual\r\n");
+  CHECK(config.flows.at(*Slug::parse("b")).options.max_attempts == 7);
+}
