@@ -189,6 +189,8 @@ Json Json::object(std::span<const std::pair<std::string, Json>> members) {
 
 Json Json::string(std::string_view utf8) { return trusted(json_quoted(utf8)); }
 
+Json Json::number(std::int64_t value) { return trusted(std::to_string(value)); }
+
 JsonType Json::type() const noexcept {
   switch (text().front()) {
     case 'n': return JsonType::null;

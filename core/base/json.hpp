@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <span>
@@ -44,6 +45,7 @@ class Json {
   static Json array(std::span<const Json> elements);
   static Json object(std::span<const std::pair<std::string, Json>> members);
   static Json string(std::string_view utf8);
+  static Json number(std::int64_t value);
 
   /// null
   Json();

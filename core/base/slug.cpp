@@ -1,8 +1,10 @@
 #include "base/slug.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
-#include <algorithm>
+#include "base/quoted.hpp"
 
 namespace weir {
 namespace {
@@ -14,16 +16,11 @@ bool is_word(std::string_view text) {
   return !text.empty() && starts_word(text.front()) && std::ranges::all_of(text, continues_word);
 }
 
-std::string shortened(std::string_view text) {
-  constexpr std::size_t shown_max = 40;
-  return text.size() <= shown_max ? std::string(text) : std::string(text.substr(0, shown_max)) + "…";
-}
-
 Error bad_name(const char* kind, std::string_view what, std::string_view text, std::string message,
                std::string hint) {
   return {.code = ErrorCode::invalid_definition,
           .kind = kind,
-          .message = fmt::format("{} \"{}\" {}", what, shortened(text), message),
+          .message = fmt::format("{} {} {}", what, quoted(text), message),
           .hint = std::move(hint)};
 }
 
@@ -35,9 +32,11 @@ Result<Slug> Slug::parse(std::string_view text) {
   };
   if (text.empty()) return refuse("is empty", "give it a name such as process_order");
   if (text.size() > bytes_max)
-    return refuse(fmt::format("is {} bytes long", text.size()), fmt::format("at most {} are allowed", bytes_max));
+    return refuse(fmt::format("is {} bytes long", text.size()),
+                  fmt::format("at most {} are allowed", bytes_max));
   if (!is_word(text))
-    return refuse("has characters a slug may not have", "letters, digits and _ only, not beginning with a digit");
+    return refuse("has characters a slug may not have",
+                  "letters, digits and _ only, not beginning with a digit");
   if (weir::folded(text) == "run") return refuse("is reserved", "choose another name");
   return Slug(text);
 }
@@ -51,7 +50,8 @@ Result<ModuleName> ModuleName::parse(std::string_view text) {
   };
   if (text.empty()) return refuse("is empty", "give it a name such as shop.ProcessOrder");
   if (text.size() > bytes_max)
-    return refuse(fmt::format("is {} bytes long", text.size()), fmt::format("at most {} are allowed", bytes_max));
+    return refuse(fmt::format("is {} bytes long", text.size()),
+                  fmt::format("at most {} are allowed", bytes_max));
   for (std::string_view rest = text;;) {
     const std::size_t dot = rest.find('.');
     if (!is_word(rest.substr(0, dot)))
@@ -64,8 +64,9 @@ Result<ModuleName> ModuleName::parse(std::string_view text) {
 
 std::string folded(std::string_view text) {
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return lower;
 }
 

@@ -1,0 +1,25 @@
+#include "base/quoted.hpp"
+
+#include <cstddef>
+
+#include "base/json.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t shown_bytes_max = 128;  // the longest slug is never cut
+
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+  if (text.size() <= shown_bytes_max) return json_quoted(text);
+  std::size_t end = shown_bytes_max;
+  while (end > shown_bytes_max - 3 && continues_character(text[end])) --end;
+  std::string shown = json_quoted(text.substr(0, end));
+  shown.insert(shown.size() - 1, "…");
+  return shown;
+}
+
+}  // namespace weir

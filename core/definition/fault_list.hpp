@@ -1,0 +1,36 @@
+#pragma once
+#include <cstddef>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace weir {
+
+/// Faults as they are found, up to as many as a person mends in one sitting. What is past
+/// `told_max` is left out, so that a hostile file costs neither memory nor time.
+class FaultList {
+ public:
+  static constexpr std::size_t told_max = 100;
+
+  bool empty() const noexcept { return faults_.empty(); }
+  bool full() const noexcept { return faults_.size() >= told_max; }
+
+  void add(Error fault) {
+    if (!full()) faults_.push_back(std::move(fault));
+  }
+
+  /// An invalid_definition of that kind.
+  void add(std::string kind, std::string message, std::string hint = {}) {
+    add({.code = ErrorCode::invalid_definition,
+         .kind = std::move(kind),
+         .message = std::move(message),
+         .hint = std::move(hint)});
+  }
+
+  Faults take() && { return std::move(faults_); }
+
+ private:
+  Faults faults_;
+};
+
+}  // namespace weir

@@ -1,0 +1,66 @@
+#include "definition/flow_definition.hpp"
+
+#include <algorithm>
+
+#include "base/sha256.hpp"
+#include "definition/canonical_form.hpp"
+#include "definition/draft_checks.hpp"
+#include "definition/step_graph.hpp"
+
+namespace weir {
+namespace {
+
+// The graph's steps in canonical order. The draft has no faults.
+std::vector<StepDefinition> in_canonical_order(const StepGraph& graph,
+                                               const OptionOverrides& for_all) {
+  const std::vector<std::size_t> order = graph.order();
+  std::vector<std::size_t> position(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = i;
+  const auto positions = [&](const std::vector<std::size_t>& steps) {
+    std::vector<std::size_t> sorted;
+    for (const std::size_t step : steps) sorted.push_back(position[step]);
+    std::ranges::sort(sorted);
+    return sorted;
+  };
+
+  std::vector<StepDefinition> steps;
+  for (const std::size_t i : order) {
+    const StepGraph::Step& step = graph.steps()[i];
+    steps.push_back({.slug = *Slug::parse(step.draft->slug),
+                     .kind = *step_kind(step.draft->kind),
+                     .depends_on = positions(step.depends_on),
+                     .dependents = positions(step.dependents),
+                     .options = overridden(overridden({}, for_all), step.draft->options)});
+  }
+  return steps;
+}
+
+}  // namespace
+
+std::expected<FlowDefinition, Faults> FlowDefinition::build(const FlowDraft& draft) {
+  const StepGraph graph(draft);
+  if (FaultList faults = faults_of(draft, graph); !faults.empty())
+    return std::unexpected(std::move(faults).take());
+
+  FlowDefinition flow(*ModuleName::parse(draft.module), *Slug::parse(draft.slug));
+  flow.steps_ = in_canonical_order(graph, draft.options);
+  flow.input_schema_ = draft.input_schema;
+  flow.canonical_ = canonical_form(flow.slug_, flow.steps_);
+  flow.fingerprint_ = sha256_hex(flow.canonical_.text());
+  return flow;
+}
+
+std::optional<std::size_t> FlowDefinition::find(std::string_view step_slug) const noexcept {
+  const auto found = std::ranges::find(steps_, step_slug,
+                                       [](const StepDefinition& step) { return step.slug.view(); });
+  if (found == steps_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - steps_.begin());
+}
+
+bool FlowDefinition::maps_over_input() const noexcept {
+  return std::ranges::any_of(steps_, [](const StepDefinition& step) {
+    return step.kind == StepKind::map && step.depends_on.empty();
+  });
+}
+
+}  // namespace weir

@@ -1,0 +1,132 @@
+#include "definition/manifest.hpp"
+
+#include <map>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/core.h>
+
+#include "base/quoted.hpp"
+#include "definition/object_reader.hpp"
+
+namespace weir {
+namespace {
+
+namespace bj = boost::json;
+using enum ObjectReader::Presence;
+
+constexpr std::int64_t format_read = 1;
+constexpr std::size_t line_bytes_max = 255;
+
+OptionOverrides options(ObjectReader& reader) {
+  OptionOverrides found;
+  for (const OptionRule& rule : option_rules)
+    found.*rule.member = reader.whole_number(rule.name, optional);
+  return found;
+}
+
+FlowDraft::Step step(ObjectReader& reader) {
+  FlowDraft::Step step;
+  step.slug = reader.string("slug", required).value_or("");
+  step.kind = reader.string("kind", optional).value_or(step.kind);
+  step.depends_on = reader.strings("depends_on");
+  step.options = options(reader);
+  reader.refuse_unknown_keys();
+  return step;
+}
+
+FlowDraft flow(ObjectReader& reader) {
+  FlowDraft flow;
+  flow.module = reader.string("module", required).value_or("");
+  flow.slug = reader.string("slug", required).value_or("");
+  flow.options = options(reader);
+  if (const bj::value* schema = reader.member("input_schema", optional))
+    flow.input_schema = Json::trusted(bj::serialize(*schema));
+  for (ObjectReader& each : reader.objects("steps")) flow.steps.push_back(step(each));
+  reader.refuse_unknown_keys();
+  return flow;
+}
+
+// `key` tells flows apart: no two may have the same, `name` being what is compared.
+template <class Name>
+void refuse_duplicates(const std::vector<FlowDraft>& flows, std::string_view key, const Name& name,
+                       FaultList& faults) {
+  std::map<std::string, std::size_t> first_by_name;
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    const std::string word = name(flows[i]);
+    if (word.empty()) continue;  // reported where it is missing
+    const auto [first, is_new] = first_by_name.emplace(word, i);
+    if (!is_new)
+      faults.add(fmt::format("duplicate_{}", key),
+                 fmt::format("/flows/{}/{}: {} is already the {} of /flows/{}", i, key,
+                             quoted(word), key, first->second),
+                 "rename one of them");
+  }
+}
+
+void read_flows(ObjectReader& reader, Manifest& manifest, FaultList& faults) {
+  for (ObjectReader& each : reader.objects("flows", 1, Manifest::flows_max))
+    manifest.flows.push_back(flow(each));
+  refuse_duplicates(
+      manifest.flows, "module", [](const FlowDraft& flow) { return flow.module; }, faults);
+  refuse_duplicates(
+      manifest.flows, "slug", [](const FlowDraft& flow) { return folded(flow.slug); }, faults);
+}
+
+void read_manifest(const bj::object& object, Manifest& manifest, FaultList& faults) {
+  ObjectReader reader(object, "", faults);
+  const std::optional<std::int64_t> format = reader.whole_number("weir", required);
+  if (format >
+      format_read) {  // such a manifest may hold anything: nothing else in it can be judged
+    faults.add(
+        "requires_newer_weir",
+        fmt::format("/weir: the manifest is of format {}, this version of Weir reads format {}",
+                    *format, format_read),
+        "use a newer Weir, or build the plugin against this one's headers");
+    return;
+  }
+  if (format && *format < format_read)
+    reader.fault("/weir", fmt::format("{} is no manifest format", *format),
+                 fmt::format("this version of Weir reads format {}", format_read));
+  manifest.plugin = reader.line("plugin", required, line_bytes_max);
+  manifest.version = reader.line("version", optional, line_bytes_max);
+  read_flows(reader, manifest, faults);
+  reader.refuse_unknown_keys();
+}
+
+Error refused(std::string message, std::string hint) {
+  return {.code = ErrorCode::invalid_definition,
+          .kind = "bad_manifest",
+          .message = std::move(message),
+          .hint = std::move(hint)};
+}
+
+}  // namespace
+
+std::expected<Manifest, Faults> Manifest::parse(std::string_view text) {
+  if (text.size() > bytes_max)
+    return std::unexpected(Faults{refused(fmt::format("the manifest is {} bytes long", text.size()),
+                                          fmt::format("at most {} are allowed", bytes_max))});
+  Result<Json> json = Json::parse(std::string(text));
+  if (!json)
+    return std::unexpected(
+        Faults{refused(fmt::format("the manifest is {}", json.error().message), {})});
+
+  bj::parse_options depth_as_checked;
+  depth_as_checked.max_depth = Json::depth_max;
+  const bj::value value =
+      bj::parse(bj::string_view(text.data(), text.size()), {}, depth_as_checked);
+  const bj::object* object = value.if_object();
+  if (object == nullptr)
+    return std::unexpected(
+        Faults{refused(fmt::format("the manifest is {}, not an object", described(value)), {})});
+
+  FaultList faults;
+  Manifest manifest;
+  manifest.text = *std::move(json);
+  read_manifest(*object, manifest, faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults).take());
+  return manifest;
+}
+
+}  // namespace weir

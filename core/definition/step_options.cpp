@@ -1,0 +1,41 @@
+#include "definition/step_options.hpp"
+
+#include <type_traits>
+
+#include <fmt/core.h>
+
+namespace weir {
+namespace {
+
+// A round number in the unit a person would use: 30 days rather than 2592000000 ms.
+std::string spelled(std::int64_t value, std::string_view unit) {
+  constexpr std::int64_t mebibyte = 1024 * 1024;
+  if (unit.empty()) return std::to_string(value);
+  if (unit == "ms" && value >= day_ms && value % day_ms == 0)
+    return fmt::format("{} day{}", value / day_ms, value == day_ms ? "" : "s");
+  if (unit == "bytes" && value >= mebibyte && value % mebibyte == 0)
+    return fmt::format("{} MiB", value / mebibyte);
+  if (unit == "bytes" && value == 1) return "1 byte";
+  return fmt::format("{} {}", value, unit);
+}
+
+}  // namespace
+
+StepOptions overridden(StepOptions options, const OptionOverrides& overrides) {
+  const auto take = [](auto& option, const std::optional<std::int64_t>& value) {
+    if (value) option = std::remove_reference_t<decltype(option)>{*value};
+  };
+  take(options.max_attempts, overrides.max_attempts);
+  take(options.base_delay, overrides.base_delay_ms);
+  take(options.max_delay, overrides.max_delay_ms);
+  take(options.timeout, overrides.timeout_ms);
+  take(options.start_delay, overrides.start_delay_ms);
+  take(options.max_output_bytes, overrides.max_output_bytes);
+  return options;
+}
+
+std::string OptionRule::range() const {
+  return fmt::format("{} to {}", spelled(min, unit), spelled(max, unit));
+}
+
+}  // namespace weir
