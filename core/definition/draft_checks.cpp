@@ -79,9 +79,9 @@ class DraftChecks {
       const auto [first, is_new] = first_by_name.emplace(folded(draft_.steps[i].slug), i);
       if (is_new) continue;
       faults_.add("duplicate_step",
-                  fmt::format("step {} of flow {} is defined twice, as step {} and, {}, as step {}",
-                              quoted(draft_.steps[i].slug), flow_, i + 1,
-                              quoted(draft_.steps[first->second].slug), first->second + 1),
+                  fmt::format("step {} of flow {} is defined twice: as step {}, and as step {} {}",
+                              quoted(draft_.steps[i].slug), flow_, i + 1, first->second + 1,
+                              quoted(draft_.steps[first->second].slug)),
                   "rename one; names that differ in case alone count as the same");
     }
   }

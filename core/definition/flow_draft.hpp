@@ -14,14 +14,14 @@ struct FlowDraft {
   struct Step {
     std::string slug;
     std::string kind = "single";
-    std::vector<std::string> depends_on;
-    OptionOverrides options;
+    std::vector<std::string> depends_on = {};
+    OptionOverrides options = {};
   };
   std::string module;
   std::string slug;
-  OptionOverrides options;  ///< for every step, unless the step says otherwise
-  std::vector<Step> steps;
-  std::optional<Json> input_schema;
+  OptionOverrides options = {};  ///< for every step, unless the step says otherwise
+  std::vector<Step> steps = {};
+  std::optional<Json> input_schema = {};
 };
 
 }  // namespace weir

@@ -47,30 +47,32 @@ FlowDraft flow(ObjectReader& reader) {
   return flow;
 }
 
-// `key` tells flows apart: no two may have the same, `name` being what is compared.
-template <class Name>
-void refuse_duplicates(const std::vector<FlowDraft>& flows, std::string_view key, const Name& name,
+// No two flows may have the same `key`: `spelled` is what the manifest says, `compared` what has to
+// differ.
+void refuse_duplicates(const std::vector<FlowDraft>& flows, std::string_view key,
+                       std::string FlowDraft::* spelled, std::string (*compared)(std::string_view),
                        FaultList& faults) {
   std::map<std::string, std::size_t> first_by_name;
   for (std::size_t i = 0; i < flows.size(); ++i) {
-    const std::string word = name(flows[i]);
+    const std::string& word = flows[i].*spelled;
     if (word.empty()) continue;  // reported where it is missing
-    const auto [first, is_new] = first_by_name.emplace(word, i);
-    if (!is_new)
-      faults.add(fmt::format("duplicate_{}", key),
-                 fmt::format("/flows/{}/{}: {} is already the {} of /flows/{}", i, key,
-                             quoted(word), key, first->second),
-                 "rename one of them");
+    const auto [first, is_new] = first_by_name.emplace(compared(word), i);
+    if (is_new) continue;
+    const std::string& other = flows[first->second].*spelled;
+    faults.add(fmt::format("duplicate_{}", key),
+               fmt::format("/flows/{}/{}: {} is already the {} of /flows/{}{}", i, key,
+                           quoted(word), key, first->second,
+                           word == other ? "" : fmt::format(", which spells it {}", quoted(other))),
+               "rename one of them");
   }
 }
 
 void read_flows(ObjectReader& reader, Manifest& manifest, FaultList& faults) {
   for (ObjectReader& each : reader.objects("flows", 1, Manifest::flows_max))
     manifest.flows.push_back(flow(each));
-  refuse_duplicates(
-      manifest.flows, "module", [](const FlowDraft& flow) { return flow.module; }, faults);
-  refuse_duplicates(
-      manifest.flows, "slug", [](const FlowDraft& flow) { return folded(flow.slug); }, faults);
+  const auto as_it_is = [](std::string_view word) { return std::string(word); };
+  refuse_duplicates(manifest.flows, "module", &FlowDraft::module, as_it_is, faults);
+  refuse_duplicates(manifest.flows, "slug", &FlowDraft::slug, folded, faults);
 }
 
 void read_manifest(const bj::object& object, Manifest& manifest, FaultList& faults) {

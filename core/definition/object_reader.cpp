@@ -70,7 +70,7 @@ std::string ObjectReader::line(std::string_view key, Presence presence, std::siz
           fmt::format("at most {} are allowed", bytes_max));
   else if (std::ranges::any_of(*text, is_control))
     fault(at(key), fmt::format("{} has control characters", quoted(*text)),
-          "one line of plain text, please");
+          "give one line of plain text");
   return *text;
 }
 

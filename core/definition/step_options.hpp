@@ -22,8 +22,12 @@ struct StepOptions {
 
 /// What may stand for an option in a manifest or in flows.yaml: absent means "as before".
 struct OptionOverrides {
-  std::optional<std::int64_t> max_attempts, base_delay_ms, max_delay_ms, timeout_ms, start_delay_ms,
-      max_output_bytes;
+  std::optional<std::int64_t> max_attempts = {};
+  std::optional<std::int64_t> base_delay_ms = {};
+  std::optional<std::int64_t> max_delay_ms = {};
+  std::optional<std::int64_t> timeout_ms = {};
+  std::optional<std::int64_t> start_delay_ms = {};
+  std::optional<std::int64_t> max_output_bytes = {};
   friend bool operator==(const OptionOverrides&, const OptionOverrides&) = default;
 };
 
