@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <string_view>
+#include <vector>
+
+#include "plugin/elf_image.hpp"
+
+namespace weir {
+
+/// What a library gives to and wants from others, read from its dynamic section. All views point into the
+/// image's bytes.
+struct ElfDynamic {
+  struct Symbol {
+    std::string_view name;
+    std::uint64_t address;
+    std::uint64_t size;
+    bool defined;
+    bool weak;
+    bool data;  ///< an object, not a function
+  };
+  struct VersionNeed {
+    std::string_view library;  ///< "libc.so.6"
+    std::string_view version;  ///< "GLIBC_2.38"
+    bool weak;
+  };
+
+  std::vector<std::string_view> needed;  ///< DT_NEEDED: "libc.so.6"
+  std::string_view runpath;              ///< DT_RUNPATH, else DT_RPATH
+  std::vector<Symbol> symbols;           ///< global and weak ones
+  std::vector<VersionNeed> version_needs;
+  std::vector<std::string_view> versions_defined;
+
+  /// The definition of a symbol others can see; nullptr when there is none here.
+  const Symbol* definition(std::string_view name) const noexcept;
+
+  /// Errors: damaged, not_shared (a position-independent program); stage verify, no path.
+  static std::expected<ElfDynamic, PluginError> parse(const ElfImage& image);
+};
+
+}  // namespace weir

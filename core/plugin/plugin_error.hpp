@@ -1,0 +1,83 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace weir {
+
+/// Why a plugin is not live. name() gives the word that stands in CLI, log, API and database.
+enum class PluginFault {
+  // The file can't be read, trusted or loaded: family "not_loaded".
+  not_found,           ///< no such file or folder
+  not_regular,         ///< a folder, link, FIFO, socket or device
+  unreadable,          ///< no permission, or the disk failed
+  too_big,             ///< larger than TrustPolicy::bytes_max
+  untrusted_path,      ///< somebody else may write the file or a folder above it
+  hash_not_allowed,    ///< not in sha256_allow
+  not_elf,             ///< something else under the name of a library
+  truncated,           ///< cut short: what it promises lies behind its end
+  damaged,             ///< its ELF structures contradict each other
+  wrong_machine,       ///< built for another processor
+  wrong_class,         ///< 32 bits, or the other byte order
+  not_shared,          ///< an object file or a program
+  missing_dependency,  ///< a library it needs, or a version of one, is not there
+  undefined_symbol,    ///< no library it needs defines a symbol it uses
+  noexec_mount,        ///< no private folder from which code may run
+  stage_failed,        ///< the private copy could not be written
+  load_failed,         ///< the loader refused for another reason; the detail has its words
+
+  // The file is a library, but no sound plugin: family "invalid_flow_module".
+  no_manifest,                ///< no note "Weir": not a plugin of Weir's
+  bad_manifest,               ///< the note, or the JSON in it, is malformed
+  invalid_definition,         ///< a flow breaks a rule of D1 to D5
+  missing_symbol,             ///< no weir_plugin_v1
+  symbol_not_in_this_object,  ///< weir_plugin_v1 exists, but only outside of this file
+  bad_magic,                  ///< what stands at weir_plugin_v1 is something else
+  abi_major,                  ///< built for another major of the ABI
+  bad_descriptor,             ///< a size, count or pointer in it is impossible
+  manifest_mismatch,          ///< the descriptor and the note tell different things
+
+  // A sound plugin whose names are taken: families of the same names.
+  duplicate_slug,
+  duplicate_module,
+};
+
+/// "missing_dependency"
+std::string_view name(PluginFault fault) noexcept;
+
+/// "not_loaded", "invalid_flow_module", "duplicate_slug" or "duplicate_module"
+std::string_view family(PluginFault fault) noexcept;
+
+/// How far a file came on its way to being live. `discover` looks at the folder; `verify` at the file, its
+/// trust and its ELF frame; `manifest` at what it says of itself; `stage` loads it; `publish` registers it.
+enum class PluginStage { discover, verify, manifest, stage, publish };
+
+/// "verify"
+std::string_view name(PluginStage stage) noexcept;
+
+/// One refused plugin, or plugin folder. Plugins beside it are not touched by it.
+struct PluginError {
+  PluginFault kind = PluginFault::not_found;
+  PluginStage stage = PluginStage::discover;
+  std::string path;
+  std::string sha256;  ///< 64 hex digits; empty when it never came that far
+  std::string detail;  ///< what was met, without the path
+  std::string hint;    ///< what to do about it
+  Faults faults;       ///< bad_manifest, invalid_definition: every fault found; else empty
+
+  std::string_view family() const noexcept { return weir::family(kind); }
+};
+
+/// "PATH: KIND: detail (hint)": one line without control characters, whatever the file said.
+std::string to_string(const PluginError& error);
+
+/// The same as a plain Error: its kind is name(kind), its message "PATH: KIND: detail".
+Error to_error(const PluginError& error);
+
+/// `text` from outside, fit for one line of a message: control characters and bad UTF-8 replaced, cut after
+/// `bytes_max` bytes with "…".
+std::string shown(std::string_view text, std::size_t bytes_max = 200);
+
+}  // namespace weir
