@@ -1,0 +1,47 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+namespace weir {
+
+/// One claimable unit of a step: the step's position in its definition, and the element's index in
+/// a map (0 for a single step).
+struct TaskId {
+  std::size_t step = 0;
+  std::size_t index = 0;
+  friend auto operator<=>(const TaskId&, const TaskId&) = default;
+};
+
+/// How an attempt ended. The numbers stand in the database.
+enum class Outcome : std::int16_t {
+  completed = 1,
+  failed = 2,           ///< tried again while attempts are left
+  failed_for_good = 3,  ///< not tried again
+  timed_out = 4,        ///< as failed
+  lost = 5,             ///< its worker vanished: not charged, but only so often (F1)
+  cancelled = 6,        ///< the run ended while it ran
+};
+
+std::string_view name(Outcome outcome) noexcept;
+
+/// A fact: one ended attempt. Appended once, never changed; what is not journaled has not happened.
+struct JournalRow {
+  TaskId task;
+  int attempt = 1;  ///< from 1
+  Outcome outcome = Outcome::completed;
+  std::optional<Json>
+      output{};  ///< of a completed attempt, or the refused output of a failed one (P6)
+  std::string error_code{};
+  std::string error{};
+  std::optional<std::chrono::milliseconds> retry_after{};  ///< what the handler asked for (F3)
+  Time started_at{};
+  Time ended_at{};
+};
+
+}  // namespace weir

@@ -1,0 +1,118 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "definition/flow_definition.hpp"
+#include "run/journal_row.hpp"
+
+namespace weir {
+
+/// The numbers stand in the database; 0 there is a run that is still open.
+enum class RunStatus : std::int16_t { completed = 1, failed = 2, cancelled = 3 };
+
+/// How a run ended.
+struct RunEnd {
+  RunStatus status = RunStatus::completed;
+  Json output{};                             ///< `{leaf: output}` of a completed run (P7)
+  std::string error{};                       ///< of a failed one
+  std::optional<std::size_t> failed_step{};  ///< position
+};
+
+/// A task that may be started, not before `not_before`.
+struct ReadyTask {
+  TaskId task;
+  int attempt = 1;
+  Time not_before{};
+};
+
+/// What a handler gave back, or what became of it, before the rules are laid over it.
+struct AttemptResult {
+  Outcome outcome = Outcome::completed;
+  std::optional<Json> output{};
+  std::string error_code{};
+  std::string error{};
+  std::optional<std::chrono::milliseconds> retry_after{};
+};
+
+/// What comes next in a run: a pure fold of the definition, the input and the journal. No I/O, no
+/// clock, no threads; the same rows always give the same state, folded in the order they were
+/// committed or in that of their keys (step, index, attempt). Nothing else in Weir decides what a
+/// run does next.
+///
+/// Life: construct; apply() every journaled row; take_ready() whatever became ready; when end() has
+/// a value the run is over. The definition must outlive the state.  [one thread at a time]
+class RunState {
+ public:
+  static constexpr int losses_max =
+      3;  ///< max_lost: the next loss of the same task fails the run (F1)
+
+  /// `options` holds one entry a step: the definition's, with the operator's overrides laid over
+  /// them. `available_at` is when the run could first begin; start delays of roots count from it.
+  RunState(const FlowDefinition& definition, std::vector<StepOptions> options, std::int64_t run,
+           Json input, Time available_at);
+
+  /// Lays P6 over a result: a step that feeds a map must return an array. Returns the row as it is
+  /// to be journaled, its times still unset.
+  JournalRow judge(TaskId task, int attempt, AttemptResult result) const;
+
+  /// Folds one row. Errors: corrupt, when no such task or attempt can have been (the state is then
+  /// as before). After the end only outputs are taken in: nothing becomes ready any more.
+  Result<void> apply(const JournalRow& row);
+
+  /// Tasks that became ready since the last call: first attempts and retries, in the order they
+  /// were freed.
+  std::vector<ReadyTask> take_ready();
+
+  /// The task's input (P2), as long as everything it builds on is completed.
+  Json input_of(TaskId task) const;
+
+  const std::optional<RunEnd>& end() const noexcept { return end_; }
+  const StepOptions& options(std::size_t step) const { return options_.at(step); }
+  const FlowDefinition& definition() const noexcept { return *definition_; }
+  const Json& input() const noexcept { return input_; }
+
+ private:
+  struct Task {
+    int attempts = 0;  ///< ended ones
+    int charged = 0;   ///< those that count against max_attempts
+    int lost = 0;
+    bool completed = false;
+    Json output;
+  };
+  struct Step {
+    std::size_t dependencies_open = 0;
+    bool counted = false;  ///< tasks are known
+    std::size_t tasks_open = 0;
+    Time begins_at{};  ///< when the last of its dependencies ended
+    Time ends_at{};    ///< when the last of its attempts ended
+    std::vector<Task> tasks;
+    std::vector<Json>
+        elements;  ///< of a map whose list is one value; else the elements are the parent's outputs
+  };
+
+  void settle_steps(std::deque<std::size_t> completed);
+  void count_tasks(std::size_t step);
+  void release(std::size_t step);
+  void retry_or_fail(const JournalRow& row, Task& task);
+  void fail(std::size_t step, std::string error);
+  std::string described(TaskId task) const;
+  bool feeds_map(std::size_t step) const;
+  Json output_of(std::size_t step) const;
+
+  const FlowDefinition* definition_;
+  std::vector<StepOptions> options_;
+  std::int64_t run_;
+  Json input_;
+  std::vector<Step> steps_;
+  std::size_t steps_open_;
+  std::vector<ReadyTask> ready_;
+  std::optional<RunEnd> end_;
+};
+
+}  // namespace weir

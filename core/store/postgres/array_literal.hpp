@@ -1,0 +1,29 @@
+#pragma once
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+
+namespace weir::postgres {
+
+/// An array as PostgreSQL reads it: {1,2,NULL} or {"a \"quoted\" text",NULL}.
+class ArrayLiteral {
+ public:
+  void add(std::integral auto number) { next() += std::to_string(number); }
+  void add_text(std::string_view text);
+  void add(Time time);
+  void add_null() { next() += "NULL"; }
+
+  /// The literal; the object may go on growing.
+  std::string text() const { return items_ + '}'; }
+
+ private:
+  std::string& next() { return items_.size() > 1 ? items_ += ',' : items_; }
+  std::string items_ = "{";
+};
+
+/// "2026-11-21 01:44:02.123456+00": to the microsecond, read back as it was.
+std::string timestamp(Time time);
+
+}  // namespace weir::postgres

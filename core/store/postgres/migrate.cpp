@@ -1,0 +1,103 @@
+#include "store/postgres/migrate.hpp"
+
+#include <fmt/core.h>
+
+#include "base/sha256.hpp"
+#include "store/postgres/schema_files.hpp"
+#include "store/postgres/session.hpp"
+
+namespace weir::postgres {
+namespace {
+
+// Schema code (functions and views) is replaced as a whole whenever any of it differs.
+std::string code_digest() {
+  Sha256 hash;
+  for (const auto* files : {&functions(), &views()})
+    for (const SqlFile& file : *files) hash.update(file.text);
+  return hash.hex();
+}
+
+struct Found {
+  int number = 0;
+  std::string digest;
+};
+
+constexpr const char* schema_exists = "select to_regclass('weir.migration') is not null";
+constexpr const char* found_state =
+    "select coalesce(max(number), 0), coalesce((select sha256 from weir.schema_code), '') from "
+    "weir.migration";
+
+int program_number() { return static_cast<int>(migrations().size()); }
+
+Error newer(int number) {
+  return {.code = ErrorCode::conflict,
+          .kind = "database_newer",
+          .message = fmt::format("the database's schema has number {}, this program knows up to {}",
+                                 number, program_number()),
+          .hint = "a newer Weir has migrated it: use that one or a later one"};
+}
+
+Result<Found> look(Session& session) {
+  const auto exists = session.query(schema_exists);
+  if (!exists) return std::unexpected(exists.error());
+  if (!(*exists)[0][0].as<bool>()) return Found{};
+  const auto row = session.query(found_state);
+  if (!row) return std::unexpected(row.error());
+  return Found{(*row)[0][0].as<int>(), (*row)[0][1].as<std::string>()};
+}
+
+}  // namespace
+
+Result<SchemaState> schema_state(const std::string& url) {
+  auto session = Session::open(url);
+  if (!session) return std::unexpected(session.error());
+  const auto found = look(**session);
+  if (!found) return std::unexpected(found.error());
+  return SchemaState{.database = found->number, .program = program_number()};
+}
+
+Result<MigrationReport> migrate(const std::string& url) {
+  auto session = Session::open(url);
+  if (!session) return std::unexpected(session.error());
+  const auto found = look(**session);
+  if (!found) return std::unexpected(found.error());
+  if (found->number > program_number()) return std::unexpected(newer(found->number));
+  MigrationReport report{.before = found->number, .after = program_number(), .applied = {}};
+  if (found->number == program_number() && found->digest == code_digest()) return report;
+
+  int before = 0;
+  const auto done = (*session)->transact([&](pqxx::work& transaction) {
+    transaction.exec("select pg_advisory_xact_lock(hashtextextended('weir migrate', 0))");
+    transaction.exec(
+        "set local check_function_bodies = off; create schema if not exists weir;"
+        "create table if not exists weir.migration (number integer primary key, name text not null,"
+        " applied_at timestamptz not null default now());"
+        "create table if not exists weir.schema_code (only boolean primary key default true check "
+        "(only),"
+        " sha256 text not null)");
+    const pqxx::result state =
+        transaction.exec(found_state);  // again: somebody may have been quicker
+    before = state[0][0].as<int>();
+    if (before > program_number()) return;
+    for (int number = before + 1; number <= program_number(); ++number) {
+      const SqlFile& file = migrations()[static_cast<std::size_t>(number) - 1];
+      transaction.exec(file.text);
+      transaction.exec(fmt::format("insert into weir.migration (number, name) values ({}, {})",
+                                   number, transaction.quote(file.name)));
+      report.applied.push_back(file.name);
+    }
+    if (state[0][1].as<std::string>() == code_digest()) return;
+    for (const auto* files : {&functions(), &views()})
+      for (const SqlFile& file : *files) transaction.exec(file.text);
+    transaction.exec(
+        fmt::format("insert into weir.schema_code (sha256) values ('{0}') "
+                    "on conflict (only) do update set sha256 = '{0}'",
+                    code_digest()));
+  });
+  if (!done) return std::unexpected(done.error());
+  if (before > program_number()) return std::unexpected(newer(before));
+  report.before = before;
+  return report;
+}
+
+}  // namespace weir::postgres

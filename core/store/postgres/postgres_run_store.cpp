@@ -1,0 +1,251 @@
+#include "store/postgres/postgres_run_store.hpp"
+
+#include <fmt/core.h>
+
+#include "base/nearest.hpp"
+#include "store/postgres/array_literal.hpp"
+#include "store/postgres/session.hpp"
+
+namespace weir::postgres {
+namespace {
+
+constexpr const char* start_call =
+    "select run_id, created from weir.start_many($1, $2::jsonb[], $3::text[], $4::bigint * "
+    "interval '1 ms', null,"
+    " $5::int, $6::int, $7::text[], $8::uuid[])";
+
+constexpr const char* slugs = "select slug from weir.flow order by slug";
+
+constexpr const char* flow_call =
+    "select f.slug, v.number, v.fingerprint, v.input_schema from weir.flow f join weir.version v "
+    "on v.flow_id = f.id "
+    "where f.slug = $1 and ($2::int is null or v.number = $2::int) order by v.number desc limit 1";
+
+#define WEIR_SUMMARY_COLUMNS                                                                  \
+  "run_id, flow, version, status, error, (extract(epoch from created_at) * 1000000)::bigint," \
+  " (extract(epoch from started_at) * 1000000)::bigint, (extract(epoch from ended_at) * "     \
+  "1000000)::bigint,"                                                                         \
+  " (extract(epoch from wake_at) * 1000000)::bigint"
+
+constexpr const char* runs_call =
+    "select " WEIR_SUMMARY_COLUMNS
+    " from weir.runs where ($1::text is null or flow = $1) and ($2::text is null or status = $2)"
+    " order by created_at desc, run_id desc limit $3::bigint";
+
+constexpr const char* summary_call =
+    "select " WEIR_SUMMARY_COLUMNS " from weir.runs where run_id = $1::uuid";
+
+constexpr const char* report_call =
+    "select " WEIR_SUMMARY_COLUMNS ", input, output from weir.runs where run_id = $1::uuid";
+
+#undef WEIR_SUMMARY_COLUMNS
+
+constexpr const char* steps_call =
+    "select s.step, s.kind, s.status, s.tasks, s.tasks_completed, s.attempts,"
+    " case when $2::boolean then s.output end, s.error, s.skip_reason,"
+    " (extract(epoch from s.started_at) * 1000000)::bigint, (extract(epoch from s.ended_at) * "
+    "1000000)::bigint,"
+    " (select coalesce(string_agg(d.slug, ',' order by d.position), '') from weir.step t"
+    "  join weir.step d on d.version_id = t.version_id and d.position = any (t.depends_on)"
+    "  where t.version_id = r.version_id and t.position = s.position) "
+    "from weir.run r cross join lateral weir.steps_of(r.id) as s where r.uuid = $1::uuid order by "
+    "s.position";
+
+constexpr const char* workers_call = "select count(*) from weir.workers where alive";
+
+constexpr const char* version_call = "show server_version";
+
+Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
+
+std::optional<Time> optional_time(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(time_of(field));
+}
+
+std::optional<std::string> optional_text(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(field.as<std::string>());
+}
+
+std::optional<Json> optional_json(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(Json::trusted(field.as<std::string>()));
+}
+
+RunSummary read_summary(const pqxx::row& row) {
+  return {.id = row[0].as<std::string>(),
+          .flow = row[1].as<std::string>(),
+          .version = row[2].as<int>(),
+          .status = row[3].as<std::string>(),
+          .error = optional_text(row[4]),
+          .created_at = time_of(row[5]),
+          .started_at = optional_time(row[6]),
+          .ended_at = optional_time(row[7]),
+          .wake_at = optional_time(row[8])};
+}
+
+StepReport read_step(const pqxx::row& row) {
+  StepReport step{
+      .slug = row[0].as<std::string>(),
+      .kind = row[1].as<std::string>(),
+      .status = row[2].as<std::string>(),
+      .tasks = row[3].is_null() ? std::nullopt : std::optional(row[3].as<std::int64_t>()),
+      .tasks_completed = row[4].as<std::int64_t>(),
+      .attempts = row[5].as<std::int64_t>(),
+      .output = optional_json(row[6]),
+      .error = optional_text(row[7]),
+      .skip_reason = optional_text(row[8]),
+      .started_at = optional_time(row[9]),
+      .ended_at = optional_time(row[10]),
+      .depends_on = {}};
+  const auto names = row[11].as<std::string>();
+  for (std::size_t begin = 0; begin < names.size();) {
+    const std::size_t comma = std::min(names.find(',', begin), names.size());
+    step.depends_on.push_back(names.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return step;
+}
+
+std::optional<std::string> array_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return std::nullopt;
+  ArrayLiteral array;
+  for (const std::string& text : texts) array.add_text(text);
+  return array.text();
+}
+
+class PostgresRunStore final : public RunStore {
+ public:
+  explicit PostgresRunStore(std::string url) : url_(std::move(url)) {}
+
+  Result<void> connect() {
+    if (session_ && session_->is_open()) return {};
+    auto opened = Session::open(url_);
+    if (!opened) return std::unexpected(opened.error());
+    session_ = *std::move(opened);
+    return {};
+  }
+
+  Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
+                                        const StartOptions& options) override {
+    ArrayLiteral texts;
+    for (const Json& input : inputs) texts.add_text(input.text());
+    const auto rows =
+        query(start_call,
+              {flow, texts.text(), array_of(options.idempotency_keys),
+               options.delay ? std::optional(std::to_string(options.delay->count())) : std::nullopt,
+               std::to_string(options.priority),
+               options.version ? std::optional(std::to_string(*options.version)) : std::nullopt,
+               array_of(options.tags).value_or("{}"), array_of(options.run_ids)});
+    if (!rows) return std::unexpected(with_nearest(rows.error(), flow));
+    std::vector<StartedRun> started;
+    for (const auto& row : *rows) started.push_back({row[0].as<std::string>(), row[1].as<bool>()});
+    return started;
+  }
+
+  Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) override {
+    const auto rows =
+        query(flow_call, {slug, version ? std::optional(std::to_string(*version)) : std::nullopt});
+    if (!rows) return std::unexpected(rows.error());
+    if (rows->empty())
+      return std::unexpected(with_nearest(
+          {.code = ErrorCode::not_found,
+           .kind = "not_found",
+           .message =
+               version ? fmt::format("no flow \"{}\" version {} in this database", slug, *version)
+                       : fmt::format("no flow \"{}\" in this database", slug),
+           .hint = "a flow is known once a worker has loaded it: weir serve"},
+          slug));
+    const auto row = (*rows)[0];
+    return KnownFlow{.slug = row[0].as<std::string>(),
+                     .version = row[1].as<int>(),
+                     .fingerprint = row[2].as<std::string>(),
+                     .input_schema = optional_json(row[3])};
+  }
+
+  Result<std::vector<RunSummary>> runs(const RunFilter& filter) override {
+    if (filter.flow)
+      if (const auto known = flow(*filter.flow, std::nullopt); !known)
+        return std::unexpected(known.error());
+    const auto rows =
+        query(runs_call, {filter.flow, filter.status, std::to_string(filter.count_max)});
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<RunSummary> found;
+    for (const auto& row : *rows) found.push_back(read_summary(row));
+    return found;
+  }
+
+  Result<RunSummary> summary(const std::string& id) override {
+    const auto row = one_run(summary_call, id);
+    if (!row) return std::unexpected(row.error());
+    return read_summary((*row)[0]);
+  }
+
+  Result<RunReport> report(const std::string& id, bool with_values) override {
+    const auto run = one_run(with_values ? report_call : summary_call, id);
+    if (!run) return std::unexpected(run.error());
+    RunReport report{.summary = read_summary((*run)[0]), .input = {}, .output = {}, .steps = {}};
+    if (with_values) {
+      report.input = Json::trusted((*run)[0][9].as<std::string>());
+      report.output = optional_json((*run)[0][10]);
+    }
+    const auto steps = query(steps_call, {id, with_values ? "true" : "false"});
+    if (!steps) return std::unexpected(steps.error());
+    for (const auto& row : *steps) report.steps.push_back(read_step(row));
+    return report;
+  }
+
+  Result<std::int64_t> workers_alive() override {
+    const auto rows = query(workers_call);
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<std::int64_t>();
+  }
+
+  Result<std::string> server_version() override {
+    const auto rows = query(version_call);
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<std::string>();
+  }
+
+ private:
+  Result<pqxx::result> query(const char* sql, const Params& params = {}) {
+    if (const auto connected = connect(); !connected) return std::unexpected(connected.error());
+    return session_->query(sql, params);
+  }
+
+  Result<pqxx::result> one_run(const char* sql, const std::string& id) {
+    auto rows = query(sql, {id});
+    if (!rows && rows.error().code == ErrorCode::invalid_input)
+      return std::unexpected(Error{.code = ErrorCode::invalid_input,
+                                   .kind = "bad_run_id",
+                                   .message = fmt::format("\"{}\" is no run id", id),
+                                   .hint = "run ids are UUIDs: weir runs list shows them"});
+    if (rows && rows->empty())
+      return std::unexpected(Error{.code = ErrorCode::not_found,
+                                   .kind = "not_found",
+                                   .message = fmt::format("no run {} in this database", id),
+                                   .hint = "weir runs list shows the newest"});
+    return rows;
+  }
+
+  Error with_nearest(Error error, const std::string& wanted) {
+    if (error.code != ErrorCode::not_found) return error;
+    const auto rows = query(slugs);
+    if (!rows) return error;
+    std::vector<std::string> known;
+    for (const auto& row : *rows) known.push_back(row[0].as<std::string>());
+    error.hint = did_you_mean(wanted, known, error.hint);
+    return error;
+  }
+
+  std::string url_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RunStore>> open_run_store(const std::string& url) {
+  auto store = std::make_unique<PostgresRunStore>(url);
+  if (const auto connected = store->connect(); !connected)
+    return std::unexpected(connected.error());
+  return store;
+}
+
+}  // namespace weir::postgres

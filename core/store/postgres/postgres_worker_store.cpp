@@ -1,0 +1,304 @@
+#include "store/postgres/postgres_worker_store.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/assert.hpp"
+#include "store/postgres/array_literal.hpp"
+#include "store/postgres/session.hpp"
+
+namespace weir::postgres {
+namespace {
+
+constexpr const char* listen = "listen weir_ready";
+
+constexpr const char* register_version_call =
+    "select version_id from weir.register_version($1, $2, $3, $4::jsonb, $5::jsonb)";
+
+constexpr const char* register_plugin_call = "select weir.register_plugin($1, $2)";
+
+constexpr const char* join_call = "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint)";
+
+constexpr const char* exchange_call =
+    "select (extract(epoch from database_time) * 1000000)::bigint, (extract(epoch from "
+    "next_wake_at) * 1000000)::bigint,"
+    " run_id, run_uuid, version_id, priority, input, (extract(epoch from available_at) * "
+    "1000000)::bigint, claims "
+    "from weir.exchange($1::bigint, $2::bigint, $3::bigint,"
+    " $4::bigint[], $5::smallint[], $6::int[], $7::smallint[], $8::smallint[], $9::jsonb[], "
+    "$10::text[], $11::text[],"
+    " $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::int[],"
+    " $16::bigint[], $17::smallint[], $18::jsonb[], $19::text[], $20::smallint[],"
+    " $21::bigint[], $22::timestamptz[],"
+    " $23::bigint[], $24::smallint[], $25::int[], $26::smallint[], $27::int[], $28::int)";
+
+constexpr const char* journal_call =
+    "select run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,"
+    " (extract(epoch from started_at) * 1000000)::bigint, (extract(epoch from ended_at) * "
+    "1000000)::bigint "
+    "from weir.journal where run_id = any ($1::bigint[]) order by run_id, step, task_index, "
+    "attempt";
+
+constexpr const char* sweep_call = "select weir.sweep()";
+
+constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
+
+Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
+
+void add_optional(ArrayLiteral& array, const std::string& text) {
+  if (text.empty())
+    array.add_null();
+  else
+    array.add_text(text);
+}
+
+Params exchange_params(const ExchangeRequest& request) {
+  std::array<ArrayLiteral, 12> j;
+  for (const SettledAttempt& settled : request.settled) {
+    const JournalRow& row = settled.row;
+    j[0].add(settled.run);
+    j[1].add(row.task.step);
+    j[2].add(row.task.index);
+    j[3].add(row.attempt);
+    j[4].add(static_cast<std::int16_t>(row.outcome));
+    if (row.output)
+      j[5].add_text(row.output->text());
+    else
+      j[5].add_null();
+    add_optional(j[6], row.error_code);
+    add_optional(j[7], row.error);
+    if (row.retry_after)
+      j[8].add(row.retry_after->count());
+    else
+      j[8].add_null();
+    j[9].add(row.started_at);
+    j[10].add(row.ended_at);
+    if (settled.plugin)
+      j[11].add(*settled.plugin);
+    else
+      j[11].add_null();
+  }
+  std::array<ArrayLiteral, 5> e;
+  for (const auto& [run, end] : request.ended) {
+    e[0].add(run);
+    e[1].add(static_cast<std::int16_t>(end.status));
+    if (end.status == RunStatus::completed)
+      e[2].add_text(end.output.text());
+    else
+      e[2].add_null();
+    add_optional(e[3], end.error);
+    if (end.failed_step)
+      e[4].add(*end.failed_step);
+    else
+      e[4].add_null();
+  }
+  std::array<ArrayLiteral, 2> r;
+  for (const auto& [run, wake_at] : request.released) {
+    r[0].add(run);
+    if (wake_at)
+      r[1].add(*wake_at);
+    else
+      r[1].add_null();
+  }
+  std::array<ArrayLiteral, 4> f;
+  for (const auto& [run, task, attempt] : request.in_flight) {
+    f[0].add(run);
+    f[1].add(task.step);
+    f[2].add(task.index);
+    f[3].add(attempt);
+  }
+  ArrayLiteral versions;
+  for (const VersionId version : request.versions) versions.add(version);
+
+  Params params = {std::to_string(request.worker), std::to_string(request.sequence),
+                   std::to_string(request.lease.count())};
+  const auto append = [&params](const auto& arrays) {
+    for (const ArrayLiteral& array : arrays) params.emplace_back(array.text());
+  };
+  append(j);
+  append(e);
+  append(r);
+  append(f);
+  params.emplace_back(versions.text());
+  params.emplace_back(std::to_string(request.claims_max));
+  return params;
+}
+
+ExchangeReply read_reply(const pqxx::result& rows) {
+  WEIR_ASSERT(!rows.empty());
+  ExchangeReply reply;
+  reply.now = time_of(rows[0][0]);
+  if (!rows[0][1].is_null()) reply.next_wake_at = time_of(rows[0][1]);
+  reply.missed = rows[0][8].as<std::size_t>();
+  for (pqxx::result::size_type i = 1; i < rows.size(); ++i) {
+    const auto row = rows[i];
+    reply.claimed.push_back({.run = row[2].as<RunKey>(),
+                             .id = row[3].as<std::string>(),
+                             .version = row[4].as<VersionId>(),
+                             .priority = row[5].as<int>(),
+                             .input = Json::trusted(row[6].as<std::string>()),
+                             .available_at = time_of(row[7]),
+                             .has_history = row[8].as<int>() > 1});
+  }
+  return reply;
+}
+
+JournalRow read_journal_row(const pqxx::row& row) {
+  JournalRow found{.task = {row[1].as<std::size_t>(), row[2].as<std::size_t>()},
+                   .attempt = row[3].as<int>(),
+                   .outcome = static_cast<Outcome>(row[4].as<std::int16_t>()),
+                   .started_at = time_of(row[9]),
+                   .ended_at = time_of(row[10])};
+  if (!row[5].is_null()) found.output = Json::trusted(row[5].as<std::string>());
+  if (!row[6].is_null()) found.error_code = row[6].as<std::string>();
+  if (!row[7].is_null()) found.error = row[7].as<std::string>();
+  if (!row[8].is_null()) found.retry_after = std::chrono::milliseconds(row[8].as<std::int64_t>());
+  return found;
+}
+
+class PostgresWorkerStore final : public WorkerStore {
+ public:
+  PostgresWorkerStore(std::string url, int wakeup) : url_(std::move(url)), wakeup_(wakeup) {}
+  ~PostgresWorkerStore() override { ::close(wakeup_); }
+  PostgresWorkerStore(const PostgresWorkerStore&) = delete;
+  PostgresWorkerStore& operator=(const PostgresWorkerStore&) = delete;
+
+  /// A session that listens; the one at hand, or a new one after it broke.
+  Result<void> connect() {
+    if (session_ && session_->is_open()) return {};
+    session_.reset();
+    auto opened = Session::open(url_);
+    if (!opened) return std::unexpected(opened.error());
+    if (const auto listening = (*opened)->query(listen); !listening)
+      return std::unexpected(listening.error());
+    session_ = *std::move(opened);
+    return {};
+  }
+
+  Result<VersionId> register_version(const FlowDefinition& definition) override {
+    const auto rows = query(
+        register_version_call,
+        {definition.slug().string(), definition.module().string(), definition.fingerprint(),
+         std::string(definition.canonical().text()),
+         definition.input_schema() ? std::optional(std::string(definition.input_schema()->text()))
+                                   : std::nullopt});
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<VersionId>();
+  }
+
+  Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override {
+    const auto rows = query(register_plugin_call, {sha256, path});
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<PluginId>();
+  }
+
+  Result<WorkerId> join(const WorkerIdentity& identity, std::chrono::milliseconds lease) override {
+    const auto rows =
+        query(join_call, {identity.host, std::to_string(identity.pid),
+                          std::to_string(identity.slots), std::to_string(lease.count())});
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<WorkerId>();
+  }
+
+  Result<ExchangeReply> exchange(const ExchangeRequest& request) override {
+    const auto rows = query(exchange_call, exchange_params(request));
+    if (!rows) return std::unexpected(rows.error());
+    return read_reply(*rows);
+  }
+
+  Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override {
+    ArrayLiteral keys;
+    for (const RunKey run : runs) keys.add(run);
+    const auto rows = query(journal_call, {keys.text()});
+    if (!rows) return std::unexpected(rows.error());
+    std::map<RunKey, std::vector<JournalRow>> found;
+    for (const auto& row : *rows) found[row[0].as<RunKey>()].push_back(read_journal_row(row));
+    return found;
+  }
+
+  Result<int> sweep() override {
+    const auto rows = query(sweep_call);
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<int>();
+  }
+
+  Result<void> leave(WorkerId worker) override {
+    const auto rows = query(leave_call, {std::to_string(worker)});
+    if (!rows) return std::unexpected(rows.error());
+    return {};
+  }
+
+  bool wait(std::chrono::milliseconds limit) override {
+    std::array<pollfd, 2> sources = {{{.fd = wakeup_, .events = POLLIN, .revents = 0},
+                                      {.fd = -1, .events = POLLIN, .revents = 0}}};
+    if (session_ && session_->is_open()) {
+      if (notified()) {
+        drain_wakeup();
+        return true;
+      }
+      sources[1].fd = session_->connection().sock();
+    }
+    ::poll(sources.data(), sources.size(), static_cast<int>(limit.count()));
+    const bool told = sources[1].revents != 0 && notified();
+    drain_wakeup();
+    return told;
+  }
+
+  void wake() noexcept override {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written =
+        ::write(wakeup_, &one, sizeof one);  // full: a wake is pending already
+  }
+
+ private:
+  Result<pqxx::result> query(const char* sql, const Params& params = {}) {
+    if (const auto connected = connect(); !connected) return std::unexpected(connected.error());
+    auto rows = session_->query(sql, params);
+    if (!rows && !session_->is_open()) session_.reset();
+    return rows;
+  }
+
+  // Notifications that came with earlier answers are in libpq's hands already: the socket tells
+  // nothing of them.
+  bool notified() {
+    try {
+      return session_->connection().get_notifs() > 0;
+    } catch (const std::exception&) {
+      session_.reset();  // broken: the next call connects again and tells
+      return true;
+    }
+  }
+
+  void drain_wakeup() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = ::read(wakeup_, &count, sizeof count);
+  }
+
+  std::string url_;
+  int wakeup_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url) {
+  const int wakeup = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wakeup < 0)
+    return std::unexpected(
+        Error{.code = ErrorCode::unavailable,
+              .kind = "out_of_descriptors",
+              .message = std::string("cannot make an eventfd: ") + std::strerror(errno),
+              .hint = "raise the limit of open files"});
+  auto store = std::make_unique<PostgresWorkerStore>(url, wakeup);
+  if (const auto connected = store->connect(); !connected)
+    return std::unexpected(connected.error());
+  return store;
+}
+
+}  // namespace weir::postgres

@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace weir::postgres {
+
+/// A file of schemas/, embedded in the program.
+struct SqlFile {
+  std::string name;  ///< without its ending: "0001_runs"
+  std::string text;
+};
+
+const std::vector<SqlFile>& migrations();  ///< numbered 1, 2, 3 … by their order
+const std::vector<SqlFile>& functions();
+const std::vector<SqlFile>& views();
+
+}  // namespace weir::postgres

@@ -1,0 +1,46 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "base/error.hpp"
+
+namespace weir::postgres {
+
+/// Parameters as text; nullopt is NULL.
+using Params = std::vector<std::optional<std::string>>;
+
+/// One connection, with our settings. The seam at which pqxx's exceptions become Errors, once.
+/// [one thread at a time]
+class Session {
+ public:
+  /// Errors: unavailable (away, access denied, a server older than 14).
+  static Result<std::unique_ptr<Session>> open(const std::string& url);
+
+  /// Runs one statement, committed by itself; prepared when first met (`sql` must outlive the
+  /// session: a literal). Errors by SQLSTATE; unavailable when the connection broke: then is_open()
+  /// is false.
+  Result<pqxx::result> query(const char* sql, const Params& params = {});
+
+  /// Runs `work` inside a transaction and commits; whatever it throws undoes everything.
+  Result<void> transact(const std::function<void(pqxx::work&)>& work);
+
+  bool is_open() const noexcept { return connection_->is_open(); }
+  pqxx::connection& connection() noexcept { return *connection_; }
+
+ private:
+  explicit Session(std::string url) : url_(std::move(url)) {}
+  template <class Body>
+  auto guarded(Body&& body) -> Result<decltype(body())>;
+
+  std::string url_;
+  std::unique_ptr<pqxx::connection> connection_;
+  std::set<const char*> prepared_;
+};
+
+}  // namespace weir::postgres

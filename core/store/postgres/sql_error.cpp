@@ -1,0 +1,99 @@
+#include "store/postgres/sql_error.hpp"
+
+#include <array>
+#include <regex>
+
+#include <fmt/core.h>
+
+namespace weir::postgres {
+namespace {
+
+struct Rule {
+  std::string_view sqlstate;  // or its beginning
+  ErrorCode code;
+  std::string_view kind;
+  std::string_view hint;
+};
+
+// The first that fits. WR… are raised by our own functions and bring their own hints.
+constexpr std::array<Rule, 16> rules = {{
+    {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
+    {"WR002", ErrorCode::not_found, "not_found", ""},
+    {"WR003", ErrorCode::invalid_input, "invalid_input", ""},
+    {"WR004", ErrorCode::conflict, "duplicate_slug", ""},
+    {"23505", ErrorCode::conflict, "already_exists", "choose another id"},
+    {"22P02", ErrorCode::invalid_input, "invalid_input", ""},
+    {"22", ErrorCode::invalid_input, "invalid_input", ""},
+    {"28", ErrorCode::unavailable, "access_denied", "check user and password of the database URL"},
+    {"3D000", ErrorCode::unavailable, "no_such_database", "create it: createdb NAME"},
+    {"42501", ErrorCode::unavailable, "no_permission",
+     "the database user needs rights on schema weir"},
+    {"42P01", ErrorCode::unavailable, "not_migrated", "run: weir migrate"},
+    {"42883", ErrorCode::unavailable, "not_migrated", "run: weir migrate"},
+    {"3F000", ErrorCode::unavailable, "not_migrated", "run: weir migrate"},
+    {"53100", ErrorCode::unavailable, "disk_full",
+     "free space on the database's disk; nothing was lost"},
+    {"53", ErrorCode::unavailable, "server_busy", "the server is short of connections or memory"},
+    {"40", ErrorCode::unavailable, "try_again", ""},
+}};
+
+// The part that follows "LABEL:  " up to the next labelled line.
+std::string labelled(std::string_view text, std::string_view label) {
+  const std::size_t at = text.find(label);
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = text.substr(at + label.size());
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  return std::string(rest.substr(0, rest.find('\n')));
+}
+
+}  // namespace
+
+Error sql_error(std::string_view sqlstate, std::string_view text) {
+  const std::size_t colon = text.find(":  ");
+  std::string_view message = colon == std::string_view::npos ? text : text.substr(colon + 3);
+  message = message.substr(0, message.find('\n'));
+  Error error{.code = ErrorCode::internal,
+              .kind = "sql_" + std::string(sqlstate),
+              .message = std::string(message),
+              .hint = labelled(text, "\nHINT:")};
+  if (sqlstate.starts_with("08") || sqlstate.starts_with("57P") || sqlstate.empty()) {
+    error.code = ErrorCode::unavailable;
+    error.kind = "database_away";
+    return error;
+  }
+  for (const Rule& rule : rules) {
+    if (!sqlstate.starts_with(rule.sqlstate)) continue;
+    error.code = rule.code;
+    error.kind = rule.kind;
+    if (error.hint.empty()) error.hint = rule.hint;
+    break;
+  }
+  return error;
+}
+
+std::string without_password(const std::string& url) {
+  static const std::regex in_url("(://[^:/@]*):[^@/]*@");
+  static const std::regex in_conninfo("(password\\s*=\\s*)('[^']*'|[^ &]+)");
+  return std::regex_replace(std::regex_replace(url, in_url, "$1:***@"), in_conninfo, "$1***");
+}
+
+Error connection_error(const std::string& url, std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  std::string line(text);
+  for (char& c : line)
+    if (c == '\n' || c == '\t') c = ' ';
+  const bool denied = text.contains("authentication failed") ||
+                      text.contains("no password supplied") ||
+                      text.contains("no pg_hba.conf entry");
+  const bool absent = text.contains("does not exist");
+  return {.code = ErrorCode::unavailable,
+          .kind = denied   ? "access_denied"
+                  : absent ? "no_such_database"
+                           : "database_away",
+          .message = fmt::format("cannot reach the database {}: {}", without_password(url), line),
+          .hint = denied   ? "check user and password of the database URL"
+                  : absent ? "create it, or mend the database URL"
+                           : "is the server up, and the database URL right?"};
+}
+
+}  // namespace weir::postgres

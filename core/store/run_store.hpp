@@ -1,0 +1,105 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+namespace weir {
+
+/// How to start runs of one flow (S1).
+struct StartOptions {
+  std::vector<std::string> idempotency_keys;  ///< none, or one for each input
+  std::vector<std::string> run_ids;           ///< none, or one UUID for each input
+  std::optional<std::chrono::milliseconds> delay;
+  int priority = 0;            ///< −100 … 100, higher first
+  std::optional<int> version;  ///< default: the newest this database knows
+  std::vector<std::string> tags;
+};
+
+struct StartedRun {
+  std::string id;  ///< UUIDv7
+  bool created = true;
+};
+
+/// A flow's version as the database knows it.
+struct KnownFlow {
+  std::string slug;
+  int version = 1;
+  std::string fingerprint;
+  std::optional<Json> input_schema;
+};
+
+struct RunSummary {
+  std::string id;
+  std::string flow;
+  int version = 1;
+  std::string status;  ///< queued, running, completed, failed, cancelled
+  std::optional<std::string> error;
+  Time created_at{};
+  std::optional<Time> started_at, ended_at, wake_at;
+};
+
+struct StepReport {
+  std::string slug;
+  std::string kind;
+  std::string status;  ///< waiting, ready, running, completed, failed, skipped, cancelled
+  std::optional<std::int64_t> tasks;  ///< unknown while what a map runs over isn't there
+  std::int64_t tasks_completed = 0;
+  std::int64_t attempts = 0;
+  std::optional<Json> output;
+  std::optional<std::string> error, skip_reason;
+  std::optional<Time> started_at, ended_at;
+  std::vector<std::string> depends_on;
+};
+
+struct RunReport {
+  RunSummary summary;
+  Json input;
+  std::optional<Json> output;
+  std::vector<StepReport> steps;  ///< canonical order
+};
+
+struct RunFilter {
+  std::optional<std::string> flow, status;
+  std::int64_t count_max = 20;
+};
+
+/// What people and programs ask of a database: start and look. One object is one session.
+///
+/// Errors of every call: unavailable; others as said.  [one thread at a time]
+class RunStore {
+ public:
+  virtual ~RunStore() = default;
+
+  /// One run for each input, in one statement (S5). Errors: not_found with the nearest slug (S2),
+  /// invalid_input (S3), conflict (a run id that exists).
+  virtual Result<std::vector<StartedRun>> start(const std::string& flow,
+                                                const std::vector<Json>& inputs,
+                                                const StartOptions& options) = 0;
+
+  /// The newest version of a flow, or the one asked for. Errors: not_found with the nearest slug.
+  virtual Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) = 0;
+
+  /// Newest first. Errors: not_found for a flow this database does not know.
+  virtual Result<std::vector<RunSummary>> runs(const RunFilter& filter) = 0;
+
+  /// Errors: not_found; invalid_input for what is no UUID.
+  virtual Result<RunSummary> summary(const std::string& id) = 0;
+
+  /// As summary, with values and steps; cheap parts first where `with_values` is false (no input,
+  /// outputs).
+  virtual Result<RunReport> report(const std::string& id, bool with_values = true) = 0;
+
+  /// Workers whose lease stands.
+  virtual Result<std::int64_t> workers_alive() = 0;
+
+  /// "15.18": for people.
+  virtual Result<std::string> server_version() = 0;
+};
+
+}  // namespace weir

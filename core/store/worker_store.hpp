@@ -1,0 +1,123 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "definition/flow_definition.hpp"
+#include "run/journal_row.hpp"
+#include "run/run_state.hpp"
+
+namespace weir {
+
+using RunKey = std::int64_t;  ///< a run's number inside the database; its UUID stands at the edge
+using WorkerId = std::int64_t;
+using VersionId = std::int32_t;
+using PluginId = std::int32_t;
+
+/// Who a worker is, for people who read weir.workers.
+struct WorkerIdentity {
+  std::string host;
+  int pid = 0;
+  std::size_t slots = 1;
+};
+
+struct SettledAttempt {
+  RunKey run = 0;
+  JournalRow row;
+  std::optional<PluginId> plugin;
+};
+
+struct EndedRun {
+  RunKey run = 0;
+  RunEnd end;
+};
+
+/// A run given back: claimable again at `wake_at`, or at once.
+struct ReleasedRun {
+  RunKey run = 0;
+  std::optional<Time> wake_at;
+};
+
+struct InFlightTask {
+  RunKey run = 0;
+  TaskId task;
+  int attempt = 1;
+};
+
+/// All that a worker has to say in one call, in one commit. Repeating a request with the same
+/// sequence is harmless (L6).
+struct ExchangeRequest {
+  WorkerId worker = 0;
+  std::int64_t sequence = 0;  ///< 1, 2, 3 …: of this worker
+  std::chrono::milliseconds lease{};
+  std::vector<SettledAttempt> settled;
+  std::vector<EndedRun> ended;
+  std::vector<ReleasedRun> released;
+  std::vector<InFlightTask>
+      in_flight;                    ///< everything that runs or is about to, not the changes alone
+  std::vector<VersionId> versions;  ///< what it can run (L4)
+  std::size_t claims_max = 0;
+};
+
+struct ClaimedRun {
+  RunKey run = 0;
+  std::string id;  ///< UUID
+  VersionId version = 0;
+  int priority = 0;
+  Json input;
+  Time available_at{};
+  bool has_history = false;  ///< was claimed before: read its journal
+};
+
+struct ExchangeReply {
+  Time now{};                        ///< the database's
+  std::optional<Time> next_wake_at;  ///< when the next sleeping run is due
+  std::vector<ClaimedRun> claimed;   ///< by priority, then age
+  std::size_t missed = 0;            ///< runs that others were just taking: ask again soon
+};
+
+/// What a worker asks of a database. One object is one session.
+///
+/// Errors of every call: unavailable (try again, the same call: nothing is known to have happened,
+/// and exchange can be repeated whatever happened), lease_lost (exchange alone). [one thread at a
+/// time, but for wake()]
+class WorkerStore {
+ public:
+  virtual ~WorkerStore() = default;
+
+  /// The number of a definition's version, new or known (D6, D7). Errors: conflict (a slug that
+  /// differs only in case).
+  virtual Result<VersionId> register_version(const FlowDefinition& definition) = 0;
+  virtual Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) = 0;
+
+  virtual Result<WorkerId> join(const WorkerIdentity& identity,
+                                std::chrono::milliseconds lease) = 0;
+  virtual Result<ExchangeReply> exchange(const ExchangeRequest& request) = 0;
+
+  /// Rows of each run by step, index and attempt: an order RunState can fold. Runs without rows are
+  /// absent.
+  virtual Result<std::map<RunKey, std::vector<JournalRow>>> journal(
+      std::span<const RunKey> runs) = 0;
+
+  /// Declares lapsed workers dead and frees what they held (L3). Returns how many.
+  virtual Result<int> sweep() = 0;
+
+  /// Ends the worker; what it still owns is free at once, uncharged (L5).
+  virtual Result<void> leave(WorkerId worker) = 0;
+
+  /// Returns when the database says that there may be runs (true), when wake() was called since the
+  /// last wait, or after `limit`; at once when the session is found broken (true: ask again).
+  virtual bool wait(std::chrono::milliseconds limit) = 0;
+
+  /// Ends the wait that is under way, or the next one.  [any thread]
+  virtual void wake() noexcept = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,43 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "registry/flow_registry.hpp"
+#include "run/journal_row.hpp"
+#include "run/run_state.hpp"
+#include "store/worker_store.hpp"
+
+namespace weir {
+
+/// One attempt of one task on its way through a slot.
+///
+/// Threads: the worker's loop fills it in before it starts and reads `result` and `ended` after the
+/// slot has given it back; between, the slot's thread alone writes them. `stop` and `started` are
+/// for both: stop is set by the loop and read by the handler (relaxed: a hint); started is set by
+/// the slot (release) and read by the loop (acquire).
+struct Attempt {
+  std::uint64_t ticket = 0;  ///< names this very execution; never used twice by a worker
+  RunKey run = 0;
+  TaskId task;
+  int number = 1;  ///< from 1
+
+  FlowHandle flow;  ///< keeps the code mapped
+  const weir_step* step = nullptr;
+  StepOptions options;
+  Json input;
+  std::string run_id;
+  Json flow_input;
+  Steady given{};  ///< when the loop chose it
+
+  std::atomic<bool> stop = false;
+  std::atomic<Steady::rep> started = 0;  ///< steady_clock's count; 0: has not begun
+
+  AttemptResult result;
+  Steady ended{};
+};
+
+}  // namespace weir

@@ -1,0 +1,50 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "worker/attempt.hpp"
+
+namespace weir {
+
+/// The attempts a worker has stated as in flight, with their time limits (F4). Belongs to the loop.
+class Flights {
+ public:
+  /// How long a handler may take to notice its stop token before its attempt is settled without it.
+  static constexpr std::chrono::milliseconds stop_grace{1'000};
+
+  struct Flight {
+    std::shared_ptr<Attempt> attempt;
+    std::optional<Steady> timed_out_at;  ///< when its stop token was fired
+  };
+
+  std::size_t size() const noexcept { return flights_.size(); }
+  void add(std::shared_ptr<Attempt> attempt);
+
+  /// Takes an attempt out; nullopt when it was settled or forgotten before: what it returns is
+  /// refused then.
+  std::optional<Flight> take(std::uint64_t ticket);
+
+  /// Takes out everything of one run, its stop tokens fired.
+  std::vector<Flight> take_run(RunKey run);
+
+  /// Fires every stop token and forgets all.
+  void forget();
+
+  /// Fires the stop tokens of those whose timeout passed. Returns those that did not end within the
+  /// grace.
+  std::vector<std::uint64_t> enforce(Steady now);
+
+  /// The earliest moment at which enforce() may have something to do.
+  std::optional<Steady> next_limit() const;
+
+  std::vector<InFlightTask> stated() const;
+
+ private:
+  std::map<std::uint64_t, Flight> flights_;
+};
+
+}  // namespace weir

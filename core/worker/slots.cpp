@@ -1,0 +1,81 @@
+#include "worker/slots.hpp"
+
+#include "worker/step_call.hpp"
+
+namespace weir {
+
+// Shared with the threads, so that one whose handler never returns can be left behind.
+struct Slots::Shared {
+  std::shared_ptr<spdlog::logger> log;
+  std::function<void()> on_finished;
+  std::mutex mutex;
+  std::condition_variable changed;  // work to do, closing, or a thread that ended
+  std::deque<std::shared_ptr<Attempt>> waiting;
+  std::vector<std::shared_ptr<Attempt>> finished;
+  bool closing = false;
+  std::size_t alive = 0;
+};
+
+Slots::Slots(std::size_t count, std::shared_ptr<spdlog::logger> log,
+             std::function<void()> on_finished)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->log = std::move(log);
+  shared_->on_finished = std::move(on_finished);
+  shared_->alive = count;
+  for (std::size_t i = 0; i < count; ++i)
+    threads_.emplace_back([shared = shared_] { serve(shared); });
+}
+
+Slots::~Slots() { close(std::chrono::milliseconds(0)); }
+
+std::size_t Slots::close(std::chrono::milliseconds patience) {
+  std::unique_lock lock(shared_->mutex);
+  shared_->closing = true;
+  shared_->waiting.clear();
+  shared_->changed.notify_all();
+  shared_->changed.wait_for(lock, patience, [&] { return shared_->alive == 0; });
+  const std::size_t left = shared_->alive;
+  lock.unlock();
+  for (std::thread& thread : threads_)
+    if (left == 0)
+      thread.join();
+    else
+      thread.detach();
+  threads_.clear();
+  return left;
+}
+
+void Slots::start(std::shared_ptr<Attempt> attempt) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->waiting.push_back(std::move(attempt));
+  }
+  shared_->changed.notify_one();
+}
+
+std::vector<std::shared_ptr<Attempt>> Slots::take_finished() {
+  const std::lock_guard lock(shared_->mutex);
+  return std::exchange(shared_->finished, {});
+}
+
+void Slots::serve(const std::shared_ptr<Shared>& shared) {
+  std::unique_lock lock(shared->mutex);
+  for (;;) {
+    shared->changed.wait(lock, [&] { return shared->closing || !shared->waiting.empty(); });
+    if (shared->closing) break;
+    std::shared_ptr<Attempt> attempt = std::move(shared->waiting.front());
+    shared->waiting.pop_front();
+    lock.unlock();
+    attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                           std::memory_order_release);
+    attempt->result = call_step(*attempt, *shared->log);
+    attempt->ended = std::chrono::steady_clock::now();
+    lock.lock();
+    shared->finished.push_back(std::move(attempt));
+    if (!shared->closing) shared->on_finished();  // under the lock: never after close()
+  }
+  --shared->alive;
+  shared->changed.notify_all();
+}
+
+}  // namespace weir

@@ -1,0 +1,46 @@
+#pragma once
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "worker/attempt.hpp"
+
+namespace weir {
+
+/// The threads that run handlers.
+///
+/// Threads: the worker's loop calls everything here; slots call `on_finished`.
+/// Invariants: every attempt given to start() comes back from take_finished() exactly once, unless
+/// its handler never returns; at most `count` handlers run at once.
+class Slots {
+ public:
+  /// `on_finished` is called on a slot's thread, before close(), after an attempt was put where
+  /// take_finished() finds it. It must be quick and must not call back.
+  Slots(std::size_t count, std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished);
+
+  /// Waits for handlers that still run, at most `patience`. Returns how many did not end: their
+  /// threads are left behind, and the process should end soon.
+  std::size_t close(std::chrono::milliseconds patience);
+  ~Slots();
+
+  void start(std::shared_ptr<Attempt> attempt);
+  std::vector<std::shared_ptr<Attempt>> take_finished();
+
+  std::size_t count() const noexcept { return threads_.size(); }
+
+ private:
+  struct Shared;
+  static void serve(const std::shared_ptr<Shared>& shared);
+
+  std::shared_ptr<Shared> shared_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace weir

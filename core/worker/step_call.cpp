@@ -1,0 +1,155 @@
+#include "worker/step_call.hpp"
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include <weir/abi/plugin.h>
+
+/// Threads: a handler may use its call from any of its threads; `mutex` guards everything it
+/// writes.
+struct weir_call {
+  const weir::Attempt& attempt;
+  spdlog::logger& log;
+  std::string attempt_text, index_text;
+
+  std::mutex mutex;
+  int outputs = 0;
+  std::size_t output_bytes = 0;
+  std::string output;
+  bool failed = false;
+  weir::AttemptResult failure;
+};
+
+namespace weir {
+namespace {
+
+std::string_view view(weir_str text) {
+  return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
+}
+weir_str str(std::string_view text) { return {text.data(), text.size()}; }
+
+AttemptResult failure(Outcome outcome, std::string code, std::string message) {
+  return {.outcome = outcome, .error_code = std::move(code), .error = std::move(message)};
+}
+
+AttemptResult refused(std::string code, std::string message) {
+  return failure(Outcome::failed_for_good, std::move(code), std::move(message));
+}
+
+std::int32_t take_output(weir_call* call, weir_str json) {
+  const std::lock_guard lock(call->mutex);
+  if (++call->outputs > 1) return 1;
+  call->output_bytes = json.size;
+  if (json.size <= static_cast<std::size_t>(call->attempt.options.max_output_bytes))
+    call->output = view(json);
+  return 0;
+}
+
+std::int32_t take_failure(weir_call* call, std::int32_t kind, weir_str code, weir_str message,
+                          std::uint64_t retry_after_ms) {
+  const std::lock_guard lock(call->mutex);
+  if (call->failed) return 1;
+  call->failed = true;
+  call->failure = failure(kind == WEIR_FAILED_FOR_GOOD ? Outcome::failed_for_good : Outcome::failed,
+                          utf8_or_replaced(view(code)), utf8_or_replaced(view(message)));
+  constexpr std::uint64_t wait_max = 365ULL * 24 * 3'600'000;
+  if (retry_after_ms > 0)
+    call->failure.retry_after = std::chrono::milliseconds(std::min(retry_after_ms, wait_max));
+  return 0;
+}
+
+void take_log(weir_call* call, std::int32_t level, weir_str message) {
+  const auto severity = level <= WEIR_LOG_DEBUG  ? spdlog::level::debug
+                        : level == WEIR_LOG_INFO ? spdlog::level::info
+                        : level == WEIR_LOG_WARN ? spdlog::level::warn
+                                                 : spdlog::level::err;
+  const auto& step = call->attempt.flow->definition.steps()[call->attempt.task.step];
+  call->log.log(severity, "run {} {}.{}: {}", call->attempt.run_id,
+                call->attempt.flow->definition.slug().view(), step.slug.view(),
+                utf8_or_replaced(view(message)));
+}
+
+std::int32_t is_cancelled(weir_call* call) {
+  return call->attempt.stop.load(std::memory_order_relaxed) ? 1 : 0;
+}
+
+weir_str look_up(weir_call* call, weir_str key) {
+  const FlowDefinition& flow = call->attempt.flow->definition;
+  const std::string_view name = view(key);
+  if (name == "run_id") return str(call->attempt.run_id);
+  if (name == "flow") return str(flow.slug().view());
+  if (name == "step") return str(flow.steps()[call->attempt.task.step].slug.view());
+  if (name == "attempt") return str(call->attempt_text);
+  if (name == "task_index") return str(call->index_text);
+  if (name == "flow_input") return str(call->attempt.flow_input.text());
+  return {nullptr, 0};
+}
+
+const void* no_extension(const weir_host*, weir_str) { return nullptr; }
+
+constexpr weir_host host = {.struct_size = sizeof(weir_host),
+                            .abi_major = WEIR_ABI_MAJOR,
+                            .abi_minor = WEIR_ABI_MINOR,
+                            .output = take_output,
+                            .fail = take_failure,
+                            .log = take_log,
+                            .cancelled = is_cancelled,
+                            .get = look_up,
+                            .extension = no_extension};
+
+AttemptResult judged(weir_call& call, std::int32_t returned) {
+  const std::lock_guard lock(call.mutex);
+  if (call.failed) return std::move(call.failure);
+  switch (returned) {
+    case WEIR_OK:
+      break;
+    case WEIR_FAILED:
+      return failure(Outcome::failed, "failed", "the step failed without saying why");
+    case WEIR_FAILED_FOR_GOOD:
+      return refused("failed", "the step failed for good without saying why");
+    case WEIR_CANCELLED:
+      return failure(Outcome::failed, "cancelled", "the step stopped as if it had been cancelled");
+    default:
+      return failure(
+          Outcome::failed, "bad_return",
+          fmt::format("the step returned {}, which is no result of the plugin ABI", returned));
+  }
+  if (call.outputs == 0) return refused("no_output", "the step returned no output");
+  if (call.outputs > 1)
+    return refused("two_outputs", fmt::format("the step returned {} outputs", call.outputs));
+  const auto limit = static_cast<std::size_t>(call.attempt.options.max_output_bytes);
+  if (call.output_bytes > limit)
+    return refused("output_too_large",
+                   fmt::format("the output has {} bytes, more than max_output allows: {}",
+                               call.output_bytes, limit));
+  auto output = Json::parse(std::move(call.output));
+  if (!output) return refused("bad_output", "the output is " + output.error().message);
+  return {.outcome = Outcome::completed, .output = *std::move(output)};
+}
+
+}  // namespace
+
+AttemptResult call_step(const Attempt& attempt, spdlog::logger& log) {
+  weir_call call{.attempt = attempt,
+                 .log = log,
+                 .attempt_text = std::to_string(attempt.number),
+                 .index_text = std::to_string(attempt.task.index),
+                 .mutex = {},
+                 .output = {},
+                 .failure = {}};
+  try {
+    return judged(call,
+                  attempt.step->run(&host, &call, str(attempt.input.text()), attempt.step->user));
+  } catch (const std::exception& thrown) {
+    return failure(Outcome::failed, "exception", utf8_or_replaced(thrown.what()));
+  } catch (...) {
+    return failure(Outcome::failed, "exception",
+                   "the step threw something that is no std::exception");
+  }
+}
+
+}  // namespace weir

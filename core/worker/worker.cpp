@@ -1,0 +1,98 @@
+#include "worker/worker.hpp"
+
+#include <array>
+
+#include <unistd.h>
+
+#include "worker/slots.hpp"
+#include "worker/worker_loop.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::chrono::milliseconds handler_patience{
+    2'000};  // for handlers whose stop token fired at the end
+constexpr std::chrono::milliseconds join_pause{1'000};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "unknown";
+}
+
+// Every flow of the registry under the number its version has in the database.
+Result<std::map<VersionId, WorkerLoop::Flow>> register_flows(const WorkerOptions& options,
+                                                             const FlowRegistry& registry,
+                                                             WorkerStore& store) {
+  std::map<VersionId, WorkerLoop::Flow> flows;
+  for (const FlowHandle& module : registry.list()) {
+    const auto version = store.register_version(module->definition);
+    if (!version) return std::unexpected(version.error());
+    WorkerLoop::Flow flow{.module = module, .options = {}, .plugin = {}};
+    const auto overrides = options.overrides.find(module->definition.slug().string());
+    for (const StepDefinition& step : module->definition.steps())
+      flow.options.push_back(overrides == options.overrides.end()
+                                 ? step.options
+                                 : overridden(step.options, overrides->second));
+    if (!module->file.sha256.empty()) {
+      const auto plugin = store.register_plugin(module->file.sha256, module->file.path);
+      if (!plugin) return std::unexpected(plugin.error());
+      flow.plugin = *plugin;
+    }
+    flows.emplace(*version, std::move(flow));
+  }
+  return flows;
+}
+
+}  // namespace
+
+Worker::Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store,
+               std::shared_ptr<spdlog::logger> log)
+    : options_(std::move(options)), registry_(registry), store_(store), log_(std::move(log)) {}
+
+Worker::~Worker() = default;
+
+Result<Worker::Ended> Worker::run() {
+  Slots slots(options_.slots, log_, [this] { store_.wake(); });
+  std::uint64_t next_ticket = 1;
+  const auto wish = [this] { return wish_.load(std::memory_order_relaxed); };
+  const auto ended = [&]() -> Result<void> {
+    while (wish() == Wish::serve) {
+      const auto flows = register_flows(options_, registry_, store_);
+      const auto id = flows ? store_.join({host_name(), ::getpid(), options_.slots}, options_.lease)
+                            : Result<WorkerId>(std::unexpected(flows.error()));
+      if (!id) {
+        if (id.error().code != ErrorCode::unavailable) return std::unexpected(id.error());
+        log_->warn("cannot join, trying on: {}", to_string(id.error()));
+        store_.wait(join_pause);
+        continue;
+      }
+      log_->info("worker {} serves {} flow{} with {} slots", *id, flows->size(),
+                 flows->size() == 1 ? "" : "s", options_.slots);
+      WorkerLoop loop(options_, *flows, store_, slots, *log_, wish, next_ticket);
+      const auto end = loop.run(*id);
+      if (end && *end == WorkerLoop::Ended::drained) return {};
+      if (end)
+        log_->warn("worker {} lost its lease: it drops what it held and joins again", *id);
+      else
+        log_->error("worker {} stops and joins again: {}", *id, to_string(end.error()));
+    }
+    return {};
+  }();
+  const std::size_t left = slots.close(handler_patience);
+  if (left > 0) log_->warn("{} handler{} ignored the stop token", left, left == 1 ? "" : "s");
+  if (!ended) return std::unexpected(ended.error());
+  return Ended{.handlers_left = left};
+}
+
+void Worker::drain() noexcept {
+  Wish expected = Wish::serve;
+  wish_.compare_exchange_strong(expected, Wish::drain, std::memory_order_relaxed);
+  store_.wake();
+}
+
+void Worker::stop_now() noexcept {
+  wish_.store(Wish::stop_now, std::memory_order_relaxed);
+  store_.wake();
+}
+
+}  // namespace weir

@@ -1,0 +1,69 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <spdlog/logger.h>
+
+#include "base/error.hpp"
+#include "definition/step_options.hpp"
+#include "registry/flow_registry.hpp"
+#include "store/worker_store.hpp"
+#include "worker/wish.hpp"
+
+namespace weir {
+
+struct WorkerOptions {
+  std::size_t slots = 8;                    ///< handlers that run at once
+  std::chrono::milliseconds lease{15'000};  ///< how long the database believes in us without a word
+  std::chrono::milliseconds drain_timeout{
+      30'000};  ///< how long running handlers may go on after drain()
+  std::map<std::string, OptionOverrides>
+      overrides;  ///< by slug: the operator's, over the definition's own
+};
+
+/// Runs the flows of a registry against a database, until told to drain.
+///
+/// It owns whole runs: claims them, walks their graphs in memory (RunState), runs handlers in its
+/// slots, and says everything to the database in one call, exchange. A dependent starts only after
+/// that call committed what it builds on (P1); a handler starts only after it was stated as in
+/// flight (F1). When the lease is lost, all that it held is forgotten and it joins again as a new
+/// worker (L2). When the database is away it repeats the very same call until it is answered (L6).
+///
+/// Threads: run() is the worker's loop; drain() and stop_now() may come from any thread.
+class Worker {
+ public:
+  /// Flows registered when run() begins are served. `registry` and `store` must outlive the worker.
+  Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store,
+         std::shared_ptr<spdlog::logger> log);
+  ~Worker();
+
+  /// Returns after a drain: all handlers ended and nothing is owned any more; or with an error:
+  /// conflict when the database refuses a flow of the registry. `handlers_left` tells how many
+  /// handlers ignored their stop token and still run on threads left behind: end the process soon
+  /// then.
+  struct Ended {
+    std::size_t handlers_left = 0;
+  };
+  Result<Ended> run();
+
+  /// Claims nothing more, lets what runs finish, gives back the rest, then ends run() (L5).  [any
+  /// thread]
+  void drain() noexcept;
+
+  /// As drain(), but gives back at once what still runs, uncharged.  [any thread]
+  void stop_now() noexcept;
+
+ private:
+  WorkerOptions options_;
+  FlowRegistry& registry_;
+  WorkerStore& store_;
+  std::shared_ptr<spdlog::logger> log_;
+  // Set by any thread, read by the loop (relaxed: no data goes with it); store_.wake() makes it
+  // look.
+  std::atomic<Wish> wish_ = Wish::serve;
+};
+
+}  // namespace weir

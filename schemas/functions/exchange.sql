@@ -1,0 +1,124 @@
+-- A worker's one call, one commit: it proves and renews its lease, appends what it settled, closes runs that
+-- ended, gives back runs that can wait, states what it will have in flight, and claims new runs.
+--
+-- Sequence: the worker numbers its calls 1, 2, 3 …. A call that was committed but whose answer was lost is
+-- made again with the same number: nothing is written twice and the same claims are returned (L6). A gap
+-- means that the database lost a commit of this worker (a crash after an asynchronous one): it must start anew.
+--
+-- Returns a first row with run_id null (database_time; next_wake_at: when the next sleeping run is due; claims: how
+-- many runs it could have had, were others not just taking them), then a row for each claimed run.
+-- Errors: WR001 lease lost: the worker is dead, nothing was written, all it held is somebody else's (L2).
+create or replace function weir.exchange(
+  p_worker bigint, p_sequence bigint, p_lease_ms bigint,
+  j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output jsonb[],
+  j_error_code text[], j_error text[], j_retry_after_ms bigint[], j_started_at timestamptz[], j_ended_at timestamptz[],
+  j_plugin integer[],
+  e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[],
+  r_run bigint[], r_wake_at timestamptz[],
+  f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[],
+  p_versions integer[], p_claims_max integer)
+returns table (
+  database_time timestamptz, next_wake_at timestamptz,
+  run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz, claims integer)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+#variable_conflict use_column
+declare
+  v_seen    bigint;
+  v_claimed bigint[] := '{}';
+  v_missed  integer := 0;
+begin
+  select w.sequence into v_seen from weir.worker w
+  where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp() for update;
+  if not found or v_seen not in (p_sequence, p_sequence - 1) then
+    raise exception 'worker % has lost its lease', p_worker using errcode = 'WR001',
+      hint = 'its runs belong to others now; it comes back as a new worker';
+  end if;
+
+  if v_seen = p_sequence - 1 then
+    -- Losing any of the rest in a crash of the server is found out by the sequence: no need to wait for the disk.
+    if cardinality(j_run) = 0 and cardinality(e_run) = 0 and cardinality(r_run) = 0 then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
+
+    if cardinality(j_run) > 0 then
+      insert into weir.journal (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+                                started_at, ended_at, worker_id, plugin_id)
+      select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
+             j.started_at, j.ended_at, p_worker, j.plugin_id
+      from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
+                  j_started_at, j_ended_at, j_plugin)
+             as j(run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+                  started_at, ended_at, plugin_id);
+    end if;
+
+    if cardinality(e_run) > 0 then
+      with ended as (
+        delete from weir.open_run o using unnest(e_run, e_status, e_output, e_error, e_failed_step)
+          as e(run_id, status, output, error, failed_step)
+        where o.run_id = e.run_id and o.worker_id = p_worker
+        returning e.*, o.started_at)
+      update weir.run r
+      set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step,
+          started_at = e.started_at, ended_at = clock_timestamp()
+      from ended e where r.id = e.run_id;
+    end if;
+
+    if cardinality(r_run) > 0 then
+      update weir.open_run o
+      set worker_id = null, claimed_in = null, wake_at = case when g.wake_at > clock_timestamp() then g.wake_at end
+      from unnest(r_run, r_wake_at) as g(run_id, wake_at)
+      where o.run_id = g.run_id and o.worker_id = p_worker;
+      perform weir.wake_workers();
+    end if;
+
+    if p_claims_max > 0 then
+      update weir.open_run o set wake_at = null
+      where o.run_id in (
+        select s.run_id from weir.open_run s where s.worker_id is null and s.wake_at <= clock_timestamp()
+        order by s.wake_at limit 1000 for update skip locked);
+
+      with candidate as materialized (
+        select c.run_id
+        from unnest(p_versions) as v(id)
+        cross join lateral (
+          select o.run_id, o.priority from weir.open_run o
+          where o.version_id = v.id and o.worker_id is null and o.wake_at is null
+          order by o.priority desc, o.run_id limit p_claims_max) as c
+        order by c.priority desc, c.run_id limit p_claims_max),
+      free as materialized (
+        select o.run_id from weir.open_run o join candidate c on c.run_id = o.run_id
+        where o.worker_id is null and o.wake_at is null
+        order by o.run_id for update of o skip locked),
+      taken as (
+        update weir.open_run o
+        set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
+            started_at = coalesce(o.started_at, clock_timestamp())
+        from free f where o.run_id = f.run_id
+        returning o.run_id)
+      select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)
+      into v_claimed, v_missed from taken t;
+    end if;
+  else
+    select coalesce(array_agg(o.run_id), '{}') into v_claimed
+    from weir.open_run o where o.worker_id = p_worker and o.claimed_in = p_sequence;
+  end if;
+
+  update weir.worker w
+  set lease_until = clock_timestamp() + p_lease_ms * interval '1 ms', sequence = p_sequence,
+      idle = cardinality(v_claimed) + v_missed < p_claims_max,
+      in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt
+  where w.id = p_worker;
+
+  return query
+  select clock_timestamp(),
+         (select min(o.wake_at) from weir.open_run o where o.worker_id is null and o.wake_at is not null),
+         null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed;
+  return query
+  select null::timestamptz, null::timestamptz, o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims
+  from unnest(v_claimed) as c(run_id)
+  join weir.open_run o on o.run_id = c.run_id
+  join weir.run r on r.id = c.run_id
+  order by o.priority desc, o.run_id;
+end $$;

@@ -1,0 +1,31 @@
+-- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled
+-- as lost (F1), its runs are free, and all it sends from now on is refused. Returns how many there were.
+create or replace function weir.sweep() returns integer
+language plpgsql as $$
+declare
+  v_dead  weir.worker%rowtype;
+  v_count integer := 0;
+begin
+  for v_dead in
+    select * from weir.worker w where w.ended_at is null and w.lease_until <= clock_timestamp()
+    order by w.id for update skip locked
+  loop
+    insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id)
+    select f.run_id, f.step, f.task_index, f.attempt, 5, 'lost',
+           format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
+           v_dead.lease_until, clock_timestamp(), v_dead.id
+    from unnest(v_dead.in_flight_run, v_dead.in_flight_step, v_dead.in_flight_index, v_dead.in_flight_attempt)
+           as f(run_id, step, task_index, attempt)
+    join weir.open_run o on o.run_id = f.run_id and o.worker_id = v_dead.id;
+
+    update weir.open_run o set worker_id = null, claimed_in = null where o.worker_id = v_dead.id;
+
+    update weir.worker w
+    set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,
+        in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}'
+    where w.id = v_dead.id;
+    v_count := v_count + 1;
+  end loop;
+  if v_count > 0 then perform weir.wake_workers(); end if;
+  return v_count;
+end $$;

@@ -1,0 +1,9 @@
+-- Tells waiting workers that there may be runs to claim: a hint, sent only when somebody waits for it.
+-- NOTIFY takes a lock of the whole server, so this is called once a statement.
+create or replace function weir.wake_workers() returns void
+language plpgsql as $$
+begin
+  if exists (select from weir.worker w where w.ended_at is null and w.idle and w.lease_until > now()) then
+    perform pg_notify('weir_ready', '');
+  end if;
+end $$;
