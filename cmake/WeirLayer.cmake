@@ -18,13 +18,21 @@ function(weir_layer name)
   endforeach()
 endfunction()
 
-# weir_test(NAME SOURCES … [LINKS …] [LABELS …]): a doctest program; every TEST_CASE becomes a ctest test.
+# weir_test(NAME SOURCES … [LINKS …] [LABELS …] [DATABASE]): a doctest program; every TEST_CASE becomes a
+# ctest test. With DATABASE it may use support/test_database.hpp.
 function(weir_test name)
-  cmake_parse_arguments(T "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "DATABASE" "" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES} ${CMAKE_SOURCE_DIR}/tests/main.cpp)
   target_link_libraries(${name} PRIVATE weir_options doctest::doctest ${T_LINKS})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE WEIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}" WEIR_BUILD_DIR="${CMAKE_BINARY_DIR}")
-  doctest_discover_tests(${name} TEST_PREFIX "${name}: " ADD_LABELS 1
-    PROPERTIES FAIL_REGULAR_EXPRESSION "test cases: +0 " TIMEOUT 300 LABELS "${T_LABELS}")
+  set(properties FAIL_REGULAR_EXPRESSION "test cases: +0 " TIMEOUT 300)
+  if(T_LABELS)
+    list(APPEND properties LABELS "${T_LABELS}")
+  endif()
+  if(T_DATABASE)
+    target_link_libraries(${name} PRIVATE weir_test_support)
+    list(APPEND properties FIXTURES_REQUIRED test_server)
+  endif()
+  doctest_discover_tests(${name} TEST_PREFIX "${name}: " ADD_LABELS 1 PROPERTIES ${properties})
 endfunction()

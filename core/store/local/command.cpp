@@ -1,10 +1,8 @@
 #include "store/local/command.hpp"
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -19,19 +17,14 @@
 namespace weir::local {
 namespace {
 
-/// What a child did last, told to its parent: `started` with its pid, or what failed with its
-/// errno.
-enum class Stage : std::int32_t { started, become_user, enter_folder, open_log, execute, fork };
-struct Report {
+/// What a child could not do on its way to its program, told to its parent with errno.
+enum class Stage : std::int32_t { become_user, enter_folder, open_log, execute };
+struct Failure {
   Stage stage;
-  std::int32_t value;
+  std::int32_t error_number;
 };
 
-std::string_view name(Stage stage) {
-  constexpr std::array<std::string_view, 6> names = {
-      "start", "change to the user", "enter the folder", "open the log", "execute", "fork"};
-  return names[static_cast<std::size_t>(stage)];
-}
+std::string said(int error_number) { return std::generic_category().message(error_number); }
 
 /// Signals held back, so that no handler of ours runs in a child.
 class SignalsBlocked {
@@ -98,20 +91,26 @@ class Program {
     return Stage::execute;
   }
 
-  Error failure(const Report& report) const {
-    if (report.stage == Stage::enter_folder) {
-      return folder_error(fmt::format("enter, as user {},", identity_.name), command_.folder,
-                          report.value);
-    }
-    if (report.stage == Stage::open_log) {
-      return folder_error(fmt::format("open, as user {}, the log", identity_.name), command_.log,
-                          report.value);
+  Error error(const Failure& failure) const {
+    const int why = failure.error_number;
+    switch (failure.stage) {
+      case Stage::enter_folder:
+        return folder_error(fmt::format("enter, as user {},", identity_.name), command_.folder,
+                            why);
+      case Stage::open_log:
+        return folder_error(fmt::format("open, as user {}, the log", identity_.name), command_.log,
+                            why);
+      case Stage::become_user:
+        return unavailable("no_permission",
+                           fmt::format("cannot become user {}: {}", identity_.name, said(why)),
+                           "run as that user");
+      case Stage::execute:
+        break;
     }
     return unavailable("server_failed",
-                       fmt::format("cannot run \"{}\" as user {}: {}: {}",
-                                   command_.arguments.front(), identity_.name, name(report.stage),
-                                   std::generic_category().message(report.value)),
-                       "mend that");
+                       fmt::format("cannot run \"{}\" as user {}: {}", command_.arguments.front(),
+                                   identity_.name, said(why)),
+                       "mend that program");
   }
 
  private:
@@ -120,44 +119,13 @@ class Program {
   std::vector<char*> arguments_;
 };
 
-/// A pipe from child to parent that closes when the child has become its program.
-struct Reports {
-  FileDescriptor out, in;
-  FileDescriptor null_device{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+std::unexpected<Error> no_process() {
+  return std::unexpected(unavailable("server_failed",
+                                     "cannot start another process: " + said(errno),
+                                     "raise the limit on processes or open files"));
+}
 
-  Reports() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) == 0) {
-      out = FileDescriptor(ends[0]);
-      in = FileDescriptor(ends[1]);
-    }
-  }
-
-  bool usable() const noexcept { return out && in && null_device; }
-
-  void send(Stage stage, int value) const noexcept {
-    const Report report{stage, value};
-    [[maybe_unused]] const auto sent = write(in.fd(), &report, sizeof report);
-  }
-
-  void send_failure(Stage stage) const noexcept { send(stage, errno); }
-
-  std::vector<Report> read_all() {
-    in.reset();
-    std::vector<Report> all;
-    Report next{};
-    for (;;) {
-      const ssize_t got = read(out.fd(), &next, sizeof next);
-      if (got == sizeof next) {
-        all.push_back(next);
-      } else if (got >= 0 || errno != EINTR) {
-        return all;
-      }
-    }
-  }
-};
-
-/// The exit status as a shell counts it.
+/// Waits for the child's end; its exit status as a shell counts it.
 int reap(pid_t child) noexcept {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -165,19 +133,15 @@ int reap(pid_t child) noexcept {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-std::unexpected<Error> no_process(int error_number) {
-  return std::unexpected(unavailable("server_failed",
-                                     fmt::format("cannot start another process: {}",
-                                                 std::generic_category().message(error_number)),
-                                     "raise the limit on processes or open files"));
-}
-
-}  // namespace
-
-Result<int> run(const Command& command, const Identity& identity) {
+/// Starts a child in a session of its own, and comes back when it has become its program.
+Result<pid_t> spawn(const Command& command, const Identity& identity, bool ends_with_us) {
   const Program program(command, identity);
-  Reports reports;
-  if (!reports.usable()) return no_process(errno);
+  const FileDescriptor null_device(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  int ends[2];
+  if (!null_device || pipe2(ends, O_CLOEXEC) != 0) return no_process();
+  const FileDescriptor failures(ends[0]);
+  FileDescriptor report(ends[1]);  // closes when the child becomes its program
+
   const pid_t parent = getpid();
   pid_t child = -1;
   {
@@ -185,41 +149,36 @@ Result<int> run(const Command& command, const Identity& identity) {
     child = fork();
     if (child == 0) {
       setsid();
-      reports.send_failure(program.execute(reports.null_device.fd(), true, parent));
+      const Stage stage = program.execute(null_device.fd(), ends_with_us, parent);
+      const Failure failure{.stage = stage, .error_number = errno};
+      [[maybe_unused]] const auto sent = write(report.fd(), &failure, sizeof failure);
       _exit(127);
     }
   }
-  if (child < 0) return no_process(errno);
-  const std::vector<Report> failures = reports.read_all();
-  const int status = reap(child);
-  if (!failures.empty()) return std::unexpected(program.failure(failures.front()));
-  return status;
+  if (child < 0) return no_process();
+  report.reset();
+  Failure failure{};
+  ssize_t got = 0;
+  do {
+    got = read(failures.fd(), &failure, sizeof failure);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof failure) return child;
+  reap(child);
+  return std::unexpected(program.error(failure));
+}
+
+}  // namespace
+
+Result<int> run(const Command& command, const Identity& identity) {
+  const Result<pid_t> child = spawn(command, identity, true);
+  if (!child) return std::unexpected(child.error());
+  return reap(*child);
 }
 
 Result<ProcessHandle> start_detached(const Command& command, const Identity& identity) {
-  const Program program(command, identity);
-  Reports reports;
-  if (!reports.usable()) return no_process(errno);
-  pid_t between = -1;
-  {
-    const SignalsBlocked blocked;
-    between = fork();
-    if (between == 0) {
-      setsid();
-      const pid_t child = fork();
-      if (child < 0) reports.send_failure(Stage::fork);
-      if (child != 0) _exit(0);
-      reports.send(Stage::started, getpid());
-      reports.send_failure(program.execute(reports.null_device.fd(), false, 0));
-      _exit(127);
-    }
-  }
-  if (between < 0) return no_process(errno);
-  reap(between);
-  const std::vector<Report> told = reports.read_all();
-  if (told.empty()) return no_process(EAGAIN);
-  if (told.back().stage != Stage::started) return std::unexpected(program.failure(told.back()));
-  return ProcessHandle::open(told.back().value);
+  const Result<pid_t> child = spawn(command, identity, false);
+  if (!child) return std::unexpected(child.error());
+  return ProcessHandle::open(*child);
 }
 
 bool can_enter(const std::filesystem::path& folder, const Identity& identity) {

@@ -21,8 +21,8 @@ struct Command {
 /// it.
 Result<int> run(const Command& command, const Identity& identity);
 
-/// Starts `command` as nobody's child, in a session of its own: neither the terminal's signals nor
-/// the end of this process reach it.
+/// Starts `command` in a session of its own: neither the terminal's signals nor the end of this
+/// process reach it.
 Result<ProcessHandle> start_detached(const Command& command, const Identity& identity);
 
 /// Whether that user can reach `folder` through all its parents.

@@ -32,8 +32,4 @@ Error folder_error(std::string_view did, const std::filesystem::path& path, int 
   }
 }
 
-bool says_disk_full(std::string_view log) noexcept {
-  return log.contains("No space left on device") || log.contains("Disk quota exceeded");
-}
-
 }  // namespace weir::local

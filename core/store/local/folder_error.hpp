@@ -13,7 +13,4 @@ Error folder_error(std::string_view did, const std::filesystem::path& path, int 
 /// The hint that closes every message a person can also answer by naming a database.
 Error unavailable(std::string_view kind, std::string message, std::string_view hint);
 
-/// True for a log that says the disk or the quota is used up.
-bool says_disk_full(std::string_view log) noexcept;
-
 }  // namespace weir::local

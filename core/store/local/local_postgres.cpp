@@ -4,6 +4,7 @@
 
 #include "store/local/cluster_folder.hpp"
 #include "store/local/file_lock.hpp"
+#include "store/local/initdb.hpp"
 #include "store/local/postgres_programs.hpp"
 #include "store/local/server.hpp"
 
@@ -17,7 +18,6 @@ struct LocalPostgres::Share {
   local::ClusterFolder cluster;
   local::FileLock users;
   std::chrono::seconds patience;
-  std::string url;
   pid_t process = getpid();
 
   ~Share() {
@@ -51,12 +51,13 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
       local::ensure_running(*cluster, *programs, options.patience, options.durable);
   if (!running) return std::unexpected(running.error());
   if (const auto shared = users->share(); !shared) return std::unexpected(shared.error());
-  std::string url = local::server_url(*cluster);
-  return LocalPostgres(std::make_unique<Share>(std::move(*cluster), std::move(*users),
-                                               options.patience, std::move(url)));
+  return LocalPostgres(
+      std::make_unique<Share>(std::move(*cluster), std::move(*users), options.patience));
 }
 
-const std::string& LocalPostgres::url() const noexcept { return share_->url; }
+std::string LocalPostgres::url(std::string_view database) const {
+  return local::server_url(share_->cluster, database);
+}
 const std::filesystem::path& LocalPostgres::cluster() const noexcept {
   return share_->cluster.root();
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -48,8 +49,9 @@ class LocalPostgres {
     return open(folder, Options());
   }
 
-  /// A libpq URL of the cluster's database, as its superuser. Valid while this share is held.
-  const std::string& url() const noexcept;
+  /// A libpq URL of the cluster's database, or of another in it, as the superuser. Good while this
+  /// share is held.
+  std::string url(std::string_view database = "postgres") const;
 
   /// Where the cluster really is: `folder`/postgres, or the place elsewhere. Holds data/ and
   /// server.log.

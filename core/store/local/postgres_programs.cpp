@@ -85,13 +85,13 @@ Result<PostgresPrograms> find_programs(const fs::path& chosen, std::optional<int
                                 *one.major, PostgresPrograms::major_min),
                     "install a newer one"));
   }
-  if (const auto found = on_path()) return *found;
-  if (wanted && !installed.empty()) {
+  if (!installed.empty()) {
     return missing(
         fmt::format("this folder's database was made by PostgreSQL {}, which is not installed",
                     *wanted),
         wanted);
   }
+  if (const auto found = on_path()) return *found;
   return missing("no PostgreSQL is installed here", wanted);
 }
 

@@ -18,8 +18,9 @@ struct PostgresPrograms {
 };
 
 /// The programs to use: those in `chosen`, else in $WEIR_POSTGRES_BIN, else the newest below
-/// /usr/lib/postgresql and /usr, else those on the PATH. A cluster runs only under the version that
-/// made it: `wanted` picks it. Errors: "postgres_missing", "postgres_too_old".
+/// /usr/lib/postgresql and /usr, else, where there are none, those on the PATH. A cluster runs only
+/// under the version that made it: `wanted` picks it. Errors: "postgres_missing",
+/// "postgres_too_old".
 Result<PostgresPrograms> find_programs(const std::filesystem::path& chosen,
                                        std::optional<int> wanted);
 

@@ -15,9 +15,11 @@ class ProcessHandle {
   static Result<ProcessHandle> open(pid_t pid);
 
   pid_t pid() const noexcept { return pid_; }
-  bool ended() const noexcept { return wait(std::chrono::milliseconds(0)); }
 
-  /// True when it has ended within `patience`.
+  /// Readable once the process has ended; stays this object's.
+  int pidfd() const noexcept { return pidfd_.fd(); }
+
+  /// True when it has ended within `patience`; a child of this process is reaped then.
   bool wait(std::chrono::milliseconds patience) const noexcept;
 
   void signal(int number) const noexcept;

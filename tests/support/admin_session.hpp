@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <libpq-fe.h>
+
+namespace weir::testing {
+
+/// A plain connection for what tests do to a database from outside. Throws std::runtime_error.
+class AdminSession {
+ public:
+  explicit AdminSession(const std::string& url);
+  AdminSession(const AdminSession&) = delete;
+  AdminSession& operator=(const AdminSession&) = delete;
+  ~AdminSession() { PQfinish(connection_); }
+
+  /// Runs one statement; the first column of its rows.
+  std::vector<std::string> run(const std::string& statement);
+
+ private:
+  PGconn* connection_;
+};
+
+}  // namespace weir::testing

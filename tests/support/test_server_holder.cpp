@@ -1,0 +1,100 @@
+// ctest's fixture around all tests with a database: `hold` keeps the test server up until
+// `release`, or until the ctest that asked for it is gone. So a test need not start a server of its
+// own.
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file_descriptor.hpp"
+#include "store/local/process_handle.hpp"
+#include "store/local/small_file.hpp"
+#include "support/admin_session.hpp"
+#include "support/test_server.hpp"
+
+namespace {
+using weir::FileDescriptor;
+using weir::local::ProcessHandle;
+
+std::filesystem::path holder_file() { return weir::testing::test_server_folder() / "holder"; }
+
+/// Databases of tests that crashed, and templates, which belong to the code of an earlier build.
+void drop_leftovers(const std::string& url) {
+  weir::testing::AdminSession admin(url);
+  for (const std::string& name :
+       admin.run("select datname from pg_database where datname ~ '^(test|template|draft)_'")) {
+    const bool in_use = name.starts_with("test_") && kill(std::stoi(name.substr(5)), 0) == 0;
+    if (!in_use) admin.run("drop database if exists " + name + " with (force)");
+  }
+}
+
+/// The holder itself: joins, says so with an empty line (or why not with another), and waits.
+int hold(const ProcessHandle& ctest, FileDescriptor told) {
+  sigset_t end;
+  sigemptyset(&end);
+  sigaddset(&end, SIGTERM);
+  sigprocmask(SIG_BLOCK, &end, nullptr);
+  const FileDescriptor asked(signalfd(-1, &end, SFD_CLOEXEC));
+  std::string answer;
+  try {
+    const weir::LocalPostgres server = weir::testing::join_test_server();
+    drop_leftovers(server.url());
+    std::ofstream(holder_file()) << getpid() << '\n';
+    told.reset();
+    std::array<pollfd, 2> events{pollfd{.fd = asked.fd(), .events = POLLIN, .revents = 0},
+                                 pollfd{.fd = ctest.pidfd(), .events = POLLIN, .revents = 0}};
+    poll(events.data(), events.size(), -1);
+    std::filesystem::remove(holder_file());
+    return 0;
+  } catch (const std::exception& failure) {
+    const std::string_view why = failure.what();
+    return told && write(told.fd(), why.data(), why.size()) >= 0 ? 1 : 2;
+  }
+}
+
+int start_holding() {
+  const auto ctest = ProcessHandle::open(getppid());
+  int ends[2];
+  if (!ctest || pipe2(ends, O_CLOEXEC) != 0) return 1;
+  const FileDescriptor answer(ends[0]);
+  FileDescriptor told(ends[1]);
+  if (fork() == 0) {
+    setsid();
+    const FileDescriptor null_device(open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int stream : {0, 1, 2}) dup2(null_device.fd(), stream);
+    return hold(*ctest, std::move(told));
+  }
+  told.reset();
+  std::array<char, 4096> why{};
+  const ssize_t size = read(answer.fd(), why.data(), why.size() - 1);
+  std::fputs(size == 0 ? "the test server is up\n" : why.data(), stdout);
+  return size == 0 ? 0 : 1;
+}
+
+int release() {
+  const std::string pid = weir::local::read_small_file(holder_file());
+  if (pid.empty()) return 0;  // it went with its ctest
+  const auto holder = ProcessHandle::open(std::stoi(pid));
+  if (!holder) return 0;
+  holder->signal(SIGTERM);
+  return holder->wait(std::chrono::seconds(60)) ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const std::string_view task = count == 2 ? arguments[1] : "";
+  if (task == "hold") return start_holding();
+  if (task == "release") return release();
+  std::fputs("usage: weir_test_server_holder hold|release\n", stderr);
+  return 2;
+}
