@@ -8,40 +8,61 @@
 namespace weir {
 namespace {
 
-// Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
+// Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. At most
+// `limit` of them, else limit + 1: so only cells that near the diagonal are looked at, and no row
+// after one that is past the limit.
+std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
+  const std::size_t too_many = limit + 1;
+  std::vector<std::size_t> before(b.size() + 2), above(b.size() + 2), row(b.size() + 2);
   for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
+  std::size_t least_above = 0;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
+    const std::size_t from = i > limit ? i - limit : 1;
+    const std::size_t to = std::min(b.size(), i + limit);
+    row[from - 1] = from == 1 ? i : too_many;
+    std::size_t least = row[from - 1];
+    for (std::size_t j = from; j <= to; ++j) {
       const bool same = a[i - 1] == b[j - 1];
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         row[j] = std::min(row[j], before[j - 2] + 1);
+      least = std::min(least, row[j]);
     }
+    row[to + 1] = too_many;
+    if (least > limit && least_above > limit) return too_many;  // a swap reaches back two rows
+    least_above = least;
     std::swap(before, above);
     std::swap(above, row);
   }
-  return above[b.size()];
+  return std::min(above[b.size()], too_many);
 }
 
 }  // namespace
 
-std::optional<std::string> nearest(std::string_view wanted, std::span<const std::string> candidates) {
+std::optional<std::string> nearest(std::string_view wanted,
+                                   std::span<const std::string> candidates) {
   constexpr std::size_t compared_bytes_max = 256;
+  constexpr std::size_t edits_max = 8;
+  constexpr std::size_t unfinished_bytes_min = 3;
   if (wanted.size() > compared_bytes_max) return std::nullopt;
   const std::string folded_wanted = folded(wanted);
-  std::size_t best = std::max<std::size_t>(1, wanted.size() / 3) + 1;
+  std::size_t limit = std::clamp<std::size_t>(wanted.size() / 3, 1, edits_max);
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
-    if (candidate.size() > compared_bytes_max) continue;
-    if (const std::size_t distance = edits(folded_wanted, folded(candidate)); distance < best) {
-      best = distance;
-      found = candidate;
-    }
+    if (candidate.size() > wanted.size() + limit || wanted.size() > candidate.size() + limit)
+      continue;
+    const std::size_t distance = edits(folded_wanted, folded(candidate), limit);
+    if (distance > limit) continue;
+    found = candidate;
+    if (distance == 0) return found;
+    limit = distance - 1;
   }
-  return found;
+  if (found || wanted.size() < unfinished_bytes_min) return found;
+  const auto goes_on = [&](const std::string& candidate) {
+    return candidate.size() <= compared_bytes_max && folded(candidate).starts_with(folded_wanted);
+  };
+  const auto longer = std::ranges::find_if(candidates, goes_on);
+  return longer == candidates.end() ? std::nullopt : std::optional(*longer);
 }
 
 std::string did_you_mean(std::string_view wanted, std::span<const std::string> candidates,
