@@ -72,8 +72,9 @@ Result<MigrationReport> migrate(const std::string& url) {
         "set local check_function_bodies = off; create schema if not exists weir;"
         "create table if not exists weir.migration (number integer primary key, name text not null,"
         " applied_at timestamptz not null default now());"
-        "create table if not exists weir.schema_code (only boolean primary key default true check "
-        "(only),"
+        "create table if not exists weir.schema_code (singleton boolean primary key default true "
+        "check "
+        "(singleton),"
         " sha256 text not null)");
     const pqxx::result state =
         transaction.exec(found_state);  // again: somebody may have been quicker
@@ -91,7 +92,7 @@ Result<MigrationReport> migrate(const std::string& url) {
       for (const SqlFile& file : *files) transaction.exec(file.text);
     transaction.exec(
         fmt::format("insert into weir.schema_code (sha256) values ('{0}') "
-                    "on conflict (only) do update set sha256 = '{0}'",
+                    "on conflict (singleton) do update set sha256 = '{0}'",
                     code_digest()));
   });
   if (!done) return std::unexpected(done.error());

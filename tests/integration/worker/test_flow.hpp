@@ -1,0 +1,71 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weir/abi/plugin.h>
+
+#include "definition/flow_definition.hpp"
+#include "registry/flow_handle.hpp"
+
+namespace weir::testing {
+
+/// What a handler of a test sees of its call.
+class TestCall {
+ public:
+  TestCall(const weir_host& host, weir_call* call, std::string_view given)
+      : input(given), host_(host), call_(call) {}
+
+  const std::string_view input;
+  std::int32_t output(std::string_view json) {
+    return host_.output(call_, {json.data(), json.size()});
+  }
+  std::int32_t fail(std::string_view message, std::int32_t kind = WEIR_FAILED,
+                    std::uint64_t retry_after_ms = 0) {
+    constexpr std::string_view code = "test";
+    host_.fail(call_, kind, {code.data(), code.size()}, {message.data(), message.size()},
+               retry_after_ms);
+    return kind;
+  }
+  bool cancelled() const { return host_.cancelled(call_) != 0; }
+  std::string fact(std::string_view key) const {
+    const weir_str value = host_.get(call_, {key.data(), key.size()});
+    return std::string(value.data, value.size);
+  }
+
+ private:
+  const weir_host& host_;
+  weir_call* call_;
+};
+
+using TestHandler = std::function<std::int32_t(TestCall&)>;
+
+/// A handler that returns one JSON text.
+TestHandler returns(std::string json);
+
+/// A flow built into the test, its handlers behind the plugin ABI like any other's. Must outlive
+/// whoever runs it.
+class TestFlow {
+ public:
+  struct Step {
+    std::string slug;
+    TestHandler handler;
+    std::vector<std::string> depends_on = {};
+    std::string kind = "single";
+    OptionOverrides options = {};
+  };
+  TestFlow(std::string slug, std::vector<Step> steps);
+
+  FlowModule module() const;
+
+ private:
+  std::string slug_;
+  FlowDraft draft_;
+  std::deque<TestHandler> handlers_;
+  std::map<std::string, weir_step> steps_;
+};
+
+}  // namespace weir::testing

@@ -1,0 +1,116 @@
+#include "integration/worker/worker_rig.hpp"
+
+#include <cstdlib>
+
+#include <doctest/doctest.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include "store/postgres/migrate.hpp"
+#include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
+#include "store/postgres/session.hpp"
+#include "support/test_database.hpp"
+
+namespace weir::testing {
+namespace {
+
+std::shared_ptr<spdlog::logger> test_log() {
+  if (std::getenv("WEIR_TEST_LOG") == nullptr)
+    return std::make_shared<spdlog::logger>("worker",
+                                            std::make_shared<spdlog::sinks::null_sink_mt>());
+  return std::make_shared<spdlog::logger>("worker",
+                                          std::make_shared<spdlog::sinks::stderr_sink_mt>());
+}
+
+template <class T>
+T required(Result<T> result) {
+  REQUIRE_MESSAGE(result.has_value(), to_string(result.error()));
+  return *std::move(result);
+}
+
+}  // namespace
+
+const std::string& migrated_database() {
+  static const std::string url = [] {
+    const std::string& fresh = database();
+    required(postgres::migrate(fresh));
+    return fresh;
+  }();
+  return url;
+}
+
+WorkerOptions RunningWorker::quick() {
+  return {.slots = 4,
+          .lease = std::chrono::milliseconds(1'000),
+          .drain_timeout = std::chrono::milliseconds(10'000),
+          .overrides = {}};
+}
+
+RunningWorker::RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options)
+    : store_(required(postgres::open_worker_store(migrated_database()))) {
+  for (const TestFlow* flow : flows) registry_.register_or_throw(flow->module());
+  worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_, test_log());
+  thread_ = std::thread([this] { ended_ = worker_->run(); });
+  if (!flows.empty()) {  // known to the database from here on
+    TestClient client;
+    const std::string slug = flows.back()->module().definition.slug().string();
+    REQUIRE(eventually([&] { return client.store().flow(slug, std::nullopt).has_value(); }));
+  }
+}
+
+RunningWorker::~RunningWorker() {
+  if (!thread_.joinable()) return;
+  worker_->stop_now();
+  thread_.join();
+}
+
+Result<Worker::Ended> RunningWorker::join() {
+  thread_.join();
+  return *ended_;
+}
+
+TestClient::TestClient() : store_(required(postgres::open_run_store(migrated_database()))) {}
+
+std::string TestClient::start(const std::string& flow, const std::string& input,
+                              const StartOptions& options) {
+  return required(Client(*store_).start(flow, {required(Json::parse(input))}, options)).front().id;
+}
+
+RunReport TestClient::wait(const std::string& id) {
+  return required(Client(*store_).wait(id, [](const RunReport&) {}, std::chrono::seconds(30)));
+}
+
+RunReport TestClient::run(const std::string& flow, const std::string& input) {
+  return wait(start(flow, input));
+}
+
+const StepReport& step_of(const RunReport& report, const std::string& slug) {
+  for (const StepReport& step : report.steps)
+    if (step.slug == slug) return step;
+  FAIL("no step " << slug);
+  std::abort();
+}
+
+bool eventually(const std::function<bool()>& fact) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!fact()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+std::string query_value(const std::string& sql) {
+  const auto session = required(postgres::Session::open(migrated_database()));
+  std::string value;
+  const auto done = session->transact([&](pqxx::work& transaction) {
+    const pqxx::result rows = transaction.exec(sql);
+    REQUIRE(rows.size() == 1);
+    if (!rows[0][0].is_null()) value = rows[0][0].as<std::string>();
+  });
+  REQUIRE_MESSAGE(done.has_value(), to_string(done.error()));
+  return value;
+}
+
+}  // namespace weir::testing

@@ -1,0 +1,66 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/json.hpp"
+#include "client/client.hpp"
+#include "integration/worker/test_flow.hpp"
+#include "registry/flow_registry.hpp"
+#include "store/run_store.hpp"
+#include "store/worker_store.hpp"
+#include "worker/worker.hpp"
+
+namespace weir::testing {
+
+/// URL of this process's database, migrated.
+const std::string& migrated_database();
+
+/// A worker on a thread of its own, with its own session; drains when it goes.
+class RunningWorker {
+ public:
+  RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options = quick());
+  ~RunningWorker();
+
+  /// Four slots and a short lease, so that tests of lapses need no patience.
+  static WorkerOptions quick();
+
+  void drain() { worker_->drain(); }
+  void stop_now() { worker_->stop_now(); }
+  /// Waits for run() to return.
+  Result<Worker::Ended> join();
+
+ private:
+  FlowRegistry registry_;
+  std::unique_ptr<WorkerStore> store_;
+  std::unique_ptr<Worker> worker_;
+  std::optional<Result<Worker::Ended>> ended_;
+  std::thread thread_;
+};
+
+/// Starts runs and looks at them.
+class TestClient {
+ public:
+  TestClient();
+  /// Starts a run and waits for its end, at most 30 s.
+  RunReport run(const std::string& flow, const std::string& input);
+  std::string start(const std::string& flow, const std::string& input,
+                    const StartOptions& options = {});
+  RunReport wait(const std::string& id);
+  RunStore& store() { return *store_; }
+
+ private:
+  std::unique_ptr<RunStore> store_;
+};
+
+/// The step of that name. Fails the test when there is none.
+const StepReport& step_of(const RunReport& report, const std::string& slug);
+
+/// Waits until `fact` holds, at most 30 s; says whether it came to hold.
+bool eventually(const std::function<bool()>& fact);
+
+/// The one value a query gives, as text; "" for null.
+std::string query_value(const std::string& sql);
+
+}  // namespace weir::testing
