@@ -44,7 +44,6 @@ int hold(const ProcessHandle& ctest, FileDescriptor told) {
   sigaddset(&end, SIGTERM);
   sigprocmask(SIG_BLOCK, &end, nullptr);
   const FileDescriptor asked(signalfd(-1, &end, SFD_CLOEXEC));
-  std::string answer;
   try {
     const weir::LocalPostgres server = weir::testing::join_test_server();
     drop_leftovers(server.url());

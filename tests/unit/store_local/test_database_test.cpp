@@ -25,7 +25,7 @@ TEST_SUITE("tests: databases") {
   }
 
   TEST_CASE("a template is prepared once for its key") {
-    const std::string key = weir::testing::database();  // new for every run of this test
+    const std::string& key = weir::testing::database();  // new for every run of this test
     int prepared = 0;
     const DatabaseTemplate pattern{.key = key, .prepare = [&](const std::string& url) {
                                      ++prepared;
