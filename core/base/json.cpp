@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/assert.hpp"
 
@@ -13,6 +15,18 @@ namespace {
 
 namespace bj = boost::json;
 
+// Digits after the point once the number is written without an exponent; `number` is one of JSON's.
+std::int64_t decimals(std::string_view number) {
+  const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+  const std::size_t point = std::min(number.find('.'), e);
+  std::int64_t exponent = 0;
+  if (e < number.size()) {
+    const std::size_t digits = e + (number[e + 1] == '+' ? 2 : 1);
+    std::from_chars(number.data() + digits, number.data() + number.size(), exponent);
+  }
+  return static_cast<std::int64_t>(e - std::min(point + 1, e)) - exponent;
+}
+
 // Says yes to what jsonb can store; builds nothing.
 struct Checker {
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
@@ -20,6 +34,7 @@ struct Checker {
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t number_bytes_max = 1024;
+  static constexpr std::int64_t decimals_max = 16'383;  // of PostgreSQL's numeric
 
   using Code = bj::error_code;
   std::string refusal;
@@ -56,8 +71,13 @@ struct Checker {
   bool on_int64(std::int64_t, bj::string_view text, Code& ec) { return number(text, ec) && number_ends(); }
   bool on_uint64(std::uint64_t, bj::string_view text, Code& ec) { return number(text, ec) && number_ends(); }
   bool on_double(double value, bj::string_view text, Code& ec) {
-    if (!std::isfinite(value)) return refuse("a number beyond the range of a double", ec);
-    return number(text, ec) && number_ends();
+    // The parser's own value is approximate: near the end of the range ask the exact one.
+    if (!std::isfinite(value) && !std::isfinite(std::strtod(std::string(text).c_str(), nullptr)))
+      return refuse("a number beyond the range of a double", ec);
+    if (!number(text, ec)) return false;
+    return decimals({text.data(), text.size()}) <= decimals_max
+               ? number_ends()
+               : refuse("a number of over 16383 decimals, which the database cannot store", ec);
   }
   bool on_bool(bool, Code&) { return true; }
   bool on_null(Code&) { return true; }
