@@ -1,0 +1,11 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace text_report {
+
+/// A file's name as JSON can hold it: bytes that are no UTF-8 stand as "\xFF". The name itself when
+/// all are.
+std::string shown_name(std::string_view name);
+
+}  // namespace text_report
