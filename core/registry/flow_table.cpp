@@ -53,7 +53,7 @@ Result<void> check(const FlowModule& module) {
   const std::vector<StepDefinition>& steps = module.definition.steps();
   if (module.steps.size() != steps.size())
     return refuse(
-        fmt::format("defines {} steps and has code for {}", steps.size(), module.steps.size()));
+        fmt::format("has code for {} steps, and defines {}", module.steps.size(), steps.size()));
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (module.steps[i] == nullptr || module.steps[i]->run == nullptr)
       return refuse(fmt::format("has no code for step \"{}\"", steps[i].slug.view()));
