@@ -1,0 +1,26 @@
+# What `cmake --install` puts where. Components: program, sdk (headers and CMake package), plugins (examples).
+include(CMakePackageConfigHelpers)
+
+if(TARGET weir)
+  install(TARGETS weir RUNTIME DESTINATION bin COMPONENT program)
+endif()
+
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/core/include/weir DESTINATION include COMPONENT sdk
+  FILES_MATCHING PATTERN *.h PATTERN *.hpp)
+install(TARGETS weir_sdk EXPORT WeirTargets)
+install(EXPORT WeirTargets NAMESPACE weir:: DESTINATION lib/cmake/Weir COMPONENT sdk)
+configure_package_config_file(cmake/WeirConfig.cmake.in ${CMAKE_BINARY_DIR}/WeirConfig.cmake
+  INSTALL_DESTINATION lib/cmake/Weir)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/WeirConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(
+  FILES
+    ${CMAKE_BINARY_DIR}/WeirConfig.cmake
+    ${CMAKE_BINARY_DIR}/WeirConfigVersion.cmake
+    ${CMAKE_SOURCE_DIR}/cmake/WeirPlugin.cmake
+    ${CMAKE_SOURCE_DIR}/cmake/weir_plugin.map
+  DESTINATION lib/cmake/Weir COMPONENT sdk)
+
+foreach(plugin IN LISTS WEIR_EXAMPLE_PLUGINS)
+  install(TARGETS ${plugin} LIBRARY DESTINATION lib/weir/plugins COMPONENT plugins)
+endforeach()

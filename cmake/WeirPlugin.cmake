@@ -1,0 +1,66 @@
+# weir_add_plugin(NAME SOURCES … [LINKS …] [VERSION …]): NAME.so, which Weir loads from a plugin folder.
+#
+#     find_package(Weir REQUIRED)
+#     weir_add_plugin(order_totals SOURCES order_totals.cpp)
+#
+# NAME becomes the plugin's name, VERSION (else the project's) its version. The file goes to
+# WEIR_PLUGIN_OUTPUT_DIRECTORY when that is set, else where the project's libraries go. Where the program
+# `weir` is known, `weir plugins lint` checks every plugin as it is built.
+set(WEIR_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/weir_plugin.map)
+
+function(weir_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 PLUGIN "" "VERSION" "SOURCES;LINKS")
+  if(NOT PLUGIN_SOURCES OR PLUGIN_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "weir_add_plugin(${name}): expected SOURCES … [LINKS …] [VERSION …], "
+                        "got \"${ARGN}\"")
+  endif()
+  if(NOT DEFINED PLUGIN_VERSION)
+    set(PLUGIN_VERSION "${PROJECT_VERSION}")
+  endif()
+
+  add_library(${name} MODULE ${PLUGIN_SOURCES})
+  target_link_libraries(${name} PRIVATE weir::sdk ${PLUGIN_LINKS})
+  target_compile_definitions(${name} PRIVATE
+    WEIR_PLUGIN_NAME="${name}" WEIR_PLUGIN_VERSION="${PLUGIN_VERSION}")
+  set_target_properties(${name} PROPERTIES
+    PREFIX "" SUFFIX .so
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    LINK_DEPENDS ${WEIR_PLUGIN_MAP})
+  if(WEIR_PLUGIN_OUTPUT_DIRECTORY)
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${WEIR_PLUGIN_OUTPUT_DIRECTORY})
+  endif()
+
+  # A unique symbol would be shared by two versions of a plugin and keep the old one from being unloaded.
+  target_compile_options(${name} PRIVATE
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fconstexpr-steps=50000000>)  # as many as g++ allows: a flow may have 1024 steps
+  target_link_options(${name} PRIVATE
+    -Wl,--version-script=${WEIR_PLUGIN_MAP} -Wl,-z,now -Wl,--as-needed -Wl,--build-id)
+  weir_plugin_is_sanitized(sanitized)
+  if(NOT sanitized)  # its runtime is in the program, not in the plugin
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+
+  if(TARGET weir)  # in Weir's own tree
+    set(program $<TARGET_FILE:weir>)
+  else()
+    set(program ${WEIR_PROGRAM})
+  endif()
+  if(program)
+    add_custom_command(TARGET ${name} POST_BUILD
+      COMMAND ${program} plugins lint $<TARGET_FILE:${name}>
+      COMMENT "Checking plugin ${name}" VERBATIM)
+  endif()
+endfunction()
+
+# Whether what is added here is built with a sanitizer.
+function(weir_plugin_is_sanitized result)
+  get_directory_property(options COMPILE_OPTIONS)
+  string(JOIN " " flags "${options}" "${CMAKE_CXX_FLAGS}" "${CMAKE_C_FLAGS}")
+  string(FIND "${flags}" "-fsanitize=" found)
+  if(found EQUAL -1)
+    set(${result} FALSE PARENT_SCOPE)
+  else()
+    set(${result} TRUE PARENT_SCOPE)
+  endif()
+endfunction()

@@ -1,0 +1,51 @@
+#pragma once
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+namespace weir {
+
+/// Thrown by a handler: the step fails for good, whatever attempts are left (F3). Any other
+/// exception is a plain failure and is tried again as the step's options say.
+///
+///     throw weir::permanent("no such sku");
+///     throw weir::permanent("card_declined", "the bank declined the card");
+class permanent : public std::runtime_error {
+ public:
+  explicit permanent(const std::string& message) : permanent("permanent", message) {}
+
+  /// `code` is a short stable word for programs to compare.
+  permanent(std::string code, const std::string& message)
+      : std::runtime_error(message), code_(std::move(code)) {}
+
+  const std::string& code() const noexcept { return code_; }
+
+ private:
+  std::string code_;
+};
+
+/// Thrown by a handler: the attempt failed, and the next one is to come after `delay` instead of
+/// the usual backoff (F3). Below a millisecond means a millisecond.
+class retry_after : public std::runtime_error {
+ public:
+  retry_after(std::chrono::milliseconds delay, const std::string& message)
+      : std::runtime_error(message), delay_(delay) {}
+
+  std::chrono::milliseconds delay() const noexcept { return delay_; }
+
+ private:
+  std::chrono::milliseconds delay_;
+};
+
+/// Thrown by Context::check alone, once the work should stop. Let it pass.
+class cancelled : public std::exception {
+ public:
+  const char* what() const noexcept override { return "cancelled"; }
+
+ private:
+  friend class Context;
+  cancelled() = default;
+};
+
+}  // namespace weir

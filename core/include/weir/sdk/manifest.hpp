@@ -1,0 +1,84 @@
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include <weir/sdk/flow_definition.hpp>
+#include <weir/sdk/shape.hpp>
+#include <weir/sdk/text_sink.hpp>
+
+namespace weir::sdk {
+
+/// Whether a step puts a demand on the run's input: a root whose handler does not take just
+/// anything.
+constexpr bool constrains_input(const Step& step) {
+  return step.count == 0 && (step.kind == Kind::map || (step.code.input != nullptr &&
+                                                        step.code.input->kind != Shape::Kind::any));
+}
+
+constexpr void write_input_schema_of(TextSink& out, const Step& step) {
+  const Shape& input =
+      step.code.input == nullptr ? Codec<boost::json::value>::shape : *step.code.input;
+  write_schema(
+      out, step.kind == Kind::map ? Shape{.kind = Shape::Kind::list, .element = &input} : input);
+}
+
+/// What all roots together take; nothing when they take anything.
+constexpr void write_input_schema(TextSink& out, std::span<const Step> steps) {
+  const auto constraining = std::ranges::count_if(steps, constrains_input);
+  if (constraining == 0) return;
+  out.raw(R"(,"input_schema":)");
+  if (constraining > 1) out.raw(R"({"allOf":[)");
+  bool first = true;
+  for (const Step& step : steps) {
+    if (!constrains_input(step)) continue;
+    if (!first) out.raw(",");
+    write_input_schema_of(out, step);
+    first = false;
+  }
+  if (constraining > 1) out.raw("]}");
+}
+
+constexpr void write_flow(TextSink& out, const FlowView& flow) {
+  out.raw(R"({"module":)");
+  out.quoted(flow.module);
+  out.raw(R"(,"slug":)");
+  out.quoted(flow.slug);
+  flow.options.write(out);
+  write_input_schema(out, flow.steps);
+  out.raw(R"(,"steps":[)");
+  for (const Step& step : flow.steps) {
+    out.raw(&step == flow.steps.data() ? R"({"slug":)" : R"(,{"slug":)");
+    out.quoted(step.slug);
+    out.raw(step.kind == Kind::map ? R"(,"kind":"map","depends_on":[)"
+                                   : R"(,"kind":"single","depends_on":[)");
+    const std::span<const Dependency> dependencies = flow.of(step);
+    for (const Dependency& dependency : dependencies) {
+      if (&dependency != dependencies.data()) out.raw(",");
+      out.quoted(dependency.slug);
+    }
+    out.raw("]");
+    step.options.write(out);
+    out.raw("}");
+  }
+  out.raw("]}");
+}
+
+/// The manifest: its format stands in schemas/manifest.schema.json.
+constexpr void write_manifest(TextSink& out, std::string_view plugin, std::string_view version,
+                              std::span<const FlowView> flows) {
+  out.raw(R"({"weir":1,"plugin":)");
+  out.quoted(plugin);
+  if (!version.empty()) {
+    out.raw(R"(,"version":)");
+    out.quoted(version);
+  }
+  out.raw(R"(,"flows":[)");
+  for (const FlowView& flow : flows) {
+    if (&flow != flows.data()) out.raw(",");
+    write_flow(out, flow);
+  }
+  out.raw("]}");
+}
+
+}  // namespace weir::sdk

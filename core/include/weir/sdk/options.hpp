@@ -1,0 +1,88 @@
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <weir/sdk/refused.hpp>
+#include <weir/sdk/text_sink.hpp>
+
+namespace weir::sdk {
+
+/// An option as the manifest writes it, and its range (D3).
+struct OptionRange {
+  std::string_view name;
+  std::int64_t min, max;
+};
+enum class Option : std::size_t {
+  max_attempts,
+  base_delay,
+  max_delay,
+  timeout,
+  start_delay,
+  max_output
+};
+inline constexpr std::int64_t day_in_ms = 86'400'000;
+inline constexpr std::array<OptionRange, 6> option_ranges = {{
+    {"max_attempts", 1, 1'000},
+    {"base_delay_ms", 0, day_in_ms},
+    {"max_delay_ms", 0, 365 * day_in_ms},
+    {"timeout_ms", 1, 30 * day_in_ms},
+    {"start_delay_ms", 0, 365 * day_in_ms},
+    {"max_output_bytes", 1, 256 * 1024 * 1024},
+}};
+
+/// The options somebody set; the others stay as the flow, the configuration or D3 have them.
+class OptionValues {
+ public:
+  consteval void set(Option option, std::int64_t value) {
+    const auto i = static_cast<std::size_t>(option);
+    if (value < option_ranges[i].min || value > option_ranges[i].max)
+      refused::option_out_of_range();
+    values_[i] = value;
+  }
+  constexpr void write(TextSink& out) const {
+    for (std::size_t i = 0; i < option_ranges.size(); ++i) {
+      if (!values_[i]) continue;
+      out.raw(",");
+      out.quoted(option_ranges[i].name);
+      out.raw(":");
+      out.number(*values_[i]);
+    }
+  }
+
+ private:
+  std::array<std::optional<std::int64_t>, option_ranges.size()> values_{};
+};
+
+/// The setters that flows and steps share; each returns the changed thing. Durations are whole
+/// milliseconds.
+template <class Self>
+struct CommonOptions {
+  using milliseconds = std::chrono::milliseconds;
+
+  consteval Self max_attempts(std::int64_t count) const {
+    return with(Option::max_attempts, count);
+  }
+  consteval Self base_delay(milliseconds delay) const {
+    return with(Option::base_delay, delay.count());
+  }
+  consteval Self max_delay(milliseconds delay) const {
+    return with(Option::max_delay, delay.count());
+  }
+  consteval Self timeout(milliseconds limit) const { return with(Option::timeout, limit.count()); }
+  consteval Self max_output(std::int64_t bytes) const { return with(Option::max_output, bytes); }
+
+  OptionValues values{};
+
+ protected:
+  consteval Self with(Option option, std::int64_t value) const {
+    Self changed = static_cast<const Self&>(*this);
+    changed.values.set(option, value);
+    return changed;
+  }
+};
+
+}  // namespace weir::sdk
