@@ -88,8 +88,9 @@ begin
           order by o.priority desc, o.run_id limit p_claims_max) as c
         order by c.priority desc, c.run_id limit p_claims_max),
       free as materialized (
-        select o.run_id from weir.open_run o join candidate c on c.run_id = o.run_id
-        where o.worker_id is null and o.wake_at is null
+        -- coalesce keeps the planner from open_run_claimable: these rows are to be had by key.
+        select o.run_id from candidate c join weir.open_run o on o.run_id = c.run_id
+        where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
         order by o.run_id for update of o skip locked),
       taken as (
         update weir.open_run o
