@@ -1,0 +1,53 @@
+#pragma once
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/console.hpp"
+#include "config/config.hpp"
+#include "definition/flow_definition.hpp"
+#include "plugin/plugin_error.hpp"
+#include "registry/flow_handle.hpp"
+
+namespace weir::cli {
+
+/// A flow as a plugin file describes it, with what flows.yaml says about it.
+struct CatalogueFlow {
+  FlowDefinition definition;
+  PluginFile file;
+  OptionOverrides overrides;
+
+  /// The options a step runs with.
+  StepOptions effective(const StepDefinition& step) const {
+    return overridden(step.options, overrides);
+  }
+};
+
+/// What the plugin folders hold, found without running any plugin's code.
+struct Catalogue {
+  std::vector<CatalogueFlow> flows;  ///< by slug
+  std::vector<PluginError> refused;  ///< in the order of the files
+  std::size_t plugins = 0;           ///< sound ones
+
+  /// By slug, or else by module name. Errors: not_found with the nearest.
+  Result<const CatalogueFlow*> find(std::string_view name) const;
+};
+
+/// Folders of the configuration that are not there or cannot be read, drawn where flows.yaml names
+/// them.
+Faults folder_faults(const Config& config);
+
+/// Reads every plugin of the folders. As when they are loaded, a plugin with a name that is taken
+/// is refused whole. Errors, drawn where flows.yaml names them: folders that are not there or
+/// cannot be read.
+std::expected<Catalogue, Faults> read_catalogue(const Config& config);
+
+/// A warning, drawn, for every override of a flow that is none of these slugs.
+std::vector<std::string> unknown_overrides(const Config& config,
+                                           const std::vector<std::string>& slugs);
+
+/// Tells what was refused, and which overrides have no flow.
+void warn_of(const Catalogue& catalogue, const Config& config, Console& console);
+
+}  // namespace weir::cli

@@ -1,0 +1,78 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/console.hpp"
+#include "cli/exit_code.hpp"
+
+namespace weir::cli {
+
+/// What every command is told besides its own arguments.
+struct Globals {
+  std::optional<std::filesystem::path> config;  ///< --config, else $WEIR_CONFIG
+  std::optional<std::string> database;          ///< --database
+};
+
+// One struct a command, as the command line fills it; run() of each is in the .cpp of its name.
+
+struct Init {
+  std::filesystem::path folder = ".";
+};
+struct PluginsLint {
+  std::vector<std::filesystem::path> files;
+  bool json = false;
+};
+struct FlowsList {
+  bool json = false;
+};
+struct FlowsShow {
+  std::string name;
+  bool json = false;
+  bool dot = false;
+};
+struct Migrate {};
+struct Doctor {};
+struct Serve {};
+struct Start {
+  std::string flow;
+  std::string input = "null";  ///< JSON, @FILE, or - for stdin
+  std::optional<std::string> key;
+  std::optional<std::string> delay;
+  bool wait = false;
+  bool json = false;
+};
+struct RunsList {
+  std::optional<std::string> flow;
+  std::optional<std::string> status;
+  std::int64_t limit = 20;
+  bool json = false;
+};
+struct RunsShow {
+  std::string id;
+  bool json = false;
+};
+struct RunsWatch {
+  std::string id;
+};
+
+using Command = std::variant<Init, PluginsLint, FlowsList, FlowsShow, Migrate, Doctor, Serve, Start,
+                             RunsList, RunsShow, RunsWatch>;
+
+ExitCode run(const Init&, const Globals&, Console&);
+ExitCode run(const PluginsLint&, const Globals&, Console&);
+ExitCode run(const FlowsList&, const Globals&, Console&);
+ExitCode run(const FlowsShow&, const Globals&, Console&);
+ExitCode run(const Migrate&, const Globals&, Console&);
+ExitCode run(const Doctor&, const Globals&, Console&);
+ExitCode run(const Serve&, const Globals&, Console&);
+ExitCode run(const Start&, const Globals&, Console&);
+ExitCode run(const RunsList&, const Globals&, Console&);
+ExitCode run(const RunsShow&, const Globals&, Console&);
+ExitCode run(const RunsWatch&, const Globals&, Console&);
+
+}  // namespace weir::cli

@@ -1,0 +1,53 @@
+#pragma once
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "config/config.hpp"
+#include "store/local/local_postgres.hpp"
+#include "store/run_store.hpp"
+
+namespace weir::cli {
+
+/// The database a command works with: the one that --database or flows.yaml names, or else the
+/// private PostgreSQL, held up for as long as this lives.
+class Database {
+ public:
+  /// Whether a private PostgreSQL that was never used is made. Looking must not leave anything
+  /// behind.
+  enum class IfMissing { make, fail };
+
+  /// Finds it; does not connect to one that is named. Errors: unavailable; not_found, kind
+  /// "no_database".
+  static Result<Database> open(const Config& config, const Globals& globals, IfMissing if_missing);
+
+  const std::string& url() const noexcept { return url_; }
+
+  /// For people: the URL without its password, or the private cluster's folder.
+  std::string shown() const;
+
+ private:
+  Database(std::optional<LocalPostgres> local, std::string url)
+      : local_(std::move(local)), url_(std::move(url)) {}
+
+  std::optional<LocalPostgres> local_;
+  std::string url_;
+};
+
+/// All that a command needs to start runs and look at them.
+struct Opened {
+  Config config;
+  Database database;  // before the store, which must go first
+  std::unique_ptr<RunStore> store;
+};
+
+/// Reads the configuration, finds the database, brings its schema up to date. What fails was told.
+std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
+                                           Database::IfMissing if_missing);
+
+/// A URL without the password that may stand in it.
+std::string without_password(std::string url);
+
+}  // namespace weir::cli

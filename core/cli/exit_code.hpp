@@ -1,0 +1,25 @@
+#pragma once
+#include "base/error.hpp"
+
+namespace weir::cli {
+
+/// What the shell gets; `weir --help` explains them.
+enum class ExitCode {
+  ok = 0,
+  failed = 1,       ///< asked rightly, but it can't be, or the run failed
+  usage = 2,        ///< the command line, the input or flows.yaml has a mistake
+  unavailable = 3,  ///< the database can't be reached or used; later it may
+};
+
+constexpr ExitCode exit_code(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::invalid_input:
+      return ExitCode::usage;
+    case ErrorCode::unavailable:
+      return ExitCode::unavailable;
+    default:
+      return ExitCode::failed;
+  }
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,156 @@
+#include "cli/flow_view.hpp"
+
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/dag_drawing.hpp"
+#include "cli/table.hpp"
+#include "config/quantity.hpp"
+
+namespace weir::cli {
+namespace {
+
+using Member = std::pair<std::string, Json>;
+
+constexpr std::size_t fingerprint_shown = 12;
+
+std::vector<std::string> dependencies(const StepDefinition& step, const FlowDefinition& flow) {
+  std::vector<std::string> slugs;
+  for (const std::size_t position : step.depends_on)
+    slugs.push_back(flow.steps()[position].slug.string());
+  return slugs;
+}
+
+Json step_json(const CatalogueFlow& flow, const StepDefinition& step) {
+  std::vector<Json> depends_on;
+  for (const std::string& slug : dependencies(step, flow.definition))
+    depends_on.push_back(Json::string(slug));
+  const StepOptions options = flow.effective(step);
+  return Json::object(std::vector<Member>{
+      {"slug", Json::string(step.slug.view())},
+      {"kind", Json::string(name(step.kind))},
+      {"depends_on", Json::array(depends_on)},
+      {"max_attempts", Json::number(options.max_attempts)},
+      {"base_delay_ms", Json::number(options.base_delay.count())},
+      {"max_delay_ms", Json::number(options.max_delay.count())},
+      {"timeout_ms", Json::number(options.timeout.count())},
+      {"start_delay_ms", Json::number(options.start_delay.count())},
+      {"max_output_bytes", Json::number(options.max_output_bytes)},
+  });
+}
+
+std::string step_table(const CatalogueFlow& flow, const Terminal& terminal) {
+  Table table({{"STEP"},
+               {"KIND", Table::Column::whole},
+               {"AFTER"},
+               {"ATTEMPTS", Table::Column::right},
+               {"BACKOFF", Table::Column::whole},
+               {"TIMEOUT", Table::Column::right},
+               {"OUTPUT", Table::Column::right}});
+  for (const StepDefinition& step : flow.definition.steps()) {
+    const StepOptions options = flow.effective(step);
+    table.add({{step.slug.string()},
+               {std::string(name(step.kind))},
+               {fmt::format("{}", fmt::join(dependencies(step, flow.definition), ", "))},
+               {fmt::format("{}", options.max_attempts)},
+               {fmt::format("{}..{}", written(options.base_delay), written(options.max_delay))},
+               {written(options.timeout)},
+               {written_size(options.max_output_bytes)}});
+  }
+  return table.text(terminal);
+}
+
+// "max_attempts, timeout"
+std::string overridden_options(const OptionOverrides& overrides) {
+  std::vector<std::string_view> names;
+  for (const OptionRule& rule : option_rules)
+    if (overrides.*rule.member)
+      names.push_back(
+          rule.name.substr(0, rule.name.size() - (rule.unit.empty() ? 0 : 1 + rule.unit.size())));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Json flow_json(const CatalogueFlow& flow) {
+  std::vector<Json> steps;
+  for (const StepDefinition& step : flow.definition.steps()) steps.push_back(step_json(flow, step));
+  return Json::object(std::vector<Member>{
+      {"module", Json::string(flow.definition.module().view())},
+      {"slug", Json::string(flow.definition.slug().view())},
+      {"fingerprint", Json::string(flow.definition.fingerprint())},
+      {"plugin", Json::object(std::vector<Member>{{"path", Json::string(flow.file.path)},
+                                                  {"sha256", Json::string(flow.file.sha256)}})},
+      {"steps", Json::array(steps)},
+  });
+}
+
+std::string flows_text(const Catalogue& catalogue, const Terminal& terminal) {
+  Table table({{"SLUG"},
+               {"MODULE"},
+               {"STEPS", Table::Column::right},
+               {"PLUGIN"},
+               {"FINGERPRINT", Table::Column::whole}});
+  for (const CatalogueFlow& flow : catalogue.flows)
+    table.add({{flow.definition.slug().string(), Tone::strong},
+               {flow.definition.module().string()},
+               {fmt::format("{}", flow.definition.steps().size())},
+               {shown_path(flow.file.path)},
+               {flow.definition.fingerprint().substr(0, fingerprint_shown), Tone::faint}});
+  return table.text(terminal);
+}
+
+std::string flow_text(const CatalogueFlow& flow, const Terminal& terminal) {
+  const FlowDefinition& definition = flow.definition;
+  std::string text =
+      fmt::format("{}  {}\n", painted(terminal, Tone::strong, definition.slug().view()),
+                  definition.module().view());
+  const auto fact = [&](std::string_view what, std::string_view value) {
+    text +=
+        fmt::format("{}  {}\n", painted(terminal, Tone::faint, fmt::format("{:<11}", what)), value);
+  };
+  fact("plugin", shown_path(flow.file.path));
+  fact("sha256", flow.file.sha256);
+  fact("fingerprint", definition.fingerprint());
+  if (const std::string set = overridden_options(flow.overrides); !set.empty())
+    fact("flows.yaml", "sets " + set);
+
+  std::vector<DagNode> nodes;
+  for (const StepDefinition& step : definition.steps())
+    nodes.push_back(
+        {step.slug.string() + (step.kind == StepKind::map ? "[]" : ""), step.depends_on});
+  const DagDrawing drawing = draw(nodes, terminal.unicode);
+  text += '\n';
+  if (terminal.columns != 0 && drawing.width > terminal.columns)
+    text +=
+        fmt::format("(the graph is {} columns wide: widen the terminal, or draw it with --dot)\n",
+                    drawing.width);
+  else
+    for (const std::string& line : drawing.lines) text += line + '\n';
+  return text + '\n' + step_table(flow, terminal);
+}
+
+std::string flow_dot(const FlowDefinition& flow) {
+  std::string text = fmt::format("digraph {} {{\n  rankdir=LR;\n  node [shape=box];\n",
+                                 json_quoted(flow.slug().view()));
+  for (const StepDefinition& step : flow.steps())
+    text += fmt::format("  {}{};\n", json_quoted(step.slug.view()),
+                        step.kind == StepKind::map ? " [shape=box3d]" : "");
+  for (const StepDefinition& step : flow.steps())
+    for (const std::string& before : dependencies(step, flow))
+      text += fmt::format("  {} -> {};\n", json_quoted(before), json_quoted(step.slug.view()));
+  return text + "}\n";
+}
+
+std::string shown_path(const std::filesystem::path& path) {
+  std::error_code ec;
+  const std::filesystem::path here = std::filesystem::current_path(ec);
+  if (ec) return path.string();
+  const std::filesystem::path relative = path.lexically_relative(here);
+  return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
+}
+
+}  // namespace weir::cli

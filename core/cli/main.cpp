@@ -1,0 +1,49 @@
+#include <clocale>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/command_line.hpp"
+
+namespace weir::cli {
+namespace {
+
+ExitCode obey(const std::vector<std::string>& arguments, Console& console) {
+  const auto read = parse_command_line(arguments);
+  if (const Answer* const answer = std::get_if<Answer>(&read)) {
+    if (answer->code == ExitCode::ok)
+      console.print(answer->text);
+    else
+      std::fputs(answer->text.c_str(), stderr);
+    return answer->code;
+  }
+  const CommandLine& line = std::get<CommandLine>(read);
+  return std::visit([&](const auto& command) { return run(command, line.globals, console); },
+                    line.command);
+}
+
+int main_of(const std::vector<std::string>& arguments) {
+  Console console;
+  ExitCode code = ExitCode::failed;
+  try {
+    code = obey(arguments, console);
+  } catch (const std::exception& unforeseen) {
+    code = console.fail(Error{.code = ErrorCode::internal,
+                              .kind = "exception",
+                              .message = unforeseen.what(),
+                              .hint = "this is a bug in weir: please report it"});
+  }
+  if (const auto flushed = console.flush(); !flushed) code = console.fail(flushed.error());
+  return static_cast<int>(code);
+}
+
+}  // namespace
+}  // namespace weir::cli
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE,
+                 "");  // for the width and kind of characters alone; numbers stay as they are
+  return weir::cli::main_of(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+}

@@ -1,0 +1,58 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "cli/commands.hpp"
+#include "plugin/inspection.hpp"
+
+namespace weir::cli {
+namespace {
+
+using Member = std::pair<std::string, Json>;
+
+Json verdict_json(const std::filesystem::path& file,
+                  const std::expected<PluginInspection, PluginError>& plugin) {
+  std::vector<Member> members = {{"path", Json::string(file.string())},
+                                 {"ok", Json::trusted(plugin ? "true" : "false")}};
+  const auto add = [&](std::string key, std::string_view text) {
+    members.emplace_back(std::move(key), Json::string(text));
+  };
+  if (plugin) {
+    std::vector<Json> flows;
+    for (const FlowDefinition& flow : plugin->flows)
+      flows.push_back(Json::string(flow.slug().view()));
+    add("sha256", plugin->file.sha256);
+    members.emplace_back("flows", Json::array(flows));
+  } else {
+    const PluginError& error = plugin.error();
+    add("sha256", error.sha256);
+    add("stage", name(error.stage));
+    add("kind", name(error.kind));
+    add("detail", error.detail);
+    add("hint", error.hint);
+  }
+  return Json::object(members);
+}
+
+}  // namespace
+
+ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
+  bool all_sound = true;
+  for (const std::filesystem::path& file : command.files) {
+    const auto plugin = inspect(file);
+    all_sound = all_sound && plugin;
+    if (command.json)
+      console.print(fmt::format("{}\n", verdict_json(file, plugin).text()));
+    else if (plugin)
+      console.print(
+          fmt::format("{}: {}\n", file.string(), painted(console.out(), Tone::good, "ok")));
+    else
+      console.print(fmt::format("{}\n", to_string(plugin.error())));
+  }
+  return all_sound ? ExitCode::ok : ExitCode::failed;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,121 @@
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/source_text.hpp"
+#include "cli/catalogue.hpp"
+#include "cli/commands.hpp"
+#include "cli/database.hpp"
+#include "cli/follow.hpp"
+#include "cli/run_view.hpp"
+#include "client/client.hpp"
+#include "client/run_json.hpp"
+#include "config/quantity.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
+
+namespace weir::cli {
+namespace {
+
+Error wrong_argument(std::string message, std::string hint) {
+  return {.code = ErrorCode::invalid_input,
+          .kind = "bad_argument",
+          .message = std::move(message),
+          .hint = std::move(hint)};
+}
+
+Result<SourceText> input_text(const std::string& argument) {
+  if (argument == "-")
+    return SourceText("stdin", std::string(std::istreambuf_iterator<char>(std::cin), {}));
+  if (!argument.starts_with('@')) return SourceText("--input", argument);
+  const std::string file = argument.substr(1);
+  std::ifstream in(file, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in || in.bad())
+    return std::unexpected(
+        wrong_argument(fmt::format("--input: {}: {}", file, std::strerror(errno)),
+                       "name a file that can be read"));
+  return SourceText(file, std::move(text));
+}
+
+// The input, or what is wrong with it, told with its place.
+std::expected<Json, ExitCode> read_input(const std::string& argument, Console& console) {
+  const auto source = input_text(argument);
+  if (!source) return std::unexpected(console.fail(source.error()));
+  auto input = Json::parse_located(std::string(source->text()));
+  if (input) return *std::move(input);
+  console.say(source->pointed({input.error().offset, 1}, "error",
+                              fmt::format("not JSON: {}", input.error().what)));
+  return std::unexpected(ExitCode::usage);
+}
+
+// A flow no worker has brought to the database yet, but a plugin here holds: its version is made
+// known, so that runs can be started before the first worker is.
+bool make_known(const std::string& slug, const Opened& opened) {
+  const auto catalogue = read_catalogue(opened.config);
+  if (!catalogue) return false;
+  const auto flow = catalogue->find(slug);
+  if (!flow || (*flow)->definition.slug().view() != slug) return false;
+  const auto store = postgres::open_worker_store(opened.database.url());
+  return store && (*store)->register_version((*flow)->definition);
+}
+
+Json started_json(const StartedRun& run, std::string_view status) {
+  return Json::object(std::vector<std::pair<std::string, Json>>{
+      {"run_id", Json::string(run.id)},
+      {"created", Json::trusted(run.created ? "true" : "false")},
+      {"status", Json::string(status)}});
+}
+
+}  // namespace
+
+ExitCode run(const Start& command, const Globals& globals, Console& console) {
+  StartOptions options;
+  if (command.key) options.idempotency_keys = {*command.key};
+  if (command.delay) {
+    options.delay = parse_duration(*command.delay);
+    if (!options.delay)
+      return console.fail(wrong_argument(
+          fmt::format("--delay: expected a duration such as \"500ms\" or \"2s\", got \"{}\"",
+                      *command.delay),
+          {}));
+  }
+  const auto input = read_input(command.input, console);
+  if (!input) return input.error();
+  const auto opened = open_store(globals, console, Database::IfMissing::make);
+  if (!opened) return opened.error();
+
+  RunStore& store = *opened->store;
+  Client client(store);
+  auto started = client.start(command.flow, {*input}, options);
+  if (!started && started.error().code == ErrorCode::not_found && make_known(command.flow, *opened))
+    started = client.start(command.flow, {*input}, options);
+  if (!started) return console.fail(started.error());
+  const StartedRun& run = started->front();
+  if (!run.created)
+    console.note(
+        fmt::format("key \"{}\" was used before: this is the run it started", *command.key));
+
+  if (command.wait) {
+    const auto report = follow(store, run.id, console);
+    if (!report) return report.error();
+    console.print(command.json ? fmt::format("{}\n", run_json(*report).text())
+                               : run_text(*report, console.out()));
+    return report->summary.status == "completed" ? ExitCode::ok : ExitCode::failed;
+  }
+  if (!command.json) {
+    console.print(run.id + "\n");
+    return ExitCode::ok;
+  }
+  const auto summary = store.summary(run.id);
+  if (!summary) return console.fail(summary.error());
+  console.print(fmt::format("{}\n", started_json(run, summary->status).text()));
+  return ExitCode::ok;
+}
+
+}  // namespace weir::cli
