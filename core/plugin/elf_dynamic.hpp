@@ -8,8 +8,8 @@
 
 namespace weir {
 
-/// What a library gives to and wants from others, read from its dynamic section. All views point into the
-/// image's bytes.
+/// What a library gives to and wants from others, read from its dynamic section. All views point
+/// into the image's bytes.
 struct ElfDynamic {
   struct Symbol {
     std::string_view name;
@@ -25,6 +25,7 @@ struct ElfDynamic {
     bool weak;
   };
 
+  bool program = false;                  ///< linked as a position-independent program
   std::vector<std::string_view> needed;  ///< DT_NEEDED: "libc.so.6"
   std::string_view runpath;              ///< DT_RUNPATH, else DT_RPATH
   std::vector<Symbol> symbols;           ///< global and weak ones
@@ -34,7 +35,7 @@ struct ElfDynamic {
   /// The definition of a symbol others can see; nullptr when there is none here.
   const Symbol* definition(std::string_view name) const noexcept;
 
-  /// Errors: damaged, not_shared (a position-independent program); stage verify, no path.
+  /// Errors: damaged; stage verify, no path.
   static std::expected<ElfDynamic, PluginError> parse(const ElfImage& image);
 };
 

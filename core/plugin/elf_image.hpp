@@ -11,7 +11,8 @@
 
 namespace weir {
 
-/// `offset` bytes into `bytes`, a T; nullopt when it doesn't lie inside. The only way ELF structures are read.
+/// `offset` bytes into `bytes`, a T; nullopt when it doesn't lie inside. The only way ELF
+/// structures are read.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 std::optional<T> read_at(std::string_view bytes, std::uint64_t offset) noexcept {
@@ -21,9 +22,9 @@ std::optional<T> read_at(std::string_view bytes, std::uint64_t offset) noexcept 
   return value;
 }
 
-/// The frame of a shared library for this host, read from its bytes: header, segments, notes. Every offset
-/// and length is checked against the bytes; nothing is mapped or run, and sections are not needed (`strip -s`
-/// is fine). The bytes must outlive it.  [any thread]
+/// The frame of a shared library for this host, read from its bytes: header, segments, notes. Every
+/// offset and length is checked against the bytes; nothing is mapped or run, and sections are not
+/// needed (`strip -s` is fine). The bytes must outlive it.  [any thread]
 class ElfImage {
  public:
   /// A PT_LOAD: part of the file at an address.
@@ -33,27 +34,37 @@ class ElfImage {
     std::string_view bytes;  ///< what the file gives; the rest up to memory_size is zeros
   };
 
-  /// Errors: not_elf, truncated, damaged, wrong_class, wrong_machine, not_shared; stage verify, no path.
+  /// Errors: not_elf, truncated, damaged, wrong_class, wrong_machine, not_shared; stage verify, no
+  /// path.
   static std::expected<ElfImage, PluginError> parse(std::string_view bytes);
 
   /// What every note of this name and type holds. Errors: damaged.
   std::expected<std::vector<std::string_view>, PluginError> notes(std::string_view name,
                                                                   std::uint32_t type) const;
 
-  /// The file's bytes from `address` to the end of its segment's; empty when the file has none there.
+  /// The file's bytes from `address` to the end of its segment's; empty when the file has none
+  /// there.
   std::string_view from(std::uint64_t address) const noexcept;
+
+  /// Whether it names a program's loader: a position-independent program, or a library that is one
+  /// as well, such as libc.so.6.
+  bool names_loader() const noexcept { return names_loader_; }
 
   /// The dynamic section.
   std::string_view dynamic() const noexcept { return dynamic_; }
 
  private:
-  explicit ElfImage(std::string_view bytes) : bytes_(bytes) {}
+  struct NoteSegment {
+    std::string_view bytes;
+    std::uint64_t alignment;  // of its entries
+  };
 
-  std::string_view bytes_;
+  ElfImage() = default;
+
   std::vector<Segment> segments_;
-  std::vector<std::string_view> notes_;  // contents of PT_NOTE segments …
-  std::vector<std::uint64_t> note_alignments_;  // … and what their entries are aligned to
+  std::vector<NoteSegment> notes_;
   std::string_view dynamic_;
+  bool names_loader_ = false;
 };
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugin/inspection.hpp"
@@ -16,8 +17,8 @@ namespace weir {
 /// A plugin whose flows stand in the registry.
 struct LoadedPlugin {
   PluginFile file;
-  std::string name;     ///< from the manifest
-  std::string version;  ///< likewise, may be empty
+  std::string name;         ///< from the manifest
+  std::string version;      ///< likewise, may be empty
   std::vector<Slug> flows;  ///< in the manifest's order
 };
 
@@ -27,24 +28,36 @@ struct LoadReport {
   std::vector<PluginError> refused;
 };
 
-/// Brings plugins to life: the whole way from a file to a flow that can be run (docs/architecture.md).
-/// Loading runs the library's constructors in this process.  [any thread; loading is serialised]
+/// Brings plugins to life: the whole way from a file to a flow that can be run
+/// (docs/architecture.md). Loading runs the library's constructors in this process.  [any thread;
+/// loading is serialised]
 ///
 /// Lifetime: a library that was loaded stays until the process ends, whoever forgets its flows.
 class PluginLoader {
  public:
-  explicit PluginLoader(StageDirectory stage, TrustPolicy policy = {});
+  explicit PluginLoader(StageDirectory stage, TrustPolicy policy = {})
+      : stage_(std::move(stage)), policy_(std::move(policy)) {}
 
-  /// The flows of one plugin, with their code, in the manifest's order. Errors: all but duplicate_* with a
-  /// plugin elsewhere.
+  /// The flows of one plugin, with their code, in the manifest's order. Errors: all but duplicate_*
+  /// with a plugin elsewhere.
   std::expected<std::vector<FlowModule>, PluginError> load(const std::filesystem::path& path) const;
 
-  /// Loads and registers every plugin of `folders`, in order of folders and names, each plugin in one
-  /// transaction: all of its flows are live, or none. A name that is taken stays with its holder, which the
-  /// error names. A folder that can't be read is one refusal.
-  LoadReport load_folders(std::span<const std::filesystem::path> folders, FlowRegistry& registry) const;
+  /// Loads and registers every plugin of `folders`, in order of folders and names, each plugin in
+  /// one transaction: all of its flows are live, or none. A name that is taken stays with its
+  /// holder, which the error names. A folder that can't be read is one refusal.
+  LoadReport load_folders(std::span<const std::filesystem::path> folders,
+                          FlowRegistry& registry) const;
 
  private:
+  struct Loaded {
+    PluginInspection inspection;
+    std::vector<FlowModule> modules;
+  };
+
+  std::expected<Loaded, PluginError> load_whole(const std::filesystem::path& path) const;
+  std::expected<LoadedPlugin, PluginError> publish(const std::filesystem::path& path,
+                                                   FlowRegistry& registry) const;
+
   StageDirectory stage_;
   TrustPolicy policy_;
 };

@@ -1,6 +1,7 @@
 #include "plugin/plugin_error.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -11,13 +12,17 @@ namespace {
 
 ErrorCode code_of(PluginFault fault) noexcept {
   switch (fault) {
-    case PluginFault::not_found: return ErrorCode::not_found;
+    case PluginFault::not_found:
+      return ErrorCode::not_found;
     case PluginFault::unreadable:
     case PluginFault::noexec_mount:
-    case PluginFault::stage_failed: return ErrorCode::unavailable;
+    case PluginFault::stage_failed:
+      return ErrorCode::unavailable;
     case PluginFault::duplicate_slug:
-    case PluginFault::duplicate_module: return ErrorCode::conflict;
-    default: return ErrorCode::invalid_definition;
+    case PluginFault::duplicate_module:
+      return ErrorCode::conflict;
+    default:
+      return ErrorCode::invalid_definition;
   }
 }
 
@@ -36,34 +41,62 @@ std::string sentence(const PluginError& error) {
 
 std::string_view name(PluginFault fault) noexcept {
   switch (fault) {
-    case PluginFault::not_found: return "not_found";
-    case PluginFault::not_regular: return "not_regular";
-    case PluginFault::unreadable: return "unreadable";
-    case PluginFault::too_big: return "too_big";
-    case PluginFault::untrusted_path: return "untrusted_path";
-    case PluginFault::hash_not_allowed: return "hash_not_allowed";
-    case PluginFault::not_elf: return "not_elf";
-    case PluginFault::truncated: return "truncated";
-    case PluginFault::damaged: return "damaged";
-    case PluginFault::wrong_machine: return "wrong_machine";
-    case PluginFault::wrong_class: return "wrong_class";
-    case PluginFault::not_shared: return "not_shared";
-    case PluginFault::missing_dependency: return "missing_dependency";
-    case PluginFault::undefined_symbol: return "undefined_symbol";
-    case PluginFault::noexec_mount: return "noexec_mount";
-    case PluginFault::stage_failed: return "stage_failed";
-    case PluginFault::load_failed: return "load_failed";
-    case PluginFault::no_manifest: return "no_manifest";
-    case PluginFault::bad_manifest: return "bad_manifest";
-    case PluginFault::invalid_definition: return "invalid_definition";
-    case PluginFault::missing_symbol: return "missing_symbol";
-    case PluginFault::symbol_not_in_this_object: return "symbol_not_in_this_object";
-    case PluginFault::bad_magic: return "bad_magic";
-    case PluginFault::abi_major: return "abi_major";
-    case PluginFault::bad_descriptor: return "bad_descriptor";
-    case PluginFault::manifest_mismatch: return "manifest_mismatch";
-    case PluginFault::duplicate_slug: return "duplicate_slug";
-    case PluginFault::duplicate_module: return "duplicate_module";
+    case PluginFault::not_found:
+      return "not_found";
+    case PluginFault::not_regular:
+      return "not_regular";
+    case PluginFault::unreadable:
+      return "unreadable";
+    case PluginFault::too_big:
+      return "too_big";
+    case PluginFault::untrusted_path:
+      return "untrusted_path";
+    case PluginFault::hash_not_allowed:
+      return "hash_not_allowed";
+    case PluginFault::not_elf:
+      return "not_elf";
+    case PluginFault::truncated:
+      return "truncated";
+    case PluginFault::damaged:
+      return "damaged";
+    case PluginFault::wrong_machine:
+      return "wrong_machine";
+    case PluginFault::wrong_class:
+      return "wrong_class";
+    case PluginFault::not_shared:
+      return "not_shared";
+    case PluginFault::missing_dependency:
+      return "missing_dependency";
+    case PluginFault::undefined_symbol:
+      return "undefined_symbol";
+    case PluginFault::noexec_mount:
+      return "noexec_mount";
+    case PluginFault::stage_failed:
+      return "stage_failed";
+    case PluginFault::load_failed:
+      return "load_failed";
+    case PluginFault::no_manifest:
+      return "no_manifest";
+    case PluginFault::bad_manifest:
+      return "bad_manifest";
+    case PluginFault::invalid_definition:
+      return "invalid_definition";
+    case PluginFault::missing_symbol:
+      return "missing_symbol";
+    case PluginFault::symbol_not_in_this_object:
+      return "symbol_not_in_this_object";
+    case PluginFault::bad_magic:
+      return "bad_magic";
+    case PluginFault::abi_major:
+      return "abi_major";
+    case PluginFault::bad_descriptor:
+      return "bad_descriptor";
+    case PluginFault::manifest_mismatch:
+      return "manifest_mismatch";
+    case PluginFault::duplicate_slug:
+      return "duplicate_slug";
+    case PluginFault::duplicate_module:
+      return "duplicate_module";
   }
   return "unknown";
 }
@@ -76,13 +109,29 @@ std::string_view family(PluginFault fault) noexcept {
 
 std::string_view name(PluginStage stage) noexcept {
   switch (stage) {
-    case PluginStage::discover: return "discover";
-    case PluginStage::verify: return "verify";
-    case PluginStage::manifest: return "manifest";
-    case PluginStage::stage: return "stage";
-    case PluginStage::publish: return "publish";
+    case PluginStage::discover:
+      return "discover";
+    case PluginStage::verify:
+      return "verify";
+    case PluginStage::manifest:
+      return "manifest";
+    case PluginStage::stage:
+      return "stage";
+    case PluginStage::publish:
+      return "publish";
   }
   return "unknown";
+}
+
+std::unexpected<PluginError> refusal(PluginStage stage, PluginFault kind, std::string detail,
+                                     std::string_view hint) {
+  return std::unexpected(PluginError{.kind = kind,
+                                     .stage = stage,
+                                     .path = {},
+                                     .sha256 = {},
+                                     .detail = std::move(detail),
+                                     .hint = std::string(hint),
+                                     .faults = {}});
 }
 
 std::string to_string(const PluginError& error) {
@@ -95,13 +144,6 @@ Error to_error(const PluginError& error) {
           .kind = std::string(name(error.kind)),
           .message = sentence(error),
           .hint = error.hint};
-}
-
-std::string shown(std::string_view text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return one_line(text);
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return one_line(text.substr(0, end)) + "…";
 }
 
 }  // namespace weir

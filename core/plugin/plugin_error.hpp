@@ -1,5 +1,5 @@
 #pragma once
-#include <cstddef>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -50,8 +50,9 @@ std::string_view name(PluginFault fault) noexcept;
 /// "not_loaded", "invalid_flow_module", "duplicate_slug" or "duplicate_module"
 std::string_view family(PluginFault fault) noexcept;
 
-/// How far a file came on its way to being live. `discover` looks at the folder; `verify` at the file, its
-/// trust and its ELF frame; `manifest` at what it says of itself; `stage` loads it; `publish` registers it.
+/// How far a file came on its way to being live. `discover` looks at the folder; `verify` at the
+/// file, its trust and its ELF frame; `manifest` at what it says of itself; `stage` loads it;
+/// `publish` registers it.
 enum class PluginStage { discover, verify, manifest, stage, publish };
 
 /// "verify"
@@ -70,14 +71,15 @@ struct PluginError {
   std::string_view family() const noexcept { return weir::family(kind); }
 };
 
+/// A refusal by somebody who looks at bytes and doesn't know their file; whoever does adds path and
+/// sha256.
+std::unexpected<PluginError> refusal(PluginStage stage, PluginFault kind, std::string detail,
+                                     std::string_view hint);
+
 /// "PATH: KIND: detail (hint)": one line without control characters, whatever the file said.
 std::string to_string(const PluginError& error);
 
 /// The same as a plain Error: its kind is name(kind), its message "PATH: KIND: detail".
 Error to_error(const PluginError& error);
-
-/// `text` from outside, fit for one line of a message: control characters and bad UTF-8 replaced, cut after
-/// `bytes_max` bytes with "…".
-std::string shown(std::string_view text, std::size_t bytes_max = 200);
 
 }  // namespace weir

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -10,22 +12,19 @@ namespace weir {
 namespace fs = std::filesystem;
 namespace {
 
-PluginError refusal(const fs::path& folder, const std::error_code& why) {
-  PluginError error{.stage = PluginStage::discover, .path = folder.string()};
-  if (why == std::errc::no_such_file_or_directory) {
-    error.kind = PluginFault::not_found;
-    error.detail = "there is no such plugin folder";
-    error.hint = "make it, or mend plugins.folders in flows.yaml";
-  } else if (why == std::errc::not_a_directory) {
-    error.kind = PluginFault::not_regular;
-    error.detail = "not a folder";
-    error.hint = "plugins.folders takes folders; lint takes files";
-  } else {
-    error.kind = PluginFault::unreadable;
-    error.detail = fmt::format("the plugin folder can't be listed: {}", why.message());
-    error.hint = "let the user Weir runs as read and enter it";
-  }
-  return error;
+PluginError why_not_listed(const std::error_code& error) {
+  const auto refuse = [](PluginFault kind, std::string detail, std::string_view hint) {
+    return refusal(PluginStage::discover, kind, std::move(detail), hint).error();
+  };
+  if (error == std::errc::no_such_file_or_directory)
+    return refuse(PluginFault::not_found, "there is no such plugin folder",
+                  "make it, or mend plugins.folders in flows.yaml");
+  if (error == std::errc::not_a_directory)
+    return refuse(PluginFault::not_regular, "not a folder",
+                  "plugins.folders in flows.yaml takes folders");
+  return refuse(PluginFault::unreadable,
+                fmt::format("the plugin folder can't be listed: {}", error.message()),
+                "let the user Weir runs as read and enter it");
 }
 
 }  // namespace
@@ -38,7 +37,11 @@ std::expected<std::vector<fs::path>, PluginError> discover(const fs::path& folde
     const fs::path name = entry->path().filename();
     if (name.native().front() != '.' && name.extension() == ".so") found.push_back(entry->path());
   }
-  if (failed) return std::unexpected(refusal(folder, failed));
+  if (failed) {
+    PluginError error = why_not_listed(failed);
+    error.path = folder.string();
+    return std::unexpected(std::move(error));
+  }
   std::ranges::sort(found);
   return found;
 }

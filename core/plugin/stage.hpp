@@ -2,40 +2,46 @@
 #include <expected>
 #include <filesystem>
 #include <optional>
-#include <string>
+#include <utility>
 
 #include "plugin/plugin_error.hpp"
 #include "plugin/trust.hpp"
+#include "plugin/unique_fd.hpp"
 
 namespace weir {
 
-/// A private folder (0700) for the copies that are loaded, one for a process. Nobody else can change what was
-/// verified, and a file overwritten in a plugin folder disturbs nobody.  [any thread]
+/// A private folder (0700) for the copies that are loaded, one for a process. Nobody else can
+/// change what was verified, and a file overwritten in a plugin folder disturbs nobody.  [any
+/// thread]
 ///
-/// Removed by the destructor. What a killed process left behind is removed by the next open() of the same
-/// user at the same place: a living owner holds a lock on its folder.
+/// Removed by the destructor. What a killed process left behind is removed by the next open() of
+/// the same user at the same place: a living owner holds a lock on its folder.
 class StageDirectory {
  public:
-  /// Below `base`, or below the first of $XDG_RUNTIME_DIR, /dev/shm, $TMPDIR, /tmp from which code may run.
-  /// Errors: noexec_mount, stage_failed; stage `stage`; their path is the folder.
+  /// Below `base`, or below the first of $XDG_RUNTIME_DIR, /dev/shm, $TMPDIR, /tmp that can be
+  /// written to and from which code may run. Errors: noexec_mount, stage_failed; stage `stage`;
+  /// their path is the folder.
   static std::expected<StageDirectory, PluginError> open(
       const std::optional<std::filesystem::path>& base = std::nullopt);
 
-  StageDirectory(StageDirectory&& other) noexcept;
+  StageDirectory(StageDirectory&&) noexcept = default;
   StageDirectory& operator=(StageDirectory&&) = delete;
   ~StageDirectory();
 
-  /// Writes `file` as <sha256>.so, once however often it is asked for, and gives the absolute path. Errors:
+  /// Writes `file` as <sha256>.so, unless it stands there, and gives the absolute path. Errors:
   /// stage_failed.
   std::expected<std::filesystem::path, PluginError> put(const TrustedFile& file) const;
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  StageDirectory(std::filesystem::path path, int lock) noexcept;
+  StageDirectory(std::filesystem::path path, UniqueFd directory) noexcept
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  static std::expected<StageDirectory, PluginError> open_below(const std::filesystem::path& base);
 
   std::filesystem::path path_;
-  int directory_;  // open as long as this lives: flock says that the owner does
+  UniqueFd directory_;  // holds the flock that says the owner lives; empty once moved from
 };
 
 }  // namespace weir

@@ -1,0 +1,166 @@
+#include "plugin/inspection.hpp"
+
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include <weir/abi/plugin.h>
+
+#include "base/assert.hpp"
+#include "plugin/descriptor.hpp"
+#include "plugin/elf_dynamic.hpp"
+#include "plugin/elf_image.hpp"
+#include "plugin/link_check.hpp"
+
+namespace weir {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view export_hint =
+    "define it with WEIR_PLUGIN(…) and let the linker export it; weir_add_plugin() does";
+
+std::unexpected<PluginError> refuse(PluginFault kind, std::string detail, std::string_view hint) {
+  return refusal(PluginStage::manifest, kind, std::move(detail), hint);
+}
+
+// The first fault speaks for all; the others go along.
+std::unexpected<PluginError> refuse_faults(PluginFault kind, Faults faults) {
+  const Error& first = faults.front();
+  const std::string more =
+      faults.size() == 1 ? "" : fmt::format(" (and {} more)", faults.size() - 1);
+  PluginError error = refuse(kind, first.message + more, first.hint).error();
+  error.faults = std::move(faults);
+  return std::unexpected(std::move(error));
+}
+
+struct Frame {
+  ElfImage image;
+  ElfDynamic dynamic;
+};
+
+std::expected<Frame, PluginError> read_frame(std::string_view bytes) {
+  auto image = ElfImage::parse(bytes);
+  if (!image) return std::unexpected(image.error());
+  auto dynamic = ElfDynamic::parse(*image);
+  if (!dynamic) return std::unexpected(dynamic.error());
+  if (image->names_loader() || dynamic->program)
+    return refusal(PluginStage::verify, PluginFault::not_shared, "a program, not a library",
+                   "link it as a shared library: with g++ -shared, or weir_add_plugin()");
+  return Frame{*std::move(image), *std::move(dynamic)};
+}
+
+std::expected<std::string_view, PluginError> read_note(const ElfImage& image) {
+  const auto notes = image.notes(WEIR_NOTE_NAME, WEIR_NOTE_TYPE);
+  if (!notes) return std::unexpected(notes.error());
+  if (notes->empty())
+    return refuse(
+        PluginFault::no_manifest, "a library without a note \"Weir\": no plugin of Weir's",
+        "add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder");
+  if (notes->size() > 1)
+    return refuse(PluginFault::bad_manifest,
+                  fmt::format("{} notes \"Weir\" where one belongs", notes->size()),
+                  "use WEIR_PLUGIN once in a library; it takes any number of flows");
+  return notes->front();
+}
+
+std::expected<Manifest, PluginError> read_manifest(std::string_view note) {
+  auto manifest = Manifest::parse(note);
+  if (manifest) return *std::move(manifest);
+  const std::string& kind = manifest.error().front().kind;
+  return refuse_faults(kind == "duplicate_slug"     ? PluginFault::duplicate_slug
+                       : kind == "duplicate_module" ? PluginFault::duplicate_module
+                                                    : PluginFault::bad_manifest,
+                       std::move(manifest.error()));
+}
+
+std::expected<std::vector<FlowDefinition>, PluginError> build_flows(const Manifest& manifest) {
+  std::vector<FlowDefinition> flows;
+  Faults faults;
+  for (const FlowDraft& draft : manifest.flows) {
+    auto flow = FlowDefinition::build(draft);
+    if (flow)
+      flows.push_back(*std::move(flow));
+    else
+      faults.insert(faults.end(), std::make_move_iterator(flow.error().begin()),
+                    std::make_move_iterator(flow.error().end()));
+  }
+  if (!faults.empty()) return refuse_faults(PluginFault::invalid_definition, std::move(faults));
+  return flows;
+}
+
+std::optional<PluginError> symbol_fault(const Frame& frame) {
+  const ElfDynamic::Symbol* const symbol = frame.dynamic.definition(WEIR_PLUGIN_SYMBOL);
+  if (symbol == nullptr)
+    return refuse(PluginFault::missing_symbol, "it does not export weir_plugin_v1", export_hint)
+        .error();
+  if (!symbol->data)
+    return refuse(PluginFault::bad_descriptor, "weir_plugin_v1 is no object", export_hint).error();
+  return header_fault(frame.image.from(symbol->address));
+}
+
+std::expected<PluginInspection, PluginError> inspected(std::string_view bytes) {
+  const auto frame = read_frame(bytes);
+  if (!frame) return std::unexpected(frame.error());
+  const auto note = read_note(frame->image);
+  if (!note) return std::unexpected(note.error());
+  auto manifest = read_manifest(*note);
+  if (!manifest) return std::unexpected(std::move(manifest.error()));
+  auto flows = build_flows(*manifest);
+  if (!flows) return std::unexpected(std::move(flows.error()));
+  if (auto fault = symbol_fault(*frame)) return std::unexpected(*std::move(fault));
+  return PluginInspection{.file = {},
+                          .note = std::string(*note),
+                          .manifest = *std::move(manifest),
+                          .flows = *std::move(flows)};
+}
+
+PluginError placed(PluginError error, const TrustedFile& file) {
+  error.path = file.path.string();
+  error.sha256 = file.sha256;
+  return error;
+}
+
+}  // namespace
+
+std::expected<PluginInspection, PluginError> inspect_bytes(const TrustedFile& file) {
+  auto inspection = inspected(file.bytes);
+  if (!inspection) return std::unexpected(placed(std::move(inspection.error()), file));
+  inspection->file = {.path = file.path.string(), .sha256 = file.sha256};
+  return inspection;
+}
+
+PluginError explained(PluginError error, const TrustedFile& file) {
+  const bool about_symbol = error.kind == PluginFault::missing_symbol;
+  if (!about_symbol && error.kind != PluginFault::load_failed) return error;
+  const auto frame = read_frame(file.bytes);
+  if (!frame) return error;
+  const LinkCheck check(frame->dynamic, file.path.parent_path());
+  if (!about_symbol) return placed(check.fault().value_or(error), file);
+  const std::string elsewhere = check.definer(WEIR_PLUGIN_SYMBOL);
+  if (elsewhere.empty()) return error;
+  return placed(
+      refuse(PluginFault::symbol_not_in_this_object,
+             fmt::format("not it, but {}, which it needs, exports weir_plugin_v1", elsewhere),
+             export_hint)
+          .error(),
+      file);
+}
+
+std::expected<PluginInspection, PluginError> inspect(const fs::path& path,
+                                                     const TrustPolicy& policy) {
+  const auto file = read_trusted(path, policy);
+  if (!file) return std::unexpected(file.error());
+  auto inspection = inspect_bytes(*file);
+  if (!inspection) return std::unexpected(explained(std::move(inspection.error()), *file));
+  const auto frame = read_frame(file->bytes);
+  WEIR_ASSERT(frame.has_value());
+  if (const auto fault = LinkCheck(frame->dynamic, file->path.parent_path()).fault())
+    return std::unexpected(placed(*fault, *file));
+  return inspection;
+}
+
+}  // namespace weir

@@ -1,0 +1,109 @@
+#include "plugin/library.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <span>
+#include <utility>
+
+#include <dlfcn.h>
+#include <link.h>
+
+#define BOOST_DLL_USE_STD_FS
+#include <boost/dll/shared_library.hpp>
+
+#include "base/assert.hpp"
+
+namespace weir {
+
+struct Library::Handle {
+  boost::dll::shared_library library;
+};
+
+namespace {
+
+// dlopen is not free of races as sanitizers see them, and a constructor may not expect another's
+// beside it.
+std::mutex loading;
+
+// Never destroyed: closing at exit would run destructors of code that detached threads may be in.
+std::map<std::string, std::shared_ptr<const Library>>& loaded() {
+  static auto& libraries = *new std::map<std::string, std::shared_ptr<const Library>>;
+  return libraries;
+}
+
+PluginError refused_by_loader(std::string words) {
+  if (words.contains("failed to map segment"))
+    return refusal(PluginStage::stage, PluginFault::noexec_mount, std::move(words),
+                   "the private copy lies where no code may run: set TMPDIR or XDG_RUNTIME_DIR to "
+                   "another file system")
+        .error();
+  return refusal(PluginStage::stage, PluginFault::load_failed, std::move(words),
+                 "these are the system loader's words; LD_DEBUG=all shows what it did")
+      .error();
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const Library>, PluginError> Library::load(
+    const std::filesystem::path& staged, const std::string& sha256) {
+  using boost::dll::load_mode::rtld_local;
+  using boost::dll::load_mode::rtld_now;
+  const std::scoped_lock one_at_a_time(loading);
+  if (const auto found = loaded().find(sha256); found != loaded().end()) return found->second;
+  // Boost's own codes say "bad file descriptor" whatever happened; dlerror has the words.
+  boost::dll::fs::error_code failed;
+  auto handle = std::make_unique<Handle>();
+  handle->library.load(staged, failed, rtld_now | rtld_local);
+  if (failed) {
+    const char* const words = ::dlerror();
+    return std::unexpected(refused_by_loader(words != nullptr ? words : failed.message()));
+  }
+  auto kept = std::shared_ptr<const Library>(new Library(std::move(handle)));
+  loaded().emplace(sha256, kept);
+  return kept;
+}
+
+Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
+  link_map* map = nullptr;
+  WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, &map) == 0);
+  struct Search {
+    std::uintptr_t base;
+    std::vector<Segment>& found;
+  } search{map->l_addr, segments_};
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void* data) {
+        const auto& wanted = *static_cast<Search*>(data);
+        if (object->dlpi_addr != wanted.base) return 0;
+        for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum))
+          if (part.p_type == PT_LOAD)
+            wanted.found.push_back({wanted.base + part.p_vaddr,
+                                    wanted.base + part.p_vaddr + part.p_memsz,
+                                    (part.p_flags & PF_R) != 0, (part.p_flags & PF_X) != 0});
+        return 1;
+      },
+      &search);
+}
+
+Library::~Library() = default;
+
+const void* Library::symbol(const char* name) const {
+  const void* const found = ::dlsym(handle_->library.native(), name);
+  return owns(found, 1) ? found : nullptr;
+}
+
+bool Library::owns(const void* address, std::size_t size) const noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  return std::ranges::any_of(segments_, [&](const Segment& segment) {
+    return segment.readable && begin >= segment.begin && begin < segment.end &&
+           size <= segment.end - begin;
+  });
+}
+
+bool Library::owns_code(std::uintptr_t address) const noexcept {
+  return std::ranges::any_of(segments_, [&](const Segment& segment) {
+    return segment.code && address >= segment.begin && address < segment.end;
+  });
+}
+
+}  // namespace weir

@@ -1,0 +1,57 @@
+/// Threads: loading is serialised by one mutex; a loaded Library is immutable.
+///
+/// Invariant: the same bytes are loaded once, and stay until the process ends: threads,
+/// thread-locals and exception objects of them may be anywhere, and nothing here knows when the
+/// last one is gone.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/plugin_error.hpp"
+
+namespace weir {
+
+/// A shared library in this process, found to lie where it says.  [any thread]
+class Library {
+ public:
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  /// Runs the library's constructors. `staged` is its private copy, absolute. Errors: noexec_mount,
+  /// load_failed with the loader's words; stage `stage`, no path.
+  static std::expected<std::shared_ptr<const Library>, PluginError> load(
+      const std::filesystem::path& staged, const std::string& sha256);
+
+  /// A symbol of its own; nullptr when there is none, or only in a library that it needs.
+  const void* symbol(const char* name) const;
+
+  /// Whether `size` bytes at `address` are memory that this library brought along.
+  bool owns(const void* address, std::size_t size) const noexcept;
+
+  /// Whether `address` is code of this library.
+  bool owns_code(std::uintptr_t address) const noexcept;
+
+ private:
+  struct Segment {
+    std::uintptr_t begin;
+    std::uintptr_t end;
+    bool readable;
+    bool code;
+  };
+
+  struct Handle;  // Boost.DLL's, seen by library.cpp alone
+
+  explicit Library(std::unique_ptr<Handle> handle);
+
+  std::unique_ptr<Handle> handle_;
+  std::vector<Segment> segments_;
+};
+
+}  // namespace weir

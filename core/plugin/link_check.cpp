@@ -1,0 +1,150 @@
+#include "plugin/link_check.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <dlfcn.h>
+#include <fmt/core.h>
+#include <link.h>
+
+#include "base/quoted.hpp"
+#include "plugin/library_search.hpp"
+
+namespace weir {
+namespace fs = std::filesystem;
+namespace {
+
+// A library that is in this process already is taken whatever the search would find: the loader
+// goes by name.
+fs::path loaded_already(const std::string& name) {
+  void* const handle = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  if (handle == nullptr) return {};
+  link_map* map = nullptr;
+  fs::path path;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) path = map->l_name;
+  ::dlclose(handle);
+  return path;
+}
+
+// Symbols that the program and its own libraries give to everything loaded later.
+bool given_by_host(std::string_view symbol) {
+  ::dlerror();
+  static_cast<void>(::dlsym(RTLD_DEFAULT, std::string(symbol).c_str()));
+  return ::dlerror() == nullptr;
+}
+
+std::string whole_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  return std::move(bytes).str();
+}
+
+std::optional<PluginError> fault_of(PluginFault kind, std::string detail, std::string_view hint) {
+  return refusal(PluginStage::stage, kind, std::move(detail), hint).error();
+}
+
+}  // namespace
+
+LinkCheck::LinkCheck(const ElfDynamic& plugin, fs::path folder)
+    : plugin_(plugin), folder_(std::move(folder)), search_() {
+  add_needed(plugin_, "it", {});
+  for (std::size_t i = 0; i < libraries_.size(); ++i)  // grows meanwhile
+    add_needed(libraries_[i].dynamic, libraries_[i].path.string(),
+               libraries_[i].path.parent_path());
+}
+
+void LinkCheck::add_needed(const ElfDynamic& of, const std::string& by, const fs::path& origin) {
+  for (const std::string_view needed : of.needed) {
+    if (std::ranges::find(libraries_, needed, &Library::name) != libraries_.end()) continue;
+    if (!add(std::string(needed), search_.candidates(needed, of.runpath, origin)) && !missing_)
+      missing_ = missing_library(needed, of, by);
+  }
+}
+
+bool LinkCheck::add(std::string name, std::vector<fs::path> candidates) {
+  if (fs::path loaded = loaded_already(name); !loaded.empty())
+    candidates.insert(candidates.begin(), std::move(loaded));
+  for (const fs::path& path : candidates) {
+    Library& library = libraries_.emplace_back();
+    library.name = std::move(name);
+    library.path = path;
+    library.bytes = whole_file(path);
+    if (const auto image = ElfImage::parse(library.bytes)) {
+      if (auto dynamic = ElfDynamic::parse(*image)) {
+        library.dynamic = *std::move(dynamic);
+        return true;
+      }
+    }
+    name = std::move(library.name);
+    libraries_.pop_back();
+  }
+  return false;
+}
+
+PluginError LinkCheck::missing_library(std::string_view needed, const ElfDynamic& of,
+                                       const std::string& by) const {
+  const bool beside_plugin = &of == &plugin_ && !folder_.empty() &&
+                             !search_.candidates(needed, of.runpath, folder_).empty();
+  return *fault_of(
+      PluginFault::missing_dependency,
+      fmt::format("{} needs {}, which is not on this machine", by, weir::quoted(needed)),
+      beside_plugin ? "it was found through $ORIGIN, which does not work for plugins: they are "
+                      "loaded from a private copy. Install the library, or link it statically"
+                    : "install the package it comes from, or link it statically");
+}
+
+std::optional<PluginError> LinkCheck::fault() const {
+  if (missing_) return missing_;
+  if (auto fault = missing_version(plugin_, "it")) return fault;
+  if (auto fault = undefined_symbol(plugin_, "it")) return fault;
+  for (const Library& library : libraries_) {
+    const std::string path = library.path.string();
+    if (auto fault = missing_version(library.dynamic, path)) return fault;
+    if (auto fault = undefined_symbol(library.dynamic, path)) return fault;
+  }
+  return std::nullopt;
+}
+
+std::optional<PluginError> LinkCheck::missing_version(const ElfDynamic& of,
+                                                      const std::string& by) const {
+  for (const ElfDynamic::VersionNeed& need : of.version_needs) {
+    const auto library = std::ranges::find(libraries_, need.library, &Library::name);
+    // The loader overlooks a library without any versions.
+    if (need.weak || library == libraries_.end() || library->dynamic.versions_defined.empty())
+      continue;
+    if (std::ranges::find(library->dynamic.versions_defined, need.version) ==
+        library->dynamic.versions_defined.end())
+      return fault_of(
+          PluginFault::missing_dependency,
+          fmt::format("{} needs version {} of {}, which {} does not have", by,
+                      weir::quoted(need.version), weir::quoted(need.library),
+                      library->path.string()),
+          "it was built against a newer library: build it on this machine's system or an older "
+          "one");
+  }
+  return std::nullopt;
+}
+
+std::optional<PluginError> LinkCheck::undefined_symbol(const ElfDynamic& of,
+                                                       const std::string& by) const {
+  for (const ElfDynamic::Symbol& symbol : of.symbols)
+    if (!symbol.defined && !symbol.weak && !given_by_host(symbol.name) &&
+        plugin_.definition(symbol.name) == nullptr && definer(symbol.name).empty())
+      return fault_of(PluginFault::undefined_symbol,
+                      fmt::format("{} uses {}, which none of its libraries defines", by,
+                                  weir::quoted(symbol.name)),
+                      "link the library that defines it; -Wl,-z,defs finds such at build time");
+  return std::nullopt;
+}
+
+std::string LinkCheck::definer(std::string_view symbol) const {
+  const auto found = std::ranges::find_if(libraries_, [&](const Library& library) {
+    return library.dynamic.definition(symbol) != nullptr;
+  });
+  return found == libraries_.end() ? "" : found->path.string();
+}
+
+}  // namespace weir

@@ -1,0 +1,150 @@
+#include "plugin/stage.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace weir {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view prefix = "weir-stage-";
+
+std::unexpected<PluginError> refuse(PluginFault kind, const fs::path& at, std::string detail,
+                                    std::string_view hint) {
+  PluginError error = refusal(PluginStage::stage, kind, std::move(detail), hint).error();
+  error.path = at.string();
+  return std::unexpected(std::move(error));
+}
+
+std::unexpected<PluginError> refuse_errno(const fs::path& at, std::string_view what, int error) {
+  return refuse(
+      PluginFault::stage_failed, at,
+      fmt::format("{}: {}", what, std::generic_category().message(error)),
+      "plugins are copied to a private folder before they are loaded; free some room, or set "
+      "XDG_RUNTIME_DIR to a folder Weir may write to");
+}
+
+bool forbids_code(const fs::path& folder) {
+  struct statvfs status{};
+  return ::statvfs(folder.c_str(), &status) == 0 && (status.f_flag & ST_NOEXEC) != 0;
+}
+
+std::vector<fs::path> usual_bases() {
+  std::vector<fs::path> bases;
+  const auto add_variable = [&](const char* name) {
+    if (const char* value = std::getenv(name); value != nullptr && *value == '/')
+      bases.emplace_back(value);
+  };
+  add_variable("XDG_RUNTIME_DIR");
+  bases.emplace_back("/dev/shm");
+  add_variable("TMPDIR");
+  bases.emplace_back("/tmp");
+  return bases;
+}
+
+// Takes the lock that says "the owner lives", if nobody has it and the folder is still in its
+// place.
+bool lock(const UniqueFd& folder, const fs::path& path) {
+  struct stat opened{}, there{};
+  return ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(folder.get(), &opened) == 0 &&
+         ::lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
+         opened.st_ino == there.st_ino;
+}
+
+void remove_folder(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
+
+UniqueFd open_folder(const fs::path& path) {
+  return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+// What processes of this user left behind when they were killed.
+void remove_leftovers(const fs::path& base) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(base, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    if (!entry->path().filename().native().starts_with(prefix)) continue;
+    const UniqueFd folder = open_folder(entry->path());
+    struct stat status{};
+    if (folder && ::fstat(folder.get(), &status) == 0 && status.st_uid == ::geteuid() &&
+        lock(folder, entry->path()))
+      remove_folder(entry->path());
+  }
+}
+
+}  // namespace
+
+std::expected<StageDirectory, PluginError> StageDirectory::open(
+    const std::optional<fs::path>& base) {
+  if (base) return open_below(*base);
+  const std::vector<fs::path> bases = usual_bases();
+  for (const fs::path& usual : bases)
+    if (auto opened = open_below(usual)) return opened;
+  return refuse(
+      PluginFault::noexec_mount, bases.back(),
+      "no folder for private copies: neither XDG_RUNTIME_DIR, /dev/shm, TMPDIR nor /tmp can be "
+      "written to and run code",
+      "set TMPDIR to a folder on a file system that is not mounted noexec");
+}
+
+std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::path& base) {
+  if (forbids_code(base))
+    return refuse(PluginFault::noexec_mount, base,
+                  "its file system is mounted noexec, so no code can be loaded from it",
+                  "choose a folder on another file system");
+  remove_leftovers(base);
+  // Another process may take a folder for a leftover before it is locked; then the next one is
+  // tried.
+  constexpr int tries = 16;
+  for (int i = 0; i < tries; ++i) {
+    std::string path = (fs::absolute(base) / prefix).string() + "XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr)
+      return refuse_errno(base, "no folder for private copies can be made in it", errno);
+    UniqueFd folder = open_folder(path);
+    if (folder && lock(folder, path)) return StageDirectory(path, std::move(folder));
+  }
+  return refuse_errno(base, "its private folders vanish as they are made", EAGAIN);
+}
+
+StageDirectory::~StageDirectory() {
+  if (directory_) remove_folder(path_);
+}
+
+std::expected<fs::path, PluginError> StageDirectory::put(const TrustedFile& file) const {
+  const fs::path copy = path_ / (file.sha256 + ".so");
+  if (::access(copy.c_str(), F_OK) == 0) return copy;
+  // Written under another name and renamed: whoever sees the copy sees all of it.
+  std::string unfinished = (path_ / "copy-XXXXXX").string();
+  const UniqueFd out(::mkostemp(unfinished.data(), O_CLOEXEC));
+  const auto refuse_copy = [&](int error) {
+    ::unlink(unfinished.c_str());
+    return refuse_errno(path_, "the private copy cannot be written", error);
+  };
+  if (!out) return refuse_copy(errno);
+  for (std::string_view rest = file.bytes; !rest.empty();) {
+    const ssize_t count = ::write(out.get(), rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return refuse_copy(errno);
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (::fchmod(out.get(), S_IRUSR | S_IXUSR) != 0 ||
+      ::rename(unfinished.c_str(), copy.c_str()) != 0)
+    return refuse_copy(errno);
+  return copy;
+}
+
+}  // namespace weir
