@@ -11,8 +11,12 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view type_violation =
-    "type_violation";  // P6: its message names the steps itself
+using std::chrono::milliseconds;
+
+// P6: its message names the steps itself.
+constexpr std::string_view type_violation = "type_violation";
+
+constexpr milliseconds wait_max = std::chrono::days(365);  // of retry_after
 
 }  // namespace
 
@@ -34,6 +38,7 @@ RunState::RunState(const FlowDefinition& definition, std::vector<StepOptions> op
     if (steps_[i].tasks_open == 0) completed.push_back(i);
   }
   settle_steps(std::move(completed));
+  find_end();
 }
 
 JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const {
@@ -47,8 +52,7 @@ JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const
                  .retry_after = result.retry_after};
   if (row.outcome != Outcome::completed) return row;
   WEIR_ASSERT(row.output.has_value());
-  if (step.kind == StepKind::single && row.output->type() != JsonType::array &&
-      feeds_map(task.step)) {
+  if (breaks_map(task.step, *row.output)) {
     const auto& steps = definition_->steps();
     const auto map = std::ranges::find_if(step.dependents, [&](std::size_t dependent) {
       return steps[dependent].kind == StepKind::map;
@@ -63,56 +67,43 @@ JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const
 }
 
 Result<void> RunState::apply(const JournalRow& row) {
-  const auto impossible = [&](std::string_view why) {
-    return std::unexpected(
-        Error{.code = ErrorCode::corrupt,
-              .kind = "impossible_journal_row",
-              .message = fmt::format("run {}, step {}, task {}, attempt {}: {}", run_,
-                                     row.task.step, row.task.index, row.attempt, why),
-              .hint = "the journal does not fit the flow's definition"});
-  };
-  if (row.task.step >= steps_.size()) return impossible("the flow has no such step");
+  if (auto possible = check(row); !possible) return possible;
   Step& step = steps_[row.task.step];
-  if (!step.counted || row.task.index >= step.tasks.size())
-    return impossible("the step has no such task");
   Task& task = step.tasks[row.task.index];
-  if (task.completed) return impossible("the task was completed before");
-  if (row.attempt <= task.attempts) return impossible("the attempt was journaled before");
-  if (row.outcome == Outcome::completed && !row.output)
-    return impossible("a completed attempt without output");
-
   task.attempts = row.attempt;
   step.ends_at = std::max(step.ends_at, row.ended_at);
+  if (task.failed_at) failures_.erase({*std::exchange(task.failed_at, std::nullopt), row.task});
   switch (row.outcome) {
     case Outcome::completed:
       task.completed = true;
       task.output = *row.output;
-      if (--step.tasks_open == 0 && !end_) settle_steps({row.task.step});
+      if (--step.tasks_open == 0) settle_steps({row.task.step});
       break;
     case Outcome::failed:
     case Outcome::timed_out:
       ++task.charged;
-      if (!end_) retry_or_fail(row, task);
+      retry_or_fail(row, task);
       break;
     case Outcome::failed_for_good:
       ++task.charged;
-      if (!end_)
-        fail(row.task.step,
-             row.error_code == type_violation
-                 ? row.error
-                 : fmt::format("{} failed for good: {}", described(row.task), row.error));
+      give_up(row, task,
+              row.error_code == type_violation
+                  ? row.error
+                  : fmt::format("{} failed for good: {}", described(row.task), row.error));
       break;
     case Outcome::lost:
       ++task.lost;
-      if (!end_) retry_or_fail(row, task);
+      retry_or_fail(row, task);
       break;
     case Outcome::cancelled:
       break;
   }
+  find_end();
   return {};
 }
 
 std::vector<ReadyTask> RunState::take_ready() {
+  if (end_) return {};
   std::vector<ReadyTask> ready = std::exchange(ready_, {});
   std::erase_if(ready, [&](const ReadyTask& entry) {  // overtaken by rows that were folded since
     const Task& task = steps_[entry.task.step].tasks[entry.task.index];
@@ -150,12 +141,6 @@ void RunState::settle_steps(std::deque<std::size_t> completed) {
       if (next.tasks_open == 0) completed.push_back(dependent);
     }
   }
-  if (steps_open_ > 0) return;
-  std::vector<std::pair<std::string, Json>> leaves;
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    if (definition_->steps()[i].dependents.empty())
-      leaves.emplace_back(definition_->steps()[i].slug.string(), output_of(i));
-  end_ = RunEnd{.status = RunStatus::completed, .output = Json::object(leaves)};
 }
 
 // P3: where the tasks of a step are counted from.
@@ -191,22 +176,62 @@ void RunState::retry_or_fail(const JournalRow& row, Task& task) {
   const StepOptions& options = options_[row.task.step];
   const bool lost = row.outcome == Outcome::lost;
   if (lost ? task.lost > losses_max : task.charged >= options.max_attempts) {
-    fail(row.task.step,
-         lost ? fmt::format("{} was lost with its worker {} times", described(row.task), task.lost)
-              : fmt::format("{} failed after {} attempt{}: {}", described(row.task), task.charged,
-                            task.charged == 1 ? "" : "s", row.error));
+    give_up(
+        row, task,
+        lost ? fmt::format("{} was lost with its worker {} times", described(row.task), task.lost)
+             : fmt::format("{} failed after {} attempt{}: {}", described(row.task), task.charged,
+                           task.charged == 1 ? "" : "s", row.error));
     return;
   }
-  const Duration wait = lost              ? Duration{0}
-                        : row.retry_after ? Duration{*row.retry_after}
-                                          : backoff(options, run_, row.task, task.charged);
+  const Duration wait = lost ? Duration{0}
+                        : row.retry_after
+                            ? Duration{std::clamp(*row.retry_after, milliseconds{0}, wait_max)}
+                            : backoff(options, run_, row.task, task.charged);
   ready_.push_back(
       {.task = row.task, .attempt = task.attempts + 1, .not_before = row.ended_at + wait});
 }
 
-void RunState::fail(std::size_t step, std::string error) {
-  ready_.clear();
-  end_ = RunEnd{.status = RunStatus::failed, .error = std::move(error), .failed_step = step};
+void RunState::give_up(const JournalRow& row, Task& task, std::string error) {
+  task.failed_at = row.ended_at;
+  failures_.emplace(std::pair(row.ended_at, row.task), std::move(error));
+}
+
+void RunState::find_end() {
+  end_.reset();
+  if (!failures_.empty()) {
+    const auto& [first, error] = *failures_.begin();
+    end_ = RunEnd{.status = RunStatus::failed, .error = error, .failed_step = first.second.step};
+  } else if (steps_open_ == 0) {
+    std::vector<std::pair<std::string, Json>> leaves;
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+      if (definition_->steps()[i].dependents.empty())
+        leaves.emplace_back(definition_->steps()[i].slug.string(), output_of(i));
+    end_ = RunEnd{.status = RunStatus::completed, .output = Json::object(leaves)};
+  }
+}
+
+Result<void> RunState::check(const JournalRow& row) const {
+  const auto impossible = [&](std::string_view why) {
+    return std::unexpected(
+        Error{.code = ErrorCode::corrupt,
+              .kind = "impossible_journal_row",
+              .message = fmt::format("run {}, step {}, task {}, attempt {}: {}", run_,
+                                     row.task.step, row.task.index, row.attempt, why),
+              .hint = "the journal does not fit the flow's definition"});
+  };
+  if (row.task.step >= steps_.size()) return impossible("the flow has no such step");
+  const Step& step = steps_[row.task.step];
+  if (!step.counted || row.task.index >= step.tasks.size())
+    return impossible("the step has no such task");
+  const Task& task = step.tasks[row.task.index];
+  if (task.completed) return impossible("the task was completed before");
+  if (row.attempt <= task.attempts) return impossible("the attempt was journaled before");
+  if (row.attempt > task.attempts + 1) return impossible("the attempt before it is missing");
+  if (row.outcome != Outcome::completed) return {};
+  if (!row.output) return impossible("a completed attempt without output");
+  if (breaks_map(row.task.step, *row.output))
+    return impossible("a completed attempt without the array that is mapped over");
+  return {};
 }
 
 std::string RunState::described(TaskId task) const {
@@ -216,10 +241,13 @@ std::string RunState::described(TaskId task) const {
              : fmt::format("step \"{}\"", step.slug.view());
 }
 
-bool RunState::feeds_map(std::size_t step) const {
-  return std::ranges::any_of(definition_->steps()[step].dependents, [&](std::size_t dependent) {
-    return definition_->steps()[dependent].kind == StepKind::map;
-  });
+// P6: whether a map runs over what this single step returned, and it is no array.
+bool RunState::breaks_map(std::size_t position, const Json& output) const {
+  const StepDefinition& step = definition_->steps()[position];
+  return step.kind == StepKind::single && output.type() != JsonType::array &&
+         std::ranges::any_of(step.dependents, [&](std::size_t dependent) {
+           return definition_->steps()[dependent].kind == StepKind::map;
+         });
 }
 
 Json RunState::output_of(std::size_t position) const {

@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -46,7 +48,8 @@ struct AttemptResult {
 /// run does next.
 ///
 /// Life: construct; apply() every journaled row; take_ready() whatever became ready; when end() has
-/// a value the run is over. The definition must outlive the state.  [one thread at a time]
+/// a value after the last row, the run is over. The definition must outlive the state.  [one thread
+/// at a time]
 class RunState {
  public:
   static constexpr int losses_max =
@@ -62,16 +65,18 @@ class RunState {
   JournalRow judge(TaskId task, int attempt, AttemptResult result) const;
 
   /// Folds one row. Errors: corrupt, when no such task or attempt can have been (the state is then
-  /// as before). After the end only outputs are taken in: nothing becomes ready any more.
+  /// as before). Rows are facts: also those of a run that failed are taken in, and one that came
+  /// after a task's last attempt shows that more were allowed then.
   Result<void> apply(const JournalRow& row);
 
   /// Tasks that became ready since the last call: first attempts and retries, in the order they
-  /// were freed.
+  /// were freed. None while end() has a value (F6).
   std::vector<ReadyTask> take_ready();
 
   /// The task's input (P2), as long as everything it builds on is completed.
   Json input_of(TaskId task) const;
 
+  /// Of several failures the earliest.
   const std::optional<RunEnd>& end() const noexcept { return end_; }
   const StepOptions& options(std::size_t step) const { return options_.at(step); }
   const FlowDefinition& definition() const noexcept { return *definition_; }
@@ -84,6 +89,7 @@ class RunState {
     int lost = 0;
     bool completed = false;
     Json output;
+    std::optional<Time> failed_at;  ///< when it was given up
   };
   struct Step {
     std::size_t dependencies_open = 0;
@@ -96,13 +102,15 @@ class RunState {
         elements;  ///< of a map whose list is one value; else the elements are the parent's outputs
   };
 
+  Result<void> check(const JournalRow& row) const;
   void settle_steps(std::deque<std::size_t> completed);
   void count_tasks(std::size_t step);
   void release(std::size_t step);
   void retry_or_fail(const JournalRow& row, Task& task);
-  void fail(std::size_t step, std::string error);
+  void give_up(const JournalRow& row, Task& task, std::string error);
+  void find_end();
   std::string described(TaskId task) const;
-  bool feeds_map(std::size_t step) const;
+  bool breaks_map(std::size_t step, const Json& output) const;
   Json output_of(std::size_t step) const;
 
   const FlowDefinition* definition_;
@@ -112,6 +120,7 @@ class RunState {
   std::vector<Step> steps_;
   std::size_t steps_open_;
   std::vector<ReadyTask> ready_;
+  std::map<std::pair<Time, TaskId>, std::string> failures_;  ///< of tasks given up; earliest first
   std::optional<RunEnd> end_;
 };
 

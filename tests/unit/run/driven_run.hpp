@@ -1,0 +1,58 @@
+#pragma once
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "run/run_state.hpp"
+
+namespace weir {
+
+// A run led by hand, one ended attempt after the other, each dated `now`. Not movable: RunState
+// points into it.
+class DrivenRun {
+ public:
+  static constexpr Time begin{std::chrono::hours(500'000)};
+
+  explicit DrivenRun(const FlowDraft& draft, std::string_view input = "null");
+  DrivenRun(const DrivenRun&) = delete;
+  DrivenRun& operator=(const DrivenRun&) = delete;
+
+  // The next attempt of a task ends, the way a worker settles it: judged, dated and folded.
+  JournalRow ends(std::string_view step, std::size_t index, AttemptResult result);
+  void completes(std::string_view step, std::string_view output, std::size_t index = 0);
+  void fails(std::string_view step, std::string_view error, std::size_t index = 0);
+  void fails_for_good(std::string_view step, std::string_view error, std::size_t index = 0);
+  void is_lost(std::string_view step, std::size_t index = 0);
+  void is_cancelled(std::string_view step, std::size_t index = 0);
+
+  // What became ready since the last time, in the order it was freed: "fetch each[0] each[1]#2"; an
+  // attempt after the first is told.
+  std::string ready();
+  std::vector<ReadyTask> ready_tasks() { return state.take_ready(); }
+
+  std::string input_of(std::string_view step, std::size_t index = 0) const;
+
+  // "completed {…}", "failed: …", or "" while it goes on.
+  std::string end() const;
+
+  std::size_t position(std::string_view step) const { return definition.find(step).value(); }
+
+  const FlowDefinition definition;
+  RunState state;
+  Time now = begin;
+  std::vector<JournalRow> journal;  // as committed
+
+ private:
+  std::map<TaskId, int> attempts_;
+};
+
+FlowDefinition built(const FlowDraft& draft);
+std::vector<StepOptions> options_of(const FlowDefinition& definition);
+Json json(std::string_view text);
+
+// The same rows in the order in which a store reads them: by step, index and attempt.
+std::vector<JournalRow> by_key(std::vector<JournalRow> rows);
+
+}  // namespace weir

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstddef>
+#include <random>
+
+#include "definition/flow_definition.hpp"
+
+namespace weir {
+
+using Random = std::mt19937_64;
+
+// 0 … limit - 1
+std::size_t below(std::size_t limit, Random& random);
+bool one_in(std::size_t times, Random& random);
+
+// Any value, now and then an array; small.
+Json random_json(Random& random);
+Json random_array(Random& random);
+
+// 1 to 40 steps, singles and maps, whose names stand in no order; few attempts, any delays.
+FlowDefinition random_flow(Random& random);
+
+}  // namespace weir
