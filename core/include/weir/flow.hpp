@@ -37,7 +37,8 @@
     using namespace std::chrono_literals;                                      \
     using ::weir::map, ::weir::options, ::weir::step;                          \
     return ::weir::sdk::define_flow(#slug, module __VA_OPT__(, ) __VA_ARGS__); \
-  }();
+  }();                                                                         \
+  static_assert(::weir::sdk::accept_flow<weir_flow_##slug>());
 
 /// The plugin, once in each: the slugs of its flows, in the namespace they stand in.
 #define WEIR_PLUGIN(...)                                                                         \

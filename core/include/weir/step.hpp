@@ -9,7 +9,6 @@
 
 #include <weir/abi/plugin.h>
 #include <weir/sdk/handler.hpp>
-#include <weir/sdk/names.hpp>
 #include <weir/sdk/options.hpp>
 #include <weir/sdk/shape.hpp>
 
@@ -79,14 +78,12 @@ struct FlowOptions : CommonOptions<FlowOptions> {};
 /// A step that runs once: `step<fetch>("fetch").after("list").timeout(30s)`.
 template <auto handler>
 consteval sdk::StepDraft<sdk::Kind::single, 0> step(std::string_view slug) {
-  sdk::check_slug(slug);
   return {{}, slug, sdk::code_of<handler>()};
 }
 
 /// A step that runs once for every element of an array: `map<price>("price").over("fetch")`.
 template <auto handler>
 consteval sdk::StepDraft<sdk::Kind::map, 0> map(std::string_view slug) {
-  sdk::check_slug(slug);
   return {{}, slug, sdk::code_of<handler>()};
 }
 

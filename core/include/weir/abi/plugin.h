@@ -40,12 +40,13 @@ typedef struct weir_str {
 /* One execution of `run`; owned by the host, valid until `run` returns. */
 typedef struct weir_call weir_call;
 
-/* What `run` returns, and the kind given to `fail`. */
+/* What `run` returns; the two failures are also the kinds given to `fail`. A failure without a call of
+ * `fail` is one without a reason. */
 enum {
-  WEIR_OK = 0,             /* output() was called exactly once */
-  WEIR_FAILED = 1,         /* try again, as the step's options say */
+  WEIR_OK = 0,              /* output() was called exactly once */
+  WEIR_FAILED = 1,          /* try again, as the step's options say */
   WEIR_FAILED_FOR_GOOD = 2, /* do not try again */
-  WEIR_CANCELLED = 3       /* stopped because cancelled() said so */
+  WEIR_CANCELLED = 3        /* stopped because cancelled() said so */
 };
 
 enum { WEIR_LOG_DEBUG = 0, WEIR_LOG_INFO = 1, WEIR_LOG_WARN = 2, WEIR_LOG_ERROR = 3 };
@@ -59,12 +60,14 @@ typedef struct weir_host {
   int32_t (*output)(weir_call *, weir_str json);
 
   /* Why the step failed: kind is WEIR_FAILED or WEIR_FAILED_FOR_GOOD, code a short stable word, message a
-   * sentence. retry_after_ms > 0 asks for the next attempt after that time instead of the usual backoff. */
+   * sentence. retry_after_ms > 0 asks for the next attempt after that time instead of the usual backoff.
+   * 0, or nonzero when a failure was given already: the first one counts. */
   int32_t (*fail)(weir_call *, int32_t kind, weir_str code, weir_str message, uint64_t retry_after_ms);
 
   void (*log)(weir_call *, int32_t level, weir_str message);
 
-  /* 1 once the work should stop: its timeout passed or the worker shuts down. Cheap: ask often. */
+  /* 1 once the work should stop: its timeout passed, its run was cancelled or the worker shuts down.
+   * Cheap: ask often. */
   int32_t (*cancelled)(weir_call *);
 
   /* Facts about the call: "run_id", "flow", "step", "attempt" (from 1), "task_index" (from 0), "flow_input"
@@ -79,7 +82,8 @@ typedef struct weir_step {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
   weir_str slug;
-  /* input is the task's input as JSON (see docs: Progress). Returns one of WEIR_OK …; must not throw. */
+  /* input is the task's input, JSON: for a step without dependencies the run's input, for a map's task its
+   * element, else {dependency: output}. Returns one of WEIR_OK …; must not throw. */
   int32_t (*run)(const weir_host *, weir_call *, weir_str input, void *user);
   void *user;
 } weir_step;

@@ -5,8 +5,6 @@
 #include <span>
 #include <string_view>
 
-#include <weir/sdk/names.hpp>
-#include <weir/sdk/refused.hpp>
 #include <weir/step.hpp>
 
 namespace weir::sdk {
@@ -20,8 +18,10 @@ struct Step {
 };
 
 struct Dependency {
+  static constexpr std::size_t unknown = static_cast<std::size_t>(-1);
+
   std::string_view slug;
-  std::size_t position = 0;  ///< of that step in Flow::steps
+  std::size_t position = unknown;  ///< of that step in Flow::steps
 };
 
 /// A flow whatever its size: a view of Flow.
@@ -36,7 +36,7 @@ struct FlowView {
   }
 };
 
-/// A flow that was checked: only define_flow makes one.
+/// A flow as it was written down; check_flow says whether it is one.
 template <std::size_t step_count, std::size_t dependency_count>
 struct Flow {
   std::string_view slug, module;
@@ -46,5 +46,32 @@ struct Flow {
 
   constexpr FlowView view() const { return {slug, module, options, steps, dependencies}; }
 };
+
+/// A flow from its parts.
+template <Kind... kinds, std::size_t... counts>
+consteval auto define_flow(std::string_view slug, std::string_view module,
+                           const FlowOptions& options, const StepDraft<kinds, counts>&... drafts) {
+  Flow<sizeof...(drafts), (std::size_t{0} + ... + counts)> flow{slug, module, options.values};
+  std::size_t steps = 0;
+  std::size_t dependencies = 0;
+  const auto add = [&](const auto& draft) {
+    flow.steps[steps++] = {draft.slug, draft.kind,   draft.values,
+                           draft.code, dependencies, draft.depends_on.size()};
+    for (const std::string_view name : draft.depends_on)
+      flow.dependencies[dependencies++].slug = name;
+  };
+  (add(drafts), ...);
+  for (Dependency& dependency : flow.dependencies) {
+    const auto found = std::ranges::find(flow.steps, dependency.slug, &Step::slug);
+    if (found != flow.steps.end())
+      dependency.position = static_cast<std::size_t>(found - flow.steps.begin());
+  }
+  return flow;
+}
+template <Kind... kinds, std::size_t... counts>
+consteval auto define_flow(std::string_view slug, std::string_view module,
+                           const StepDraft<kinds, counts>&... drafts) {
+  return define_flow(slug, module, FlowOptions(), drafts...);
+}
 
 }  // namespace weir::sdk

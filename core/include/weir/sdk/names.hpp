@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <string_view>
 
-#include <weir/sdk/refused.hpp>
-
 namespace weir::sdk {
 
 constexpr char folded(char c) {
@@ -25,17 +23,17 @@ constexpr bool is_word(std::string_view text) {
 }
 
 /// D1.
-constexpr void check_slug(std::string_view slug) {
-  if (slug.size() > 128 || !is_word(slug) || same_word(slug, "run")) refused::bad_slug();
+constexpr bool is_slug(std::string_view text) {
+  return text.size() <= 128 && is_word(text) && !same_word(text, "run");
 }
 
 /// D2.
-constexpr void check_module_name(std::string_view name) {
-  if (name.size() > 255) refused::bad_module_name();
-  for (std::string_view rest = name;;) {
+constexpr bool is_module_name(std::string_view text) {
+  if (text.size() > 255) return false;
+  for (std::string_view rest = text;;) {
     const std::size_t dot = rest.find('.');
-    if (!is_word(rest.substr(0, dot))) refused::bad_module_name();
-    if (dot == std::string_view::npos) return;
+    if (!is_word(rest.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
     rest.remove_prefix(dot + 1);
   }
 }

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string_view>
 
-#include <weir/sdk/refused.hpp>
 #include <weir/sdk/text_sink.hpp>
 
 namespace weir::sdk {
@@ -37,12 +36,18 @@ inline constexpr std::array<OptionRange, 6> option_ranges = {{
 /// The options somebody set; the others stay as the flow, the configuration or D3 have them.
 class OptionValues {
  public:
-  consteval void set(Option option, std::int64_t value) {
-    const auto i = static_cast<std::size_t>(option);
-    if (value < option_ranges[i].min || value > option_ranges[i].max)
-      refused::option_out_of_range();
-    values_[i] = value;
+  constexpr void set(Option option, std::int64_t value) {
+    values_[static_cast<std::size_t>(option)] = value;
   }
+
+  /// The first option beyond its range; empty when all are within.
+  constexpr std::string_view out_of_range() const {
+    for (std::size_t i = 0; i < option_ranges.size(); ++i)
+      if (values_[i] && (*values_[i] < option_ranges[i].min || *values_[i] > option_ranges[i].max))
+        return option_ranges[i].name;
+    return {};
+  }
+
   constexpr void write(TextSink& out) const {
     for (std::size_t i = 0; i < option_ranges.size(); ++i) {
       if (!values_[i]) continue;

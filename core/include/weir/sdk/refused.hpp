@@ -1,28 +1,56 @@
 #pragma once
+#include <algorithm>
+#include <cstddef>
 #include <string_view>
 
-/// Why a flow does not compile. Declared and never defined: a consteval check calls the one that
-/// fits, no compiler can evaluate the call, and so its name and what it was called with stand in
-/// the message.
-namespace weir::refused {
+namespace weir {
 
-void bad_slug();  ///< letters, digits and _, not beginning with a digit, 1 to 128 bytes, not `run`
-                  ///< (D1)
-void bad_module_name();      ///< such names joined by dots, 1 to 255 bytes in all (D2)
-void option_out_of_range();  ///< the ranges are D3's, in weir/sdk/options.hpp
-void no_steps();
-void too_many_steps();  ///< more than 1024
-void duplicate_step();  ///< two of that name, whatever their case
-void unknown_dependency();
-void self_dependency();
-void duplicate_dependency();
-void cycle();
-void map_dependencies();  ///< a map goes over one step, or over the run's input
+/// Why a flow does not compile (D5). The error shows this name, the step, and what it is about:
+///
+///     call to non-constexpr function 'void weir::sdk::refuse() [with weir::refused why =
+///     weir::refused::unknown_dependency; weir::sdk::Word<4> step = {"sum"}; weir::sdk::Word<6>
+///     about = {"pirce"}]'
+enum class refused {
+  nothing,
+  bad_slug,  ///< letters, digits and _, not beginning with a digit, 1 to 128 bytes, not `run` (D1)
+  bad_module_name,      ///< such words joined by dots, 1 to 255 bytes in all (D2)
+  option_out_of_range,  ///< about the option; the ranges stand in weir/sdk/options.hpp (D3)
+  no_steps,
+  too_many_steps,  ///< more than 1024
+  duplicate_step,  ///< two of that name, whatever their case
+  unknown_dependency,
+  self_dependency,
+  duplicate_dependency,
+  cycle,             ///< the step waits for the other one, which waits for it
+  map_dependencies,  ///< a map goes over one step, or over the run's input
 
-void map_over_no_array();              ///< the step it goes over returns something else
-void result_does_not_fit_input();      ///< what the dependency returns, the dependent cannot take
-void input_member_is_no_dependency();  ///< nothing would ever fill it; make it optional, or add the
-                                       ///< dependency
-void dependent_takes_no_object();  ///< a step after others takes an object with a member for each
+  map_over_no_array,              ///< the step it goes over returns something else
+  result_does_not_fit_input,      ///< what the other step returns, this one cannot take
+  input_is_no_object,             ///< a step after others takes an object with a member for each
+  input_member_is_no_dependency,  ///< nothing would ever fill it: make it optional or add the
+                                  ///< dependency
+};
 
-}  // namespace weir::refused
+namespace sdk {
+
+/// The first thing that is wrong with a flow, if any.
+struct Fault {
+  refused why = refused::nothing;
+  std::string_view step{}, about{};
+
+  constexpr explicit operator bool() const { return why != refused::nothing; }
+};
+
+/// Text as a template argument, so that compilers print it.
+template <std::size_t size>
+struct Word {
+  constexpr explicit Word(std::string_view word) { std::ranges::copy(word, text); }
+  char text[size]{};
+};
+
+/// Declared and never defined: no compiler can evaluate a call, and each prints which one it was.
+template <refused why, Word step, Word about>
+void refuse();
+
+}  // namespace sdk
+}  // namespace weir
