@@ -2,11 +2,14 @@
 // `release`, or until the ctest that asked for it is gone. So a test need not start a server of its
 // own.
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/file_descriptor.hpp"
+#include "store/local/postmaster.hpp"
 #include "store/local/process_handle.hpp"
 #include "store/local/small_file.hpp"
 #include "support/admin_session.hpp"
@@ -37,7 +41,17 @@ void drop_leftovers(const std::string& url) {
   }
 }
 
-/// The holder itself: joins, says so with an empty line (or why not with another), and waits.
+/// Tests that die with their ctest leave without looking whether they are the last. So somebody
+/// looks until the server has stopped, or others have been using it for half a minute.
+void see_the_server_stop(const std::filesystem::path& cluster) {
+  for (int looks = 0; looks < 300 && weir::local::anyone_in(cluster / "data"); ++looks) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const weir::LocalPostgres joined = weir::testing::join_test_server();
+  }
+}
+
+/// The holder itself: joins, closes `told` when that is done (or says there why it is not), and
+/// waits.
 int hold(const ProcessHandle& ctest, FileDescriptor told) {
   sigset_t end;
   sigemptyset(&end);
@@ -45,14 +59,17 @@ int hold(const ProcessHandle& ctest, FileDescriptor told) {
   sigprocmask(SIG_BLOCK, &end, nullptr);
   const FileDescriptor asked(signalfd(-1, &end, SFD_CLOEXEC));
   try {
-    const weir::LocalPostgres server = weir::testing::join_test_server();
-    drop_leftovers(server.url());
+    std::optional server(weir::testing::join_test_server());
+    drop_leftovers(server->url());
     std::ofstream(holder_file()) << getpid() << '\n';
     told.reset();
     std::array<pollfd, 2> events{pollfd{.fd = asked.fd(), .events = POLLIN, .revents = 0},
                                  pollfd{.fd = ctest.pidfd(), .events = POLLIN, .revents = 0}};
     poll(events.data(), events.size(), -1);
     std::filesystem::remove(holder_file());
+    const std::filesystem::path cluster = server->cluster();
+    server.reset();
+    if (events[1].revents != 0) see_the_server_stop(cluster);
     return 0;
   } catch (const std::exception& failure) {
     const std::string_view why = failure.what();
