@@ -1,15 +1,16 @@
-// What the engine does with handlers that do nothing: bench_engine WORK COUNT [SLOTS] against
-// $WEIR_BENCH_DATABASE, a PostgreSQL whose schema weir is dropped first. One line of JSON, in the
-// form other engines' drivers print.
-//   chain1, chain3   COUNT runs of 1 or 3 steps, all started before the worker begins
-//   map1000          COUNT runs of one map over 1,000 elements
-//   start            COUNT runs started in batches of 1,000; nobody works
-//   latency          COUNT times on an idle system: from before start to the first line of the
-//   handler
+// What the engine does with handlers that do nothing, beside a floor: a program that does the same
+// work with hand-written SQL. Rounds of both are interleaved, so that a slow moment of the machine
+// meets both; the table shows medians, and ratios of them. script/bench builds and runs it.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,6 +20,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
 
+#include "store/local/local_postgres.hpp"
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
@@ -106,77 +108,152 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+struct Measured {
+  std::string name;
+  std::string unit;
+  std::string floor_mode;  // what the floor calls the same work; "" when it has none
+  std::vector<double> ours, floors;
+};
+
+// A fresh schema with the flow known, and clients for it.
+struct Fresh {
+  std::unique_ptr<postgres::Session> admin;
+  std::unique_ptr<RunStore> store;
+  Worked worked;
+
+  Fresh(const std::string& url, std::string_view work, std::size_t slots)
+      : admin(emptied(url)),
+        store(required(postgres::open_run_store(url))),
+        worked(url, work, slots) {
+    required(worked.store->register_version(worked.registry.list().front()->definition));
+  }
+
+  static std::unique_ptr<postgres::Session> emptied(const std::string& url) {
+    auto session = required(postgres::Session::open(url));
+    required(session->transact(
+        [](pqxx::work& transaction) { transaction.exec("drop schema if exists weir cascade"); }));
+    required(postgres::migrate(url));
+    return session;
+  }
+
+  void start(std::size_t count, const Json& one) {
+    for (std::size_t left = count; left > 0; left -= std::min(left, batch))
+      required(store->start("bench", std::vector<Json>(std::min(left, batch), one), {}));
+  }
+};
+
+double starts_per_second(const std::string& url) {
+  constexpr std::size_t count = 20'000;
+  Fresh fresh(url, "chain1", 8);
+  const auto begin = Clock::now();
+  fresh.start(count, input("chain1"));
+  return count / seconds_since(begin);
+}
+
+double tasks_per_second(const std::string& url, std::string_view work) {
+  const bool map = work == "map1000";
+  const std::size_t runs = map ? 20 : 10'000;
+  const std::size_t tasks = runs * (map ? 1'000 : work == "chain3" ? 3 : 1);
+  Fresh fresh(url, work, 8);
+  fresh.start(runs, input(work));
+  const auto begin = Clock::now();
+  fresh.worked.begin();
+  while (required(fresh.admin->query("select exists (select from weir.open_run)"))[0][0].as<bool>())
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  return static_cast<double>(tasks) / seconds_since(begin);
+}
+
+// From before start to the first line of the handler, one run at a time on an idle system.
+double latency_ms(const std::string& url) {
+  constexpr std::size_t count = 100;
+  Fresh fresh(url, "chain1", 8);
+  fresh.worked.begin();
+  std::vector<double> milliseconds;
+  for (std::size_t i = 0; i < count; ++i) {
+    handler_began = 0;
+    const auto begin = Clock::now();
+    const std::string id = required(fresh.store->start("bench", {input("chain1")}, {})).front().id;
+    while (handler_began.load() == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
+    milliseconds.push_back(
+        static_cast<double>(handler_began.load() - begin.time_since_epoch().count()) / 1e6);
+    while (required(fresh.store->summary(id)).status != "completed")
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return median(milliseconds);
+}
+
+// The number behind "key": in the last line a program prints.
+double printed(const std::string& command, const std::string& key) {
+  std::FILE* const pipe = ::popen(command.c_str(), "r");
+  std::string text;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
+  const std::size_t at = text.find("\"" + key + "\":");
+  if (::pclose(pipe) != 0 || at == std::string::npos) {
+    fmt::print(stderr, "bench_engine: {} failed\n", command);
+    std::exit(1);
+  }
+  return std::strtod(text.c_str() + at + key.size() + 3, nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const char* url = std::getenv("WEIR_BENCH_DATABASE");
-  if (argc < 3 || url == nullptr) {
-    fmt::print(stderr,
-               "usage: WEIR_BENCH_DATABASE=URL bench_engine chain1|chain3|map1000|start|latency "
-               "COUNT [SLOTS]\n");
-    return 2;
+  std::size_t rounds = 7;
+  std::string floor, json;
+  std::filesystem::path folder = "build/bench-database";
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view option = argv[i];
+    if (option == "--rounds") rounds = std::strtoull(argv[i + 1], nullptr, 10);
+    if (option == "--floor") floor = argv[i + 1];
+    if (option == "--json") json = argv[i + 1];
+    if (option == "--folder") folder = argv[i + 1];
   }
-  const std::string_view work = argv[1];
-  const auto count = static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10));
-  const std::size_t slots =
-      argc > 3 ? static_cast<std::size_t>(std::strtoull(argv[3], nullptr, 10)) : 8;
+  const LocalPostgres database = required(LocalPostgres::open(folder));
+  const std::string& url = database.url();
+  ::setenv("FLOOR_CONNINFO", url.c_str(), 1);
 
-  const auto admin = required(postgres::Session::open(url));
-  required(admin->transact(
-      [](pqxx::work& transaction) { transaction.exec("drop schema if exists weir cascade"); }));
-  required(postgres::migrate(url));
-  const auto store = required(postgres::open_run_store(url));
-  Worked worked(url, work, slots);
-  required(worked.store->register_version(worked.registry.list().front()->definition));
+  std::vector<Measured> all = {{"1-step runs", "tasks/s", "owned1 100 1 10000", {}, {}},
+                               {"3-step runs", "tasks/s", "owned3 100 1 10000", {}, {}},
+                               {"map of 1,000", "tasks/s", "map1000 100 1 20", {}, {}},
+                               {"starts, batched", "runs/s", "", {}, {}},
+                               {"idle latency", "ms", "latency 1 1 100", {}, {}}};
+  const std::vector<std::function<double()>> ours = {
+      [&] { return tasks_per_second(url, "chain1"); },
+      [&] { return tasks_per_second(url, "chain3"); },
+      [&] { return tasks_per_second(url, "map1000"); }, [&] { return starts_per_second(url); },
+      [&] { return latency_ms(url); }};
+  for (std::size_t round = 1; round <= rounds; ++round) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      fmt::print(stderr, "round {} of {}: {}\n", round, rounds, all[i].name);
+      all[i].ours.push_back(ours[i]());
+      if (!floor.empty() && !all[i].floor_mode.empty())
+        all[i].floors.push_back(
+            printed(floor + " " + all[i].floor_mode, all[i].unit == "ms" ? "p50_ms" : "per_s"));
+    }
+  }
 
-  const Json one_input = input(work);
-  const auto start_all = [&] {
-    for (std::size_t left = count; left > 0;) {
-      const std::size_t now = std::min(left, batch);
-      required(store->start("bench", std::vector<Json>(now, one_input), {}));
-      left -= now;
-    }
-  };
-  if (work == "latency") {
-    worked.begin();
-    std::vector<double> milliseconds;
-    for (std::size_t i = 0; i < count; ++i) {
-      handler_began = 0;
-      const auto begin = Clock::now();
-      const std::string id = required(store->start("bench", {one_input}, {})).front().id;
-      while (handler_began.load() == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
-      milliseconds.push_back(
-          static_cast<double>(handler_began.load() - begin.time_since_epoch().count()) / 1e6);
-      while (required(store->summary(id)).status != "completed")
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    std::ranges::sort(milliseconds);
-    fmt::print(R"({{"peer":"weir","work":"latency","p50_ms":{:.3f},"p99_ms":{:.3f},"n":{}}})"
-               "\n",
-               milliseconds[count / 2], milliseconds[count * 99 / 100], count);
-    return 0;
+  fmt::print("{:<18}{:>10}{:>10}{:>9}  {}\n", "work", "weir", "floor", "ratio", "unit");
+  std::string lines;
+  for (const Measured& measured : all) {
+    const double value = median(measured.ours);
+    const std::optional<double> base =
+        measured.floors.empty() ? std::nullopt : std::optional(median(measured.floors));
+    const int digits = measured.unit == "ms" ? 2 : 0;
+    fmt::print("{:<18}{:>10.{}f}{:>10}{:>9}  {}\n", measured.name, value, digits,
+               base ? fmt::format("{:.{}f}", *base, digits) : "-",
+               base ? fmt::format("{:.2f}", value / *base) : "-", measured.unit);
+    lines +=
+        fmt::format(R"({}  {{"name":"{}","value":{:.3f},"unit":"{}","against":{},"ratio":{}}})",
+                    lines.empty() ? "" : ",\n", measured.name, value, measured.unit,
+                    base ? fmt::format("{:.3f}", *base) : "null",
+                    base ? fmt::format("{:.3f}", value / *base) : "null");
   }
-  const auto enqueue = Clock::now();
-  start_all();
-  const double enqueue_seconds = seconds_since(enqueue);
-  const std::size_t tasks = count * (work == "chain3" ? 3 : work == "map1000" ? 1'000 : 1);
-  double work_seconds = 0;
-  if (work != "start") {
-    const auto begin = Clock::now();
-    worked.begin();
-    for (;;) {
-      const auto open = required(admin->query("select exists (select from weir.open_run)"));
-      if (!open[0][0].as<bool>()) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    work_seconds = seconds_since(begin);
-  }
-  fmt::print(
-      R"({{"peer":"weir","work":"{}","n":{},"slots":{},"per_s":{:.0f},"runs_per_s":{:.0f},"secs":{:.2f},"enqueue_per_s":{:.0f}}})"
-      "\n",
-      work, tasks, slots, work_seconds > 0 ? static_cast<double>(tasks) / work_seconds : 0,
-      work_seconds > 0 ? static_cast<double>(count) / work_seconds : 0, work_seconds,
-      static_cast<double>(count) / enqueue_seconds);
+  if (!json.empty()) std::ofstream(json) << "[\n" << lines << "\n]\n";
   return 0;
 }

@@ -31,13 +31,12 @@ T required(Result<T> result) {
 
 }  // namespace
 
-const std::string& migrated_database() {
-  static const std::string url = [] {
-    const std::string& fresh = database();
-    required(postgres::migrate(fresh));
-    return fresh;
-  }();
-  return url;
+EmptyDatabase::EmptyDatabase() {
+  const auto session = required(postgres::Session::open(database()));
+  const auto dropped = session->transact(
+      [](pqxx::work& transaction) { transaction.exec("drop schema if exists weir cascade"); });
+  REQUIRE_MESSAGE(dropped.has_value(), to_string(dropped.error()));
+  required(postgres::migrate(database()));
 }
 
 WorkerOptions RunningWorker::quick() {
@@ -48,15 +47,17 @@ WorkerOptions RunningWorker::quick() {
 }
 
 RunningWorker::RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options)
-    : store_(required(postgres::open_worker_store(migrated_database()))) {
+    : store_(required(postgres::open_worker_store(database()))) {
   for (const TestFlow* flow : flows) registry_.register_or_throw(flow->module());
   worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_, test_log());
   thread_ = std::thread([this] { ended_ = worker_->run(); });
-  if (!flows.empty()) {  // known to the database from here on
-    TestClient client;
-    const std::string slug = flows.back()->module().definition.slug().string();
-    REQUIRE(eventually([&] { return client.store().flow(slug, std::nullopt).has_value(); }));
-  }
+  if (flows.empty()) return;
+  TestClient client;
+  const std::string slug = flows.back()->module().definition.slug().string();
+  if (eventually([&] { return client.store().flow(slug, std::nullopt).has_value(); })) return;
+  worker_->stop_now();
+  thread_.join();
+  FAIL("the worker did not make its flows known");
 }
 
 RunningWorker::~RunningWorker() {
@@ -70,7 +71,7 @@ Result<Worker::Ended> RunningWorker::join() {
   return *ended_;
 }
 
-TestClient::TestClient() : store_(required(postgres::open_run_store(migrated_database()))) {}
+TestClient::TestClient() : store_(required(postgres::open_run_store(database()))) {}
 
 std::string TestClient::start(const std::string& flow, const std::string& input,
                               const StartOptions& options) {
@@ -102,7 +103,7 @@ bool eventually(const std::function<bool()>& fact) {
 }
 
 std::string query_value(const std::string& sql) {
-  const auto session = required(postgres::Session::open(migrated_database()));
+  const auto session = required(postgres::Session::open(database()));
   std::string value;
   const auto done = session->transact([&](pqxx::work& transaction) {
     const pqxx::result rows = transaction.exec(sql);

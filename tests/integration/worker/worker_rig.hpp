@@ -14,8 +14,10 @@
 
 namespace weir::testing {
 
-/// URL of this process's database, migrated.
-const std::string& migrated_database();
+/// For TEST_CASE_FIXTURE: this process's database with nothing in it but the schema.
+struct EmptyDatabase {
+  EmptyDatabase();
+};
 
 /// A worker on a thread of its own, with its own session; drains when it goes.
 class RunningWorker {

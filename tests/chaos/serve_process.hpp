@@ -1,0 +1,33 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+namespace weir::testing {
+
+/// A folder with a flows.yaml for the programs of a chaos test, over the built example plugins.
+void write_serve_config(const std::filesystem::path& folder, const std::string& database);
+
+/// A `weir serve` process. Killed, if it still runs, when the object goes.
+class ServeProcess {
+ public:
+  /// Starts it in `folder`, its log appended to serve.log there. Throws when it cannot be started.
+  explicit ServeProcess(const std::filesystem::path& folder);
+  ServeProcess(const ServeProcess&) = delete;
+  ServeProcess& operator=(const ServeProcess&) = delete;
+  ServeProcess(ServeProcess&& other) noexcept;
+  ServeProcess& operator=(ServeProcess&& other) noexcept;
+  ~ServeProcess();
+
+  /// SIGKILL, and waits until it is gone.
+  void kill_now();
+
+  /// SIGTERM, and its exit status once it has drained.
+  int terminate();
+
+ private:
+  pid_t pid_ = -1;
+};
+
+}  // namespace weir::testing
