@@ -1,5 +1,6 @@
 #include "plugin/inspection.hpp"
 
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -30,8 +31,9 @@ std::unexpected<PluginError> refuse(PluginFault kind, std::string detail, std::s
 // The first fault speaks for all; the others go along.
 std::unexpected<PluginError> refuse_faults(PluginFault kind, Faults faults) {
   const Error& first = faults.front();
+  const std::size_t others = faults.size() - 1;
   const std::string more =
-      faults.size() == 1 ? "" : fmt::format(" (and {} more)", faults.size() - 1);
+      others == 0 ? "" : fmt::format("; {} more fault{}", others, others == 1 ? "" : "s");
   PluginError error = refuse(kind, first.message + more, first.hint).error();
   error.faults = std::move(faults);
   return std::unexpected(std::move(error));

@@ -1,0 +1,126 @@
+#include "plugin/trust.hpp"
+
+#include <filesystem>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/sha256.hpp"
+#include "support/temporary_folder.hpp"
+#include "unit/plugin/plugin_files.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+namespace fs = std::filesystem;
+
+TEST_SUITE("plugin: trust") {
+  TEST_CASE("a trusted file is read whole and hashed") {
+    const TemporaryFolder folder;
+    const std::string text(200'000, 'x');
+    const auto file = read_trusted(folder.write("a.so", text));
+    REQUIRE(file.has_value());
+    CHECK(file->bytes == text);
+    CHECK(file->sha256 == sha256_hex(text));
+    CHECK(file->path == folder.path() / "a.so");
+  }
+
+  TEST_CASE("a file that is not there is refused as not_found") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "nowhere" / "a.so";
+    CHECK(told(read_trusted(file).error(), file) ==
+          fmt::format("not_loaded/not_found at verify: there is no \"{}/nowhere\" (check the path)",
+                      folder.path().string()));
+  }
+
+  TEST_CASE(
+      "plugin case 14: a file below a folder that others may write is refused as untrusted_path") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("open/deep/a.so", "x");
+    const fs::path open = folder.path() / "open";
+    fs::permissions(open, fs::perms{0777});
+    CHECK(told(read_trusted(file).error(), file) ==
+          fmt::format("not_loaded/untrusted_path at verify: \"{0}\" can be written by everybody "
+                      "(mode 0777) (chmod "
+                      "go-w {0})",
+                      open.string()));
+    fs::permissions(open, fs::perms{01777});
+    CHECK(read_trusted(file).has_value());  // sticky: nobody can rename another's entries
+  }
+
+  TEST_CASE("plugin case 14: a folder of a foreign owner is refused as untrusted_path") {
+    if (::geteuid() != 0) {
+      MESSAGE("skipped: only root can give a folder away");
+      return;
+    }
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("theirs/a.so", "x");
+    REQUIRE(::chown((folder.path() / "theirs").c_str(), 65534, 65534) == 0);
+    CHECK(read_trusted(file).error().kind == PluginFault::untrusted_path);
+  }
+
+  TEST_CASE("a link among the folders is followed and what it leads through is checked") {
+    const TemporaryFolder folder;
+    folder.write("real/a.so", "x");
+    fs::create_directory_symlink("real", folder.path() / "relative");
+    fs::create_directory_symlink(folder.path() / "real", folder.path() / "absolute");
+    fs::create_directory_symlink("absolute", folder.path() / "twice");
+    for (const char* way : {"relative", "absolute", "twice", "real/../twice/."})
+      CHECK_MESSAGE(read_trusted(folder.path() / way / "a.so").has_value(), way);
+
+    fs::create_directory(folder.path() / "open");
+    fs::permissions(folder.path() / "open", fs::perms{0777});
+    fs::create_directory_symlink("../real", folder.path() / "open" / "link");
+    CHECK(read_trusted(folder.path() / "open" / "link" / "a.so").error().kind ==
+          PluginFault::untrusted_path);
+    fs::create_directory_symlink("open/link", folder.path() / "through");
+    CHECK(read_trusted(folder.path() / "through" / "a.so").error().kind ==
+          PluginFault::untrusted_path);
+  }
+
+  TEST_CASE("folders that link in a circle are refused") {
+    const TemporaryFolder folder;
+    fs::create_directory_symlink("b", folder.path() / "a");
+    fs::create_directory_symlink("a", folder.path() / "b");
+    CHECK(read_trusted(folder.path() / "a" / "x.so").error().kind == PluginFault::unreadable);
+  }
+
+  TEST_CASE("a path relative to the current folder is trusted like any other") {
+    const TemporaryFolder folder;
+    folder.write("a.so", "x");
+    const fs::path before = fs::current_path();
+    fs::current_path(folder.path());
+    const auto file = read_trusted("a.so");
+    fs::current_path(before);
+    CHECK(file.has_value());
+  }
+
+  TEST_CASE("a file over the limit is refused as too_big before it is read whole") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("a.so", "12345");
+    CHECK(read_trusted(file, {.bytes_max = 5, .sha256_allow = {}}).has_value());
+    CHECK(told(read_trusted(file, {.bytes_max = 4, .sha256_allow = {}}).error(), file) ==
+          "not_loaded/too_big at verify: larger than 4 bytes (strip it, or build it without debug "
+          "information)");
+    fs::resize_file(file, std::uintmax_t{1} << 40U);  // sparse
+    CHECK(read_trusted(file).error().kind == PluginFault::too_big);
+  }
+
+  TEST_CASE("a file without permission is refused as unreadable") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("a.so", "x");
+    fs::permissions(folder.path(), fs::perms{0755});
+    fs::permissions(file, fs::perms::none);
+    const uid_t self = ::geteuid();
+    if (self == 0) REQUIRE(::seteuid(65534) == 0);  // root may read everything
+    const auto read = read_trusted(file);
+    REQUIRE(::seteuid(self) == 0);
+    REQUIRE_FALSE(read.has_value());
+    CHECK(told(read.error(), file) ==
+          fmt::format("not_loaded/unreadable at verify: \"{}\" can't be opened: Permission denied "
+                      "(let the user Weir runs as read it)",
+                      file.string()));
+  }
+}
