@@ -15,8 +15,7 @@ namespace weir::cli {
 namespace {
 
 Error folder_fault(const Config& config, const PluginFolder& folder, const PluginError& error) {
-  const std::string message =
-      fmt::format("plugin folder {}: {}", folder.path.string(), error.detail);
+  const std::string message = fmt::format("{}: {}", folder.path.string(), error.detail);
   const std::string hint = error.kind == PluginFault::not_found
                                ? "make it, or name another under plugins.folders in flows.yaml"
                                : error.hint;

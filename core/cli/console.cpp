@@ -12,10 +12,13 @@ namespace weir::cli {
 
 Console::Console() : out_(Terminal::of(STDOUT_FILENO)), err_(Terminal::of(STDERR_FILENO)) {}
 
-void Console::print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void Console::print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) < text.size() && lost_ == 0) lost_ = errno;
+}
 
 void Console::say(std::string_view text) {
-  std::fflush(stdout);  // what was printed before was meant to be read before
+  // What was printed before is read before.
+  if (std::fflush(stdout) != 0 && lost_ == 0) lost_ = errno;
   std::string line(text);
   line += '\n';
   std::fwrite(line.data(), 1, line.size(), stderr);
@@ -44,14 +47,13 @@ ExitCode Console::fail(const Faults& faults) {
 }
 
 Result<void> Console::flush() {
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-  return std::unexpected(
-      Error{.code = ErrorCode::internal,
-            .kind = "output_lost",
-            .message = fmt::format("the output could not be written whole: {}",
-                                   errno == 0 ? "an earlier write failed" : std::strerror(errno)),
-            .hint = "the command itself was done"});
+  if (std::fflush(stdout) != 0 && lost_ == 0) lost_ = errno;
+  if (lost_ == 0) return {};
+  return std::unexpected(Error{
+      .code = ErrorCode::internal,
+      .kind = "output_lost",
+      .message = fmt::format("the output could not be written whole: {}", std::strerror(lost_)),
+      .hint = "the command itself was done"});
 }
 
 }  // namespace weir::cli

@@ -39,6 +39,7 @@ class Console {
 
   Terminal out_;
   Terminal err_;
+  int lost_ = 0;  // errno of the first write to stdout that failed
 };
 
 }  // namespace weir::cli

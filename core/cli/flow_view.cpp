@@ -117,6 +117,7 @@ std::string flow_text(const CatalogueFlow& flow, const Terminal& terminal) {
   fact("fingerprint", definition.fingerprint());
   if (const std::string set = overridden_options(flow.overrides); !set.empty())
     fact("flows.yaml", "sets " + set);
+  if (definition.input_schema()) fact("input", definition.input_schema()->text());
 
   std::vector<DagNode> nodes;
   for (const StepDefinition& step : definition.steps())

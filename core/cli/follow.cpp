@@ -1,6 +1,7 @@
 #include "cli/follow.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 
@@ -26,7 +27,8 @@ std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id
   Progress progress(console.err());
   const auto look = [&](const RunReport& report) {
     if (Clock::now() >= next_count) {
-      const auto alive = store.workers_alive();
+      const bool waits = report.summary.status == "queued";
+      const auto alive = waits ? store.workers_alive() : Result<std::int64_t>(1);
       const bool nobody = alive && *alive == 0;
       progress.remark(nobody ? "no worker is alive: the run waits until \"weir serve\" is started"
                              : "");

@@ -1,0 +1,254 @@
+// The program with a database: what a person types, and what comes of it.
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "support/program.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_database.hpp"
+
+using namespace std::chrono_literals;
+using weir::testing::Ran;
+using weir::testing::Running;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string text(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Waits for a fact; false when it does not come true in time.
+template <class Fact>
+bool comes_true(const Fact& fact) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!fact()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
+/// A folder with the process_order plugin and a flows.yaml.
+class Shop {
+ public:
+  explicit Shop(const std::string& database_line) {
+    folder_.write("flows.yaml", database_line + "plugins: {folders: [plugins]}\n");
+    fs::create_directory(folder_.path() / "plugins");
+    fs::permissions(folder_.path() / "plugins", fs::perms(0755));
+    fs::copy_file(fs::path(WEIR_PLUGIN_FOLDER) / "process_order.so",
+                  folder_.path() / "plugins/process_order.so");
+    fs::permissions(folder_.path() / "plugins/process_order.so", fs::perms(0644));
+  }
+
+  Ran run(std::vector<std::string> arguments) const {
+    return weir::testing::run_program(WEIR_PROGRAM, arguments, {.folder = folder_.path()});
+  }
+
+  /// A `weir …` in the background, its output in `log`.
+  Running begin(const std::vector<std::string>& arguments, const std::string& log) const {
+    return {WEIR_PROGRAM, arguments, folder_.path(), folder_.path() / log};
+  }
+
+  std::vector<std::string> order(int id, std::vector<std::string> more = {}) const {
+    std::vector<std::string> words = {"start", "process_order", "--input",
+                                      "{\"order_id\": " + std::to_string(id) +
+                                          ", \"amount\": 9.5, \"ledger\": \"" +
+                                          (folder_.path() / "ledger").string() + "\"}"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  const fs::path& path() const { return folder_.path(); }
+
+ private:
+  weir::testing::TemporaryFolder folder_;
+};
+
+/// A shop on a database of its own.
+struct ServedShop {
+  weir::testing::TestDatabase database;
+  Shop shop{"database: \"" + database.url() + "\"\n"};
+};
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// The run_id in the JSON of `weir start --json`.
+std::string run_id(const std::string& json) {
+  const std::string key = "\"run_id\":\"";
+  const std::size_t at = json.find(key);
+  REQUIRE(at != std::string::npos);
+  return json.substr(at + key.size(), 36);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("cli: with a database");
+
+TEST_CASE("migrate brings the schema once and then has nothing to do") {
+  const ServedShop served;
+  const Ran first = served.shop.run({"migrate"});
+  CHECK(first.code == 0);
+  CHECK(first.out.starts_with("applied "));
+  const Ran second = served.shop.run({"migrate"});
+  CHECK(second.code == 0);
+  CHECK(second.out.ends_with(", nothing to do\n"));
+  CHECK_FALSE(second.out.contains("applied"));
+}
+
+TEST_CASE("a run started before the first worker waits for it and is told why") {
+  const ServedShop served;
+  const Shop& shop = served.shop;
+  Running start = shop.begin(shop.order(1, {"--wait"}), "start.log");
+  REQUIRE(
+      comes_true([&] { return text(shop.path() / "start.log").contains("no worker is alive"); }));
+  CHECK(text(shop.path() / "start.log") ==
+        "no worker is alive: the run waits until \"weir serve\" is started\n");
+
+  Running serve = shop.begin({"serve"}, "serve.log");
+  CHECK(start.wait() == 0);
+  const std::string said = text(shop.path() / "start.log");
+  CHECK(said.contains("process_order version 1  completed\n"));
+  CHECK(said.contains("\n  + send_confirmation  completed"));
+  CHECK(fs::exists(shop.path() / "ledger/order-1.json"));
+
+  serve.signal(SIGTERM);
+  CHECK(serve.wait() == 0);
+  CHECK(text(shop.path() / "serve.log").contains("info stopped\n"));
+}
+
+TEST_CASE("start prints the run's id and runs show tells how it ended") {
+  const ServedShop served;
+  const Shop& shop = served.shop;
+  const Running serve = shop.begin({"serve"}, "serve.log");
+  const Ran started = shop.run(shop.order(7));
+  CHECK(started.code == 0);
+  const std::string id = first_line(started.out);
+  CHECK(id.size() == 36);
+
+  const Ran watched = shop.run({"runs", "watch", id});
+  CHECK(watched.code == 0);
+  CHECK(watched.out.starts_with(id + "  process_order version 1  completed\ninput    {"));
+  CHECK(shop.run({"runs", "show", id}).out == watched.out);
+
+  const std::string json = shop.run({"runs", "show", id, "--json"}).out;
+  for (const char* key :
+       {"\"run_id\":", "\"flow\":\"process_order\"", "\"version\":1", "\"status\":\"completed\"",
+        "\"input\":{", "\"output\":{", "\"error\":null", "\"started_at\":\"", "\"ended_at\":\"",
+        "\"steps\":[{\"slug\":\"validate\",\"kind\":\"single\",\"status\":\"completed\"",
+        "\"attempts\":1", "\"skip_reason\":null"})
+    CHECK_MESSAGE(json.contains(key), key);
+}
+
+TEST_CASE("a run that fails makes start --wait exit 1 and says what failed") {
+  const ServedShop served;
+  const Running serve = served.shop.begin({"serve"}, "serve.log");
+  const Ran failed = served.shop.run(served.shop.order(0, {"--wait"}));
+  CHECK(failed.code == 1);
+  CHECK(failed.out.contains("process_order version 1  failed\n"));
+  CHECK(failed.out.contains("order_id 0 is not positive"));
+  CHECK(failed.out.contains("\n  x validate           failed"));
+  CHECK(failed.out.contains("\n  - charge_payment     "));
+}
+
+TEST_CASE("S4: the same key gives the same run") {
+  const ServedShop served;
+  const Ran first = served.shop.run(served.shop.order(3, {"--key", "k", "--json"}));
+  CHECK(first.code == 0);
+  CHECK(first.out ==
+        "{\"run_id\":\"" + run_id(first.out) + "\",\"created\":true,\"status\":\"queued\"}\n");
+  const Ran second = served.shop.run(served.shop.order(3, {"--key", "k", "--json"}));
+  CHECK(second.out ==
+        "{\"run_id\":\"" + run_id(first.out) + "\",\"created\":false,\"status\":\"queued\"}\n");
+  CHECK(second.err == "weir: note: key \"k\" was used before: this is the run it started\n");
+}
+
+TEST_CASE("a delayed run says when it starts and is listed as queued") {
+  const ServedShop served;
+  const std::string id = first_line(served.shop.run(served.shop.order(4, {"--delay", "1h"})).out);
+  CHECK(served.shop.run({"runs", "show", id}).out.contains("\nstarts   "));
+  CHECK(served.shop.run({"runs", "list"}).out.contains("\n" + id + "  process_order  queued\n"));
+  CHECK(served.shop.run({"runs", "list", "--status", "queued", "--flow", "process_order"})
+            .out.contains(id));
+  CHECK(served.shop.run({"runs", "list", "--status", "failed"}).err ==
+        "weir: note: no such runs\n");
+  CHECK(
+      served.shop.run({"runs", "list", "--json"}).out.starts_with("[{\"run_id\":\"" + id + "\","));
+}
+
+TEST_CASE("S2: an unknown flow is not found and the nearest is named") {
+  const ServedShop served;
+  served.shop.run(served.shop.order(5));
+  const Ran unknown = served.shop.run({"start", "proces_order"});
+  CHECK(unknown.code == 1);
+  CHECK(
+      unknown.err ==
+      "weir: error: no flow \"proces_order\" in this database (did you mean \"process_order\"?)\n");
+}
+
+TEST_CASE("S3: input that the flow's schema refuses is a mistake with its place") {
+  const ServedShop served;
+  const Ran refused =
+      served.shop.run({"start", "process_order", "--input", "{\"order_id\": \"seven\"}"});
+  CHECK(refused.code == 2);
+  CHECK(refused.err.starts_with("weir: error: "));
+  CHECK(refused.err.contains("/order_id"));
+}
+
+TEST_CASE("a run that is not there and an id that is none are told apart") {
+  const ServedShop served;
+  CHECK(served.shop.run({"runs", "show", "0198c0de-0000-7000-8000-000000000000"}).code == 1);
+  CHECK(served.shop.run({"runs", "watch", "0198c0de-0000-7000-8000-000000000000"}).code == 1);
+  CHECK(served.shop.run({"runs", "show", "seven"}).code == 2);
+}
+
+TEST_CASE("doctor tells of the database and of its workers") {
+  const ServedShop served;
+  CHECK(served.shop.run({"doctor"}).out.contains("\nwarning  schema: 0 of "));
+  served.shop.run({"migrate"});
+  const Ran idle = served.shop.run({"doctor"});
+  CHECK(idle.code == 0);
+  CHECK(idle.out.contains("\nok       schema: "));
+  CHECK(idle.out.contains("\nok       server: PostgreSQL "));
+  CHECK(idle.out.contains("\nwarning  workers: none is alive"));
+  const Running serve = served.shop.begin({"serve"}, "serve.log");
+  CHECK(comes_true(
+      [&] { return served.shop.run({"doctor"}).out.contains("\nok       workers: 1 alive\n"); }));
+}
+
+TEST_CASE("log lines are JSON when flows.yaml says so") {
+  const weir::testing::TestDatabase database;
+  const Shop shop("database: \"" + database.url() + "\"\nlog: {format: json}\n");
+  Running serve = shop.begin({"serve"}, "serve.log");
+  REQUIRE(comes_true([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
+  serve.signal(SIGINT);
+  CHECK(serve.wait() == 0);
+  const std::string log = text(shop.path() / "serve.log");
+  CHECK(log.starts_with("{\"time\":\"20"));
+  CHECK(log.contains("Z\",\"level\":\"info\",\"message\":\"stopped\"}\n"));
+}
+
+TEST_CASE("without a database a private one is made and its server ends with its last user") {
+  const Shop shop("");
+  Running serve = shop.begin({"serve"}, "serve.log");
+  REQUIRE(comes_true([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
+  const Ran done = shop.run(shop.order(11, {"--wait"}));
+  CHECK(done.code == 0);
+  CHECK(fs::exists(shop.path() / ".weir"));
+  serve.signal(SIGTERM);
+  CHECK(serve.wait() == 0);
+  CHECK_FALSE(fs::exists(shop.path() / ".weir/postgres/data/postmaster.pid"));
+
+  const Ran list = shop.run({"runs", "list"});
+  CHECK(list.code == 0);
+  CHECK(list.out.contains("  completed  "));
+  CHECK_FALSE(fs::exists(shop.path() / ".weir/postgres/data/postmaster.pid"));
+}
