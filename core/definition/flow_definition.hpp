@@ -34,7 +34,7 @@ class FlowDefinition {
 
   /// Checks everything and reports all faults at once (D5), at most FaultList::told_max. A cycle is
   /// printed whole, in the order the steps would run: `a → b → c → a` means that b waits for a;
-  /// cycles that share no dependency are told apart. Errors: invalid_definition; kinds
+  /// cycles that share no dependency are each told. Errors: invalid_definition; kinds
   /// bad_module_name, bad_slug, duplicate_step, unknown_dependency, self_dependency,
   /// duplicate_dependency, cycle, map_dependencies, option_out_of_range, misplaced_option,
   /// unknown_kind, unsupported_kind, no_steps, too_many_steps, bad_input_schema.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <queue>
 #include <string_view>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -39,7 +40,8 @@ std::vector<std::size_t> shortest_cycle(const Edges& edges, std::size_t start) {
 StepGraph::StepGraph(const FlowDraft& draft) {
   for (const FlowDraft::Step& step : draft.steps) steps_.push_back({&step, {}, {}});
   const auto slug_of = [](const Step& step) -> std::string_view { return step.draft->slug; };
-  std::ranges::stable_sort(steps_, {}, slug_of);
+  std::ranges::sort(steps_, {},
+                    [&](const Step& step) { return std::pair(slug_of(step), step.draft); });
   for (std::size_t own = 0; own < steps_.size(); ++own) {
     std::vector<std::size_t>& depends_on = steps_[own].depends_on;
     for (const std::string_view wanted : steps_[own].draft->depends_on) {

@@ -36,10 +36,9 @@ class FlowRegistry {
 
   /// What became of one change.
   enum class Change {
-    added,     ///< the module was not there
-    replaced,  ///< it was; both keys now lead to the new one, a slug it no longer has leads nowhere
-    unchanged,  ///< the same definition from the same file was there already, or there was nothing
-                ///< to remove
+    added,      ///< the module was not there
+    replaced,   ///< both keys lead to the new one now; a slug it no longer has leads nowhere
+    unchanged,  ///< the same definition from the same file was there; or nothing to remove was
     removed,    ///< it is gone under both keys
   };
 
