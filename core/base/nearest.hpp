@@ -7,8 +7,8 @@
 namespace weir {
 
 /// The candidate a person most likely meant by `wanted`: the one with the least edits (case changes
-/// are free, swapped neighbours count once), at most a third of the word and 8; else one that begins
-/// with it ("timeout" for timeout_ms); nullopt when none is that near. Ties go to the first.
+/// are free, swapped neighbours count once), at most a third of the word and 8; else one that
+/// begins with it ("timeout" for timeout_ms); nullopt when none is that near. Ties go to the first.
 /// Cost: candidates × length.
 std::optional<std::string> nearest(std::string_view wanted,
                                    std::span<const std::string> candidates);
