@@ -13,12 +13,12 @@ namespace weir {
 
 /// How to start runs of one flow (S1).
 struct StartOptions {
-  std::vector<std::string> idempotency_keys;  ///< none, or one for each input
-  std::vector<std::string> run_ids;           ///< none, or one UUID for each input
-  std::optional<std::chrono::milliseconds> delay;
-  int priority = 0;            ///< −100 … 100, higher first
-  std::optional<int> version;  ///< default: the newest this database knows
-  std::vector<std::string> tags;
+  std::vector<std::string> idempotency_keys{};  ///< none, or one for each input
+  std::vector<std::string> run_ids{};           ///< none, or one UUID for each input
+  std::optional<std::chrono::milliseconds> delay{};
+  int priority = 0;              ///< −100 … 100, higher first
+  std::optional<int> version{};  ///< default: the newest this database knows
+  std::vector<std::string> tags{};
 };
 
 struct StartedRun {
@@ -65,7 +65,7 @@ struct RunReport {
 };
 
 struct RunFilter {
-  std::optional<std::string> flow, status;
+  std::optional<std::string> flow{}, status{};
   std::int64_t count_max = 20;
 };
 

@@ -1,7 +1,8 @@
 -- Starts one run of `flow` for each input, in one statement of the caller's own transaction (S1, S5): the runs
 -- exist exactly if it commits. keys and run_ids, where given, go with inputs element by element.
 -- Returns a row an input, in order; created is false where the key already had a run (S4).
--- Errors: WR002 no such flow or version; WR003 an input the flow cannot take; 23505 a run_id that exists.
+-- Errors: WR002 no such flow or version; WR003 an input the flow cannot take, or an option out of its range;
+-- 23505 a run_id that exists.
 create or replace function weir.start_many(
   flow text, inputs jsonb[], keys text[] default null, delay interval default null, at timestamptz default null,
   priority integer default 0, version integer default null, tags text[] default '{}', run_ids uuid[] default null)
@@ -11,6 +12,7 @@ language plpgsql as $$
 declare
   v_version      weir.version%rowtype;
   v_available_at timestamptz := coalesce(at, now() + coalesce(delay, '0'));
+  v_key_bytes    integer;
   v_bad          jsonb;
   v_made         bigint[];
 begin
@@ -20,11 +22,24 @@ begin
   if not found then
     raise exception using errcode = 'WR002',
       message = format('no flow "%s"%s in this database', flow, ' version ' || version),
-      hint = coalesce((select 'known flows: ' || string_agg(f.slug, ', ' order by f.slug) from weir.flow f),
+      hint = coalesce((select 'the newest version is ' || max(v.number) from weir.version v join weir.flow f on f.id = v.flow_id
+                       where f.slug = start_many.flow),
+                      (select 'known flows: ' || string_agg(f.slug, ', ' order by f.slug) from weir.flow f),
                       'no flow is registered yet: a worker registers those it has loaded');
   end if;
   if priority not between -100 and 100 then
     raise exception 'priority % is out of range', priority using errcode = 'WR003', hint = 'from -100 to 100';
+  end if;
+  if cardinality(keys) <> cardinality(inputs) or cardinality(run_ids) <> cardinality(inputs) then
+    raise exception using errcode = 'WR003',
+      message = format('%s for %s inputs',
+                       case when cardinality(keys) <> cardinality(inputs) then 'keys: ' || cardinality(keys)
+                            else 'run_ids: ' || cardinality(run_ids) end, cardinality(inputs)),
+      hint = 'give none, or one for each input';
+  end if;
+  select octet_length(k) into v_key_bytes from unnest(keys) as k where octet_length(k) not between 1 and 255 limit 1;
+  if found then
+    raise exception 'an idempotency key of % bytes', v_key_bytes using errcode = 'WR003', hint = 'from 1 to 255 bytes';
   end if;
   if v_version.maps_over_input then
     select i into v_bad from unnest(inputs) as i where jsonb_typeof(i) is distinct from 'array' limit 1;

@@ -14,7 +14,9 @@ constexpr const char* start_call =
     "interval '1 ms', null,"
     " $5::int, $6::int, $7::text[], $8::uuid[])";
 
-constexpr const char* slugs = "select slug from weir.flow order by slug";
+constexpr const char* flows_call =
+    "select f.slug, max(v.number) from weir.flow f join weir.version v on v.flow_id = f.id "
+    "group by f.slug order by f.slug";
 
 constexpr const char* flow_call =
     "select f.slug, v.number, v.fingerprint, v.input_schema from weir.flow f join weir.version v "
@@ -227,10 +229,15 @@ class PostgresRunStore final : public RunStore {
 
   Error with_nearest(Error error, const std::string& wanted) {
     if (error.code != ErrorCode::not_found) return error;
-    const auto rows = query(slugs);
+    const auto rows = query(flows_call);
     if (!rows) return error;
     std::vector<std::string> known;
-    for (const auto& row : *rows) known.push_back(row[0].as<std::string>());
+    for (const auto& row : *rows) {
+      known.push_back(row[0].as<std::string>());
+      if (known.back() != wanted) continue;
+      error.hint = fmt::format("the newest version is {}", row[1].as<int>());
+      return error;
+    }
     error.hint = did_you_mean(wanted, known, error.hint);
     return error;
   }

@@ -58,6 +58,12 @@ auto Session::guarded(Body&& body) -> Result<decltype(body())> {
                                  .kind = "in_doubt",
                                  .message = doubt.what(),
                                  .hint = "read before acting"});
+  } catch (const pqxx::statement_completion_unknown& doubt) {
+    return std::unexpected(sql_error("40003", doubt.what()));
+  } catch (const pqxx::transaction_rollback& undone) {  // version 6 keeps the SQLSTATE to itself
+    return std::unexpected(sql_error("40000", undone.what()));
+  } catch (const pqxx::insufficient_privilege& refused) {
+    return std::unexpected(sql_error("42501", refused.what()));
   } catch (const pqxx::sql_error& failure) {
     if (!is_open()) return std::unexpected(connection_error(url_, failure.what()));
     return std::unexpected(sql_error(failure.sqlstate(), failure.what()));

@@ -16,7 +16,7 @@ struct Rule {
 };
 
 // The first that fits. WR… are raised by our own functions and bring their own hints.
-constexpr std::array<Rule, 16> rules = {{
+constexpr std::array<Rule, 22> rules = {{
     {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
     {"WR002", ErrorCode::not_found, "not_found", ""},
     {"WR003", ErrorCode::invalid_input, "invalid_input", ""},
@@ -24,6 +24,8 @@ constexpr std::array<Rule, 16> rules = {{
     {"23505", ErrorCode::conflict, "already_exists", "choose another id"},
     {"22P02", ErrorCode::invalid_input, "invalid_input", ""},
     {"22", ErrorCode::invalid_input, "invalid_input", ""},
+    {"25006", ErrorCode::unavailable, "read_only",
+     "the server is a standby: name the primary in the database URL"},
     {"28", ErrorCode::unavailable, "access_denied", "check user and password of the database URL"},
     {"3D000", ErrorCode::unavailable, "no_such_database", "create it: createdb NAME"},
     {"42501", ErrorCode::unavailable, "no_permission",
@@ -34,7 +36,12 @@ constexpr std::array<Rule, 16> rules = {{
     {"53100", ErrorCode::unavailable, "disk_full",
      "free space on the database's disk; nothing was lost"},
     {"53", ErrorCode::unavailable, "server_busy", "the server is short of connections or memory"},
+    {"54", ErrorCode::invalid_input, "too_large", "PostgreSQL cannot store a value of this size"},
+    {"58", ErrorCode::unavailable, "server_fault", "see the log of the database server"},
+    {"40003", ErrorCode::in_doubt, "in_doubt", "read before acting"},
     {"40", ErrorCode::unavailable, "try_again", ""},
+    {"55P03", ErrorCode::unavailable, "try_again", ""},
+    {"57014", ErrorCode::unavailable, "try_again", ""},
 }};
 
 // The part that follows "LABEL:  " up to the next labelled line.
@@ -72,14 +79,14 @@ Error sql_error(std::string_view sqlstate, std::string_view text) {
 }
 
 std::string without_password(const std::string& url) {
-  static const std::regex in_url("(://[^:/@]*):[^@/]*@");
-  static const std::regex in_conninfo("(password\\s*=\\s*)('[^']*'|[^ &]+)");
+  static const std::regex in_url(R"((//[^:/@\s]*):[^/\s]*@)");
+  static const std::regex in_conninfo(R"((password\s*=\s*)('(\\.|[^'\\])*'|[^ &]+))");
   return std::regex_replace(std::regex_replace(url, in_url, "$1:***@"), in_conninfo, "$1***");
 }
 
 Error connection_error(const std::string& url, std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  std::string line(text);
+  std::string line = without_password(std::string(text));  // of a bad URL libpq shows all
   for (char& c : line)
     if (c == '\n' || c == '\t') c = ' ';
   const bool denied = text.contains("authentication failed") ||

@@ -1,0 +1,42 @@
+#include "conformance/postgres/postgres_under_test.hpp"
+
+#include <stdexcept>
+
+#include "base/sha256.hpp"
+#include "conformance/test_worker.hpp"
+#include "store/postgres/migrate.hpp"
+#include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
+#include "store/postgres/schema_files.hpp"
+#include "support/admin_session.hpp"
+
+namespace weir::testing {
+
+std::unique_ptr<StoresUnderTest> fresh_stores() { return std::make_unique<PostgresUnderTest>(); }
+
+std::unique_ptr<WorkerStore> PostgresUnderTest::worker_session() {
+  return must(postgres::open_worker_store(url()));
+}
+
+std::unique_ptr<RunStore> PostgresUnderTest::client_session() {
+  return must(postgres::open_run_store(url()));
+}
+
+std::vector<std::string> PostgresUnderTest::sql(const std::string& statement) const {
+  return AdminSession(url()).run(statement);
+}
+
+DatabaseTemplate PostgresUnderTest::pattern() {
+  static const std::string key = [] {
+    Sha256 hash;
+    for (const auto* files : {&postgres::migrations(), &postgres::functions(), &postgres::views()})
+      for (const postgres::SqlFile& file : *files) hash.update(file.text);
+    return hash.hex();
+  }();
+  return {.key = key, .prepare = [](const std::string& url) {
+            if (const auto done = postgres::migrate(url); !done)
+              throw std::runtime_error(to_string(done.error()));
+          }};
+}
+
+}  // namespace weir::testing

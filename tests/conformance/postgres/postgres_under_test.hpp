@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "conformance/stores_under_test.hpp"
+#include "support/test_database.hpp"
+
+namespace weir::testing {
+
+/// A migrated PostgreSQL database.
+class PostgresUnderTest final : public StoresUnderTest {
+ public:
+  std::unique_ptr<WorkerStore> worker_session() override;
+  std::unique_ptr<RunStore> client_session() override;
+
+  const std::string& url() const noexcept { return database_.url(); }
+
+  /// The first column of what a statement gives, asked over a session of its own.
+  std::vector<std::string> sql(const std::string& statement) const;
+
+ private:
+  TestDatabase database_{pattern()};
+  static DatabaseTemplate pattern();
+};
+
+}  // namespace weir::testing

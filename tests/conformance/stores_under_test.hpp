@@ -1,0 +1,20 @@
+#pragma once
+#include <memory>
+
+#include "store/run_store.hpp"
+#include "store/worker_store.hpp"
+
+namespace weir::testing {
+
+/// A store with nothing in it, gone with the object. Any number of sessions may use it at once.
+class StoresUnderTest {
+ public:
+  virtual ~StoresUnderTest() = default;
+  virtual std::unique_ptr<WorkerStore> worker_session() = 0;
+  virtual std::unique_ptr<RunStore> client_session() = 0;
+};
+
+/// The program that links the suite says of which kind.
+std::unique_ptr<StoresUnderTest> fresh_stores();
+
+}  // namespace weir::testing

@@ -1,0 +1,109 @@
+#include "conformance/test_worker.hpp"
+
+#include <array>
+
+#include "support/eventually.hpp"
+
+namespace weir::testing {
+namespace {
+
+constexpr Time some_day{std::chrono::hours(500'000)};
+
+}  // namespace
+
+Json json(std::string_view text) { return must(Json::parse(std::string(text))); }
+
+FlowDefinition built(const FlowDraft& draft) {
+  auto definition = FlowDefinition::build(draft);
+  if (!definition) FAIL(lines(definition.error()));
+  return *std::move(definition);
+}
+
+FlowDraft named(std::string slug, FlowDraft draft) {
+  draft.slug = std::move(slug);
+  return draft;
+}
+
+FlowDraft one_step() { return flow({step("a")}); }
+
+TestWorker::TestWorker(StoresUnderTest& stores)
+    : session(stores.worker_session()),
+      id(must(session->join({.host = "here", .pid = 42, .slots = 4}, long_lease))) {}
+
+VersionId TestWorker::loads(const FlowDraft& draft) {
+  versions.push_back(must(session->register_version(built(draft))));
+  return versions.back();
+}
+
+ExchangeRequest TestWorker::next(std::size_t claims_max) {
+  return {.worker = id,
+          .sequence = ++sequence,
+          .lease = long_lease,
+          .settled = {},
+          .ended = {},
+          .released = {},
+          .in_flight = in_flight,
+          .versions = versions,
+          .claims_max = claims_max};
+}
+
+std::vector<ClaimedRun> TestWorker::claim(std::size_t claims_max) {
+  return exchange(next(claims_max)).claimed;
+}
+
+ClaimedRun TestWorker::claim_one() {
+  const auto claimed = claim(1);
+  REQUIRE(claimed.size() == 1);
+  return claimed.front();
+}
+
+void TestWorker::journals(RunKey run, const JournalRow& row) {
+  ExchangeRequest request = next();
+  request.settled.push_back({run, row, {}});
+  exchange(request);
+}
+
+void TestWorker::ends(RunKey run, const RunEnd& end) {
+  ExchangeRequest request = next();
+  request.ended.push_back({run, end});
+  exchange(request);
+}
+
+void TestWorker::lapses(RunStore& client) {
+  const std::int64_t alive = must(client.workers_alive());
+  ExchangeRequest request = next();
+  request.lease = std::chrono::milliseconds(1);
+  exchange(request);
+  REQUIRE(eventually([&] { return must(client.workers_alive()) == alive - 1; }));
+}
+
+JournalRow completed(std::size_t step, std::size_t index, int attempt, std::string_view output) {
+  return {.task = {step, index},
+          .attempt = attempt,
+          .output = json(output),
+          .started_at = some_day,
+          .ended_at = some_day + std::chrono::seconds(1)};
+}
+
+JournalRow failed(std::size_t step, std::size_t index, int attempt, std::string_view error) {
+  return {.task = {step, index},
+          .attempt = attempt,
+          .outcome = Outcome::failed,
+          .error_code = "e",
+          .error = std::string(error),
+          .started_at = some_day,
+          .ended_at = some_day + std::chrono::seconds(2)};
+}
+
+std::vector<JournalRow> journal_of(WorkerStore& session, RunKey run) {
+  const std::array<RunKey, 1> one = {run};
+  return must(session.journal(one))[run];
+}
+
+StartedRun start_one(RunStore& client, std::string_view input, const StartOptions& options) {
+  const auto started = must(client.start("totals", {json(input)}, options));
+  REQUIRE(started.size() == 1);
+  return started.front();
+}
+
+}  // namespace weir::testing

@@ -1,0 +1,18 @@
+#pragma once
+#include <chrono>
+#include <thread>
+
+namespace weir::testing {
+
+/// Waits for a fact, asking again and again; false when it hasn't come true within `limit`.
+template <class Fact>
+bool eventually(Fact&& fact, std::chrono::seconds limit = std::chrono::seconds(30)) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!fact()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+}  // namespace weir::testing

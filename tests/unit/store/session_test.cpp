@@ -1,0 +1,106 @@
+#include "store/postgres/session.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "support/admin_session.hpp"
+#include "support/test_database.hpp"
+
+using namespace weir;
+using namespace weir::postgres;
+
+namespace {
+
+std::unique_ptr<Session> opened() {
+  auto session = Session::open(weir::testing::database());
+  REQUIRE(session.has_value());
+  return *std::move(session);
+}
+
+}  // namespace
+
+TEST_SUITE("postgres: sessions") {
+  TEST_CASE("every error of the server says what the caller can do about it") {
+    struct Case {
+      const char* sqlstate;
+      ErrorCode code;
+      const char* kind;
+    };
+    const Case cases[] = {
+        {"WR001", ErrorCode::lease_lost, "lease_lost"},
+        {"WR002", ErrorCode::not_found, "not_found"},
+        {"WR003", ErrorCode::invalid_input, "invalid_input"},
+        {"WR004", ErrorCode::conflict, "duplicate_slug"},
+        {"22003", ErrorCode::invalid_input, "invalid_input"},
+        {"22P02", ErrorCode::invalid_input, "invalid_input"},
+        {"23505", ErrorCode::conflict, "already_exists"},
+        {"25006", ErrorCode::unavailable, "read_only"},
+        {"28P01", ErrorCode::unavailable, "access_denied"},
+        {"40001", ErrorCode::unavailable, "try_again"},
+        {"40003", ErrorCode::in_doubt, "in_doubt"},
+        {"40P01", ErrorCode::unavailable, "try_again"},
+        {"42501", ErrorCode::unavailable, "no_permission"},
+        {"42883", ErrorCode::unavailable, "not_migrated"},
+        {"53100", ErrorCode::unavailable, "disk_full"},
+        {"53200", ErrorCode::unavailable, "server_busy"},
+        {"54000", ErrorCode::invalid_input, "too_large"},
+        {"55P03", ErrorCode::unavailable, "try_again"},
+        {"57014", ErrorCode::unavailable, "try_again"},
+        {"58030", ErrorCode::unavailable, "server_fault"},
+        {"P0001", ErrorCode::internal, "sql_P0001"},
+        {"XX000", ErrorCode::internal, "sql_XX000"},
+    };
+    const auto session = opened();
+    for (const Case& each : cases) {
+      CAPTURE(std::string(each.sqlstate));
+      const std::string raise =
+          std::string("do $$ begin raise exception 'told' using errcode = '") + each.sqlstate +
+          "'; end $$";
+      const auto done = session->transact([&](pqxx::work& work) { work.exec(raise); });
+      REQUIRE_FALSE(done.has_value());
+      CHECK(done.error().code == each.code);
+      CHECK(done.error().kind == each.kind);
+      CHECK(done.error().message == "told");
+      CHECK(session->is_open());
+    }
+  }
+
+  TEST_CASE("a refused statement leaves the session usable") {
+    const auto session = opened();
+    CHECK_FALSE(session->query("select 1 / $1::int", {"0"}).has_value());
+    CHECK(session->query("select 1 / $1::int", {"1"}).value()[0][0].as<int>() == 1);
+  }
+
+  TEST_CASE("what a transaction throws undoes all of it") {
+    const auto session = opened();
+    session->transact([](pqxx::work& work) { work.exec("create table kept(x integer)"); }).value();
+    const auto done = session->transact([](pqxx::work& work) {
+      work.exec("insert into kept values (1)");
+      work.exec("select no_such_column");
+    });
+    CHECK_FALSE(done.has_value());
+    CHECK(session->query("select count(*) from kept").value()[0][0].as<int>() == 0);
+  }
+
+  TEST_CASE("a parameter may be NULL or hold any text") {
+    const auto session = opened();
+    const std::string text = "it's \"quoted\" \\ 漢\n";
+    const auto rows = session->query("select $1::text, $2::text", {text, std::nullopt}).value();
+    CHECK(rows[0][0].as<std::string>() == text);
+    CHECK(rows[0][1].is_null());
+  }
+
+  TEST_CASE("a session that was ended says so and is closed") {
+    const auto session = opened();
+    const auto pid = session->query("select pg_backend_pid()").value()[0][0].as<std::string>();
+    weir::testing::AdminSession(weir::testing::database())
+        .run("select pg_terminate_backend(" + pid + ", 10000)");
+    const auto broken = session->query("select 1");
+    REQUIRE_FALSE(broken.has_value());
+    CHECK(broken.error().code == ErrorCode::unavailable);
+    CHECK(broken.error().kind == "database_away");
+    CHECK_FALSE(session->is_open());
+    CHECK(session->query("select 1").error().code == ErrorCode::unavailable);
+  }
+}
