@@ -78,9 +78,9 @@ Confirmation send_confirmation(weir::Context&, const Charged& input) {
 
 }  // namespace
 
-WEIR_FLOW(
-    process_order_flow, "examples.ProcessOrder", "process_order", weir::step<validate>("validate"),
-    weir::step<charge_payment>("charge_payment").after("validate").max_attempts(5),
-    weir::step<send_confirmation>("send_confirmation").after("charge_payment").max_attempts(5))
+WEIR_FLOW(process_order, "examples.ProcessOrder", step<validate>("validate"),
+          step<charge_payment>("charge_payment").after("validate").max_attempts(5),
+          step<send_confirmation>("send_confirmation").after("charge_payment").max_attempts(5))
+WEIR_PLUGIN(process_order)
 
 }  // namespace process_order

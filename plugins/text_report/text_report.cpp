@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <optional>
@@ -62,11 +63,12 @@ Report rank(weir::Context&, Counted counted) { return ranked(std::move(counted.c
 
 }  // namespace
 
-constexpr std::int64_t largest_output = 256 * 1024 * 1024;  // about a million files
+constexpr std::int64_t largest_output = 256 * 1024 * 1024;  // the report on about a million files
 
-WEIR_FLOW(text_report_flow, "examples.TextReport", "text_report",
-          weir::step<list>("list").timeout(std::chrono::minutes(10)).max_output(largest_output),
-          weir::map<count>("count").over("list").timeout(std::chrono::hours(1)),
-          weir::step<rank>("rank").after("count").max_output(largest_output))
+WEIR_FLOW(text_report, "examples.TextReport",
+          step<list>("list").timeout(10min).max_output(largest_output),
+          map<count>("count").over("list").timeout(1h),
+          step<rank>("rank").after("count").timeout(10min).max_output(largest_output))
+WEIR_PLUGIN(text_report)
 
 }  // namespace text_report

@@ -1,0 +1,106 @@
+#include "summary.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <set>
+#include <utility>
+
+#include "character.hpp"
+#include "words.hpp"
+
+namespace article {
+namespace {
+
+constexpr std::uint64_t words_min = 8;
+constexpr std::array abbreviations =
+    std::to_array<std::string_view>({"approx", "ca", "cf", "dr", "e.g", "etc", "fig", "i.e", "mr",
+                                     "mrs", "ms", "prof", "st", "vs"});
+
+/// Closing quotes and brackets that belong to the sentence before them.
+std::size_t closing_size(std::string_view text) {
+  for (const std::string_view mark : {"\"", "'", ")", "]", "\u201D", "\u2019", "\u00BB"}) {
+    if (text.starts_with(mark)) return mark.size();
+  }
+  return 0;
+}
+
+/// Whether the dot behind `text` belongs to its last word: "e.g", "J".
+bool is_abbreviated(std::string_view text) {
+  const std::size_t begin = text.find_last_of(" (") + 1;
+  const std::string word = lower(text.substr(begin));
+  return (word.size() == 1 && is_letter(word[0])) ||
+         std::ranges::find(abbreviations, word) != abbreviations.end();
+}
+
+struct Candidate {
+  std::string text;
+  std::uint64_t score = 0;
+  std::uint64_t words = 0;
+  std::size_t place = 0;
+};
+
+bool says_more(const Candidate& a, const Candidate& b) {
+  const std::uint64_t left = a.score * b.words;  // a.score / a.words against b.score / b.words
+  const std::uint64_t right = b.score * a.words;
+  return left != right ? left > right : a.place < b.place;
+}
+
+std::vector<Candidate> candidates(const Document& document, std::string_view kind) {
+  const WordCounts counts = word_counts(document);
+  std::vector<Candidate> found;
+  for (const Block& block : document.blocks) {
+    if (block.kind != kind) continue;
+    for (std::string& sentence : sentences(block.text)) {
+      const std::vector<std::string> all = words(sentence);
+      Candidate candidate{std::move(sentence), 0, std::max<std::uint64_t>(all.size(), words_min),
+                          found.size()};
+      for (const std::string& word : std::set(all.begin(), all.end())) {
+        if (const auto known = counts.find(word); known != counts.end())
+          candidate.score += known->second;
+      }
+      found.push_back(std::move(candidate));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::string> sentences(std::string_view paragraph) {
+  std::vector<std::string> found;
+  std::size_t begin = 0;
+  const auto end_sentence = [&](std::size_t end) {
+    std::string sentence = collapsed(paragraph.substr(begin, end - begin));
+    if (!sentence.empty()) found.push_back(std::move(sentence));
+    begin = end;
+  };
+  for (std::size_t at = 0; at < paragraph.size(); ++at) {
+    const char mark = paragraph[at];
+    if (mark != '.' && mark != '!' && mark != '?') continue;
+    std::size_t end = at + 1;
+    while (const std::size_t size = closing_size(paragraph.substr(end))) end += size;
+    if (end == paragraph.size() || !is_space(paragraph[end])) continue;
+    const std::size_t next = paragraph.find_first_not_of(" \t\n", end);
+    const bool goes_on =
+        next != std::string_view::npos && paragraph[next] >= 'a' && paragraph[next] <= 'z';
+    if (goes_on || (mark == '.' && is_abbreviated(paragraph.substr(begin, at - begin)))) continue;
+    end_sentence(end);
+  }
+  end_sentence(paragraph.size());
+  return found;
+}
+
+std::vector<std::string> summary(const Document& document, std::size_t count) {
+  std::vector<Candidate> all = candidates(document, "paragraph");
+  if (all.empty()) all = candidates(document, "item");
+  const auto chosen = all.begin() + static_cast<std::ptrdiff_t>(std::min(count, all.size()));
+  std::partial_sort(all.begin(), chosen, all.end(), says_more);
+  all.erase(chosen, all.end());
+  std::ranges::sort(all, {}, &Candidate::place);
+  std::vector<std::string> texts;
+  for (Candidate& candidate : all) texts.push_back(std::move(candidate.text));
+  return texts;
+}
+
+}  // namespace article
