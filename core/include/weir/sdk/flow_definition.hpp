@@ -49,12 +49,12 @@ struct Flow {
 
 /// A flow from its parts.
 template <Kind... kinds, std::size_t... counts>
-consteval auto define_flow(std::string_view slug, std::string_view module,
+constexpr auto define_flow(std::string_view slug, std::string_view module,
                            const FlowOptions& options, const StepDraft<kinds, counts>&... drafts) {
   Flow<sizeof...(drafts), (std::size_t{0} + ... + counts)> flow{slug, module, options.values};
   std::size_t steps = 0;
   std::size_t dependencies = 0;
-  const auto add = [&](const auto& draft) {
+  [[maybe_unused]] const auto add = [&](const auto& draft) {
     flow.steps[steps++] = {draft.slug, draft.kind,   draft.values,
                            draft.code, dependencies, draft.depends_on.size()};
     for (const std::string_view name : draft.depends_on)
@@ -69,7 +69,7 @@ consteval auto define_flow(std::string_view slug, std::string_view module,
   return flow;
 }
 template <Kind... kinds, std::size_t... counts>
-consteval auto define_flow(std::string_view slug, std::string_view module,
+constexpr auto define_flow(std::string_view slug, std::string_view module,
                            const StepDraft<kinds, counts>&... drafts) {
   return define_flow(slug, module, FlowOptions(), drafts...);
 }

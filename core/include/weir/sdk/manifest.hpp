@@ -1,8 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string_view>
 
+#include <weir/sdk/codec.hpp>
 #include <weir/sdk/flow_definition.hpp>
 #include <weir/sdk/shape.hpp>
 #include <weir/sdk/text_sink.hpp>

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <string_view>
@@ -20,8 +21,15 @@ struct MemberList {
   std::tuple<Members...> members;
 };
 
+/// Never defined: its name is the error.
+void a_member_is_named_twice();
+
 template <class T, class... Owners, class... Types>
 consteval MemberList<T, Member<Owners, Types>...> member_list(Member<Owners, Types>... members) {
+  const std::array<std::string_view, sizeof...(members)> names{members.name...};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (names[i] == names[j]) a_member_is_named_twice();
   return {{members...}};
 }
 

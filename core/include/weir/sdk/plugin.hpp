@@ -2,11 +2,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <weir/abi/plugin.h>
 #include <weir/sdk/flow_definition.hpp>
 #include <weir/sdk/manifest.hpp>
+#include <weir/sdk/names.hpp>
 #include <weir/sdk/text_sink.hpp>
 
 namespace weir::sdk {
@@ -33,14 +35,24 @@ struct Note {
   std::array<char, (description_size_ + 3) / 4 * 4> description{};
 };
 
+constexpr bool are_distinct(std::span<const FlowView> flows) {
+  for (std::size_t i = 0; i < flows.size(); ++i)
+    for (const FlowView& other : flows.first(i))
+      if (same_word(flows[i].slug, other.slug) || flows[i].module == other.module) return false;
+  return true;
+}
+
 /// All that WEIR_PLUGIN emits, made from its flows; Identity names the plugin.
 template <class Identity, const auto&... flow>
+  requires(sizeof...(flow) > 0)
 struct Plugin {
-  static constexpr std::string_view name =
-      Identity::name.empty() ? std::get<0>(std::tie(flow...)).slug : Identity::name;
+  static constexpr std::array<FlowView, sizeof...(flow)> views{flow.view()...};
+  static_assert(are_distinct(views),
+                "two flows of this plugin have the same module name, or the same slug in any case");
 
+  static constexpr std::string_view name =
+      Identity::name.empty() ? views.front().slug : Identity::name;
   static constexpr auto manifest = [](TextSink& out) {
-    const std::array<FlowView, sizeof...(flow)> views{flow.view()...};
     write_manifest(out, name, Identity::version, views);
   };
   static constexpr std::size_t manifest_size = text_size<manifest>;

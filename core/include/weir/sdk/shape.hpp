@@ -87,16 +87,22 @@ constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing* aro
   if (taken.kind == optional)
     return given.kind == null ||
            fits(given.kind == optional ? *given.element : given, *taken.element, &here);
+  const auto same_length = [](std::size_t a, std::size_t b) {
+    return a == Shape::any_size || b == Shape::any_size || a == b;
+  };
   switch (given.kind) {
     case integer:
       return taken.kind == integer || taken.kind == number;
     case list:
-      if (taken.kind == tuple) return fits_all(*given.element, taken.members);
-      return taken.kind == list && fits(*given.element, *taken.element, &here) &&
-             (given.size == Shape::any_size || taken.size == Shape::any_size ||
-              given.size == taken.size);
+      if (taken.kind == tuple)
+        return same_length(given.size, taken.members.size()) &&
+               fits_all(*given.element, taken.members);
+      return taken.kind == list && same_length(given.size, taken.size) &&
+             fits(*given.element, *taken.element, &here);
     case tuple:
-      if (taken.kind == list) return all_fit(given.members, *taken.element);
+      if (taken.kind == list)
+        return same_length(given.members.size(), taken.size) &&
+               all_fit(given.members, *taken.element);
       return taken.kind == tuple &&
              std::ranges::equal(given.members, taken.members, [&](auto& from, auto& to) {
                return fits(*from.shape, *to.shape, &here);

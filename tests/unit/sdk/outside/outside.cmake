@@ -1,0 +1,57 @@
+# cmake -DBUILD=… -DSOURCE=… -DWORK=… -P outside.cmake
+# Installs the SDK and builds plugins against it the way a user would: the project beside this file, and
+# the examples, copied out of the tree.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\nended with ${result}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(build folder)
+  run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${folder} -B ${folder}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix
+      -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER} -DWEIR_PROGRAM=)
+  run(${CMAKE_COMMAND} --build ${folder}/build)
+endfunction()
+
+# The plugin exports its definition alone and carries its note.
+function(check_plugin file)
+  run(nm -D --defined-only --format=just-symbols ${file})
+  string(STRIP "${output}" symbols)
+  if(NOT symbols STREQUAL "weir_plugin_v1")
+    message(FATAL_ERROR "${file} exports:\n${symbols}")
+  endif()
+  run(readelf -nW ${file})
+  if(NOT output MATCHES "\n  Weir +0x")
+    message(FATAL_ERROR "${file} has no note of Weir's:\n${output}")
+  endif()
+endfunction()
+
+function(check_text file text)
+  file(READ ${file} bytes HEX)
+  string(HEX "${text}" wanted)
+  string(FIND "${bytes}" "${wanted}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "${file} does not contain ${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+run(${CMAKE_COMMAND} --install ${BUILD} --component sdk --prefix ${WORK}/prefix)
+
+file(COPY ${CMAKE_CURRENT_LIST_DIR}/ DESTINATION ${WORK}/outside)
+build(${WORK}/outside)
+check_plugin(${WORK}/outside/build/outside.so)
+check_text(${WORK}/outside/build/outside.so [[{"weir":1,"plugin":"outside","version":"2.1","flows":[{"module":"outside.Basket"]])
+execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/outside/build --target unresolved
+  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(result EQUAL 0 OR NOT output MATCHES "price")
+  message(FATAL_ERROR "a plugin with an undefined symbol was linked:\n${output}")
+endif()
+
+foreach(example hello hello_c)
+  file(COPY ${SOURCE}/plugins/${example} DESTINATION ${WORK})
+  build(${WORK}/${example})
+  check_plugin(${WORK}/${example}/build/${example}.so)
+endforeach()

@@ -1,0 +1,26 @@
+# cmake -DCOMPILER=… -DINCLUDES=… -DSOURCE=… [-DACCEPTED=ON] -P expect.cmake
+# Compiles SOURCE with BROKEN defined, which has to fail with the words of its first line; with ACCEPTED,
+# without it, which has to succeed.
+set(flags -std=c++20 -fsyntax-only -I${INCLUDES})
+if(NOT ACCEPTED)
+  list(APPEND flags -DBROKEN)
+endif()
+execute_process(COMMAND ${COMPILER} ${flags} ${SOURCE} RESULT_VARIABLE result ERROR_VARIABLE said)
+
+if(ACCEPTED)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${SOURCE} does not compile:\n${said}")
+  endif()
+  return()
+endif()
+file(STRINGS ${SOURCE} first_line LIMIT_COUNT 1)
+if(NOT first_line MATCHES "^// expect: (.+)$")
+  message(FATAL_ERROR "${SOURCE} does not begin with \"// expect: …\"")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+if(result EQUAL 0)
+  message(FATAL_ERROR "${SOURCE} compiles although it is broken")
+endif()
+if(NOT said MATCHES "${expected}")
+  message(FATAL_ERROR "${SOURCE} is refused, but not with \"${expected}\":\n${said}")
+endif()
