@@ -45,9 +45,7 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   request_.worker = worker;
   for (;;) {
     const Steady now = std::chrono::steady_clock::now();
-    const Wish wish = wish_();
-    if (wish != Wish::serve && !drain_until_) drain_until_ = now + options_.drain_timeout;
-    if (drain_until_ && (wish == Wish::stop_now || now >= *drain_until_)) break;
+    if (must_end(now)) break;
 
     sweep(now);
     collect(now);
@@ -70,6 +68,13 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   log_.info("worker {} left, {} unfinished run{} given back", worker, given_back,
             given_back == 1 ? "" : "s");
   return Ended::drained;
+}
+
+// Notices the wish to drain, and says whether its time is over.
+bool WorkerLoop::must_end(Steady now) {
+  const Wish wish = wish_();
+  if (wish != Wish::serve && !drain_until_) drain_until_ = now + options_.drain_timeout;
+  return drain_until_ && (wish == Wish::stop_now || now >= *drain_until_);
 }
 
 // Settles what slots have finished and what ran out of time.
@@ -258,10 +263,11 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
     const bool passes =
         reply.error().code == ErrorCode::unavailable || reply.error().code == ErrorCode::in_doubt;
-    if (!passes || wish_() == Wish::stop_now) return reply;
+    const Steady now = std::chrono::steady_clock::now();
+    if (!passes || must_end(now)) return reply;
     if (pause == retry_first)
       log_.warn("the database does not answer, trying on: {}", to_string(reply.error()));
-    flights_.enforce(std::chrono::steady_clock::now());
+    flights_.enforce(now);
     store_.wait(pause);
   }
 }
@@ -284,7 +290,7 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
       journals = *std::move(read);
       break;
     }
-    if (read.error().code != ErrorCode::unavailable || wish_() == Wish::stop_now)
+    if (read.error().code != ErrorCode::unavailable || must_end(std::chrono::steady_clock::now()))
       return std::unexpected(read.error());
     store_.wait(pause);
   }

@@ -44,6 +44,7 @@ class WorkerLoop {
   Result<Ended> run(WorkerId worker);
 
  private:
+  bool must_end(Steady now);
   void collect(Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
   void advance_runs();

@@ -71,6 +71,26 @@ Result<Worker::Ended> RunningWorker::join() {
   return *ended_;
 }
 
+DatabaseAway::DatabaseAway()
+    : name_(query_value("select current_database()")),
+      // By way of another database: nobody can close the one he is in.
+      session_(required(postgres::Session::open(database() + "&dbname=postgres"))) {
+  allow_connections(false);
+  const auto cut = session_->query(
+      "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1", {name_});
+  REQUIRE_MESSAGE(cut.has_value(), to_string(cut.error()));
+}
+
+DatabaseAway::~DatabaseAway() { allow_connections(true); }
+
+void DatabaseAway::allow_connections(bool allow) {
+  const auto done = session_->transact([&](pqxx::work& transaction) {
+    transaction.exec("alter database \"" + name_ + "\" with allow_connections " +
+                     (allow ? "true" : "false"));
+  });
+  CHECK(done.has_value());
+}
+
 TestClient::TestClient() : store_(required(postgres::open_run_store(database()))) {}
 
 std::string TestClient::start(const std::string& flow, const std::string& input,

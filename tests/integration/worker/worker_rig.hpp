@@ -8,6 +8,7 @@
 #include "client/client.hpp"
 #include "integration/worker/test_flow.hpp"
 #include "registry/flow_registry.hpp"
+#include "store/postgres/session.hpp"
 #include "store/run_store.hpp"
 #include "store/worker_store.hpp"
 #include "worker/worker.hpp"
@@ -58,6 +59,18 @@ class TestClient {
 
 /// The step of that name. Fails the test when there is none.
 const StepReport& step_of(const RunReport& report, const std::string& slug);
+
+/// The database is away while this lives: nobody can connect, and who was connected is cut off.
+class DatabaseAway {
+ public:
+  DatabaseAway();
+  ~DatabaseAway();
+
+ private:
+  void allow_connections(bool allow);
+  std::string name_;
+  std::unique_ptr<postgres::Session> session_;
+};
 
 /// Waits until `fact` holds, at most 30 s; says whether it came to hold.
 bool eventually(const std::function<bool()>& fact);

@@ -375,6 +375,41 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase,
+                  "L6: what ends while the database is away is journaled when it is back") {
+  std::atomic<bool> begun = false, go = false;
+  const TestFlow flow("away", {{"s",
+                                [&](TestCall& call) {
+                                  begun = true;
+                                  while (!go) std::this_thread::sleep_for(1ms);
+                                  return call.output("1");
+                                }},
+                               {"t", returns("2"), {"s"}}});
+  WorkerOptions options = RunningWorker::quick();
+  options.lease = 30s;
+  const RunningWorker worker({&flow}, options);
+  const std::string id = TestClient().start("away", "null");
+  REQUIRE(eventually([&] { return begun.load(); }));
+  {
+    const DatabaseAway away;
+    go = true;
+    std::this_thread::sleep_for(200ms);
+  }
+  TestClient client;
+  CHECK(client.wait(id).summary.status == "completed");
+  CHECK(query_value("select string_agg(outcome, ' ') from weir.attempts") == "completed completed");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L5: a drain ends in time also while the database is away") {
+  const TestFlow flow("gone", {{"s", returns("1")}});
+  WorkerOptions options = RunningWorker::quick();
+  options.drain_timeout = 50ms;
+  RunningWorker worker({&flow}, options);
+  const DatabaseAway away;
+  worker.drain();
+  CHECK(worker.join().has_value());
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
                   "L4: runs of a flow no worker has loaded wait without losing attempts") {
   const TestFlow known("known", {{"s", returns("1")}});
   const TestFlow other("other", {{"s", returns("1")}});
