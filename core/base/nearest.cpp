@@ -15,11 +15,10 @@ std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
   const std::size_t too_many = limit + 1;
   std::vector<std::size_t> before(b.size() + 2), above(b.size() + 2), row(b.size() + 2);
   for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
-  std::size_t least_above = 0;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     const std::size_t from = i > limit ? i - limit : 1;
     const std::size_t to = std::min(b.size(), i + limit);
-    row[from - 1] = from == 1 ? i : too_many;
+    row[from - 1] = i;  // too many but in the first column
     std::size_t least = row[from - 1];
     for (std::size_t j = from; j <= to; ++j) {
       const bool same = a[i - 1] == b[j - 1];
@@ -29,8 +28,7 @@ std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
       least = std::min(least, row[j]);
     }
     row[to + 1] = too_many;
-    if (least > limit && least_above > limit) return too_many;  // a swap reaches back two rows
-    least_above = least;
+    if (least > limit) return too_many;
     std::swap(before, above);
     std::swap(above, row);
   }

@@ -50,9 +50,6 @@ StepGraph::StepGraph(const FlowDraft& draft) {
         continue;
       depends_on.push_back(static_cast<std::size_t>(found - steps_.begin()));
     }
-    std::ranges::sort(depends_on);
-    const auto repeated = std::ranges::unique(depends_on);
-    depends_on.erase(repeated.begin(), repeated.end());
     for (const std::size_t dependency : depends_on) steps_[dependency].dependents.push_back(own);
   }
 }

@@ -7,16 +7,16 @@
 namespace weir {
 
 /// Who waits for whom in a draft. Steps are numbered by slug, bytewise, so that nothing here
-/// depends on the order they were written in. A dependency that leads nowhere, to itself, or stands
-/// twice is passed over: reporting those is not the graph's task.
+/// depends on the order they were written in. A dependency that leads nowhere or to itself is
+/// passed over: reporting those is not the graph's task.
 class StepGraph {
  public:
   explicit StepGraph(const FlowDraft& draft);
 
   struct Step {
     const FlowDraft::Step* draft;
-    std::vector<std::size_t> depends_on;  ///< ascending, each once
-    std::vector<std::size_t> dependents;  ///< likewise
+    std::vector<std::size_t> depends_on;  ///< as often as the draft says it
+    std::vector<std::size_t> dependents;  ///< likewise; ascending
   };
   const std::vector<Step>& steps() const noexcept { return steps_; }
 

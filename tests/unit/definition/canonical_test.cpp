@@ -83,6 +83,14 @@ TEST_SUITE("definition: canonical form") {
           "6b4299762d51cc83387590a13bc31aa69486a2825ebbbfd0a2cadaa8bd5bb628");
   }
 
+  TEST_CASE("D6: the canonical form has dependencies by slug though their steps stand otherwise") {
+    const FlowDefinition definition =
+        built(flow({step("z"), step("a", {"z"}), step("m", {"z", "a"})}));
+    CHECK(slugs(definition) == "z a m");
+    CHECK(definition.canonical().text().find(R"("depends_on":["a","z"])") !=
+          std::string_view::npos);
+  }
+
   TEST_CASE("D6: the order of declaration changes neither positions nor fingerprint") {
     for (unsigned seed = 1; seed <= 300; ++seed) {
       CAPTURE(seed);
