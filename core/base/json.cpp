@@ -1,12 +1,12 @@
 #include "base/json.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <fmt/core.h>
 
 #include "base/assert.hpp"
 
@@ -68,8 +68,12 @@ struct Checker {
   bool on_key_part(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
   bool on_key(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
   bool on_number_part(bj::string_view text, Code& ec) { return number(text, ec); }
-  bool on_int64(std::int64_t, bj::string_view text, Code& ec) { return number(text, ec) && number_ends(); }
-  bool on_uint64(std::uint64_t, bj::string_view text, Code& ec) { return number(text, ec) && number_ends(); }
+  bool on_int64(std::int64_t, bj::string_view text, Code& ec) {
+    return number(text, ec) && number_ends();
+  }
+  bool on_uint64(std::uint64_t, bj::string_view text, Code& ec) {
+    return number(text, ec) && number_ends();
+  }
   bool on_double(double value, bj::string_view text, Code& ec) {
     // The parser's own value is approximate: near the end of the range ask the exact one.
     if (!std::isfinite(value) && !std::isfinite(std::strtod(std::string(text).c_str(), nullptr)))
@@ -124,12 +128,18 @@ std::size_t sequence_length(std::string_view s) {
 
 std::string_view described(JsonType type) noexcept {
   switch (type) {
-    case JsonType::null: return "null";
-    case JsonType::boolean: return "a boolean";
-    case JsonType::number: return "a number";
-    case JsonType::string: return "a string";
-    case JsonType::array: return "an array";
-    case JsonType::object: return "an object";
+    case JsonType::null:
+      return "null";
+    case JsonType::boolean:
+      return "a boolean";
+    case JsonType::number:
+      return "a number";
+    case JsonType::string:
+      return "a string";
+    case JsonType::array:
+      return "an array";
+    case JsonType::object:
+      return "an object";
   }
   return "nothing";
 }
@@ -150,13 +160,15 @@ std::expected<Json, JsonFault> Json::parse_located(std::string text) {
   if (ec) {
     const std::string& refusal = parser.handler().refusal;
     if (!refusal.empty()) return std::unexpected(fault_at(text, used, refusal));
-    if (ec == bj::error::incomplete) return std::unexpected(fault_at(text, text.size(), "the text ends too early"));
+    if (ec == bj::error::incomplete)
+      return std::unexpected(fault_at(text, text.size(), "the text ends too early"));
     return std::unexpected(fault_at(text, used, ec.message()));
   }
-  if (const auto rest = std::ranges::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(used), text.end(), is_space);
+  if (const auto rest = std::ranges::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(used),
+                                                 text.end(), is_space);
       rest != text.end())
-    return std::unexpected(
-        fault_at(text, static_cast<std::size_t>(rest - text.begin()), "something follows after the value"));
+    return std::unexpected(fault_at(text, static_cast<std::size_t>(rest - text.begin()),
+                                    "something follows after the value"));
   return trusted(std::move(text));
 }
 
@@ -164,11 +176,11 @@ Result<Json> Json::parse(std::string text) {
   auto parsed = parse_located(std::move(text));
   if (parsed) return *std::move(parsed);
   const JsonFault& fault = parsed.error();
-  return std::unexpected(
-      Error{.code = ErrorCode::invalid_input,
-            .kind = "bad_json",
-            .message = fmt::format("not JSON: line {}, column {}: {}", fault.line, fault.column, fault.what),
-            .hint = {}});
+  return std::unexpected(Error{.code = ErrorCode::invalid_input,
+                               .kind = "bad_json",
+                               .message = fmt::format("not JSON: line {}, column {}: {}",
+                                                      fault.line, fault.column, fault.what),
+                               .hint = {}});
 }
 
 Json Json::trusted(std::string text) {
@@ -213,13 +225,19 @@ Json Json::number(std::int64_t value) { return trusted(std::to_string(value)); }
 
 JsonType Json::type() const noexcept {
   switch (text().front()) {
-    case 'n': return JsonType::null;
+    case 'n':
+      return JsonType::null;
     case 't':
-    case 'f': return JsonType::boolean;
-    case '"': return JsonType::string;
-    case '[': return JsonType::array;
-    case '{': return JsonType::object;
-    default: return JsonType::number;
+    case 'f':
+      return JsonType::boolean;
+    case '"':
+      return JsonType::string;
+    case '[':
+      return JsonType::array;
+    case '{':
+      return JsonType::object;
+    default:
+      return JsonType::number;
   }
 }
 
@@ -241,7 +259,9 @@ std::vector<Json> Json::elements() const {
           if (all[i] == '\\') ++i;
         break;
       case '[':
-      case '{': ++depth; break;
+      case '{':
+        ++depth;
+        break;
       case ']':
       case '}':
         if (--depth == 0) take(i);
@@ -252,7 +272,8 @@ std::vector<Json> Json::elements() const {
           begin = i + 1;
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return found;
@@ -262,11 +283,21 @@ std::string json_quoted(std::string_view utf8) {
   std::string out = "\"";
   for (const char c : utf8_or_replaced(utf8)) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20)
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));

@@ -26,9 +26,9 @@ struct JsonFault {
   std::string what;
 };
 
-/// One checked JSON text: UTF-8, RFC 8259, nested at most `depth_max` deep, and storable as PostgreSQL's
-/// jsonb (no \u0000, numbers a double can hold). The text itself is kept, so values pass through Weir
-/// unchanged (P8). Copies and elements share one buffer.  [any thread]
+/// One checked JSON text: UTF-8, RFC 8259, nested at most `depth_max` deep, and storable as
+/// PostgreSQL's jsonb (no \u0000, numbers a double can hold). The text itself is kept, so values
+/// pass through Weir unchanged (P8). Copies and elements share one buffer.  [any thread]
 class Json {
  public:
   static constexpr std::size_t depth_max = 500;
@@ -68,10 +68,12 @@ class Json {
   std::size_t size_;
 };
 
-/// `utf8` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD, NUL becomes U+FFFD.
+/// `utf8` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD, NUL becomes
+/// U+FFFD.
 std::string json_quoted(std::string_view utf8);
 
-/// `bytes` with everything that is no UTF-8, and NUL, replaced by U+FFFD: what a text column can hold.
+/// `bytes` with everything that is no UTF-8, and NUL, replaced by U+FFFD: what a text column can
+/// hold.
 std::string utf8_or_replaced(std::string_view bytes);
 
 }  // namespace weir

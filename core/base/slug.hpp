@@ -12,7 +12,8 @@ namespace weir {
 /// A name safe in SQL, URLs and file names (D1). Holding one proves it was checked.
 class Slug {
  public:
-  static constexpr std::size_t bytes_max = 128;  // the CHECK in schemas/ says the same; a test compares them
+  static constexpr std::size_t bytes_max =
+      128;  // the CHECK in schemas/ says the same; a test compares them
 
   /// `^[A-Za-z_][A-Za-z0-9_]*$`, 1 to 128 bytes, not `run` in any case. Errors: invalid_definition,
   /// kind "bad_slug", naming `text` and what is wrong with it.
@@ -31,7 +32,8 @@ class Slug {
   std::string text_;
 };
 
-/// A dotted name a flow is registered under, `shop.ProcessOrder` (D2). Holding one proves it was checked.
+/// A dotted name a flow is registered under, `shop.ProcessOrder` (D2). Holding one proves it was
+/// checked.
 class ModuleName {
  public:
   static constexpr std::size_t bytes_max = 255;
