@@ -81,7 +81,7 @@ void reorder(std::vector<Layer>& layers, std::size_t k, const std::vector<double
   std::vector<Place>& places = layers[k].places;
   std::vector<std::size_t> order(places.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return weights[i]; });
+  std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(weights[i], i); });
 
   std::vector<Place> sorted;
   std::vector<std::size_t> now(order.size());

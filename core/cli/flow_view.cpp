@@ -149,7 +149,7 @@ std::string flow_dot(const FlowDefinition& flow) {
 std::string shown_path(const std::filesystem::path& path) {
   std::error_code ec;
   const std::filesystem::path here = std::filesystem::current_path(ec);
-  if (ec) return path.string();
+  if (ec || here == here.root_path()) return path.string();
   const std::filesystem::path relative = path.lexically_relative(here);
   return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
 }

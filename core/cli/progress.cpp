@@ -36,7 +36,8 @@ std::string Progress::block(const RunReport& report) const {
   std::vector<const StepReport*> steps;
   for (const StepReport& step : report.steps) steps.push_back(&step);
   if (steps.size() > steps_shown_max) {
-    std::ranges::stable_sort(steps, {}, [](const StepReport* step) { return urgency(*step); });
+    std::ranges::sort(steps, {},
+                      [](const StepReport* step) { return std::pair(urgency(*step), step); });
     steps.resize(steps_shown_max);
   }
   for (const StepReport* step : steps)

@@ -122,11 +122,13 @@ TextSpan Reader::span(const YAML::Node& node) const {
 }
 
 Faults Reader::take() {
-  std::ranges::stable_sort(found_, {}, [](const Found& each) { return each.where.offset; });
+  std::ranges::sort(found_, {}, [](const Found& each) {
+    return std::pair<std::size_t, const std::string&>(each.where.offset, each.error.message);
+  });
+  const auto again = std::ranges::unique(found_, {}, &Found::error);  // met twice through an alias
+  found_.erase(again.begin(), again.end());
   Faults faults;
-  for (Found& each : found_)
-    if (std::ranges::find(faults, each.error) == faults.end())
-      faults.push_back(std::move(each.error));
+  for (Found& each : found_) faults.push_back(std::move(each.error));
   found_.clear();
   return faults;
 }
