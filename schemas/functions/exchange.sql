@@ -25,6 +25,7 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -
 as $$
 #variable_conflict use_column
 declare
+  v_now     timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
   v_seen    bigint;
   v_claimed bigint[] := '{}';
   v_missed  integer := 0;
@@ -36,6 +37,7 @@ begin
       hint = 'its runs belong to others now; it comes back as a new worker';
   end if;
 
+  v_now := clock_timestamp();
   if v_seen = p_sequence - 1 then
     -- Losing any of the rest in a crash of the server is found out by the sequence: no need to wait for the disk.
     if cardinality(j_run) = 0 and cardinality(e_run) = 0 and cardinality(r_run) = 0 then
@@ -61,13 +63,13 @@ begin
         returning e.*, o.started_at)
       update weir.run r
       set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step,
-          started_at = e.started_at, ended_at = clock_timestamp()
+          started_at = e.started_at, ended_at = v_now
       from ended e where r.id = e.run_id;
     end if;
 
     if cardinality(r_run) > 0 then
       update weir.open_run o
-      set worker_id = null, claimed_in = null, wake_at = case when g.wake_at > clock_timestamp() then g.wake_at end
+      set worker_id = null, claimed_in = null, wake_at = case when g.wake_at > v_now then g.wake_at end
       from unnest(r_run, r_wake_at) as g(run_id, wake_at)
       where o.run_id = g.run_id and o.worker_id = p_worker;
       perform weir.wake_workers();
@@ -76,7 +78,7 @@ begin
     if p_claims_max > 0 then
       update weir.open_run o set wake_at = null
       where o.run_id in (
-        select s.run_id from weir.open_run s where s.worker_id is null and s.wake_at <= clock_timestamp()
+        select s.run_id from weir.open_run s where s.worker_id is null and s.wake_at <= v_now
         order by s.wake_at limit 1000 for update skip locked);
 
       with candidate as materialized (
@@ -95,7 +97,7 @@ begin
       taken as (
         update weir.open_run o
         set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
-            started_at = coalesce(o.started_at, clock_timestamp())
+            started_at = coalesce(o.started_at, v_now)
         from free f where o.run_id = f.run_id
         returning o.run_id)
       select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)

@@ -7,14 +7,16 @@ create or replace function weir.start_many(
   flow text, inputs jsonb[], keys text[] default null, delay interval default null, at timestamptz default null,
   priority integer default 0, version integer default null, tags text[] default '{}', run_ids uuid[] default null)
 returns table (run_id uuid, created boolean)
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- plans are kept while the tables grow: by key from the beginning
+as $$
 #variable_conflict use_column
 declare
   v_version      weir.version%rowtype;
   v_available_at timestamptz := coalesce(at, now() + coalesce(delay, '0'));
   v_key_bytes    integer;
   v_bad          jsonb;
-  v_made         bigint[];
+  v_made         uuid[];
 begin
   select v.* into v_version from weir.version v join weir.flow f on f.id = v.flow_id
   where f.slug = start_many.flow and (start_many.version is null or v.number = start_many.version)
@@ -55,24 +57,23 @@ begin
   with wanted as materialized (
     select w.place, coalesce(w.input, 'null') as input, w.key, coalesce(w.uuid, weir.uuid7()) as uuid,
            nextval(pg_get_serial_sequence('weir.run', 'id')) as id
-    from unnest(inputs, keys, run_ids) with ordinality as w(input, key, uuid, place)
-    where w.place <= cardinality(inputs)),
+    from unnest(inputs, keys, run_ids) with ordinality as w(input, key, uuid, place)),
   keyed as (
     insert into weir.idempotency (flow_id, key, run_id)
     select v_version.flow_id, w.key, w.id from wanted w where w.key is not null order by w.key, w.place
     on conflict do nothing returning run_id),
-  fresh as materialized (
-    select w.* from wanted w where w.key is null or exists (select from keyed k where k.run_id = w.id)),
+  judged as materialized (
+    select w.*, w.key is null or k.run_id is not null as fresh from wanted w left join keyed k on k.run_id = w.id),
   made as (
     insert into weir.run (id, uuid, version_id, priority, input, idempotency_key, tags, available_at)
     overriding system value
-    select f.id, f.uuid, v_version.id, start_many.priority, f.input, f.key, start_many.tags, v_available_at
-    from fresh f order by f.place returning id),
+    select j.id, j.uuid, v_version.id, start_many.priority, j.input, j.key, start_many.tags, v_available_at
+    from judged j where j.fresh order by j.place),
   opened as (
     insert into weir.open_run (run_id, version_id, priority, wake_at)
-    select f.id, v_version.id, start_many.priority, case when v_available_at > now() then v_available_at end
-    from fresh f order by f.place)
-  select array_agg((select m.id from made m where m.id = w.id) order by w.place) into v_made from wanted w;
+    select j.id, v_version.id, start_many.priority, case when v_available_at > now() then v_available_at end
+    from judged j where j.fresh order by j.place)
+  select array_agg(case when j.fresh then j.uuid end order by j.place) into v_made from judged j;
 
   if v_available_at <= now() and exists (select from unnest(v_made) as m where m is not null) then
     perform weir.wake_workers();
@@ -80,11 +81,10 @@ begin
 
   -- A statement of its own: it sees the runs of callers that raced this one for a key.
   return query
-  select r.uuid, w.made is not null
+  select coalesce(w.made, (select r.uuid from weir.idempotency k join weir.run r on r.id = k.run_id
+                           where k.flow_id = v_version.flow_id and k.key = w.key)),
+         w.made is not null
   from unnest(v_made, keys) with ordinality as w(made, key, place)
-  left join weir.idempotency k on w.made is null and k.flow_id = v_version.flow_id and k.key = w.key
-  left join weir.run r on r.id = coalesce(w.made, k.run_id)
-  where w.place <= cardinality(inputs)
   order by w.place;
 end $$;
 comment on function weir.start_many is 'starts one run of a flow for each input, in the caller''s transaction';
