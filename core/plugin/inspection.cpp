@@ -72,11 +72,11 @@ std::expected<std::string_view, PluginError> read_note(const ElfImage& image) {
 std::expected<Manifest, PluginError> read_manifest(std::string_view note) {
   auto manifest = Manifest::parse(note);
   if (manifest) return *std::move(manifest);
-  const std::string& kind = manifest.error().front().kind;
-  return refuse_faults(kind == "duplicate_slug"     ? PluginFault::duplicate_slug
-                       : kind == "duplicate_module" ? PluginFault::duplicate_module
-                                                    : PluginFault::bad_manifest,
-                       std::move(manifest.error()));
+  const std::string& first = manifest.error().front().kind;
+  const PluginFault kind = first == "duplicate_slug"     ? PluginFault::duplicate_slug
+                           : first == "duplicate_module" ? PluginFault::duplicate_module
+                                                         : PluginFault::bad_manifest;
+  return refuse_faults(kind, std::move(manifest.error()));
 }
 
 std::expected<std::vector<FlowDefinition>, PluginError> build_flows(const Manifest& manifest) {

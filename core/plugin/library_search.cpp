@@ -46,14 +46,15 @@ fs::path expanded(std::string text, const fs::path& origin) {
   return text.contains('$') ? fs::path{} : fs::path(text);
 }
 
+constexpr std::string_view cache_format = "glibc-ld.so.cache1.1";
+
 // What ldconfig wrote (glibc's "new format", alone in the file since 2.32). Anything else is no
 // cache: the system's folders are looked through all the same.
 std::multimap<std::string, fs::path, std::less<>> read_cache(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(in), {});
-  constexpr std::string_view magic = "glibc-ld.so.cache1.1";
   struct Header {
-    std::array<char, magic.size()> format;
+    std::array<char, cache_format.size()> format;
     std::uint32_t entry_count, strings_size;
     std::array<std::uint32_t, 5> unused;
   };
@@ -65,7 +66,7 @@ std::multimap<std::string, fs::path, std::less<>> read_cache(const fs::path& fil
   static_assert(sizeof(Header) == 48 && sizeof(Entry) == 24);
   std::multimap<std::string, fs::path, std::less<>> cache;
   const auto header = read_at<Header>(bytes, 0);
-  if (!header || !std::string_view(bytes).starts_with(magic)) return cache;
+  if (!header || !std::string_view(bytes).starts_with(cache_format)) return cache;
   const auto text = [&](std::uint32_t at) {
     return std::string(at < bytes.size() ? bytes.c_str() + at : "");
   };

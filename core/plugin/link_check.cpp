@@ -1,8 +1,9 @@
 #include "plugin/link_check.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
-#include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <dlfcn.h>
@@ -19,6 +20,7 @@ namespace {
 // A library that is in this process already is taken whatever the search would find: the loader
 // goes by name.
 fs::path loaded_already(const std::string& name) {
+  if (name.contains('/')) return {};  // even to ask, the loader would open what is there
   void* const handle = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
   if (handle == nullptr) return {};
   link_map* map = nullptr;
@@ -35,11 +37,18 @@ bool given_by_host(std::string_view symbol) {
   return ::dlerror() == nullptr;
 }
 
+// A plugin may name any file as its library, /proc/kcore too: what isn't of a sensible size is no
+// library.
 std::string whole_file(const fs::path& path) {
+  constexpr std::uintmax_t bytes_max = std::uintmax_t{1} << 30U;
+  std::error_code failed;
+  const std::uintmax_t size = fs::file_size(path, failed);
+  if (failed || size == 0 || size > bytes_max) return {};
+  std::string bytes(size, '\0');
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return std::move(bytes).str();
+  in.read(bytes.data(), static_cast<std::streamsize>(size));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
 }
 
 std::optional<PluginError> fault_of(PluginFault kind, std::string detail, std::string_view hint) {
@@ -49,7 +58,7 @@ std::optional<PluginError> fault_of(PluginFault kind, std::string detail, std::s
 }  // namespace
 
 LinkCheck::LinkCheck(const ElfDynamic& plugin, fs::path folder)
-    : plugin_(plugin), folder_(std::move(folder)), search_() {
+    : plugin_(plugin), folder_(std::move(folder)) {
   add_needed(plugin_, "it", {});
   for (std::size_t i = 0; i < libraries_.size(); ++i)  // grows meanwhile
     add_needed(libraries_[i].dynamic, libraries_[i].path.string(),

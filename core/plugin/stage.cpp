@@ -132,7 +132,8 @@ std::expected<fs::path, PluginError> StageDirectory::put(const TrustedFile& file
   const UniqueFd out(::mkostemp(unfinished.data(), O_CLOEXEC));
   const auto refuse_copy = [&](int error) {
     ::unlink(unfinished.c_str());
-    return refuse_errno(path_, "the private copy cannot be written", error);
+    return refuse_errno(
+        path_, fmt::format("the private copy in {} cannot be written", path_.native()), error);
   };
   if (!out) return refuse_copy(errno);
   for (std::string_view rest = file.bytes; !rest.empty();) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <list>
 #include <system_error>
 #include <utility>
@@ -156,22 +157,25 @@ class Walk {
   int links_ = 0;
 };
 
-// Reads until the end that the file has when it is reached: a size asked for before is a guess.
+// Reads until the end that the file has when it is reached: it may grow meanwhile.
 std::expected<std::string, PluginError> read_all(int fd, const fs::path& path,
                                                  std::size_t bytes_max) {
-  std::string bytes;
+  const auto too_big = [&] {
+    return refuse(PluginFault::too_big, fmt::format("larger than {} bytes", bytes_max),
+                  "strip it, or build it without debug information");
+  };
   struct stat status{};
-  if (::fstat(fd, &status) == 0)
-    bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), bytes_max) + 1);
+  if (::fstat(fd, &status) != 0) return refuse_errno(errno, path);
+  if (static_cast<std::uintmax_t>(status.st_size) > bytes_max) return too_big();
+  std::string bytes;
+  bytes.reserve(static_cast<std::size_t>(status.st_size));
   std::array<char, 64 * 1024> block;
   for (;;) {
     const ssize_t count = ::read(fd, block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return refuse_errno(errno, path);
     if (count == 0) return bytes;
-    if (bytes.size() + static_cast<std::size_t>(count) > bytes_max)
-      return refuse(PluginFault::too_big, fmt::format("larger than {} bytes", bytes_max),
-                    "strip it, or build it without debug information");
+    if (bytes.size() + static_cast<std::size_t>(count) > bytes_max) return too_big();
     bytes.append(block.data(), static_cast<std::size_t>(count));
   }
 }

@@ -26,7 +26,8 @@ LoadReport load_folder(const fs::path& folder, FlowRegistry& registry) {
 
 TEST_SUITE("plugin: loader") {
   TEST_CASE("what inspect and load tell of a good plugin is the same") {
-    const fs::path path = built("good");
+    const PluginFolder folder;
+    const fs::path path = folder.path() / "good.so";
     const auto inspection = inspect(path);
     REQUIRE(inspection.has_value());
     CHECK(inspection->file == PluginFile{path.string(), sha256_hex(bytes_of(path))});
@@ -42,7 +43,9 @@ TEST_SUITE("plugin: loader") {
   }
 
   TEST_CASE("steps lead to their code by name though the descriptor has them in another order") {
-    const auto modules = loader().load(built("good"));  // its manifest lists second before first
+    const PluginFolder folder;
+    const auto modules =
+        loader().load(folder.path() / "good.so");  // whose manifest has second first
     REQUIRE(modules.has_value());
     const FlowModule& module = modules->front();
     REQUIRE(module.steps.size() == 2);
@@ -52,7 +55,8 @@ TEST_SUITE("plugin: loader") {
   }
 
   TEST_CASE("code stays after the loader and its stage are gone") {
-    FlowModule module = [] { return loader().load(built("good"))->front(); }();
+    const PluginFolder folder;
+    const FlowModule module = loader().load(folder.path() / "good.so").value().front();
     CHECK(run(*module.steps[0]) == "\"first\"");
   }
 

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include "plugin/inspection.hpp"
 
@@ -16,6 +17,9 @@ struct weir_call {
 namespace weir::testing {
 namespace fs = std::filesystem;
 namespace {
+
+// Whatever the umask of whoever runs the tests: files here are to be trusted.
+[[maybe_unused]] const mode_t umask_before = ::umask(022);
 
 void write(const fs::path& file, std::string_view bytes) {
   std::ofstream out(file, std::ios::binary);
