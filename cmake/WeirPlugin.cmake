@@ -6,7 +6,6 @@
 # NAME becomes the plugin's name, VERSION (else the project's) its version. The file goes to
 # WEIR_PLUGIN_OUTPUT_DIRECTORY when that is set, else where the project's libraries go. Where the program
 # `weir` is known, `weir plugins lint` checks every plugin as it is built.
-set(WEIR_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/weir_plugin.map)
 
 function(weir_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 PLUGIN "" "VERSION" "SOURCES;LINKS")
@@ -18,6 +17,7 @@ function(weir_add_plugin name)
     set(PLUGIN_VERSION "${PROJECT_VERSION}")
   endif()
 
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/weir_plugin.map)
   add_library(${name} MODULE ${PLUGIN_SOURCES})
   target_link_libraries(${name} PRIVATE weir::sdk ${PLUGIN_LINKS})
   target_compile_definitions(${name} PRIVATE
@@ -25,17 +25,18 @@ function(weir_add_plugin name)
   set_target_properties(${name} PROPERTIES
     PREFIX "" SUFFIX .so
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LINK_DEPENDS ${WEIR_PLUGIN_MAP})
+    LINK_DEPENDS ${map})
   if(WEIR_PLUGIN_OUTPUT_DIRECTORY)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${WEIR_PLUGIN_OUTPUT_DIRECTORY})
   endif()
 
   # A unique symbol would be shared by two versions of a plugin and keep the old one from being unloaded.
+  # And a flow may have 1024 steps, which are checked while compiling.
   target_compile_options(${name} PRIVATE
-    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>
-    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fconstexpr-steps=50000000>)  # as many as g++ allows: a flow may have 1024 steps
+    "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique;-fconstexpr-ops-limit=500000000>"
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fconstexpr-steps=500000000>)
   target_link_options(${name} PRIVATE
-    -Wl,--version-script=${WEIR_PLUGIN_MAP} -Wl,-z,now -Wl,--as-needed -Wl,--build-id)
+    -Wl,--version-script=${map} -Wl,-z,now -Wl,--as-needed -Wl,--build-id)
   weir_plugin_is_sanitized(sanitized)
   if(NOT sanitized)  # its runtime is in the program, not in the plugin
     target_link_options(${name} PRIVATE -Wl,-z,defs)

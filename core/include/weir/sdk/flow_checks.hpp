@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <weir/sdk/flow_definition.hpp>
 #include <weir/sdk/names.hpp>
@@ -17,11 +18,12 @@ inline constexpr std::size_t steps_max = 1'024;
 constexpr Fault check_names(const FlowView& flow) {
   if (!is_slug(flow.slug)) return {refused::bad_slug, flow.slug};
   if (!is_module_name(flow.module)) return {refused::bad_module_name, flow.slug, flow.module};
-  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
-    const std::string_view slug = flow.steps[i].slug;
-    if (!is_slug(slug)) return {refused::bad_slug, slug};
-    for (const Step& other : flow.steps.first(i))
-      if (same_word(slug, other.slug)) return {refused::duplicate_step, slug, other.slug};
+  for (const Step& step : flow.steps)
+    if (!is_slug(step.slug)) return {refused::bad_slug, step.slug};
+  for (std::size_t i = 1; i < flow.by_name.size(); ++i) {
+    const std::string_view first = flow.steps[flow.by_name[i - 1]].slug;
+    const std::string_view second = flow.steps[flow.by_name[i]].slug;
+    if (same_word(first, second)) return {refused::duplicate_step, second, first};
   }
   return {};
 }
@@ -36,49 +38,47 @@ constexpr Fault check_options(const FlowView& flow) {
 }
 
 constexpr Fault check_dependencies(const FlowView& flow) {
+  std::array<const Step*, steps_max> last_dependent{};
   for (const Step& step : flow.steps) {
-    const std::span<const Dependency> dependencies = flow.of(step);
-    for (std::size_t i = 0; i < dependencies.size(); ++i) {
-      const std::string_view name = dependencies[i].slug;
-      if (name == step.slug) return {refused::self_dependency, step.slug, name};
-      if (dependencies[i].position == Dependency::unknown)
-        return {refused::unknown_dependency, step.slug, name};
-      for (const Dependency& other : dependencies.first(i))
-        if (name == other.slug) return {refused::duplicate_dependency, step.slug, name};
+    for (const Dependency& dependency : flow.of(step)) {
+      if (dependency.slug == step.slug)
+        return {refused::self_dependency, step.slug, dependency.slug};
+      if (dependency.position == Dependency::unknown)
+        return {refused::unknown_dependency, step.slug, dependency.slug};
+      if (std::exchange(last_dependent[dependency.position], &step) == &step)
+        return {refused::duplicate_dependency, step.slug, dependency.slug};
     }
-    if (step.kind == Kind::map && dependencies.size() > 1)
-      return {refused::map_dependencies, step.slug, dependencies[1].slug};
+    if (step.kind == Kind::map && step.count > 1)
+      return {refused::map_dependencies, step.slug, flow.of(step)[1].slug};
   }
   return {};
 }
 
-/// Takes away, again and again, what waits for nothing that is left; a cycle stays.
+/// Goes from step to dependency, depth first; one that is on the way already closes a cycle.
 constexpr Fault check_acyclic(const FlowView& flow) {
-  std::array<std::size_t, steps_max> waits_for{};
-  std::array<std::size_t, steps_max> taken{};
-  std::size_t taken_count = 0;
-  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
-    waits_for[i] = flow.steps[i].count;
-    if (waits_for[i] == 0) taken[taken_count++] = i;
+  std::array<std::size_t, steps_max> way{};
+  std::array<std::size_t, steps_max> tried{};  // dependencies of each step
+  std::array<bool, steps_max> entered{};
+  std::array<bool, steps_max> left{};
+  for (std::size_t start = 0; start < flow.steps.size(); ++start) {
+    if (entered[start]) continue;
+    std::size_t length = 0;
+    entered[way[length++] = start] = true;
+    while (length != 0) {
+      const std::size_t here = way[length - 1];
+      const Step& step = flow.steps[here];
+      if (tried[here] == step.count) {
+        left[here] = true;
+        --length;
+        continue;
+      }
+      const Dependency& dependency = flow.of(step)[tried[here]++];
+      if (entered[dependency.position] && !left[dependency.position])
+        return {refused::cycle, step.slug, dependency.slug};
+      if (!entered[dependency.position]) entered[way[length++] = dependency.position] = true;
+    }
   }
-  for (std::size_t next = 0; next < taken_count; ++next)
-    for (std::size_t i = 0; i < flow.steps.size(); ++i)
-      for (const Dependency& dependency : flow.of(flow.steps[i]))
-        if (dependency.position == taken[next] && --waits_for[i] == 0) taken[taken_count++] = i;
-  if (taken_count == flow.steps.size()) return {};
-
-  // Whoever still waits waits for another such: going from one to the next for long enough ends on
-  // a cycle.
-  const auto awaited = [&](std::size_t i) {
-    for (const Dependency& dependency : flow.of(flow.steps[i]))
-      if (waits_for[dependency.position] != 0) return dependency.position;
-    return i;
-  };
-  std::size_t on_cycle = static_cast<std::size_t>(
-      std::ranges::find_if(waits_for, [](std::size_t count) { return count != 0; }) -
-      waits_for.begin());
-  for (std::size_t i = 0; i < flow.steps.size(); ++i) on_cycle = awaited(on_cycle);
-  return {refused::cycle, flow.steps[on_cycle].slug, flow.steps[awaited(on_cycle)].slug};
+  return {};
 }
 
 /// What a map's elements are against what its handler takes.

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
+#include <weir/sdk/names.hpp>
 #include <weir/step.hpp>
 
 namespace weir::sdk {
@@ -29,6 +31,7 @@ struct FlowView {
   std::string_view slug, module;
   const OptionValues& options;
   std::span<const Step> steps;
+  std::span<const std::size_t> by_name;  ///< positions of the steps, ordered by compare_words
   std::span<const Dependency> dependencies;
 
   constexpr std::span<const Dependency> of(const Step& step) const {
@@ -42,29 +45,46 @@ struct Flow {
   std::string_view slug, module;
   OptionValues options;
   std::array<Step, step_count> steps{};
+  std::array<std::size_t, step_count> by_name{};
   std::array<Dependency, dependency_count> dependencies{};
 
-  constexpr FlowView view() const { return {slug, module, options, steps, dependencies}; }
+  constexpr FlowView view() const { return {slug, module, options, steps, by_name, dependencies}; }
 };
 
-/// A flow from its parts.
+constexpr std::size_t sum(std::initializer_list<std::size_t> counts) {
+  std::size_t total = 0;
+  for (const std::size_t count : counts) total += count;
+  return total;
+}
+
+/// A flow from its parts. (No fold expressions: clang limits them to 256 operands.)
 template <Kind... kinds, std::size_t... counts>
 constexpr auto define_flow(std::string_view slug, std::string_view module,
                            const FlowOptions& options, const StepDraft<kinds, counts>&... drafts) {
-  Flow<sizeof...(drafts), (std::size_t{0} + ... + counts)> flow{slug, module, options.values};
-  std::size_t steps = 0;
-  std::size_t dependencies = 0;
-  [[maybe_unused]] const auto add = [&](const auto& draft) {
-    flow.steps[steps++] = {draft.slug, draft.kind,   draft.values,
-                           draft.code, dependencies, draft.depends_on.size()};
-    for (const std::string_view name : draft.depends_on)
-      flow.dependencies[dependencies++].slug = name;
-  };
-  (add(drafts), ...);
-  for (Dependency& dependency : flow.dependencies) {
-    const auto found = std::ranges::find(flow.steps, dependency.slug, &Step::slug);
-    if (found != flow.steps.end())
-      dependency.position = static_cast<std::size_t>(found - flow.steps.begin());
+  Flow<sizeof...(drafts), sum({counts...})> flow{
+      slug,
+      module,
+      options.values,
+      {Step{drafts.slug, kinds, drafts.values, drafts.code, 0, counts}...}};
+  const auto slug_at = [&](std::size_t position) { return flow.steps[position].slug; };
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) flow.by_name[i] = i;
+  std::ranges::sort(flow.by_name, [&](std::size_t a, std::size_t b) {
+    const int order = compare_words(slug_at(a), slug_at(b));
+    return order != 0 ? order < 0 : a < b;
+  });
+
+  const std::array<std::span<const std::string_view>, sizeof...(drafts)> names{
+      drafts.depends_on...};
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    flow.steps[i].first = next;
+    for (const std::string_view name : names[i]) {
+      const auto found = std::ranges::partition_point(flow.by_name, [&](std::size_t position) {
+        return compare_words(slug_at(position), name) < 0;
+      });
+      const bool is_known = found != flow.by_name.end() && slug_at(*found) == name;
+      flow.dependencies[next++] = {name, is_known ? *found : Dependency::unknown};
+    }
   }
   return flow;
 }

@@ -5,13 +5,19 @@
 
 namespace weir::sdk {
 
-constexpr char folded(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+/// Less than, equal to or greater than 0, whatever the case. (Loops by hand here and below:
+/// constant evaluation has a budget, which 1024 steps would exceed by way of <algorithm>.)
+constexpr int compare_words(std::string_view a, std::string_view b) {
+  const auto folded = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+  const std::size_t common = a.size() < b.size() ? a.size() : b.size();
+  for (std::size_t i = 0; i < common; ++i)
+    if (a[i] != b[i] && folded(a[i]) != folded(b[i])) return folded(a[i]) - folded(b[i]);
+  return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
 }
 
 /// The same word in any case.
 constexpr bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::ranges::equal(a, b, {}, folded, folded);
+  return a.size() == b.size() && compare_words(a, b) == 0;
 }
 
 constexpr bool is_word(std::string_view text) {

@@ -44,7 +44,10 @@ struct Fault {
 /// Text as a template argument, so that compilers print it.
 template <std::size_t size>
 struct Word {
-  constexpr explicit Word(std::string_view word) { std::ranges::copy(word, text); }
+  constexpr explicit Word(std::string_view word) {
+    std::ranges::copy(word, text);
+    text[word.size()] = '\0';  // or clang prints numbers instead of some words
+  }
   char text[size]{};
 };
 

@@ -1,4 +1,4 @@
-// expect: refused::cycle[;,>].*[{]"a"[}].*[{]"b"[}]
+// expect: refused::cycle[;,>].*[{]"b"[}].*[{]"a"[}]
 #include "steps.hpp"
 
 #ifdef BROKEN

@@ -1,7 +1,7 @@
-# cmake -DCOMPILER=… -DINCLUDES=… -DSOURCE=… [-DACCEPTED=ON] -P expect.cmake
+# cmake -DCOMPILER=… -DFLAGS=… -DINCLUDES=… -DSOURCE=… [-DACCEPTED=ON] -P expect.cmake
 # Compiles SOURCE with BROKEN defined, which has to fail with the words of its first line; with ACCEPTED,
 # without it, which has to succeed.
-set(flags -std=c++20 -fsyntax-only -I${INCLUDES})
+set(flags ${FLAGS} -std=c++20 -fsyntax-only -I${INCLUDES})
 if(NOT ACCEPTED)
   list(APPEND flags -DBROKEN)
 endif()
