@@ -134,8 +134,8 @@ TEST_SUITE("plugin: loader") {
     load_folder(folder.path(), registry);
     const FlowHandle old = *registry.find("good");
     const fs::path file = folder.path() / "good.so";
-    fs::copy_file(built("second_version"), folder.path() / ".next.tmp");
-    fs::rename(folder.path() / ".next.tmp", file);
+    folder.put("second_version");
+    fs::rename(folder.middle(), file);
     const LoadReport report = load_folder(folder.path(), registry);
     CHECK(report.loaded[0].version == "2.0");
     CHECK((*registry.find("good"))->file.sha256 == sha256_hex(bytes_of(built("second_version"))));
