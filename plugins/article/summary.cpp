@@ -17,12 +17,25 @@ constexpr std::array abbreviations =
     std::to_array<std::string_view>({"approx", "ca", "cf", "dr", "e.g", "etc", "fig", "i.e", "mr",
                                      "mrs", "ms", "prof", "st", "vs"});
 
-/// Closing quotes and brackets that belong to the sentence before them.
+// They belong to the sentence before them.
+constexpr std::array closing_marks =
+    std::to_array<std::string_view>({"\"", "'", ")", "]", "\u201D", "\u2019", "\u00BB"});
+
 std::size_t closing_size(std::string_view text) {
-  for (const std::string_view mark : {"\"", "'", ")", "]", "\u201D", "\u2019", "\u00BB"}) {
-    if (text.starts_with(mark)) return mark.size();
+  const auto mark =
+      std::ranges::find_if(closing_marks, [&](auto closing) { return text.starts_with(closing); });
+  return mark == closing_marks.end() ? 0 : mark->size();
+}
+
+/// Whether a mark ends the sentence; captions and rows of tables have none.
+bool is_whole(std::string_view sentence) {
+  while (true) {
+    const auto mark = std::ranges::find_if(
+        closing_marks, [&](auto closing) { return sentence.ends_with(closing); });
+    if (mark == closing_marks.end()) break;
+    sentence.remove_suffix(mark->size());
   }
-  return 0;
+  return sentence.ends_with('.') || sentence.ends_with('!') || sentence.ends_with('?');
 }
 
 /// Whether the dot behind `text` belongs to its last word: "e.g", "J".
@@ -46,6 +59,15 @@ bool says_more(const Candidate& a, const Candidate& b) {
   return left != right ? left > right : a.place < b.place;
 }
 
+/// How often the different words of a sentence stand in the document.
+std::uint64_t weight(const std::vector<std::string>& sentence, const WordCounts& counts) {
+  std::uint64_t sum = 0;
+  for (const std::string& word : std::set(sentence.begin(), sentence.end())) {
+    if (const auto known = counts.find(word); known != counts.end()) sum += known->second;
+  }
+  return sum;
+}
+
 std::vector<Candidate> candidates(const Document& document, std::string_view kind) {
   const WordCounts counts = word_counts(document);
   std::vector<Candidate> found;
@@ -55,10 +77,7 @@ std::vector<Candidate> candidates(const Document& document, std::string_view kin
       const std::vector<std::string> all = words(sentence);
       Candidate candidate{std::move(sentence), 0, std::max<std::uint64_t>(all.size(), words_min),
                           found.size()};
-      for (const std::string& word : std::set(all.begin(), all.end())) {
-        if (const auto known = counts.find(word); known != counts.end())
-          candidate.score += known->second;
-      }
+      if (is_whole(candidate.text)) candidate.score = weight(all, counts);
       found.push_back(std::move(candidate));
     }
   }

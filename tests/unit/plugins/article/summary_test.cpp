@@ -61,6 +61,14 @@ TEST_SUITE("plugins: summary") {
     CHECK(summary(document, 2) == Texts{"Alpha beta.", "Gamma delta."});
   }
 
+  TEST_CASE("what has no mark at its end is chosen last") {
+    const Document document{
+        "",
+        {{"paragraph", "Weir weir weir"}, {"paragraph", "One is \u201Cenough.\u201D (Dams too!)"}}};
+    CHECK(summary(document, 2) == Texts{"One is \u201Cenough.\u201D", "(Dams too!)"});
+    CHECK(summary(document, 3).front() == "Weir weir weir");
+  }
+
   TEST_CASE("a document without paragraphs is summed up by its items and an empty one by nothing") {
     CHECK(summary({"", {{"heading", "A"}, {"item", "Only this."}}}) == Texts{"Only this."});
     CHECK(summary({"", {{"heading", "A"}}}).empty());
