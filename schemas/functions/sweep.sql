@@ -16,7 +16,8 @@ begin
            v_dead.lease_until, clock_timestamp(), v_dead.id
     from unnest(v_dead.in_flight_run, v_dead.in_flight_step, v_dead.in_flight_index, v_dead.in_flight_attempt)
            as f(run_id, step, task_index, attempt)
-    join weir.open_run o on o.run_id = f.run_id and o.worker_id = v_dead.id;
+    join weir.open_run o on o.run_id = f.run_id and o.worker_id = v_dead.id
+    on conflict do nothing;  -- it stated what it had journaled: no reason to leave the others unswept
 
     update weir.open_run o set worker_id = null, claimed_in = null where o.worker_id = v_dead.id;
 

@@ -156,6 +156,19 @@ TEST_SUITE("store: leases") {
     CHECK(journal_of(*a.worker.session, claimed[1].run).empty());
   }
 
+  TEST_CASE("L3: a worker that died of its own confusion keeps nobody from being swept") {
+    Leases a;
+    start_one(*a.client);
+    const ClaimedRun run = a.worker.claim_one();
+    a.worker.journals(run.run, completed(0, 0, 1, "[]"));
+    a.worker.in_flight = {{run.run, {0, 0}, 1}};  // which it has journaled
+    a.worker.lapses(*a.client);
+    TestWorker next = a.next_worker();
+    CHECK(must(next.session->sweep()) == 1);
+    CHECK(journal_of(*next.session, run.run).size() == 1);
+    CHECK(next.claim_one().run == run.run);
+  }
+
   TEST_CASE("L3: living workers are not swept") {
     Leases a;
     start_one(*a.client);

@@ -54,6 +54,17 @@ TEST_SUITE("run: readiness") {
     CHECK(late[0].not_before == DrivenRun::begin + 25s);
   }
 
+  TEST_CASE("D3: a start delay behind a map over nothing counts from what came before the map") {
+    DrivenRun run(flow({step("list"), of_kind("map", "each", {"list"}),
+                        step("late", {"each"}, {.start_delay_ms = 5'000})}));
+    run.ready_tasks();
+    run.now += 10s;
+    run.completes("list", "[]");
+    const auto late = run.ready_tasks();
+    REQUIRE(late.size() == 1);
+    CHECK(late[0].not_before == DrivenRun::begin + 15s);
+  }
+
   TEST_CASE("D3: a root's start delay counts from when the run could first begin") {
     DrivenRun run(flow({step("late", {}, {.start_delay_ms = 60'000})}));
     const auto ready = run.ready_tasks();

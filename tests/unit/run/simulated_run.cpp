@@ -8,8 +8,6 @@
 namespace weir {
 namespace {
 
-using namespace std::chrono_literals;
-
 // The parts of a state that a worker acts on.
 std::map<std::pair<TaskId, int>, Time> ready_of(RunState& state) {
   std::map<std::pair<TaskId, int>, Time> ready;
