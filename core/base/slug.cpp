@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 
 namespace weir {
 namespace {
@@ -20,7 +20,7 @@ Error bad_name(const char* kind, std::string_view what, std::string_view text, s
                std::string hint) {
   return {.code = ErrorCode::invalid_definition,
           .kind = kind,
-          .message = fmt::format("{} {} {}", what, quoted(text), message),
+          .message = fmt::format("{} {} {}", what, in_quotes(text), message),
           .hint = std::move(hint)};
 }
 

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
-#include "base/quoted.hpp"
 #include "config/quantity.hpp"
 #include "config/reader.hpp"
 
@@ -75,7 +75,7 @@ void read_word(Reader& reader, std::string_view key, const YAML::Node& value,
   const std::vector<std::string> candidates(words.begin(), words.end());
   const std::string guess = did_you_mean(*text, candidates);
   reader.fault(reader.span(value), "bad_value",
-               fmt::format("{}: expected {}, got {}{}{}", key, expected, weir::quoted(*text),
+               fmt::format("{}: expected {}, got {}{}{}", key, expected, in_quotes(*text),
                            guess.empty() ? "" : "; ", guess));
 }
 
@@ -111,7 +111,7 @@ void read_folders(Reader& reader, std::string_view key, const YAML::Node& value,
         if (!path.has_filename()) path = path.parent_path();
         if (std::ranges::find(plugins.folders, path, &PluginFolder::path) != plugins.folders.end())
           return reader.fault(where, "bad_value",
-                              fmt::format("{}: {} is listed twice", key, weir::quoted(text)));
+                              fmt::format("{}: {} is listed twice", key, in_quotes(text)));
         plugins.folders.push_back({std::move(path), where});
       });
 }

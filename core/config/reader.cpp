@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/in_quotes.hpp"
 #include "base/json.hpp"
 #include "base/nearest.hpp"
-#include "base/quoted.hpp"
 
 namespace weir {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 std::string met(const YAML::Node& value) {
   switch (value.Type()) {
     case YAML::NodeType::Scalar:
-      return weir::quoted(value.Scalar());
+      return in_quotes(value.Scalar());
     case YAML::NodeType::Sequence:
       return "a list";
     case YAML::NodeType::Map:
@@ -149,16 +149,16 @@ void each_entry(
     else
       reader.fault(reader.span(each.first), "duplicate_key",
                    *name == first->second
-                       ? fmt::format("{} is given twice", weir::quoted(*name))
+                       ? fmt::format("{} is given twice", in_quotes(*name))
                        : fmt::format("{} is given twice: {} is the same but for case",
-                                     weir::quoted(*name), weir::quoted(first->second)));
+                                     in_quotes(*name), in_quotes(first->second)));
   }
 }
 
 void unknown_key(Reader& reader, std::string_view section, const YAML::Node& key,
                  const std::vector<std::string>& known) {
   reader.fault(reader.span(key), "unknown_key",
-               fmt::format("unknown key {} in {}; {}", weir::quoted(key.Scalar()), section,
+               fmt::format("unknown key {} in {}; {}", in_quotes(key.Scalar()), section,
                            did_you_mean(key.Scalar(), known,
                                         fmt::format("known are {}", fmt::join(known, ", ")))));
 }

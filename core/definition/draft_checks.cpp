@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
-#include "base/quoted.hpp"
 #include "base/slug.hpp"
 #include "definition/flow_definition.hpp"
 
@@ -20,7 +20,7 @@ namespace {
 class DraftChecks {
  public:
   DraftChecks(const FlowDraft& draft, const StepGraph& graph)
-      : draft_(draft), graph_(graph), flow_(quoted(draft.slug)) {}
+      : draft_(draft), graph_(graph), flow_(in_quotes(draft.slug)) {}
 
   FaultList run() && {
     names();
@@ -29,7 +29,7 @@ class DraftChecks {
     options(draft_.options, fmt::format("flow {}", flow_));
     duplicate_steps();
     for (const FlowDraft::Step& step : draft_.steps) {
-      const std::string where = fmt::format("step {} of flow {}", quoted(step.slug), flow_);
+      const std::string where = fmt::format("step {} of flow {}", in_quotes(step.slug), flow_);
       kind(step, where);
       dependencies(step, where);
       options(step.options, where);
@@ -48,7 +48,8 @@ class DraftChecks {
 
   void names() {
     check_name(ModuleName::parse(draft_.module), fmt::format("flow {}", flow_));
-    check_name(Slug::parse(draft_.slug), fmt::format("flow of module {}", quoted(draft_.module)));
+    check_name(Slug::parse(draft_.slug),
+               fmt::format("flow of module {}", in_quotes(draft_.module)));
     for (std::size_t i = 0; i < draft_.steps.size(); ++i)
       check_name(Slug::parse(draft_.steps[i].slug), fmt::format("flow {}, step {}", flow_, i + 1));
   }
@@ -80,8 +81,8 @@ class DraftChecks {
       if (is_new) continue;
       faults_.add("duplicate_step",
                   fmt::format("step {} of flow {} is defined twice: as step {}, and as step {} {}",
-                              quoted(draft_.steps[i].slug), flow_, i + 1, first->second + 1,
-                              quoted(draft_.steps[first->second].slug)),
+                              in_quotes(draft_.steps[i].slug), flow_, i + 1, first->second + 1,
+                              in_quotes(draft_.steps[first->second].slug)),
                   "rename one; names that differ in case alone count as the same");
     }
   }
@@ -91,7 +92,7 @@ class DraftChecks {
     const std::optional<StepKind> kind = step_kind(step.kind);
     if (!kind)
       faults_.add("unknown_kind",
-                  fmt::format("{} is of the unknown kind {}", where, quoted(step.kind)),
+                  fmt::format("{} is of the unknown kind {}", where, in_quotes(step.kind)),
                   did_you_mean(step.kind, offered, "the kinds are single and map"));
     else if (*kind == StepKind::wait || *kind == StepKind::flow)
       faults_.add(
@@ -108,7 +109,7 @@ class DraftChecks {
     for (const auto& [wanted, count] : mentions) {
       if (count > 1)
         faults_.add("duplicate_dependency",
-                    fmt::format("{} names its dependency {} {}", where, quoted(wanted),
+                    fmt::format("{} names its dependency {} {}", where, in_quotes(wanted),
                                 count == 2 ? "twice" : fmt::format("{} times", count)),
                     "once is enough");
       if (wanted == step.slug) {
@@ -116,7 +117,7 @@ class DraftChecks {
                     "drop that dependency");
         continue;
       }
-      others.push_back(quoted(wanted));
+      others.push_back(in_quotes(wanted));
       if (!defined(wanted)) unknown_dependency(step, wanted);
     }
     if (step.kind == name(StepKind::map) && others.size() > 1)
@@ -141,7 +142,7 @@ class DraftChecks {
       if (other.slug != step.slug) candidates.push_back(other.slug);
     faults_.add("unknown_dependency",
                 fmt::format("step {} waits for {}, which flow {} does not define",
-                            quoted(step.slug), quoted(wanted), flow_),
+                            in_quotes(step.slug), in_quotes(wanted), flow_),
                 did_you_mean(wanted, candidates, "add the step, or drop the dependency"));
   }
 

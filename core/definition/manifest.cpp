@@ -6,7 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 #include "definition/object_reader.hpp"
 
 namespace weir {
@@ -59,11 +59,12 @@ void refuse_duplicates(const std::vector<FlowDraft>& flows, std::string_view key
     const auto [first, is_new] = first_by_name.emplace(compared(word), i);
     if (is_new) continue;
     const std::string& other = flows[first->second].*spelled;
-    faults.add(fmt::format("duplicate_{}", key),
-               fmt::format("/flows/{}/{}: {} is already the {} of /flows/{}{}", i, key,
-                           quoted(word), key, first->second,
-                           word == other ? "" : fmt::format(", which spells it {}", quoted(other))),
-               "rename one of them");
+    faults.add(
+        fmt::format("duplicate_{}", key),
+        fmt::format("/flows/{}/{}: {} is already the {} of /flows/{}{}", i, key, in_quotes(word),
+                    key, first->second,
+                    word == other ? "" : fmt::format(", which spells it {}", in_quotes(other))),
+        "rename one of them");
   }
 }
 

@@ -8,9 +8,9 @@
 #include <boost/json/string.hpp>
 #include <fmt/format.h>
 
+#include "base/in_quotes.hpp"
 #include "base/json.hpp"
 #include "base/nearest.hpp"
-#include "base/quoted.hpp"
 
 namespace weir {
 
@@ -69,7 +69,7 @@ std::string ObjectReader::line(std::string_view key, Presence presence, std::siz
     fault(at(key), fmt::format("is {} bytes long", text->size()),
           fmt::format("at most {} are allowed", bytes_max));
   else if (std::ranges::any_of(*text, is_control))
-    fault(at(key), fmt::format("{} has control characters", quoted(*text)),
+    fault(at(key), fmt::format("{} has control characters", in_quotes(*text)),
           "give one line of plain text");
   return *text;
 }
@@ -130,7 +130,7 @@ void ObjectReader::refuse_unknown_keys() {
     const std::string_view word = view(key);
     if (std::ranges::find(known_, word) == known_.end())
       fault(
-          place(), fmt::format("unknown key {}", quoted(word)),
+          place(), fmt::format("unknown key {}", in_quotes(word)),
           did_you_mean(word, known_, fmt::format("the keys here are {}", fmt::join(known_, ", "))));
   }
 }

@@ -6,7 +6,7 @@
 
 #include <fmt/core.h>
 
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 #include "plugin/elf_image.hpp"
 
 namespace weir {
@@ -58,7 +58,7 @@ class DescriptorWalk {
 
  private:
   void check_flow(const weir_flow& flow, std::size_t room, const FlowDraft& draft) {
-    const std::string where = fmt::format("flow {}", weir::quoted(draft.slug));
+    const std::string where = fmt::format("flow {}", in_quotes(draft.slug));
     size(where, flow.struct_size, flow_bytes_min, room);
     same(where + ": its module", flow.module, draft.module);
     same(where + ": its slug", flow.slug, draft.slug);
@@ -75,7 +75,7 @@ class DescriptorWalk {
 
   void check_step(const std::string& flow, const weir_step& step, std::size_t room,
                   const FlowDraft::Step& draft) {
-    const std::string where = fmt::format("{}, step {}", flow, weir::quoted(draft.slug));
+    const std::string where = fmt::format("{}, step {}", flow, in_quotes(draft.slug));
     size(where, step.struct_size, step_bytes_min, room);
     same(where + ": its slug", step.slug, draft.slug);
     if (step.run == nullptr)
@@ -109,8 +109,8 @@ class DescriptorWalk {
 
   void same(const std::string& what, weir_str text, std::string_view expected) {
     if (const auto found = string(what, text); found && *found != expected)
-      mismatch(fmt::format("{} is {}, in the manifest {}", what, weir::quoted(*found),
-                           weir::quoted(expected)));
+      mismatch(fmt::format("{} is {}, in the manifest {}", what, in_quotes(*found),
+                           in_quotes(expected)));
   }
 
   void bad(std::string detail) {

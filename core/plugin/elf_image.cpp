@@ -8,7 +8,7 @@
 #include <elf.h>
 #include <fmt/core.h>
 
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 
 namespace weir {
 namespace {
@@ -63,10 +63,9 @@ std::unexpected<PluginError> not_shared(std::string detail) {
 std::expected<Elf64_Ehdr, PluginError> read_header(std::string_view bytes) {
   if (bytes.empty()) return refuse(PluginFault::truncated, "the file is empty");
   if (!bytes.starts_with(std::string_view(ELFMAG, SELFMAG)))
-    return refuse(
-        PluginFault::not_elf,
-        fmt::format("not a library: it begins with {}", weir::quoted(bytes.substr(0, 16))),
-        "put only shared libraries into the folder under names that end in .so");
+    return refuse(PluginFault::not_elf,
+                  fmt::format("not a library: it begins with {}", in_quotes(bytes.substr(0, 16))),
+                  "put only shared libraries into the folder under names that end in .so");
   const auto header = read_at<Elf64_Ehdr>(bytes, 0);
   if (!header)
     return refuse(PluginFault::truncated,

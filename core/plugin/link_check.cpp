@@ -10,7 +10,7 @@
 #include <fmt/core.h>
 #include <link.h>
 
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 #include "plugin/library_search.hpp"
 
 namespace weir {
@@ -97,12 +97,12 @@ PluginError LinkCheck::missing_library(std::string_view needed, const ElfDynamic
                                        const std::string& by) const {
   const bool beside_plugin = &of == &plugin_ && !folder_.empty() &&
                              !search_.candidates(needed, of.runpath, folder_).empty();
-  return *fault_of(
-      PluginFault::missing_dependency,
-      fmt::format("{} needs {}, which is not on this machine", by, weir::quoted(needed)),
-      beside_plugin ? "it was found through $ORIGIN, which does not work for plugins: they are "
-                      "loaded from a private copy. Install the library, or link it statically"
-                    : "install the package it comes from, or link it statically");
+  return *fault_of(PluginFault::missing_dependency,
+                   fmt::format("{} needs {}, which is not on this machine", by, in_quotes(needed)),
+                   beside_plugin
+                       ? "it was found through $ORIGIN, which does not work for plugins: they are "
+                         "loaded from a private copy. Install the library, or link it statically"
+                       : "install the package it comes from, or link it statically");
 }
 
 std::optional<PluginError> LinkCheck::fault() const {
@@ -129,8 +129,7 @@ std::optional<PluginError> LinkCheck::missing_version(const ElfDynamic& of,
       return fault_of(
           PluginFault::missing_dependency,
           fmt::format("{} needs version {} of {}, which {} does not have", by,
-                      weir::quoted(need.version), weir::quoted(need.library),
-                      library->path.string()),
+                      in_quotes(need.version), in_quotes(need.library), library->path.string()),
           "it was built against a newer library: build it on this machine's system or an older "
           "one");
   }
@@ -144,7 +143,7 @@ std::optional<PluginError> LinkCheck::undefined_symbol(const ElfDynamic& of,
         plugin_.definition(symbol.name) == nullptr && definer(symbol.name).empty())
       return fault_of(PluginFault::undefined_symbol,
                       fmt::format("{} uses {}, which none of its libraries defines", by,
-                                  weir::quoted(symbol.name)),
+                                  in_quotes(symbol.name)),
                       "link the library that defines it; -Wl,-z,defs finds such at build time");
   return std::nullopt;
 }

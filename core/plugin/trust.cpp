@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 #include "base/sha256.hpp"
 #include "plugin/unique_fd.hpp"
 
@@ -28,10 +28,10 @@ std::unexpected<PluginError> refuse(PluginFault kind, std::string detail, std::s
 
 std::unexpected<PluginError> refuse_errno(int error, const fs::path& at) {
   if (error == ENOENT)
-    return refuse(PluginFault::not_found, fmt::format("there is no {}", weir::quoted(at.native())),
+    return refuse(PluginFault::not_found, fmt::format("there is no {}", in_quotes(at.native())),
                   "check the path");
   return refuse(PluginFault::unreadable,
-                fmt::format("{} can't be opened: {}", weir::quoted(at.native()),
+                fmt::format("{} can't be opened: {}", in_quotes(at.native()),
                             std::generic_category().message(error)),
                 "let the user Weir runs as read it");
 }
@@ -42,7 +42,7 @@ std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_ta
   switch (mode & S_IFMT) {
     case S_IFLNK:
       return refuse(PluginFault::not_regular,
-                    fmt::format("a symbolic link to {}", weir::quoted(link_target)), hint);
+                    fmt::format("a symbolic link to {}", in_quotes(link_target)), hint);
     case S_IFDIR:
       return refuse(PluginFault::not_regular, "a folder, not a file", hint);
     case S_IFIFO:
@@ -61,12 +61,12 @@ std::expected<void, PluginError> check_owner_and_mode(const struct stat& status,
     return refuse(
         PluginFault::untrusted_path,
         fmt::format("{} belongs to user {}, who is neither root nor the user Weir runs as ({})",
-                    weir::quoted(at.native()), status.st_uid, self),
+                    in_quotes(at.native()), status.st_uid, self),
         fmt::format("chown it to user {} or to root", self));
   const bool sticky_folder = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !sticky_folder)
     return refuse(PluginFault::untrusted_path,
-                  fmt::format("{} can be written by {} (mode {:04o})", weir::quoted(at.native()),
+                  fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
                               (status.st_mode & S_IWOTH) != 0 ? "everybody" : "its group",
                               status.st_mode & 07777U),
                   fmt::format("chmod go-w {}", at.native()));

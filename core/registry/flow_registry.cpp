@@ -8,8 +8,8 @@
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
+#include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
-#include "base/quoted.hpp"
 #include "registry/flow_table.hpp"
 
 namespace weir {
@@ -22,7 +22,7 @@ Error unknown_flow(std::string_view what, std::string_view wanted,
     for (const auto& [name, handle] : *index) names.emplace_back(name);
   return {.code = ErrorCode::not_found,
           .kind = "unknown_flow",
-          .message = fmt::format("no flow {} {}", what, quoted(wanted)),
+          .message = fmt::format("no flow {} {}", what, in_quotes(wanted)),
           .hint = names.empty() ? "no flow is registered at all" : did_you_mean(wanted, names)};
 }
 

@@ -1,4 +1,4 @@
-#include "base/quoted.hpp"
+#include "base/in_quotes.hpp"
 
 #include <cstddef>
 
@@ -13,7 +13,7 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   if (text.size() <= shown_bytes_max) return json_quoted(text);
   std::size_t end = shown_bytes_max;
   while (end > shown_bytes_max - 3 && continues_character(text[end])) --end;
