@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
+#include <system_error>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <fmt/core.h>
@@ -22,9 +24,13 @@ std::int64_t decimals(std::string_view number) {
   std::int64_t exponent = 0;
   if (e < number.size()) {
     const std::size_t digits = e + (number[e + 1] == '+' ? 2 : 1);
-    std::from_chars(number.data() + digits, number.data() + number.size(), exponent);
+    const auto read =
+        std::from_chars(number.data() + digits, number.data() + number.size(), exponent);
+    if (read.ec != std::errc())
+      return std::numeric_limits<std::int64_t>::max();  // beyond everything
   }
-  return static_cast<std::int64_t>(e - std::min(point + 1, e)) - exponent;
+  constexpr std::int64_t far = 1'000'000;  // past every limit, and safe to subtract
+  return static_cast<std::int64_t>(e - std::min(point + 1, e)) - std::clamp(exponent, -far, far);
 }
 
 // Says yes to what jsonb can store; builds nothing.

@@ -127,6 +127,7 @@ TEST_SUITE("base: json") {
     CHECK(refusal("1e-16384").ends_with(decimals));
     CHECK(refusal("[1.25e-16382]").ends_with(decimals));
     CHECK(refusal("0e-99999").ends_with(decimals));
+    CHECK_FALSE(taken("0e-9223372036854775808"));
     CHECK_FALSE(taken("1e-99999999999999999999"));
     CHECK_FALSE(taken("0e99999999999999999999"));
     CHECK(taken("0." + std::string(1'022, '1')));
