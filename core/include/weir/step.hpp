@@ -17,7 +17,7 @@ namespace sdk {
 
 enum class Kind { single, map };
 
-/// A step's code: what to call, what it takes (null: nothing) and what it returns.
+/// A step's code: what to call, what it takes (anything when it takes nothing) and what it returns.
 struct Code {
   std::int32_t (*run)(const weir_host*, weir_call*, weir_str, void*) noexcept;
   const Shape* input;
@@ -27,7 +27,7 @@ struct Code {
 template <auto handler>
 consteval Code code_of() {
   using Types = SignatureOf<handler>;
-  const Shape* input = nullptr;
+  const Shape* input = &Codec<boost::json::value>::shape;
   if constexpr (Types::takes_input) input = &Codec<typename Types::Input>::shape;
   return {&run<handler>, input, &Codec<typename Types::Result>::shape};
 }

@@ -330,6 +330,12 @@ struct Codec<T> {
   }
 };
 
+/// The name of T with more around it; different for different types.
+template <class T>
+constexpr std::string_view type_name() {
+  return __PRETTY_FUNCTION__;
+}
+
 /// What WEIR_JSON describes. Members the type does not have are passed over, missing ones are an
 /// error unless optional.
 template <Described T>
@@ -343,7 +349,8 @@ struct Codec<T> {
                 &Codec<typename std::remove_cvref_t<decltype(member)>::Value>::shape}...};
           },
           described_members<T>);
-  static constexpr Shape shape{.kind = Shape::Kind::object, .members = member_shapes};
+  static constexpr Shape shape{
+      .kind = Shape::Kind::object, .members = member_shapes, .type = type_name<T>()};
 
   static T read(const boost::json::value& from, const Place& place) {
     const boost::json::object& object = object_in(from, place);

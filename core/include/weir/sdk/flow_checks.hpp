@@ -38,14 +38,15 @@ constexpr Fault check_options(const FlowView& flow) {
 }
 
 constexpr Fault check_dependencies(const FlowView& flow) {
-  std::array<const Step*, steps_max> last_dependent{};
-  for (const Step& step : flow.steps) {
+  std::array<std::size_t, steps_max> last_dependent{};  // counted from 1
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    const Step& step = flow.steps[i];
     for (const Dependency& dependency : flow.of(step)) {
       if (dependency.slug == step.slug)
         return {refused::self_dependency, step.slug, dependency.slug};
       if (dependency.position == Dependency::unknown)
         return {refused::unknown_dependency, step.slug, dependency.slug};
-      if (std::exchange(last_dependent[dependency.position], &step) == &step)
+      if (std::exchange(last_dependent[dependency.position], i + 1) == i + 1)
         return {refused::duplicate_dependency, step.slug, dependency.slug};
     }
     if (step.kind == Kind::map && step.count > 1)
@@ -81,34 +82,35 @@ constexpr Fault check_acyclic(const FlowView& flow) {
   return {};
 }
 
+constexpr Fault check_fits(const Step& step, std::string_view source, const Shape& given,
+                           const Shape& taken) {
+  if (fits(given, taken)) return {};
+  return {refused::result_does_not_fit_input, step.slug, source};
+}
+
 /// What a map's elements are against what its handler takes.
 constexpr Fault check_elements(const Step& step, std::string_view source, const Shape& result) {
   using enum Shape::Kind;
   if (result.kind != any && result.kind != list && result.kind != tuple)
     return {refused::map_over_no_array, step.slug, source};
-  if (step.code.input == nullptr || result.kind == any) return {};
-  const Shape taken{.kind = list, .element = step.code.input};
-  return fits(result, taken) ? Fault()
-                             : Fault{refused::result_does_not_fit_input, step.slug, source};
+  return check_fits(step, source, result, {.kind = list, .element = step.code.input});
 }
 
 /// What the dependency `source` returns against what `step` has for it.
 constexpr Fault check_member(const Step& step, std::string_view source, const Shape& result) {
   using enum Shape::Kind;
-  if (step.code.input == nullptr || step.code.input->kind == any) return {};
   const Shape& input = *step.code.input;
-  if (input.kind != object && input.kind != dictionary)
-    return {refused::input_is_no_object, step.slug, source};
-  const ShapeMember* member = find(input.members, source);
-  const Shape* taken = input.kind == dictionary ? input.element : member ? member->shape : nullptr;
-  return taken == nullptr || fits(result, *taken)
-             ? Fault()
-             : Fault{refused::result_does_not_fit_input, step.slug, source};
+  if (input.kind == any) return {};
+  if (input.kind == dictionary) return check_fits(step, source, result, *input.element);
+  if (input.kind != object) return {refused::input_is_no_object, step.slug, source};
+  const std::size_t member = position(input.members, source);
+  if (member == input.members.size()) return {};
+  return check_fits(step, source, result, *input.members[member].shape);
 }
 
 /// Whether something fills every member a step after others asks for.
 constexpr Fault check_filled(const Step& step, std::span<const Dependency> dependencies) {
-  if (step.kind == Kind::map || step.code.input == nullptr || dependencies.empty()) return {};
+  if (step.kind == Kind::map || dependencies.empty()) return {};
   for (const ShapeMember& member : step.code.input->members)
     if (member.shape->kind != Shape::Kind::optional &&
         std::ranges::find(dependencies, member.name, &Dependency::slug) == dependencies.end())

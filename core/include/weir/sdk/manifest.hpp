@@ -4,25 +4,20 @@
 #include <span>
 #include <string_view>
 
-#include <weir/sdk/codec.hpp>
 #include <weir/sdk/flow_definition.hpp>
 #include <weir/sdk/shape.hpp>
 #include <weir/sdk/text_sink.hpp>
 
 namespace weir::sdk {
 
-/// Whether a step puts a demand on the run's input: a root whose handler does not take just
-/// anything.
+/// Whether a step puts a demand on the run's input: a root that does not take just anything.
 constexpr bool constrains_input(const Step& step) {
-  return step.count == 0 && (step.kind == Kind::map || (step.code.input != nullptr &&
-                                                        step.code.input->kind != Shape::Kind::any));
+  return step.count == 0 && (step.kind == Kind::map || step.code.input->kind != Shape::Kind::any);
 }
 
 constexpr void write_input_schema_of(TextSink& out, const Step& step) {
-  const Shape& input =
-      step.code.input == nullptr ? Codec<boost::json::value>::shape : *step.code.input;
-  write_schema(
-      out, step.kind == Kind::map ? Shape{.kind = Shape::Kind::list, .element = &input} : input);
+  const Shape elements{.kind = Shape::Kind::list, .element = step.code.input};
+  write_schema(out, step.kind == Kind::map ? elements : *step.code.input);
 }
 
 /// What all roots together take; nothing when they take anything.
@@ -49,15 +44,16 @@ constexpr void write_flow(TextSink& out, const FlowView& flow) {
   flow.options.write(out);
   write_input_schema(out, flow.steps);
   out.raw(R"(,"steps":[)");
-  for (const Step& step : flow.steps) {
-    out.raw(&step == flow.steps.data() ? R"({"slug":)" : R"(,{"slug":)");
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    const Step& step = flow.steps[i];
+    out.raw(i == 0 ? R"({"slug":)" : R"(,{"slug":)");
     out.quoted(step.slug);
     out.raw(step.kind == Kind::map ? R"(,"kind":"map","depends_on":[)"
                                    : R"(,"kind":"single","depends_on":[)");
     const std::span<const Dependency> dependencies = flow.of(step);
-    for (const Dependency& dependency : dependencies) {
-      if (&dependency != dependencies.data()) out.raw(",");
-      out.quoted(dependency.slug);
+    for (std::size_t d = 0; d < dependencies.size(); ++d) {
+      if (d != 0) out.raw(",");
+      out.quoted(dependencies[d].slug);
     }
     out.raw("]");
     step.options.write(out);
@@ -76,9 +72,9 @@ constexpr void write_manifest(TextSink& out, std::string_view plugin, std::strin
     out.quoted(version);
   }
   out.raw(R"(,"flows":[)");
-  for (const FlowView& flow : flows) {
-    if (&flow != flows.data()) out.raw(",");
-    write_flow(out, flow);
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    if (i != 0) out.raw(",");
+    write_flow(out, flows[i]);
   }
   out.raw("]}");
 }

@@ -12,7 +12,9 @@ namespace weir::sdk {
 struct ShapeMember;
 
 /// What JSON a C++ type is written as and read from, known at compile time. The schema is written
-/// from it, and by it a step's result is compared with what its dependents take.
+/// from it, and by it a step's result is compared with what its dependents take. (Shapes are told
+/// apart by name, not by address: with -fsanitize=undefined g++ takes no comparison of such
+/// addresses for a constant.)
 struct Shape {
   enum class Kind {
     any,
@@ -33,6 +35,7 @@ struct Shape {
   const Shape* element = nullptr;          ///< of an optional, list or dictionary
   std::size_t size = any_size;             ///< of a list: any_size, or the only one allowed
   std::span<const ShapeMember> members{};  ///< of an object; of a tuple, nameless
+  std::string_view type{};                 ///< of an object: the name of its C++ type
 };
 
 struct ShapeMember {
@@ -40,56 +43,55 @@ struct ShapeMember {
   const Shape* shape;
 };
 
-constexpr const ShapeMember* find(std::span<const ShapeMember> members, std::string_view name) {
-  for (const ShapeMember& member : members)
-    if (member.name == name) return &member;
-  return nullptr;
+/// Where the member of that name stands; members.size() when there is none.
+constexpr std::size_t position(std::span<const ShapeMember> members, std::string_view name) {
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (members[i].name == name) return i;
+  return members.size();
 }
 
-/// The shapes around the one at hand: how a type that contains itself is noticed.
+/// The objects around the one at hand: how a type that contains itself is noticed.
 struct Enclosing {
-  const Enclosing* around;
-  const Shape* shape;
-  const Shape* other;  ///< its counterpart, where two are compared
+  const Enclosing* around = nullptr;
+  std::string_view type{};
+  std::string_view other{};  ///< its counterpart, where two are compared
 
-  constexpr bool holds(const Shape* a, const Shape* b = nullptr) const {
-    for (const Enclosing* e = this; e != nullptr; e = e->around)
-      if (e->shape == a && e->other == b) return true;
-    return false;
+  constexpr bool holds(std::string_view a, std::string_view b = {}) const {
+    return (type == a && other == b) || (around != nullptr && around->holds(a, b));
   }
 };
 
-constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing* around = nullptr);
+constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing& around = {});
 
-constexpr bool object_fits(const Shape& given, const Shape& taken, const Enclosing* around) {
+constexpr bool object_fits(const Shape& given, const Shape& taken, const Enclosing& around) {
+  if (around.holds(given.type, taken.type)) return true;  // being compared further up
+  const Enclosing here{&around, given.type, taken.type};
   return std::ranges::all_of(taken.members, [&](const ShapeMember& wanted) {
-    const ShapeMember* found = find(given.members, wanted.name);
-    return found != nullptr ? fits(*found->shape, *wanted.shape, around)
-                            : wanted.shape->kind == Shape::Kind::optional;
+    const std::size_t found = position(given.members, wanted.name);
+    return found < given.members.size() ? fits(*given.members[found].shape, *wanted.shape, here)
+                                        : wanted.shape->kind == Shape::Kind::optional;
   });
 }
 
 /// Whether what is written as `given` can be read as `taken`. What only the value can tell (the
-/// range of an integer, the length of a list, the keys of a dictionary) is left to the run.
-constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing* around) {
+/// range of an integer, the length of a vector, the keys of a dictionary) is left to the run.
+constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing& around) {
   using enum Shape::Kind;
-  const Enclosing here{around, &given, &taken};
-  if (around != nullptr && around->holds(&given, &taken)) return true;  // being compared further up
   const auto all_fit = [&](std::span<const ShapeMember> from, const Shape& to) {
     return std::ranges::all_of(from,
-                               [&](const ShapeMember& m) { return fits(*m.shape, to, &here); });
+                               [&](const ShapeMember& m) { return fits(*m.shape, to, around); });
   };
   const auto fits_all = [&](const Shape& from, std::span<const ShapeMember> to) {
     return std::ranges::all_of(to,
-                               [&](const ShapeMember& m) { return fits(from, *m.shape, &here); });
+                               [&](const ShapeMember& m) { return fits(from, *m.shape, around); });
+  };
+  const auto same_length = [](std::size_t a, std::size_t b) {
+    return a == Shape::any_size || b == Shape::any_size || a == b;
   };
   if (given.kind == any || taken.kind == any) return true;
   if (taken.kind == optional)
     return given.kind == null ||
-           fits(given.kind == optional ? *given.element : given, *taken.element, &here);
-  const auto same_length = [](std::size_t a, std::size_t b) {
-    return a == Shape::any_size || b == Shape::any_size || a == b;
-  };
+           fits(given.kind == optional ? *given.element : given, *taken.element, around);
   switch (given.kind) {
     case integer:
       return taken.kind == integer || taken.kind == number;
@@ -98,32 +100,58 @@ constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing* aro
         return same_length(given.size, taken.members.size()) &&
                fits_all(*given.element, taken.members);
       return taken.kind == list && same_length(given.size, taken.size) &&
-             fits(*given.element, *taken.element, &here);
+             fits(*given.element, *taken.element, around);
     case tuple:
       if (taken.kind == list)
         return same_length(given.members.size(), taken.size) &&
                all_fit(given.members, *taken.element);
       return taken.kind == tuple &&
              std::ranges::equal(given.members, taken.members, [&](auto& from, auto& to) {
-               return fits(*from.shape, *to.shape, &here);
+               return fits(*from.shape, *to.shape, around);
              });
     case dictionary:
       if (taken.kind == object) return fits_all(*given.element, taken.members);
-      return taken.kind == dictionary && fits(*given.element, *taken.element, &here);
+      return taken.kind == dictionary && fits(*given.element, *taken.element, around);
     case object:
       if (taken.kind == dictionary) return all_fit(given.members, *taken.element);
-      return taken.kind == object && object_fits(given, taken, &here);
+      return taken.kind == object && object_fits(given, taken, around);
     default:
       return given.kind == taken.kind;
   }
 }
 
+constexpr void write_schema(TextSink& out, const Shape& shape, const Enclosing& around = {});
+
+constexpr void write_object_schema(TextSink& out, const Shape& shape, const Enclosing& around) {
+  if (around.holds(shape.type)) return out.raw("{}");
+  const Enclosing here{&around, shape.type};
+  out.raw(R"({"type":"object","properties":{)");
+  for (std::size_t i = 0; i < shape.members.size(); ++i) {
+    if (i != 0) out.raw(",");
+    out.quoted(shape.members[i].name);
+    out.raw(":");
+    write_schema(out, *shape.members[i].shape, here);
+  }
+  out.raw("}");
+  bool any_required = false;
+  for (const ShapeMember& member : shape.members) {
+    if (member.shape->kind == Shape::Kind::optional) continue;
+    out.raw(any_required ? "," : R"(,"required":[)");
+    out.quoted(member.name);
+    any_required = true;
+  }
+  out.raw(any_required ? "]}" : "}");
+}
+
 /// `shape` as a JSON Schema; a type within itself is written as {} (anything).
-constexpr void write_schema(TextSink& out, const Shape& shape, const Enclosing* around = nullptr) {
+constexpr void write_schema(TextSink& out, const Shape& shape, const Enclosing& around) {
   using enum Shape::Kind;
-  const Enclosing here{around, &shape, nullptr};
-  if (around != nullptr && around->holds(&shape)) return out.raw("{}");
-  const auto bounds = [&](std::size_t size) {
+  const auto around_element = [&](std::string_view before, std::string_view after) {
+    out.raw(before);
+    write_schema(out, *shape.element, around);
+    out.raw(after);
+  };
+  const auto length = [&](std::size_t size) {
     out.raw(R"(,"minItems":)");
     out.number(static_cast<std::int64_t>(size));
     out.raw(R"(,"maxItems":)");
@@ -143,46 +171,25 @@ constexpr void write_schema(TextSink& out, const Shape& shape, const Enclosing* 
     case string:
       return out.raw(R"({"type":"string"})");
     case optional:
-      out.raw(R"({"anyOf":[)");
-      write_schema(out, *shape.element, &here);
-      return out.raw(R"(,{"type":"null"}]})");
-    case list:
-      out.raw(R"({"type":"array","items":)");
-      write_schema(out, *shape.element, &here);
-      if (shape.size != Shape::any_size) bounds(shape.size);
-      return out.raw("}");
+      return around_element(R"({"anyOf":[)", R"(,{"type":"null"}]})");
     case dictionary:
-      out.raw(R"({"type":"object","additionalProperties":)");
-      write_schema(out, *shape.element, &here);
+      return around_element(R"({"type":"object","additionalProperties":)", "}");
+    case list:
+      around_element(R"({"type":"array","items":)", "");
+      if (shape.size != Shape::any_size) length(shape.size);
       return out.raw("}");
     case tuple:
       out.raw(R"({"type":"array","items":[)");
-      for (const ShapeMember& member : shape.members) {
-        if (&member != shape.members.data()) out.raw(",");
-        write_schema(out, *member.shape, &here);
+      for (std::size_t i = 0; i < shape.members.size(); ++i) {
+        if (i != 0) out.raw(",");
+        write_schema(out, *shape.members[i].shape, around);
       }
       out.raw("]");
-      bounds(shape.members.size());
+      length(shape.members.size());
       return out.raw("}");
     case object:
-      break;
+      return write_object_schema(out, shape, around);
   }
-  out.raw(R"({"type":"object","properties":{)");
-  bool any_required = false;
-  for (const ShapeMember& member : shape.members) {
-    if (&member != shape.members.data()) out.raw(",");
-    out.quoted(member.name);
-    out.raw(":");
-    write_schema(out, *member.shape, &here);
-  }
-  out.raw("}");
-  for (const ShapeMember& member : shape.members) {
-    if (member.shape->kind == optional) continue;
-    out.raw(any_required ? "," : R"(,"required":[)");
-    out.quoted(member.name);
-    any_required = true;
-  }
-  out.raw(any_required ? "]}" : "}");
 }
 
 }  // namespace weir::sdk
