@@ -16,6 +16,7 @@ constexpr ExitCode exit_code(ErrorCode code) noexcept {
     case ErrorCode::invalid_input:
       return ExitCode::usage;
     case ErrorCode::unavailable:
+    case ErrorCode::in_doubt:
       return ExitCode::unavailable;
     default:
       return ExitCode::failed;

@@ -77,7 +77,8 @@ class RunStore {
   virtual ~RunStore() = default;
 
   /// One run for each input, in one statement (S5). Errors: not_found with the nearest slug (S2),
-  /// invalid_input (S3), conflict (a run id that exists).
+  /// invalid_input (S3), conflict (a run id that exists), in_doubt (the connection broke under the
+  /// call: repeat it with the same keys or run ids only).
   virtual Result<std::vector<StartedRun>> start(const std::string& flow,
                                                 const std::vector<Json>& inputs,
                                                 const StartOptions& options) = 0;

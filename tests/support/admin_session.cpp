@@ -6,7 +6,10 @@
 namespace weir::testing {
 
 AdminSession::AdminSession(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
-  if (PQstatus(connection_) == CONNECTION_OK) return;
+  if (PQstatus(connection_) == CONNECTION_OK) {
+    run("set client_min_messages = warning");
+    return;
+  }
   const std::string why = PQerrorMessage(connection_);
   PQfinish(connection_);
   throw std::runtime_error(url + ": " + why);

@@ -136,6 +136,13 @@ class PostgresRunStore final : public RunStore {
                std::to_string(options.priority),
                options.version ? std::optional(std::to_string(*options.version)) : std::nullopt,
                array_of(options.tags).value_or("{}"), array_of(options.run_ids)});
+    if (!rows && session_ && !session_->is_open())  // it broke with the call under way
+      return std::unexpected(
+          Error{.code = ErrorCode::in_doubt,
+                .kind = "start_in_doubt",
+                .message = "the database went away during the start: " + rows.error().message,
+                .hint = "the run may exist: look with weir runs list, or start again with the same "
+                        "idempotency key"});
     if (!rows) return std::unexpected(with_nearest(rows.error(), flow));
     std::vector<StartedRun> started;
     for (const auto& row : *rows) started.push_back({row[0].as<std::string>(), row[1].as<bool>()});
