@@ -102,9 +102,10 @@ static int32_t split(const weir_host* host, weir_call* call, weir_str input, voi
     at = space + 1;
   }
   if (names.size == 0) {
+    const weir_str code = STR("no_name");
     const weir_str message = STR("there is nobody to greet: \"name\" is empty");
     free(names.data);
-    return bad_input(host, call, message);
+    return fail(host, call, WEIR_FAILED_FOR_GOOD, code, message);
   }
   append(&names, "]", 1);
   const weir_str greeting = STR("greeting somebody from C");

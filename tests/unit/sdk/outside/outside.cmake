@@ -1,6 +1,6 @@
 # cmake -DBUILD=… -DSOURCE=… -DWORK=… -P outside.cmake
-# Installs the SDK and builds plugins against it the way a user would: the project beside this file, and
-# the examples, copied out of the tree.
+# Installs SDK and program, and builds plugins against them the way a user would: the project beside this
+# file, and the examples, copied out of the tree.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
@@ -9,9 +9,18 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
+# A target of the user's project that must not build, saying `words`.
+function(refuse target words)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/outside/build --target ${target}
+    RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(result EQUAL 0 OR NOT output MATCHES "${words}")
+    message(FATAL_ERROR "${target} was built, or refused without \"${words}\":\n${output}")
+  endif()
+endfunction()
+
 function(build folder)
   run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${folder} -B ${folder}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix
-      -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER} -DWEIR_PROGRAM=)
+      -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER})
   run(${CMAKE_COMMAND} --build ${folder}/build)
 endfunction()
 
@@ -38,17 +47,16 @@ function(check_text file text)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
-run(${CMAKE_COMMAND} --install ${BUILD} --component sdk --prefix ${WORK}/prefix)
+foreach(component sdk program)
+  run(${CMAKE_COMMAND} --install ${BUILD} --component ${component} --prefix ${WORK}/prefix)
+endforeach()
 
 file(COPY ${CMAKE_CURRENT_LIST_DIR}/ DESTINATION ${WORK}/outside)
 build(${WORK}/outside)
 check_plugin(${WORK}/outside/build/outside.so)
 check_text(${WORK}/outside/build/outside.so [[{"weir":1,"plugin":"outside","version":"2.1","flows":[{"module":"outside.Basket"]])
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/outside/build --target unresolved
-  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
-if(result EQUAL 0 OR NOT output MATCHES "price")
-  message(FATAL_ERROR "a plugin with an undefined symbol was linked:\n${output}")
-endif()
+refuse(unresolved "price")
+refuse(refused_by_lint "bad_manifest")
 
 foreach(example hello hello_c)
   file(COPY ${SOURCE}/plugins/${example} DESTINATION ${WORK})
