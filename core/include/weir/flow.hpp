@@ -14,8 +14,7 @@
 ///
 ///     static std::vector<std::string> fetch(weir::Context& context, Order order);
 ///     static Line price(weir::Context&, std::string sku);
-///     static Total sum(weir::Context&, Priced lines);  // struct Priced { std::vector<Line> price;
-///     };
+///     static Total sum(weir::Context&, Priced priced);  // priced.price is a std::vector<Line>
 ///
 ///     WEIR_FLOW(order_totals, "shop.OrderTotals",
 ///               step<fetch>("fetch").max_attempts(5).timeout(30s),

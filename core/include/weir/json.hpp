@@ -1,16 +1,16 @@
 #pragma once
-#include <array>
 #include <concepts>
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
 
 #include <weir/sdk/codec.hpp>
+#include <weir/sdk/container_codecs.hpp>
 #include <weir/sdk/for_each.hpp>
 #include <weir/sdk/json_parse.hpp>
 #include <weir/sdk/members.hpp>
+#include <weir/sdk/object_codec.hpp>
 
 /// Makes an aggregate readable from JSON and writable as a JSON object:
 ///
