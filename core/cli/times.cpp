@@ -1,10 +1,12 @@
 #include "cli/times.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
+#include <string_view>
 
 #include <fmt/format.h>
+
+#include "base/iso8601.hpp"
 
 namespace weir::cli {
 
@@ -20,13 +22,9 @@ std::string shown_duration(Duration duration) {
 }
 
 std::string shown_time(Time time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(seconds - day);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  std::string text = iso8601(time).substr(0, std::string_view("2026-11-21T01:56:26").size());
+  text[text.find('T')] = ' ';
+  return text;
 }
 
 std::string shown_age(Duration age) {

@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/iso8601.hpp"
+
 namespace weir {
 namespace {
 
@@ -45,16 +47,6 @@ Members summary_members(const RunSummary& summary) {
 }
 
 }  // namespace
-
-std::string iso8601(Time time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
-}
 
 Json run_json(const RunSummary& summary) { return Json::object(summary_members(summary)); }
 

@@ -15,7 +15,4 @@ Json run_json(const RunReport& report);
 /// As run_json, without input, output and steps.
 Json run_json(const RunSummary& summary);
 
-/// "2026-11-21T01:56:26.123456Z"
-std::string iso8601(Time time);
-
 }  // namespace weir

@@ -56,9 +56,9 @@ std::vector<fs::path> usual_bases() {
 
 // Takes the lock that says "the owner lives", if nobody has it and the folder is still in its
 // place.
-bool lock(const UniqueFd& folder, const fs::path& path) {
+bool lock(const FileDescriptor& folder, const fs::path& path) {
   struct stat opened{}, there{};
-  return ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(folder.get(), &opened) == 0 &&
+  return ::flock(folder.fd(), LOCK_EX | LOCK_NB) == 0 && ::fstat(folder.fd(), &opened) == 0 &&
          ::lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
          opened.st_ino == there.st_ino;
 }
@@ -68,8 +68,8 @@ void remove_folder(const fs::path& path) {
   fs::remove_all(path, ignored);
 }
 
-UniqueFd open_folder(const fs::path& path) {
-  return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+FileDescriptor open_folder(const fs::path& path) {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 // What processes of this user left behind when they were killed.
@@ -78,9 +78,9 @@ void remove_leftovers(const fs::path& base) {
   for (fs::directory_iterator entry(base, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     if (!entry->path().filename().native().starts_with(prefix)) continue;
-    const UniqueFd folder = open_folder(entry->path());
+    const FileDescriptor folder = open_folder(entry->path());
     struct stat status{};
-    if (folder && ::fstat(folder.get(), &status) == 0 && status.st_uid == ::geteuid() &&
+    if (folder && ::fstat(folder.fd(), &status) == 0 && status.st_uid == ::geteuid() &&
         lock(folder, entry->path()))
       remove_folder(entry->path());
   }
@@ -114,7 +114,7 @@ std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::
     std::string path = (fs::absolute(base) / prefix).string() + "XXXXXX";
     if (::mkdtemp(path.data()) == nullptr)
       return refuse_errno(base, "no folder for private copies can be made in it", errno);
-    UniqueFd folder = open_folder(path);
+    FileDescriptor folder = open_folder(path);
     if (folder && lock(folder, path)) return StageDirectory(path, std::move(folder));
   }
   return refuse_errno(base, "its private folders vanish as they are made", EAGAIN);
@@ -129,7 +129,7 @@ std::expected<fs::path, PluginError> StageDirectory::put(const TrustedFile& file
   if (::access(copy.c_str(), F_OK) == 0) return copy;
   // Written under another name and renamed: whoever sees the copy sees all of it.
   std::string unfinished = (path_ / "copy-XXXXXX").string();
-  const UniqueFd out(::mkostemp(unfinished.data(), O_CLOEXEC));
+  const FileDescriptor out(::mkostemp(unfinished.data(), O_CLOEXEC));
   const auto refuse_copy = [&](int error) {
     ::unlink(unfinished.c_str());
     return refuse_errno(
@@ -137,13 +137,12 @@ std::expected<fs::path, PluginError> StageDirectory::put(const TrustedFile& file
   };
   if (!out) return refuse_copy(errno);
   for (std::string_view rest = file.bytes; !rest.empty();) {
-    const ssize_t count = ::write(out.get(), rest.data(), rest.size());
+    const ssize_t count = ::write(out.fd(), rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return refuse_copy(errno);
     rest.remove_prefix(static_cast<std::size_t>(count));
   }
-  if (::fchmod(out.get(), S_IRUSR | S_IXUSR) != 0 ||
-      ::rename(unfinished.c_str(), copy.c_str()) != 0)
+  if (::fchmod(out.fd(), S_IRUSR | S_IXUSR) != 0 || ::rename(unfinished.c_str(), copy.c_str()) != 0)
     return refuse_copy(errno);
   return copy;
 }

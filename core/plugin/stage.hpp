@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/file_descriptor.hpp"
 #include "plugin/plugin_error.hpp"
 #include "plugin/trust.hpp"
-#include "plugin/unique_fd.hpp"
 
 namespace weir {
 
@@ -35,13 +35,13 @@ class StageDirectory {
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  StageDirectory(std::filesystem::path path, UniqueFd directory) noexcept
+  StageDirectory(std::filesystem::path path, FileDescriptor directory) noexcept
       : path_(std::move(path)), directory_(std::move(directory)) {}
 
   static std::expected<StageDirectory, PluginError> open_below(const std::filesystem::path& base);
 
   std::filesystem::path path_;
-  UniqueFd directory_;  // holds the flock that says the owner lives; empty once moved from
+  FileDescriptor directory_;  // holds the flock that says the owner lives; empty once moved from
 };
 
 }  // namespace weir

@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_descriptor.hpp"
 #include "base/in_quotes.hpp"
 #include "base/sha256.hpp"
-#include "plugin/unique_fd.hpp"
 
 namespace weir {
 namespace fs = std::filesystem;
@@ -90,7 +90,7 @@ class Walk {
       if (!name.empty()) names_.push_back(name.string());
   }
 
-  std::expected<UniqueFd, PluginError> open_file() {
+  std::expected<FileDescriptor, PluginError> open_file() {
     if (auto entered = enter_root(); !entered) return std::unexpected(entered.error());
     while (names_.size() > 1) {
       const std::string name = std::move(names_.front());
@@ -103,28 +103,28 @@ class Walk {
 
  private:
   std::expected<void, PluginError> enter_root() {
-    folder_ = UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    folder_ = FileDescriptor(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     at_ = "/";
     return check_folder();
   }
 
   std::expected<void, PluginError> check_folder() const {
     struct stat status{};
-    if (::fstat(folder_.get(), &status) != 0) return refuse_errno(errno, at_);
+    if (::fstat(folder_.fd(), &status) != 0) return refuse_errno(errno, at_);
     return check_owner_and_mode(status, at_);
   }
 
   std::expected<void, PluginError> enter(const std::string& name) {
     const fs::path next = at_ / name;
-    UniqueFd opened(
-        ::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    FileDescriptor opened(
+        ::openat(folder_.fd(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (opened) {
       folder_ = std::move(opened);
       at_ = next.lexically_normal();
       return check_folder();
     }
     const int error = errno;
-    const fs::path target = link_target(folder_.get(), name);
+    const fs::path target = link_target(folder_.fd(), name);
     if (target.empty()) return refuse_errno(error, next);
     constexpr int links_max = 40;  // as the kernel allows
     if (++links_ > links_max) return refuse_errno(ELOOP, next);
@@ -134,17 +134,17 @@ class Walk {
     return {};
   }
 
-  std::expected<UniqueFd, PluginError> open_last(const std::string& name) const {
+  std::expected<FileDescriptor, PluginError> open_last(const std::string& name) const {
     const fs::path file = at_ / name;
     struct stat status{};
     // Looked at before it is opened: opening a device may already do something.
-    if (::fstatat(folder_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (::fstatat(folder_.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
       return refuse_errno(errno, file);
     if (!S_ISREG(status.st_mode))
-      return refuse_kind(status.st_mode, link_target(folder_.get(), name));
-    UniqueFd opened(::openat(folder_.get(), name.c_str(),
-                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!opened || ::fstat(opened.get(), &status) != 0) return refuse_errno(errno, file);
+      return refuse_kind(status.st_mode, link_target(folder_.fd(), name));
+    FileDescriptor opened(::openat(folder_.fd(), name.c_str(),
+                                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!opened || ::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, file);
     if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, {});
     if (auto trusted = check_owner_and_mode(status, file); !trusted)
       return std::unexpected(trusted.error());
@@ -152,7 +152,7 @@ class Walk {
   }
 
   std::list<std::string> names_;  // still to go
-  UniqueFd folder_;
+  FileDescriptor folder_;
   fs::path at_;
   int links_ = 0;
 };
@@ -195,7 +195,7 @@ std::expected<TrustedFile, PluginError> read_trusted(const fs::path& path,
   };
   const auto file = Walk(path).open_file();
   if (!file) return placed(file.error());
-  auto bytes = read_all(file->get(), path, policy.bytes_max);
+  auto bytes = read_all(file->fd(), path, policy.bytes_max);
   if (!bytes) return placed(bytes.error());
   std::string sha256 = sha256_hex(*bytes);
   if (!allowed(sha256, policy.sha256_allow))

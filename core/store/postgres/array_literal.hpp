@@ -23,7 +23,4 @@ class ArrayLiteral {
   std::string items_ = "{";
 };
 
-/// "2026-11-21 01:44:02.123456+00": to the microsecond, read back as it was.
-std::string timestamp(Time time);
-
 }  // namespace weir::postgres

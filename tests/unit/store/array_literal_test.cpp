@@ -36,8 +36,8 @@ TEST_SUITE("postgres: literals") {
   }
 
   TEST_CASE("times have microseconds and stand in UTC") {
-    CHECK(timestamp(Time{1'795'225'442'123'456us}) == "2026-11-21 01:44:02.123456+00");
-    CHECK(timestamp(Time{1us}) == "1970-01-01 00:00:00.000001+00");
-    CHECK(timestamp(Time{-1us}) == "1969-12-31 23:59:59.999999+00");
+    ArrayLiteral array;
+    array.add(Time{1'795'225'442'123'456us});
+    CHECK(array.text() == R"({"2026-11-21T01:44:02.123456Z"})");
   }
 }

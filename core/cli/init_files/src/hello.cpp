@@ -1,5 +1,7 @@
-// A first flow of two steps. Build it:  cmake -S src -B build && cmake --build build
-// and run it:                           weir serve &   weir start hello --input '{"name": "Ada"}' --wait
+// A first flow of two steps.
+//   build it:  cmake -S src -B build && cmake --build build
+//   run it:    weir serve &
+//              weir start hello --input '{"name": "Ada"}' --wait
 #include <string>
 
 #include <weir/flow.hpp>
@@ -33,7 +35,6 @@ Greeting shout(weir::Context& context, Greeted before) {
 
 }  // namespace
 
-WEIR_FLOW(hello, "first.Hello",
-          step<greet>("greet"),
+WEIR_FLOW(hello, "first.Hello", step<greet>("greet"),
           step<shout>("shout").after("greet").max_attempts(5))
 WEIR_PLUGIN(hello)

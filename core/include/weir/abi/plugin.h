@@ -1,16 +1,17 @@
-/* weir/abi/plugin.h: everything that crosses between Weir and a plugin. Pure C99, no code of ours behind it.
+/* weir/abi/plugin.h: everything that crosses between Weir and a plugin. Pure C99, no code of ours
+ * behind it.
  *
- * A plugin is a shared library that exports ONE constant object, `weir_plugin_v1`, built at compile time:
- * data, not code, so nothing of the plugin runs to read it. The same manifest stands in an ELF note
- * (section .note.weir, name "Weir", type 1), so that `weir plugins lint` and `weir flows list` read a file
- * without loading it.
+ * A plugin is a shared library that exports ONE constant object, `weir_plugin_v1`, built at compile
+ * time: data, not code, so nothing of the plugin runs to read it. The same manifest stands in an
+ * ELF note (section .note.weir, name "Weir", type 1), so that `weir plugins lint` and `weir flows
+ * list` read a file without loading it.
  *
  * Rules
- * - Same major or refusal. A minor adds members at the end of structs; look at struct_size before you read
- *   a member that is newer than 1.0.
+ * - Same major or refusal. A minor adds members at the end of structs; look at struct_size before
+ *   you read a member that is newer than 1.0.
  * - Strings are (data, size), UTF-8, not NUL-terminated. JSON crosses as bytes.
- * - What one side allocates it also frees: the host copies what you give it before the call returns, and
- *   what it gives you is valid until your `run` returns.
+ * - What one side allocates it also frees: the host copies what you give it before the call
+ *   returns, and what it gives you is valid until your `run` returns.
  * - No C++ type and no exception may cross. The C++ SDK (weir/flow.hpp) sees to that.
  *
  * Threads: `run` is called from any of the host's threads, several at once, also for the same step.
@@ -33,15 +34,15 @@ extern "C" {
 #define WEIR_NOTE_TYPE 1u
 
 typedef struct weir_str {
-  const char *data;
+  const char* data;
   size_t size;
 } weir_str;
 
 /* One execution of `run`; owned by the host, valid until `run` returns. */
 typedef struct weir_call weir_call;
 
-/* What `run` returns; the two failures are also the kinds given to `fail`. A failure without a call of
- * `fail` is one without a reason. */
+/* What `run` returns; the two failures are also the kinds given to `fail`. A failure without a call
+ * of `fail` is one without a reason. */
 enum {
   WEIR_OK = 0,              /* output() was called exactly once */
   WEIR_FAILED = 1,          /* try again, as the step's options say */
@@ -51,49 +52,51 @@ enum {
 
 enum { WEIR_LOG_DEBUG = 0, WEIR_LOG_INFO = 1, WEIR_LOG_WARN = 2, WEIR_LOG_ERROR = 3 };
 
-/* What the host offers during a call. Every function may be used from any thread until `run` returns. */
+/* What the host offers during a call. Every function may be used from any thread until `run`
+ * returns. */
 typedef struct weir_host {
   uint32_t struct_size;
   uint16_t abi_major, abi_minor;
 
   /* The step's result: one JSON text. 0, or nonzero when there was an output already. */
-  int32_t (*output)(weir_call *, weir_str json);
+  int32_t (*output)(weir_call*, weir_str json);
 
-  /* Why the step failed: kind is WEIR_FAILED or WEIR_FAILED_FOR_GOOD, code a short stable word, message a
-   * sentence. retry_after_ms > 0 asks for the next attempt after that time instead of the usual backoff.
-   * 0, or nonzero when a failure was given already: the first one counts. */
-  int32_t (*fail)(weir_call *, int32_t kind, weir_str code, weir_str message, uint64_t retry_after_ms);
+  /* Why the step failed: kind is WEIR_FAILED or WEIR_FAILED_FOR_GOOD, code a short stable word,
+   * message a sentence. retry_after_ms > 0 asks for the next attempt after that time instead of the
+   * usual backoff. 0, or nonzero when a failure was given already: the first one counts. */
+  int32_t (*fail)(weir_call*, int32_t kind, weir_str code, weir_str message,
+                  uint64_t retry_after_ms);
 
-  void (*log)(weir_call *, int32_t level, weir_str message);
+  void (*log)(weir_call*, int32_t level, weir_str message);
 
-  /* 1 once the work should stop: its timeout passed, its run was cancelled or the worker shuts down.
-   * Cheap: ask often. */
-  int32_t (*cancelled)(weir_call *);
+  /* 1 once the work should stop: its timeout passed, its run was cancelled or the worker shuts
+   * down. Cheap: ask often. */
+  int32_t (*cancelled)(weir_call*);
 
-  /* Facts about the call: "run_id", "flow", "step", "attempt" (from 1), "task_index" (from 0), "flow_input"
-   * (the run's input, JSON). An unknown key gives {NULL, 0}. */
-  weir_str (*get)(weir_call *, weir_str key);
+  /* Facts about the call: "run_id", "flow", "step", "attempt" (from 1), "task_index" (from 0),
+   * "flow_input" (the run's input, JSON). An unknown key gives {NULL, 0}. */
+  weir_str (*get)(weir_call*, weir_str key);
 
   /* A further table of functions by name, or NULL when this host has none of that name. */
-  const void *(*extension)(const struct weir_host *, weir_str id);
+  const void* (*extension)(const struct weir_host*, weir_str id);
 } weir_host;
 
 typedef struct weir_step {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
   weir_str slug;
-  /* input is the task's input, JSON: for a step without dependencies the run's input, for a map's task its
-   * element, else {dependency: output}. Returns one of WEIR_OK …; must not throw. */
-  int32_t (*run)(const weir_host *, weir_call *, weir_str input, void *user);
-  void *user;
+  /* input is the task's input, JSON: for a step without dependencies the run's input, for a map's
+   * task its element, else {dependency: output}. Returns one of WEIR_OK …; must not throw. */
+  int32_t (*run)(const weir_host*, weir_call*, weir_str input, void* user);
+  void* user;
 } weir_step;
 
 typedef struct weir_flow {
   uint32_t struct_size;
-  uint32_t step_count; /* 1 … 1024 */
-  weir_str module;     /* "shop.OrderTotals" */
-  weir_str slug;       /* "order_totals" */
-  const weir_step *steps; /* step_count of them, step_stride bytes apart, in the manifest's order */
+  uint32_t step_count;    /* 1 … 1024 */
+  weir_str module;        /* "shop.OrderTotals" */
+  weir_str slug;          /* "order_totals" */
+  const weir_step* steps; /* step_count of them, step_stride bytes apart, in the manifest's order */
   uint32_t step_stride;
   uint32_t reserved; /* 0 */
 } weir_flow;
@@ -105,7 +108,7 @@ typedef struct weir_plugin {
   weir_str name;     /* "order_totals" */
   weir_str version;  /* the author's, free text: "1.4.0" */
   weir_str manifest; /* the same bytes as in the note */
-  const weir_flow *flows;
+  const weir_flow* flows;
   uint32_t flow_count; /* 1 … 256 */
   uint32_t flow_stride;
   weir_str build_info; /* compiler, for people */
