@@ -104,7 +104,7 @@ TEST_SUITE("store: a private PostgreSQL that cannot be had") {
 
   TEST_CASE("a server that takes too long is not waited for any longer") {
     const ProjectFolder project;
-    const auto programs = project.programs(makes_a_cluster, "exec sleep 5");
+    const auto programs = project.programs(makes_a_cluster, "exec sleep 1");
     const weir::Error error =
         refusal(project, {.programs = programs, .patience = std::chrono::seconds(0)});
     CHECK(error.kind == "server_slow");
