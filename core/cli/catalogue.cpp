@@ -111,7 +111,7 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
       ++catalogue.plugins;
       for (FlowDefinition& flow : plugin->flows) {
         const auto said = config.flows.find(flow.slug());
-        OptionOverrides overrides =
+        const OptionOverrides overrides =
             said == config.flows.end() ? OptionOverrides{} : said->second.options;
         catalogue.flows.push_back({std::move(flow), plugin->file, overrides});
       }

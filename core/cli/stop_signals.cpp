@@ -26,6 +26,8 @@ StopSignals::StopSignals(const sigset_t& blocked, std::function<void(int)> stop)
 
 StopSignals::~StopSignals() {
   done_.store(true);
+  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it is blocked there, and only ends a
+  // sigwait
   pthread_kill(thread_.native_handle(), SIGTERM);
   thread_.join();
 }

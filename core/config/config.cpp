@@ -183,7 +183,7 @@ void read_flows(Reader& reader, std::string_view section, const YAML::Node& valu
                  return reader.fault(reader.span(key), "bad_value", to_string(slug.error()));
                FlowConfig flow{.options = {}, .where = reader.span(key)};
                read_mapping(reader, name, options, keys, flow.options);
-               config.flows.emplace(*slug, std::move(flow));
+               config.flows.emplace(*slug, flow);
              });
 }
 

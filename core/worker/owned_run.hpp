@@ -30,7 +30,7 @@ class OwnedRun {
 
   /// Sorts what RunState freed, and what has slept long enough, into due and sleeping.
   void refresh(Time now) {
-    for (ReadyTask& ready : state_.take_ready())
+    for (const ReadyTask& ready : state_.take_ready())
       if (ready.not_before <= now)
         due_.push_back(ready);
       else
