@@ -8,6 +8,7 @@
 
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/sql_error.hpp"
 
 namespace weir::cli {
 
@@ -32,22 +33,7 @@ Result<Database> Database::open(const Config& config, const Globals& globals,
 
 std::string Database::shown() const {
   return local_ ? fmt::format("private PostgreSQL in {}", local_->cluster().string())
-                : without_password(url_);
-}
-
-std::string without_password(std::string url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  const std::size_t begin = scheme + 3;
-  const std::size_t end = url.find_first_of("/?", begin);
-  const std::size_t at = url.substr(0, end).rfind('@');
-  const std::size_t colon = url.find(':', begin);
-  if (at != std::string::npos && colon < at) url.replace(colon + 1, at - colon - 1, "***");
-  if (const std::size_t key = url.find("password="); key != std::string::npos) {
-    const std::size_t value = key + std::string_view("password=").size();
-    url.replace(value, std::min(url.find('&', value), url.size()) - value, "***");
-  }
-  return url;
+                : postgres::without_password(url_);
 }
 
 std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,

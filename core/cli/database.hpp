@@ -47,7 +47,4 @@ struct Opened {
 std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
                                            Database::IfMissing if_missing);
 
-/// A URL without the password that may stand in it.
-std::string without_password(std::string url);
-
 }  // namespace weir::cli

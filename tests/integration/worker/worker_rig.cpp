@@ -113,15 +113,6 @@ const StepReport& step_of(const RunReport& report, const std::string& slug) {
   std::abort();
 }
 
-bool eventually(const std::function<bool()>& fact) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!fact()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
-
 std::string query_value(const std::string& sql) {
   const auto session = required(postgres::Session::open(database()));
   std::string value;

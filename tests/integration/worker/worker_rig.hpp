@@ -11,6 +11,7 @@
 #include "store/postgres/session.hpp"
 #include "store/run_store.hpp"
 #include "store/worker_store.hpp"
+#include "support/eventually.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::testing {
@@ -71,9 +72,6 @@ class DatabaseAway {
   std::string name_;
   std::unique_ptr<postgres::Session> session_;
 };
-
-/// Waits until `fact` holds, at most 30 s; says whether it came to hold.
-bool eventually(const std::function<bool()>& fact);
 
 /// The one value a query gives, as text; "" for null.
 std::string query_value(const std::string& sql);

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cli/database.hpp"
+#include "store/postgres/sql_error.hpp"
 
 using namespace weir::cli;
 
@@ -15,11 +15,14 @@ TEST_CASE("a log line in JSON is one line whatever the message") {
 }
 
 TEST_CASE("a password in a database's URL is never shown") {
-  CHECK(without_password("postgresql://weir:s3cret@db:5432/weir") ==
+  CHECK(weir::postgres::without_password("postgresql://weir:s3cret@db:5432/weir") ==
         "postgresql://weir:***@db:5432/weir");
-  CHECK(without_password("postgresql://weir:p@ss@db/weir") == "postgresql://weir:***@db/weir");
-  CHECK(without_password("postgresql://weir@db:5432/weir") == "postgresql://weir@db:5432/weir");
-  CHECK(without_password("postgresql://db:5432/weir") == "postgresql://db:5432/weir");
-  CHECK(without_password("postgresql://db/weir?password=s3cret&sslmode=require") ==
+  CHECK(weir::postgres::without_password("postgresql://weir:p@ss@db/weir") ==
+        "postgresql://weir:***@db/weir");
+  CHECK(weir::postgres::without_password("postgresql://weir@db:5432/weir") ==
+        "postgresql://weir@db:5432/weir");
+  CHECK(weir::postgres::without_password("postgresql://db:5432/weir") ==
+        "postgresql://db:5432/weir");
+  CHECK(weir::postgres::without_password("postgresql://db/weir?password=s3cret&sslmode=require") ==
         "postgresql://db/weir?password=***&sslmode=require");
 }
