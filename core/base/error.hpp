@@ -1,41 +1,9 @@
 #pragma once
-#include <expected>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include <weir/result.hpp>
+
 namespace weir {
-
-/// What the caller can do about a failure.
-enum class ErrorCode {
-  invalid_input,       ///< mend the input; trying again changes nothing
-  invalid_definition,  ///< mend the plugin or its manifest
-  not_found,           ///< no such thing; the hint names the nearest
-  conflict,            ///< somebody else holds it; the message names the holder
-  lease_lost,          ///< this worker is dead to the database: drop everything it held
-  unavailable,         ///< try again later
-  in_doubt,            ///< unknown whether it happened: read before acting
-  corrupt,             ///< what was stored or sent breaks its own rules; needs a person
-  internal,            ///< a bug in Weir
-};
-
-/// The code's name as it stands in logs, JSON and the database: "invalid_input".
-std::string_view name(ErrorCode code) noexcept;
-
-/// A failure as a value: the same in CLI, API, log and database.
-struct Error {
-  ErrorCode code = ErrorCode::internal;
-  std::string kind;     ///< stable word for this very failure: "unknown_dependency"
-  std::string message;  ///< what was met, and where
-  std::string hint;     ///< what to do about it; may be empty
-  friend bool operator==(const Error&, const Error&) = default;
-};
-
-/// "message (hint)" on one line.
-std::string to_string(const Error& error);
-
-template <class T>
-using Result = std::expected<T, Error>;
 
 /// Several faults found in one pass; never empty when it is the error of an expected.
 using Faults = std::vector<Error>;

@@ -1,0 +1,118 @@
+/// What a concurrent class takes from the machine, as a policy: `template <class Sync = StdSync>`.
+/// A class that uses nothing else to wait, to share and to tell the time can be run under every
+/// interleaving by lockstep (weir/testing/lockstep.hpp), whose policy has the same members.
+///
+/// Threads: every member may be used from any thread.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <queue>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace weir {
+
+namespace sync {
+
+/// Small numbers for living threads: dense, unique among them, given again once a thread is gone.
+class ThreadNumbers {
+ public:
+  std::size_t take() {
+    const std::scoped_lock lock(mutex_);
+    if (free_.empty()) return next_++;
+    const std::size_t number = free_.top();
+    free_.pop();
+    return number;
+  }
+  void give_back(std::size_t number) {
+    const std::scoped_lock lock(mutex_);
+    free_.push(number);
+  }
+
+  static ThreadNumbers& of_this_process() {
+    static auto* const numbers = new ThreadNumbers;  // outlives the last thread
+    return *numbers;
+  }
+
+ private:
+  std::mutex mutex_;  // also orders what the last holder of a number did before what the next does
+  std::size_t next_ = 0;
+  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> free_;
+};
+
+inline constexpr std::size_t no_thread_number = std::numeric_limits<std::size_t>::max();
+inline constinit thread_local std::size_t thread_number = no_thread_number;
+
+[[gnu::noinline]] inline std::size_t take_thread_number() {
+  struct Hold {
+    ~Hold() {
+      ThreadNumbers::of_this_process().give_back(thread_number);
+      thread_number = no_thread_number;
+    }
+  };
+  thread_number = ThreadNumbers::of_this_process().take();
+  thread_local const Hold hold;
+  return thread_number;
+}
+
+/// Whether this process may make every core pass a fence (Linux 4.14 and later).
+inline const bool has_membarrier =
+    ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+
+}  // namespace sync
+
+/// The machine itself.
+struct StdSync {
+  using Mutex = std::mutex;
+  using Condition = std::condition_variable;
+  template <class T>
+  using Atomic = std::atomic<T>;
+  using Thread = std::thread;  ///< join it: one that is destroyed while joinable ends the program
+  using Clock = std::chrono::steady_clock;
+
+  /// 64 random bits, for spreading things; not for secrets.
+  static std::uint64_t random() {
+    thread_local std::mt19937_64 generator{std::random_device{}()};
+    return generator();
+  }
+
+  static constexpr std::size_t thread_slots = 64;  ///< threads that a class makes room for at once
+
+  /// A small number that no other living thread has.
+  static std::size_t thread_index() {
+    const std::size_t number = sync::thread_number;
+    if (number == sync::no_thread_number) [[unlikely]]
+      return sync::take_thread_number();
+    return number;
+  }
+
+  /// The cheap half of an asymmetric fence: with heavy_fence() on the other side it orders this
+  /// thread's earlier stores before its later loads. Costs nothing where the kernel has membarrier.
+  static void light_fence() noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (!sync::has_membarrier) [[unlikely]]
+      __sync_synchronize();
+  }
+
+  /// The dear half: as if every running thread of the process passed a fence. Microseconds.
+  static void heavy_fence() noexcept {
+    if (sync::has_membarrier)
+      ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    else
+      __sync_synchronize();
+  }
+
+  static void yield() noexcept { std::this_thread::yield(); }
+};
+
+}  // namespace weir
