@@ -1,0 +1,112 @@
+/// Threads: find() runs beside everything else, inside a section of the epochs that what was
+/// removed is retired to, or under the owner's mutex; insert, remove and for_each under that mutex.
+///
+/// Invariants: at least half of the slots are empty, so that every search ends; an entry never
+/// moves within one array of slots, so that a search that began before it came and ends after it
+/// went found it absent at a moment between.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace weir::registry {
+
+/// Entries by the hash they carry (`entry.hash`): open addressing over atomic pointers. Owns none.
+template <class Entry, class Sync>
+class HandleTable {
+ public:
+  struct Slot {
+    typename Sync::template Atomic<Entry*> entry{nullptr};
+  };
+  struct Slots {
+    explicit Slots(std::size_t size) : mask(size - 1), at(size) {}
+    std::size_t mask;
+    std::vector<Slot> at;
+  };
+
+  HandleTable() : slots_(new Slots(size_min)) {}
+  ~HandleTable() { delete slots_.load(std::memory_order_relaxed); }
+  HandleTable(const HandleTable&) = delete;
+  HandleTable& operator=(const HandleTable&) = delete;
+
+  /// The entry of that hash for which `is` holds; nullptr when there is none.
+  template <class Is>
+  Entry* find(std::size_t hash, const Is& is) const {
+    const Slots& slots = *slots_.load(std::memory_order_acquire);  // pairs with insert
+    for (std::size_t i = hash;; ++i) {
+      // Acquire: pairs with the release in insert, so that the entry's parts are seen.
+      Entry* const entry = slots.at[i & slots.mask].entry.load(std::memory_order_acquire);
+      if (entry == nullptr) return nullptr;
+      if (entry != gone() && entry->hash == hash && is(*entry)) return entry;
+    }
+  }
+
+  /// Puts in an entry that is not there. Returns the array that it outgrew, to be retired.
+  [[nodiscard]] const Slots* insert(Entry* entry) {
+    const Slots* outgrown = nullptr;
+    Slots* slots = slots_.load(std::memory_order_relaxed);
+    if ((used_ + 1) * 2 > slots->at.size()) {
+      outgrown = slots;
+      slots = rebuilt();
+      slots_.store(slots, std::memory_order_release);
+    }
+    Slot& free = free_slot(*slots, entry->hash);
+    if (free.entry.load(std::memory_order_relaxed) == nullptr) ++used_;
+    free.entry.store(entry, std::memory_order_release);
+    ++count_;
+    return outgrown;
+  }
+
+  /// Takes out an entry that is there; then it is to be retired.
+  void remove(const Entry* entry) {
+    Slots& slots = *slots_.load(std::memory_order_relaxed);
+    std::size_t i = entry->hash;
+    while (slots.at[i & slots.mask].entry.load(std::memory_order_relaxed) != entry) ++i;
+    // What nothing follows need not be remembered as a place that searches go past.
+    const bool last =
+        slots.at[(i + 1) & slots.mask].entry.load(std::memory_order_relaxed) == nullptr;
+    slots.at[i & slots.mask].entry.store(last ? nullptr : gone(), std::memory_order_release);
+    if (last) --used_;
+    --count_;
+  }
+
+  template <class Function>
+  void for_each(const Function& function) const {
+    for (const Slot& slot : slots_.load(std::memory_order_relaxed)->at) {
+      Entry* const entry = slot.entry.load(std::memory_order_relaxed);
+      if (entry != nullptr && entry != gone()) function(*entry);
+    }
+  }
+
+ private:
+  static constexpr std::size_t size_min = 8;
+
+  // Marks a slot whose entry went while others stand behind it. Compared, never looked into.
+  static Entry* gone() noexcept { return reinterpret_cast<Entry*>(&gone_); }
+  alignas(void*) static inline char gone_ = 0;
+
+  static Slot& free_slot(Slots& slots, std::size_t hash) {
+    for (std::size_t i = hash;; ++i) {
+      Slot& slot = slots.at[i & slots.mask];
+      const Entry* const taken = slot.entry.load(std::memory_order_relaxed);
+      if (taken == nullptr || taken == gone()) return slot;
+    }
+  }
+
+  Slots* rebuilt() {
+    std::size_t size = size_min;
+    while (size < (count_ + 1) * 4) size *= 2;
+    auto made = std::make_unique<Slots>(size);
+    for_each([&](Entry& entry) {
+      free_slot(*made, entry.hash).entry.store(&entry, std::memory_order_relaxed);
+    });
+    used_ = count_;
+    return made.release();
+  }
+
+  typename Sync::template Atomic<Slots*> slots_;
+  std::size_t count_ = 0;  // entries
+  std::size_t used_ = 0;   // slots that are not empty: entries, and marks of what went
+};
+
+}  // namespace weir::registry

@@ -1,0 +1,79 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <weir/result.hpp>
+
+/// What SharedHandles says when there is no handle to give.
+namespace weir::registry {
+
+/// A key for messages: text in quotes, numbers, what to_string() makes of it, or else no name.
+template <class Key>
+std::string text_of(const Key& key) {
+  if constexpr (std::is_convertible_v<const Key&, std::string_view>) {
+    return "\"" + std::string(std::string_view(key)) + "\"";
+  } else if constexpr (std::is_arithmetic_v<Key>) {
+    return std::to_string(key);
+  } else if constexpr (requires { std::string(to_string(key)); }) {
+    return to_string(key);
+  } else {
+    return "a handle";
+  }
+}
+
+template <class Key>
+Error start_timeout(const Key& key) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "start_timeout",
+          .message = "the start of " + text_of(key) + " was not over when the deadline passed",
+          .hint = "it goes on: ask again, or wait longer"};
+}
+
+template <class Key>
+Error wait_cancelled(const Key& key) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "cancelled",
+          .message = "the wait for the start of " + text_of(key) + " was cancelled"};
+}
+
+template <class Key>
+Error stopped(const Key& key) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "stopped",
+          .message = text_of(key) + " was stopped while it started",
+          .hint = "ask again to start it anew"};
+}
+
+template <class Key>
+Error died(const Key& key) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "died",
+          .message = text_of(key) + " died while it started",
+          .hint = "ask again to start it anew"};
+}
+
+template <class Key>
+Error not_started(const Key& key) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "not_started",
+          .message = text_of(key) + " is not started: its registry was shut down"};
+}
+
+template <class Key>
+Error start_failed(const Key& key, std::string_view why) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "start_failed",
+          .message = text_of(key) + " could not be started: " + std::string(why)};
+}
+
+/// `way`: the wanted key, "which waits for" the next, up to one that the asking thread starts.
+inline Error would_deadlock(std::string way) {
+  return {.code = ErrorCode::conflict,
+          .kind = "would_deadlock",
+          .message = "waiting would never end: this thread is starting what it asks for, " + way,
+          .hint = "a factory must not need, by any way, what is being started by it"};
+}
+
+}  // namespace weir::registry
