@@ -1,0 +1,222 @@
+// What others ask of a supervisor.
+#pragma once
+#include <weir/supervisor/impl/core.hpp>
+
+namespace weir {
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::wait_for_begin() {
+  Lock lock(mailbox_->mutex);
+  answered_.wait(lock, [this] { return begun_.has_value(); });
+  return *begun_;
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::wait_for_end() {
+  Lock lock(mailbox_->mutex);
+  if (end_) return *end_;
+  if (auto error = would_deadlock()) return std::unexpected(*std::move(error));
+  answered_.wait(lock, [this] { return end_.has_value(); });
+  return *end_;
+}
+
+template <class Sync>
+void BasicSupervisor<Sync>::Core::request_stop() {
+  {
+    const std::scoped_lock lock(mailbox_->mutex);
+    stop_requested_ = true;
+  }
+  mailbox_->news.notify_one();
+}
+
+template <class Sync>
+template <class T>
+Result<T> BasicSupervisor<Sync>::Core::ask(const std::function<Result<T>()>& work) {
+  std::optional<Result<T>> answer;
+  Call call{.work = [&] { answer = work(); }};
+  Lock lock(mailbox_->mutex);
+  if (stop_requested_ || end_) return std::unexpected(ended_error());
+  if (auto error = would_deadlock()) return std::unexpected(*std::move(error));
+  calls_.push_back(&call);
+  mailbox_->news.notify_one();
+  answered_.wait(lock, [&] { return call.done; });
+  if (!answer) return std::unexpected(ended_error());
+  return *std::move(answer);
+}
+
+// Under the mutex.
+template <class Sync>
+void BasicSupervisor<Sync>::Core::refuse_calls() {
+  for (Call* const call : calls_) call->done = true;
+  calls_.clear();
+  answered_.notify_all();
+}
+
+template <class Sync>
+Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_child(ChildSpec spec) {
+  if (auto checked = check(spec); !checked) return std::unexpected(std::move(checked.error()));
+  Held& held = add(std::move(spec));
+  if (auto started = start_life(held); !started) {
+    observe(What::start_failed, held, started.error());
+    remove(held);
+    return std::unexpected(std::move(started.error()));
+  }
+  observe(What::started, held);
+  return held.child;
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id) {
+  const auto found = known(id);
+  if (!found) return std::unexpected(found.error());
+  Held& held = **found;
+  const std::size_t abandoned = held.info.abandoned;
+  if (held.child) {
+    stop_life(held);
+  } else if (held.restart_at) {
+    const std::scoped_lock lock(mailbox_->mutex);
+    held.restart_at.reset();
+    held.info.state = State::stopped;
+  }
+  const bool over_time = held.info.abandoned > abandoned;
+  if (held.spec.restart == Restart::temporary) remove(held);
+  if (!over_time) return {};
+  return std::unexpected(
+      Error{.code = ErrorCode::unavailable,
+            .kind = "over_time",
+            .message = "child \"" + id + "\" of \"" + options_.name +
+                       "\" did not stop in time and was left behind",
+            .hint = "give it a longer shutdown, or have it look at its stop signal"});
+}
+
+template <class Sync>
+Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::restart_child(const std::string& id) {
+  const auto found = known(id);
+  if (!found) return std::unexpected(found.error());
+  Held& held = **found;
+  if (held.child || held.restart_at)
+    return std::unexpected(Error{.code = ErrorCode::conflict,
+                                 .kind = held.child ? "running" : "restarting",
+                                 .message = "child \"" + id + "\" of \"" + options_.name +
+                                            (held.child ? "\" runs" : "\" waits for its restart"),
+                                 .hint = "terminate it first"});
+  if (auto started = start_life(held); !started) {
+    observe(What::start_failed, held, started.error());
+    return std::unexpected(std::move(started.error()));
+  }
+  observe(What::started, held);
+  return held.child;
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::delete_child(const std::string& id) {
+  const auto found = known(id);
+  if (!found) return std::unexpected(found.error());
+  Held& held = **found;
+  if (held.child || held.restart_at)
+    return std::unexpected(Error{.code = ErrorCode::conflict,
+                                 .kind = held.child ? "running" : "restarting",
+                                 .message = "child \"" + id + "\" of \"" + options_.name +
+                                            (held.child ? "\" runs" : "\" waits for its restart"),
+                                 .hint = "terminate it first"});
+  remove(held);
+  return {};
+}
+
+template <class Sync>
+Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::resolve(const std::string& key) {
+  if (auto living = names().whereis(key)) return living;
+  if (Held* const held = find(key)) {
+    if (held->child && held->spec.name == key) return std::shared_ptr<Child>();  // it just ended
+    if (held->child || held->restart_at)
+      return std::unexpected(
+          Error{.code = held->child ? ErrorCode::conflict : ErrorCode::unavailable,
+                .kind = held->child ? "already_started" : "restarting",
+                .message =
+                    "child \"" + key + "\" of \"" + options_.name +
+                    (held->child ? "\" runs, but not under this name" : "\" waits for its restart"),
+                .hint = held->child ? "look for it under its own name" : "try again soon"});
+    remove(*held);
+  }
+  if (!options_.template_spec)
+    return std::unexpected(
+        Error{.code = ErrorCode::invalid_input,
+              .kind = "no_template",
+              .message = "\"" + options_.name + "\" has no template to start \"" + key + "\" from",
+              .hint = "set Options::template_spec, or use start_child"});
+  ChildSpec spec;
+  try {
+    spec = options_.template_spec(key);
+  } catch (...) {
+    return std::unexpected(supervisor::error_of_exception());
+  }
+  spec.id = key;
+  spec.name = key;
+  return start_child(std::move(spec));
+}
+
+template <class Sync>
+std::vector<ChildInfo> BasicSupervisor<Sync>::Core::children() const {
+  const std::scoped_lock lock(mailbox_->mutex);
+  std::vector<ChildInfo> all;
+  all.reserve(children_.size());
+  for (const auto& held : children_) all.push_back(held->info);
+  return all;
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
+  const auto bad = [&](ErrorCode code, const char* kind, const char* what, const char* hint) {
+    return std::unexpected(
+        Error{.code = code,
+              .kind = kind,
+              .message = "child \"" + spec.id + "\" of \"" + options_.name + "\" " + what,
+              .hint = hint});
+  };
+  if (spec.id.empty())
+    return bad(ErrorCode::invalid_input, "bad_child", "has no id", "give it one");
+  if (!spec.start)
+    return bad(ErrorCode::invalid_input, "bad_child", "has nothing to start", "set its start");
+  if (find(spec.id) != nullptr)
+    return bad(ErrorCode::conflict, "already_started", "is there already",
+               "give it another id, or terminate and delete the other first");
+  return {};
+}
+
+template <class Sync>
+auto BasicSupervisor<Sync>::Core::find(const std::string& id) const -> Held* {
+  for (const auto& held : children_)
+    if (held->spec.id == id) return held.get();
+  return nullptr;
+}
+
+template <class Sync>
+auto BasicSupervisor<Sync>::Core::known(const std::string& id) const -> Result<Held*> {
+  if (Held* const held = find(id)) return held;
+  return std::unexpected(
+      Error{.code = ErrorCode::not_found,
+            .kind = "unknown_child",
+            .message = "\"" + options_.name + "\" has no child \"" + id + "\"",
+            .hint = "children() lists them; a temporary one is forgotten when it ends"});
+}
+
+template <class Sync>
+Error BasicSupervisor<Sync>::Core::ended_error() const {
+  return {.code = ErrorCode::unavailable,
+          .kind = "supervisor_ended",
+          .message = "supervisor \"" + options_.name + "\" has ended or is about to",
+          .hint = "start another"};
+}
+
+// Under the mutex.
+template <class Sync>
+std::optional<Error> BasicSupervisor<Sync>::Core::would_deadlock() const {
+  if (supervising_ != Sync::thread_index()) return std::nullopt;
+  return Error{
+      .code = ErrorCode::conflict,
+      .kind = "would_deadlock",
+      .message = "the supervising thread of \"" + options_.name + "\" would wait for itself",
+      .hint = "starts, stops and observers must not wait for their supervisor"};
+}
+
+}  // namespace weir

@@ -1,0 +1,121 @@
+#pragma once
+#include <algorithm>
+#include <limits>
+
+#include <weir/supervisor.hpp>
+
+namespace weir {
+
+/// What a supervisor is made of besides its thread.
+///
+/// Threads: `run` is the supervising thread's body, and all that it calls is its alone; the public
+/// members below it may be called from any thread.
+///
+/// Invariants: `children_` is changed by the supervising thread alone, under the mutex; so that
+/// thread reads it without, and others under the mutex.
+template <class Sync>
+class BasicSupervisor<Sync>::Core {
+ public:
+  Core(Options options, std::vector<ChildSpec> children, std::optional<ChildEnd> ended)
+      : options_(std::move(options)),
+        initial_(std::move(children)),
+        ended_told_(std::move(ended)),
+        window_(options_.limit) {
+    if (!options_.names) options_.names = std::make_shared<Names>();
+  }
+
+  void run();
+
+  Result<void> wait_for_begin();
+  Result<void> wait_for_end();
+  void request_stop();
+
+  /// Has `work` done by the supervising thread. Errors: would_deadlock, supervisor_ended.
+  template <class T>
+  Result<T> ask(const std::function<Result<T>()>& work);
+
+  Result<std::shared_ptr<Child>> start_child(ChildSpec spec);
+  Result<void> terminate_child(const std::string& id);
+  Result<std::shared_ptr<Child>> restart_child(const std::string& id);
+  Result<void> delete_child(const std::string& id);
+
+  /// nullptr: the one that runs has just ended; ask again.
+  Result<std::shared_ptr<Child>> resolve(const std::string& key);
+
+  std::vector<ChildInfo> children() const;
+  const Names& names() const noexcept { return *options_.names; }
+
+ private:
+  using Clock = typename Sync::Clock;
+  using Time = typename Clock::time_point;
+  using What = SupervisorEvent::What;
+  using State = ChildInfo::State;
+  using Life = supervisor::Life<Sync>;
+  using Mailbox = supervisor::Mailbox<Sync>;
+  using Lock = std::unique_lock<typename Sync::Mutex>;
+
+  struct Held {
+    ChildSpec spec;
+    ChildInfo info;
+    std::shared_ptr<Child> child{};    // null unless it runs
+    std::shared_ptr<Life> life{};      // null unless it runs
+    std::optional<Time> restart_at{};  // set while it waits for its restart
+  };
+  using Table = std::vector<std::unique_ptr<Held>>;
+  struct Call {
+    std::function<void()> work;
+    bool done = false;
+  };
+
+  Result<void> begin();
+  Result<void> supervise();
+  void finish(Result<void> how);
+
+  // One life of one child.
+  Result<void> start_life(Held& held);
+  void stop_life(Held& held);
+  bool ends_in_time(Held& held);
+  void let_go(Held& held, bool ended, State next);
+
+  // What follows from a death. An error: the supervisor gives up with it.
+  Result<void> heard_of(const std::shared_ptr<Life>& life);
+  Result<void> lost(Held& held, What what, std::optional<Error> error);
+  Result<void> restart_next();
+  void stop_group(const Held& of, Time restart_at);
+  void stop_all();
+  Error given_up(const Held& held) const;
+  std::chrono::milliseconds delay() const;
+
+  Result<void> check(const ChildSpec& spec) const;
+  Held& add(ChildSpec spec);
+  void remove(const Held& held);
+  Held* find(const std::string& id) const;
+  Result<Held*> known(const std::string& id) const;
+  Held* first_to_restart() const;
+  void refuse_calls();
+
+  void observe(What what, const Held& held, std::optional<Error> error = {},
+               std::size_t restarts = 0, std::chrono::milliseconds delay = {}) const;
+  Error ended_error() const;
+  std::optional<Error> would_deadlock() const;
+
+  Options options_;
+  std::vector<ChildSpec> initial_;
+  std::optional<ChildEnd> ended_told_;
+  RestartWindow<Clock> window_;
+
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // its mutex guards what follows
+  typename Sync::Condition answered_;                               // for everybody but our thread
+  Table children_;
+  std::deque<Call*> calls_;  // on the stacks of those who wait for them
+  bool stop_requested_ = false;
+  std::optional<std::size_t> supervising_;  // the thread's index, once it runs
+  std::optional<Result<void>> begun_;
+  std::optional<Result<void>> end_;
+};
+
+}  // namespace weir
+
+#include <weir/supervisor/impl/calls.hpp>
+#include <weir/supervisor/impl/lives.hpp>
+#include <weir/supervisor/impl/restarts.hpp>

@@ -1,0 +1,42 @@
+#pragma once
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <weir/result.hpp>
+
+namespace weir::supervisor {
+
+/// One life of a child: from one start to its end.
+template <class Sync>
+struct Life {
+  /// Set once, under the mutex of the mailbox; there for the supervising thread.
+  std::optional<Result<void>> outcome{};
+  /// Says the same to whoever looks for the child by its name: released after `outcome` was set,
+  /// acquired in BasicChildNames.
+  typename Sync::template Atomic<bool> over{false};
+};
+
+/// Where children say that they ended. Outlives the supervisor in the hands of its children.
+template <class Sync>
+struct Mailbox {
+  typename Sync::Mutex mutex{};
+  typename Sync::Condition news{};                   ///< for the supervising thread alone
+  std::deque<std::shared_ptr<Life<Sync>>> deaths{};  ///< not yet looked at, in the order said
+
+  static void report(const std::shared_ptr<Mailbox>& mailbox,
+                     const std::shared_ptr<Life<Sync>>& life, Result<void> outcome) {
+    {
+      const std::scoped_lock lock(mailbox->mutex);
+      if (life->outcome) return;
+      life->outcome = std::move(outcome);
+      life->over.store(true, std::memory_order_release);
+      mailbox->deaths.push_back(life);
+    }
+    mailbox->news.notify_one();
+  }
+};
+
+}  // namespace weir::supervisor

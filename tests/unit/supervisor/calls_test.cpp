@@ -1,0 +1,276 @@
+#include <latch>
+
+#include <doctest/doctest.h>
+
+#include "puppets.hpp"
+
+namespace weir {
+namespace {
+
+using namespace std::chrono_literals;
+
+Supervisor::Options with_template(Puppets& puppets, std::shared_ptr<ChildNames> names = {}) {
+  return {.name = "tokens",
+          .limit = never_gives_up,
+          .template_spec = [&puppets](const std::string& key) { return puppets.child(key); },
+          .names = std::move(names)};
+}
+
+}  // namespace
+
+TEST_SUITE("supervisor: dynamic children") {
+  TEST_CASE("a child that is added is started and stopped like the others") {
+    Puppets puppets;
+    const auto supervisor = started<>({}, {puppets.child("a")});
+    CHECK(supervisor->start_child(puppets.child("b")));
+    CHECK(supervisor->start_child(puppets.child("b")).error().kind == "already_started");
+    puppets.die("b");
+    settle(*supervisor);
+    CHECK(supervisor->stop());
+    CHECK(puppets.journal() == "+a +b +b -b -a");
+  }
+
+  TEST_CASE("a child that does not start is not kept") {
+    Puppets puppets;
+    const auto supervisor = started<>({}, {});
+    puppets.fail_starts("a", 1);
+    CHECK(supervisor->start_child(puppets.child("a")).error() == fault("would not start"));
+    CHECK(supervisor->children().empty());
+    CHECK(supervisor->start_child(puppets.child("a")));
+  }
+
+  TEST_CASE("a child that was terminated is not restarted but may be started again or deleted") {
+    Puppets puppets;
+    const auto supervisor = started<>({}, {puppets.child("a")});
+    CHECK(supervisor->delete_child("a").error().kind == "running");
+    CHECK(supervisor->restart_child("a").error().kind == "running");
+    CHECK(supervisor->terminate_child("a"));
+    CHECK(supervisor->terminate_child("a"));
+    CHECK(states(*supervisor) == "a stopped");
+    CHECK(supervisor->restart_child("a"));
+    CHECK(states(*supervisor) == "a running");
+    CHECK(supervisor->terminate_child("a"));
+    CHECK(supervisor->delete_child("a"));
+    CHECK(supervisor->children().empty());
+    CHECK(puppets.journal() == "+a -a +a -a");
+  }
+
+  TEST_CASE("a temporary child that was terminated is forgotten") {
+    Puppets puppets;
+    const auto supervisor = started<>({}, {puppets.child("a", Restart::temporary)});
+    CHECK(supervisor->terminate_child("a"));
+    CHECK(supervisor->children().empty());
+  }
+
+  TEST_CASE("an id that no child has is not_found") {
+    const auto supervisor = started<>({.name = "shop"}, {});
+    CHECK(supervisor->terminate_child("a").error() ==
+          Error{.code = ErrorCode::not_found,
+                .kind = "unknown_child",
+                .message = "\"shop\" has no child \"a\"",
+                .hint = "children() lists them; a temporary one is forgotten when it ends"});
+    CHECK(supervisor->restart_child("a").error().kind == "unknown_child");
+    CHECK(supervisor->delete_child("a").error().kind == "unknown_child");
+  }
+
+  TEST_CASE("terminating a child that ignores its stop says that it was left behind") {
+    Puppets puppets;
+    const auto supervisor = started<>(
+        {.name = "shop"}, {puppets.child("a", Puppets::Manners{.shutdown = Shutdown::after(1ms),
+                                                               .ignores_stop = true})});
+    const Result<void> terminated = supervisor->terminate_child("a");
+    REQUIRE_FALSE(terminated);
+    CHECK(terminated.error().code == ErrorCode::unavailable);
+    CHECK(terminated.error().kind == "over_time");
+    CHECK(states(*supervisor) == "a stopped");
+  }
+
+  TEST_CASE("what is asked after the end is refused") {
+    Puppets puppets;
+    const auto supervisor = started<>(with_template(puppets), {});
+    CHECK(supervisor->stop());
+    CHECK(supervisor->start_child(puppets.child("a")).error().kind == "supervisor_ended");
+    CHECK(supervisor->resolve("a").error().kind == "supervisor_ended");
+    CHECK(supervisor->whereis("a") == nullptr);
+  }
+
+  TEST_CASE("what is asked and not begun when a stop comes is refused") {
+    Puppets puppets;
+    Gate begun;
+    Gate gate;
+    const auto supervisor = started<>({}, {});
+    std::thread busy([&] {
+      static_cast<void>(supervisor->start_child(
+          {.id = "block", .start = [&](const ChildEnd&) -> Result<std::shared_ptr<Child>> {
+             begun.open();
+             gate.pass();
+             return std::unexpected(fault());
+           }}));
+    });
+    begun.pass();
+    std::latch asking(1);
+    std::optional<Error> refused;
+    std::thread late([&] {
+      asking.count_down();
+      refused = supervisor->start_child(puppets.child("a")).error();
+    });
+    asking.wait();
+    supervisor->request_stop();
+    gate.open();
+    busy.join();
+    late.join();
+    REQUIRE(refused);
+    CHECK(refused->kind == "supervisor_ended");
+  }
+
+  TEST_CASE("the supervising thread is refused what it would wait for and may look") {
+    Puppets puppets;
+    Supervisor* self = nullptr;
+    std::vector<std::string> kinds;
+    std::size_t seen = 0;
+    const auto supervisor = started<>(
+        {.observer =
+             [&](const SupervisorEvent& event) {
+               if (event.child != "b") return;
+               kinds = {self->start_child(puppets.child("c")).error().kind,
+                        self->wait().error().kind, self->terminate_child("a").error().kind};
+               seen = self->children().size();
+             }},
+        {puppets.child("a")});
+    self = supervisor.get();
+    CHECK(supervisor->start_child(puppets.child("b")));
+    CHECK(kinds == std::vector<std::string>{"would_deadlock", "would_deadlock", "would_deadlock"});
+    CHECK(seen == 2);
+  }
+
+  TEST_CASE("an observer may ask for the end and what it throws counts for nothing") {
+    Puppets puppets;
+    Supervisor* self = nullptr;
+    const auto supervisor = started<>({.observer =
+                                           [&](const SupervisorEvent& event) {
+                                             if (event.child == "b") self->request_stop();
+                                             throw std::runtime_error("from an observer");
+                                           }},
+                                      {puppets.child("a")});
+    self = supervisor.get();
+    CHECK(supervisor->start_child(puppets.child("b")));
+    CHECK(supervisor->wait());
+    CHECK(puppets.journal() == "+a +b -b -a");
+  }
+}
+
+TEST_SUITE("supervisor: names") {
+  TEST_CASE("a child is found by its name while it runs and no longer") {
+    Puppets puppets;
+    const auto supervisor = started<>(
+        {}, {puppets.child("a", Puppets::Manners{.restart = Restart::temporary, .name = "n"})});
+    CHECK(supervisor->whereis("n") != nullptr);
+    CHECK(supervisor->whereis("a") == nullptr);
+    puppets.die("a");
+    CHECK(supervisor->whereis("n") == nullptr);  // at once: not only when the supervisor knows
+    settle(*supervisor);
+    CHECK(supervisor->start_child(puppets.child("b", Puppets::Manners{.name = "n"})));
+    CHECK(supervisor->whereis("n") != nullptr);
+    CHECK(supervisor->stop());
+    CHECK(supervisor->whereis("n") == nullptr);
+  }
+
+  TEST_CASE("a name has one holder and who comes second is told the first") {
+    Puppets puppets;
+    const auto names = std::make_shared<ChildNames>();
+    const auto first = started<>({.name = "one", .names = names},
+                                 {puppets.child("a", Puppets::Manners{.name = "n"})});
+    const auto second = Supervisor::start({.name = "two", .names = names},
+                                          {puppets.child("b", Puppets::Manners{.name = "n"})});
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == ErrorCode::conflict);
+    CHECK(second.error().kind == "name_taken");
+    CHECK(second.error().message ==
+          "child \"b\" of \"two\" did not start: the name \"n\" that "
+          "\"two/b\" wants is held by \"one/a\"");
+    CHECK(names->whereis("n") == first->whereis("n"));
+  }
+
+  TEST_CASE("trees with names of their own run side by side") {
+    Puppets puppets;
+    Puppets others;
+    const auto first = started<>(with_template(puppets), {});
+    const auto second = started<>(with_template(others), {});
+    const auto a = first->resolve("alice");
+    const auto b = second->resolve("alice");
+    REQUIRE(a);
+    REQUIRE(b);
+    CHECK(*a != *b);
+    CHECK(first->stop());
+    CHECK(second->whereis("alice") == *b);
+  }
+
+  TEST_CASE("supervisors that share names resolve to the child of either") {
+    Puppets puppets;
+    const auto names = std::make_shared<ChildNames>();
+    const auto first = started<>(with_template(puppets, names), {});
+    const auto second = started<>(with_template(puppets, names), {});
+    const auto found = first->resolve("alice");
+    CHECK(second->resolve("alice") == found);
+    CHECK(second->children().empty());
+  }
+
+  TEST_CASE("resolve starts what is absent once for any number of callers") {
+    Puppets puppets;
+    const auto supervisor = started<>(with_template(puppets), {});
+    std::vector<std::shared_ptr<Child>> found(8);
+    {
+      std::latch all(8);
+      std::vector<std::jthread> callers;
+      for (auto& mine : found)
+        callers.emplace_back([&] {
+          all.arrive_and_wait();
+          mine = supervisor->resolve("alice").value_or(nullptr);
+        });
+    }
+    CHECK(found[0] != nullptr);
+    CHECK(std::ranges::count(found, found[0]) == 8);
+    CHECK(puppets.journal() == "+alice");
+  }
+
+  TEST_CASE("resolve gives the restarted child after a death") {
+    Puppets puppets;
+    const auto supervisor = started<>(with_template(puppets), {});
+    const auto before = supervisor->resolve("alice");
+    puppets.die("alice");
+    const auto after = supervisor->resolve("alice");
+    REQUIRE(after);
+    CHECK(*after != *before);
+    CHECK(puppets.journal() == "+alice +alice");
+  }
+
+  TEST_CASE("resolve starts anew what was terminated and refuses what waits for its restart") {
+    Puppets puppets;
+    Supervisor::Options options = with_template(puppets);
+    options.backoff = {.first = 1h, .longest = 1h};
+    const auto supervisor = started<>(options, {});
+    CHECK(supervisor->resolve("alice"));
+    CHECK(supervisor->terminate_child("alice"));
+    CHECK(supervisor->resolve("alice"));
+    CHECK(puppets.journal() == "+alice -alice +alice");
+    puppets.die("alice");
+    CHECK(supervisor->resolve("alice").error().kind == "restarting");
+  }
+
+  TEST_CASE("a failed start is told to the caller and the next one tries again") {
+    Puppets puppets;
+    const auto supervisor = started<>(with_template(puppets), {});
+    puppets.fail_starts("alice", 1);
+    CHECK(supervisor->resolve("alice").error() == fault("would not start"));
+    CHECK(supervisor->resolve("alice"));
+  }
+
+  TEST_CASE("resolve without a template finds and does not start") {
+    Puppets puppets;
+    const auto supervisor = started<>({}, {puppets.child("a", Puppets::Manners{.name = "a"})});
+    CHECK(supervisor->resolve("a"));
+    CHECK(supervisor->resolve("b").error().kind == "no_template");
+  }
+}
+
+}  // namespace weir

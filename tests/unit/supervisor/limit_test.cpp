@@ -1,0 +1,226 @@
+#include <doctest/doctest.h>
+
+#include <weir/supervisor/supervisor_child.hpp>
+
+#include "puppets.hpp"
+
+namespace weir {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = ManualSync::Clock;
+using Window = RestartWindow<Clock>;
+
+Clock::time_point at(Clock::duration time) { return Clock::time_point(time); }
+
+}  // namespace
+
+TEST_SUITE("supervisor: limits") {
+  TEST_CASE("as many restarts as allowed are allowed and the next is not") {
+    Window window({.max_restarts = 3, .max_seconds = 5s});
+    for (int i = 0; i < 3; ++i) CHECK(window.allow(at(0s)));
+    CHECK_FALSE(window.allow(at(0s)));
+    CHECK(window.count() == 3);
+  }
+
+  TEST_CASE("a restart counts up to and including max_seconds after it") {
+    Window window({.max_restarts = 1, .max_seconds = 5s});
+    CHECK(window.allow(at(10s)));
+    CHECK_FALSE(window.allow(at(15s)));
+    CHECK(window.allow(at(15s + 1ns)));
+  }
+
+  TEST_CASE("the window slides: only what is too old stops counting") {
+    Window window({.max_restarts = 2, .max_seconds = 5s});
+    CHECK(window.allow(at(0s)));
+    CHECK(window.allow(at(4s)));
+    CHECK(window.allow(at(6s)));
+    CHECK_FALSE(window.allow(at(7s)));
+    CHECK(window.allow(at(10s)));
+  }
+
+  TEST_CASE("a limit of none gives up at the first death") {
+    Window window({.max_restarts = 0, .max_seconds = 5s});
+    CHECK_FALSE(window.allow(at(0s)));
+  }
+
+  TEST_CASE("a child may die max_restarts times and the next death ends its supervisor") {
+    Puppets puppets;
+    const auto supervisor =
+        started<ManualSync>({.name = "shop", .limit = {.max_restarts = 2, .max_seconds = 5s}},
+                            {puppets.child("a"), puppets.child("b"), puppets.child("c")});
+    for (int i = 0; i < 2; ++i) {
+      puppets.die("b");
+      settle(*supervisor);
+    }
+    CHECK(puppets.journal() == "+a +b +c +b +b");
+    Clock::advance(5s);  // at the border: both still count
+    puppets.die("b", fault("no such table"));
+    const Result<void> end = supervisor->wait();
+    CHECK(puppets.journal() == "-c -a");
+    REQUIRE_FALSE(end);
+    CHECK(end.error().code == ErrorCode::unavailable);
+    CHECK(end.error().kind == "gave_up");
+    CHECK(end.error().message ==
+          "\"shop\" gives up on \"b\", which ended 3 times (allowed are 2 restarts within 5 s), "
+          "at last with: no such table");
+    CHECK(states(*supervisor) == "a stopped, b ended, c stopped");
+  }
+
+  TEST_CASE("deaths that are far enough apart go on for ever") {
+    Puppets puppets;
+    const auto supervisor = started<ManualSync>({.limit = {.max_restarts = 2, .max_seconds = 5s}},
+                                                {puppets.child("a")});
+    for (int i = 0; i < 20; ++i) {
+      puppets.die("a");
+      settle(*supervisor);
+      Clock::advance(2'500ms + 1ns);
+    }
+    CHECK(states(*supervisor) == "a running");
+  }
+
+  TEST_CASE("restarts of all children count together") {
+    Puppets puppets;
+    const auto supervisor = started<ManualSync>({.limit = {.max_restarts = 1, .max_seconds = 5s}},
+                                                {puppets.child("a"), puppets.child("b")});
+    puppets.die("a");
+    settle(*supervisor);
+    puppets.die("b");
+    CHECK(supervisor->wait().error().kind == "gave_up");
+  }
+
+  TEST_CASE("a start that fails in a restart counts as well") {
+    Puppets puppets;
+    const auto supervisor = started<ManualSync>({.limit = {.max_restarts = 3, .max_seconds = 5s}},
+                                                {puppets.child("a")});
+    puppets.fail_starts("a", 100);
+    puppets.die("a");
+    CHECK(supervisor->wait().error().message.ends_with("at last with: would not start"));
+    CHECK(puppets.journal() == "+a !a !a !a");
+    CHECK(supervisor->children()[0].deaths == 4);
+  }
+
+  TEST_CASE("children that are not started again do not count") {
+    Puppets puppets;
+    const auto supervisor = started<ManualSync>(
+        {.limit = {.max_restarts = 0, .max_seconds = 5s}},
+        {puppets.child("a", Restart::temporary), puppets.child("b", Restart::transient)});
+    puppets.die("a");
+    puppets.die("b", {});
+    settle(*supervisor);
+    CHECK(states(*supervisor) == "b ended");
+  }
+
+  TEST_CASE("a permanent child that keeps ending without an error is given up too") {
+    Puppets puppets;
+    const auto supervisor = started<ManualSync>(
+        {.name = "shop", .limit = {.max_restarts = 0, .max_seconds = 1s}}, {puppets.child("a")});
+    puppets.die("a", {});
+    CHECK(supervisor->wait().error() ==
+          Error{.code = ErrorCode::internal,
+                .kind = "gave_up",
+                .message = "\"shop\" gives up on \"a\", which ended 1 time (allowed are 0 restarts "
+                           "within 1 s), at last without an error",
+                .hint = "a permanent child is not to end by itself"});
+  }
+
+  TEST_CASE("the wait before a restart doubles with what counts and has a longest") {
+    Puppets puppets;
+    Witness witness;
+    const auto supervisor = started<ManualSync>({.name = "shop",
+                                                 .limit = {.max_restarts = 9, .max_seconds = 60s},
+                                                 .backoff = {.first = 100ms, .longest = 300ms},
+                                                 .observer = witness.observer()},
+                                                {puppets.child("a")});
+    witness.lines();
+    puppets.journal();
+    for (const auto delay : {100ms, 200ms, 300ms, 300ms}) {
+      puppets.die("a");
+      settle(*supervisor);
+      CHECK(states(*supervisor) == "a restarting");
+      Clock::advance(delay - 1ns);
+      settle(*supervisor);
+      CHECK(puppets.journal() == "");
+      Clock::advance(1ns);
+      settle(*supervisor);  // wakes it; the restart comes before the next call
+      settle(*supervisor);
+      CHECK(puppets.journal() == "+a");
+      CHECK(witness.lines().size() == 2);
+    }
+  }
+
+  TEST_CASE("a restart that waits is called off by terminate_child and by a stop") {
+    Puppets puppets;
+    const auto supervisor =
+        started<ManualSync>({.limit = never_gives_up, .backoff = {.first = 1h, .longest = 1h}},
+                            {puppets.child("a"), puppets.child("b")});
+    puppets.die("a");
+    puppets.die("b");
+    settle(*supervisor);
+    CHECK(supervisor->terminate_child("a"));
+    CHECK(states(*supervisor) == "a stopped, b restarting");
+    CHECK(supervisor->stop());
+    CHECK(states(*supervisor) == "a stopped, b stopped");
+    CHECK(puppets.journal() == "+a +b");
+  }
+}
+
+TEST_SUITE("supervisor: trees") {
+  TEST_CASE("giving up is a death to the supervisor above and goes up through two levels") {
+    Puppets puppets;
+    Witness witness;
+    const ManualSupervisor::Options inner = {.name = "inner",
+                                             .limit = {.max_restarts = 1, .max_seconds = 5s}};
+    const ManualSupervisor::Options middle = {.name = "middle",
+                                              .limit = {.max_restarts = 1, .max_seconds = 5s}};
+    const auto outer = started<ManualSync>(
+        {.name = "outer",
+         .limit = {.max_restarts = 0, .max_seconds = 5s},
+         .observer = witness.observer()},
+        {puppets.child("first"),
+         basic_supervisor_child<ManualSync>(
+             middle, {puppets.child("second"),
+                      basic_supervisor_child<ManualSync>(
+                          inner, {puppets.child("third"), puppets.child("fourth")})}),
+         puppets.child("last")});
+    CHECK(puppets.journal() == "+first +second +third +fourth +last");
+    puppets.fail_starts("third", 1'000);  // every restart of inner fails after the first give-up
+    puppets.die("third", fault("no disk"));
+    const Result<void> end = outer->wait();
+    REQUIRE_FALSE(end);
+    CHECK(end.error().kind == "gave_up");
+    CHECK(end.error().code == ErrorCode::unavailable);
+    CHECK(end.error().message ==
+          "\"outer\" gives up on \"middle\", which ended 1 time (allowed are 0 restarts within 5 "
+          "s), at last with: \"middle\" gives up on \"inner\", which ended 2 times (allowed are 1 "
+          "restarts within 5 s), at last with: child \"third\" of \"inner\" did not start: would "
+          "not start");
+    CHECK(puppets.journal() == "!third -fourth !third -second -last -first");
+  }
+
+  TEST_CASE("a tree stops from the last leaf to the first") {
+    Puppets puppets;
+    const auto outer =
+        started<>({.name = "outer"},
+                  {puppets.child("a"),
+                   supervisor_child({.name = "inner"}, {puppets.child("b"), puppets.child("c")}),
+                   puppets.child("d")});
+    CHECK(outer->stop());
+    CHECK(puppets.journal() == "+a +b +c +d -d -c -b -a");
+  }
+
+  TEST_CASE("a supervisor that gave up is started again by the one above with all its children") {
+    Puppets puppets;
+    const auto outer = started<>(
+        {.name = "outer", .limit = never_gives_up},
+        {supervisor_child({.name = "inner", .limit = {.max_restarts = 0, .max_seconds = 1s}},
+                          {puppets.child("a"), puppets.child("b")})});
+    puppets.journal();
+    puppets.die("a");
+    while (outer->children()[0].starts < 2) std::this_thread::yield();
+    CHECK(puppets.journal() == "-b +a +b");
+    CHECK(states(*outer) == "inner running");
+  }
+}
+
+}  // namespace weir
