@@ -136,6 +136,15 @@ Keys<PluginsConfig> plugins_keys(const std::filesystem::path& base) {
           {"sha256_allow", read_sha256_allow}};
 }
 
+template <class T>
+Key<T> count_key(std::string name, std::size_t T::* member, std::int64_t min, std::int64_t max) {
+  return {std::move(name),
+          [=](Reader& reader, std::string_view key, const YAML::Node& value, T& into) {
+            if (const auto read = read_number(reader, key, value, whole, min, max))
+              into.*member = static_cast<std::size_t>(*read);
+          }};
+}
+
 Key<WorkerConfig> duration_key(std::string name, milliseconds WorkerConfig::* member,
                                milliseconds min, milliseconds max) {
   return {
@@ -148,13 +157,19 @@ Key<WorkerConfig> duration_key(std::string name, milliseconds WorkerConfig::* me
 
 Keys<WorkerConfig> worker_keys() {
   using namespace std::chrono_literals;
-  return {{"slots",
-           [](Reader& reader, std::string_view key, const YAML::Node& value, WorkerConfig& worker) {
-             if (const auto slots = read_number(reader, key, value, whole, 1, 1'024))
-               worker.slots = static_cast<std::size_t>(*slots);
-           }},
+  return {count_key("count", &WorkerConfig::count, 1, 64),
+          count_key("slots", &WorkerConfig::slots, 1, 1'024),
           duration_key("lease", &WorkerConfig::lease, 1s, 1h),
           duration_key("drain_timeout", &WorkerConfig::drain_timeout, 0s, 24h)};
+}
+
+Keys<SupervisorConfig> supervisor_keys() {
+  return {count_key("max_restarts", &SupervisorConfig::max_restarts, 0, 1'000),
+          {"max_seconds", [](Reader& reader, std::string_view key, const YAML::Node& value,
+                             SupervisorConfig& supervisor) {
+             if (const auto read = read_number(reader, key, value, whole, 1, 86'400))
+               supervisor.max_seconds = std::chrono::seconds(*read);
+           }}};
 }
 
 // option_rules as keys: the unit leaves the name and stands with the number instead.
@@ -216,6 +231,7 @@ Keys<Config> root_keys(const std::filesystem::path& base) {
   return {{"database", read_database},
           section("plugins", &Config::plugins, plugins_keys(base)),
           section("worker", &Config::worker, worker_keys()),
+          section("supervisor", &Config::supervisor, supervisor_keys()),
           {"flows", read_flows, std::move(options)},
           section("log", &Config::log, log_keys())};
 }

@@ -32,9 +32,16 @@ struct PluginsConfig {
 };
 
 struct WorkerConfig {
+  std::size_t count = 1;  ///< workers in one process
   std::size_t slots = 8;  ///< how many steps run at the same time in one worker
   std::chrono::milliseconds lease = std::chrono::seconds(15);
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
+};
+
+/// When `weir serve` gives up: more than so many restarts of its parts within so long.
+struct SupervisorConfig {
+  std::size_t max_restarts = 3;
+  std::chrono::seconds max_seconds{5};
 };
 
 struct LogConfig {
@@ -57,6 +64,7 @@ struct Config {
   std::optional<std::string> database;       ///< absent: the private PostgreSQL under .weir/
   PluginsConfig plugins;
   WorkerConfig worker;
+  SupervisorConfig supervisor;
   std::map<Slug, FlowConfig> flows;
   LogConfig log;
 };

@@ -99,6 +99,17 @@ TEST_CASE("each mistake has a kind of its own") {
   CHECK(kinds("log: {") == std::vector<std::string>{"bad_yaml"});
 }
 
+TEST_CASE("counts of workers and restarts have limits") {
+  CHECK(said("worker:\n  count: 65\n") ==
+        "flows.yaml:2:10: error: count: expected 1 to 64, got \"65\"\n   count: 65\n          ^~");
+  CHECK(said("supervisor: {max_restarts: -1, max_seconds: 5s}\n") ==
+        "flows.yaml:1:28: error: max_restarts: expected 0 to 1000, got \"-1\"\n supervisor: "
+        "{max_restarts: -1, max_seconds: 5s}\n                            ^~\nflows.yaml:1:45: "
+        "error: "
+        "max_seconds: expected a whole number, got \"5s\"\n supervisor: {max_restarts: -1, "
+        "max_seconds: 5s}\n                                             ^~");
+}
+
 TEST_CASE("the root must be a mapping") {
   CHECK(said("- a\n- b\n") ==
         "flows.yaml:1:1: error: the configuration: expected a mapping, got a list\n - a\n ^");
@@ -111,7 +122,7 @@ TEST_CASE("an unknown key without a near one lists those there are") {
   CHECK(said("timezone: UTC\n") ==
         "flows.yaml:1:1: error: unknown key \"timezone\" in the configuration; known are database, "
         "plugins, worker, "
-        "flows, log\n timezone: UTC\n ^~~~~~~~");
+        "supervisor, flows, log\n timezone: UTC\n ^~~~~~~~");
 }
 
 TEST_CASE("a key that has a mapping where a text belongs says what it met") {

@@ -64,10 +64,11 @@ TEST_SUITE_BEGIN("config: keys");
 
 TEST_CASE("the parser knows the keys that are promised") {
   CHECK(config_keys() == std::vector<std::string>{
-                             "database", "plugins.folders", "plugins.sha256_allow", "worker.slots",
-                             "worker.lease", "worker.drain_timeout", "flows.*.max_attempts",
-                             "flows.*.base_delay", "flows.*.max_delay", "flows.*.timeout",
-                             "flows.*.max_output", "log.level", "log.format"});
+                             "database", "plugins.folders", "plugins.sha256_allow", "worker.count",
+                             "worker.slots", "worker.lease", "worker.drain_timeout",
+                             "supervisor.max_restarts", "supervisor.max_seconds",
+                             "flows.*.max_attempts", "flows.*.base_delay", "flows.*.max_delay",
+                             "flows.*.timeout", "flows.*.max_output", "log.level", "log.format"});
 }
 
 TEST_CASE("flows.example.yaml names every key and no other") {
@@ -83,9 +84,12 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   CHECK(shown->database);
   CHECK(shown->plugins.folders.front().path == standard->plugins.folders.front().path);
   CHECK(shown->plugins.sha256_allow.empty());
+  CHECK(shown->worker.count == standard->worker.count);
   CHECK(shown->worker.slots == standard->worker.slots);
   CHECK(shown->worker.lease == standard->worker.lease);
   CHECK(shown->worker.drain_timeout == standard->worker.drain_timeout);
+  CHECK(shown->supervisor.max_restarts == standard->supervisor.max_restarts);
+  CHECK(shown->supervisor.max_seconds == standard->supervisor.max_seconds);
   CHECK(shown->log.level == standard->log.level);
   CHECK(shown->log.format == standard->log.format);
   const OptionOverrides& options = shown->flows.at(*Slug::parse("process_order")).options;

@@ -20,17 +20,20 @@ Config parsed(const std::string& text) {
 TEST_SUITE_BEGIN("config: values");
 
 TEST_CASE("an empty file and one with comments alone mean all defaults") {
-  for (const char* text :
-       {"", "\n\n", "# nothing here\n", "---\n", "worker:\nplugins:\nflows:\nlog:\n"}) {
+  for (const char* text : {"", "\n\n", "# nothing here\n", "---\n",
+                           "worker:\nsupervisor:\nplugins:\nflows:\nlog:\n"}) {
     CAPTURE(text);
     const Config config = parsed(text);
     CHECK_FALSE(config.database);
     REQUIRE(config.plugins.folders.size() == 1);
     CHECK(config.plugins.folders[0].path == "/srv/shop/plugins");
     CHECK(config.plugins.sha256_allow.empty());
+    CHECK(config.worker.count == 1);
     CHECK(config.worker.slots == 8);
     CHECK(config.worker.lease == 15s);
     CHECK(config.worker.drain_timeout == 30s);
+    CHECK(config.supervisor.max_restarts == 3);
+    CHECK(config.supervisor.max_seconds == 5s);
     CHECK(config.flows.empty());
     CHECK(config.log.level == LogLevel::info);
     CHECK(config.log.format == LogFormat::text);
@@ -43,7 +46,8 @@ database: postgresql://weir@db/weir
 plugins:
   folders: [plugins, ../shared/./flows/, /opt/flows]
   sha256_allow: [ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789]
-worker: {slots: 3, lease: 500s, drain_timeout: 0s}
+worker: {count: 2, slots: 3, lease: 500s, drain_timeout: 0s}
+supervisor: {max_restarts: 0, max_seconds: 60}
 flows:
   process_order: {max_attempts: 5, base_delay: 250ms, max_delay: 2d, timeout: 5m, max_output: 64KiB}
 log: {level: off, format: json}
@@ -58,9 +62,12 @@ log: {level: off, format: json}
             .starts_with("/opt/flows]"));
   CHECK(config.plugins.sha256_allow.front() ==
         "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789");
+  CHECK(config.worker.count == 2);
   CHECK(config.worker.slots == 3);
   CHECK(config.worker.lease == 500s);
   CHECK(config.worker.drain_timeout == 0s);
+  CHECK(config.supervisor.max_restarts == 0);
+  CHECK(config.supervisor.max_seconds == 60s);
   CHECK(config.log.level == LogLevel::off);
   CHECK(config.log.format == LogFormat::json);
 
@@ -82,7 +89,9 @@ TEST_CASE("an override that is absent leaves the option alone") {
 
 TEST_CASE("limits themselves are allowed") {
   for (const char* text :
-       {"worker: {slots: 1, lease: 1s, drain_timeout: 1d}", "worker: {slots: 1024, lease: 1h}",
+       {"worker: {slots: 1, lease: 1s, drain_timeout: 1d}",
+        "worker: {count: 64, slots: 1024, lease: 1h}",
+        "supervisor: {max_restarts: 1000, max_seconds: 86400}", "supervisor: {max_seconds: 1}",
         "flows: {a: {max_attempts: 1000, base_delay: 0s, max_delay: 365d, timeout: 1ms, "
         "max_output: 256MiB}}"}) {
     CAPTURE(text);
