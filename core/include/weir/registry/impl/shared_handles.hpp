@@ -25,24 +25,23 @@ enum class Phase : std::uint8_t { starting, ready, doomed, over };
 /// One start and the handle it led to. Its key, options, hash, owner and generation never change;
 /// the rest is guarded by the core's mutex, but for what says otherwise.
 template <class Key, class Handle, class Options, class Sync, class Hash>
-struct SharedHandles<Key, Handle, Options, Sync, Hash>::Entry
-    : std::enable_shared_from_this<Entry> {
+struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
   Entry(const Key& of, const Options& with, std::size_t hashed)
-      : key(of), options(with), hash(hashed), owner(Sync::thread_index()) {}
+      : hash(hashed), key(of), options(with), owner(Sync::thread_index()) {}
 
-  const Key key;
-  const Options options;
+  // What a hit reads stands first, on one line of the cache when keys are strings.
   const std::size_t hash;
-  const std::size_t owner;  // the thread that is inside the factory
-  std::uint64_t generation = 0;
-
+  std::weak_ptr<Handle> user;  // for readers; theirs to lock, as the registry's may go meanwhile
+  const Key key;
   // Written under the mutex. Its release at `ready` pairs with the acquire of readers without the
   // mutex, who read `user` then; that one never changes again.
   typename Sync::template Atomic<registry::Phase> phase{registry::Phase::starting};
-  std::weak_ptr<Handle> user;    // for readers; theirs to lock, as the registry's may go meanwhile
-  std::shared_ptr<Handle> held;  // the registry's own reference, while ready
-  std::optional<Error> refusal;  // why those who joined get no handle: doomed or failed
-  bool died = false;             // doomed by its Death
+  [[no_unique_address]] const Options options;
+  const std::size_t owner;  // the thread that is inside the factory
+  std::uint64_t generation = 0;
+  std::shared_ptr<Handle> held;      // the registry's own reference, while ready
+  std::optional<Error> refusal;      // why those who joined get no handle: doomed or failed
+  bool died = false;                 // doomed by its Death
   typename Sync::Condition settled;  // the phase changed
   Entry* before = nullptr;           // among those that are ready
   Entry* after = nullptr;
@@ -94,7 +93,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
         std::unique_lock lock(mutex_);
         if (closed_) return std::unexpected(registry::not_started(mine->key));
         if (Entry* const met = find(mine->hash, mine->key)) {
-          other = met->shared_from_this();
+          other = met->itself;
           found = met->held;
         } else {
           mine->generation = ++generations_;
@@ -146,7 +145,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
         doom(*entry, registry::stopped(key));
         return true;
       case Phase::ready: {
-        const std::shared_ptr<Entry> kept = entry->shared_from_this();
+        const std::shared_ptr<Entry> kept = entry->itself;
         end(*entry, lock, true);
         return true;
       }
@@ -171,7 +170,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
       const std::scoped_lock lock(mutex_);
       ready.reserve(ready_count_);
       for (const Entry* each = first_; each != nullptr; each = each->after)
-        ready.emplace_back(each->shared_from_this(), each->held);
+        ready.emplace_back(each->itself, each->held);
     }
     std::vector<Listed> listed;
     listed.reserve(ready.size());
@@ -193,7 +192,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     });
     std::size_t ended = 0;
     for (; last_ != nullptr; ++ended) {
-      const std::shared_ptr<Entry> kept = last_->shared_from_this();
+      const std::shared_ptr<Entry> kept = last_->itself;
       end(*kept, lock, true);
       lock.lock();
     }
