@@ -1,6 +1,6 @@
 # Everything Weir is built from, found once. Targets used elsewhere carry the names set here.
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED COMPONENTS json filesystem)
+find_package(Boost 1.81 REQUIRED COMPONENTS json filesystem context)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(spdlog REQUIRED)

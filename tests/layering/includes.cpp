@@ -1,5 +1,6 @@
 #include "includes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iterator>
@@ -26,8 +27,14 @@ std::string first_folder(std::string_view path, std::string_view below) {
   return std::string(path.substr(0, path.find('/')));
 }
 
+// What a public header may include: our own, the standard library's, the system's, and what their
+// users have to install anyway.
 bool is_public_header_of(std::string_view target) {
-  return target.starts_with("weir/") || target.starts_with("boost/json") || !target.contains('/');
+  constexpr std::array<std::string_view, 6> prefixes = {"weir/", "boost/json", "boost/context/",
+                                                        "sys/",  "linux/",     "sanitizer/"};
+  return !target.contains('/') || std::ranges::any_of(prefixes, [&](std::string_view each) {
+    return target.starts_with(each);
+  });
 }
 
 std::optional<std::string> fault(const Layers& layers, const Include& include) {

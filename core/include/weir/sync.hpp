@@ -113,6 +113,7 @@ struct StdSync {
   }
 
   static void yield() noexcept { std::this_thread::yield(); }
+  static void sleep_until(Clock::time_point deadline) { std::this_thread::sleep_until(deadline); }
 };
 
 }  // namespace weir

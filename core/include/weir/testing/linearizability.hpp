@@ -1,0 +1,111 @@
+/// Histories of concurrent calls, judged against a sequential model (Wing and Gong, 1993; Lowe,
+/// 2017): was there an order of the calls, each between its begin and its end, in which one thread
+/// alone would have got the same answers?
+///
+///     struct Model {                       // what the class is, for one thread
+///       std::set<int> held;
+///       bool operator()(const Call& call) { … }   // answers, and changes
+///       auto operator<=>(const Model&) const = default;   // optional: makes judging faster
+///     };
+///     lockstep::History<Call, bool> history;
+///     Sync::Thread a([&] { history.record({add, 1}, [&] { return set.add(1); }); });
+///     …
+///     lockstep::require(history.linearizable(Model{}), "not linearizable:\n" + …);
+///
+/// Threads: tasks of one schedule, which run one at a time.
+#pragma once
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace weir::lockstep {
+
+/// What was called and what came back, with the order of begins and ends. `Answer` has ==.
+template <class Call, class Answer>
+class History {
+ public:
+  static constexpr std::size_t calls_max = 64;
+
+  struct Entry {
+    Call call;
+    Answer answer;
+    std::size_t begin;
+    std::size_t end;
+  };
+
+  /// Performs a call and writes down what it answered.
+  template <class Perform>
+  Answer record(Call call, Perform perform) {
+    const std::size_t begin = now_++;
+    Answer answer = perform();
+    entries_.push_back({std::move(call), answer, begin, now_++});
+    return answer;
+  }
+
+  /// In the order in which the calls ended.
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+
+  /// Whether some order explains every answer. Throws std::length_error for more than 64 calls.
+  template <class Model>
+    requires requires(Model model, const Call& call) {
+      { model(call) } -> std::equality_comparable_with<Answer>;
+    }
+  bool linearizable(Model model) const {
+    if (entries_.size() > calls_max) throw std::length_error("a history of more than 64 calls");
+    Judged<Model> judged;
+    return explained(model, 0, judged);
+  }
+
+ private:
+  // The states that were looked at before, in vain: the calls that were done, and what that led to.
+  template <class Model>
+  class Judged {
+   public:
+    bool is_new(std::uint64_t done, const Model& model) {
+      if constexpr (std::totally_ordered<Model>)
+        return states_.emplace(done, model).second;
+      else
+        return true;
+    }
+
+   private:
+    struct Nothing {
+      friend bool operator<(const Nothing&, const Nothing&) { return false; }
+    };
+    std::set<
+        std::pair<std::uint64_t, std::conditional_t<std::totally_ordered<Model>, Model, Nothing>>>
+        states_;
+  };
+
+  template <class Model>
+  bool explained(const Model& model, std::uint64_t done, Judged<Model>& judged) const {
+    std::size_t first_end = std::numeric_limits<std::size_t>::max();
+    bool any = false;
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if ((done >> i & 1) == 0) {
+        any = true;
+        if (entries_[i].end < first_end) first_end = entries_[i].end;
+      }
+    if (!any) return true;
+    if (!judged.is_new(done, model)) return false;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      // Who begins after another ended cannot have come before it.
+      if ((done >> i & 1) != 0 || entries_[i].begin > first_end) continue;
+      Model after = model;
+      if (!(after(entries_[i].call) == entries_[i].answer)) continue;
+      if (explained(after, done | std::uint64_t{1} << i, judged)) return true;
+    }
+    return false;
+  }
+
+  std::vector<Entry> entries_;
+  std::size_t now_ = 0;
+};
+
+}  // namespace weir::lockstep

@@ -1,0 +1,105 @@
+#pragma once
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::lockstep {
+
+using TaskNumber = std::uint8_t;  ///< in the order of their start; 0 is the body
+
+inline constexpr std::size_t tasks_max = 64;
+
+/// What the scheduler decided at one point.
+struct Choice {
+  enum class Kind : std::uint8_t {
+    run,    ///< the task goes on to its next point
+    flush,  ///< the oldest store in the task's buffer becomes visible to the others
+    tick,   ///< time passes, up to the next deadline somebody waits for
+    pick,   ///< of several that wait, the one with this place is woken
+  };
+  Kind kind = Kind::run;
+  TaskNumber task = 0;  ///< a place for `pick`, nothing for `tick`
+  friend bool operator==(const Choice&, const Choice&) = default;
+};
+
+/// Everything that was decided in one run of the body, in order.
+using Schedule = std::vector<Choice>;
+
+/// How often a schedule leaves a task for another.
+inline std::size_t switches(const Schedule& schedule) {
+  std::size_t count = 0;
+  const Choice* last = nullptr;
+  for (const Choice& each : schedule) {
+    if (each.kind != Choice::Kind::run) continue;
+    if (last != nullptr && last->task != each.task) ++count;
+    last = &each;
+  }
+  return count;
+}
+
+/// "0x3.1x12.f1.t.p0": run lengths; flushes, ticks and picks stand for themselves.
+inline std::string to_string(const Schedule& schedule) {
+  constexpr std::string_view letters = "xftp";
+  std::string text;
+  for (std::size_t i = 0; i < schedule.size();) {
+    std::size_t same = i;
+    while (same < schedule.size() && schedule[same] == schedule[i]) ++same;
+    const Choice& choice = schedule[i];
+    for (; i < same; ++i) {
+      if (!text.empty()) text += '.';
+      if (choice.kind == Choice::Kind::run) {
+        text += std::to_string(choice.task) + 'x' + std::to_string(same - i);
+        i = same;
+        break;
+      }
+      text += letters[static_cast<std::size_t>(choice.kind)];
+      if (choice.kind != Choice::Kind::tick) text += std::to_string(choice.task);
+    }
+  }
+  return text;
+}
+
+/// What to_string wrote; nothing for anything else.
+inline std::optional<Schedule> parse_schedule(std::string_view text) {
+  Schedule schedule;
+  const auto number = [&text]() -> std::optional<std::size_t> {
+    std::size_t value = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (end.ec != std::errc() || value > 1'000'000) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
+    return value;
+  };
+  while (!text.empty()) {
+    Choice choice;
+    std::optional<std::size_t> count = 1;
+    const char first = text.front();
+    if (first == 'f' || first == 't' || first == 'p') {
+      text.remove_prefix(1);
+      choice.kind = first == 'f'   ? Choice::Kind::flush
+                    : first == 't' ? Choice::Kind::tick
+                                   : Choice::Kind::pick;
+    }
+    if (choice.kind != Choice::Kind::tick) {
+      const auto task = number();
+      if (!task || *task >= tasks_max) return std::nullopt;
+      choice.task = static_cast<TaskNumber>(*task);
+    }
+    if (choice.kind == Choice::Kind::run) {
+      if (text.empty() || text.front() != 'x') return std::nullopt;
+      text.remove_prefix(1);
+      count = number();
+      if (!count) return std::nullopt;
+    }
+    schedule.insert(schedule.end(), *count, choice);
+    if (text.empty()) break;
+    if (text.front() != '.') return std::nullopt;
+    text.remove_prefix(1);
+  }
+  return schedule;
+}
+
+}  // namespace weir::lockstep

@@ -1,0 +1,241 @@
+/// Who decides what happens next.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <weir/testing/lockstep/schedule.hpp>
+
+namespace weir::lockstep {
+
+/// A small fast generator (splitmix64), the same on every machine.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) noexcept : state_(seed) {}
+  std::uint64_t operator()() noexcept {
+    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    return z ^ (z >> 31);
+  }
+  std::size_t below(std::size_t limit) noexcept {
+    return static_cast<std::size_t>(((*this)() >> 32) * limit >> 32);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// The place of the nth bit that is set, counted from 0.
+inline TaskNumber nth_task(std::uint64_t tasks, std::size_t n) noexcept {
+  for (; n > 0; --n) tasks &= tasks - 1;
+  return static_cast<TaskNumber>(std::countr_zero(tasks));
+}
+
+inline constexpr std::uint64_t bit(TaskNumber task) noexcept { return std::uint64_t{1} << task; }
+
+/// What can happen next; never empty.
+struct Menu {
+  std::uint64_t tasks = 0;     ///< who can go on, as bits
+  std::uint64_t buffered = 0;  ///< whose oldest store can become visible, as bits
+  bool tick = false;           ///< whether somebody waits for a time
+  TaskNumber current = 0;      ///< who went last
+  const std::array<std::uint32_t, tasks_max>& objects;  ///< what each task is about to touch
+
+  bool current_can_go_on() const noexcept { return (tasks & bit(current)) != 0; }
+  std::size_t others() const noexcept {
+    return static_cast<std::size_t>(std::popcount(buffered)) + (tick ? 1U : 0U);
+  }
+  Choice other(std::size_t n) const noexcept {
+    const auto flushes = static_cast<std::size_t>(std::popcount(buffered));
+    if (n < flushes) return {Choice::Kind::flush, nth_task(buffered, n)};
+    return {Choice::Kind::tick, 0};
+  }
+};
+
+class Strategy {
+ public:
+  Strategy() = default;
+  Strategy(const Strategy&) = delete;
+  Strategy& operator=(const Strategy&) = delete;
+  virtual ~Strategy() = default;
+
+  virtual Choice choose(const Menu& menu) = 0;
+
+  /// One of `count` tasks that wait for the same, by its place among them.
+  virtual std::size_t pick(std::size_t count) = 0;
+};
+
+/// Chooses blindly, and now and then lets a store through or time pass.
+class RandomWalk : public Strategy {
+ public:
+  explicit RandomWalk(std::uint64_t seed) : random_(seed) {}
+
+  Choice choose(const Menu& menu) override {
+    if (const std::size_t others = menu.others();
+        others != 0 && (menu.tasks == 0 || random_.below(8) == 0))
+      return menu.other(random_.below(others));
+    return {Choice::Kind::run, choose_task(menu)};
+  }
+  std::size_t pick(std::size_t count) override { return random_.below(count); }
+
+ protected:
+  virtual TaskNumber choose_task(const Menu& menu) {
+    return nth_task(menu.tasks, random_.below(static_cast<std::size_t>(std::popcount(menu.tasks))));
+  }
+  Random& random() noexcept { return random_; }
+
+ private:
+  Random random_;
+};
+
+/// Random priorities, and `depth` - 1 points at which the running task becomes the least
+/// (Burckhardt and others, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
+/// 2010): a bug that needs `depth` orderings is found with a chance of 1 in tasks × steps^(depth -
+/// 1).
+class Pct final : public RandomWalk {
+ public:
+  Pct(std::uint64_t seed, std::size_t depth, std::size_t steps) : RandomWalk(seed) {
+    for (std::size_t i = 1; i < depth; ++i)
+      changes_.push_back(random().below(std::max<std::size_t>(steps, 1)));
+  }
+
+ private:
+  TaskNumber choose_task(const Menu& menu) override {
+    const TaskNumber first = highest(menu.tasks);
+    const auto change = std::ranges::find(changes_, step_++);
+    if (change == changes_.end()) return first;
+    priorities_[first] = 1 + static_cast<std::uint64_t>(change - changes_.begin());
+    return highest(menu.tasks);
+  }
+  TaskNumber highest(std::uint64_t tasks) {
+    TaskNumber best = nth_task(tasks, 0);
+    for (std::uint64_t left = tasks; left != 0; left &= left - 1) {
+      const TaskNumber task = nth_task(left, 0);
+      if (priorities_[task] == 0) priorities_[task] = random()() | (std::uint64_t{1} << 32);
+      if (priorities_[task] > priorities_[best]) best = task;
+    }
+    return best;
+  }
+
+  std::vector<std::size_t> changes_;
+  std::array<std::uint64_t, tasks_max> priorities_{};  // 0: not yet drawn
+  std::size_t step_ = 0;
+};
+
+/// Partial order sampling (Yuan, Yang and Gu, 2018): every operation has a random priority, drawn
+/// anew when one that touches the same thing went first.
+class Pos final : public RandomWalk {
+ public:
+  explicit Pos(std::uint64_t seed) : RandomWalk(seed) {}
+
+ private:
+  TaskNumber choose_task(const Menu& menu) override {
+    TaskNumber best = nth_task(menu.tasks, 0);
+    for (std::uint64_t left = menu.tasks; left != 0; left &= left - 1) {
+      const TaskNumber task = nth_task(left, 0);
+      if (priorities_[task] == 0) priorities_[task] = random()() | 1U;
+      if (priorities_[task] > priorities_[best]) best = task;
+    }
+    for (std::uint64_t left = menu.tasks; left != 0; left &= left - 1) {
+      const TaskNumber task = nth_task(left, 0);
+      if (menu.objects[task] == menu.objects[best]) priorities_[task] = 0;
+    }
+    return best;
+  }
+
+  std::array<std::uint64_t, tasks_max> priorities_{};  // 0: to be drawn
+};
+
+/// Every schedule with at most `preemptions` switches away from a task that could have gone on, one
+/// after the other: after a run of the body, next() leads to the one that follows. A store let
+/// through early, and time passing while somebody could go on, count as preemptions.
+class DepthFirst final : public Strategy {
+ public:
+  explicit DepthFirst(std::size_t preemptions) : preemptions_max_(preemptions) {}
+
+  /// False when there is none left.
+  bool next() {
+    while (!path_.empty() && path_.back().taken + 1 == path_.back().count) path_.pop_back();
+    if (path_.empty()) return false;
+    ++path_.back().taken;
+    depth_ = preemptions_ = 0;
+    return true;
+  }
+
+  Choice choose(const Menu& menu) override {
+    const auto tasks = static_cast<std::size_t>(std::popcount(menu.tasks));
+    if (!menu.current_can_go_on()) {
+      const std::size_t others = tasks == 0 || preemptions_ < preemptions_max_ ? menu.others() : 0;
+      const std::size_t n = decide(tasks + others);
+      if (n < tasks) return {Choice::Kind::run, nth_task(menu.tasks, n)};
+      if (tasks != 0) ++preemptions_;
+      return menu.other(n - tasks);
+    }
+    const bool may = preemptions_ < preemptions_max_;
+    const std::size_t n = decide(may ? tasks + menu.others() : 1);
+    if (n == 0) return {Choice::Kind::run, menu.current};
+    ++preemptions_;
+    if (n < tasks) return {Choice::Kind::run, nth_task(menu.tasks & ~bit(menu.current), n - 1)};
+    return menu.other(n - tasks);
+  }
+  std::size_t pick(std::size_t count) override { return decide(count); }
+
+ private:
+  struct Decision {
+    std::size_t taken;
+    std::size_t count;
+  };
+
+  std::size_t decide(std::size_t count) {
+    if (count < 2) return 0;
+    if (depth_ == path_.size()) path_.push_back({0, count});
+    return path_[depth_++].taken;
+  }
+
+  std::size_t preemptions_max_;
+  std::size_t preemptions_ = 0;
+  std::size_t depth_ = 0;
+  std::vector<Decision> path_;
+};
+
+/// Does again what was decided before. What cannot be done is passed over, and past the end the
+/// running task goes on as long as it can: so parts of a schedule are schedules too.
+class Replay final : public Strategy {
+ public:
+  explicit Replay(Schedule plan) : plan_(std::move(plan)) {}
+
+  Choice choose(const Menu& menu) override {
+    while (at_ < plan_.size()) {
+      const Choice next = plan_[at_++];
+      if ((next.kind == Choice::Kind::run && (menu.tasks & bit(next.task)) != 0) ||
+          (next.kind == Choice::Kind::flush && (menu.buffered & bit(next.task)) != 0) ||
+          (next.kind == Choice::Kind::tick && menu.tick))
+        return next;
+      followed_ = false;
+    }
+    if (menu.current_can_go_on()) return {Choice::Kind::run, menu.current};
+    if (menu.tasks != 0) return {Choice::Kind::run, nth_task(menu.tasks, 0)};
+    return menu.other(0);
+  }
+  std::size_t pick(std::size_t count) override {
+    if (at_ == plan_.size()) return 0;
+    if (plan_[at_].kind == Choice::Kind::pick && plan_[at_].task < count) return plan_[at_++].task;
+    followed_ = false;
+    return 0;
+  }
+
+  /// Whether everything could be done as planned.
+  bool followed() const noexcept { return followed_; }
+
+ private:
+  Schedule plan_;
+  std::size_t at_ = 0;
+  bool followed_ = true;
+};
+
+}  // namespace weir::lockstep
