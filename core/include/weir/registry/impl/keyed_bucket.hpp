@@ -1,0 +1,224 @@
+/// What stands under one key of a KeyedRegistry: an immutable bucket of entries, replaced whole.
+///
+/// Threads: a bucket that was published never changes but for its pins; nor does a node but for its
+/// bucket, which writers replace under their partition's mutex.
+///
+/// Invariants:
+/// - A node is in its table exactly while its current bucket has entries; empty buckets do not
+/// exist.
+/// - `pins` counts the link that leads to the bucket, and those who look at it outside a read
+///   section. The link's own pin is dropped only after a grace period, so whoever finds the bucket
+///   inside a section finds a count that is not 0, and may raise it.
+/// - A node lives as long as any bucket of it, so who holds a bucket may read its key. The memory
+/// of a
+///   key's first bucket is the node's own.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace weir {
+
+/// Who holds entries, by a number that no other owner of its registry ever has. 0 is nobody.
+using OwnerId = std::uint64_t;
+
+namespace keyed {
+
+/// Small values lie in the bucket itself, where a look needs no further step; others behind a
+/// pointer, so that replacing a bucket never copies them.
+template <class Value>
+inline constexpr bool lies_in_bucket =
+    sizeof(Value) <= 32 && alignof(Value) <= alignof(std::max_align_t) &&
+    std::is_nothrow_copy_constructible_v<Value>;
+
+template <class Value>
+using Held = std::conditional_t<lies_in_bucket<Value>, Value, std::shared_ptr<const Value>>;
+
+template <class Value>
+Held<Value> hold(Value&& value) {
+  if constexpr (lies_in_bucket<Value>)
+    return std::move(value);
+  else
+    return std::make_shared<const Value>(std::move(value));
+}
+
+template <class Value>
+const Value& shown(const Held<Value>& held) noexcept {
+  if constexpr (lies_in_bucket<Value>)
+    return held;
+  else
+    return *held;
+}
+
+/// So that the next push_back() throws nothing.
+template <class T>
+void make_room(std::vector<T>& all) {
+  if (all.size() == all.capacity()) all.reserve(all.empty() ? 4 : 2 * all.size());
+}
+
+/// `Record` is what the registry keeps of an owner; to be followed only under the partition's
+/// mutex, and from a current bucket: what an older one points to may be gone.
+template <class Value, class Record>
+struct Slot {
+  OwnerId owner;
+  std::uint64_t serial;  // of this value: no other entry or value of its partition ever has it
+  Record* record;
+  Held<Value> held;
+
+  const Value& value() const noexcept { return shown<Value>(held); }
+};
+
+template <class Key, class Value, class Record, class Sync>
+class Bucket;
+
+template <class Key, class Value, class Record, class Sync>
+struct alignas(std::max_align_t) Node {
+  using Bucket = keyed::Bucket<Key, Value, Record, Sync>;
+
+  Node(std::uint64_t its_hash, Key&& its_key) : hash(its_hash), key(std::move(its_key)) {}
+
+  const std::uint64_t hash;
+  const Key key;
+  // Store (release): a bucket is complete before it can be found. Pairs with the load (acquire) of
+  // whoever found the node.
+  typename Sync::template Atomic<Bucket*> bucket{nullptr};
+  // How many of its buckets are in memory. Raised under the partition's mutex; lowered by whoever
+  // destroys a bucket (acq_rel, so that the last sees what all others did).
+  typename Sync::template Atomic<std::uint32_t> buckets{1};  // the first, made with it
+  bool unlinked = false;  // no table leads here any more; guarded by the partition's mutex
+};
+
+template <class Key, class Value, class Record, class Sync>
+class alignas(std::max_align_t) Bucket {
+ public:
+  using Node = keyed::Node<Key, Value, Record, Sync>;
+  using Slot = keyed::Slot<Value, Record>;
+  static_assert(alignof(Slot) <= alignof(std::max_align_t));
+
+  /// Destroys a bucket that was never published.
+  struct Discard {
+    void operator()(Bucket* bucket) const noexcept { destroy(bucket); }
+  };
+  using Made = std::unique_ptr<Bucket, Discard>;
+
+  /// A new node's first bucket, with one slot. The node goes with the last of its buckets.
+  static Made first(std::uint64_t hash, Key&& key, Slot only) {
+    void* const memory = ::operator new(sizeof(Node) + sizeof(Bucket) + sizeof(Slot));
+    Node* const node = new (memory) Node(hash, std::move(key));
+    node->bucket.store(new (node + 1) Bucket(*node), std::memory_order_relaxed);
+    Made made(node->bucket.load(std::memory_order_relaxed));
+    made->add(std::move(only));
+    return made;
+  }
+
+  /// What `old` holds, and one more.
+  static Made with(const Bucket& old, Slot added) {
+    Made made = next(old, old.count_ + 1);
+    for (const Slot& each : old.slots()) made->add(each);
+    made->add(std::move(added));
+    return made;
+  }
+
+  /// What `old` holds, but for the `removed` ones of which `leaves` is true.
+  template <class Leaves>
+  static Made without(const Bucket& old, std::size_t removed, Leaves&& leaves) {
+    Made made = next(old, old.count_ - removed);
+    for (const Slot& each : old.slots())
+      if (!leaves(each)) made->add(each);
+    return made;
+  }
+
+  /// As many as `old` holds, each as `changed` gives it.
+  template <class Changed>
+  static Made replaced(const Bucket& old, Changed&& changed) {
+    Made made = next(old, old.count_);
+    for (const Slot& each : old.slots()) made->add(changed(each));
+    return made;
+  }
+
+  std::span<const Slot> slots() const noexcept {
+    return {reinterpret_cast<const Slot*>(this + 1), count_};
+  }
+  Node& node() const noexcept { return node_; }
+
+  /// Keeps it in memory until release(). Relaxed: the caller is inside a section, or holds the
+  /// mutex.
+  void pin() noexcept { pins_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// acq_rel: the last to go sees that all others have gone. Who finds the count at 1 is the last:
+  /// the link's pin is gone, so nobody can raise it.
+  static void release(Bucket* bucket) noexcept {
+    if (bucket->pins_.load(std::memory_order_acquire) == 1 ||
+        bucket->pins_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy(bucket);
+  }
+
+ private:
+  explicit Bucket(Node& node) : node_(node) {}
+  ~Bucket() = default;
+
+  // Under the mutex. Pairs with destroy().
+  static Made next(const Bucket& old, std::size_t count) {
+    void* const memory = ::operator new(sizeof(Bucket) + count * sizeof(Slot));
+    old.node_.buckets.fetch_add(1, std::memory_order_relaxed);
+    return Made(new (memory) Bucket(old.node_));
+  }
+
+  void add(Slot slot) noexcept {
+    new (reinterpret_cast<Slot*>(this + 1) + count_++) Slot(std::move(slot));
+  }
+
+  static void destroy(Bucket* bucket) noexcept {
+    Node& node = bucket->node_;
+    for (const Slot& each : bucket->slots()) each.~Slot();
+    bucket->~Bucket();
+    if (static_cast<void*>(bucket) != static_cast<void*>(&node + 1)) ::operator delete(bucket);
+    // One left: it is this one, so the node is in no table, and nobody makes another.
+    if (node.buckets.load(std::memory_order_acquire) != 1 &&
+        node.buckets.fetch_sub(1, std::memory_order_acq_rel) != 1)
+      return;
+    node.~Node();
+    ::operator delete(&node);
+  }
+
+  Node& node_;
+  typename Sync::template Atomic<std::uint32_t> pins_{1};  // the link's
+  std::uint32_t count_ = 0;
+};
+
+/// Keeps a bucket in memory outside read sections, for as long as a callback likes to take.
+template <class Bucket>
+class Pin {
+ public:
+  Pin() = default;
+  /// The caller is inside a section, or holds the mutex.
+  explicit Pin(Bucket* bucket) noexcept : bucket_(bucket) {
+    if (bucket != nullptr) bucket->pin();
+  }
+  Pin(Pin&& other) noexcept : bucket_(std::exchange(other.bucket_, nullptr)) {}
+  Pin& operator=(Pin&& other) noexcept {
+    std::swap(bucket_, other.bucket_);
+    return *this;
+  }
+  ~Pin() {
+    if (bucket_ != nullptr) Bucket::release(bucket_);
+  }
+
+  explicit operator bool() const noexcept { return bucket_ != nullptr; }
+  const Bucket* operator->() const noexcept { return bucket_; }
+  std::span<const typename Bucket::Slot> slots() const noexcept {
+    if (bucket_ == nullptr) return {};
+    return bucket_->slots();
+  }
+
+ private:
+  Bucket* bucket_ = nullptr;
+};
+
+}  // namespace keyed
+}  // namespace weir

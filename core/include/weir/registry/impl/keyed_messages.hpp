@@ -1,0 +1,82 @@
+/// KeyedRegistry: what it says when it refuses.
+#pragma once
+#include <concepts>
+#include <string>
+#include <type_traits>
+
+#include <weir/registry/keyed_registry.hpp>
+
+namespace weir {
+
+namespace keyed {
+
+/// A key for people: texts in quotes, numbers as they are; of others only that they are keys.
+template <class Key>
+std::string told(const Key& key) {
+  if constexpr (std::convertible_to<const Key&, std::string_view>)
+    return "key \"" + std::string(std::string_view(key)) + "\"";
+  else if constexpr (std::is_arithmetic_v<Key>)
+    return "key " + std::to_string(key);
+  else
+    return "the key";
+}
+
+}  // namespace keyed
+
+// Under the mutex: the holder's record lives while its entry stands.
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::already_registered(const Bucket& holder) const {
+  const Record& record = *holder.slots().front().record;
+  return {.code = ErrorCode::conflict,
+          .kind = "already_registered",
+          .message = options_.name + ": " + keyed::told(holder.node().key) + " is held by owner " +
+                     std::to_string(record.id) + " (\"" + record.name + "\")",
+          .hint = "wait until that owner gives it up or ends, or register under another key"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::owner_ended(const Record& record) const {
+  return {.code = ErrorCode::conflict,
+          .kind = "owner_ended",
+          .message = options_.name + ": owner " + std::to_string(record.id) + " (\"" + record.name +
+                     "\") has ended and can hold nothing more",
+          .hint = "make a new owner"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::no_value(const Record& record) const {
+  return {.code = ErrorCode::invalid_input,
+          .kind = "no_value",
+          .message = options_.name + ": owner \"" + record.name + "\" has no value of its own",
+          .hint = "register with a value, or make the owner with one"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::foreign_owner(std::string_view owner) const {
+  return {.code = ErrorCode::invalid_input,
+          .kind = "foreign_owner",
+          .message = owner.empty() ? options_.name + ": there is no owner to do it for"
+                                   : options_.name + ": owner \"" + std::string(owner) +
+                                         "\" was made by another registry",
+          .hint = "use an owner that this registry's owner() made"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::not_registered(std::string_view owner,
+                                                            Sought key) const {
+  return {.code = ErrorCode::not_found,
+          .kind = "not_registered",
+          .message = options_.name + ": owner \"" + std::string(owner) +
+                     "\" does not stand under " + keyed::told(key),
+          .hint = "register it first: only who stands there can change the value"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::no_owner(Sought key) const {
+  return {.code = ErrorCode::not_found,
+          .kind = "no_owner",
+          .message = options_.name + ": nobody stands under " + keyed::told(key),
+          .hint = "its owner has ended, or was not started yet"};
+}
+
+}  // namespace weir

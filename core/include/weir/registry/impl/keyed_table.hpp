@@ -1,0 +1,120 @@
+/// The nodes of one partition by key: open addressing, linear probing, readers without a lock.
+///
+/// Threads: find() and each() from any thread inside a read section, or under the partition's
+/// mutex; insert() and erase() under the mutex.
+///
+/// Invariants:
+/// - A node never moves within its array, so a reader that walks on cannot miss it. Its place is
+///   freed for others by a mark, and becomes empty again only when the next place is empty.
+/// - At most half of the places are not empty, so every walk ends.
+/// - An array that was replaced is never changed again: who still walks in it sees the moment of
+/// its
+///   replacement, and the nodes that were in it then.
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace weir::keyed {
+
+template <class Node, class Sync>
+class Table {
+  using Place = typename Sync::template Atomic<Node*>;
+
+ public:
+  static constexpr std::size_t places_min = 8;
+
+  /// What readers may still walk in after it was replaced.
+  struct Array {
+    explicit Array(std::size_t places) : mask(places - 1), at(new Place[places]) {
+      for (std::size_t i = 0; i < places; ++i) at[i].store(nullptr, std::memory_order_relaxed);
+    }
+    std::size_t mask;
+    std::unique_ptr<Place[]> at;  // stored with release; pairs with the acquire loads of walks
+  };
+
+  Table() : array_(new Array(places_min)) {}
+  ~Table() { delete array_.load(std::memory_order_relaxed); }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// The node of the key that hashes so and for which `same` is true; null when there is none.
+  template <class Same>
+  Node* find(std::uint64_t hash, Same&& same) const {
+    const Array& array = *array_.load(std::memory_order_acquire);  // pairs with rebuild()
+    for (std::size_t i = hash & array.mask;; i = (i + 1) & array.mask) {
+      Node* const node = array.at[i].load(std::memory_order_acquire);
+      if (node == nullptr) return nullptr;
+      if (node != freed() && node->hash == hash && same(node->key)) return node;
+    }
+  }
+
+  /// Calls `body` with every node that is there all the while, and perhaps with some that come or
+  /// go.
+  template <class Body>
+  void each(Body&& body) const {
+    const Array& array = *array_.load(std::memory_order_acquire);  // pairs with rebuild()
+    for (std::size_t i = 0; i <= array.mask; ++i)
+      if (Node* const node = array.at[i].load(std::memory_order_acquire);
+          node != nullptr && node != freed())
+        body(*node);
+  }
+
+  /// Adds a node whose key is not there. Returns the array it replaced, if it did: retire it.
+  Array* insert(Node& node) {
+    Array* const old = (taken_ + 1) * 2 > places() ? rebuild(living_ + 1) : nullptr;
+    Array& array = *array_.load(std::memory_order_relaxed);
+    std::size_t i = node.hash & array.mask;
+    while (is_node(array.at[i].load(std::memory_order_relaxed))) i = (i + 1) & array.mask;
+    if (array.at[i].load(std::memory_order_relaxed) == nullptr) ++taken_;
+    ++living_;
+    array.at[i].store(&node, std::memory_order_release);
+    return old;
+  }
+
+  /// Takes a node out that is there. Returns the array it replaced, if it did: retire it.
+  Array* erase(const Node& node) {
+    Array& array = *array_.load(std::memory_order_relaxed);
+    std::size_t i = node.hash & array.mask;
+    while (array.at[i].load(std::memory_order_relaxed) != &node) i = (i + 1) & array.mask;
+    array.at[i].store(freed(), std::memory_order_release);
+    --living_;
+    if (array.at[(i + 1) & array.mask].load(std::memory_order_relaxed) == nullptr)
+      for (; array.at[i].load(std::memory_order_relaxed) == freed(); i = (i - 1) & array.mask) {
+        array.at[i].store(nullptr, std::memory_order_release);
+        --taken_;
+      }
+    return places() > 8 * places_min && living_ * 16 < places() ? rebuild(living_) : nullptr;
+  }
+
+ private:
+  // Marks a place that a node left, and behind which others may stand. Never followed.
+  static Node* freed() noexcept { return reinterpret_cast<Node*>(alignof(Node)); }
+  static bool is_node(const Node* node) noexcept { return node != nullptr && node != freed(); }
+
+  std::size_t places() const { return array_.load(std::memory_order_relaxed)->mask + 1; }
+
+  Array* rebuild(std::size_t nodes) {
+    auto next = std::make_unique<Array>(std::max(places_min, std::bit_ceil(4 * nodes)));
+    Array* const old = array_.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i <= old->mask; ++i) {
+      Node* const node = old->at[i].load(std::memory_order_relaxed);
+      if (!is_node(node)) continue;
+      std::size_t to = node->hash & next->mask;
+      while (next->at[to].load(std::memory_order_relaxed) != nullptr) to = (to + 1) & next->mask;
+      next->at[to].store(node, std::memory_order_relaxed);
+    }
+    taken_ = living_;
+    array_.store(next.release(), std::memory_order_release);  // pairs with find() and each()
+    return old;
+  }
+
+  typename Sync::template Atomic<Array*> array_;
+  std::size_t living_ = 0;  // nodes
+  std::size_t taken_ = 0;   // places that are not empty: nodes and marks
+};
+
+}  // namespace weir::keyed

@@ -1,0 +1,148 @@
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <weir/registry/keyed_registry.hpp>
+
+namespace weir {
+namespace {
+
+using Topics = KeyedRegistry<std::string, int>;
+using What = Topics::Change::What;
+
+struct Heard {
+  What what;
+  std::string key;
+  OwnerId owner;
+  int value;
+  friend bool operator==(const Heard&, const Heard&) = default;
+};
+
+}  // namespace
+
+TEST_SUITE("keyed registry: dispatch") {
+  TEST_CASE("a callback sees the entries of one moment while it registers and unregisters") {
+    Topics registry({.keys = Keys::duplicate});
+    auto owner = registry.owner("owner");
+    for (const int value : {1, 2, 3}) CHECK(registry.register_(owner, "k", value));
+    std::vector<int> seen;
+    CHECK(registry.dispatch("k", [&](const Topics::View& view) {
+      seen.push_back(view.value);
+      registry.unregister(owner, "k");
+      CHECK(registry.register_(owner, "k", 10 + view.value));
+      CHECK(registry.register_(owner, "new", view.value));
+    }) == 3);
+    CHECK(seen == std::vector<int>{1, 2, 3});
+    CHECK(registry.values(owner, "k") == std::vector<int>{13});
+    CHECK(registry.count("new") == 3);
+  }
+
+  TEST_CASE("what a callback has before its eyes stays in memory though its owner ends meanwhile") {
+    KeyedRegistry<std::string, std::shared_ptr<std::string>> registry;
+    auto owner = registry.owner("owner", std::make_shared<std::string>("here"));
+    CHECK(registry.register_(owner, "k"));
+    std::weak_ptr<std::string> watched;
+    CHECK(registry.dispatch("k", [&](const auto& view) {
+      watched = view.value;
+      owner = {};
+      registry.sweep();
+      CHECK(*view.value == "here");
+    }) == 1);
+    CHECK(watched.expired());
+  }
+
+  TEST_CASE("nothing is called for a key under which nobody stands") {
+    Topics registry;
+    CHECK(registry.dispatch("k", [](const Topics::View&) { FAIL("called"); }) == 0);
+    CHECK(registry.look("k", [](const Topics::View&) { FAIL("called"); }) == 0);
+    CHECK(registry.each([](const std::string&, const Topics::View&) { FAIL("called"); }) == 0);
+  }
+
+  TEST_CASE("what a callback throws comes out of the dispatch and leaves nothing held") {
+    KeyedRegistry<int, std::shared_ptr<int>> registry;
+    const auto value = std::make_shared<int>(1);
+    auto owner = registry.owner("owner", value);
+    CHECK(registry.register_(owner, 1));
+    CHECK_THROWS_AS(registry.dispatch(1, [](const auto&) { throw std::runtime_error("no"); }),
+                    std::runtime_error);
+    owner = {};
+    CHECK(value.use_count() == 1);
+  }
+
+  TEST_CASE("each reaches every entry once with its partitions side by side or one by one") {
+    Topics registry({.keys = Keys::duplicate, .partitions = 3});
+    CHECK(registry.partitions() == 4);
+    auto owner = registry.owner("owner");
+    for (int i = 0; i < 100; ++i) CHECK(registry.register_(owner, std::to_string(i), i));
+    for (const bool in_parallel : {false, true}) {
+      std::atomic<int> sum = 0;
+      CHECK(registry.each([&](const std::string&, const Topics::View& view) { sum += view.value; },
+                          in_parallel) == 100);
+      CHECK(sum == 4'950);
+    }
+  }
+}
+
+TEST_SUITE("keyed registry: listeners") {
+  TEST_CASE("listeners hear of every change of a key in its order and of an owner's end") {
+    std::vector<Heard> heard;
+    Topics registry({.keys = Keys::duplicate, .listeners = {[&](const Topics::Change& change) {
+                                                heard.push_back({change.what, change.key,
+                                                                 change.owner, change.value});
+                                              }}});
+    auto a = registry.owner("a");
+    auto b = registry.owner("b");
+    CHECK(registry.register_(a, "k", 1));
+    CHECK(registry.register_(b, "k", 2));
+    CHECK(registry.update_value(a, "k", [](int) { return 3; }));
+    registry.unregister(b, "k");
+    registry.unregister(b, "k");
+    a.end();
+    CHECK(heard == std::vector<Heard>{{What::registered, "k", 1, 1},
+                                      {What::registered, "k", 2, 2},
+                                      {What::unregistered, "k", 2, 2},
+                                      {What::unregistered, "k", 1, 3}});
+  }
+
+  TEST_CASE("a listener may change the registry and hears of that after what it hears now") {
+    std::vector<std::string> heard;
+    Topics* registry = nullptr;
+    Topics::Owner mirror;
+    Topics made({.listeners = {[&](const Topics::Change& change) {
+                                 if (change.key != "a") return;
+                                 if (change.what == What::registered)
+                                   CHECK(registry->register_(mirror, "copy of a", change.value));
+                                 else
+                                   registry->unregister(mirror, "copy of a");
+                               },
+                               [&](const Topics::Change& change) {
+                                 heard.push_back((change.what == What::registered ? "+" : "-") +
+                                                 change.key);
+                               }}});
+    registry = &made;
+    mirror = made.owner("mirror");
+    auto owner = made.owner("owner");
+    CHECK(made.register_(owner, "a", 1));
+    CHECK(made.count() == 2);
+    owner.end();
+    mirror = {};
+    CHECK(made.count() == 0);
+    CHECK(heard == std::vector<std::string>{"+a", "+copy of a", "-a", "-copy of a"});
+  }
+
+  TEST_CASE("nobody hears of what was refused") {
+    int heard = 0;
+    Topics registry({.listeners = {[&](const Topics::Change&) { ++heard; }}});
+    auto a = registry.owner("a");
+    auto b = registry.owner("b");
+    CHECK(registry.register_(a, "k", 1));
+    CHECK_FALSE(registry.register_(b, "k", 1));
+    CHECK(heard == 1);
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,142 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <weir/registry/keyed_registry.hpp>
+
+namespace weir {
+namespace {
+
+using Mailboxes = KeyedRegistry<std::string, std::shared_ptr<std::string>>;
+
+}  // namespace
+
+TEST_SUITE("keyed registry: owners") {
+  TEST_CASE("a lookup finds nothing of an owner that has ended") {
+    KeyedRegistry<std::string, int> registry({.keys = Keys::duplicate, .partitions = 4});
+    auto stays = registry.owner("stays");
+    {
+      const auto goes = [&] {
+        auto owner = registry.owner("goes");
+        for (int i = 0; i < 50; ++i) {
+          CHECK(registry.register_(owner, std::to_string(i % 30), i));
+          CHECK(registry.register_(stays, std::to_string(i % 30), i));
+        }
+        return owner;
+      }();
+      CHECK(registry.count() == 100);
+    }
+    CHECK(registry.count() == 50);
+    for (int i = 0; i < 30; ++i)
+      for (const auto& entry : registry.lookup(std::to_string(i))) CHECK(entry.owner == stays.id());
+  }
+
+  TEST_CASE("an owner that has ended can register nothing and a second end does no harm") {
+    KeyedRegistry<std::string, int> registry({.name = "jobs"});
+    auto owner = registry.owner("worker 3");
+    CHECK(registry.register_(owner, "a", 1));
+    owner.end();
+    owner.end();
+    CHECK(registry.count() == 0);
+    CHECK(registry.register_(owner, "b", 1).error() ==
+          Error{.code = ErrorCode::conflict,
+                .kind = "owner_ended",
+                .message = R"(jobs: owner 1 ("worker 3") has ended and can hold nothing more)",
+                .hint = "make a new owner"});
+    CHECK(registry.keys(owner).empty());
+    CHECK(registry.unregister(owner, "a") == 0);
+    CHECK(registry.update_value(owner, "a", [](int) { return 1; }).error().kind ==
+          "not_registered");
+  }
+
+  TEST_CASE("an owner keeps its entries when it moves and gives them up when it is replaced") {
+    KeyedRegistry<std::string, int> registry({.keys = Keys::duplicate});
+    auto first = registry.owner("first");
+    CHECK(registry.register_(first, "k", 1));
+    auto moved = std::move(first);
+    CHECK(registry.count("k") == 1);
+    CHECK(moved.name() == "first");
+    moved = registry.owner("second");
+    CHECK(registry.count("k") == 0);
+    CHECK(moved.name() == "second");
+  }
+
+  TEST_CASE("no two owners of a registry ever have the same id") {
+    KeyedRegistry<std::string, int> registry;
+    const OwnerId first = registry.owner("a").id();
+    const OwnerId second = registry.owner("a").id();
+    CHECK(first != second);
+    CHECK(first != 0);
+  }
+
+  TEST_CASE("an owner that another registry made is refused by name") {
+    KeyedRegistry<std::string, int> mine({.name = "mine"});
+    KeyedRegistry<std::string, int> other({.name = "other"});
+    auto owner = other.owner("stranger");
+    CHECK(mine.register_(owner, "k", 1).error() ==
+          Error{.code = ErrorCode::invalid_input,
+                .kind = "foreign_owner",
+                .message = R"(mine: owner "stranger" was made by another registry)",
+                .hint = "use an owner that this registry's owner() made"});
+    CHECK(mine.unregister(owner, "k") == 0);
+    CHECK(mine.keys(owner).empty());
+    KeyedRegistry<std::string, int>::Owner nobody;
+    CHECK(mine.register_(nobody, "k", 1).error().kind == "foreign_owner");
+  }
+
+  TEST_CASE("keys registered without a value get the one their owner has") {
+    Mailboxes registry({.name = "mailboxes"});
+    const auto box = std::make_shared<std::string>();
+    auto owner = registry.owner("server", box);
+    auto without = registry.owner("poor");
+    CHECK(registry.register_(owner, "shop"));
+    CHECK(registry.lookup("shop").front().value == box);
+    CHECK(registry.register_(without, "bank").error() ==
+          Error{.code = ErrorCode::invalid_input,
+                .kind = "no_value",
+                .message = R"(mailboxes: owner "poor" has no value of its own)",
+                .hint = "register with a value, or make the owner with one"});
+  }
+}
+
+TEST_SUITE("keyed registry: via") {
+  TEST_CASE("a name leads to who stands under it now or says that nobody does") {
+    Mailboxes registry({.name = "mailboxes"});
+    const auto shop = registry.via("shop");
+    const Error nobody{.code = ErrorCode::not_found,
+                       .kind = "no_owner",
+                       .message = R"(mailboxes: nobody stands under key "shop")",
+                       .hint = "its owner has ended, or was not started yet"};
+    const auto send = [&](const std::string& text) {
+      return shop.tell([&](const Mailboxes::View& view) { *view.value += text; });
+    };
+    CHECK(send("lost").error() == nobody);
+
+    const auto first = std::make_shared<std::string>();
+    auto owner = registry.owner("first", first);
+    CHECK(registry.register_(owner, "shop"));
+    CHECK(send("one"));
+    CHECK(shop.resolve()->owner == owner.id());
+
+    const auto second = std::make_shared<std::string>();
+    owner = registry.owner("second", second);
+    CHECK(shop.resolve().error() == nobody);
+    CHECK(registry.register_(owner, "shop"));
+    CHECK(send("two"));
+    CHECK(*first == "one");
+    CHECK(*second == "two");
+  }
+
+  TEST_CASE("a registry of duplicate keys has no names") {
+    KeyedRegistry<std::string, int> registry({.keys = Keys::duplicate, .name = "topics"});
+    CHECK(registry.via("news").resolve().error() ==
+          Error{.code = ErrorCode::invalid_input,
+                .kind = "duplicate_keys",
+                .message = "topics: its keys are no names: many may stand under one",
+                .hint = "dispatch to all of them, or make the registry with unique keys"});
+  }
+}
+
+}  // namespace weir
