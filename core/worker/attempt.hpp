@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include <weir/registry/cancellation.hpp>
+
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "registry/flow_registry.hpp"
@@ -17,8 +19,8 @@ namespace weir {
 ///
 /// Threads: the worker's loop fills it in before it starts and reads `result` and `ended` after the
 /// slot has given it back; between, the slot's thread alone writes them. `stop` and `started` are
-/// for both: stop is set by the loop and read by the handler (relaxed: a hint); started is set by
-/// the slot (release) and read by the loop (acquire).
+/// for both: stop is cancelled by the loop and read by the handler; started is set by the slot
+/// (release) and read by the loop (acquire).
 struct Attempt {
   std::uint64_t ticket = 0;  ///< names this very execution; never used twice by a worker
   RunKey run = 0;
@@ -33,7 +35,7 @@ struct Attempt {
   Json flow_input;
   Steady given{};  ///< when the loop chose it
 
-  std::atomic<bool> stop = false;
+  Cancellation<> stop;
   std::atomic<Steady::rep> started = 0;  ///< steady_clock's count; 0: has not begun
 
   AttemptResult result;

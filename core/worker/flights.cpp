@@ -5,9 +5,7 @@
 namespace weir {
 namespace {
 
-void stop(const Flights::Flight& flight) {
-  flight.attempt->stop.store(true, std::memory_order_relaxed);
-}
+void stop(const Flights::Flight& flight) { flight.attempt->stop.cancel(); }
 
 // nullopt while the attempt waits for a free slot: its time has not begun.
 std::optional<Steady> limit_of(const Flights::Flight& flight) {

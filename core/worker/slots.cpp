@@ -6,6 +6,7 @@ namespace weir {
 
 // Shared with the threads, so that one whose handler never returns can be left behind.
 struct Slots::Shared {
+  std::shared_ptr<StepResources> resources;
   std::shared_ptr<spdlog::logger> log;
   std::function<void()> on_finished;
   std::mutex mutex;
@@ -16,9 +17,10 @@ struct Slots::Shared {
   std::size_t alive = 0;
 };
 
-Slots::Slots(std::size_t count, std::shared_ptr<spdlog::logger> log,
-             std::function<void()> on_finished)
+Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources,
+             std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished)
     : shared_(std::make_shared<Shared>()) {
+  shared_->resources = std::move(resources);
   shared_->log = std::move(log);
   shared_->on_finished = std::move(on_finished);
   shared_->alive = count;
@@ -68,7 +70,7 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     lock.unlock();
     attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                            std::memory_order_release);
-    attempt->result = call_step(*attempt, *shared->log);
+    attempt->result = call_step(*attempt, *shared->resources, *shared->log);
     attempt->ended = std::chrono::steady_clock::now();
     lock.lock();
     shared->finished.push_back(std::move(attempt));

@@ -1,18 +1,23 @@
 #include "worker/step_call.hpp"
 
+#include <algorithm>
+#include <deque>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include <weir/abi/plugin.h>
+#include <weir/abi/resources.h>
 
 /// Threads: a handler may use its call from any of its threads; `mutex` guards everything it
 /// writes.
 struct weir_call {
-  const weir::Attempt& attempt;
+  weir::Attempt& attempt;
+  weir::StepResources& resources;
   spdlog::logger& log;
   std::string attempt_text, index_text;
 
@@ -22,6 +27,8 @@ struct weir_call {
   std::string output;
   bool failed = false;
   weir::AttemptResult failure;
+  std::vector<std::shared_ptr<weir::StepResource>> acquired;
+  std::deque<weir::Error> refused;  // a deque: the plugin holds views into them
 };
 
 namespace weir {
@@ -73,9 +80,7 @@ void take_log(weir_call* call, std::int32_t level, weir_str message) {
                 utf8_or_replaced(view(message)));
 }
 
-std::int32_t is_cancelled(weir_call* call) {
-  return call->attempt.stop.load(std::memory_order_relaxed) ? 1 : 0;
-}
+std::int32_t is_cancelled(weir_call* call) { return call->attempt.stop.cancelled() ? 1 : 0; }
 
 weir_str look_up(weir_call* call, weir_str key) {
   const FlowDefinition& flow = call->attempt.flow->definition;
@@ -89,7 +94,45 @@ weir_str look_up(weir_call* call, weir_str key) {
   return {nullptr, 0};
 }
 
-const void* no_extension(const weir_host*, weir_str) { return nullptr; }
+std::int32_t acquire(weir_call* call, weir_str name, const weir_maker* maker,
+                     weir_acquired* acquired) {
+  auto resource =
+      call->resources.acquire(call->attempt.flow, view(name), *maker, call->attempt.stop);
+  const std::lock_guard lock(call->mutex);
+  if (resource) {
+    acquired->resource = (*resource)->made();
+    if (std::ranges::find(call->acquired, *resource) == call->acquired.end())
+      call->acquired.push_back(*std::move(resource));
+    return WEIR_OK;
+  }
+  const Error& refused = call->refused.emplace_back(std::move(resource.error()));
+  acquired->resource = nullptr;
+  acquired->code = str(refused.kind);
+  acquired->message = str(refused.message);
+  // Another call's start may have ended as cancelled while this one is to go on.
+  return refused.kind == "cancelled" && call->attempt.stop.cancelled() ? WEIR_CANCELLED
+                                                                       : WEIR_FAILED;
+}
+
+void discard(weir_call* call, const void* resource) {
+  std::shared_ptr<StepResource> found;
+  {
+    const std::lock_guard lock(call->mutex);
+    for (const auto& each : call->acquired)
+      if (each->made() == resource) found = each;
+  }
+  if (found) found->discard();
+}
+
+constexpr weir_resources resources_v1 = {.struct_size = sizeof(weir_resources),
+                                         .reserved = 0,
+                                         .acquire = acquire,
+                                         .refuse = StepResources::refuse,
+                                         .discard = discard};
+
+const void* extension(const weir_host*, weir_str id) {
+  return view(id) == WEIR_RESOURCES_V1 ? &resources_v1 : nullptr;
+}
 
 constexpr weir_host host = {.struct_size = sizeof(weir_host),
                             .abi_major = WEIR_ABI_MAJOR,
@@ -99,7 +142,7 @@ constexpr weir_host host = {.struct_size = sizeof(weir_host),
                             .log = take_log,
                             .cancelled = is_cancelled,
                             .get = look_up,
-                            .extension = no_extension};
+                            .extension = extension};
 
 AttemptResult judged(weir_call& call, std::int32_t returned) {
   const std::lock_guard lock(call.mutex);
@@ -133,14 +176,17 @@ AttemptResult judged(weir_call& call, std::int32_t returned) {
 
 }  // namespace
 
-AttemptResult call_step(const Attempt& attempt, spdlog::logger& log) {
+AttemptResult call_step(Attempt& attempt, StepResources& resources, spdlog::logger& log) {
   weir_call call{.attempt = attempt,
+                 .resources = resources,
                  .log = log,
                  .attempt_text = std::to_string(attempt.number),
                  .index_text = std::to_string(attempt.task.index),
                  .mutex = {},
                  .output = {},
-                 .failure = {}};
+                 .failure = {},
+                 .acquired = {},
+                 .refused = {}};
   try {
     return judged(call,
                   attempt.step->run(&host, &call, str(attempt.input.text()), attempt.step->user));

@@ -3,12 +3,14 @@
 
 #include "run/run_state.hpp"
 #include "worker/attempt.hpp"
+#include "worker/step_resources.hpp"
 
 namespace weir {
 
 /// Runs the attempt's handler on this thread, through the C ABI, and says what came of it. Nothing
 /// a handler throws gets past this seam. What it returns is held against F3: exactly one output,
-/// valid UTF-8 JSON, no larger than max_output, else it failed for good.
-AttemptResult call_step(const Attempt& attempt, spdlog::logger& log);
+/// valid UTF-8 JSON, no larger than max_output, else it failed for good. What it acquires of
+/// `resources` it holds until it returned.
+AttemptResult call_step(Attempt& attempt, StepResources& resources, spdlog::logger& log);
 
 }  // namespace weir

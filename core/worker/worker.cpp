@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "worker/slots.hpp"
+#include "worker/step_resources.hpp"
 #include "worker/worker_loop.hpp"
 
 namespace weir {
@@ -52,7 +53,9 @@ Worker::Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store
 Worker::~Worker() = default;
 
 Result<Worker::Ended> Worker::run() {
-  Slots slots(options_.slots, log_, [this] { store_.wake(); });
+  const auto resources =
+      options_.resources ? options_.resources : std::make_shared<StepResources>();
+  Slots slots(options_.slots, resources, log_, [this] { store_.wake(); });
   std::uint64_t next_ticket = 1;
   const auto wish = [this] { return wish_.load(std::memory_order_relaxed); };
   const auto ended = [&]() -> Result<void> {
@@ -80,6 +83,7 @@ Result<Worker::Ended> Worker::run() {
   }();
   const std::size_t left = slots.close(handler_patience);
   if (left > 0) log_->warn("{} handler{} ignored the stop token", left, left == 1 ? "" : "s");
+  if (!options_.resources) resources->end(*log_);
   if (!ended) return std::unexpected(ended.error());
   return Ended{.handlers_left = left};
 }

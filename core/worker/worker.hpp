@@ -15,11 +15,14 @@
 
 namespace weir {
 
+class StepResources;
+
 struct WorkerOptions {
   std::size_t slots = 8;                    ///< handlers that run at once
   std::chrono::milliseconds lease{15'000};  ///< how long the database believes in us without a word
   std::chrono::milliseconds drain_timeout{
       30'000};  ///< how long running handlers may go on after drain()
+  std::shared_ptr<StepResources> resources = {};  ///< of the process; null: its own, for run() alone
   std::map<std::string, OptionOverrides>
       overrides;  ///< by slug: the operator's, over the definition's own
 };

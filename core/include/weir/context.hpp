@@ -1,11 +1,15 @@
 #pragma once
 #include <charconv>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <weir/abi/plugin.h>
+#include <weir/abi/resources.h>
 #include <weir/error.hpp>
 #include <weir/json.hpp>
+#include <weir/resource.hpp>
 
 namespace weir {
 
@@ -46,9 +50,41 @@ class Context {
     return from_json<T>(fact("flow_input"));
   }
 
+  /// What is dear to open, opened once in this process and shared by all calls of this plugin: the
+  /// T of that key, made as `T(factory())` when there is none. Calls that ask meanwhile wait for
+  /// it; other keys do not. It lives until the worker ends, or is discarded; then its destructor
+  /// runs once no call uses it any more.
+  ///
+  ///     const auto clone = context.resource<Clone>(path, [&] { return Clone(path); });
+  ///
+  /// A factory may ask for other resources, but for none that needs this one: that is refused.
+  /// Throws resource_failed, the same for all who waited, when the factory threw; cancelled when
+  /// the work should stop while another call makes it.
+  template <class T, class Factory>
+  Resource<T> resource(std::string_view key, Factory&& factory) const {
+    static_assert(std::is_same_v<decltype(factory()), T>, "the factory returns a T");
+    const weir_resources& table = resources();
+    sdk::ResourceStart<T, Factory> start{table, factory};
+    const weir_maker maker = start.maker();
+    weir_acquired acquired{};
+    acquired.struct_size = sizeof acquired;
+    const std::int32_t outcome = table.acquire(call_, {key.data(), key.size()}, &maker, &acquired);
+    if (outcome == WEIR_CANCELLED) throw weir::cancelled();
+    if (outcome != WEIR_OK)
+      throw resource_failed(std::string(acquired.code.data, acquired.code.size),
+                            std::string(acquired.message.data, acquired.message.size));
+    return {table, *call_, acquired.resource};
+  }
+
  private:
   void log(std::int32_t level, std::string_view message) const {
     host_->log(call_, level, {message.data(), message.size()});
+  }
+  const weir_resources& resources() const {
+    constexpr std::string_view id = WEIR_RESOURCES_V1;
+    const void* const table = host_->extension(host_, {id.data(), id.size()});
+    if (table == nullptr) throw permanent("no_resources", "this host knows no " + std::string(id));
+    return *static_cast<const weir_resources*>(table);
   }
   std::string_view fact(std::string_view key) const {
     const weir_str found = host_->get(call_, {key.data(), key.size()});

@@ -3,6 +3,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace weir {
 
@@ -38,7 +39,21 @@ class retry_after : public std::runtime_error {
   std::chrono::milliseconds delay_;
 };
 
-/// Thrown by Context::check alone, once the work should stop. Let it pass.
+/// Thrown by Context::resource: there is none, and everybody who waited for it is told the same. A
+/// plain failure, tried again as the step's options say, whatever the factory threw.
+class resource_failed : public std::runtime_error {
+ public:
+  /// `code` is a short stable word: "exception", or what the factory gave weir::permanent.
+  resource_failed(std::string code, const std::string& message)
+      : std::runtime_error(message), code_(std::move(code)) {}
+
+  const std::string& code() const noexcept { return code_; }
+
+ private:
+  std::string code_;
+};
+
+/// Thrown by Context::check and Context::resource alone, once the work should stop. Let it pass.
 class cancelled : public std::exception {
  public:
   const char* what() const noexcept override { return "cancelled"; }

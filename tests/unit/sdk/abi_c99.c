@@ -1,6 +1,7 @@
 /* The ABI is C99 by itself, and a note can be written in it. Compiling this is the test. */
 #include <weir/abi/note.h>
 #include <weir/abi/plugin.h>
+#include <weir/abi/resources.h>
 
 #define MANIFEST "{}"
 WEIR_NOTE(abi_c99_note, MANIFEST);
@@ -13,6 +14,9 @@ WEIR_ASSERT_SIZE(weir_step, 40);
 WEIR_ASSERT_SIZE(weir_flow, 56);
 WEIR_ASSERT_SIZE(weir_plugin, 96);
 WEIR_ASSERT_SIZE(weir_host, 56);
+WEIR_ASSERT_SIZE(weir_maker, 40);
+WEIR_ASSERT_SIZE(weir_acquired, 48);
+WEIR_ASSERT_SIZE(weir_resources, 32);
 
 const char* abi_c99_manifest(void);
 const char* abi_c99_manifest(void) { return abi_c99_note.description; }

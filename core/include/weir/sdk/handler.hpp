@@ -106,6 +106,8 @@ inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, wei
   } catch (const retry_after& error) {
     const auto delay = std::max<std::int64_t>(error.delay().count(), 1);
     return fail(WEIR_FAILED, "retry_after", error.what(), static_cast<std::uint64_t>(delay));
+  } catch (const resource_failed& error) {
+    return fail(WEIR_FAILED, error.code(), error.what());
   } catch (const std::exception& error) {
     return fail(WEIR_FAILED, "exception", error.what());
   } catch (...) {

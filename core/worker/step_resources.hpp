@@ -1,0 +1,81 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <spdlog/logger.h>
+
+#include <weir/abi/resources.h>
+#include <weir/registry/shared_handles.hpp>
+
+#include "base/error.hpp"
+#include "registry/flow_handle.hpp"
+
+namespace weir {
+
+/// What tells one resource of a process from another.
+struct ResourceKey {
+  std::string plugin;  ///< sha256 of the file whose code it is; "" for flows built into a program
+  std::string name;
+  const void* type = nullptr;
+  friend bool operator==(const ResourceKey&, const ResourceKey&) = default;
+
+  struct Hash {
+    std::size_t operator()(const ResourceKey& key) const noexcept;
+  };
+};
+
+/// For messages: `the resource "model"`.
+std::string to_string(const ResourceKey& key);
+
+class StepResource;
+using ResourceTable =
+    SharedHandles<ResourceKey, StepResource, std::monostate, StdSync, ResourceKey::Hash>;
+
+/// Something a plugin made for its steps to share, and the hold on the plugin's code that ends it.
+class StepResource {
+ public:
+  StepResource(FlowHandle flow, void* made, void (*destroy)(void*), ResourceTable::Death death)
+      : flow_(std::move(flow)), made_(made), destroy_(destroy), death_(std::move(death)) {}
+  ~StepResource() { destroy_(made_); }
+  StepResource(const StepResource&) = delete;
+  StepResource& operator=(const StepResource&) = delete;
+
+  void* made() const noexcept { return made_; }
+
+  /// Has nobody be given it any more.
+  void discard() const { death_.announce(); }
+
+ private:
+  FlowHandle flow_;  // its library stays mapped until destroy_ has returned
+  void* made_;
+  void (*destroy_)(void*);
+  ResourceTable::Death death_;
+};
+
+/// The resources that the steps of one process share: weir/abi/resources.h on SharedHandles.
+/// [any thread]
+class StepResources {
+ public:
+  /// The resource of that name of the plugin that `flow` is from; made with `maker` on this thread
+  /// when there is none. Errors: what `create` said; those of SharedHandles::get_or_start, of which
+  /// `cancelled` means that `stop` was cancelled during the wait for another call's start.
+  Result<std::shared_ptr<StepResource>> acquire(const FlowHandle& flow, std::string_view name,
+                                                const weir_maker& maker, Cancellation<>& stop);
+
+  /// weir_resources.refuse.
+  static void refuse(weir_start* start, weir_str code, weir_str message);
+
+  /// Ends all, the last made first, and makes no more; the log tells how many. One that a call
+  /// still uses ends with that call. Again does nothing.
+  void end(spdlog::logger& log);
+
+  std::size_t count() const { return table_.count(); }
+
+ private:
+  ResourceTable table_;
+};
+
+}  // namespace weir
