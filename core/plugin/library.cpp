@@ -1,7 +1,6 @@
 #include "plugin/library.hpp"
 
 #include <algorithm>
-#include <map>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -11,6 +10,8 @@
 
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
+
+#include <weir/registry/shared_handles.hpp>
 
 #include "base/assert.hpp"
 
@@ -26,21 +27,30 @@ namespace {
 // beside it.
 std::mutex loading;
 
+using Libraries = SharedHandles<std::string, const Library>;  // by sha256
+
 // Never destroyed: closing at exit would run destructors of code that detached threads may be in.
-std::map<std::string, std::shared_ptr<const Library>>& loaded() {
-  static auto& libraries = *new std::map<std::string, std::shared_ptr<const Library>>;
+Libraries& loaded() {
+  static auto& libraries = *new Libraries;
   return libraries;
 }
 
-PluginError refused_by_loader(std::string words) {
-  if (words.contains("failed to map segment"))
-    return refusal(PluginStage::stage, PluginFault::noexec_mount, std::move(words),
-                   "the private copy lies where no code may run: set TMPDIR or XDG_RUNTIME_DIR to "
-                   "another file system")
-        .error();
-  return refusal(PluginStage::stage, PluginFault::load_failed, std::move(words),
-                 "these are the system loader's words; LD_DEBUG=all shows what it did")
-      .error();
+Error refused_by_loader(std::string words) {
+  const bool noexec = words.contains("failed to map segment");
+  return {.code = ErrorCode::unavailable,
+          .kind = std::string(name(noexec ? PluginFault::noexec_mount : PluginFault::load_failed)),
+          .message = std::move(words),
+          .hint = noexec ? "the private copy lies where no code may run: set TMPDIR or "
+                           "XDG_RUNTIME_DIR to another file system"
+                         : "these are the system loader's words; LD_DEBUG=all shows what it did"};
+}
+
+// Of those who waited for one start each gets the same.
+PluginError to_plugin_error(const Error& error) {
+  const PluginFault fault = error.kind == name(PluginFault::noexec_mount)
+                                ? PluginFault::noexec_mount
+                                : PluginFault::load_failed;
+  return refusal(PluginStage::stage, fault, error.message, error.hint).error();
 }
 
 }  // namespace
@@ -49,19 +59,21 @@ std::expected<std::shared_ptr<const Library>, PluginError> Library::load(
     const std::filesystem::path& staged, const std::string& sha256) {
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
-  const std::scoped_lock one_at_a_time(loading);
-  if (const auto found = loaded().find(sha256); found != loaded().end()) return found->second;
-  // Boost's own codes say "bad file descriptor" whatever happened; dlerror has the words.
-  boost::dll::fs::error_code failed;
-  auto handle = std::make_unique<Handle>();
-  handle->library.load(staged, failed, rtld_now | rtld_local);
-  if (failed) {
-    const char* const words = ::dlerror();
-    return std::unexpected(refused_by_loader(words != nullptr ? words : failed.message()));
-  }
-  auto kept = std::shared_ptr<const Library>(new Library(std::move(handle)));
-  loaded().emplace(sha256, kept);
-  return kept;
+  auto library = loaded().get_or_start(
+      sha256, [&](const Libraries::Starting&) -> Result<std::shared_ptr<const Library>> {
+        const std::scoped_lock one_at_a_time(loading);
+        // Boost's own codes say "bad file descriptor" whatever happened; dlerror has the words.
+        boost::dll::fs::error_code failed;
+        auto handle = std::make_unique<Handle>();
+        handle->library.load(staged, failed, rtld_now | rtld_local);
+        if (failed) {
+          const char* const words = ::dlerror();
+          return std::unexpected(refused_by_loader(words != nullptr ? words : failed.message()));
+        }
+        return std::shared_ptr<const Library>(new Library(std::move(handle)));
+      });
+  if (!library) return std::unexpected(to_plugin_error(library.error()));
+  return *std::move(library);
 }
 
 Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {

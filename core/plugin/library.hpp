@@ -1,8 +1,9 @@
-/// Threads: loading is serialised by one mutex; a loaded Library is immutable.
+/// Threads: loading is serialised by one mutex; what is loaded already waits for no other. A loaded
+/// Library is immutable.
 ///
-/// Invariant: the same bytes are loaded once, and stay until the process ends: threads,
-/// thread-locals and exception objects of them may be anywhere, and nothing here knows when the
-/// last one is gone.
+/// Invariant: the same bytes are loaded once (SharedHandles, by sha256), and stay until the process
+/// ends: threads, thread-locals and exception objects of them may be anywhere, and nothing here
+/// knows when the last one is gone.
 #pragma once
 #include <cstddef>
 #include <cstdint>
