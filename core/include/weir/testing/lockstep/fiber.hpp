@@ -84,8 +84,11 @@ class Fiber {
     fake_stack_ = nullptr;
 #endif
 #ifdef WEIR_FIBERS_UNDER_TSAN
-    if (tsan_ != nullptr) __tsan_destroy_fiber(tsan_);
-    tsan_ = __tsan_create_fiber(0);  // the one before remembers calls that never returned
+    // It remembers the calls that never returned, and has room for some ten thousand of them.
+    if (tsan_ == nullptr || ++starts_ % 256 == 0) {
+      if (tsan_ != nullptr) __tsan_destroy_fiber(tsan_);
+      tsan_ = __tsan_create_fiber(0);
+    }
 #endif
     entry_ = entry;
     argument_ = argument;
@@ -147,6 +150,7 @@ class Fiber {
 #endif
 #ifdef WEIR_FIBERS_UNDER_TSAN
   void* tsan_ = nullptr;
+  std::size_t starts_ = 0;
 #endif
 };
 

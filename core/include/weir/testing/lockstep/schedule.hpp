@@ -96,7 +96,7 @@ inline std::optional<Schedule> parse_schedule(std::string_view text) {
     }
     schedule.insert(schedule.end(), *count, choice);
     if (text.empty()) break;
-    if (text.front() != '.') return std::nullopt;
+    if (text.front() != '.' || text.size() == 1) return std::nullopt;
     text.remove_prefix(1);
   }
   return schedule;

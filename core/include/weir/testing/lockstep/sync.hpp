@@ -44,7 +44,8 @@ inline void point(Operation operation, std::uint32_t object) {
 
 }  // namespace detail
 
-/// Virtual time: it stands still while anybody can go on, and begins at zero in every schedule.
+/// Virtual time, zero at the begin of every schedule. It passes only up to the next deadline that a
+/// task waits for: when the strategy says so, at the latest when nobody else can go on.
 struct Clock {
   using duration = std::chrono::nanoseconds;
   using rep = duration::rep;
