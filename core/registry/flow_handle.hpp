@@ -1,52 +1,66 @@
 #pragma once
-#include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include <weir/abi/plugin.h>
-
-#include "definition/flow_definition.hpp"
+#include "registry/flow_entry.hpp"
+#include "registry/flow_module.hpp"
 
 namespace weir {
 
-/// The file a flow came from: every error that names a holder shows it, every attempt records its
-/// sha256.
-struct PluginFile {
-  std::string path;    ///< as found in the plugin folder; "" for flows built into a program
-  std::string sha256;  ///< 64 hex digits; "" likewise
-  friend bool operator==(const PluginFile&, const PluginFile&) = default;
-};
-
-/// A flow with its code: what a registry holds and workers run. Immutable.  [any thread]
-struct FlowModule {
-  FlowDefinition definition;
-  std::vector<const weir_step*>
-      steps;  ///< by position in definition.steps(); the code behind them is `code`'s
-  PluginFile file;
-  std::shared_ptr<const void>
-      code;  ///< keeps the library mapped; null for flows built into a program
-};
+template <class Sync>
+class BasicFlowRegistry;
 
 /// A module somebody holds. While it lives, the definition and its code stay valid (G6), also when
-/// the flow is replaced or removed meanwhile. Copies are cheap. Empty until assigned; only a handle
-/// that converts to true may be dereferenced.  [any thread; one handle object as any value: one
-/// writer or many readers]
-class FlowHandle {
+/// the flow is replaced or removed meanwhile, and when the registry is gone. Empty until assigned;
+/// only a handle that converts to true may be dereferenced.
+///
+/// Two words. Cost: a copy and an end are one RMW each, on the count it was taken on, which threads
+/// share only if they copied handles from one another; a move is free. The last handle of a module
+/// that left the registry destroys it, on its thread.
+/// [any thread; one handle object as any value: one writer or many readers]
+template <class Sync = StdSync>
+class BasicFlowHandle {
  public:
-  FlowHandle() = default;
-  explicit FlowHandle(FlowModule module)
-      : module_(std::make_shared<const FlowModule>(std::move(module))) {}
+  BasicFlowHandle() noexcept = default;
 
-  const FlowModule& operator*() const noexcept { return *module_; }
-  const FlowModule* operator->() const noexcept { return module_.get(); }
-  explicit operator bool() const noexcept { return module_ != nullptr; }
+  /// Holds a module that no registry knows.
+  explicit BasicFlowHandle(FlowModule module)
+      : entry_(new FlowEntry<Sync>(std::move(module))), count_(&entry_->pins.alone()) {}
+
+  BasicFlowHandle(const BasicFlowHandle& other) noexcept
+      : entry_(other.entry_), count_(other.count_) {
+    if (entry_ != nullptr) Pins<Sync>::take_again(*count_);
+  }
+  BasicFlowHandle(BasicFlowHandle&& other) noexcept
+      : entry_(std::exchange(other.entry_, nullptr)), count_(other.count_) {}
+  BasicFlowHandle& operator=(BasicFlowHandle other) noexcept {
+    std::swap(entry_, other.entry_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~BasicFlowHandle() {
+    if (entry_ != nullptr) FlowEntry<Sync>::drop(entry_, *count_);
+  }
+
+  const FlowModule& operator*() const noexcept { return entry_->module; }
+  const FlowModule* operator->() const noexcept { return &entry_->module; }
+  explicit operator bool() const noexcept { return entry_ != nullptr; }
 
   /// Whether both hold the very same registration.
-  friend bool operator==(const FlowHandle&, const FlowHandle&) = default;
+  friend bool operator==(const BasicFlowHandle& a, const BasicFlowHandle& b) noexcept {
+    return a.entry_ == b.entry_;
+  }
 
  private:
-  std::shared_ptr<const FlowModule> module_;
+  friend class BasicFlowRegistry<Sync>;
+
+  // Takes hold of what the caller's read section found.
+  explicit BasicFlowHandle(FlowEntry<Sync>& found) noexcept
+      : entry_(&found), count_(&found.pins.take()) {}
+
+  FlowEntry<Sync>* entry_ = nullptr;
+  typename Pins<Sync>::Count* count_ = nullptr;
 };
+
+using FlowHandle = BasicFlowHandle<StdSync>;
 
 }  // namespace weir

@@ -1,119 +1,259 @@
-/// Threads: every member of FlowRegistry may be called from any thread. A Transaction is one
-/// thread's own. Readers copy the pointer to an immutable table under a mutex that is held for that
-/// copy alone, and look things up in what they got; they never wait for a registration at work.
-/// Writers stand in line on a second mutex, build the next table beside the old one, and publish it
-/// with one store.
+/// Threads: every member of FlowRegistry may be called from any thread. A Transaction and a Section
+/// are one thread's own. Readers never wait and write nothing that another thread reads often: a
+/// lookup is a read section around an immutable root. Writers stand in line on a mutex, make the
+/// next root beside the one that is read, sharing the shards in which they don't differ, and
+/// publish it with one store; they never wait for readers.
 ///
-/// Invariants: a published table is never changed, and keeps what FlowTable promises of it: both
-/// keys lead to the same modules (G3), no two slugs differ by case alone (D1). What goes is freed
-/// with no lock held.
+/// Invariants: a published root is never changed, and keeps what FlowRoot promises of it: both keys
+/// lead to the same modules (G3), no two slugs differ by case alone (D1). What a commit took out is
+/// ended when, in this order, no root leads to it, every reader that could have found it has left
+/// its section, and the last handle was dropped. Nothing of a user's is ended under a lock of ours.
+/// `root_` is stored with release by commit() and loaded with acquire by Section.
 #pragma once
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include <weir/registry/epochs.hpp>
+#include <weir/sync.hpp>
+
 #include "base/error.hpp"
 #include "base/slug.hpp"
+#include "registry/flow_change.hpp"
+#include "registry/flow_changes.hpp"
 #include "registry/flow_handle.hpp"
+#include "registry/flow_root.hpp"
+#include "registry/pins.hpp"
 #include "registry/registration_error.hpp"
+#include "registry/unload_ticket.hpp"
 
 namespace weir {
 
-class FlowTable;
-
-/// The flows a program can run, by module name and by slug.
+/// The flows a program can run, by module name and by slug, and by fingerprint where several
+/// versions of one stand side by side.
 ///
 /// One module has one slug and one file. The same module from another file is a collision, as is
 /// another module with the same slug in any case; an update is the same module from the same path.
-class FlowRegistry {
+///
+/// A lookup finds the *newest* registration of a flow. Transaction::succeed puts a new one beside
+/// the old: the old is then a *former version*, found by its slug and fingerprint until it is
+/// retired (V2). A slug and a fingerprint lead to one registration, the newest that has both.
+///
+/// Figures are for two cores at 2 GHz and 20-byte names that are in the cache.
+template <class Sync = StdSync>
+class BasicFlowRegistry {
  public:
-  FlowRegistry();
-  ~FlowRegistry();
-  FlowRegistry(const FlowRegistry&) = delete;
-  FlowRegistry& operator=(const FlowRegistry&) = delete;
+  using Change = FlowChange;
+  using Handle = BasicFlowHandle<Sync>;
+  using UnloadTicket = BasicUnloadTicket<Sync>;
 
-  /// What became of one change.
-  enum class Change {
-    added,      ///< the module was not there
-    replaced,   ///< both keys lead to the new one now; a slug it no longer has leads nowhere
-    unchanged,  ///< the same definition from the same file was there; or nothing to remove was
-    removed,    ///< it is gone under both keys
-  };
+  /// `stripes`: over how many counts a flow's holders are spread, a power of two up to 64.
+  explicit BasicFlowRegistry(std::size_t stripes = PinPool<Sync>::stripes_for_this_machine());
+
+  /// No other member may be at work, and no section open. Handles and tickets may live on.
+  ~BasicFlowRegistry();
+  BasicFlowRegistry(const BasicFlowRegistry&) = delete;
+  BasicFlowRegistry& operator=(const BasicFlowRegistry&) = delete;
 
   class Transaction;
 
+  /// What a commit did.
+  struct Committed {
+    std::vector<Change> changes;  ///< in the order they were asked for
+    UnloadTicket unload;          ///< ready when what it took out or replaced is gone
+  };
+
   /// Puts a flow in the table under both keys, or leaves everything as it is (G1, G4). The same
   /// definition from the same path and sha256 is no change, and handles to the first stay the
-  /// current ones (D7).
+  /// current ones (D7). `unload`, where given, is assigned the ticket of what was replaced.
   ///
   /// Errors: conflict, kinds duplicate_module and duplicate_slug, naming the holder with its file
   /// and sha256; invalid_definition, kind invalid_flow_module, for a module whose steps lack code.
-  Result<Change> register_(FlowModule module);
+  /// Cost: as Transaction::commit.
+  Result<Change> register_(FlowModule module, UnloadTicket* unload = nullptr);
 
   /// As register_, throwing RegistrationError.
-  Change register_or_throw(FlowModule module);
+  Change register_or_throw(FlowModule module, UnloadTicket* unload = nullptr);
 
-  /// Takes a flow out under both keys. False when there was none: calling it again does no harm
-  /// (G2).
-  bool unregister(const ModuleName& module);
+  /// Takes a flow out under both keys, with all its former versions. False when there was none:
+  /// calling it again does no harm (G2). `unload` as for register_.
+  bool unregister(const ModuleName& module, UnloadTicket* unload = nullptr);
 
-  /// The flow of exactly that name. Errors: not_found, kind unknown_flow, hinting at the nearest
-  /// name.
-  Result<FlowHandle> get(const ModuleName& module) const;
-  Result<FlowHandle> get(const Slug& slug) const;
+  /// Holds the newest flow of exactly that name. Never waits. Errors: not_found, kind unknown_flow,
+  /// hinting at the nearest name, which takes a round over all names.
+  /// Cost: a read and one RMW, about 20 ns, not more when many threads get one flow.
+  Result<Handle> get(const ModuleName& module) const {
+    if (Handle found = held(Section(*this).find(module))) return found;
+    return std::unexpected(unknown(module));
+  }
+  Result<Handle> get(const Slug& slug) const {
+    if (Handle found = held(Section(*this).find(slug))) return found;
+    return std::unexpected(unknown(slug));
+  }
+
+  /// Holds the version of a flow that has this fingerprint (64 hex digits), the newest or a former
+  /// one. Errors: not_found, kinds unknown_flow and unknown_version.
+  Result<Handle> get(const Slug& slug, std::string_view fingerprint) const;
 
   /// As get, for a name a person typed: a slug, or else a module name.
-  Result<FlowHandle> find(std::string_view name) const;
+  Result<Handle> find(std::string_view name) const;
 
-  /// Everything that is registered at one moment, ordered by slug, bytewise.
-  std::vector<FlowHandle> list() const;
+  class Section;
+
+  /// Calls f(const FlowModule&) on the newest flow of exactly that name, without holding it; false,
+  /// and no call, when there is none. Never waits. f must not keep the reference and should be
+  /// short: while it runs nothing that any commit takes out is freed. It may call the registry.
+  /// Cost: about 10 ns, and no write that another thread waits for.
+  template <class F>
+  bool read(const ModuleName& module, F&& f) const {
+    return Section(*this).read(module, std::forward<F>(f));
+  }
+  template <class F>
+  bool read(const Slug& slug, F&& f) const {
+    return Section(*this).read(slug, std::forward<F>(f));
+  }
+
+  /// The newest of everything registered at one moment, ordered by slug, bytewise.
+  std::vector<Handle> list() const;
+
+  /// All versions of a flow that are registered at one moment, newest first; empty when none is.
+  /// When a former version stands where no newest does (its module took another slug), it is first.
+  std::vector<Handle> versions(const Slug& slug) const;
+
+  /// All versions of everything at one moment, ordered by slug, each slug's newest first.
+  std::vector<Handle> versions() const;
+
+  /// How many flows are registered, former versions not counted.
+  std::size_t size() const;
 
   /// Starts a transaction, which must not outlive the registry.
-  Transaction begin();
+  Transaction begin() { return Transaction(*this); }
 
  private:
-  std::shared_ptr<const FlowTable> current() const;
-  void publish(std::shared_ptr<const FlowTable> next);
+  using Entry = FlowEntry<Sync>;
+  using Root = FlowRoot<Sync>;
+  using Changes = FlowChanges<Sync>;
 
-  mutable std::mutex current_mutex_;  // guards the pointer, never more than a copy or a swap of it
-  std::shared_ptr<const FlowTable> current_;
-  std::mutex
-      writer_mutex_;  // held from reading the table a commit builds on until the next is published
+  // Within the section that found it.
+  static Handle held(Entry* found) { return found != nullptr ? Handle(*found) : Handle(); }
+  static std::vector<std::string> names(const Root& root, bool slugs, bool modules);
+  Error unknown(const ModuleName& module) const;
+  Error unknown(const Slug& slug) const;
+
+  UnloadTicket end_with(Root* base, typename Root::Left left);
+
+  typename Sync::template Atomic<Root*> root_;
+  // Tickets share it: they may outlive this.
+  const std::shared_ptr<Epochs<Sync>> epochs_ = std::make_shared<Epochs<Sync>>();
+  typename Sync::Mutex writer_mutex_;  // held from reading the root to build on until the next one
+                                       // is published; guards pins_
+  PinPool<Sync> pins_;
+};
+
+/// A read section: what is looked up in it is of one moment (G3), and stays valid until it ends,
+/// without being held. Sections may nest. Keep them short, and never wait inside one: nothing that
+/// any commit takes out is freed meanwhile.  [one thread]
+template <class Sync>
+class BasicFlowRegistry<Sync>::Section {
+ public:
+  explicit Section(const BasicFlowRegistry& registry)
+      : section_(*registry.epochs_), root_(*registry.root_.load(std::memory_order_acquire)) {}
+
+  /// The newest flow of exactly that name; null when there is none. Cost: about 5 ns.
+  const FlowModule* flow(const Slug& slug) const noexcept { return module_of(find(slug)); }
+  const FlowModule* flow(const ModuleName& module) const noexcept {
+    return module_of(find(module));
+  }
+
+  /// How many there are.
+  std::size_t size() const noexcept { return root_.flows(); }
+
+  template <class Name, class F>
+  bool read(const Name& name, F&& f) const {
+    const FlowModule* found = flow(name);
+    if (found != nullptr) std::forward<F>(f)(*found);
+    return found != nullptr;
+  }
+
+ private:
+  friend class BasicFlowRegistry;
+
+  static const FlowModule* module_of(Entry* entry) noexcept {
+    return entry != nullptr ? &entry->module : nullptr;
+  }
+  Entry* find(const Slug& slug) const noexcept { return root_.by_slug(slug.view()); }
+  Entry* find(const ModuleName& module) const noexcept { return root_.by_module(module.view()); }
+
+  typename Epochs<Sync>::Section section_;
+  const Root& root_;
 };
 
 /// Changes to be made as one: readers see all of them or none (G3). They are judged at commit,
 /// against the table as it is then, so nothing that others registered meanwhile is lost; and by
 /// their outcome, so two modules may swap their slugs.  [one thread]
-class FlowRegistry::Transaction {
+template <class Sync>
+class BasicFlowRegistry<Sync>::Transaction {
  public:
   /// As FlowRegistry::register_, once committed.
-  void register_(FlowModule module);
+  void register_(FlowModule module) { place(std::move(module), Changes::Over::same_path); }
 
   /// As register_, also taking the module over from another file.
-  void replace(FlowModule module);
+  void replace(FlowModule module) { place(std::move(module), Changes::Over::any_path); }
+
+  /// As register_; but the version before, where it has another fingerprint or slug, stays as the
+  /// first of the former ones under the slug it has.
+  void succeed(FlowModule module) { place(std::move(module), Changes::Over::same_path_beside); }
+
+  /// Takes a former version out, once committed; no change when there is none, or when the newest
+  /// has that fingerprint.
+  void retire(Slug slug, std::string fingerprint) {
+    steps_.emplace_back(Retirement{std::move(slug), std::move(fingerprint)});
+  }
 
   /// As FlowRegistry::unregister, once committed.
-  void unregister(ModuleName module);
+  void unregister(ModuleName module) { steps_.emplace_back(std::move(module)); }
 
-  /// Publishes everything in one store and says what became of each change, in the order they were
-  /// asked for. Errors: as register_, the first there is; then nothing was changed. The transaction
-  /// is empty afterwards either way. One that is dropped without commit changes nothing.
-  Result<std::vector<Change>> commit();
+  /// Publishes everything in one store and says what became of each change. Errors: as register_,
+  /// the first there is; then nothing was changed. The transaction is empty afterwards either way.
+  /// One that is dropped without commit changes nothing.
+  ///
+  /// Cost: waits for other writers alone. One change: 1 to 3 µs at 1,000 flows, up to 10 µs at
+  /// 100,000; 1,000 registrations: under 1 ms. Taking out what holds code (FlowModule::code) sweeps
+  /// at once, which costs a membarrier more (about 5 µs) and may end that code on this thread.
+  Result<Committed> commit();
 
  private:
-  friend class FlowRegistry;
-  explicit Transaction(FlowRegistry& registry) : registry_(&registry) {}
+  friend class BasicFlowRegistry;
+  explicit Transaction(BasicFlowRegistry& registry) : registry_(&registry) {}
 
   struct Placement {
-    FlowHandle module;
-    bool from_any_file;
+    std::unique_ptr<Entry> entry;
+    typename Changes::Over over;
   };
-  using Step = std::variant<Placement, ModuleName>;  // a name alone: to be removed
+  struct Retirement {
+    Slug slug;
+    std::string fingerprint;
+  };
+  using Step = std::variant<Placement, Retirement, ModuleName>;  // a name alone: to be removed
 
-  FlowRegistry* registry_;
+  void place(FlowModule module, typename Changes::Over over) {
+    steps_.emplace_back(Placement{std::make_unique<Entry>(std::move(module)), over});
+  }
+  static Result<Change> apply(const Step& step, Changes& changes);
+
+  BasicFlowRegistry* registry_;
   std::vector<Step> steps_;
 };
+
+using FlowRegistry = BasicFlowRegistry<StdSync>;
+
+extern template class BasicFlowRegistry<StdSync>;
 
 }  // namespace weir

@@ -47,6 +47,11 @@ inline FlowModule module(const ModuleSpec& spec) {
 inline ModuleName module_name(std::string_view text) { return *ModuleName::parse(text); }
 inline Slug slug(std::string_view text) { return *Slug::parse(text); }
 
+inline Result<std::vector<FlowChange>> changes_of(Result<FlowRegistry::Committed> committed) {
+  if (!committed) return std::unexpected(committed.error());
+  return std::move(committed->changes);
+}
+
 // Everything in a registry as "slug=module slug=module", in list()'s order. Both ways in must
 // agree.
 inline std::string contents(const FlowRegistry& registry) {

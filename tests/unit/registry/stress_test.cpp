@@ -151,6 +151,7 @@ TEST_SUITE("registry: threads") {
     };
     std::array<std::atomic<bool>, 500> open{};
     std::array<weir_step, 500> steps{};
+    std::array<UnloadTicket, 500> replaced{};
     const auto register_next = [&](std::size_t i) {
       open[i] = true;
       FlowModule next = module({.max_attempts = static_cast<std::int64_t>(i + 1),
@@ -158,7 +159,7 @@ TEST_SUITE("registry: threads") {
       steps[i] = *code_of_a_step();
       steps[i].user = &open[i];
       next.steps = {&steps[i]};
-      registry.register_or_throw(std::move(next));
+      registry.register_or_throw(std::move(next), &replaced[i]);
     };
     register_next(0);
     std::atomic<std::size_t> wrong = 0;
@@ -175,7 +176,10 @@ TEST_SUITE("registry: threads") {
     done = true;
     threads.clear();
     CHECK(wrong == 0);
-    for (std::size_t i = 0; i + 1 < open.size(); ++i) CHECK_FALSE(open[i].load());
+    for (std::size_t i = 0; i + 1 < open.size(); ++i) {
+      CHECK(replaced[i + 1].ready());
+      CHECK_FALSE(open[i].load());
+    }
     CHECK(open.back().load());
   }
 

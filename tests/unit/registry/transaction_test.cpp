@@ -28,7 +28,7 @@ TEST_SUITE("registry: transactions") {
     transaction.unregister(module_name("shop.A"));
     transaction.register_(module(b));
     CHECK(contents(registry) == "a=shop.A");
-    CHECK(transaction.commit() == Changes{Change::removed, Change::added});
+    CHECK(changes_of(transaction.commit()) == Changes{Change::removed, Change::added});
     CHECK(contents(registry) == "b=shop.B");
   }
 
@@ -50,7 +50,7 @@ TEST_SUITE("registry: transactions") {
     transaction.register_(module({.module = "shop.C", .slug = "B", .path = "c.so"}));
     CHECK(transaction.commit().error().kind == "duplicate_slug");
     CHECK(contents(registry) == "a=shop.A");
-    CHECK(transaction.commit() == Changes{});
+    CHECK(changes_of(transaction.commit()) == Changes{});
     CHECK(contents(registry) == "a=shop.A");
   }
 
@@ -82,7 +82,7 @@ TEST_SUITE("registry: transactions") {
     FlowRegistry::Transaction swap = registry.begin();
     swap.register_(module(with_slug(a, "b")));
     swap.register_(module(with_slug(b, "a")));
-    CHECK(swap.commit() == Changes{Change::replaced, Change::replaced});
+    CHECK(changes_of(swap.commit()) == Changes{Change::replaced, Change::replaced});
     CHECK(contents(registry) == "a=shop.B b=shop.A");
   }
 
@@ -92,7 +92,7 @@ TEST_SUITE("registry: transactions") {
     FlowRegistry::Transaction rename = registry.begin();
     rename.register_(module(with_slug(b, "a")));
     rename.unregister(module_name("shop.A"));
-    CHECK(rename.commit() == Changes{Change::added, Change::removed});
+    CHECK(changes_of(rename.commit()) == Changes{Change::added, Change::removed});
     CHECK(contents(registry) == "a=shop.B");
   }
 
@@ -104,7 +104,7 @@ TEST_SUITE("registry: transactions") {
     CHECK(registry.register_(module(moved)).error().kind == "duplicate_module");
     FlowRegistry::Transaction transaction = registry.begin();
     transaction.replace(module(moved));
-    CHECK(transaction.commit() == Changes{Change::replaced});
+    CHECK(changes_of(transaction.commit()) == Changes{Change::replaced});
     CHECK((*registry.find("a"))->file.path == "plugins/moved.so");
   }
 
@@ -124,7 +124,7 @@ TEST_SUITE("registry: transactions") {
     FlowRegistry::Transaction transaction = registry.begin();
     transaction.register_(module(a));
     transaction.unregister(module_name("shop.B"));
-    CHECK(transaction.commit() == Changes{Change::unchanged, Change::unchanged});
+    CHECK(changes_of(transaction.commit()) == Changes{Change::unchanged, Change::unchanged});
     CHECK(registry.list() == before);
   }
 
@@ -135,7 +135,7 @@ TEST_SUITE("registry: transactions") {
     transaction.register_(module(with_slug(a, "c")));
     transaction.unregister(module_name("shop.A"));
     transaction.register_(module(with_slug(a, "d")));
-    CHECK(transaction.commit() ==
+    CHECK(changes_of(transaction.commit()) ==
           Changes{Change::added, Change::replaced, Change::removed, Change::added});
     CHECK(contents(registry) == "d=shop.A");
   }

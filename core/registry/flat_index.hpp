@@ -1,0 +1,261 @@
+/// An open-addressing index from names to objects that many versions of a table share.
+///
+/// Threads: a FlatIndex is one word and copied like one. Any number of threads may look things up
+/// in what it refers to, as long as nobody changes that. put() and erase() are for one thread, on
+/// an index that no other thread has seen yet: a copied() one.
+///
+/// Invariants:
+/// - What it refers to is one allocation: a head, the slots, the bytes of the keys. Where the keys
+///   begin follows from the slots' number, which stands in the low bits of the word itself; so a
+///   lookup loads a slot, and then the key and the value at once, and nothing before.
+/// - A slot without value ends every search; at most 4/5 of the slots have one.
+/// - Everything between the place a key's hash names and the slot where the key stands has a value.
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "registry/name_hash.hpp"
+
+namespace weir {
+
+/// Names of at most 65,535 bytes, each leading to a T, which stays its owner's. Two spellings of
+/// one name are two names, and lie where one search finds both.
+///
+/// Lifetime: whoever called copied(), or put() on an index that was empty, calls free() once, when
+/// nobody looks any more. An empty FlatIndex owns nothing.
+template <class T>
+class FlatIndex {
+  struct Slot {
+    std::uint32_t mark;  // 16 bits of the hash, and the key's length
+    std::uint32_t key;   // where it begins
+    T* value;            // null: nothing stands here
+  };
+  struct alignas(64) Head {
+    std::uint32_t count;
+    std::uint32_t key_bytes;  // written so far
+    std::uint32_t key_room;
+    std::uint32_t key_bytes_dead;  // of keys that were erased
+    void* memory;                  // where the allocation begins
+  };
+
+ public:
+  static constexpr std::size_t key_bytes_max = 0xFFFF;
+
+  FlatIndex() noexcept : word_(reinterpret_cast<std::uintptr_t>(&nothing)) {}
+
+  /// The value of exactly that name; null when there is none. `hash` is name_hash(name).
+  /// Cost: about 5 ns when what it needs is in the cache.
+  T* find(std::string_view name, std::uint64_t hash) const noexcept {
+    return search(name, hash, same_bytes);
+  }
+
+  /// The same in any case: the first there is.
+  T* find_folded(std::string_view name, std::uint64_t hash) const noexcept {
+    return search(name, hash, same_folded);
+  }
+
+  std::size_t size() const noexcept { return is_nothing() ? 0 : head().count; }
+
+  /// Bytes of the allocation.
+  std::size_t bytes() const noexcept {
+    return is_nothing() ? 0 : bytes_of(capacity(), head().key_room);
+  }
+
+  /// f(name, value) for each, in no order; the name is a view into the index.
+  template <class F>
+  void for_each(F&& f) const {
+    for (std::size_t i = 0; i < capacity(); ++i)
+      if (const Slot& slot = slots()[i]; slot.value != nullptr) f(key_of(slot), *slot.value);
+  }
+
+  /// An index of one's own with the same content, and room for one name more of that length.
+  /// Cost: one copy of the bytes, unless it has to grow or to shed erased keys.
+  FlatIndex copied(std::size_t more_key_bytes) const {
+    if (is_nothing()) return FlatIndex(4, more_key_bytes);
+    return remade(head().key_bytes + more_key_bytes);
+  }
+
+  /// An index of one's own, empty, with room for so many names before it grows.
+  static FlatIndex with_room(std::size_t names, std::size_t key_bytes) {
+    return FlatIndex(capacity_for(names), key_bytes);
+  }
+
+  /// Gives a name a value, instead of the one it has. Only on an index of one's own or an empty
+  /// one.
+  void put(std::string_view name, std::uint64_t hash, T* value) {
+    WEIR_ASSERT(name.size() <= key_bytes_max && value != nullptr);
+    if (Slot* slot = slot_of(name, hash)) {
+      slot->value = value;
+      return;
+    }
+    if (is_nothing()) {
+      *this = FlatIndex(4, name.size());
+    } else if ((head().count + 1) * 5 > capacity() * 4 ||
+               head().key_bytes + name.size() > head().key_room) {
+      const FlatIndex grown = remade((head().key_bytes + name.size()) * 3 / 2);
+      std::exchange(*this, grown).free();
+    }
+    insert(name, hash, value);
+  }
+
+  /// Takes a name out; false when it was not there. Only on an index of one's own.
+  bool erase(std::string_view name, std::uint64_t hash) {
+    Slot* hole = slot_of(name, hash);
+    if (hole == nullptr) return false;
+    --head().count;
+    head().key_bytes_dead += hole->mark & 0xFFFFU;
+    const std::size_t mask = capacity() - 1;
+    auto empty = static_cast<std::size_t>(hole - slots());
+    for (std::size_t i = (empty + 1) & mask; slots()[i].value != nullptr; i = (i + 1) & mask) {
+      const std::size_t home = name_hash(key_of(slots()[i])) & mask;
+      if (((i - home) & mask) < ((i - empty) & mask)) continue;  // it would stand before its home
+      slots()[empty] = slots()[i];
+      empty = i;
+    }
+    slots()[empty].value = nullptr;
+    return true;
+  }
+
+  /// Ends what it refers to. Values are left alone.
+  void free() noexcept {
+    if (is_nothing()) return;
+    ::operator delete(head().memory);
+    *this = FlatIndex();
+  }
+
+  /// Whether both are the very same version.
+  friend bool operator==(FlatIndex, FlatIndex) = default;
+
+ private:
+  alignas(64) static constexpr Slot nothing{};  // one slot, for ever free
+
+  // Slots that are left as they are must be written before anybody looks.
+  enum class Slots { all_free, unwritten };
+
+  FlatIndex(std::size_t capacity, std::size_t key_room, Slots slots = Slots::all_free) {
+    // Aligned by hand: that is much faster than asking the allocator for it.
+    void* const memory = ::operator new(bytes_of(capacity, key_room));
+    void* aligned = memory;
+    std::size_t space = alignof(Head) + sizeof(Head);
+    std::align(alignof(Head), sizeof(Head), aligned, space);
+    auto* head = new (aligned) Head{};
+    head->key_room = static_cast<std::uint32_t>(key_room);
+    head->memory = memory;
+    auto* first = reinterpret_cast<Slot*>(head + 1);
+    if (slots == Slots::all_free) std::uninitialized_value_construct_n(first, capacity);
+    word_ = reinterpret_cast<std::uintptr_t>(first) |
+            static_cast<std::uintptr_t>(std::countr_zero(capacity));
+  }
+
+  static std::size_t bytes_of(std::size_t capacity, std::size_t key_room) noexcept {
+    return alignof(Head) + sizeof(Head) + capacity * sizeof(Slot) + key_room;
+  }
+  static std::size_t capacity_for(std::size_t names) noexcept {
+    return std::max<std::size_t>(4, std::bit_ceil((names * 5 + 3) / 4));
+  }
+  static std::uint32_t mark_of(std::uint64_t hash, std::size_t length) noexcept {
+    return static_cast<std::uint32_t>(hash >> 48U) << 16U | static_cast<std::uint32_t>(length);
+  }
+
+  static bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
+    using name_hashing::word_at;
+    const auto differ = [&]<class Word>(std::size_t i, Word) {
+      return word_at<Word>(a + i) != word_at<Word>(b + i);
+    };
+    if (length >= 8) {
+      for (std::size_t i = 0; i + 8 < length; i += 8)
+        if (differ(i, std::uint64_t{})) return false;
+      return !differ(length - 8, std::uint64_t{});
+    }
+    if (length >= 4) return !differ(0, std::uint32_t{}) && !differ(length - 4, std::uint32_t{});
+    return std::memcmp(a, b, length) == 0;
+  }
+  static bool same_folded(const char* a, const char* b, std::size_t length) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return std::equal(a, a + length, b, [&](char x, char y) { return lower(x) == lower(y); });
+  }
+
+  template <class Same>
+  T* search(std::string_view name, std::uint64_t hash, Same same) const noexcept {
+    if (name.size() > key_bytes_max) [[unlikely]]
+      return nullptr;
+    const Slot* const all = slots();
+    const std::size_t mask = capacity() - 1;
+    const char* const keys = reinterpret_cast<const char*>(all + mask + 1);
+    const std::uint32_t mark = mark_of(hash, name.size());
+    for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+      const Slot& slot = all[i];
+      if (slot.value == nullptr) return nullptr;
+      if (slot.mark == mark && same(keys + slot.key, name.data(), name.size())) return slot.value;
+    }
+  }
+
+  Slot* slot_of(std::string_view name, std::uint64_t hash) const noexcept {
+    const std::size_t mask = capacity() - 1;
+    for (std::size_t i = hash & mask; slots()[i].value != nullptr; i = (i + 1) & mask)
+      if (slots()[i].mark == mark_of(hash, name.size()) && key_of(slots()[i]) == name)
+        return slots() + i;
+    return nullptr;
+  }
+
+  // There is room, and the name is not there.
+  void insert(std::string_view name, std::uint64_t hash, T* value) noexcept {
+    const std::size_t mask = capacity() - 1;
+    std::size_t i = hash & mask;
+    while (slots()[i].value != nullptr) i = (i + 1) & mask;
+    std::memcpy(keys() + head().key_bytes, name.data(), name.size());
+    slots()[i] = {mark_of(hash, name.size()), head().key_bytes, value};
+    head().key_bytes += static_cast<std::uint32_t>(name.size());
+    ++head().count;
+  }
+
+  // A copy with room for one name more, byte by byte where nothing has to move.
+  FlatIndex remade(std::size_t key_room) const {
+    const std::size_t wanted = capacity_for(head().count + 1);
+    const bool fits = wanted <= capacity() && wanted * 4 > capacity();
+    if (!fits || head().key_bytes_dead * 2 > head().key_bytes) {
+      FlatIndex copy(wanted, key_room);
+      for_each(
+          [&](std::string_view name, T& value) { copy.insert(name, name_hash(name), &value); });
+      return copy;
+    }
+    FlatIndex copy(capacity(), key_room, Slots::unwritten);
+    std::memcpy(static_cast<void*>(copy.slots()), slots(),
+                capacity() * sizeof(Slot) + head().key_bytes);
+    copy.head().count = head().count;
+    copy.head().key_bytes = head().key_bytes;
+    copy.head().key_bytes_dead = head().key_bytes_dead;
+    return copy;
+  }
+
+  bool is_nothing() const noexcept { return word_ == reinterpret_cast<std::uintptr_t>(&nothing); }
+  std::size_t capacity() const noexcept { return std::size_t{1} << (word_ & 63U); }
+  Slot* slots() const noexcept { return reinterpret_cast<Slot*>(word_ & ~std::uintptr_t{63}); }
+  char* keys() const noexcept { return reinterpret_cast<char*>(slots() + capacity()); }
+  Head& head() const noexcept { return *(reinterpret_cast<Head*>(slots()) - 1); }
+  std::string_view key_of(const Slot& slot) const noexcept {
+    return {keys() + slot.key, slot.mark & 0xFFFFU};
+  }
+
+  std::uintptr_t word_;  // the first slot's address, and in its low 6 bits log2 of their number
+};
+
+/// A FlatIndex that ends with its scope.
+template <class T>
+class ScopedFlatIndex : public FlatIndex<T> {
+ public:
+  explicit ScopedFlatIndex(FlatIndex<T> own = {}) : FlatIndex<T>(own) {}
+  ~ScopedFlatIndex() { this->free(); }
+  ScopedFlatIndex(const ScopedFlatIndex&) = delete;
+  ScopedFlatIndex& operator=(const ScopedFlatIndex&) = delete;
+};
+
+}  // namespace weir

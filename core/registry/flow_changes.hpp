@@ -1,0 +1,209 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/slug.hpp"
+#include "registry/flat_index.hpp"
+#include "registry/flow_change.hpp"
+#include "registry/flow_root.hpp"
+#include "registry/registration_faults.hpp"
+
+namespace weir {
+
+/// What a transaction asks of a root: first all the steps, in order, then settle(), which says
+/// whether the outcome may be. Touches nothing of the root; a FlowRootDraft makes the next from it.
+/// [one thread, the writer's]
+///
+/// Lifetime: the names are views into entries, those of the root and those that were placed.
+template <class Sync>
+class FlowChanges {
+ public:
+  using Entry = FlowEntry<Sync>;
+  using Root = FlowRoot<Sync>;
+  using Formers = FormerVersions<Sync>;
+
+  /// What may be where a module is placed.
+  enum class Over {
+    same_path,        ///< register_: the module from the same path; it goes
+    any_path,         ///< replace: the module from whatever file; it goes
+    same_path_beside  ///< succeed: as register_, and it stays under its fingerprint
+  };
+
+  /// A module before and after; null where it is not there.
+  struct Module {
+    Entry* before;
+    Entry* now;
+  };
+  /// The former versions under a slug, before (null: none) and after.
+  struct Versions {
+    std::string_view slug;
+    const Formers* before;
+    Formers now;
+  };
+
+  FlowChanges(const Root& root, std::size_t steps)
+      : root_(root),
+        by_module_(FlatIndex<Module>::with_room(steps, steps * name_bytes)),
+        newcomers_(FlatIndex<Module>::with_room(steps, steps * name_bytes)) {
+    modules_.reserve(steps);
+  }
+
+  Result<FlowChange> place(Entry& newcomer, Over over) {
+    const Result<void> checked = check_module(newcomer.module);
+    if (!checked) return std::unexpected(checked.error());
+    Module& module = of_module(newcomer.module.definition.module().view());
+    Entry* const held = std::exchange(module.now, &newcomer);
+    if (held == nullptr) return FlowChange::added;
+    if (same_registration(held->module, newcomer.module)) {
+      module.now = held;
+      return FlowChange::unchanged;
+    }
+    if (over != Over::any_path && held->module.file.path != newcomer.module.file.path)
+      return std::unexpected(duplicate_module(newcomer.module, held->module));
+    const FlowDefinition& old = held->module.definition;
+    const FlowDefinition& next = newcomer.module.definition;
+    if (over != Over::same_path_beside ||
+        (old.slug() == next.slug() && old.fingerprint() == next.fingerprint()))
+      return FlowChange::replaced;
+    Formers& formers = of_slug(old.slug().view()).now;
+    forget(formers, old.fingerprint());
+    formers.insert(formers.begin(), held);
+    return FlowChange::succeeded;
+  }
+
+  /// Takes out a module with all its versions.
+  FlowChange remove(std::string_view module) {
+    const auto is_of_it = [&](const Entry* each) {
+      return each->module.definition.module().view() == module;
+    };
+    bool any = false;
+    if (Module* touched = touched_module(module)) {
+      any = std::exchange(touched->now, nullptr) != nullptr;
+    } else if (root_.by_module(module) != nullptr) {
+      of_module(module).now = nullptr;
+      any = true;
+    }
+    // Versions may stand under slugs that the module had before, so all there are are looked at.
+    root_.formers_index().for_each([&](std::string_view slug, const Formers& formers) {
+      if (std::ranges::any_of(formers, is_of_it)) of_slug(slug);
+    });
+    for (Versions& versions : versions_)
+      if (std::erase_if(versions.now, is_of_it) != 0) any = true;
+    return any ? FlowChange::removed : FlowChange::unchanged;
+  }
+
+  /// Takes out a former version.
+  FlowChange retire(std::string_view slug, std::string_view fingerprint) {
+    if (touched_slug(slug) == nullptr && root_.formers(slug) == nullptr)
+      return FlowChange::unchanged;
+    return forget(of_slug(slug).now, fingerprint) ? FlowChange::removed : FlowChange::unchanged;
+  }
+
+  /// Judges the outcome. Errors: duplicate_slug; who kept a slug, or asked for it first, is called
+  /// its holder.
+  Result<void> settle() {
+    for (Module& module : modules_) {
+      if (module.now == nullptr || module.now == module.before) continue;
+      const std::string_view slug = slug_of(*module.now);
+      const std::uint64_t hash = name_hash(slug);
+      if (const Entry* holder = keeper_of(slug, module))
+        return std::unexpected(duplicate_slug(module.now->module, holder->module));
+      if (const Module* other = newcomers_.find_folded(slug, hash))
+        return std::unexpected(duplicate_slug(module.now->module, other->now->module));
+      newcomers_.put(slug, hash, &module);
+      if (root_.formers(slug) != nullptr) of_slug(slug);
+    }
+    for (Versions& versions : versions_)
+      if (const Entry* newest = newest_of(versions.slug))
+        forget(versions.now, newest->module.definition.fingerprint());
+    return {};
+  }
+
+  const std::vector<Module>& modules() const noexcept { return modules_; }
+  const std::deque<Versions>& versions() const noexcept { return versions_; }
+
+  /// Of one slug; null when nothing touched its former versions.
+  const Versions* versions_of(std::string_view slug) const { return touched_slug(slug); }
+
+  /// How many flows more, or fewer, there will be.
+  std::ptrdiff_t growth() const noexcept {
+    std::ptrdiff_t more = 0;
+    for (const Module& module : modules_)
+      more += (module.now != nullptr ? 1 : 0) - (module.before != nullptr ? 1 : 0);
+    return more;
+  }
+
+ private:
+  static std::string_view slug_of(const Entry& entry) {
+    return entry.module.definition.slug().view();
+  }
+  static std::string_view module_of(const Entry& entry) {
+    return entry.module.definition.module().view();
+  }
+
+  static bool forget(Formers& formers, std::string_view fingerprint) {
+    return std::erase_if(formers, [&](const Entry* each) {
+             return each->module.definition.fingerprint() == fingerprint;
+           }) != 0;
+  }
+
+  Module* touched_module(std::string_view module) const {
+    return by_module_.find(module, name_hash(module));
+  }
+  Module& of_module(std::string_view module) {
+    const std::uint64_t hash = name_hash(module);
+    if (Module* touched = by_module_.find(module, hash)) return *touched;
+    Entry* held = root_.by_module(module);
+    modules_.push_back({.before = held, .now = held});  // there is room: one a step
+    by_module_.put(module, hash, &modules_.back());
+    return modules_.back();
+  }
+
+  Versions* touched_slug(std::string_view slug) const {
+    return by_slug_.find(slug, name_hash(slug));
+  }
+  Versions& of_slug(std::string_view slug) {
+    const std::uint64_t hash = name_hash(slug);
+    if (Versions* touched = by_slug_.find(slug, hash)) return *touched;
+    const Formers* formers = root_.formers(slug);
+    versions_.push_back(
+        {.slug = slug, .before = formers, .now = formers != nullptr ? *formers : Formers()});
+    by_slug_.put(slug, hash, &versions_.back());
+    return versions_.back();
+  }
+
+  // Who has that slug in any case now, will go on having it, and is another module.
+  const Entry* keeper_of(std::string_view slug, const Module& wanting) const {
+    const Entry* holder = root_.by_slug_folded(slug);
+    if (holder == nullptr || holder == wanting.before) return nullptr;
+    const Module* touched = touched_module(module_of(*holder));
+    if (touched == nullptr) return holder;
+    const Entry* then = touched->now;
+    return then != nullptr && folded(slug_of(*then)) == folded(slug) ? then : nullptr;
+  }
+
+  // Who has exactly that slug in the end.
+  const Entry* newest_of(std::string_view slug) const {
+    if (const Module* newcomer = newcomers_.find(slug, name_hash(slug))) return newcomer->now;
+    const Entry* holder = root_.by_slug(slug);
+    if (holder == nullptr) return nullptr;
+    const Module* touched = touched_module(module_of(*holder));
+    return touched == nullptr || touched->now == holder ? holder : nullptr;
+  }
+
+  static constexpr std::size_t name_bytes = 32;  // what most names stay below
+
+  const Root& root_;
+  std::vector<Module> modules_;    // reserved, so that they stay where they are
+  std::deque<Versions> versions_;  // likewise
+  ScopedFlatIndex<Module> by_module_;
+  ScopedFlatIndex<Versions> by_slug_;
+  ScopedFlatIndex<Module> newcomers_;  // by the slug they will have
+};
+
+}  // namespace weir
