@@ -366,6 +366,11 @@ class KeyedRegistry<Key, Value, Sync, Hash>::Via {
 
 }  // namespace weir
 
-#include <weir/registry/impl/keyed_changes.hpp>
+#include <weir/registry/impl/keyed_entering.hpp>
+#include <weir/registry/impl/keyed_leaving.hpp>
 #include <weir/registry/impl/keyed_looks.hpp>
 #include <weir/registry/impl/keyed_messages.hpp>
+#include <weir/registry/impl/keyed_meta.hpp>
+#include <weir/registry/impl/keyed_owners.hpp>
+#include <weir/registry/impl/keyed_telling.hpp>
+#include <weir/registry/impl/keyed_updating.hpp>

@@ -160,20 +160,6 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::count_match(Sought key,
 }
 
 template <class Key, class Value, class Sync, class Hash>
-template <class T>
-std::optional<T> KeyedRegistry<Key, Value, Sync, Hash>::meta(std::string_view name) const {
-  std::shared_ptr<const std::any> found;
-  {
-    const Section section(epochs_);
-    const Meta* const all = meta_.load(std::memory_order_acquire);  // pairs with change_meta()
-    if (all == nullptr) return std::nullopt;
-    if (const auto at = all->find(name); at != all->end()) found = at->second;
-  }
-  const T* const value = std::any_cast<T>(found.get());
-  return value == nullptr ? std::nullopt : std::optional<T>(*value);
-}
-
-template <class Key, class Value, class Sync, class Hash>
 auto KeyedRegistry<Key, Value, Sync, Hash>::Via::resolve() const -> Result<Entry> {
   std::optional<Entry> found;
   const auto told = tell([&](const View& view) { found = Entry{view.owner, view.value}; });

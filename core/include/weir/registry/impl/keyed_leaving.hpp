@@ -1,0 +1,106 @@
+/// KeyedRegistry: unregister and unregister_match. The owner's record is locked, then the
+/// partition; predicates are asked before, of a bucket that is held by its count.
+#pragma once
+#include <algorithm>
+
+#include <weir/registry/keyed_registry.hpp>
+
+namespace weir {
+
+// Under the partition's mutex and the record's: takes out the slots of a node for which `leaves` is
+// true. The caller takes the node from the record's list as often.
+template <class Key, class Value, class Sync, class Hash>
+template <class Leaves>
+std::size_t KeyedRegistry<Key, Value, Sync, Hash>::take_out(Partition& partition, Node& node,
+                                                            Leaves&& leaves, Unlinked& unlinked) {
+  Bucket& old = *node.bucket.load(std::memory_order_relaxed);
+  std::size_t removed = 0;
+  for (const Slot& each : old.slots()) {
+    if (!leaves(each)) continue;
+    ++removed;
+    if (!options_.listeners.empty())
+      partition.untold.push_back({Change::What::unregistered, node.key, each.owner, each.held});
+  }
+  if (removed == 0) return 0;
+  if (removed == old.slots().size()) {
+    // The node keeps its last bucket: who found the node before sees what stood there then.
+    unlinked.array = partition.table.erase(node);
+    node.unlinked = true;
+  } else {
+    auto made = Bucket::without(old, removed, leaves);
+    node.bucket.store(made.release(), std::memory_order_release);
+  }
+  unlinked.bucket = &old;
+  partition.add_entries(-removed);
+  return removed;
+}
+
+template <class Key, class Value, class Sync, class Hash>
+std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister(Owner& owner, Sought key) {
+  if (!owner.record_ || owner.record_->registry != this) return 0;
+  Record& record = *owner.record_;
+  const std::uint64_t hash = Hash{}(key);
+  Partition& partition = partition_of(hash);
+  Unlinked unlinked;
+  std::size_t removed = 0;
+  {
+    const std::scoped_lock owner_lock(record.mutex);
+    const std::scoped_lock lock(partition.mutex);
+    if (Node* const node = find(partition, hash, key)) {
+      removed = take_out(
+          partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);
+      if (removed > 0) std::erase(record.held, node);
+    }
+  }
+  if (removed == 0) return 0;
+  retire(unlinked);
+  tell(partition);
+  return removed;
+}
+
+template <class Key, class Value, class Sync, class Hash>
+template <class Predicate>
+std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister_match(Owner& owner, Sought key,
+                                                                    Predicate&& predicate) {
+  if (!owner.record_ || owner.record_->registry != this) return 0;
+  Record& record = *owner.record_;
+  const std::uint64_t hash = Hash{}(key);
+  Partition& partition = partition_of(hash);
+  for (;;) {
+    // Judged without a lock; what was judged is what stands there still, or all is judged again.
+    std::vector<std::uint64_t> judged;
+    std::vector<std::uint64_t> condemned;
+    for (const Pin pinned = pin(key); const Slot& slot : pinned.slots()) {
+      if (slot.owner != record.id) continue;
+      judged.push_back(slot.serial);
+      if (predicate(slot.value())) condemned.push_back(slot.serial);
+    }
+    if (condemned.empty()) return 0;
+
+    Unlinked unlinked;
+    std::size_t removed = 0;
+    {
+      const std::scoped_lock owner_lock(record.mutex);
+      const std::scoped_lock lock(partition.mutex);
+      Node* const node = find(partition, hash, key);
+      if (node == nullptr) return 0;
+      auto next = judged.begin();
+      bool same = true;
+      for (const Slot& slot : node->bucket.load(std::memory_order_relaxed)->slots())
+        if (slot.record == &record) same = same && next != judged.end() && *next++ == slot.serial;
+      if (!same || next != judged.end()) continue;
+      removed = take_out(
+          partition, *node,
+          [&](const Slot& slot) { return std::ranges::binary_search(condemned, slot.serial); },
+          unlinked);
+      std::size_t left = removed;
+      std::erase_if(record.held,
+                    [&](const Node* each) { return each == node && left > 0 && left-- > 0; });
+    }
+    retire(unlinked);
+    tell(partition);
+    return removed;
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,83 @@
+/// KeyedRegistry: its own beginning and end, and its owners'.
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+
+#include <weir/registry/keyed_registry.hpp>
+
+namespace weir {
+
+template <class Key, class Value, class Sync, class Hash>
+KeyedRegistry<Key, Value, Sync, Hash>::KeyedRegistry(Options options)
+    : options_(std::move(options)),
+      partition_mask_(std::bit_ceil(std::max<std::size_t>(options_.partitions, 1)) - 1),
+      partitions_(new Partition[partition_mask_ + 1]) {}
+
+template <class Key, class Value, class Sync, class Hash>
+KeyedRegistry<Key, Value, Sync, Hash>::~KeyedRegistry() {
+  // Acquire: the last owner's end comes before ours. Pairs with the decrement in end().
+  if (owners_.load(std::memory_order_acquire) != 0) {
+    std::fprintf(stderr, "%s: the registry goes while %zu of its owners live\n",
+                 options_.name.c_str(), owners_.load(std::memory_order_relaxed));
+    std::abort();
+  }
+  for (std::size_t i = 0; i < partitions(); ++i)
+    partitions_[i].table.each(
+        [](const Node& node) { Bucket::release(node.bucket.load(std::memory_order_relaxed)); });
+  delete meta_.load(std::memory_order_relaxed);
+}
+
+template <class Key, class Value, class Sync, class Hash>
+auto KeyedRegistry<Key, Value, Sync, Hash>::owner(std::string name, std::optional<Value> own)
+    -> Owner {
+  auto record = std::make_unique<Record>();
+  record->registry = this;
+  record->id = next_owner_.fetch_add(1, std::memory_order_relaxed);
+  record->name = std::move(name);
+  if (own) record->own.emplace(keyed::hold<Value>(*std::move(own)));
+  owners_.fetch_add(1, std::memory_order_relaxed);
+  return Owner(std::move(record));
+}
+
+template <class Key, class Value, class Sync, class Hash>
+auto KeyedRegistry<Key, Value, Sync, Hash>::Owner::operator=(Owner&& other) noexcept -> Owner& {
+  if (this == &other) return *this;
+  end();
+  record_ = std::move(other.record_);
+  return *this;
+}
+
+template <class Key, class Value, class Sync, class Hash>
+void KeyedRegistry<Key, Value, Sync, Hash>::Owner::end() noexcept {
+  if (record_) record_->registry->end(*record_);
+}
+
+template <class Key, class Value, class Sync, class Hash>
+void KeyedRegistry<Key, Value, Sync, Hash>::end(Record& record) noexcept {
+  std::vector<Unlinked> all;
+  std::vector<Partition*> changed;
+  {
+    const std::scoped_lock owner_lock(
+        record.mutex);  // held to the end: a second end() waits for us
+    if (std::exchange(record.ended, true)) return;
+    for (Node* const node : record.held) {
+      Partition& partition = partition_of(node->hash);
+      const std::scoped_lock lock(partition.mutex);
+      if (node->unlinked) continue;  // stood here twice
+      Unlinked unlinked;
+      take_out(
+          partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);
+      all.push_back(unlinked);
+      changed.push_back(&partition);
+    }
+    record.held.clear();
+  }
+  for (const Unlinked& each : all) retire(each);
+  for (Partition* const partition : changed) tell(*partition);
+  if (!all.empty()) epochs_.sweep();
+  owners_.fetch_sub(1, std::memory_order_release);  // pairs with the load in ~KeyedRegistry
+}
+
+}  // namespace weir

@@ -1,0 +1,163 @@
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include <weir/registry/keyed_registry.hpp>
+#include <weir/testing/linearizability.hpp>
+
+#include "schedules/keyed_model.hpp"
+#include "schedules/keyed_scenarios.hpp"
+#include "schedules/schedules.hpp"
+
+namespace weir {
+namespace {
+
+using lockstep::Sync;
+using schedules::KeyedHistory;
+using Numbers = KeyedRegistry<int, int, Sync>;
+
+/// All keys want the same place of the table.
+struct SamePlace {
+  std::uint64_t operator()(int) const noexcept { return 0; }
+};
+
+// A value that says when it is used after its end. Too large to lie in a bucket.
+class Watched {
+ public:
+  explicit Watched(bool& destroyed) : destroyed_(&destroyed) {}
+  Watched(Watched&& other) noexcept : destroyed_(std::exchange(other.destroyed_, nullptr)) {}
+  ~Watched() {
+    if (destroyed_ != nullptr) *destroyed_ = true;
+  }
+  bool is_destroyed() const { return *destroyed_; }
+
+ private:
+  bool* destroyed_;
+  std::array<char, 64> much_{};
+};
+
+}  // namespace
+
+TEST_SUITE("schedules: keyed registry") {
+  TEST_CASE("keyed: of two owners who want one key one gets it and the other is told") {
+    schedules::survive(schedules::two_owners_want_one_key<Numbers>);
+  }
+
+  TEST_CASE("keyed: once an owner has ended nothing of it is found whoever registered for it") {
+    schedules::survive(schedules::an_owner_ends_while_another_thread_registers_for_it<Numbers>);
+  }
+
+  TEST_CASE("keyed: what a dispatch shows is alive whatever its owner does meanwhile") {
+    schedules::survive([] {
+      bool destroyed = false;
+      {
+        KeyedRegistry<int, Watched, Sync> registry;
+        auto owner = registry.owner("owner");
+        lockstep::require(registry.register_(owner, 1, Watched(destroyed)).has_value(), "refused");
+        Sync::Thread leaves([&] {
+          registry.unregister(owner, 1);
+          registry.sweep();
+        });
+        registry.dispatch(1, [&](const auto& view) {
+          lockstep::point();
+          lockstep::require(!view.value.is_destroyed(), "a callback sees a destroyed value");
+        });
+        leaves.join();
+        registry.sweep();
+        lockstep::require(destroyed, "nobody looks and yet the value lives");
+      }
+    });
+  }
+
+  TEST_CASE("keyed: listeners hear of a key's changes in their order and of all of them") {
+    schedules::survive(schedules::listeners_hear_of_each_change_in_turn<Numbers>);
+  }
+
+  TEST_CASE("keyed: an update counts on the value that stood or finds that nothing does") {
+    schedules::survive([] {
+      Numbers registry;
+      auto owner = registry.owner("owner");
+      KeyedHistory history(registry);
+      history.enter(owner, 1, 10);
+      Sync::Thread updates([&] { history.update(owner, 1, 1); });
+      Sync::Thread leaves([&] { history.leave(owner, 1); });
+      history.update(owner, 1, 100);
+      updates.join();
+      leaves.join();
+      history.look(1);
+      history.require_linearizable(true);
+    });
+  }
+
+  TEST_CASE("keyed: unregister_match takes out what its predicate judged or judges again") {
+    schedules::survive([] {
+      Numbers registry({.keys = Keys::duplicate});
+      auto owner = registry.owner("owner");
+      auto other = registry.owner("other");
+      KeyedHistory history(registry);
+      history.enter(owner, 1, 10);
+      Sync::Thread updates([&] { history.update(owner, 1, 1); });
+      Sync::Thread comes([&] { history.enter(other, 1, 10); });
+      history.leave_even(owner, 1);
+      updates.join();
+      comes.join();
+      history.look(1);
+      history.require_linearizable(false);
+    });
+  }
+
+  TEST_CASE("keyed: a key is found while others come and go in the places before it") {
+    schedules::survive([] {
+      KeyedRegistry<int, int, Sync, SamePlace> registry;
+      auto owner = registry.owner("owner");
+      for (const int key : {1, 2})
+        lockstep::require(registry.register_(owner, key, key).has_value(), "refused");
+      Sync::Thread changes([&] {
+        registry.unregister(owner, 1);
+        lockstep::require(registry.register_(owner, 3, 3).has_value(), "refused");
+      });
+      lockstep::require(registry.count(2) == 1, "a key that stands all the while is not found");
+      changes.join();
+      lockstep::require(registry.count(1) == 0 && registry.count(2) == 1 && registry.count(3) == 1,
+                        "not what was registered");
+    });
+  }
+
+  TEST_CASE("keyed: a key is found while the table grows") {
+    schedules::survive([] {
+      Numbers registry;
+      auto owner = registry.owner("owner");
+      for (int key = 0; key < 4; ++key)
+        lockstep::require(registry.register_(owner, key, key).has_value(), "refused");
+      Sync::Thread grows([&] {
+        lockstep::require(registry.register_(owner, 4, 4).has_value(), "refused");
+        registry.unregister(owner, 0);
+      });
+      lockstep::require(registry.count(3) == 1, "a key that stands all the while is not found");
+      grows.join();
+      lockstep::require(registry.count() == 4 && registry.count(0) == 0 && registry.count(4) == 1,
+                        "not what was registered");
+    });
+  }
+
+  TEST_CASE("keyed: a name leads to who holds it or to nobody and never to one who has gone") {
+    schedules::survive([] {
+      Numbers registry;
+      const auto name = registry.via(1);
+      Sync::Thread takes_over([&] {
+        auto first = registry.owner("first");
+        lockstep::require(registry.register_(first, 1, 10).has_value(), "refused");
+        first.end();
+        const auto found = name.resolve();
+        lockstep::require(!found && found.error().kind == "no_owner", "it leads to one who ended");
+      });
+      if (const auto found = name.resolve())
+        lockstep::require(found->value == 10, "a name leads to another's value");
+      takes_over.join();
+    });
+  }
+}
+
+}  // namespace weir

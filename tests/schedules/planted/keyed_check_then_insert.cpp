@@ -1,0 +1,16 @@
+// Against a copy of weir/registry/impl/keyed_entering.hpp that checks and inserts under two locks.
+#define KeyedRegistry KeyedRegistryThatChecksThenInserts  // another class than the real one
+#include <doctest/doctest.h>
+
+#include <weir/registry/keyed_registry.hpp>
+
+#include "schedules/keyed_scenarios.hpp"
+#include "schedules/schedules.hpp"
+
+TEST_SUITE("schedules: planted") {
+  TEST_CASE("check-then-insert") {
+    using Registry = weir::KeyedRegistry<int, int, weir::lockstep::Sync>;
+    weir::schedules::find(weir::schedules::two_owners_want_one_key<Registry>,
+                          "not one holder of a unique key");
+  }
+}
