@@ -1,0 +1,26 @@
+// What docs/registries.md shows, taken from the page as it stands, does what the page says.
+#include "registries_page.hpp"
+
+#include <doctest/doctest.h>
+
+TEST_SUITE("docs: registries") {
+  TEST_CASE("what was registered goes with its owner") {
+    CHECK(said_in_the_hall() == std::vector<std::string>{"hello", "good day", "hello"});
+  }
+
+  TEST_CASE("a taken name says by whom and an empty one that nobody stands there") {
+    const auto [taken, empty] = two_want_one_name();
+    INFO(taken << " / " << empty);
+    CHECK(taken.find("ada") != std::string::npos);
+    CHECK(empty.find("stage") != std::string::npos);
+  }
+
+  TEST_CASE("a connection is made once until it is stopped") { CHECK(connections_made() == 2); }
+
+  TEST_CASE("a supervisor that gives up tells the last error") {
+    const std::string error = the_error_it_gave_up_with();
+    INFO(error);
+    CHECK(error.find("no such table") != std::string::npos);
+    CHECK(error.find("broken") != std::string::npos);
+  }
+}
