@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdlib>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+
+namespace weir::bench {
+
+/// Ends the program: a benchmark whose work fails measures nothing.
+[[noreturn]] inline void fail(std::string_view message) {
+  fmt::print(stderr, "bench_registry: {}\n", message);
+  std::exit(1);
+}
+
+template <class T>
+T required(Result<T> result) {
+  if (!result) fail(to_string(result.error()));
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+}  // namespace weir::bench
