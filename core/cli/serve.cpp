@@ -16,18 +16,20 @@
 #include "plugin/loader.hpp"
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
-#include "worker/worker.hpp"
+#include "supervisor/serve_tree.hpp"
 
 namespace weir::cli {
 namespace {
 
-WorkerOptions worker_options(const Config& config) {
-  WorkerOptions options{.slots = config.worker.slots,
-                        .lease = config.worker.lease,
-                        .drain_timeout = config.worker.drain_timeout,
-                        .overrides = {}};
+ServeOptions serve_options(const Config& config) {
+  ServeOptions options{.workers = config.worker.count,
+                       .worker = {.slots = config.worker.slots,
+                                  .lease = config.worker.lease,
+                                  .drain_timeout = config.worker.drain_timeout},
+                       .limit = {.max_restarts = config.supervisor.max_restarts,
+                                 .max_seconds = config.supervisor.max_seconds}};
   for (const auto& [slug, flow] : config.flows)
-    options.overrides.emplace(slug.string(), flow.options);
+    options.worker.overrides.emplace(slug.string(), flow.options);
   return options;
 }
 
@@ -75,28 +77,31 @@ ExitCode run(const Serve&, const Globals& globals, Console& console) {
   if (!database) return console.fail(database.error());
   if (const auto migrated = postgres::migrate(database->url()); !migrated)
     return console.fail(migrated.error());
-  const auto store = postgres::open_worker_store(database->url());
-  if (!store) return console.fail(store.error());
   log->info("database: {}", database->shown());
 
-  Worker worker(worker_options(*config), registry, **store, log);
+  const StoreOpener open_store = [url = database->url()](StoreUse use) {
+    return postgres::open_worker_store(url,
+                                       {.connects_now = use.connects_now, .listens = use.listens});
+  };
+  const auto tree = ServeTree::start(serve_options(*config), registry, open_store, log);
+  if (!tree) return console.fail(tree.error());
   const StopSignals signals(blocked, [&](int count) {
     log->info(count == 1 ? "draining: running steps may finish"
                          : "stopping: what runs is given back");
-    count == 1 ? worker.drain() : worker.stop_now();
+    count == 1 ? (*tree)->drain() : (*tree)->stop_now();
   });
-  const auto ended = worker.run();
-  if (!ended) return console.fail(ended.error());
-  log->info("stopped");
-  if (ended->handlers_left >
-      0) {  // their threads run plugin code: nothing may be torn down under them
+  const auto ended = (*tree)->wait();
+  ExitCode code = ended ? ExitCode::ok : console.fail(ended.error());
+  if (ended && (*tree)->wedged() > 0) code = ExitCode::failed;  // the log names them
+  if (ended) log->info("stopped");
+  if ((*tree)->left_behind() > 0) {  // nothing may be torn down under threads that still run
     {
       const Database given_back = *std::move(database);
     }
     std::fflush(nullptr);
-    std::_Exit(static_cast<int>(ExitCode::ok));
+    std::_Exit(static_cast<int>(code));
   }
-  return ExitCode::ok;
+  return code;
 }
 
 }  // namespace weir::cli

@@ -81,7 +81,7 @@ Result<Worker::Ended> Worker::run() {
     }
     return {};
   }();
-  const std::size_t left = slots.close(handler_patience);
+  const std::size_t left = handlers_left_ = slots.close(handler_patience);
   if (left > 0) log_->warn("{} handler{} ignored the stop token", left, left == 1 ? "" : "s");
   if (!options_.resources) resources->end(*log_);
   if (!ended) return std::unexpected(ended.error());

@@ -21,10 +21,11 @@ struct WorkerOptions {
   std::size_t slots = 8;                    ///< handlers that run at once
   std::chrono::milliseconds lease{15'000};  ///< how long the database believes in us without a word
   std::chrono::milliseconds drain_timeout{
-      30'000};  ///< how long running handlers may go on after drain()
+      30'000};         ///< how long running handlers may go on after drain()
+  bool sweeps = true;  ///< looks for lapsed workers (L3); false: somebody beside it does
   std::shared_ptr<StepResources> resources = {};  ///< of the process; null: its own, for run() alone
   std::map<std::string, OptionOverrides>
-      overrides;  ///< by slug: the operator's, over the definition's own
+      overrides{};  ///< by slug: the operator's, over the definition's own
 };
 
 /// Runs the flows of a registry against a database, until told to drain.
@@ -52,6 +53,9 @@ class Worker {
   };
   Result<Ended> run();
 
+  /// The same count, also when run() ended with an error. Once it has returned.
+  std::size_t handlers_left() const noexcept { return handlers_left_; }
+
   /// Claims nothing more, lets what runs finish, gives back the rest, then ends run() (L5).  [any
   /// thread]
   void drain() noexcept;
@@ -64,6 +68,7 @@ class Worker {
   FlowRegistry& registry_;
   WorkerStore& store_;
   std::shared_ptr<spdlog::logger> log_;
+  std::size_t handlers_left_ = 0;
   // Set by any thread, read by the loop (relaxed: no data goes with it); store_.wake() makes it
   // look.
   std::atomic<Wish> wish_ = Wish::serve;

@@ -39,6 +39,7 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, const std::map<VersionId, F
       next_ticket_(next_ticket) {
   for (const auto& [version, flow] : flows_) request_.versions.push_back(version);
   request_.lease = options_.lease;
+  if (!options_.sweeps) sweep_at_ = Steady::max();
 }
 
 Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {

@@ -164,19 +164,21 @@ JournalRow read_journal_row(const pqxx::row& row) {
 
 class PostgresWorkerStore final : public WorkerStore {
  public:
-  PostgresWorkerStore(std::string url, int wakeup) : url_(std::move(url)), wakeup_(wakeup) {}
+  PostgresWorkerStore(std::string url, bool listens, int wakeup)
+      : url_(std::move(url)), listens_(listens), wakeup_(wakeup) {}
   ~PostgresWorkerStore() override { ::close(wakeup_); }
   PostgresWorkerStore(const PostgresWorkerStore&) = delete;
   PostgresWorkerStore& operator=(const PostgresWorkerStore&) = delete;
 
-  /// A session that listens; the one at hand, or a new one after it broke.
+  /// A session, listening if it is to; the one at hand, or a new one after it broke.
   Result<void> connect() {
     if (session_ && session_->is_open()) return {};
     session_.reset();
     auto opened = Session::open(url_);
     if (!opened) return std::unexpected(opened.error());
-    if (const auto listening = (*opened)->query(listen); !listening)
-      return std::unexpected(listening.error());
+    if (listens_)
+      if (const auto listening = (*opened)->query(listen); !listening)
+        return std::unexpected(listening.error());
     session_ = *std::move(opened);
     return {};
   }
@@ -281,13 +283,15 @@ class PostgresWorkerStore final : public WorkerStore {
   }
 
   std::string url_;
+  bool listens_;
   int wakeup_;
   std::unique_ptr<Session> session_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url) {
+Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url,
+                                                       WorkerSession session) {
   const int wakeup = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wakeup < 0)
     return std::unexpected(
@@ -295,9 +299,10 @@ Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url) {
               .kind = "out_of_descriptors",
               .message = std::string("cannot make an eventfd: ") + std::strerror(errno),
               .hint = "raise the limit of open files"});
-  auto store = std::make_unique<PostgresWorkerStore>(url, wakeup);
-  if (const auto connected = store->connect(); !connected)
-    return std::unexpected(connected.error());
+  auto store = std::make_unique<PostgresWorkerStore>(url, session.listens, wakeup);
+  if (session.connects_now)
+    if (const auto connected = store->connect(); !connected)
+      return std::unexpected(connected.error());
   return store;
 }
 

@@ -1,83 +1,22 @@
 // The program with a database: what a person types, and what comes of it.
-#include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
 #include <signal.h>
 
-#include "support/program.hpp"
-#include "support/temporary_folder.hpp"
-#include "support/test_database.hpp"
+#include "integration/cli/shop.hpp"
 
-using namespace std::chrono_literals;
+using weir::testing::eventually;
 using weir::testing::Ran;
 using weir::testing::Running;
+using weir::testing::ServedShop;
+using weir::testing::Shop;
+using weir::testing::text;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// Waits for a fact; false when it does not come true in time.
-template <class Fact>
-bool comes_true(const Fact& fact) {
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (!fact()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
-}
-
-/// A folder with the process_order plugin and a flows.yaml.
-class Shop {
- public:
-  explicit Shop(const std::string& database_line) {
-    folder_.write("flows.yaml", database_line + "plugins: {folders: [plugins]}\n");
-    fs::create_directory(folder_.path() / "plugins");
-    fs::permissions(folder_.path() / "plugins", fs::perms(0755));
-    fs::copy_file(fs::path(WEIR_PLUGIN_FOLDER) / "process_order.so",
-                  folder_.path() / "plugins/process_order.so");
-    fs::permissions(folder_.path() / "plugins/process_order.so", fs::perms(0644));
-  }
-
-  Ran run(std::vector<std::string> arguments) const {
-    return weir::testing::run_program(WEIR_PROGRAM, arguments, {.folder = folder_.path()});
-  }
-
-  /// A `weir …` in the background, its output in `log`.
-  Running begin(const std::vector<std::string>& arguments, const std::string& log) const {
-    return {WEIR_PROGRAM, arguments, folder_.path(), folder_.path() / log};
-  }
-
-  std::vector<std::string> order(int id, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {"start", "process_order", "--input",
-                                      "{\"order_id\": " + std::to_string(id) +
-                                          ", \"amount\": 9.5, \"ledger\": \"" +
-                                          (folder_.path() / "ledger").string() + "\"}"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-
-  const fs::path& path() const { return folder_.path(); }
-
- private:
-  weir::testing::TemporaryFolder folder_;
-};
-
-/// A shop on a database of its own.
-struct ServedShop {
-  weir::testing::TestDatabase database;
-  Shop shop{"database: \"" + database.url() + "\"\n"};
-};
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -109,7 +48,7 @@ TEST_CASE("a run started before the first worker waits for it and is told why") 
   const Shop& shop = served.shop;
   Running start = shop.begin(shop.order(1, {"--wait"}), "start.log");
   REQUIRE(
-      comes_true([&] { return text(shop.path() / "start.log").contains("no worker is alive"); }));
+      eventually([&] { return text(shop.path() / "start.log").contains("no worker is alive"); }));
   CHECK(text(shop.path() / "start.log") ==
         "no worker is alive: the run waits until \"weir serve\" is started\n");
 
@@ -220,7 +159,7 @@ TEST_CASE("doctor tells of the database and of its workers") {
   CHECK(idle.out.contains("\nok       server: PostgreSQL "));
   CHECK(idle.out.contains("\nwarning  workers: none is alive"));
   const Running serve = served.shop.begin({"serve"}, "serve.log");
-  CHECK(comes_true(
+  CHECK(eventually(
       [&] { return served.shop.run({"doctor"}).out.contains("\nok       workers: 1 alive\n"); }));
 }
 
@@ -228,7 +167,7 @@ TEST_CASE("log lines are JSON when flows.yaml says so") {
   const weir::testing::TestDatabase database;
   const Shop shop("database: \"" + database.url() + "\"\nlog: {format: json}\n");
   Running serve = shop.begin({"serve"}, "serve.log");
-  REQUIRE(comes_true([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
+  REQUIRE(eventually([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
   serve.signal(SIGINT);
   CHECK(serve.wait() == 0);
   const std::string log = text(shop.path() / "serve.log");
@@ -239,7 +178,7 @@ TEST_CASE("log lines are JSON when flows.yaml says so") {
 TEST_CASE("without a database a private one is made and its server ends with its last user") {
   const Shop shop("");
   Running serve = shop.begin({"serve"}, "serve.log");
-  REQUIRE(comes_true([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
+  REQUIRE(eventually([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
   const Ran done = shop.run(shop.order(11, {"--wait"}));
   CHECK(done.code == 0);
   CHECK(fs::exists(shop.path() / ".weir"));

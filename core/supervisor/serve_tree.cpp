@@ -1,0 +1,81 @@
+#include "supervisor/serve_tree.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "supervisor/lease_sweeper.hpp"
+#include "supervisor/worker_child.hpp"
+
+namespace weir {
+namespace {
+
+using namespace std::chrono_literals;
+using What = SupervisorEvent::What;
+
+// Quick enough that a hopeless child is given up within a second, slow enough not to hammer.
+constexpr RestartBackoff backoff = {.first = 100ms, .longest = 2s};
+
+spdlog::level::level_enum level(What what) {
+  switch (what) {
+    case What::start_failed:
+    case What::died:
+    case What::over_time:
+      return spdlog::level::err;
+    case What::restarted:
+      return spdlog::level::info;
+    case What::started:
+    case What::stopped:
+    case What::gave_up:  // the command says it when it ends
+      return spdlog::level::debug;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRegistry& registry,
+                                                    StoreOpener open,
+                                                    std::shared_ptr<spdlog::logger> log) {
+  const auto workers = std::make_shared<LiveWorkers>();
+  options.worker.sweeps = false;
+  std::vector<ChildSpec> children;
+  children.push_back(lease_sweeper(options.worker.lease, open, log));
+  // Here comes what watches the plugin folders: its flows are to be there before the first worker.
+  for (std::size_t i = 1; i <= options.workers; ++i)
+    children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,
+                                    registry, open, workers, log));
+  // Here come the schedules and whatever else starts runs: last, so that they stop first.
+  auto supervisor = Supervisor::start({.name = "serve",
+                                       .strategy = Strategy::one_for_one,
+                                       .limit = options.limit,
+                                       .backoff = backoff,
+                                       .template_spec = {},
+                                       .names = {},
+                                       .observer =
+                                           [log](const SupervisorEvent& event) {
+                                             log->log(level(event.what), "{}", to_string(event));
+                                           }},
+                                      std::move(children));
+  if (!supervisor) return std::unexpected(std::move(supervisor.error()));
+  return std::unique_ptr<ServeTree>(new ServeTree(*std::move(supervisor), workers));
+}
+
+void ServeTree::drain() {
+  supervisor_->request_stop();  // first: a worker that drained must not be started again
+  workers_->drain();
+}
+
+void ServeTree::stop_now() {
+  supervisor_->request_stop();
+  workers_->stop_now();
+}
+
+std::size_t ServeTree::wedged() const {
+  std::size_t count = 0;
+  for (const ChildInfo& child : supervisor_->children()) count += child.abandoned;
+  return count;
+}
+
+}  // namespace weir
