@@ -55,6 +55,7 @@ file(COPY ${CMAKE_CURRENT_LIST_DIR}/ DESTINATION ${WORK}/outside)
 build(${WORK}/outside)
 check_plugin(${WORK}/outside/build/outside.so)
 check_text(${WORK}/outside/build/outside.so [[{"weir":1,"plugin":"outside","version":"2.1","flows":[{"module":"outside.Basket"]])
+run(${WORK}/outside/build/registries)
 refuse(unresolved "price")
 refuse(refused_by_lint "bad_manifest")
 
