@@ -12,6 +12,7 @@
 /// - One life of a child at a time: the next start comes after the last life said that it ended, or
 ///   was over its time and abandoned. What an earlier life says is not heard any more.
 /// - A stop that was requested is done before any further start, restart or call.
+/// - A child is found by no name once it said that it ended, or was asked to.
 /// - When it ended, every child has ended or was abandoned, and the observer is called no more.
 #pragma once
 #include <chrono>
@@ -68,6 +69,14 @@ struct ChildInfo {
   std::optional<Error> last_error{};
 };
 
+///     const auto supervisor = Supervisor::start(
+///         {.name = "shop", .limit = {.max_restarts = 3, .max_seconds = 5s}},
+///         {thread_child("orders", take_orders), thread_child("mail", send_mail)});
+///     …
+///     const Result<void> ended = (*supervisor)->wait();
+///
+/// Cost: a start, a death or a call is a hand-over to the supervising thread (tens of microseconds)
+/// and a walk over the children: made for hundreds of them, not for millions.
 template <class Sync = StdSync>
 class BasicSupervisor {
  public:
@@ -126,8 +135,9 @@ class BasicSupervisor {
   /// "no_template"; unavailable, kind "supervisor_ended"; those of the child's start.
   Result<std::shared_ptr<Child>> start_child(ChildSpec spec);
 
-  /// Stops a child, or its restart; it stays known, unless it is temporary. One that ended already
-  /// is fine. Errors besides: unavailable, kind "over_time", when it was abandoned.
+  /// Stops a child, or calls off its restart; until restart_child it stays so, whatever becomes of
+  /// its group. It stays known, unless it is temporary. Errors besides: unavailable, kind
+  /// "over_time", when it was abandoned.
   Result<void> terminate_child(const std::string& id);
 
   /// Starts a child again that was terminated or ended for good.

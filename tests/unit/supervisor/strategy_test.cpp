@@ -117,6 +117,19 @@ TEST_SUITE("supervisor: strategies") {
     CHECK(states(*supervisor) == "a stopped, b running");
   }
 
+  TEST_CASE("a child that ended well and was then terminated does not begin anew") {
+    Puppets puppets;
+    const auto supervisor = started<>({.strategy = Strategy::one_for_all, .limit = never_gives_up},
+                                      {puppets.child("a", Restart::transient), puppets.child("b")});
+    puppets.die("a", {});
+    settle(*supervisor);
+    REQUIRE(supervisor->terminate_child("a"));
+    puppets.die("b");
+    settle(*supervisor);
+    CHECK(puppets.journal() == "+a +b +b");
+    CHECK(states(*supervisor) == "a stopped, b running");
+  }
+
   TEST_CASE("two deaths at once are one restart of the group") {
     Puppets puppets;
     Gate gate;

@@ -22,7 +22,8 @@
 namespace weir {
 
 /// Runs a body on a thread until the body returns; how it returns is how the child ends: normally,
-/// or with the Error it returned or the exception it threw (internal, kind "exception").
+/// or with the Error it returned or the exception it threw (internal, kind "exception"). To be
+/// returned by the start that made it: it may not end before its supervisor let go of it.
 template <class Sync = StdSync>
 class BasicThreadChild final : public Child {
  public:

@@ -73,7 +73,7 @@ Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id)
   const std::size_t abandoned = held.info.abandoned;
   if (held.child) {
     stop_life(held);
-  } else if (held.restart_at) {
+  } else {
     const std::scoped_lock lock(mailbox_->mutex);
     held.restart_at.reset();
     held.info.state = State::stopped;
