@@ -46,14 +46,14 @@ template <class Registry>
 void listeners_hear_of_each_change_in_turn() {
   int standing = 0;
   int heard = 0;
-  Registry registry({.listeners = {[&](const typename Registry::Change& change) {
-                       const bool up = change.what == Registry::Change::What::registered;
-                       lockstep::require(standing == (up ? 0 : 1),
-                                         "a listener hears changes out of order");
-                       standing = up ? 1 : 0;
-                       lockstep::point();
-                       ++heard;
-                     }}});
+  Registry registry({}, {[&](const typename Registry::Change& change) {
+                      const bool up = change.what == Registry::Change::What::registered;
+                      lockstep::require(standing == (up ? 0 : 1),
+                                        "a listener hears changes out of order");
+                      standing = up ? 1 : 0;
+                      lockstep::point();
+                      ++heard;
+                    }});
   const auto come_and_go = [&] {
     auto owner = registry.owner("owner");
     const bool entered = registry.register_(owner, 1, 1).has_value();

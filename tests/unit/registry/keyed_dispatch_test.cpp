@@ -90,10 +90,9 @@ TEST_SUITE("keyed registry: dispatch") {
 TEST_SUITE("keyed registry: listeners") {
   TEST_CASE("listeners hear of every change of a key in its order and of an owner's end") {
     std::vector<Heard> heard;
-    Topics registry({.keys = Keys::duplicate, .listeners = {[&](const Topics::Change& change) {
-                                                heard.push_back({change.what, change.key,
-                                                                 change.owner, change.value});
-                                              }}});
+    Topics registry({.keys = Keys::duplicate}, {[&](const Topics::Change& change) {
+                      heard.push_back({change.what, change.key, change.owner, change.value});
+                    }});
     auto a = registry.owner("a");
     auto b = registry.owner("b");
     CHECK(registry.register_(a, "k", 1));
@@ -112,17 +111,16 @@ TEST_SUITE("keyed registry: listeners") {
     std::vector<std::string> heard;
     Topics* registry = nullptr;
     Topics::Owner mirror;
-    Topics made({.listeners = {[&](const Topics::Change& change) {
-                                 if (change.key != "a") return;
-                                 if (change.what == What::registered)
-                                   CHECK(registry->register_(mirror, "copy of a", change.value));
-                                 else
-                                   registry->unregister(mirror, "copy of a");
-                               },
-                               [&](const Topics::Change& change) {
-                                 heard.push_back((change.what == What::registered ? "+" : "-") +
-                                                 change.key);
-                               }}});
+    Topics made({}, {[&](const Topics::Change& change) {
+                       if (change.key != "a") return;
+                       if (change.what == What::registered)
+                         CHECK(registry->register_(mirror, "copy of a", change.value));
+                       else
+                         registry->unregister(mirror, "copy of a");
+                     },
+                     [&](const Topics::Change& change) {
+                       heard.push_back((change.what == What::registered ? "+" : "-") + change.key);
+                     }});
     registry = &made;
     mirror = made.owner("mirror");
     auto owner = made.owner("owner");
@@ -136,7 +134,7 @@ TEST_SUITE("keyed registry: listeners") {
 
   TEST_CASE("nobody hears of what was refused") {
     int heard = 0;
-    Topics registry({.listeners = {[&](const Topics::Change&) { ++heard; }}});
+    Topics registry({}, {[&](const Topics::Change&) { ++heard; }});
     auto a = registry.owner("a");
     auto b = registry.owner("b");
     CHECK(registry.register_(a, "k", 1));

@@ -112,14 +112,12 @@ TEST_SUITE("keyed registry: threads") {
     std::atomic<int> wrong = 0;
     std::atomic<int> entered = 0;
     {
-      Registry registry({.partitions = 2, .listeners = {[&](const Registry::Change& change) {
-                                            const bool up =
-                                                change.what == Registry::Change::What::registered;
-                                            const auto key = static_cast<std::size_t>(change.key);
-                                            if (standing[key].exchange(up ? 1 : 0) != (up ? 0 : 1))
-                                              ++wrong;
-                                            ++heard;
-                                          }}});
+      Registry registry({.partitions = 2}, {[&](const Registry::Change& change) {
+                          const bool up = change.what == Registry::Change::What::registered;
+                          const auto key = static_cast<std::size_t>(change.key);
+                          if (standing[key].exchange(up ? 1 : 0) != (up ? 0 : 1)) ++wrong;
+                          ++heard;
+                        }});
       together([&](int number) {
         auto owner = registry.owner("owner");
         for (int i = 0; i < rounds; ++i) {

@@ -66,6 +66,12 @@ enum class Keys {
   duplicate,  ///< any number, and one owner as often as it likes
 };
 
+struct KeyedOptions {
+  Keys keys = Keys::unique;
+  std::size_t partitions = 1;     ///< writers of different ones don't meet; made a power of two
+  std::string name = "registry";  ///< stands in messages
+};
+
 /// Owners under keys, each with a value.
 ///
 /// Key: equality comparable; Hash gives 64 bits of it (and of Sought<Key>::type, in which lookups
@@ -115,12 +121,7 @@ class KeyedRegistry {
   /// Must not throw: that ends the program.
   using Listener = std::function<void(const Change&)>;
 
-  struct Options {
-    Keys keys = Keys::unique;
-    std::size_t partitions = 1;     ///< writers of different ones don't meet; made a power of two
-    std::string name = "registry";  ///< stands in messages
-    std::vector<Listener> listeners{};  ///< told of every change
-  };
+  using Options = KeyedOptions;
 
   /// Holds entries in its registry, until it ends. Ends before the registry does.  [any thread, but
   /// for moving and destroying it]
@@ -148,7 +149,8 @@ class KeyedRegistry {
   /// A key as a name for whoever stands under it, looked up anew at each use.
   class Via;
 
-  explicit KeyedRegistry(Options options = {});
+  /// `listeners` are told of every change.
+  explicit KeyedRegistry(Options options = {}, std::vector<Listener> listeners = {});
   /// Every Owner has ended and no call is at work; else the program ends with a message.
   ~KeyedRegistry();
   KeyedRegistry(const KeyedRegistry&) = delete;
@@ -331,6 +333,7 @@ class KeyedRegistry {
   Error no_owner(Sought key) const;
 
   const Options options_;
+  const std::vector<Listener> listeners_;
   std::size_t partition_mask_;
   std::unique_ptr<Partition[]> partitions_;
   mutable Epochs<Sync> epochs_;

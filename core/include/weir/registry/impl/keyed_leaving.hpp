@@ -18,7 +18,7 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::take_out(Partition& partition
   for (const Slot& each : old.slots()) {
     if (!leaves(each)) continue;
     ++removed;
-    if (!options_.listeners.empty())
+    if (!listeners_.empty())
       partition.untold.push_back({Change::What::unregistered, node.key, each.owner, each.held});
   }
   if (removed == 0) return 0;

@@ -10,8 +10,10 @@
 namespace weir {
 
 template <class Key, class Value, class Sync, class Hash>
-KeyedRegistry<Key, Value, Sync, Hash>::KeyedRegistry(Options options)
+KeyedRegistry<Key, Value, Sync, Hash>::KeyedRegistry(Options options,
+                                                     std::vector<Listener> listeners)
     : options_(std::move(options)),
+      listeners_(std::move(listeners)),
       partition_mask_(std::bit_ceil(std::max<std::size_t>(options_.partitions, 1)) - 1),
       partitions_(new Partition[partition_mask_ + 1]) {}
 

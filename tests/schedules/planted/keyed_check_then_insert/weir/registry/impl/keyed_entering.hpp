@@ -63,7 +63,7 @@ void KeyedRegistry<Key, Value, Sync, Hash>::publish(Node* node, Record& record,
                                                     Key& key, keyed::Held<Value>& held,
                                                     Unlinked& unlinked) {
   std::optional<Told> told;
-  if (!options_.listeners.empty()) {
+  if (!listeners_.empty()) {
     told.emplace(Told{Change::What::registered, key, record.id, held});
     keyed::make_room(partition.untold);
   }

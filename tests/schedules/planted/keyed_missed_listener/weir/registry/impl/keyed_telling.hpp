@@ -11,7 +11,7 @@ namespace weir {
 // finds nothing left says so under the mutex under which changes are added: none is forgotten.
 template <class Key, class Value, class Sync, class Hash>
 void KeyedRegistry<Key, Value, Sync, Hash>::tell(Partition& partition) noexcept {
-  if (options_.listeners.empty()) return;
+  if (listeners_.empty()) return;
   {
     const std::scoped_lock lock(partition.mutex);
     if (std::exchange(partition.telling, true)) return;
@@ -28,7 +28,7 @@ void KeyedRegistry<Key, Value, Sync, Hash>::tell(Partition& partition) noexcept 
       return;
     }
     for (const Told& told : batch)
-      for (const Listener& listener : options_.listeners)
+      for (const Listener& listener : listeners_)
         listener({told.what, told.key, told.owner, keyed::shown<Value>(told.held)});
   }
 }
