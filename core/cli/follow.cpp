@@ -25,10 +25,11 @@ std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id
   // A worker needs a moment to claim: only a run that still waits then may have nobody to wait for.
   Clock::time_point next_count = Clock::now() + std::chrono::milliseconds(300);
   Progress progress(console.err());
+  Client client(store);
   const auto look = [&](const RunReport& report) {
     if (Clock::now() >= next_count) {
       const bool waits = report.summary.status == "queued";
-      const auto alive = waits ? store.workers_alive() : Result<std::int64_t>(1);
+      const auto alive = waits ? client.workers_alive() : Result<std::int64_t>(1);
       const bool nobody = alive && *alive == 0;
       progress.remark(nobody ? "no worker is alive: the run waits until \"weir serve\" is started"
                              : "");
@@ -36,7 +37,7 @@ std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id
     }
     write(progress.update(report));
   };
-  auto report = Client(store).wait(id, look);
+  auto report = client.wait(id, look);
   if (!report) {
     write(progress.clear());
     return std::unexpected(console.fail(report.error()));

@@ -96,6 +96,10 @@ class RunStore {
   /// outputs).
   virtual Result<RunReport> report(const std::string& id, bool with_values = true) = 0;
 
+  /// Those of these runs that are over, or that this database does not know: whoever waits for them
+  /// need not go on. One statement for all. Errors: invalid_input for what is no UUID.
+  virtual Result<std::vector<std::string>> over_among(const std::vector<std::string>& ids) = 0;
+
   /// Workers whose lease stands.
   virtual Result<std::int64_t> workers_alive() = 0;
 

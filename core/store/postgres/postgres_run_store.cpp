@@ -53,6 +53,10 @@ constexpr const char* steps_call =
     "from weir.run r cross join lateral weir.steps_of(r.id) as s where r.uuid = $1::uuid order by "
     "s.position";
 
+constexpr const char* over_call =  // ids come back as they were written
+    "select i.id from unnest($1::text[]) as i(id) left join weir.run r on r.uuid = i.id::uuid "
+    "where r.id is null or r.status <> 0";
+
 constexpr const char* workers_call = "select count(*) from weir.workers where alive";
 
 constexpr const char* version_call = "show server_version";
@@ -199,6 +203,14 @@ class PostgresRunStore final : public RunStore {
     if (!steps) return std::unexpected(steps.error());
     for (const auto& row : *steps) report.steps.push_back(read_step(row));
     return report;
+  }
+
+  Result<std::vector<std::string>> over_among(const std::vector<std::string>& ids) override {
+    const auto rows = query(over_call, {array_of(ids).value_or("{}")});
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<std::string> over;
+    for (const auto& row : *rows) over.push_back(row[0].as<std::string>());
+    return over;
   }
 
   Result<std::int64_t> workers_alive() override {
