@@ -1,0 +1,42 @@
+#include "worker/flow_workers.hpp"
+
+#include <optional>
+
+#include <doctest/doctest.h>
+
+namespace weir {
+
+using Standings = std::vector<FlowWorkers::Standing>;
+
+TEST_SUITE("worker: flow workers") {
+  TEST_CASE("a worker stands under every flow it serves until its place ends") {
+    FlowWorkers workers;
+    std::optional<FlowWorkers::Place> first =
+        workers.enter({.worker = 7, .slots = 4}, {"orders", "mails"}, [] {});
+    const auto second = workers.enter({.worker = 8, .slots = 2}, {"mails"}, [] {});
+    CHECK(workers.serving("orders") == Standings{{7, 4}});
+    CHECK(workers.serving("mails") == Standings{{7, 4}, {8, 2}});
+    first.reset();
+    CHECK(workers.serving("orders").empty());
+    CHECK(workers.serving("mails") == Standings{{8, 2}});
+  }
+
+  TEST_CASE("a flow's wake-up reaches its workers and no others") {
+    FlowWorkers workers;
+    int both = 0;
+    int mails = 0;
+    std::optional<FlowWorkers::Place> first =
+        workers.enter({.worker = 7, .slots = 4}, {"orders", "mails"}, [&] { ++both; });
+    const auto second = workers.enter({.worker = 8, .slots = 2}, {"mails"}, [&] { ++mails; });
+    CHECK(workers.wake("orders") == 1);
+    CHECK(workers.wake("mails") == 2);
+    CHECK(workers.wake("unknown") == 0);
+    CHECK(both == 2);
+    CHECK(mails == 1);
+    first.reset();
+    CHECK(workers.wake("orders") == 0);
+    CHECK(both == 2);
+  }
+}
+
+}  // namespace weir
