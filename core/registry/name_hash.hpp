@@ -66,7 +66,7 @@ inline std::uint64_t name_hash(std::string_view name) noexcept {
   } else if (left > 0) {
     a = one_at(bytes) << 16U | one_at(bytes + left / 2) << 8U | one_at(bytes + left - 1);
   }
-  return hash ^ folded_product(a ^ secret[2], b ^ secret[3] ^ (name.size() << 56U));
+  return hash ^ folded_product(a ^ secret[2], b ^ (secret[3] + name.size() * secret[0]));
 }
 
 }  // namespace weir

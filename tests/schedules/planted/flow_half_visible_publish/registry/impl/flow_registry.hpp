@@ -1,0 +1,210 @@
+// The bodies of BasicFlowRegistry: for whoever instantiates it with a Sync of their own.
+#pragma once
+#include <algorithm>
+#include <tuple>
+
+#include "base/assert.hpp"
+#include "registry/flow_registry.hpp"
+#include "registry/flow_root_draft.hpp"
+
+namespace weir {
+
+template <class Sync>
+BasicFlowRegistry<Sync>::BasicFlowRegistry(std::size_t stripes)
+    : root_(Root::make(1)), pins_(stripes) {}
+
+template <class Sync>
+BasicFlowRegistry<Sync>::~BasicFlowRegistry() {
+  Root* const last = root_.load(std::memory_order_relaxed);
+  typename Root::Left all;
+  last->for_each_flow([&](Entry& entry) { all.entries.push_back(&entry); });
+  last->formers_index().for_each([&](std::string_view, const FormerVersions<Sync>& formers) {
+    all.entries.insert(all.entries.end(), formers.begin(), formers.end());
+    all.formers.push_back(&formers);
+  });
+  for (std::size_t i = 0; i < last->places(); ++i) all.shards.push_back(last->shard(i));
+  all.formers_index = last->formers_index();
+  last->left = std::move(all);
+  epochs_->sweep();  // nobody reads: nothing stays, though a ticket may keep the epochs
+  Root::end(last);
+}
+
+template <class Sync>
+Result<FlowChange> BasicFlowRegistry<Sync>::register_(FlowModule module, UnloadTicket* unload) {
+  Transaction transaction = begin();
+  transaction.register_(std::move(module));
+  Result<Committed> committed = transaction.commit();
+  if (!committed) return std::unexpected(std::move(committed).error());
+  if (unload != nullptr) *unload = std::move(committed->unload);
+  return committed->changes.front();
+}
+
+template <class Sync>
+FlowChange BasicFlowRegistry<Sync>::register_or_throw(FlowModule module, UnloadTicket* unload) {
+  Result<Change> change = register_(std::move(module), unload);
+  if (!change) throw RegistrationError(std::move(change).error());
+  return *change;
+}
+
+template <class Sync>
+bool BasicFlowRegistry<Sync>::unregister(const ModuleName& module, UnloadTicket* unload) {
+  Transaction transaction = begin();
+  transaction.unregister(module);
+  Result<Committed> committed = transaction.commit();
+  WEIR_ASSERT(committed.has_value());  // what only goes cannot collide
+  if (unload != nullptr) *unload = std::move(committed->unload);
+  return committed->changes.front() == Change::removed;
+}
+
+template <class Sync>
+std::vector<std::string> BasicFlowRegistry<Sync>::names(const Root& root, bool slugs,
+                                                        bool modules) {
+  std::vector<std::string> all;
+  root.for_each_flow([&](const Entry& entry) {
+    if (slugs) all.push_back(entry.module.definition.slug().string());
+    if (modules) all.push_back(entry.module.definition.module().string());
+  });
+  std::ranges::sort(all);  // so that of two that are equally near always the same one is told
+  return all;
+}
+
+template <class Sync>
+Error BasicFlowRegistry<Sync>::unknown(const ModuleName& module) const {
+  return unknown_flow("is registered as module", module.view(),
+                      names(Section(*this).root_, false, true));
+}
+
+template <class Sync>
+Error BasicFlowRegistry<Sync>::unknown(const Slug& slug) const {
+  return unknown_flow("has the slug", slug.view(), names(Section(*this).root_, true, false));
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::get(const Slug& slug, std::string_view fingerprint) const
+    -> Result<Handle> {
+  const Section section(*this);
+  if (Handle found = held(section.root_.by_fingerprint(slug.view(), fingerprint))) return found;
+  const std::vector<Handle> all = versions(slug);
+  if (all.empty()) return std::unexpected(unknown(slug));
+  std::vector<std::string> fingerprints;
+  for (const Handle& each : all) fingerprints.push_back(each->definition.fingerprint());
+  return std::unexpected(unknown_version(slug.view(), fingerprint, fingerprints));
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::find(std::string_view name) const -> Result<Handle> {
+  const Section section(*this);
+  if (Handle found = held(section.root_.by_slug(name))) return found;
+  if (Handle found = held(section.root_.by_module(name))) return found;
+  return std::unexpected(
+      unknown_flow("has the slug or module name", name, names(section.root_, true, true)));
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::list() const -> std::vector<Handle> {
+  std::vector<Handle> flows;
+  {
+    const Section section(*this);
+    flows.reserve(section.size());
+    section.root_.for_each_flow([&](Entry& entry) { flows.push_back(Handle(entry)); });
+  }
+  std::ranges::sort(flows, {}, [](const Handle& each) { return each->definition.slug().view(); });
+  return flows;
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::versions(const Slug& slug) const -> std::vector<Handle> {
+  const Section section(*this);
+  std::vector<Handle> all;
+  if (Entry* newest = section.find(slug)) all.push_back(Handle(*newest));
+  if (const auto* formers = section.root_.formers(slug.view()))
+    for (Entry* each : *formers) all.push_back(Handle(*each));
+  return all;
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::versions() const -> std::vector<Handle> {
+  std::vector<Handle> all;
+  {
+    const Section section(*this);
+    section.root_.for_each_flow([&](Entry& entry) { all.push_back(Handle(entry)); });
+    section.root_.formers_index().for_each([&](std::string_view, const auto& formers) {
+      for (Entry* each : formers) all.push_back(Handle(*each));
+    });
+  }
+  std::ranges::stable_sort(all, {},
+                           [](const Handle& each) { return each->definition.slug().view(); });
+  return all;
+}
+
+template <class Sync>
+std::size_t BasicFlowRegistry<Sync>::size() const {
+  return Section(*this).size();
+}
+
+template <class Sync>
+Result<FlowChange> BasicFlowRegistry<Sync>::Transaction::apply(const Step& step, Changes& changes) {
+  if (const auto* placement = std::get_if<Placement>(&step))
+    return changes.place(*placement->entry, placement->over);
+  if (const auto* retirement = std::get_if<Retirement>(&step))
+    return changes.retire(retirement->slug.view(), retirement->fingerprint);
+  return changes.remove(std::get<ModuleName>(step).view());
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::Transaction::commit() -> Result<Committed> {
+  std::vector<Step> steps = std::exchange(steps_, {});  // what it leaves ends after the lock
+  Committed committed;
+  Root* base = nullptr;
+  typename Root::Left left;
+  {
+    const std::scoped_lock lock(registry_->writer_mutex_);
+    base = registry_->root_.load(std::memory_order_relaxed);  // this thread's turn to write it
+    Changes changes(*base, steps.size());
+    for (const Step& step : steps) {
+      const Result<Change> change = apply(step, changes);
+      if (!change) return std::unexpected(change.error());
+      committed.changes.push_back(*change);
+    }
+    if (std::ranges::count(committed.changes, Change::unchanged) == std::ssize(steps))
+      return committed;
+    if (const Result<void> settled = changes.settle(); !settled)
+      return std::unexpected(settled.error());
+    FlowRootDraft<Sync> draft(*base);
+    draft.build(changes, registry_->pins_);
+    // What is about to be found belongs to its finders: it may be gone before this returns.
+    for (Step& step : steps)
+      if (auto* placement = std::get_if<Placement>(&step))
+        if (placement->entry->pins.claimed()) static_cast<void>(placement->entry.release());
+    Root* next = nullptr;
+    std::tie(next, left) = draft.release();
+    // Release: whoever finds a root finds it made. Both keys, and every step, in this one store.
+    // The mistake: a store for each key.
+    Root* half = next->copied();
+    for (std::size_t i = 0; i < next->shards(); ++i) half->shard(i) = base->shard(i);
+    registry_->root_.store(half, std::memory_order_release);
+    registry_->root_.store(next, std::memory_order_release);
+    registry_->epochs_->retire(half,
+                               [](void* root) noexcept { Root::free(static_cast<Root*>(root)); });
+  }
+  committed.unload = registry_->end_with(base, std::move(left));
+  return committed;
+}
+
+template <class Sync>
+auto BasicFlowRegistry<Sync>::end_with(Root* base, typename Root::Left left) -> UnloadTicket {
+  std::shared_ptr<Unload<Sync>> unload;
+  if (!left.entries.empty()) unload = std::make_shared<Unload<Sync>>(left.entries.size());
+  bool holds_code = false;
+  for (Entry* entry : left.entries) {
+    entry->unload = unload;
+    holds_code = holds_code || entry->module.code != nullptr;
+  }
+  base->left = std::move(left);
+  epochs_->retire(base, [](void* root) noexcept { Root::end(static_cast<Root*>(root)); });
+  // Memory may wait for a batch to be full. A library should not, and is worth a membarrier.
+  if (holds_code) epochs_->sweep();
+  return unload ? UnloadTicket(std::move(unload), epochs_) : UnloadTicket();
+}
+
+}  // namespace weir
