@@ -91,6 +91,7 @@ TEST_SUITE("registry: waiting for shared handles") {
     SlowStart start(handles, "a", 7);
     Waiter one(handles, "a"), two(handles, "a");
     WatchedSync::wait_for_sleepers(2);
+    CHECK(handles.waiting() == 2);
     const Pointer made = start.finish().value();
     CHECK(one.result().value() == made);
     CHECK(two.result().value() == made);

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <weir/registry/cancellation.hpp>
+#include <weir/registry/key_hash.hpp>
 #include <weir/result.hpp>
 #include <weir/sync.hpp>
 
@@ -47,7 +48,7 @@ struct Patience {
 /// registry ends. A handle's destructor runs when that one and the last user's are gone, on the
 /// thread that lets go last. Key, Options: copyable values with ==; Hash: of keys.
 template <class Key, class Handle, class Options = std::monostate, class Sync = StdSync,
-          class Hash = std::hash<Key>>
+          class Hash = KeyHash<Key>>
 class SharedHandles {
   struct Entry;
   class Core;
@@ -147,6 +148,9 @@ class SharedHandles {
   /// mutex.
   std::vector<Listed> list() const;
   std::size_t count() const;
+
+  /// How many callers wait just now for what others start.
+  std::size_t waiting() const;
 
   /// Ends every handle, the last that came to be first, and has get_or_start refuse from now on.
   /// What is being started ends as soon as its factory returns, on that thread. Returns how many

@@ -1,5 +1,5 @@
 #pragma once
-#include <concepts>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -184,6 +184,12 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     return ready_count_;
   }
 
+  std::size_t waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(waits_, [](const Wait& wait) { return wait.entry != nullptr; }));
+  }
+
   std::size_t shutdown() {
     std::unique_lock lock(mutex_);
     closed_ = true;
@@ -347,7 +353,7 @@ SharedHandles<Key, Handle, Options, Sync, Hash>::~SharedHandles() {
 
 template <class Key, class Handle, class Options, class Sync, class Hash>
 std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::hash_of(const Key& key) {
-  // Many hashes of numbers are the numbers; the table looks at the low bits.
+  // A Hash of the user's may leave the low bits alike, which the table looks at.
   const std::uint64_t spread = std::uint64_t{Hash()(key)} * 0x9E3779B97F4A7C15U;
   return static_cast<std::size_t>(spread ^ (spread >> 32U));
 }
@@ -396,6 +402,11 @@ auto SharedHandles<Key, Handle, Options, Sync, Hash>::list() const -> std::vecto
 template <class Key, class Handle, class Options, class Sync, class Hash>
 std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::count() const {
   return core_->count();
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::waiting() const {
+  return core_->waiting();
 }
 
 template <class Key, class Handle, class Options, class Sync, class Hash>

@@ -1,0 +1,12 @@
+// Against a copy of weir/registry/impl/shared_handles.hpp that sees a circle of waits only when it
+// is short.
+#include <doctest/doctest.h>
+
+#include "schedules/schedules.hpp"
+#include "schedules/shared_handles_scenarios.hpp"
+
+TEST_SUITE("schedules: planted") {
+  TEST_CASE("deadlock of shared handles") {
+    weir::schedules::find(weir::shared::a_circle_is_refused, "deadlock: nobody can go on");
+  }
+}

@@ -1,0 +1,419 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <weir/registry/epochs.hpp>
+#include <weir/registry/impl/handle_table.hpp>
+#include <weir/registry/impl/start_error.hpp>
+#include <weir/registry/shared_handles.hpp>
+
+namespace weir {
+
+namespace registry {
+enum class Phase : std::uint8_t { starting, ready, doomed, over };
+}
+
+/// One start and the handle it led to. Its key, options, hash, owner and generation never change;
+/// the rest is guarded by the core's mutex, but for what says otherwise.
+template <class Key, class Handle, class Options, class Sync, class Hash>
+struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
+  Entry(const Key& of, const Options& with, std::size_t hashed)
+      : hash(hashed), key(of), options(with), owner(Sync::thread_index()) {}
+
+  // What a hit reads stands first, on one line of the cache when keys are strings.
+  const std::size_t hash;
+  std::weak_ptr<Handle> user;  // for readers; theirs to lock, as the registry's may go meanwhile
+  const Key key;
+  // Written under the mutex. Its release at `ready` pairs with the acquire of readers without the
+  // mutex, who read `user` then; that one never changes again.
+  typename Sync::template Atomic<registry::Phase> phase{registry::Phase::starting};
+  [[no_unique_address]] const Options options;
+  const std::size_t owner;  // the thread that is inside the factory
+  std::uint64_t generation = 0;
+  std::shared_ptr<Handle> held;      // the registry's own reference, while ready
+  std::optional<Error> refusal;      // why those who joined get no handle: doomed or failed
+  bool died = false;                 // doomed by its Death
+  typename Sync::Condition settled;  // the phase changed
+  Entry* before = nullptr;           // among those that are ready
+  Entry* after = nullptr;
+  std::shared_ptr<Entry> itself;  // from the table to the end of the epoch that it left in
+};
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
+  using Phase = registry::Phase;
+
+ public:
+  static constexpr bool has_options = !std::is_same_v<Options, std::monostate>;
+
+  explicit Core(Observer told) : observer(std::move(told)) {}
+
+  /// The handle, without the mutex; `asked` null: don't compare options.
+  Pointer hit(std::size_t hash, const Key& key, const Options* asked) {
+    if constexpr (has_options) {
+      std::optional<Options> first;
+      Pointer found;
+      {
+        const typename Epochs<Sync>::Section section(epochs_);
+        const Entry* const entry = find(hash, key);
+        if (entry == nullptr || entry->phase.load(std::memory_order_acquire) != Phase::ready)
+          return nullptr;
+        found = entry->user.lock();
+        if (found && asked != nullptr && !(entry->options == *asked)) first = entry->options;
+      }
+      if (first && observer.options_differ) observer.options_differ(key, *first, *asked);
+      return found;
+    } else {
+      const typename Epochs<Sync>::Section section(epochs_);
+      const Entry* const entry = find(hash, key);
+      if (entry == nullptr || entry->phase.load(std::memory_order_acquire) != Phase::ready)
+        return nullptr;
+      return entry->user.lock();
+    }
+  }
+
+  /// Makes `mine` the start of its key and gives null; or else gives what the start of another led
+  /// to, waiting for it.
+  Result<Pointer> claim_or_join(const std::shared_ptr<Entry>& mine, const Options& asked,
+                                const Patience<Sync>& patience) {
+    for (bool told = false;;) {
+      std::shared_ptr<Entry> other;
+      Pointer found;
+      {
+        const typename HandleTable::Slots* outgrown = nullptr;
+        std::unique_lock lock(mutex_);
+        if (closed_) return std::unexpected(registry::not_started(mine->key));
+        if (Entry* const met = find(mine->hash, mine->key)) {
+          other = met->itself;
+          found = met->held;
+        } else {
+          lock.unlock();  // planted: what was looked for may come before it is put in
+          lock.lock();
+          mine->generation = ++generations_;
+          mine->itself = mine;
+          outgrown = table_.insert(mine.get());
+        }
+        lock.unlock();
+        if (outgrown != nullptr) epochs_.retire(outgrown);
+      }
+      if (!other) return Pointer();
+      if (!std::exchange(told, true)) tell_if_differing(*other, asked);
+      if (found) return found;
+      if (auto outcome = await(*other, patience)) return *std::move(outcome);
+    }
+  }
+
+  /// What came of the factory of `entry`; the caller's result.
+  Result<Pointer> settle(Entry& entry, Result<Pointer> made) {
+    std::unique_lock lock(mutex_);
+    if (phase_of(entry) == Phase::starting) {
+      if (!made) {
+        entry.refusal = made.error();
+        leave(entry, lock);
+        return made;
+      }
+      entry.user = *made;
+      entry.held = *made;
+      line_up(entry);
+      entry.phase.store(Phase::ready, std::memory_order_release);
+      entry.settled.notify_all();
+      return made;
+    }
+    lock.unlock();
+    if (made) {
+      if (!entry.died) tell_stopping(entry, **made);
+      made = std::unexpected(*entry.refusal);  // lets go of the handle
+    }
+    lock.lock();
+    leave(entry, lock);  // only now: who starts anew finds this one ended
+    return made;
+  }
+
+  bool stop(std::size_t hash, const Key& key) {
+    std::unique_lock lock(mutex_);
+    Entry* const entry = find(hash, key);
+    if (entry == nullptr) return false;
+    switch (phase_of(*entry)) {
+      case Phase::starting:
+        doom(*entry, registry::stopped(key));
+        return true;
+      case Phase::ready: {
+        const std::shared_ptr<Entry> kept = entry->itself;
+        end(*entry, lock, true);
+        return true;
+      }
+      default:
+        return false;  // somebody else stopped it, and its factory has not returned yet
+    }
+  }
+
+  void die(Entry& entry) {
+    std::unique_lock lock(mutex_);
+    if (phase_of(entry) == Phase::starting) {
+      entry.died = true;
+      doom(entry, registry::died(entry.key));
+    } else if (phase_of(entry) == Phase::ready) {
+      end(entry, lock, false);
+    }
+  }
+
+  std::vector<Listed> list() const {
+    std::vector<std::pair<std::shared_ptr<const Entry>, Pointer>> ready;
+    {
+      const std::scoped_lock lock(mutex_);
+      ready.reserve(ready_count_);
+      for (const Entry* each = first_; each != nullptr; each = each->after)
+        ready.emplace_back(each->itself, each->held);
+    }
+    std::vector<Listed> listed;
+    listed.reserve(ready.size());
+    for (auto& [entry, handle] : ready)
+      listed.push_back({entry->key, entry->generation, std::move(handle)});
+    return listed;
+  }
+
+  std::size_t count() const {
+    const std::scoped_lock lock(mutex_);
+    return ready_count_;
+  }
+
+  std::size_t waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(waits_, [](const Wait& wait) { return wait.entry != nullptr; }));
+  }
+
+  std::size_t shutdown() {
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    table_.for_each([&](Entry& entry) {
+      if (phase_of(entry) == Phase::starting) doom(entry, registry::not_started(entry.key));
+    });
+    std::size_t ended = 0;
+    for (; last_ != nullptr; ++ended) {
+      const std::shared_ptr<Entry> kept = last_->itself;
+      end(*kept, lock, true);
+      lock.lock();
+    }
+    return ended;
+  }
+
+  const Observer observer;
+
+ private:
+  using HandleTable = registry::HandleTable<Entry, Sync>;
+  using Lock = std::unique_lock<typename Sync::Mutex>;
+
+  // What a thread waits for: until a start is settled one way or another, or until it is over.
+  struct Wait {
+    const Entry* entry = nullptr;
+    bool until_over = false;
+  };
+
+  Entry* find(std::size_t hash, const Key& key) const {
+    return table_.find(hash, [&](const Entry& entry) { return entry.key == key; });
+  }
+
+  static Phase phase_of(const Entry& entry) {
+    return entry.phase.load(std::memory_order_relaxed);  // under the mutex
+  }
+
+  static bool is_met(const Wait& wait) {
+    const Phase phase = phase_of(*wait.entry);
+    return wait.until_over ? phase == Phase::over : phase != Phase::starting;
+  }
+
+  void tell_if_differing(const Entry& entry, const Options& asked) const {
+    if constexpr (has_options)
+      if (observer.options_differ && !(entry.options == asked))
+        observer.options_differ(entry.key, entry.options, asked);
+  }
+
+  void tell_stopping(const Entry& entry, Handle& handle) const {
+    if (observer.stopping) observer.stopping(entry.key, handle);
+  }
+
+  // Waits for another's start. Nothing when it is gone, for good or after it had been ready: the
+  // caller is to ask again.
+  std::optional<Result<Pointer>> await(Entry& other, const Patience<Sync>& patience) {
+    const typename Cancellation<Sync>::Waker waker(patience.cancellation, mutex_, other.settled);
+    Lock lock(mutex_);
+    // A doomed one has refused those who joined it. Who comes later starts anew once it is over.
+    const Wait wait{&other, phase_of(other) == Phase::doomed};
+    if (!is_met(wait)) {
+      if (auto circle = circle_through(other)) return std::unexpected(*std::move(circle));
+      const auto cancelled = [&] {
+        return patience.cancellation != nullptr && patience.cancellation->cancelled();
+      };
+      const auto enough = [&] { return is_met(wait) || cancelled(); };
+      const std::size_t me = Sync::thread_index();
+      if (waits_.size() <= me) waits_.resize(me + 1);
+      waits_[me] = wait;
+      if (patience.deadline)
+        other.settled.wait_until(lock, *patience.deadline, enough);
+      else
+        other.settled.wait(lock, enough);
+      waits_[me] = {};
+      if (!is_met(wait))
+        return std::unexpected(cancelled() ? registry::wait_cancelled(other.key)
+                                           : registry::start_timeout(other.key));
+    }
+    if (wait.until_over) return std::nullopt;
+    if (other.refusal) return std::unexpected(*other.refusal);
+    if (other.held) return other.held;
+    return std::nullopt;
+  }
+
+  // The refusal, when waiting for `wanted` would close a circle through this thread.
+  std::optional<Error> circle_through(const Entry& wanted) const {
+    const std::size_t me = Sync::thread_index();
+    std::string way = registry::text_of(wanted.key);
+    for (const Entry* each = &wanted; each->owner != me;) {
+      if (each->owner >= waits_.size()) return std::nullopt;
+      const Wait& next = waits_[each->owner];
+      if (next.entry == nullptr || is_met(next)) return std::nullopt;
+      each = next.entry;
+      way += ", which waits for " + registry::text_of(each->key);
+    }
+    return registry::would_deadlock(std::move(way));
+  }
+
+  void doom(Entry& entry, Error why) {
+    entry.refusal = std::move(why);
+    entry.phase.store(Phase::doomed, std::memory_order_relaxed);
+    entry.settled.notify_all();
+  }
+
+  // Ends a ready handle. Comes back without the lock.
+  void end(Entry& entry, Lock& lock, bool told) {
+    take_out_of_line(entry);
+    Pointer handle = std::move(entry.held);
+    const std::shared_ptr<Entry> kept = entry.itself;
+    leave(entry, lock);
+    if (told) tell_stopping(entry, *handle);
+    handle.reset();
+  }
+
+  // Takes the entry out of the table. Comes back without the lock.
+  void leave(Entry& entry, Lock& lock) {
+    table_.remove(&entry);
+    entry.phase.store(Phase::over, std::memory_order_relaxed);
+    entry.settled.notify_all();
+    lock.unlock();
+    epochs_.retire(&entry, [](void* gone) noexcept {
+      const std::shared_ptr<Entry> last = std::move(static_cast<Entry*>(gone)->itself);
+    });
+  }
+
+  void line_up(Entry& entry) {
+    entry.before = std::exchange(last_, &entry);
+    (entry.before != nullptr ? entry.before->after : first_) = &entry;
+    ++ready_count_;
+  }
+
+  void take_out_of_line(Entry& entry) {
+    (entry.before != nullptr ? entry.before->after : first_) = entry.after;
+    (entry.after != nullptr ? entry.after->before : last_) = entry.before;
+    --ready_count_;
+  }
+
+  HandleTable table_;                   // searched without the mutex, changed under it
+  Epochs<Sync> epochs_;                 // keeps what searches may look at
+  mutable typename Sync::Mutex mutex_;  // guards all that follows
+  Entry* first_ = nullptr;              // those that are ready, in the order they came to be
+  Entry* last_ = nullptr;
+  std::size_t ready_count_ = 0;
+  std::uint64_t generations_ = 0;
+  bool closed_ = false;
+  std::vector<Wait> waits_;  // by thread index
+};
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+void SharedHandles<Key, Handle, Options, Sync, Hash>::Death::announce() const {
+  const std::shared_ptr<Core> core = core_.lock();
+  const std::shared_ptr<Entry> entry = entry_.lock();
+  if (core && entry) core->die(*entry);
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+SharedHandles<Key, Handle, Options, Sync, Hash>::SharedHandles(Observer observer)
+    : core_(std::make_shared<Core>(std::move(observer))) {}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+SharedHandles<Key, Handle, Options, Sync, Hash>::~SharedHandles() {
+  shutdown();
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::hash_of(const Key& key) {
+  // A Hash of the user's may leave the low bits alike, which the table looks at.
+  const std::uint64_t spread = std::uint64_t{Hash()(key)} * 0x9E3779B97F4A7C15U;
+  return static_cast<std::size_t>(spread ^ (spread >> 32U));
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+template <class Factory>
+Result<std::shared_ptr<Handle>> SharedHandles<Key, Handle, Options, Sync, Hash>::get_or_start(
+    const Key& key, const Options& options, Factory&& factory, const Patience<Sync>& patience) {
+  const std::size_t hash = hash_of(key);
+  if (Pointer found = core_->hit(hash, key, &options)) return found;
+  const auto mine = std::make_shared<Entry>(key, options, hash);
+  Result<Pointer> joined = core_->claim_or_join(mine, options, patience);
+  if (!joined || *joined) return joined;
+  const auto made = [&]() -> Result<Pointer> {
+    try {
+      Result<Pointer> started =
+          std::forward<Factory>(factory)(Starting{mine->key, mine->options, Death(core_, mine)});
+      if (!started || *started) return started;
+      return std::unexpected(registry::start_failed(key, "its factory made nothing"));
+    } catch (const std::exception& thrown) {
+      return std::unexpected(registry::start_failed(key, thrown.what()));
+    } catch (...) {
+      return std::unexpected(
+          registry::start_failed(key, "its factory threw something that is no std::exception"));
+    }
+  };
+  return core_->settle(*mine, made());
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+std::shared_ptr<Handle> SharedHandles<Key, Handle, Options, Sync, Hash>::lookup(
+    const Key& key) const {
+  return core_->hit(hash_of(key), key, nullptr);
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+bool SharedHandles<Key, Handle, Options, Sync, Hash>::stop(const Key& key) {
+  return core_->stop(hash_of(key), key);
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+auto SharedHandles<Key, Handle, Options, Sync, Hash>::list() const -> std::vector<Listed> {
+  return core_->list();
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::count() const {
+  return core_->count();
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::waiting() const {
+  return core_->waiting();
+}
+
+template <class Key, class Handle, class Options, class Sync, class Hash>
+std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::shutdown() {
+  return core_->shutdown();
+}
+
+}  // namespace weir

@@ -1,0 +1,73 @@
+/// Threads: every member may be called from any thread. A Waker belongs to the thread that waits.
+///
+/// Invariant: a waiter that registered its Waker before it looked at cancelled() under its mutex
+/// misses no cancel(): it either sees the flag, or sleeps already when cancel() takes that mutex.
+#pragma once
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include <weir/sync.hpp>
+
+namespace weir {
+
+/// Tells those who wait that they should stop waiting. Once cancelled it stays so.
+///
+/// Lifetime: must outlive every wait that was given it.
+template <class Sync = StdSync>
+class Cancellation {
+ public:
+  using Mutex = typename Sync::Mutex;
+  using Condition = typename Sync::Condition;
+
+  Cancellation() = default;
+  Cancellation(const Cancellation&) = delete;
+  Cancellation& operator=(const Cancellation&) = delete;
+
+  /// Cost: one relaxed load. A hint to stop: no data goes with it.  [any thread]
+  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+
+  /// Wakes every wait that was given this. Again does nothing.  [any thread, not one that holds
+  /// the mutex of a Waker]
+  void cancel() {
+    if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
+    const std::scoped_lock lock(mutex_);
+    for (const Waker* waker : wakers_) {
+      // planted: the waiter may have looked, and not sleep yet
+      waker->condition_.notify_all();
+    }
+  }
+
+  /// While it lives, cancel() wakes `condition`, on which its thread waits with `mutex`. Made and
+  /// destroyed without that mutex held; does nothing for a null `source`.
+  class Waker {
+   public:
+    Waker(Cancellation* source, Mutex& mutex, Condition& condition)
+        : source_(source), mutex_(mutex), condition_(condition) {
+      if (source_ == nullptr) return;
+      const std::scoped_lock lock(source_->mutex_);
+      source_->wakers_.push_back(this);
+    }
+    ~Waker() {
+      if (source_ == nullptr) return;
+      const std::scoped_lock lock(source_->mutex_);
+      std::erase(source_->wakers_, this);
+    }
+    Waker(const Waker&) = delete;
+    Waker& operator=(const Waker&) = delete;
+
+   private:
+    friend class Cancellation;
+    Cancellation* source_;
+    Mutex& mutex_;
+    Condition& condition_;
+  };
+
+ private:
+  // Relaxed everywhere: the waiter's mutex orders it for those who sleep.
+  typename Sync::template Atomic<bool> cancelled_{false};
+  Mutex mutex_;  // guards wakers_; taken before a Waker's own
+  std::vector<Waker*> wakers_;
+};
+
+}  // namespace weir
