@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 #include "supervisor/serve_tree.hpp"
+#include "worker/step_resources.hpp"
 
 namespace weir::cli {
 namespace {
@@ -83,7 +85,10 @@ ExitCode run(const Serve&, const Globals& globals, Console& console) {
     return postgres::open_worker_store(url,
                                        {.connects_now = use.connects_now, .listens = use.listens});
   };
-  const auto tree = ServeTree::start(serve_options(*config), registry, open_store, log);
+  ServeOptions options = serve_options(*config);
+  const auto resources = std::make_shared<StepResources>();  // outlive a worker that is restarted
+  options.worker.resources = resources;
+  const auto tree = ServeTree::start(std::move(options), registry, open_store, log);
   if (!tree) return console.fail(tree.error());
   const StopSignals signals(blocked, [&](int count) {
     log->info(count == 1 ? "draining: running steps may finish"
@@ -91,6 +96,7 @@ ExitCode run(const Serve&, const Globals& globals, Console& console) {
     count == 1 ? (*tree)->drain() : (*tree)->stop_now();
   });
   const auto ended = (*tree)->wait();
+  resources->end(*log);
   ExitCode code = ended ? ExitCode::ok : console.fail(ended.error());
   if (ended && (*tree)->wedged() > 0) code = ExitCode::failed;  // the log names them
   if (ended) log->info("stopped");

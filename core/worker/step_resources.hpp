@@ -74,6 +74,9 @@ class StepResources {
 
   std::size_t count() const { return table_.count(); }
 
+  /// How many calls wait just now for what another one makes.
+  std::size_t waiting() const { return table_.waiting(); }
+
  private:
   ResourceTable table_;
 };

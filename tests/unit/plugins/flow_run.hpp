@@ -4,11 +4,13 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
 
 #include <weir/abi/plugin.h>
+#include <weir/abi/resources.h>
 
 namespace weir::testing {
 
@@ -20,8 +22,14 @@ struct TaskEnd {
 };
 
 /// Runs the one flow of the plugin this program is linked with, task by task, without Weir.
+/// Resources that its steps share end with it.
 class FlowRun {
  public:
+  FlowRun(const FlowRun&) = delete;
+  FlowRun& operator=(const FlowRun&) = delete;
+  ~FlowRun() {
+    for (const auto& [key, resource] : resources_) resource.destroy(resource.made);
+  }
   explicit FlowRun(std::string input) : input_(std::move(input)) {
     const weir_str& manifest = weir_plugin_v1.manifest;
     steps_ =
@@ -50,8 +58,14 @@ class FlowRun {
   using Outputs = std::map<std::string, std::string>;
 
   struct Call {
-    const FlowRun* run;
+    FlowRun* run;
     TaskEnd end;
+    std::string refusal = {};
+  };
+
+  struct Made {
+    void* made;
+    void (*destroy)(void*);
   };
 
   static std::vector<std::string> dependencies(const boost::json::object& step) {
@@ -77,7 +91,7 @@ class FlowRun {
     return input.empty() ? input_ : input + "}";
   }
 
-  TaskEnd run_map(std::size_t step, const Outputs& outputs) const {
+  TaskEnd run_map(std::size_t step, const Outputs& outputs) {
     const std::string& over = outputs.at(dependencies(steps_[step].as_object()).at(0));
     const boost::json::value elements = boost::json::parse(over);
     TaskEnd all{.output = "["};
@@ -90,7 +104,7 @@ class FlowRun {
     return all;
   }
 
-  TaskEnd run(std::size_t step, const std::string& input) const {
+  TaskEnd run(std::size_t step, const std::string& input) {
     const weir_flow& flow = weir_plugin_v1.flows[0];
     const weir_host host{
         .struct_size = sizeof(weir_host),
@@ -101,8 +115,8 @@ class FlowRun {
         .log = [](weir_call*, std::int32_t, weir_str) {},
         .cancelled = [](weir_call*) { return std::int32_t(0); },
         .get = fact,
-        .extension = [](const weir_host*, weir_str) -> const void* { return nullptr; }};
-    Call call{this, {}};
+        .extension = [](const weir_host*, weir_str) -> const void* { return &resources_v1; }};
+    Call call{.run = this, .end = {}};
     call.end.code =
         flow.steps[step].run(&host, as_host_call(call), {input.data(), input.size()}, nullptr);
     return call.end;
@@ -126,8 +140,35 @@ class FlowRun {
     return {nullptr, 0};
   }
 
+  // The start is the call here: nobody else takes part in it.
+  static std::int32_t acquire(weir_call* call, weir_str name, const weir_maker* maker,
+                              weir_acquired* acquired) {
+    auto& resources = own(call).run->resources_;
+    const std::pair key(std::string(name.data, name.size), maker->type);
+    if (!resources.contains(key)) {
+      void* const made = maker->create(reinterpret_cast<weir_start*>(call), maker->user);
+      if (made == nullptr) {
+        acquired->code = {"refused", 7};
+        acquired->message = {own(call).refusal.data(), own(call).refusal.size()};
+        return WEIR_FAILED;
+      }
+      resources.emplace(key, Made{made, maker->destroy});
+    }
+    acquired->resource = resources.at(key).made;
+    return WEIR_OK;
+  }
+  static void refuse(weir_start* start, weir_str, weir_str message) {
+    own(reinterpret_cast<weir_call*>(start)).refusal.assign(message.data, message.size);
+  }
+  static constexpr weir_resources resources_v1{.struct_size = sizeof(weir_resources),
+                                               .reserved = 0,
+                                               .acquire = acquire,
+                                               .refuse = refuse,
+                                               .discard = [](weir_call*, const void*) {}};
+
   std::string input_;
   boost::json::array steps_;
+  std::map<std::pair<std::string, const void*>, Made> resources_;
 };
 
 }  // namespace weir::testing
