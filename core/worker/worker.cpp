@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "worker/flow_workers.hpp"
 #include "worker/slots.hpp"
 #include "worker/step_resources.hpp"
 #include "worker/worker_loop.hpp"
@@ -44,6 +45,13 @@ Result<std::map<VersionId, WorkerLoop::Flow>> register_flows(const WorkerOptions
   return flows;
 }
 
+std::vector<std::string> slugs_of(const std::map<VersionId, WorkerLoop::Flow>& flows) {
+  std::vector<std::string> slugs;
+  for (const auto& [version, flow] : flows)
+    slugs.push_back(flow.module->definition.slug().string());
+  return slugs;
+}
+
 }  // namespace
 
 Worker::Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store,
@@ -58,6 +66,9 @@ Result<Worker::Ended> Worker::run() {
   Slots slots(options_.slots, resources, log_, [this] { store_.wake(); });
   std::uint64_t next_ticket = 1;
   const auto wish = [this] { return wish_.load(std::memory_order_relaxed); };
+  const auto called = [this] { return called_.exchange(false, std::memory_order_relaxed); };
+  FlowWorkers& flow_workers =
+      options_.flow_workers ? *options_.flow_workers : *FlowWorkers::of_this_process();
   const auto ended = [&]() -> Result<void> {
     while (wish() == Wish::serve) {
       const auto flows = register_flows(options_, registry_, store_);
@@ -71,13 +82,22 @@ Result<Worker::Ended> Worker::run() {
       }
       log_->info("worker {} serves {} flow{} with {} slots", *id, flows->size(),
                  flows->size() == 1 ? "" : "s", options_.slots);
-      WorkerLoop loop(options_, *flows, store_, slots, *log_, wish, next_ticket);
-      const auto end = loop.run(*id);
-      if (end && *end == WorkerLoop::Ended::drained) return {};
-      if (end)
+      WorkerLoop loop(options_, *flows, store_, slots, *log_, wish, called, next_ticket);
+      const std::vector<std::string> slugs = slugs_of(*flows);
+      const auto end = [&] {
+        const FlowWorkers::Place place =
+            flow_workers.enter({.worker = *id, .slots = options_.slots}, slugs, [this] {
+              called_.store(true, std::memory_order_relaxed);
+              store_.wake();
+            });
+        return loop.run(*id);
+      }();
+      const bool drained = end && *end == WorkerLoop::Ended::drained;
+      if (end && !drained)
         log_->warn("worker {} lost its lease: it drops what it held and joins again", *id);
-      else
-        log_->error("worker {} stops and joins again: {}", *id, to_string(end.error()));
+      if (!end) log_->error("worker {} stops and joins again: {}", *id, to_string(end.error()));
+      hand_over(flow_workers, slugs, wish() == Wish::serve);
+      if (drained) return {};
     }
     return {};
   }();
@@ -86,6 +106,17 @@ Result<Worker::Ended> Worker::run() {
   if (!options_.resources) resources->end(*log_);
   if (!ended) return std::unexpected(ended.error());
   return Ended{.handlers_left = left};
+}
+
+// What it held may be had now: wakes who serves the same flows in this process, and warns of flows
+// that nobody serves until it is back.
+void Worker::hand_over(const FlowWorkers& others, const std::vector<std::string>& slugs,
+                       bool comes_back) {
+  std::string unserved;
+  for (const std::string& slug : slugs)
+    if (others.wake(slug) == 0) unserved += (unserved.empty() ? "" : ", ") + slug;
+  if (comes_back && !unserved.empty())
+    log_->warn("until then no worker of this process serves {}", unserved);
 }
 
 void Worker::drain() noexcept {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -15,6 +16,7 @@
 
 namespace weir {
 
+class FlowWorkers;
 class StepResources;
 
 struct WorkerOptions {
@@ -23,7 +25,9 @@ struct WorkerOptions {
   std::chrono::milliseconds drain_timeout{
       30'000};         ///< how long running handlers may go on after drain()
   bool sweeps = true;  ///< looks for lapsed workers (L3); false: somebody beside it does
-  std::shared_ptr<StepResources> resources = {};  ///< of the process; null: its own, for run() alone
+  std::shared_ptr<StepResources> resources =
+      {};  ///< of the process; null: its own, for run() alone
+  std::shared_ptr<FlowWorkers> flow_workers = {};  ///< where it stands; null: those of the process
   std::map<std::string, OptionOverrides>
       overrides{};  ///< by slug: the operator's, over the definition's own
 };
@@ -64,6 +68,8 @@ class Worker {
   void stop_now() noexcept;
 
  private:
+  void hand_over(const FlowWorkers& others, const std::vector<std::string>& slugs, bool comes_back);
+
   WorkerOptions options_;
   FlowRegistry& registry_;
   WorkerStore& store_;
@@ -72,6 +78,7 @@ class Worker {
   // Set by any thread, read by the loop (relaxed: no data goes with it); store_.wake() makes it
   // look.
   std::atomic<Wish> wish_ = Wish::serve;
+  std::atomic<bool> called_ = false;  // as wish_: by FlowWorkers, that runs may wait
 };
 
 }  // namespace weir

@@ -29,13 +29,15 @@ void average(double& value, double sample) { value += (sample - value) / 8; }
 
 WorkerLoop::WorkerLoop(const WorkerOptions& options, const std::map<VersionId, Flow>& flows,
                        WorkerStore& store, Slots& slots, spdlog::logger& log,
-                       std::function<Wish()> wish, std::uint64_t& next_ticket)
+                       std::function<Wish()> wish, std::function<bool()> called,
+                       std::uint64_t& next_ticket)
     : options_(options),
       flows_(flows),
       store_(store),
       slots_(slots),
       log_(log),
       wish_(std::move(wish)),
+      called_(std::move(called)),
       next_ticket_(next_ticket) {
   for (const auto& [version, flow] : flows_) request_.versions.push_back(version);
   request_.lease = options_.lease;
@@ -61,7 +63,8 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
       }
       continue;
     }
-    if (store_.wait(nap(now)) || std::chrono::steady_clock::now() >= poll_at_) more_waits_ = true;
+    const bool told = store_.wait(nap(now));
+    if (called_() || told || std::chrono::steady_clock::now() >= poll_at_) more_waits_ = true;
   }
   const std::size_t given_back = runs_.size();
   forget();

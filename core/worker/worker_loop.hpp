@@ -35,7 +35,7 @@ class WorkerLoop {
 
   WorkerLoop(const WorkerOptions& options, const std::map<VersionId, Flow>& flows,
              WorkerStore& store, Slots& slots, spdlog::logger& log, std::function<Wish()> wish,
-             std::uint64_t& next_ticket);
+             std::function<bool()> called, std::uint64_t& next_ticket);
 
   enum class Ended { drained, lease_lost };
 
@@ -68,6 +68,7 @@ class WorkerLoop {
   Slots& slots_;
   spdlog::logger& log_;
   std::function<Wish()> wish_;
+  std::function<bool()> called_;  ///< whether somebody said, since it was asked, that runs may wait
   std::uint64_t& next_ticket_;
 
   DatabaseClock clock_;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "integration/worker/worker_rig.hpp"
+#include "worker/flow_workers.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -458,6 +459,28 @@ TEST_CASE_FIXTURE(EmptyDatabase, "S1: a delayed run begins when its time has com
   CHECK(client.store().summary(id)->status == "queued");
   CHECK(client.wait(id).summary.status == "completed");
   CHECK(query_value("select started_at - created_at >= interval '300 ms' from weir.runs") == "t");
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("worker: flow workers");
+
+TEST_CASE_FIXTURE(EmptyDatabase, "a worker stands under its flows while it serves them") {
+  const TestFlow orders("orders", {{"only", returns("1")}});
+  const TestFlow mails("mails", {{"only", returns("1")}});
+  const auto flow_workers = std::make_shared<FlowWorkers>();
+  WorkerOptions options = RunningWorker::quick();
+  options.flow_workers = flow_workers;
+  RunningWorker both({&orders, &mails}, options);
+  RunningWorker one({&mails}, options);
+  CHECK(eventually([&] { return flow_workers->serving("mails").size() == 2; }));
+  REQUIRE(flow_workers->serving("orders").size() == 1);
+  CHECK(flow_workers->serving("orders")[0].slots == options.slots);
+  CHECK(flow_workers->wake("orders") == 1);
+  both.drain();
+  CHECK(both.join());
+  CHECK(flow_workers->serving("orders").empty());
+  CHECK(flow_workers->serving("mails").size() == 1);
 }
 
 TEST_SUITE_END();
