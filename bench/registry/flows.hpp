@@ -22,10 +22,8 @@ class Flows {
   const FlowModule& module(std::size_t i) const noexcept { return *modules_[i]; }
   const Slug& slug(std::size_t i) const noexcept { return slugs_[i]; }
 
-  /// The flow to ask for in round `i`: the same for hot, else one of all, each as likely.
-  const Slug& asked(std::size_t i, bool hot) const noexcept {
-    return slugs_[hot ? slugs_.size() / 2 : order_[i % rounds]];
-  }
+  /// The flow to ask for in round `i`: one of all, each as likely.
+  const Slug& asked(std::size_t i) const noexcept { return slugs_[order_[i % rounds]]; }
 
   /// A copy of a module as another build of its file, so that registering it replaces.
   FlowModule rebuilt(std::size_t i, std::uint64_t build) const {

@@ -1,8 +1,12 @@
 // lookup/TABLE/read|own/FLOWS/hot|uniform/quiet|writer, with 1 and 2 threads: CPU time a lookup.
 //
-// Lookups that wait for nobody are told by the CPU time of their threads, which other work on the
-// machine does not lengthen. Beside a writer, what has no writer of its own runs beside one that
-// publishes to a registry nobody reads: so both sides lose the same time and cache to it.
+// hot: one flow for a whole repetition, and another for the next, since how far a table has to
+// search for it is luck. Lookups that wait for nobody are told by the CPU time of their threads,
+// which other work on the machine does not lengthen. Beside a writer, what has no writer of its own
+// runs beside one that publishes to a registry nobody reads: so both sides lose the same time and
+// cache to it.
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -55,6 +59,11 @@ class Lookups : public benchmark::Fixture {
   }
 
   void SetUp(benchmark::State& state) override {
+    // All threads of a run draw the same number, because the runs of a number of threads come one
+    // after the other.
+    const auto threads = static_cast<std::size_t>(state.threads());
+    const std::size_t run = draws_[threads - 1].fetch_add(1) / threads;
+    if (cell_.hot) hot_[static_cast<std::size_t>(state.thread_index())] = run * 7'919 % cell_.flows;
     if (state.thread_index() != 0 || !cell_.writer) return;
     const Flows& flows = Flows::of(cell_.flows);
     if constexpr (std::is_same_v<Table, Registry>)
@@ -71,22 +80,30 @@ class Lookups : public benchmark::Fixture {
   void BenchmarkCase(benchmark::State& state) override {
     const Table& asked = table<Table>(cell_.flows);
     const Flows& flows = Flows::of(cell_.flows);
-    const bool hot = cell_.hot;
-    std::size_t i = static_cast<std::size_t>(state.thread_index()) * 7'919;
-    bool found = true;
-    for (auto _ : state) {
-      const Slug* slug = &flows.asked(i++, hot);
-      benchmark::DoNotOptimize(slug);
+    const auto thread = static_cast<std::size_t>(state.thread_index());
+    const auto ask = [&](const Slug& slug) {
+      const Slug* opaque = &slug;
+      benchmark::DoNotOptimize(opaque);
       if constexpr (owning)
-        found = asked.own(*slug) && found;
+        return asked.own(*opaque);
       else
-        found = asked.read(*slug) && found;
+        return asked.read(*opaque);
+    };
+    bool found = true;
+    if (cell_.hot) {
+      const Slug& hot = flows.slug(hot_[thread]);
+      for (auto _ : state) found = ask(hot) && found;
+    } else {
+      std::size_t i = thread * 7'919;
+      for (auto _ : state) found = ask(flows.asked(i++)) && found;
     }
     if (!found) state.SkipWithError("a flow was not found");
   }
 
  private:
   const Cell cell_;
+  std::array<std::atomic<std::size_t>, 2> draws_ = {};  // with 1 thread and with 2
+  std::array<std::size_t, 2> hot_ = {};                 // each thread's own copy
   std::optional<Publisher> writer_;
 };
 

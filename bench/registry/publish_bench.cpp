@@ -24,7 +24,7 @@ class BusyReaders {
     for (std::size_t reader = 0; reader < count; ++reader)
       threads_.emplace_back([this, &registry, &flows, reader] {
         for (std::size_t i = reader * 7'919; !stop_.load(std::memory_order_relaxed); ++i)
-          registry.read(flows.asked(i, false), [](const FlowModule& module) {
+          registry.read(flows.asked(i), [](const FlowModule& module) {
             benchmark::DoNotOptimize(module.steps.data());
           });
       });

@@ -198,11 +198,16 @@ class Rows {
     add("manifests: read, hash, check, build", "ms", figure("plugins/manifests")).goal =
         at_most(10);
     add("of it: read and hash", "ms", figure("plugins/read_and_hash"));
+    add("of that: sha256", "ms", figure("plugins/hash"));
     add("of it: check and build", "ms", figure("plugins/parse_and_build"));
-    Row& load = add("load into the registry", "ms", figure("plugins/load"));
-    load.partner = "dlopen alone";
-    load.against = figure("plugins/dlopen_alone");
-    load.goal = ratio_at_most(1.1);
+    const auto load = [&](std::string title, std::string_view partner) -> Row& {
+      Row& row = add(std::move(title), "ms", figure("plugins/load"));
+      row.partner = partner;
+      row.against = figure(fmt::format("plugins/{}", partner));
+      return row;
+    };
+    load("load, against dlopen alone", "dlopen_alone").goal = ratio_at_most(1.1);
+    load("load, against dlopen of private copies", "dlopen_of_private_copies");
     add("of it: private copies", "ms", figure("plugins/private_copies"));
   }
 
