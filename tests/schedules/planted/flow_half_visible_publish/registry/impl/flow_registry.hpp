@@ -1,6 +1,7 @@
 // The bodies of BasicFlowRegistry: for whoever instantiates it with a Sync of their own.
 #pragma once
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "base/assert.hpp"
@@ -124,16 +125,20 @@ auto BasicFlowRegistry<Sync>::versions(const Slug& slug) const -> std::vector<Ha
 
 template <class Sync>
 auto BasicFlowRegistry<Sync>::versions() const -> std::vector<Handle> {
-  std::vector<Handle> all;
+  std::multimap<std::string_view, Handle> by_slug;  // equal keys stay in the order of their coming
+  const auto add = [&](Entry& entry) {
+    by_slug.emplace(entry.module.definition.slug().view(), Handle(entry));
+  };
   {
     const Section section(*this);
-    section.root_.for_each_flow([&](Entry& entry) { all.push_back(Handle(entry)); });
+    section.root_.for_each_flow(add);
     section.root_.formers_index().for_each([&](std::string_view, const auto& formers) {
-      for (Entry* each : formers) all.push_back(Handle(*each));
+      for (Entry* each : formers) add(*each);
     });
   }
-  std::ranges::stable_sort(all, {},
-                           [](const Handle& each) { return each->definition.slug().view(); });
+  std::vector<Handle> all;
+  all.reserve(by_slug.size());
+  for (auto& [slug, handle] : by_slug) all.push_back(handle);
   return all;
 }
 
