@@ -11,7 +11,7 @@ __extension__ using Wide = unsigned __int128;
 
 inline std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) noexcept {
   const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+  return static_cast<std::uint64_t>(product ^ (product >> 64U));
 }
 
 template <class Word>
