@@ -10,7 +10,7 @@
 ///   lookup loads a slot, and then the key and the value at once, and nothing before.
 /// - The slots stand in lines of four, a cache line each. A key's hash names the line where it is
 ///   looked for first; every line from there up to the one where it stands is full, and a line with
-///   a free slot ends the search. At most 4/5 of the slots have a value.
+///   a free slot ends the search. At most 4/5 of the slots have a value; free ones have the mark 0.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -54,7 +54,7 @@ class FlatIndex {
  public:
   static constexpr std::size_t key_bytes_max = 0xFFFF;
 
-  FlatIndex() noexcept : word_(reinterpret_cast<std::uintptr_t>(nothing)) {}
+  FlatIndex() noexcept : word_(nothing_word()) {}
 
   /// The value of exactly that name; null when there is none. `hash` is name_hash(name).
   /// Cost: about 5 ns when what it needs is in the cache.
@@ -188,19 +188,33 @@ class FlatIndex {
   T* search(std::string_view name, std::uint64_t hash, Same same) const noexcept {
     if (name.size() > key_bytes_max) [[unlikely]]
       return nullptr;
-    const Slot* const all = slots();
-    const std::size_t mask = capacity() - 1;
-    const char* const keys = reinterpret_cast<const char*>(all + mask + 1);
-    const std::uint32_t mark = mark_of(hash, name.size());
     // A whole line at once: which of its slots it is would be a guess for the processor, and a
-    // wrong one costs as much as the rest of the search.
-    for (std::size_t line = first_line(hash);; line = (line + line_slots) & mask) {
-      for (unsigned marked = slots_marked(all + line, mark); marked != 0; marked &= marked - 1) {
-        const Slot& slot = all[line + static_cast<std::size_t>(std::countr_zero(marked))];
-        if (slot.value != nullptr && same(keys + slot.key, name.data(), name.size())) [[likely]]
-          return slot.value;
-      }
-      if (has_free_slot(all + line)) return nullptr;
+    // wrong one costs as much as the rest of the search. Places are counted in bytes, for one
+    // shift.
+    const char* const bytes = reinterpret_cast<const char*>(word_ & ~std::uintptr_t{63});
+    const std::size_t slot_bytes = sizeof(Slot) << (word_ & 63U);
+    const auto* const line = reinterpret_cast<const Slot*>(
+        bytes + ((hash * sizeof(Slot)) & (slot_bytes - sizeof(Slot[line_slots]))));
+    const unsigned marked = slots_marked(line, mark_of(hash, name.size()));
+    if (marked != 0) [[likely]] {
+      const Slot& slot = line[std::countr_zero(marked)];
+      if (same(bytes + slot_bytes + slot.key, name.data(), name.size())) [[likely]]
+        return slot.value;
+    }
+    return search_on(name, hash, same);
+  }
+
+  // For what is not the first of its mark in its first line.
+  template <class Same>
+  [[gnu::noinline]] T* search_on(std::string_view name, std::uint64_t hash,
+                                 Same same) const noexcept {
+    const std::uint32_t mark = mark_of(hash, name.size());
+    for (std::size_t line = first_line(hash);; line = (line + line_slots) & (capacity() - 1)) {
+      const Slot* const first = slots() + line;
+      for (const Slot* slot = first; slot != first + line_slots; ++slot)
+        if (slot->mark == mark && same(keys() + slot->key, name.data(), name.size()))
+          return slot->value;
+      if (has_free_slot(first)) return nullptr;
     }
   }
 
@@ -285,7 +299,10 @@ class FlatIndex {
     return copy;
   }
 
-  bool is_nothing() const noexcept { return word_ == reinterpret_cast<std::uintptr_t>(nothing); }
+  static std::uintptr_t nothing_word() noexcept {
+    return reinterpret_cast<std::uintptr_t>(nothing) | std::countr_zero(line_slots);
+  }
+  bool is_nothing() const noexcept { return word_ == nothing_word(); }
   std::size_t capacity() const noexcept { return std::size_t{1} << (word_ & 63U); }
   Slot* slots() const noexcept { return reinterpret_cast<Slot*>(word_ & ~std::uintptr_t{63}); }
   char* keys() const noexcept { return reinterpret_cast<char*>(slots() + capacity()); }
