@@ -45,12 +45,15 @@ std::string figure_text(const Row& row) {
 void print(const Row& row) {
   const auto ratio = row.ratio();
   const auto met = row.met();
-  fmt::print("{:<41}{:>11}{:>9}{:>7}{:>10}{}\n", row.name,
-             row.value ? number(*row.value) + " " + row.unit : "-",
-             row.against           ? number(*row.against)
-             : row.partner.empty() ? ""
-                                   : "-",
-             ratio ? ratio_text(*ratio) : "", goal_text(row), met && !*met ? " !" : "");
+  std::string line =
+      fmt::format("{:<41}{:>11}{:>9}{:>7}{:>10}{}", row.name,
+                  row.value ? number(*row.value) + " " + row.unit : "-",
+                  row.against           ? number(*row.against)
+                  : row.partner.empty() ? ""
+                                        : "-",
+                  ratio ? ratio_text(*ratio) : "", goal_text(row), met && !*met ? " !" : "");
+  line.erase(line.find_last_not_of(' ') + 1);
+  fmt::print("{}\n", line);
 }
 
 boost::json::object to_json(const Row& row) {
