@@ -5,6 +5,15 @@
 #include "base/assert.hpp"
 
 namespace weir {
+namespace {
+
+// Looked up once: that costs more than hashing a small file.
+const EVP_MD* algorithm() {
+  static EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return fetched;
+}
+
+}  // namespace
 
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -13,7 +22,7 @@ struct Sha256::State {
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   WEIR_ASSERT(state_->context != nullptr);
-  WEIR_ASSERT(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+  WEIR_ASSERT(EVP_DigestInit_ex(state_->context, algorithm(), nullptr) == 1);
 }
 
 Sha256::~Sha256() = default;
