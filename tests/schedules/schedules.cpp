@@ -39,22 +39,24 @@ std::string repeat_line(const lockstep::Failure& failure) {
 }
 
 // One line of JSON for script/lockstep. Names of tests have no quotes in them.
-void note_result(std::string_view strategy, const Report& report, double seconds) {
+void note_result(std::string_view strategy, const Report& report, double seconds, bool planted) {
   const char* path = std::getenv("WEIR_LOCKSTEP_RESULTS");
   if (path == nullptr) return;
   std::ofstream(path, std::ios::app)
       << "{\"scenario\":\"" << test_name() << "\",\"strategy\":\"" << strategy
       << "\",\"schedules\":" << report.schedules << ",\"steps\":" << report.steps
-      << ",\"seconds\":" << seconds << ",\"exhausted\":" << (report.exhausted ? "true" : "false")
+      << ",\"planted\":" << (planted ? "true" : "false") << ",\"seconds\":" << seconds
+      << ",\"exhausted\":" << (report.exhausted ? "true" : "false")
       << ",\"failed\":" << (report.failure ? "true" : "false") << "}\n";
 }
 
 Report explored(const std::function<void()>& body, const Options& options,
-                std::string_view strategy) {
+                std::string_view strategy, bool planted) {
   const auto begin = std::chrono::steady_clock::now();
   Report report = lockstep::explore(options, body);
   note_result(strategy, report,
-              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+              planted);
   return report;
 }
 
@@ -86,7 +88,7 @@ void survive(const std::function<void()>& body, Options options) {
     options.strategy = round.strategy;
     options.store_buffers = round.store_buffers;
     options.schedules = round.schedules;
-    const Report report = explored(body, options, round.name);
+    const Report report = explored(body, options, round.name, false);
     const std::string what = to_string(report);
     CHECK_MESSAGE(!report.failure,
                   round.name << ": " << what << '\n'
@@ -108,7 +110,7 @@ void find(const std::function<void()>& body, std::string_view expected, Options 
        {StrategyKind::random, StrategyKind::pct, StrategyKind::pos, StrategyKind::depth_first}) {
     options.strategy = strategy;
     options.schedules = planted_max;
-    const Report report = explored(body, options, name(strategy));
+    const Report report = explored(body, options, name(strategy), true);
     if (!report.failure) continue;
     ++found_by;
     const lockstep::Failure& failure = *report.failure;

@@ -6,7 +6,7 @@
 #include "schedules/schedules.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("half-visible two-key publish") {
+  TEST_CASE("planted: half-visible two-key publish") {
     weir::schedules::find(weir::schedules::a_section_against_a_two_key_swap,
                           "a slug leads to another flow than its module");
   }

@@ -6,7 +6,7 @@
 #include "schedules/schedules.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("ABA of a slot") {
+  TEST_CASE("planted: ABA of a slot") {
     weir::schedules::find(weir::schedules::the_counts_of_a_flow_are_used_again, "a library ");
   }
 }

@@ -6,7 +6,7 @@
 #include "schedules/schedules.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("use after free in reclamation") {
+  TEST_CASE("planted: use after free in reclamation") {
     weir::schedules::find(weir::schedules::a_section_against_an_unregistration,
                           "a reader's library was closed under it");
   }

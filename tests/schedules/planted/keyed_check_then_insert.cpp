@@ -8,7 +8,7 @@
 #include "schedules/schedules.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("check-then-insert") {
+  TEST_CASE("planted: check-then-insert") {
     using Registry = weir::KeyedRegistry<int, int, weir::lockstep::Sync>;
     weir::schedules::find(weir::schedules::two_owners_want_one_key<Registry>,
                           "not one holder of a unique key");

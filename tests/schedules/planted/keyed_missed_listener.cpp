@@ -8,7 +8,7 @@
 #include "schedules/schedules.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("missed listener") {
+  TEST_CASE("planted: missed listener") {
     using Registry = weir::KeyedRegistry<int, int, weir::lockstep::Sync>;
     weir::schedules::find(weir::schedules::listeners_hear_of_each_change_in_turn<Registry>,
                           "a listener missed a change");

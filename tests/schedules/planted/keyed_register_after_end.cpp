@@ -9,7 +9,7 @@
 #include "schedules/schedules.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("lookup after an owner ended") {
+  TEST_CASE("planted: lookup after an owner ended") {
     using Registry = weir::KeyedRegistry<int, int, weir::lockstep::Sync>;
     weir::schedules::find(
         weir::schedules::an_owner_ends_while_another_thread_registers_for_it<Registry>,

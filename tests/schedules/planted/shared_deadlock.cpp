@@ -6,7 +6,7 @@
 #include "schedules/shared_handles_scenarios.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("deadlock of shared handles") {
+  TEST_CASE("planted: deadlock of shared handles") {
     weir::schedules::find(weir::shared::a_circle_is_refused, "deadlock: nobody can go on");
   }
 }

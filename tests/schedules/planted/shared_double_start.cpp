@@ -6,7 +6,7 @@
 #include "schedules/shared_handles_scenarios.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("double start") {
+  TEST_CASE("planted: double start") {
     weir::schedules::find(weir::shared::callers_share_one_start, "two starts of one key");
   }
 }

@@ -5,7 +5,7 @@
 #include "schedules/shared_handles_scenarios.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("lost wake-up") {
+  TEST_CASE("planted: lost wake-up") {
     weir::schedules::find(weir::shared::a_cancelled_wait_ends, "nobody can go on");
   }
 }

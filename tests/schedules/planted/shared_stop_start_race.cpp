@@ -6,7 +6,7 @@
 #include "schedules/shared_handles_scenarios.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("stop against start") {
+  TEST_CASE("planted: stop against start") {
     weir::schedules::find(weir::shared::a_stop_ends_the_start_it_met,
                           "a stop did not stop what it met");
   }

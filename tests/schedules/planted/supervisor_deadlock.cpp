@@ -5,7 +5,7 @@
 #include "schedules/supervisor_scenarios.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("deadlock") {
+  TEST_CASE("planted: deadlock") {
     weir::schedules::find(weir::supervised::an_observer_takes_a_lock, "deadlock: nobody can go on");
   }
 }

@@ -5,7 +5,7 @@
 #include "schedules/supervisor_scenarios.hpp"
 
 TEST_SUITE("schedules: planted") {
-  TEST_CASE("restart-limit off by one") {
+  TEST_CASE("planted: restart-limit off by one") {
     weir::schedules::find(weir::supervised::restarts_are_counted_to_the_border,
                           "it was restarted more often than is allowed");
   }
