@@ -78,7 +78,7 @@ std::expected<std::shared_ptr<const Library>, PluginError> Library::load(
 
 Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
   link_map* map = nullptr;
-  WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, &map) == 0);
+  WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0);
   struct Search {
     std::uintptr_t base;
     std::vector<Segment>& found;

@@ -36,8 +36,8 @@ spdlog::level::level_enum level(What what) {
 }  // namespace
 
 Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRegistry& registry,
-                                                    StoreOpener open,
-                                                    std::shared_ptr<spdlog::logger> log) {
+                                                    const StoreOpener& open,
+                                                    const std::shared_ptr<spdlog::logger>& log) {
   const auto workers = std::make_shared<LiveWorkers>();
   options.worker.sweeps = false;
   std::vector<ChildSpec> children;

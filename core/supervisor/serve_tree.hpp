@@ -33,8 +33,8 @@ class ServeTree {
   /// Returns when all run. `registry` must outlive it; if left_behind() is not 0, the process.
   /// Errors: those of the first session to the database.
   static Result<std::unique_ptr<ServeTree>> start(ServeOptions options, FlowRegistry& registry,
-                                                  StoreOpener open,
-                                                  std::shared_ptr<spdlog::logger> log);
+                                                  const StoreOpener& open,
+                                                  const std::shared_ptr<spdlog::logger>& log);
 
   /// All workers drain at once (L5), then the children stop in reverse order.
   void drain();

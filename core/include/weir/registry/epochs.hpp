@@ -43,9 +43,9 @@ class Epochs {
 
   /// Frees everything. No section may be open and no retire() at work.
   ~Epochs() {
-    for (Retired& each : pending_) each.destroy(each.object);
-    for (Batch& closed : closed_)
-      for (Retired& each : closed.retired) each.destroy(each.object);
+    for (const Retired& each : pending_) each.destroy(each.object);
+    for (const Batch& closed : closed_)
+      for (const Retired& each : closed.retired) each.destroy(each.object);
     for (Block* block = more_.load(std::memory_order_relaxed); block != nullptr;)
       delete std::exchange(block, block->next.load(std::memory_order_relaxed));
   }
@@ -114,7 +114,7 @@ class Epochs {
         return true;
       });
     }
-    for (Retired& each : dead) each.destroy(each.object);
+    for (const Retired& each : dead) each.destroy(each.object);
     return dead.size();
   }
 

@@ -72,17 +72,18 @@ ChildSpec basic_thread_child(std::string id, Body body, Restart restart = Restar
                              Shutdown shutdown = Shutdown::after(std::chrono::seconds(5))) {
   const auto start = [body = std::move(body)](ChildEnd end) -> Result<std::shared_ptr<Child>> {
     return std::make_shared<BasicThreadChild<Sync>>(
-        std::move(end), [body](BasicStopSignal<Sync> signal) mutable -> Result<void> {
-          if constexpr (std::is_void_v<decltype(body(std::move(signal)))>) {
-            body(std::move(signal));
+        std::move(end), [body](const BasicStopSignal<Sync>& signal) mutable -> Result<void> {
+          if constexpr (std::is_void_v<decltype(body(signal))>) {
+            body(signal);
             return {};
           } else {
-            return body(std::move(signal));
+            return body(signal);
           }
         });
   };
-  return {
-      .id = std::move(id), .start = start, .restart = restart, .shutdown = shutdown, .name = {}};
+  ChildSpec spec{.id = {}, .start = start, .restart = restart, .shutdown = shutdown, .name = {}};
+  spec.id = std::move(id);
+  return spec;
 }
 
 template <class Body>

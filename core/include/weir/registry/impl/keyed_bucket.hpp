@@ -40,7 +40,7 @@ template <class Value>
 using Held = std::conditional_t<lies_in_bucket<Value>, Value, std::shared_ptr<const Value>>;
 
 template <class Value>
-Held<Value> hold(Value&& value) {
+Held<Value> hold(std::type_identity_t<Value>&& value) {
   if constexpr (lies_in_bucket<Value>)
     return std::move(value);
   else
@@ -50,7 +50,7 @@ Held<Value> hold(Value&& value) {
 template <class Value>
 const Value& shown(const Held<Value>& held) noexcept {
   if constexpr (lies_in_bucket<Value>)
-    return held;
+    return held;  // NOLINT(bugprone-return-const-ref-from-parameter): the entry's, in its bucket
   else
     return *held;
 }

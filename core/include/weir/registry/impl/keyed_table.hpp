@@ -66,7 +66,7 @@ class Table {
   /// Adds a node whose key is not there. Returns the array it replaced, if it did: retire it.
   Array* insert(Node& node) {
     Array* const old = (taken_ + 1) * 2 > places() ? rebuild(living_ + 1) : nullptr;
-    Array& array = *array_.load(std::memory_order_relaxed);
+    const Array& array = *array_.load(std::memory_order_relaxed);
     std::size_t i = node.hash & array.mask;
     while (is_node(array.at[i].load(std::memory_order_relaxed))) i = (i + 1) & array.mask;
     if (array.at[i].load(std::memory_order_relaxed) == nullptr) ++taken_;
@@ -77,7 +77,7 @@ class Table {
 
   /// Takes a node out that is there. Returns the array it replaced, if it did: retire it.
   Array* erase(const Node& node) {
-    Array& array = *array_.load(std::memory_order_relaxed);
+    const Array& array = *array_.load(std::memory_order_relaxed);
     std::size_t i = node.hash & array.mask;
     while (array.at[i].load(std::memory_order_relaxed) != &node) i = (i + 1) & array.mask;
     array.at[i].store(freed(), std::memory_order_release);

@@ -282,7 +282,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
       each = next.entry;
       way += ", which waits for " + registry::text_of(each->key);
     }
-    return registry::would_deadlock(std::move(way));
+    return registry::would_deadlock(way);
   }
 
   void doom(Entry& entry, Error why) {

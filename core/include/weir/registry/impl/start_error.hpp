@@ -69,7 +69,7 @@ Error start_failed(const Key& key, std::string_view why) {
 }
 
 /// `way`: the wanted key, "which waits for" the next, up to one that the asking thread starts.
-inline Error would_deadlock(std::string way) {
+inline Error would_deadlock(const std::string& way) {
   return {.code = ErrorCode::conflict,
           .kind = "would_deadlock",
           .message = "waiting would never end: this thread is starting what it asks for, " + way,

@@ -79,7 +79,7 @@ class BasicSupervisor<Sync>::Core {
 
   // What follows from a death. An error: the supervisor gives up with it.
   Result<void> heard_of(const std::shared_ptr<Life>& life);
-  Result<void> lost(Held& held, What what, std::optional<Error> error);
+  Result<void> lost(Held& held, What what, const std::optional<Error>& error);
   Result<void> restart_next();
   void stop_group(const Held& of, Time restart_at);
   void stop_all();
@@ -94,7 +94,7 @@ class BasicSupervisor<Sync>::Core {
   Held* first_to_restart() const;
   void refuse_calls();
 
-  void observe(What what, const Held& held, std::optional<Error> error = {},
+  void observe(What what, const Held& held, const std::optional<Error>& error = {},
                std::size_t restarts = 0, std::chrono::milliseconds delay = {}) const;
   Error ended_error() const;
   std::optional<Error> would_deadlock() const;

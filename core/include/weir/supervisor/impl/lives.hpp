@@ -113,15 +113,15 @@ void BasicSupervisor<Sync>::Core::let_go(Held& held, bool ended, State next) {
 }
 
 template <class Sync>
-void BasicSupervisor<Sync>::Core::observe(What what, const Held& held, std::optional<Error> error,
-                                          std::size_t restarts,
+void BasicSupervisor<Sync>::Core::observe(What what, const Held& held,
+                                          const std::optional<Error>& error, std::size_t restarts,
                                           std::chrono::milliseconds delay) const {
   if (!options_.observer) return;
   try {
     options_.observer({.what = what,
                        .supervisor = options_.name,
                        .child = held.spec.id,
-                       .error = std::move(error),
+                       .error = error,
                        .restarts = restarts,
                        .delay = delay});
   } catch (...) {  // it only looks on

@@ -106,7 +106,8 @@ Result<void> BasicSupervisor<Sync>::Core::heard_of(const std::shared_ptr<Life>& 
 }
 
 template <class Sync>
-Result<void> BasicSupervisor<Sync>::Core::lost(Held& held, What what, std::optional<Error> error) {
+Result<void> BasicSupervisor<Sync>::Core::lost(Held& held, What what,
+                                               const std::optional<Error>& error) {
   {
     const std::scoped_lock lock(mailbox_->mutex);
     ++held.info.deaths;
@@ -116,19 +117,19 @@ Result<void> BasicSupervisor<Sync>::Core::lost(Held& held, What what, std::optio
   const bool again = held.spec.restart == Restart::permanent ||
                      (held.spec.restart == Restart::transient && error.has_value());
   if (!again) {
-    observe(what, held, std::move(error));
+    observe(what, held, error);
     if (held.spec.restart == Restart::temporary) remove(held);
     return {};
   }
   const Time now = Clock::now();
   if (!window_.allow(now)) {
-    observe(what, held, std::move(error));
+    observe(what, held, error);
     Error last = given_up(held);
     observe(What::gave_up, held, last);
     return std::unexpected(std::move(last));
   }
   const std::chrono::milliseconds pause = delay();
-  observe(what, held, std::move(error), window_.count(), pause);
+  observe(what, held, error, window_.count(), pause);
   stop_group(held, now + pause);
   return {};
 }
