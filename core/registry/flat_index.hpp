@@ -167,9 +167,8 @@ class FlatIndex {
   }
 
   static bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
-    using name_hashing::word_at;
     const auto differ = [&]<class Word>(std::size_t i, Word) {
-      return word_at<Word>(a + i) != word_at<Word>(b + i);
+      return keys::read<Word>(a + i) != keys::read<Word>(b + i);
     };
     if (length >= 8) {
       for (std::size_t i = 0; i + 8 < length; i += 8)

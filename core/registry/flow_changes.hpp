@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -125,7 +125,7 @@ class FlowChanges {
   }
 
   const std::vector<Module>& modules() const noexcept { return modules_; }
-  const std::deque<Versions>& versions() const noexcept { return versions_; }
+  const std::list<Versions>& versions() const noexcept { return versions_; }
 
   /// Of one slug; null when nothing touched its former versions.
   const Versions* versions_of(std::string_view slug) const { return touched_slug(slug); }
@@ -199,8 +199,8 @@ class FlowChanges {
   static constexpr std::size_t name_bytes = 32;  // what most names stay below
 
   const Root& root_;
-  std::vector<Module> modules_;    // reserved, so that they stay where they are
-  std::deque<Versions> versions_;  // likewise
+  std::vector<Module> modules_;   // reserved, so that they stay where they are
+  std::list<Versions> versions_;  // likewise; empty, it costs a commit nothing
   ScopedFlatIndex<Module> by_module_;
   ScopedFlatIndex<Versions> by_slug_;
   ScopedFlatIndex<Module> newcomers_;  // by the slug they will have

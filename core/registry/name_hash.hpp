@@ -1,33 +1,20 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include <weir/registry/key_hash.hpp>
 
 namespace weir {
 namespace name_hashing {
 
-__extension__ using Wide = unsigned __int128;
-
-inline std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) noexcept {
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product ^ (product >> 64U));
-}
-
-template <class Word>
-inline Word word_at(const char* bytes) noexcept {
-  Word word;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
-}
-
 // Sets the bit that tells upper from lower case. Digits have it anyway, and what it does to the
 // other bytes is the same for every name.
 inline std::uint64_t eight_at(const char* bytes) noexcept {
-  return word_at<std::uint64_t>(bytes) | 0x2020202020202020U;
+  return keys::read<std::uint64_t>(bytes) | 0x2020202020202020U;
 }
 inline std::uint64_t four_at(const char* bytes) noexcept {
-  return word_at<std::uint32_t>(bytes) | 0x20202020U;
+  return keys::read<std::uint32_t>(bytes) | 0x20202020U;
 }
 inline std::uint64_t one_at(const char* bytes) noexcept {
   return static_cast<unsigned char>(*bytes) | 0x20U;
@@ -51,7 +38,7 @@ inline std::uint64_t name_hash(std::string_view name) noexcept {
   std::uint64_t b = 0;
   if (left > 16) {
     for (std::uint64_t place = secret[0]; left > 16; place += secret[2]) {
-      hash ^= folded_product(eight_at(bytes) ^ place, eight_at(bytes + 8) ^ secret[1]);
+      hash ^= keys::fold(eight_at(bytes) ^ place, eight_at(bytes + 8) ^ secret[1]);
       bytes += 16;
       left -= 16;
     }
@@ -66,7 +53,7 @@ inline std::uint64_t name_hash(std::string_view name) noexcept {
   } else if (left > 0) {
     a = one_at(bytes) << 16U | one_at(bytes + left / 2) << 8U | one_at(bytes + left - 1);
   }
-  return hash ^ folded_product(a ^ secret[2], b ^ (secret[3] + name.size() * secret[0]));
+  return hash ^ keys::fold(a ^ secret[2], b ^ (secret[3] + name.size() * secret[0]));
 }
 
 }  // namespace weir

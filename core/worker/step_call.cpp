@@ -1,7 +1,7 @@
 #include "worker/step_call.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,7 +28,7 @@ struct weir_call {
   bool failed = false;
   weir::AttemptResult failure;
   std::vector<std::shared_ptr<weir::StepResource>> acquired;
-  std::deque<weir::Error> refused;  // a deque: the plugin holds views into them
+  std::list<weir::Error> refused;  // the plugin holds views into them; an empty list costs nothing
 };
 
 namespace weir {

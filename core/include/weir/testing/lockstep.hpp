@@ -26,12 +26,7 @@
 ///
 /// [one thread at a time for each explore(); several may explore side by side]
 #pragma once
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 

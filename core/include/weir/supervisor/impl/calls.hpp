@@ -56,9 +56,16 @@ template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_child(ChildSpec spec) {
   if (auto checked = check(spec); !checked) return std::unexpected(std::move(checked.error()));
   Held& held = add(std::move(spec));
+  auto started = start_asked_for(held);
+  if (!started) remove(held);
+  return started;
+}
+
+// Because somebody wants it, not in place of a life that ended.
+template <class Sync>
+Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_asked_for(Held& held) {
   if (auto started = start_life(held); !started) {
     observe(What::start_failed, held, started.error());
-    remove(held);
     return std::unexpected(std::move(started.error()));
   }
   observe(What::started, held);
@@ -91,35 +98,16 @@ Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id)
 
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::restart_child(const std::string& id) {
-  const auto found = known(id);
+  const auto found = at_rest(id);
   if (!found) return std::unexpected(found.error());
-  Held& held = **found;
-  if (held.child || held.restart_at)
-    return std::unexpected(Error{.code = ErrorCode::conflict,
-                                 .kind = held.child ? "running" : "restarting",
-                                 .message = "child \"" + id + "\" of \"" + options_.name +
-                                            (held.child ? "\" runs" : "\" waits for its restart"),
-                                 .hint = "terminate it first"});
-  if (auto started = start_life(held); !started) {
-    observe(What::start_failed, held, started.error());
-    return std::unexpected(std::move(started.error()));
-  }
-  observe(What::started, held);
-  return held.child;
+  return start_asked_for(**found);
 }
 
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::delete_child(const std::string& id) {
-  const auto found = known(id);
+  const auto found = at_rest(id);
   if (!found) return std::unexpected(found.error());
-  Held& held = **found;
-  if (held.child || held.restart_at)
-    return std::unexpected(Error{.code = ErrorCode::conflict,
-                                 .kind = held.child ? "running" : "restarting",
-                                 .message = "child \"" + id + "\" of \"" + options_.name +
-                                            (held.child ? "\" runs" : "\" waits for its restart"),
-                                 .hint = "terminate it first"});
-  remove(held);
+  remove(**found);
   return {};
 }
 
@@ -198,6 +186,18 @@ auto BasicSupervisor<Sync>::Core::known(const std::string& id) const -> Result<H
             .kind = "unknown_child",
             .message = "\"" + options_.name + "\" has no child \"" + id + "\"",
             .hint = "children() lists them; a temporary one is forgotten when it ends"});
+}
+
+template <class Sync>
+auto BasicSupervisor<Sync>::Core::at_rest(const std::string& id) const -> Result<Held*> {
+  auto found = known(id);
+  if (!found || !((*found)->child || (*found)->restart_at)) return found;
+  const bool runs = (*found)->child != nullptr;
+  return std::unexpected(Error{.code = ErrorCode::conflict,
+                               .kind = runs ? "running" : "restarting",
+                               .message = "child \"" + id + "\" of \"" + options_.name +
+                                          (runs ? "\" runs" : "\" waits for its restart"),
+                               .hint = "terminate it first"});
 }
 
 template <class Sync>

@@ -73,6 +73,7 @@ class BasicSupervisor<Sync>::Core {
 
   // One life of one child.
   Result<void> start_life(Held& held);
+  Result<std::shared_ptr<Child>> start_asked_for(Held& held);
   void stop_life(Held& held);
   bool ends_in_time(Held& held);
   void let_go(Held& held, bool ended, State next);
@@ -91,6 +92,7 @@ class BasicSupervisor<Sync>::Core {
   void remove(const Held& held);
   Held* find(const std::string& id) const;
   Result<Held*> known(const std::string& id) const;
+  Result<Held*> at_rest(const std::string& id) const;  // known, and neither runs nor will by itself
   Held* first_to_restart() const;
   void refuse_calls();
 

@@ -183,27 +183,8 @@ inline Report explore(const Options& options, const std::function<void()>& body)
                               .depth = options.depth,
                               .steps = options.steps_expected};
     settings.seed = depth_first ? 0 : token.seed;
-    Scheduler::Outcome outcome;
-    switch (options.strategy) {
-      case StrategyKind::random: {
-        RandomWalk strategy(token.seed);
-        outcome = scheduler->run(body, strategy, settings);
-        break;
-      }
-      case StrategyKind::pct: {
-        Pct strategy(token.seed, token.depth, token.steps);
-        outcome = scheduler->run(body, strategy, settings);
-        break;
-      }
-      case StrategyKind::pos: {
-        Pos strategy(token.seed);
-        outcome = scheduler->run(body, strategy, settings);
-        break;
-      }
-      case StrategyKind::depth_first:
-        outcome = scheduler->run(body, *depth_first, settings);
-        break;
-    }
+    const auto walk = depth_first ? nullptr : detail::make_strategy(token);
+    Scheduler::Outcome outcome = scheduler->run(body, depth_first ? *depth_first : *walk, settings);
     ++report.schedules;
     report.steps += outcome.steps;
     if (outcome.failure) {
