@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command_line.hpp"
+#include "cli/internal.hpp"
 
 namespace weir::cli {
 namespace {
@@ -25,6 +26,7 @@ ExitCode obey(const std::vector<std::string>& arguments, Console& console) {
 }
 
 int main_of(const std::vector<std::string>& arguments) {
+  if (const auto code = run_internal(arguments)) return *code;
   Console console;
   ExitCode code = ExitCode::failed;
   try {

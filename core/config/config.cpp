@@ -129,13 +129,6 @@ void read_sha256_allow(Reader& reader, std::string_view key, const YAML::Node& v
             });
 }
 
-Keys<PluginsConfig> plugins_keys(const std::filesystem::path& base) {
-  return {{"folders",
-           [base](Reader& reader, std::string_view key, const YAML::Node& value,
-                  PluginsConfig& plugins) { read_folders(reader, key, value, base, plugins); }},
-          {"sha256_allow", read_sha256_allow}};
-}
-
 template <class T>
 Key<T> count_key(std::string name, std::size_t T::* member, std::int64_t min, std::int64_t max) {
   return {std::move(name),
@@ -145,14 +138,64 @@ Key<T> count_key(std::string name, std::size_t T::* member, std::int64_t min, st
           }};
 }
 
-Key<WorkerConfig> duration_key(std::string name, milliseconds WorkerConfig::* member,
-                               milliseconds min, milliseconds max) {
+template <class T>
+Key<T> duration_key(std::string name, milliseconds T::* member, milliseconds min,
+                    milliseconds max) {
   return {
-      std::move(name),
-      [=](Reader& reader, std::string_view key, const YAML::Node& value, WorkerConfig& worker) {
+      std::move(name), [=](Reader& reader, std::string_view key, const YAML::Node& value, T& into) {
         if (const auto read = read_number(reader, key, value, duration, min.count(), max.count()))
-          worker.*member = milliseconds(*read);
+          into.*member = milliseconds(*read);
       }};
+}
+
+template <class T, class Enum, std::size_t n>
+Key<T> word_key(std::string name, Enum T::* member, const std::array<std::string_view, n>& words) {
+  return {std::move(name), [=](Reader& reader, std::string_view key, const YAML::Node& value,
+                               T& into) { read_word(reader, key, value, words, into.*member); }};
+}
+
+Keys<HostingConfig> hosting_keys() {
+  static constexpr std::array<std::string_view, 2> modes = {"in_process", "isolated"};
+  constexpr std::int64_t memory_min = std::int64_t{64} << 20U;
+  constexpr std::int64_t memory_max = std::int64_t{1} << 40U;
+  return {word_key("mode", &HostingConfig::mode, modes),
+          count_key("processes", &HostingConfig::processes, 1, 1'024),
+          {"memory", [](Reader& reader, std::string_view key, const YAML::Node& value,
+                        HostingConfig& hosting) {
+             if (const auto read = read_number(reader, key, value, size, memory_min, memory_max))
+               hosting.memory_bytes = *read;
+           }}};
+}
+
+void read_hosting(Reader& reader, std::string_view section, const YAML::Node& value,
+                  PluginsConfig& plugins) {
+  static const Keys<HostingConfig> keys = hosting_keys();
+  const auto as_written = [](std::string_view name) { return std::string(name); };
+  each_entry(reader, section, value, as_written,
+             [&](const std::string& name, const YAML::Node& key, const YAML::Node& said) {
+               HostingConfig hosting{.where = reader.span(key)};
+               read_mapping(reader, name, said, keys, hosting);
+               plugins.hosting.emplace(name, hosting);
+             });
+}
+
+std::vector<std::string> paths_of_any(const std::vector<std::string>& below) {
+  std::vector<std::string> all;
+  for (const std::string& path : below) all.push_back("*." + path);
+  return all;
+}
+
+Keys<PluginsConfig> plugins_keys(const std::filesystem::path& base) {
+  using namespace std::chrono_literals;
+  return {{"folders",
+           [base](Reader& reader, std::string_view key, const YAML::Node& value,
+                  PluginsConfig& plugins) { read_folders(reader, key, value, base, plugins); }},
+          {"sha256_allow", read_sha256_allow},
+          duration_key("rescan", &PluginsConfig::rescan, 100ms, 1h),
+          count_key("max_crashes", &PluginsConfig::max_crashes, 0, 1'000),
+          duration_key("crash_window", &PluginsConfig::crash_window, 1s, 24h),
+          duration_key("quarantine", &PluginsConfig::quarantine, 1s, 1h),
+          {"hosting", read_hosting, paths_of_any(paths(hosting_keys()))}};
 }
 
 Keys<WorkerConfig> worker_keys() {
@@ -173,16 +216,17 @@ Keys<SupervisorConfig> supervisor_keys() {
 }
 
 // option_rules as keys: the unit leaves the name and stands with the number instead.
-Keys<OptionOverrides> option_keys() {
-  Keys<OptionOverrides> keys;
+Keys<FlowConfig> flow_keys() {
+  static constexpr std::array<std::string_view, 2> policies = {"keep", "adopt"};
+  Keys<FlowConfig> keys = {word_key("on_new_version", &FlowConfig::on_new_version, policies)};
   for (const OptionRule& rule : option_rules) {
     if (rule.step_only) continue;
     const Notation& notation = rule.unit == "ms" ? duration : rule.unit == "bytes" ? size : whole;
     const std::size_t unit_bytes = rule.unit.empty() ? 0 : 1 + rule.unit.size();
     keys.push_back({std::string(rule.name.substr(0, rule.name.size() - unit_bytes)),
                     [rule, &notation](Reader& reader, std::string_view key, const YAML::Node& value,
-                                      OptionOverrides& options) {
-                      options.*rule.member =
+                                      FlowConfig& flow) {
+                      flow.options.*rule.member =
                           read_number(reader, key, value, notation, rule.min, rule.max);
                     }});
   }
@@ -190,14 +234,14 @@ Keys<OptionOverrides> option_keys() {
 }
 
 void read_flows(Reader& reader, std::string_view section, const YAML::Node& value, Config& config) {
-  static const Keys<OptionOverrides> keys = option_keys();
+  static const Keys<FlowConfig> keys = flow_keys();
   each_entry(reader, section, value, folded,
              [&](const std::string& name, const YAML::Node& key, const YAML::Node& options) {
                const auto slug = Slug::parse(name);
                if (!slug)
                  return reader.fault(reader.span(key), "bad_value", to_string(slug.error()));
                FlowConfig flow{.options = {}, .where = reader.span(key)};
-               read_mapping(reader, name, options, keys, flow.options);
+               read_mapping(reader, name, options, keys, flow);
                config.flows.emplace(*slug, flow);
              });
 }
@@ -226,13 +270,11 @@ Key<Config> section(std::string name, T Config::* member, Keys<T> keys) {
 // The one table of keys: what the parser reads, config_keys() lists, and the tests compare with
 // flows.example.yaml and schemas/config.schema.json.
 Keys<Config> root_keys(const std::filesystem::path& base) {
-  std::vector<std::string> options;
-  for (const std::string& path : paths(option_keys())) options.push_back("*." + path);
   return {{"database", read_database},
           section("plugins", &Config::plugins, plugins_keys(base)),
           section("worker", &Config::worker, worker_keys()),
           section("supervisor", &Config::supervisor, supervisor_keys()),
-          {"flows", read_flows, std::move(options)},
+          {"flows", read_flows, paths_of_any(paths(flow_keys()))},
           section("log", &Config::log, log_keys())};
 }
 

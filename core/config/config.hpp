@@ -25,10 +25,30 @@ struct PluginFolder {
   TextSpan where;              ///< its place in Config::source
 };
 
+/// Where a plugin's steps run.
+enum class HostingMode {
+  in_process,  ///< on the worker's own threads
+  isolated,    ///< in processes of their own, one call at a time in each
+};
+
+/// What the operator says about one plugin, by the name in its manifest.
+struct HostingConfig {
+  HostingMode mode = HostingMode::in_process;
+  std::size_t processes = 0;      ///< isolated: at most so many for a version; 0: worker.slots
+  std::int64_t memory_bytes = 0;  ///< isolated: of address space for each process; 0: no limit
+  TextSpan where;                 ///< the name's place in Config::source
+};
+
 struct PluginsConfig {
   std::vector<PluginFolder> folders;
   std::vector<std::string>
       sha256_allow;  ///< 64 lower-case hex digits each; empty allows every plugin
+  std::chrono::milliseconds rescan = std::chrono::seconds(5);  ///< how often folders are looked at
+  std::size_t max_crashes = 3;  ///< of one plugin within crash_window, before it is quarantined
+  std::chrono::milliseconds crash_window = std::chrono::seconds(60);
+  std::chrono::milliseconds quarantine =
+      std::chrono::seconds(30);  ///< the first one; each that follows is twice as long, to an hour
+  std::map<std::string, HostingConfig> hosting;  ///< by plugin name; others run in process
 };
 
 struct WorkerConfig {
@@ -49,10 +69,16 @@ struct LogConfig {
   LogFormat format = LogFormat::text;
 };
 
-/// What the operator says about one flow: put over the options of each of its steps. Policy, not
-/// definition: the flow's fingerprint stays.
+/// What becomes of open runs when a flow's definition changes compatibly (V3).
+enum class OnNewVersion {
+  keep,   ///< they end with the version they began with
+  adopt,  ///< they go on with the new one
+};
+
+/// What the operator says about one flow. Policy, not definition: the flow's fingerprint stays.
 struct FlowConfig {
-  OptionOverrides options;
+  OptionOverrides options;  ///< put over the options of each of its steps
+  OnNewVersion on_new_version = OnNewVersion::keep;
   TextSpan where;  ///< the slug's place in Config::source
 };
 

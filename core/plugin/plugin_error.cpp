@@ -17,6 +17,8 @@ ErrorCode code_of(PluginFault fault) noexcept {
     case PluginFault::unreadable:
     case PluginFault::noexec_mount:
     case PluginFault::stage_failed:
+    case PluginFault::plugin_quarantined:
+    case PluginFault::unload_pinned:
       return ErrorCode::unavailable;
     case PluginFault::duplicate_slug:
     case PluginFault::duplicate_module:
@@ -75,6 +77,12 @@ std::string_view name(PluginFault fault) noexcept {
       return "stage_failed";
     case PluginFault::load_failed:
       return "load_failed";
+    case PluginFault::scan_crashed:
+      return "scan_crashed";
+    case PluginFault::scan_exited:
+      return "scan_exited";
+    case PluginFault::scan_timeout:
+      return "scan_timeout";
     case PluginFault::no_manifest:
       return "no_manifest";
     case PluginFault::bad_manifest:
@@ -93,17 +101,24 @@ std::string_view name(PluginFault fault) noexcept {
       return "bad_descriptor";
     case PluginFault::manifest_mismatch:
       return "manifest_mismatch";
+    case PluginFault::starts_threads:
+      return "starts_threads";
+    case PluginFault::requires_extension:
+      return "requires_extension";
     case PluginFault::duplicate_slug:
       return "duplicate_slug";
     case PluginFault::duplicate_module:
       return "duplicate_module";
+    case PluginFault::plugin_quarantined:
+      return "plugin_quarantined";
+    case PluginFault::unload_pinned:
+      return "unload_pinned";
   }
   return "unknown";
 }
 
 std::string_view family(PluginFault fault) noexcept {
-  if (fault == PluginFault::duplicate_slug || fault == PluginFault::duplicate_module)
-    return name(fault);
+  if (fault >= PluginFault::duplicate_slug) return name(fault);
   return fault < PluginFault::no_manifest ? "not_loaded" : "invalid_flow_module";
 }
 
@@ -115,10 +130,14 @@ std::string_view name(PluginStage stage) noexcept {
       return "verify";
     case PluginStage::manifest:
       return "manifest";
+    case PluginStage::scan:
+      return "scan";
     case PluginStage::stage:
       return "stage";
     case PluginStage::publish:
       return "publish";
+    case PluginStage::run:
+      return "run";
   }
   return "unknown";
 }

@@ -27,6 +27,9 @@ enum class PluginFault {
   noexec_mount,        ///< no private folder from which code may run
   stage_failed,        ///< the private copy could not be written
   load_failed,         ///< the loader refused for another reason; the detail has its words
+  scan_crashed,        ///< its constructors, or what they left, ended the scanner by a signal
+  scan_exited,         ///< likewise by an exit
+  scan_timeout,        ///< loading it took longer than the scanner waits
 
   // The file is a library, but no sound plugin: family "invalid_flow_module".
   no_manifest,                ///< no note "Weir": not a plugin of Weir's
@@ -38,22 +41,28 @@ enum class PluginFault {
   abi_major,                  ///< built for another major of the ABI
   bad_descriptor,             ///< a size, count or pointer in it is impossible
   manifest_mismatch,          ///< the descriptor and the note tell different things
+  starts_threads,             ///< loading it leaves a thread running
+  requires_extension,         ///< it needs an extension of the host's that this one has not
 
   // A sound plugin whose names are taken: families of the same names.
   duplicate_slug,
   duplicate_module,
+
+  // A plugin that was live: families of the same names.
+  plugin_quarantined,  ///< its code crashed too often; its runs wait
+  unload_pinned,       ///< let go of, but its code is still mapped
 };
 
 /// "missing_dependency"
 std::string_view name(PluginFault fault) noexcept;
 
-/// "not_loaded", "invalid_flow_module", "duplicate_slug" or "duplicate_module"
+/// "not_loaded", "invalid_flow_module", or for those after them the fault's own name
 std::string_view family(PluginFault fault) noexcept;
 
 /// How far a file came on its way to being live. `discover` looks at the folder; `verify` at the
-/// file, its trust and its ELF frame; `manifest` at what it says of itself; `stage` loads it;
-/// `publish` registers it.
-enum class PluginStage { discover, verify, manifest, stage, publish };
+/// file, its trust and its ELF frame; `manifest` at what it says of itself; `scan` loads it in a
+/// process apart; `stage` loads it; `publish` registers it; `run` is what came of it after that.
+enum class PluginStage { discover, verify, manifest, scan, stage, publish, run };
 
 /// "verify"
 std::string_view name(PluginStage stage) noexcept;

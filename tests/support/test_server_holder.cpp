@@ -19,15 +19,15 @@
 #include <unistd.h>
 
 #include "base/file_descriptor.hpp"
+#include "base/process_handle.hpp"
 #include "store/local/postmaster.hpp"
-#include "store/local/process_handle.hpp"
 #include "store/local/small_file.hpp"
 #include "support/admin_session.hpp"
 #include "support/test_server.hpp"
 
 namespace {
 using weir::FileDescriptor;
-using weir::local::ProcessHandle;
+using weir::ProcessHandle;
 
 std::filesystem::path holder_file() { return weir::testing::test_server_folder() / "holder"; }
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/process_handle.hpp"
 #include "store/local/identity.hpp"
-#include "store/local/process_handle.hpp"
 
 namespace weir::local {
 

@@ -8,11 +8,11 @@
 #include <fmt/core.h>
 #include <libpq-fe.h>
 
+#include "base/process_handle.hpp"
 #include "store/local/command.hpp"
 #include "store/local/deadline.hpp"
 #include "store/local/initdb.hpp"
 #include "store/local/postmaster.hpp"
-#include "store/local/process_handle.hpp"
 #include "store/local/server_log.hpp"
 
 namespace weir::local {

@@ -33,14 +33,15 @@ std::set<std::string> known() {
   return {keys.begin(), keys.end()};
 }
 
-/// Paths of all values; below `flows` each slug is "*".
+/// Paths of all values; below `flows` and `plugins.hosting` each name is "*".
 void collect(const YAML::Node& node, const std::string& path, std::set<std::string>& found) {
   if (!node.IsMap()) {
     found.insert(path);
     return;
   }
   for (const auto& entry : node) {
-    const std::string name = path == "flows" ? "*" : entry.first.as<std::string>();
+    const std::string name =
+        path == "flows" || path == "plugins.hosting" ? "*" : entry.first.as<std::string>();
     collect(entry.second, path.empty() ? name : path + "." + name, found);
   }
 }
@@ -63,12 +64,30 @@ void collect_schema(const YAML::Node& schema, const std::string& path,
 TEST_SUITE_BEGIN("config: keys");
 
 TEST_CASE("the parser knows the keys that are promised") {
-  CHECK(config_keys() == std::vector<std::string>{
-                             "database", "plugins.folders", "plugins.sha256_allow", "worker.count",
-                             "worker.slots", "worker.lease", "worker.drain_timeout",
-                             "supervisor.max_restarts", "supervisor.max_seconds",
-                             "flows.*.max_attempts", "flows.*.base_delay", "flows.*.max_delay",
-                             "flows.*.timeout", "flows.*.max_output", "log.level", "log.format"});
+  CHECK(config_keys() == std::vector<std::string>{"database",
+                                                  "plugins.folders",
+                                                  "plugins.sha256_allow",
+                                                  "plugins.rescan",
+                                                  "plugins.max_crashes",
+                                                  "plugins.crash_window",
+                                                  "plugins.quarantine",
+                                                  "plugins.hosting.*.mode",
+                                                  "plugins.hosting.*.processes",
+                                                  "plugins.hosting.*.memory",
+                                                  "worker.count",
+                                                  "worker.slots",
+                                                  "worker.lease",
+                                                  "worker.drain_timeout",
+                                                  "supervisor.max_restarts",
+                                                  "supervisor.max_seconds",
+                                                  "flows.*.on_new_version",
+                                                  "flows.*.max_attempts",
+                                                  "flows.*.base_delay",
+                                                  "flows.*.max_delay",
+                                                  "flows.*.timeout",
+                                                  "flows.*.max_output",
+                                                  "log.level",
+                                                  "log.format"});
 }
 
 TEST_CASE("flows.example.yaml names every key and no other") {
@@ -84,6 +103,12 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   CHECK(shown->database);
   CHECK(shown->plugins.folders.front().path == standard->plugins.folders.front().path);
   CHECK(shown->plugins.sha256_allow.empty());
+  CHECK(shown->plugins.rescan == standard->plugins.rescan);
+  CHECK(shown->plugins.max_crashes == standard->plugins.max_crashes);
+  CHECK(shown->plugins.crash_window == standard->plugins.crash_window);
+  CHECK(shown->plugins.quarantine == standard->plugins.quarantine);
+  CHECK(shown->plugins.hosting.at("process_order").mode == HostingConfig{}.mode);
+  CHECK(shown->plugins.hosting.at("process_order").processes == standard->worker.slots);
   CHECK(shown->worker.count == standard->worker.count);
   CHECK(shown->worker.slots == standard->worker.slots);
   CHECK(shown->worker.lease == standard->worker.lease);
@@ -92,8 +117,9 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   CHECK(shown->supervisor.max_seconds == standard->supervisor.max_seconds);
   CHECK(shown->log.level == standard->log.level);
   CHECK(shown->log.format == standard->log.format);
-  const OptionOverrides& options = shown->flows.at(*Slug::parse("process_order")).options;
-  CHECK(overridden(StepOptions{}, options) == StepOptions{});
+  const FlowConfig& flow = shown->flows.at(*Slug::parse("process_order"));
+  CHECK(overridden(StepOptions{}, flow.options) == StepOptions{});
+  CHECK(flow.on_new_version == FlowConfig{}.on_new_version);
 }
 
 TEST_CASE("flows.example.yaml gives a default for every key") {
@@ -102,7 +128,7 @@ TEST_CASE("flows.example.yaml gives a default for every key") {
   for (std::size_t at = text.find("Default: "); at != std::string::npos;
        at = text.find("Default: ", at + 1))
     ++defaults;
-  CHECK(defaults == config_keys().size() + 1);  // and one for `flows` itself
+  CHECK(defaults == config_keys().size() + 2);  // and `flows` and `hosting` themselves
 }
 
 TEST_CASE("schemas/config.schema.json names every key and no other") {

@@ -9,15 +9,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process_handle.hpp"
 #include "project_folder.hpp"
 #include "store/local/postmaster.hpp"
-#include "store/local/process_handle.hpp"
 #include "support/admin_session.hpp"
 #include "user_process.hpp"
 
 using weir::LocalPostgres;
+using weir::ProcessHandle;
 using weir::local::anyone_in;
-using weir::local::ProcessHandle;
 using weir::local::read_pid_file;
 using weir::testing::AdminSession;
 using weir::testing::ProjectFolder;

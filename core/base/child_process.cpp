@@ -1,0 +1,138 @@
+#include "base/child_process.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace weir {
+namespace {
+
+std::unexpected<Error> no_process(const std::filesystem::path& program, int error) {
+  return std::unexpected(Error{.code = ErrorCode::unavailable,
+                               .kind = "no_process",
+                               .message = fmt::format("cannot start {}: {}", program.native(),
+                                                      std::generic_category().message(error)),
+                               .hint = "raise the limit on processes, open files or memory"});
+}
+
+// What posix_spawn is told; the destructors of its parts.
+class Spawn {
+ public:
+  Spawn() {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  ~Spawn() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  Spawn(const Spawn&) = delete;
+  Spawn& operator=(const Spawn&) = delete;
+
+  void open_null(int as, int mode) {
+    posix_spawn_file_actions_addopen(&actions_, as, "/dev/null", mode, 0);
+  }
+  void inherit(int fd, int as) { posix_spawn_file_actions_adddup2(&actions_, fd, as); }
+  void close_from(int fd) { posix_spawn_file_actions_addclosefrom_np(&actions_, fd); }
+
+  // 0, or what errno would be.
+  int run(pid_t& pid, const char* program, char* const* arguments, char* const* environment) {
+    return posix_spawn(&pid, program, &actions_, &attributes_, arguments, environment);
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (const std::string& text : texts)
+    all.push_back(const_cast<char*>(text.c_str()));  // nobody writes through them
+  all.push_back(nullptr);
+  return all;
+}
+
+}  // namespace
+
+Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
+  Spawn spawn;
+  spawn.open_null(0, O_RDONLY);
+  if (command.quiet) {
+    spawn.open_null(1, O_WRONLY);
+    spawn.open_null(2, O_WRONLY);
+  }
+  int last = 2;
+  for (const auto& inherited : command.inherited) last = std::max(last, inherited.as);
+  // Copies above all targets, so that no dup2 closes what a later one needs.
+  std::vector<FileDescriptor> copies;
+  for (const auto& inherited : command.inherited) {
+    copies.emplace_back(::fcntl(inherited.fd, F_DUPFD_CLOEXEC, last + 1));
+    if (!copies.back()) return no_process(command.program, errno);
+    spawn.inherit(copies.back().fd(), inherited.as);
+  }
+  spawn.close_from(last + 1);
+
+  std::vector<std::string> arguments = {command.program.filename() == "exe" ? "weir"
+                                                                            : command.program};
+  arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+  pid_t pid = -1;
+  if (const int error = spawn.run(pid, command.program.c_str(), pointers(arguments).data(),
+                                  pointers(command.environment).data());
+      error != 0)
+    return no_process(command.program, error);
+  auto process = ProcessHandle::open(pid);
+  if (!process) {  // out of descriptors: we are its parent, so that it is there
+    const int error = errno;
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return no_process(command.program, error);
+  }
+  return ChildProcess(*std::move(process));
+}
+
+ChildProcess::~ChildProcess() {
+  if (!reaped_) kill();
+}
+
+std::optional<ProcessEnd> ChildProcess::wait(std::chrono::milliseconds patience) {
+  if (reaped_) return end_;
+  if (!process_.has_ended(patience)) return std::nullopt;
+  ::kill(-pid(), SIGKILL);  // before it is reaped: until then the group can be nobody else's
+  end_ = process_.reap(std::chrono::milliseconds(0));
+  reaped_ = true;
+  return end_;
+}
+
+void ChildProcess::signal(int number) const noexcept {
+  if (!reaped_) process_.signal(number);
+}
+
+ProcessEnd ChildProcess::kill() {
+  if (!reaped_) ::kill(-pid(), SIGKILL);
+  return wait(std::chrono::hours(1)).value_or(ProcessEnd{.by_signal = true, .number = SIGKILL});
+}
+
+void end_with_parent(pid_t parent) noexcept {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(EXIT_FAILURE);
+}
+
+}  // namespace weir

@@ -1,0 +1,26 @@
+#pragma once
+#include <expected>
+#include <filesystem>
+#include <vector>
+
+#include "plugin/inspection.hpp"
+#include "plugin/plugin_error.hpp"
+#include "registry/flow_module.hpp"
+
+namespace weir {
+
+/// Where a plugin's code runs: in this process (InProcessHost), or in processes of its own.
+class PluginHost {
+ public:
+  virtual ~PluginHost() = default;
+
+  /// The flows of a plugin that was verified, with their code, in the manifest's order. `staged` is
+  /// its private copy, absolute, which must stay until the last of the modules is gone. When it is,
+  /// the code is let go of.  [any thread]
+  ///
+  /// Errors: those of stage `stage`, with path and sha256.
+  virtual std::expected<std::vector<FlowModule>, PluginError> open(
+      const PluginInspection& plugin, const std::filesystem::path& staged) = 0;
+};
+
+}  // namespace weir
