@@ -218,7 +218,7 @@ Keys<SupervisorConfig> supervisor_keys() {
 // option_rules as keys: the unit leaves the name and stands with the number instead.
 Keys<FlowConfig> flow_keys() {
   static constexpr std::array<std::string_view, 2> policies = {"keep", "adopt"};
-  Keys<FlowConfig> keys = {word_key("on_new_version", &FlowConfig::on_new_version, policies)};
+  Keys<FlowConfig> keys;
   for (const OptionRule& rule : option_rules) {
     if (rule.step_only) continue;
     const Notation& notation = rule.unit == "ms" ? duration : rule.unit == "bytes" ? size : whole;
@@ -230,6 +230,7 @@ Keys<FlowConfig> flow_keys() {
                           read_number(reader, key, value, notation, rule.min, rule.max);
                     }});
   }
+  keys.push_back(word_key("on_new_version", &FlowConfig::on_new_version, policies));
   return keys;
 }
 
