@@ -80,12 +80,12 @@ TEST_CASE("the parser knows the keys that are promised") {
                                                   "worker.drain_timeout",
                                                   "supervisor.max_restarts",
                                                   "supervisor.max_seconds",
-                                                  "flows.*.on_new_version",
                                                   "flows.*.max_attempts",
                                                   "flows.*.base_delay",
                                                   "flows.*.max_delay",
                                                   "flows.*.timeout",
                                                   "flows.*.max_output",
+                                                  "flows.*.on_new_version",
                                                   "log.level",
                                                   "log.format"});
 }
