@@ -38,8 +38,8 @@ const T& element(const T* first, std::size_t stride, std::size_t i) noexcept {
 // Follows the pointers of one descriptor. The first fault found stays.
 class DescriptorWalk {
  public:
-  DescriptorWalk(const Library& library, const Manifest& manifest, std::string_view note)
-      : library_(library), manifest_(manifest), note_(note) {}
+  DescriptorWalk(const OwnMemory& memory, const Manifest& manifest, std::string_view note)
+      : memory_(memory), manifest_(manifest), note_(note) {}
 
   std::optional<PluginError> fault_of(const weir_plugin& plugin) {
     same("its name", plugin.name, manifest_.plugin);
@@ -80,7 +80,7 @@ class DescriptorWalk {
     same(where + ": its slug", step.slug, draft.slug);
     if (step.run == nullptr)
       bad(where + ": run is null");
-    else if (!library_.owns_code(reinterpret_cast<std::uintptr_t>(step.run)))
+    else if (!memory_.owns_code(reinterpret_cast<std::uintptr_t>(step.run)))
       bad(where + ": run is not code of this file");
   }
 
@@ -94,14 +94,14 @@ class DescriptorWalk {
     if (!possible_stride(stride, bytes_min))
       bad(fmt::format("{}: a stride of {} bytes", what, stride));
     else if (reinterpret_cast<std::uintptr_t>(first) % alignof(void*) != 0 ||
-             !library_.owns(first, stride * count))
+             !memory_.owns(first, stride * count))
       bad(fmt::format("{} lie outside of this file's memory", what));
     return !fault_;
   }
 
   std::optional<std::string_view> string(const std::string& what, weir_str text) {
     if (text.size == 0) return std::string_view{};
-    if (text.size <= Manifest::bytes_max && library_.owns(text.data, text.size))
+    if (text.size <= Manifest::bytes_max && memory_.owns(text.data, text.size))
       return std::string_view(text.data, text.size);
     bad(fmt::format("{} lies outside of this file's memory: {} bytes", what, text.size));
     return std::nullopt;
@@ -125,7 +125,7 @@ class DescriptorWalk {
               .error();
   }
 
-  const Library& library_;
+  const OwnMemory& memory_;
   const Manifest& manifest_;
   std::string_view note_;
   std::optional<PluginError> fault_;
@@ -165,11 +165,11 @@ std::optional<PluginError> header_fault(std::string_view bytes) {
   return std::nullopt;
 }
 
-std::expected<const weir_plugin*, PluginError> checked_descriptor(const Library& library,
+std::expected<const weir_plugin*, PluginError> checked_descriptor(const void* symbol,
+                                                                  const OwnMemory& memory,
                                                                   const Manifest& manifest,
                                                                   std::string_view note) {
-  const void* const symbol = library.symbol(WEIR_PLUGIN_SYMBOL);
-  if (!library.owns(symbol, plugin_bytes_min) ||
+  if (!memory.owns(symbol, plugin_bytes_min) ||
       reinterpret_cast<std::uintptr_t>(symbol) % alignof(weir_plugin) != 0)
     return refusal(PluginStage::stage, PluginFault::symbol_not_in_this_object,
                    "weir_plugin_v1 is not an object in this file's memory",
@@ -177,12 +177,12 @@ std::expected<const weir_plugin*, PluginError> checked_descriptor(const Library&
   const auto& plugin = *static_cast<const weir_plugin*>(symbol);
   const std::string_view header(
       static_cast<const char*>(symbol),
-      library.owns(symbol, plugin.struct_size) ? plugin.struct_size : plugin_bytes_min);
+      memory.owns(symbol, plugin.struct_size) ? plugin.struct_size : plugin_bytes_min);
   if (auto fault = header_fault(header)) {
     fault->stage = PluginStage::stage;
     return std::unexpected(*std::move(fault));
   }
-  if (auto fault = DescriptorWalk(library, manifest, note).fault_of(plugin))
+  if (auto fault = DescriptorWalk(memory, manifest, note).fault_of(plugin))
     return std::unexpected(*std::move(fault));
   return &plugin;
 }

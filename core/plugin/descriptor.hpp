@@ -6,7 +6,7 @@
 #include <weir/abi/plugin.h>
 
 #include "definition/manifest.hpp"
-#include "plugin/library.hpp"
+#include "plugin/own_memory.hpp"
 #include "plugin/plugin_error.hpp"
 
 namespace weir {
@@ -16,13 +16,15 @@ namespace weir {
 /// bad_descriptor; stage manifest, no path.
 std::optional<PluginError> header_fault(std::string_view bytes);
 
-/// The descriptor of a library, once all of it is proved: every pointer leads into the library
-/// itself, every `run` into its code, sizes and counts are possible, and it tells the same as the
-/// manifest, whose bytes `note` are. Then flows and steps stand in the manifest's order.
+/// The descriptor at `symbol`, once all of it is proved: every pointer leads into the library's own
+/// memory, every `run` into its code, sizes and counts are possible, and it tells the same as the
+/// manifest, whose bytes `note` are. Then flows and steps stand in the manifest's order. `symbol`
+/// and that memory may hold anything.
 ///
 /// Errors: symbol_not_in_this_object, those of header_fault, bad_descriptor, manifest_mismatch;
 /// stage `stage`, no path.
-std::expected<const weir_plugin*, PluginError> checked_descriptor(const Library& library,
+std::expected<const weir_plugin*, PluginError> checked_descriptor(const void* symbol,
+                                                                  const OwnMemory& memory,
                                                                   const Manifest& manifest,
                                                                   std::string_view note);
 

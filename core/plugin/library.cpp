@@ -1,9 +1,9 @@
 #include "plugin/library.hpp"
 
-#include <algorithm>
 #include <mutex>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <dlfcn.h>
 #include <link.h>
@@ -81,11 +81,11 @@ Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
   WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0);
   struct Search {
     std::uintptr_t base;
-    std::vector<Segment>& found;
-  } search{map->l_addr, segments_};
+    std::vector<OwnMemory::Segment> found;
+  } search{map->l_addr, {}};
   ::dl_iterate_phdr(
       [](dl_phdr_info* object, std::size_t, void* data) {
-        const auto& wanted = *static_cast<Search*>(data);
+        auto& wanted = *static_cast<Search*>(data);
         if (object->dlpi_addr != wanted.base) return 0;
         for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum))
           if (part.p_type == PT_LOAD)
@@ -95,27 +95,14 @@ Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
         return 1;
       },
       &search);
+  memory_ = OwnMemory(std::move(search.found));
 }
 
 Library::~Library() = default;
 
 const void* Library::symbol(const char* name) const {
   const void* const found = ::dlsym(handle_->library.native(), name);
-  return owns(found, 1) ? found : nullptr;
-}
-
-bool Library::owns(const void* address, std::size_t size) const noexcept {
-  const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  return std::ranges::any_of(segments_, [&](const Segment& segment) {
-    return segment.readable && begin >= segment.begin && begin < segment.end &&
-           size <= segment.end - begin;
-  });
-}
-
-bool Library::owns_code(std::uintptr_t address) const noexcept {
-  return std::ranges::any_of(segments_, [&](const Segment& segment) {
-    return segment.code && address >= segment.begin && address < segment.end;
-  });
+  return memory_.owns(found, 1) ? found : nullptr;
 }
 
 }  // namespace weir

@@ -5,15 +5,12 @@
 /// ends: threads, thread-locals and exception objects of them may be anywhere, and nothing here
 /// knows when the last one is gone.
 #pragma once
-#include <cstddef>
-#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
+#include "plugin/own_memory.hpp"
 #include "plugin/plugin_error.hpp"
 
 namespace weir {
@@ -33,26 +30,15 @@ class Library {
   /// A symbol of its own; nullptr when there is none, or only in a library that it needs.
   const void* symbol(const char* name) const;
 
-  /// Whether `size` bytes at `address` are memory that this library brought along.
-  bool owns(const void* address, std::size_t size) const noexcept;
-
-  /// Whether `address` is code of this library.
-  bool owns_code(std::uintptr_t address) const noexcept;
+  const OwnMemory& memory() const noexcept { return memory_; }
 
  private:
-  struct Segment {
-    std::uintptr_t begin;
-    std::uintptr_t end;
-    bool readable;
-    bool code;
-  };
-
   struct Handle;  // Boost.DLL's, seen by library.cpp alone
 
   explicit Library(std::unique_ptr<Handle> handle);
 
   std::unique_ptr<Handle> handle_;
-  std::vector<Segment> segments_;
+  OwnMemory memory_;
 };
 
 }  // namespace weir

@@ -53,7 +53,9 @@ std::expected<PluginLoader::Loaded, PluginError> PluginLoader::load_whole(
   auto library = Library::load(*copy, file->sha256);
   if (!library)
     return std::unexpected(explained(placed(std::move(library.error()), origin), *file));
-  const auto descriptor = checked_descriptor(**library, inspection->manifest, inspection->note);
+  const auto descriptor =
+      checked_descriptor((*library)->symbol(WEIR_PLUGIN_SYMBOL), (*library)->memory(),
+                         inspection->manifest, inspection->note);
   if (!descriptor) return std::unexpected(placed(descriptor.error(), origin));
 
   Loaded loaded{.inspection = *std::move(inspection), .modules = {}};
