@@ -1,14 +1,9 @@
 #include "plugin/loader.hpp"
 
 #include <cstddef>
-#include <memory>
 #include <utility>
 
-#include <weir/abi/plugin.h>
-
-#include "base/assert.hpp"
-#include "plugin/descriptor.hpp"
-#include "plugin/library.hpp"
+#include "plugin/in_process_host.hpp"
 #include "plugin/plugin_folder.hpp"
 
 namespace weir {
@@ -21,60 +16,47 @@ PluginError placed(PluginError error, const PluginFile& file) {
   return error;
 }
 
-// The descriptor's steps stand in the manifest's order, a definition's in its canonical one.
-std::vector<const weir_step*> steps_of(const weir_flow& flow, const FlowDraft& draft,
-                                       const FlowDefinition& definition) {
-  std::vector<const weir_step*> steps(definition.steps().size());
-  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
-    const auto position = definition.find(draft.steps[i].slug);
-    WEIR_ASSERT(position.has_value());
-    steps[*position] = &step_at(flow, i);
-  }
-  return steps;
-}
-
-PluginError refused_by_registry(const Error& error, const PluginFile& file) {
-  const PluginFault kind =
-      error.kind == "duplicate_slug" ? PluginFault::duplicate_slug : PluginFault::duplicate_module;
-  return placed(refusal(PluginStage::publish, kind, error.message, error.hint).error(), file);
+LoadedPlugin told(const OpenedPlugin& plugin) {
+  LoadedPlugin loaded{.file = plugin.inspection.file,
+                      .name = plugin.inspection.manifest.plugin,
+                      .version = plugin.inspection.manifest.version,
+                      .flows = {}};
+  for (const FlowDefinition& flow : plugin.inspection.flows) loaded.flows.push_back(flow.slug());
+  return loaded;
 }
 
 }  // namespace
 
-std::expected<PluginLoader::Loaded, PluginError> PluginLoader::load_whole(
-    const fs::path& path) const {
+PluginHost& PluginLoader::host_of(const Manifest& manifest) const {
+  static InProcessHost in_process;
+  return parts_.host ? parts_.host(manifest) : in_process;
+}
+
+LoadResult PluginLoader::load_one(const fs::path& path) const {
   const auto file = read_trusted(path, policy_);
   if (!file) return std::unexpected(file.error());
   auto inspection = inspect_bytes(*file);
   if (!inspection) return std::unexpected(explained(std::move(inspection.error()), *file));
-  const PluginFile& origin = inspection->file;
-  const auto copy = stage_.put(*file);
-  if (!copy) return std::unexpected(placed(copy.error(), origin));
-  auto library = Library::load(*copy, file->sha256);
-  if (!library)
-    return std::unexpected(explained(placed(std::move(library.error()), origin), *file));
-  const auto descriptor =
-      checked_descriptor((*library)->symbol(WEIR_PLUGIN_SYMBOL), (*library)->memory(),
-                         inspection->manifest, inspection->note);
-  if (!descriptor) return std::unexpected(placed(descriptor.error(), origin));
+  auto staged = stage_.put(*file);
+  if (!staged) return std::unexpected(placed(std::move(staged.error()), inspection->file));
+  auto modules = host_of(inspection->manifest).open(*inspection, *staged);
+  if (!modules) return std::unexpected(explained(std::move(modules.error()), *file));
+  return OpenedPlugin{.inspection = *std::move(inspection),
+                      .staged = *std::move(staged),
+                      .modules = *std::move(modules)};
+}
 
-  Loaded loaded{.inspection = *std::move(inspection), .modules = {}};
-  for (std::size_t i = 0; i < loaded.inspection.flows.size(); ++i) {
-    const FlowDefinition& definition = loaded.inspection.flows[i];
-    loaded.modules.push_back(FlowModule{
-        .definition = definition,
-        .steps =
-            steps_of(flow_at(**descriptor, i), loaded.inspection.manifest.flows[i], definition),
-        .file = loaded.inspection.file,
-        .code = *library});
-  }
-  return loaded;
+std::vector<LoadResult> PluginLoader::load(std::span<const fs::path> paths) const {
+  std::vector<LoadResult> results;
+  results.reserve(paths.size());
+  for (const fs::path& path : paths) results.push_back(load_one(path));
+  return results;
 }
 
 std::expected<std::vector<FlowModule>, PluginError> PluginLoader::load(const fs::path& path) const {
-  auto loaded = load_whole(path);
-  if (!loaded) return std::unexpected(std::move(loaded.error()));
-  return std::move(loaded->modules);
+  LoadResult result = std::move(load(std::span(&path, 1)).front());
+  if (!result) return std::unexpected(std::move(result.error()));
+  return std::move(result->modules);
 }
 
 LoadReport PluginLoader::load_folders(std::span<const fs::path> folders,
@@ -86,32 +68,21 @@ LoadReport PluginLoader::load_folders(std::span<const fs::path> folders,
       report.refused.push_back(paths.error());
       continue;
     }
-    for (const fs::path& path : *paths) {
-      if (auto published = publish(path, registry))
-        report.loaded.push_back(*std::move(published));
+    const std::vector<LoadResult> results = load(*paths);
+    std::vector<const OpenedPlugin*> opened;
+    for (const LoadResult& result : results)
+      if (result) opened.push_back(&*result);
+    std::vector<std::optional<PluginError>> refused = publish(registry, opened);
+    std::size_t next = 0;  // of opened
+    for (const LoadResult& result : results) {
+      std::optional<PluginError> error = result ? std::move(refused[next++]) : result.error();
+      if (error)
+        report.refused.push_back(*std::move(error));
       else
-        report.refused.push_back(std::move(published.error()));
+        report.loaded.push_back(told(*result));
     }
   }
   return report;
-}
-
-std::expected<LoadedPlugin, PluginError> PluginLoader::publish(const fs::path& path,
-                                                               FlowRegistry& registry) const {
-  auto loaded = load_whole(path);
-  if (!loaded) return std::unexpected(std::move(loaded.error()));
-  LoadedPlugin plugin{.file = loaded->inspection.file,
-                      .name = loaded->inspection.manifest.plugin,
-                      .version = loaded->inspection.manifest.version,
-                      .flows = {}};
-  FlowRegistry::Transaction transaction = registry.begin();
-  for (FlowModule& module : loaded->modules) {
-    plugin.flows.push_back(module.definition.slug());
-    transaction.register_(std::move(module));
-  }
-  if (const auto committed = transaction.commit(); !committed)
-    return std::unexpected(refused_by_registry(committed.error(), plugin.file));
-  return plugin;
 }
 
 }  // namespace weir

@@ -1,6 +1,8 @@
 #pragma once
 #include <expected>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -8,11 +10,33 @@
 
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_error.hpp"
+#include "plugin/plugin_host.hpp"
 #include "plugin/stage.hpp"
+#include "plugin/staged_copy.hpp"
 #include "plugin/trust.hpp"
 #include "registry/flow_registry.hpp"
 
 namespace weir {
+
+class Scanner;
+class VerdictCache;
+
+/// What a loader works with besides its stage. All may be missing; what is there outlives it.
+struct LoaderParts {
+  Scanner* scanner = nullptr;        ///< null: nobody tries a plugin before it is loaded here
+  VerdictCache* verdicts = nullptr;  ///< null: every plugin is scanned, each time
+  /// Where a plugin's code is to run; unset: in this process.
+  std::function<PluginHost&(const Manifest&)> host = {};
+};
+
+/// A plugin whose code is there to be run. Nobody can find it yet.
+struct OpenedPlugin {
+  PluginInspection inspection;
+  StagedCopy staged;
+  std::vector<FlowModule> modules;
+};
+
+using LoadResult = std::expected<OpenedPlugin, PluginError>;
 
 /// A plugin whose flows stand in the registry.
 struct LoadedPlugin {
@@ -29,37 +53,47 @@ struct LoadReport {
 };
 
 /// Brings plugins to life: the whole way from a file to a flow that can be run
-/// (docs/architecture.md). Loading runs the library's constructors in this process.  [any thread;
-/// loading is serialised]
-///
-/// Lifetime: a library that was loaded stays until the process ends, whoever forgets its flows.
+/// (docs/architecture.md). Without a scanner, loading runs the library's constructors in this
+/// process untried.  [any thread; loading is serialised]
 class PluginLoader {
  public:
-  explicit PluginLoader(StageDirectory stage, TrustPolicy policy = {})
-      : stage_(std::move(stage)), policy_(std::move(policy)) {}
+  explicit PluginLoader(StageDirectory stage, TrustPolicy policy = {}, LoaderParts parts = {})
+      : stage_(std::move(stage)), policy_(std::move(policy)), parts_(std::move(parts)) {}
 
-  /// The flows of one plugin, with their code, in the manifest's order. Errors: all but duplicate_*
-  /// with a plugin elsewhere.
+  /// What became of each file, in their order: a plugin with its code, or why it is refused. None
+  /// hinders another. Files are read and copied, tried by the scanner, and loaded, each stage
+  /// beside the others. Errors: all but duplicate_* with a plugin elsewhere.
+  std::vector<LoadResult> load(std::span<const std::filesystem::path> paths) const;
+
+  /// The flows of one plugin, with their code, in the manifest's order. Errors: as above.
   std::expected<std::vector<FlowModule>, PluginError> load(const std::filesystem::path& path) const;
 
-  /// Loads and registers every plugin of `folders`, in order of folders and names, each plugin in
-  /// one transaction: all of its flows are live, or none. A name that is taken stays with its
-  /// holder, which the error names. A folder that can't be read is one refusal.
+  /// Loads and registers every plugin of `folders`, in order of folders and names, each plugin
+  /// whole: all of its flows are live, or none. A name that is taken stays with its holder, which
+  /// the error names. A folder that can't be read is one refusal.
   LoadReport load_folders(std::span<const std::filesystem::path> folders,
                           FlowRegistry& registry) const;
 
  private:
-  struct Loaded {
-    PluginInspection inspection;
-    std::vector<FlowModule> modules;
-  };
-
-  std::expected<Loaded, PluginError> load_whole(const std::filesystem::path& path) const;
-  std::expected<LoadedPlugin, PluginError> publish(const std::filesystem::path& path,
-                                                   FlowRegistry& registry) const;
+  LoadResult load_one(const std::filesystem::path& path) const;
+  PluginHost& host_of(const Manifest& manifest) const;
 
   StageDirectory stage_;
   TrustPolicy policy_;
+  LoaderParts parts_;
 };
+
+/// How a plugin's flows take their place in a registry.
+enum class Publishing {
+  register_,  ///< the version before goes
+  succeed,    ///< the version before stays, as a former one (V2)
+};
+
+/// Puts plugins into the registry in their order, each whole or not at all (G4): those whose names
+/// do not collide in one transaction. For each, why it was refused. Errors: duplicate_slug,
+/// duplicate_module; stage publish.
+std::vector<std::optional<PluginError>> publish(FlowRegistry& registry,
+                                                std::span<const OpenedPlugin* const> plugins,
+                                                Publishing how = Publishing::register_);
 
 }  // namespace weir

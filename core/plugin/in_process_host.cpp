@@ -1,0 +1,55 @@
+#include "plugin/in_process_host.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include <weir/abi/plugin.h>
+
+#include "base/assert.hpp"
+#include "plugin/descriptor.hpp"
+#include "plugin/library.hpp"
+
+namespace weir {
+namespace {
+
+// The descriptor's steps stand in the manifest's order, a definition's in its canonical one.
+std::vector<const weir_step*> steps_of(const weir_flow& flow, const FlowDraft& draft,
+                                       const FlowDefinition& definition) {
+  std::vector<const weir_step*> steps(definition.steps().size());
+  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
+    const auto position = definition.find(draft.steps[i].slug);
+    WEIR_ASSERT(position.has_value());
+    steps[*position] = &step_at(flow, i);
+  }
+  return steps;
+}
+
+}  // namespace
+
+std::expected<std::vector<FlowModule>, PluginError> InProcessHost::open(
+    const PluginInspection& plugin, const StagedCopy& staged) {
+  const auto refused = [&](PluginError error) {
+    error.path = plugin.file.path;
+    error.sha256 = plugin.file.sha256;
+    return std::unexpected(std::move(error));
+  };
+  auto library = Library::load(staged, plugin.file.sha256);
+  if (!library) return refused(std::move(library.error()));
+  auto descriptor = checked_descriptor((*library)->symbol(WEIR_PLUGIN_SYMBOL), (*library)->memory(),
+                                       plugin.manifest, plugin.note);
+  if (!descriptor) return refused(std::move(descriptor.error()));
+
+  std::vector<FlowModule> modules;
+  for (std::size_t i = 0; i < plugin.flows.size(); ++i) {
+    const FlowDefinition& definition = plugin.flows[i];
+    modules.push_back(FlowModule{
+        .definition = definition,
+        .steps = steps_of(flow_at(**descriptor, i), plugin.manifest.flows[i], definition),
+        .file = plugin.file,
+        .code = *library});
+  }
+  return modules;
+}
+
+}  // namespace weir
