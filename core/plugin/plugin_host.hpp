@@ -1,10 +1,10 @@
 #pragma once
 #include <expected>
-#include <filesystem>
 #include <vector>
 
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_error.hpp"
+#include "plugin/staged_copy.hpp"
 #include "registry/flow_module.hpp"
 
 namespace weir {
@@ -14,13 +14,13 @@ class PluginHost {
  public:
   virtual ~PluginHost() = default;
 
-  /// The flows of a plugin that was verified, with their code, in the manifest's order. `staged` is
-  /// its private copy, absolute, which must stay until the last of the modules is gone. When it is,
-  /// the code is let go of.  [any thread]
+  /// The flows of a plugin that was verified, with their code, in the manifest's order. Holds
+  /// `staged`, its private copy, until the last of the modules is gone. When it is, the code is let
+  /// go of.  [any thread]
   ///
   /// Errors: those of stage `stage`, with path and sha256.
-  virtual std::expected<std::vector<FlowModule>, PluginError> open(
-      const PluginInspection& plugin, const std::filesystem::path& staged) = 0;
+  virtual std::expected<std::vector<FlowModule>, PluginError> open(const PluginInspection& plugin,
+                                                                   const StagedCopy& staged) = 0;
 };
 
 }  // namespace weir

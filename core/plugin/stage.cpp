@@ -1,7 +1,11 @@
 #include "plugin/stage.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -56,7 +60,7 @@ std::vector<fs::path> usual_bases() {
 
 // Takes the lock that says "the owner lives", if nobody has it and the folder is still in its
 // place.
-bool lock(const FileDescriptor& folder, const fs::path& path) {
+bool lock_folder(const FileDescriptor& folder, const fs::path& path) {
   struct stat opened{}, there{};
   return ::flock(folder.fd(), LOCK_EX | LOCK_NB) == 0 && ::fstat(folder.fd(), &opened) == 0 &&
          ::lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
@@ -81,12 +85,53 @@ void remove_leftovers(const fs::path& base) {
     const FileDescriptor folder = open_folder(entry->path());
     struct stat status{};
     if (folder && ::fstat(folder.fd(), &status) == 0 && status.st_uid == ::geteuid() &&
-        lock(folder, entry->path()))
+        lock_folder(folder, entry->path()))
       remove_folder(entry->path());
   }
 }
 
 }  // namespace
+
+// Which copies are held. A hold's end and a new hold on the same file may meet: the file is the
+// one's who came last.
+class StageDirectory::Copies : public std::enable_shared_from_this<Copies> {
+ public:
+  /// The file is there; `held` under `of_one`, from looking for it to holding it.
+  std::mutex of_one;
+
+  std::shared_ptr<const void> hold(const fs::path& file) {
+    Held& held = held_[file.native()];
+    if (auto shared = held.hold.lock()) return shared;
+    const std::uint64_t number = held.number = ++holds_;
+    // Owns nothing but what its end does.
+    std::shared_ptr<const void> made(&holds_, [copies = shared_from_this(), file, number](
+                                                  const void*) { copies->let_go(file, number); });
+    held.hold = made;
+    return made;
+  }
+
+ private:
+  struct Held {
+    std::weak_ptr<const void> hold;
+    std::uint64_t number = 0;
+  };
+
+  void let_go(const fs::path& file, std::uint64_t number) {
+    const std::scoped_lock lock(of_one);
+    const auto held = held_.find(file.native());
+    if (held == held_.end() || held->second.number != number) return;
+    held_.erase(held);
+    ::unlink(file.c_str());
+  }
+
+  std::map<std::string, Held> held_;  // by path; guarded by of_one, as holds_ is
+  std::uint64_t holds_ = 0;
+};
+
+StageDirectory::StageDirectory(fs::path path, FileDescriptor directory)
+    : path_(std::move(path)),
+      directory_(std::move(directory)),
+      copies_(std::make_shared<Copies>()) {}
 
 std::expected<StageDirectory, PluginError> StageDirectory::open(
     const std::optional<fs::path>& base) {
@@ -115,7 +160,7 @@ std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::
     if (::mkdtemp(path.data()) == nullptr)
       return refuse_errno(base, "no folder for private copies can be made in it", errno);
     FileDescriptor folder = open_folder(path);
-    if (folder && lock(folder, path)) return StageDirectory(path, std::move(folder));
+    if (folder && lock_folder(folder, path)) return StageDirectory(path, std::move(folder));
   }
   return refuse_errno(base, "its private folders vanish as they are made", EAGAIN);
 }
@@ -124,9 +169,11 @@ StageDirectory::~StageDirectory() {
   if (directory_) remove_folder(path_);
 }
 
-std::expected<fs::path, PluginError> StageDirectory::put(const TrustedFile& file) const {
+std::expected<StagedCopy, PluginError> StageDirectory::put(const TrustedFile& file) const {
   const fs::path copy = path_ / (file.sha256 + ".so");
-  if (::access(copy.c_str(), F_OK) == 0) return copy;
+  const std::scoped_lock lock(copies_->of_one);
+  const auto held = [&] { return StagedCopy(copy, copies_->hold(copy)); };
+  if (::access(copy.c_str(), F_OK) == 0) return held();
   // Written under another name and renamed: whoever sees the copy sees all of it.
   std::string unfinished = (path_ / "copy-XXXXXX").string();
   const FileDescriptor out(::mkostemp(unfinished.data(), O_CLOEXEC));
@@ -144,7 +191,7 @@ std::expected<fs::path, PluginError> StageDirectory::put(const TrustedFile& file
   }
   if (::fchmod(out.fd(), S_IRUSR | S_IXUSR) != 0 || ::rename(unfinished.c_str(), copy.c_str()) != 0)
     return refuse_copy(errno);
-  return copy;
+  return held();
 }
 
 }  // namespace weir

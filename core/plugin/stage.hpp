@@ -1,11 +1,13 @@
 #pragma once
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/file_descriptor.hpp"
 #include "plugin/plugin_error.hpp"
+#include "plugin/staged_copy.hpp"
 #include "plugin/trust.hpp"
 
 namespace weir {
@@ -28,20 +30,22 @@ class StageDirectory {
   StageDirectory& operator=(StageDirectory&&) = delete;
   ~StageDirectory();
 
-  /// Writes `file` as <sha256>.so, unless it stands there, and gives the absolute path. Errors:
-  /// stage_failed.
-  std::expected<std::filesystem::path, PluginError> put(const TrustedFile& file) const;
+  /// Writes `file` as <sha256>.so, unless it stands there. Gives its absolute path and a hold on
+  /// it: with the last hold the copy goes. Errors: stage_failed.
+  std::expected<StagedCopy, PluginError> put(const TrustedFile& file) const;
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  StageDirectory(std::filesystem::path path, FileDescriptor directory) noexcept
-      : path_(std::move(path)), directory_(std::move(directory)) {}
+  class Copies;
+
+  StageDirectory(std::filesystem::path path, FileDescriptor directory);
 
   static std::expected<StageDirectory, PluginError> open_below(const std::filesystem::path& base);
 
   std::filesystem::path path_;
   FileDescriptor directory_;  // holds the flock that says the owner lives; empty once moved from
+  std::shared_ptr<Copies> copies_;  // holds may outlive this
 };
 
 }  // namespace weir

@@ -1,9 +1,12 @@
 #include "plugin/stage.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <iterator>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <sched.h>
@@ -77,9 +80,53 @@ TEST_SUITE("plugin: stage") {
       REQUIRE(::stat(path.c_str(), &status) == 0);
       return status.st_ino;
     };
-    const ino_t first = inode(stage->put(file).value());
-    CHECK(inode(stage->put(file).value()) == first);
+    const StagedCopy first = stage->put(file).value();
+    CHECK(inode(stage->put(file).value()) == inode(first));
     CHECK(entries(stage->path()) == 1);
+  }
+
+  TEST_CASE("a copy stays while anybody holds it and goes with the last hold") {
+    const TemporaryFolder base;
+    const auto stage = StageDirectory::open(base.path());
+    REQUIRE(stage.has_value());
+    std::optional<StagedCopy> first = stage->put(file).value();
+    std::optional<StagedCopy> second = stage->put(file).value();
+    std::optional<StagedCopy> copied = second;
+    first.reset();
+    second.reset();
+    CHECK(bytes_of(*copied) == "bytes");
+    copied.reset();
+    CHECK(entries(stage->path()) == 0);
+    CHECK(bytes_of(stage->put(file).value()) == "bytes");
+  }
+
+  TEST_CASE("a hold that ends while the file is put again does not take it away") {
+    const TemporaryFolder base;
+    const auto stage = StageDirectory::open(base.path());
+    REQUIRE(stage.has_value());
+    std::atomic<int> missing = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+          for (int round = 0; round < 500; ++round)
+            if (const auto copy = stage->put(file); !copy || !fs::exists(copy->path())) ++missing;
+        });
+    }
+    CHECK(missing == 0);
+    CHECK(entries(stage->path()) == 0);
+  }
+
+  TEST_CASE("a hold may outlive its stage") {
+    const TemporaryFolder base;
+    std::optional<StagedCopy> copy;
+    {
+      const auto stage = StageDirectory::open(base.path());
+      REQUIRE(stage.has_value());
+      copy = stage->put(file).value();
+    }
+    CHECK_FALSE(fs::exists(copy->path()));
+    copy.reset();
   }
 
   TEST_CASE("a stage is gone when its owner is") {
