@@ -18,8 +18,8 @@
 struct weir_call {
   weir::Attempt& attempt;
   weir::StepResources& resources;
-  spdlog::logger& log;
-  std::string attempt_text, index_text;
+  weir::StepLines& lines;
+  std::string attempt_text, index_text, limit_text;
 
   std::mutex mutex;
   int outputs = 0;
@@ -74,10 +74,7 @@ void take_log(weir_call* call, std::int32_t level, weir_str message) {
                         : level == WEIR_LOG_INFO ? spdlog::level::info
                         : level == WEIR_LOG_WARN ? spdlog::level::warn
                                                  : spdlog::level::err;
-  const auto& step = call->attempt.flow->definition.steps()[call->attempt.task.step];
-  call->log.log(severity, "run {} {}.{}: {}", call->attempt.run_id,
-                call->attempt.flow->definition.slug().view(), step.slug.view(),
-                utf8_or_replaced(view(message)));
+  call->lines.line(call->attempt, severity, utf8_or_replaced(view(message)));
 }
 
 std::int32_t is_cancelled(weir_call* call) { return call->attempt.stop.cancelled() ? 1 : 0; }
@@ -91,6 +88,7 @@ weir_str look_up(weir_call* call, weir_str key) {
   if (name == "attempt") return str(call->attempt_text);
   if (name == "task_index") return str(call->index_text);
   if (name == "flow_input") return str(call->attempt.flow_input.text());
+  if (name == "max_output_bytes") return str(call->limit_text);
   return {nullptr, 0};
 }
 
@@ -174,14 +172,34 @@ AttemptResult judged(weir_call& call, std::int32_t returned) {
   return {.outcome = Outcome::completed, .output = *std::move(output)};
 }
 
+class LinesOfLog final : public StepLines {
+ public:
+  explicit LinesOfLog(spdlog::logger& log) : log_(log) {}
+  void line(const Attempt& attempt, spdlog::level::level_enum level,
+            std::string_view text) override {
+    const FlowDefinition& flow = attempt.flow->definition;
+    log_.log(level, "run {} {}.{}: {}", attempt.run_id, flow.slug().view(),
+             flow.steps()[attempt.task.step].slug.view(), text);
+  }
+
+ private:
+  spdlog::logger& log_;
+};
+
 }  // namespace
 
 AttemptResult call_step(Attempt& attempt, StepResources& resources, spdlog::logger& log) {
+  LinesOfLog lines(log);
+  return call_step(attempt, resources, lines);
+}
+
+AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines) {
   weir_call call{.attempt = attempt,
                  .resources = resources,
-                 .log = log,
+                 .lines = lines,
                  .attempt_text = std::to_string(attempt.number),
                  .index_text = std::to_string(attempt.task.index),
+                 .limit_text = std::to_string(attempt.options.max_output_bytes),
                  .mutex = {},
                  .output = {},
                  .failure = {},

@@ -74,7 +74,8 @@ typedef struct weir_host {
   int32_t (*cancelled)(weir_call*);
 
   /* Facts about the call: "run_id", "flow", "step", "attempt" (from 1), "task_index" (from 0),
-   * "flow_input" (the run's input, JSON). An unknown key gives {NULL, 0}. */
+   * "flow_input" (the run's input, JSON), "max_output_bytes" (what output() may have). An unknown
+   * key gives {NULL, 0}. */
   weir_str (*get)(weir_call*, weir_str key);
 
   /* A further table of functions by name, or NULL when this host has none of that name. */
