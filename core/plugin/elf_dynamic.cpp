@@ -99,7 +99,8 @@ std::optional<std::vector<ElfDynamic::Symbol>> read_symbols(const ElfImage& imag
                        .size = symbol->st_size,
                        .defined = symbol->st_shndx != SHN_UNDEF,
                        .weak = binding == STB_WEAK,
-                       .data = ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT});
+                       .data = ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT,
+                       .unique = binding == STB_GNU_UNIQUE});
   }
   return symbols;
 }
@@ -169,6 +170,7 @@ std::expected<ElfDynamic, PluginError> ElfDynamic::parse(const ElfImage& image) 
 
   ElfDynamic dynamic;
   dynamic.program = (entries[DT_FLAGS_1] & DF_1_PIE) != 0;
+  dynamic.nodelete = (entries[DT_FLAGS_1] & DF_1_NODELETE) != 0;
   for (const std::uint64_t offset : entries.needed) {
     const auto name = strings.at(offset);
     if (!name) return damaged("a library it needs has no name");

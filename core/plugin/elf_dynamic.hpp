@@ -17,7 +17,8 @@ struct ElfDynamic {
     std::uint64_t size;
     bool defined;
     bool weak;
-    bool data;  ///< an object, not a function
+    bool data;    ///< an object, not a function
+    bool unique;  ///< STB_GNU_UNIQUE: the first of its name in the process stands for all
   };
   struct VersionNeed {
     std::string_view library;  ///< "libc.so.6"
@@ -26,6 +27,7 @@ struct ElfDynamic {
   };
 
   bool program = false;                  ///< linked as a position-independent program
+  bool nodelete = false;                 ///< linked to stay once it is loaded
   std::vector<std::string_view> needed;  ///< DT_NEEDED: "libc.so.6"
   std::string_view runpath;              ///< DT_RUNPATH, else DT_RPATH
   std::vector<Symbol> symbols;           ///< global and weak ones

@@ -1,6 +1,5 @@
 #include "plugin/library.hpp"
 
-#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -11,9 +10,8 @@
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
-#include <weir/registry/shared_handles.hpp>
-
 #include "base/assert.hpp"
+#include "plugin/library_reaper.hpp"
 
 namespace weir {
 
@@ -23,60 +21,51 @@ struct Library::Handle {
 
 namespace {
 
-// dlopen is not free of races as sanitizers see them, and a constructor may not expect another's
-// beside it.
-std::mutex loading;
-
-using Libraries = SharedHandles<std::string, const Library>;  // by sha256
-
-// Never destroyed: closing at exit would run destructors of code that detached threads may be in.
-Libraries& loaded() {
-  static auto& libraries = *new Libraries;
-  return libraries;
-}
-
-Error refused_by_loader(std::string words) {
+PluginError refused_by_loader(std::string words) {
   const bool noexec = words.contains("failed to map segment");
-  return {.code = ErrorCode::unavailable,
-          .kind = std::string(name(noexec ? PluginFault::noexec_mount : PluginFault::load_failed)),
-          .message = std::move(words),
-          .hint = noexec ? "the private copy lies where no code may run: set TMPDIR or "
-                           "XDG_RUNTIME_DIR to another file system"
-                         : "these are the system loader's words; LD_DEBUG=all shows what it did"};
-}
-
-// Of those who waited for one start each gets the same.
-PluginError to_plugin_error(const Error& error) {
-  const PluginFault fault = error.kind == name(PluginFault::noexec_mount)
-                                ? PluginFault::noexec_mount
-                                : PluginFault::load_failed;
-  return refusal(PluginStage::stage, fault, error.message, error.hint).error();
+  return refusal(PluginStage::stage, noexec ? PluginFault::noexec_mount : PluginFault::load_failed,
+                 std::move(words),
+                 noexec ? "the private copy lies where no code may run: set TMPDIR or "
+                          "XDG_RUNTIME_DIR to another file system"
+                        : "these are the system loader's words; LD_DEBUG=all shows what it did")
+      .error();
 }
 
 }  // namespace
 
 std::expected<std::shared_ptr<const Library>, PluginError> Library::load(
-    const std::filesystem::path& staged, const std::string& sha256) {
-  using boost::dll::load_mode::rtld_local;
-  using boost::dll::load_mode::rtld_now;
-  auto library = loaded().get_or_start(
-      sha256, [&](const Libraries::Starting&) -> Result<std::shared_ptr<const Library>> {
-        const std::scoped_lock one_at_a_time(loading);
-        // Boost's own codes say "bad file descriptor" whatever happened; dlerror has the words.
-        boost::dll::fs::error_code failed;
-        auto handle = std::make_unique<Handle>();
-        handle->library.load(staged, failed, rtld_now | rtld_local);
-        if (failed) {
-          const char* const words = ::dlerror();
-          return std::unexpected(refused_by_loader(words != nullptr ? words : failed.message()));
-        }
-        return std::shared_ptr<const Library>(new Library(std::move(handle)));
-      });
-  if (!library) return std::unexpected(to_plugin_error(library.error()));
-  return *std::move(library);
+    const StagedCopy& staged, const std::string& sha256) {
+  return LibraryReaper::of_process().hold(sha256, [&] { return open(staged); });
 }
 
-Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
+std::expected<std::unique_ptr<Library>, PluginError> Library::open(const StagedCopy& staged) {
+  using boost::dll::load_mode::rtld_local;
+  using boost::dll::load_mode::rtld_now;
+  // Boost's own codes say "bad file descriptor" whatever happened; dlerror has the words.
+  boost::dll::fs::error_code failed;
+  auto handle = std::make_unique<Handle>();
+  handle->library.load(staged.path(), failed, rtld_now | rtld_local);
+  if (failed) {
+    const char* const words = ::dlerror();
+    return std::unexpected(refused_by_loader(words != nullptr ? words : failed.message()));
+  }
+  return std::unique_ptr<Library>(new Library(std::move(handle), staged));
+}
+
+void Library::close() { handle_->library.unload(); }
+
+bool Library::is_loaded(const std::filesystem::path& staged) {
+  void* const found = ::dlopen(staged.c_str(), RTLD_NOW | RTLD_NOLOAD);
+  if (found != nullptr) ::dlclose(found);
+  return found != nullptr;
+}
+
+void Library::close_again(const std::filesystem::path& staged) {
+  static_cast<void>(is_loaded(staged));
+}
+
+Library::Library(std::unique_ptr<Handle> handle, StagedCopy staged)
+    : handle_(std::move(handle)), staged_(std::move(staged)) {
   link_map* map = nullptr;
   WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0);
   struct Search {
@@ -95,6 +84,7 @@ Library::Library(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
         return 1;
       },
       &search);
+  base_ = search.base;
   memory_ = OwnMemory(std::move(search.found));
 }
 

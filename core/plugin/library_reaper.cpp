@@ -1,0 +1,205 @@
+#include "plugin/library_reaper.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <thread>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "plugin/file_mapping.hpp"
+#include "plugin/unload_hazard.hpp"
+
+namespace weir {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t closed_at_once = 64;  // then others may load
+constexpr auto first_look_again = 100ms;    // at what is pinned; each is twice as long
+constexpr auto longest_look_again = 10'000ms;
+
+// Its file's name is the hash of its bytes: whatever way leads to the stage, it is told by that.
+bool is_mapped(const Library& library, const std::vector<FileMapping>& mappings) {
+  const std::string name = "/" + library.staged().path().filename().string();
+  return std::ranges::any_of(mappings, [&](const FileMapping& mapping) {
+    return mapping.path.ends_with(name) &&
+           std::ranges::any_of(library.memory().segments(), [&](const auto& segment) {
+             return mapping.begin < segment.end && segment.begin < mapping.end;
+           });
+  });
+}
+
+std::string why_pinned(const Library& library) {
+  std::ifstream file(library.staged().path(), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  std::string why;
+  for (const UnloadHazard& hazard : unload_hazards(bytes))
+    why += fmt::format("{}{} ({})", why.empty() ? "" : "; ", hazard.detail, hazard.hint);
+  return why.empty() ? "its file does not tell why; a thread of its own may be running, or another "
+                       "library may use its symbols"
+                     : why;
+}
+
+}  // namespace
+
+LibraryReaper& LibraryReaper::of_process() {
+  // Never destroyed: threads that outlive main may still hold libraries.
+  static auto& reaper = *new LibraryReaper;
+  return reaper;
+}
+
+LibraryReaper::LibraryReaper() {
+  // Release, with the acquire in take_queued().
+  static_cast<void>(
+      std::atexit([] { of_process().exiting_.store(true, std::memory_order_release); }));
+  std::thread([this] { run(); }).detach();
+}
+
+std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std::string& sha256,
+                                                                       const Open& open) {
+  if (Holding found = find(sha256)) return found;
+  const std::scoped_lock one_at_a_time(loading_);
+  if (Holding found = find(sha256)) return found;  // somebody was at it
+  auto opened = open();
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  // What was pinned is in use again: the loader gave the same mapping once more.
+  const std::size_t back = std::erase_if(
+      pinned_, [&](const Closed& pinned) { return pinned.library->base() == (*opened)->base(); });
+  const std::scoped_lock lock(mutex_);
+  pinned_count_ -= back;
+  Entry& entry = entries_[sha256];
+  entry.library = *std::move(opened);
+  return hold_again(sha256, entry);
+}
+
+LibraryReaper::Holding LibraryReaper::find(const std::string& sha256) {
+  const std::scoped_lock lock(mutex_);
+  const auto entry = entries_.find(sha256);
+  if (entry == entries_.end()) return nullptr;
+  if (Holding held = entry->second.handle.lock()) return held;
+  return hold_again(sha256, entry->second);
+}
+
+LibraryReaper::Holding LibraryReaper::hold_again(const std::string& sha256, Entry& entry) {
+  const std::uint64_t number = ++holds_;
+  Holding made(entry.library.get(),
+               [this, sha256, number](const Library*) { let_go(sha256, number); });
+  entry.handle = made;
+  entry.hold = number;
+  if (std::exchange(entry.queued, false)) --queued_;
+  return made;
+}
+
+void LibraryReaper::let_go(const std::string& sha256, std::uint64_t hold) {
+  const std::scoped_lock lock(mutex_);
+  const auto entry = entries_.find(sha256);
+  if (entry == entries_.end() || entry->second.hold != hold) return;
+  entry->second.queued = true;
+  ++queued_;
+  wake_.notify_one();
+}
+
+void LibraryReaper::run() {
+  auto look_again = first_look_again;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto anything = [this] { return queued_ > 0; };
+      if (pinned_count_ == 0) {
+        look_again = first_look_again;
+        wake_.wait(lock, anything);
+      } else if (wake_.wait_for(lock, look_again, anything)) {
+        look_again = first_look_again;
+      } else {
+        look_again = std::min(2 * look_again, longest_look_again);
+      }
+    }
+    tell(close_some());
+    const std::scoped_lock lock(mutex_);
+    closing_ = 0;
+    idle_.notify_all();
+  }
+}
+
+std::vector<LibraryReaper::Closed> LibraryReaper::take_queued() {
+  std::vector<Closed> taken;
+  const std::scoped_lock lock(mutex_);
+  if (exiting_.load(std::memory_order_acquire)) return taken;
+  for (auto entry = entries_.begin(); entry != entries_.end() && taken.size() < closed_at_once;) {
+    if (!entry->second.queued) {
+      ++entry;
+      continue;
+    }
+    taken.push_back({.library = std::move(entry->second.library), .sha256 = entry->first});
+    entry = entries_.erase(entry);
+  }
+  queued_ -= taken.size();
+  closing_ = taken.size();
+  return taken;
+}
+
+std::vector<LibraryReaper::Told> LibraryReaper::close_some() {
+  std::vector<Told> told;
+  const std::scoped_lock one_at_a_time(loading_);
+  std::vector<Closed> closed = take_queued();
+  for (const Closed& each : closed) each.library->close();
+  if (!exiting_.load(std::memory_order_acquire))
+    for (const Closed& each : pinned_) Library::close_again(each.library->staged());
+  const auto mappings = file_mappings();
+  const auto gone = [&](const Closed& each) {
+    return mappings ? !is_mapped(*each.library, *mappings)
+                    : !Library::is_loaded(each.library->staged());
+  };
+  const auto leaving = [](const Closed& each, std::string why) {
+    return Leaving{
+        .sha256 = each.sha256, .staged = each.library->staged().path(), .why = std::move(why)};
+  };
+  std::erase_if(pinned_, [&](const Closed& each) {
+    const bool left = gone(each);
+    if (left) told.push_back({.leaving = leaving(each, {}), .pinned = false});
+    return left;
+  });
+  for (Closed& each : closed) {
+    if (gone(each)) {
+      told.push_back({.leaving = leaving(each, {}), .pinned = false});
+    } else {
+      told.push_back({.leaving = leaving(each, why_pinned(*each.library)), .pinned = true});
+      pinned_.push_back(std::move(each));
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  pinned_count_ = pinned_.size();
+  return told;
+}
+
+void LibraryReaper::tell(const std::vector<Told>& all) {
+  const std::scoped_lock lock(observers_mutex_);
+  for (const Told& told : all)
+    for (const Observer& observer : observers_)
+      if (const auto& callback = told.pinned ? observer.pinned : observer.unloaded)
+        callback(told.leaving);
+}
+
+std::shared_ptr<const void> LibraryReaper::observe(Observer observer) {
+  const std::scoped_lock lock(observers_mutex_);
+  const auto place = observers_.insert(observers_.end(), std::move(observer));
+  return {&*place, [this, place](const void*) {
+            const std::scoped_lock taking_out(observers_mutex_);
+            observers_.erase(place);
+          }};
+}
+
+LibraryReaper::Counts LibraryReaper::counts() const {
+  const std::scoped_lock lock(mutex_);
+  return {.held = entries_.size() - queued_, .queued = queued_ + closing_, .pinned = pinned_count_};
+}
+
+bool LibraryReaper::wait_until_idle(Steady deadline) const {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_until(lock, deadline, [this] { return queued_ + closing_ == 0; });
+}
+
+}  // namespace weir
