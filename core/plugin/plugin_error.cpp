@@ -117,6 +117,13 @@ std::string_view name(PluginFault fault) noexcept {
   return "unknown";
 }
 
+std::optional<PluginFault> fault_named(std::string_view word) noexcept {
+  for (auto fault = PluginFault{}; fault <= PluginFault::unload_pinned;
+       fault = static_cast<PluginFault>(static_cast<int>(fault) + 1))
+    if (name(fault) == word) return fault;
+  return std::nullopt;
+}
+
 std::string_view family(PluginFault fault) noexcept {
   if (fault >= PluginFault::duplicate_slug) return name(fault);
   return fault < PluginFault::no_manifest ? "not_loaded" : "invalid_flow_module";
@@ -140,6 +147,13 @@ std::string_view name(PluginStage stage) noexcept {
       return "run";
   }
   return "unknown";
+}
+
+std::optional<PluginStage> stage_named(std::string_view word) noexcept {
+  for (auto stage = PluginStage{}; stage <= PluginStage::run;
+       stage = static_cast<PluginStage>(static_cast<int>(stage) + 1))
+    if (name(stage) == word) return stage;
+  return std::nullopt;
 }
 
 std::unexpected<PluginError> refusal(PluginStage stage, PluginFault kind, std::string detail,

@@ -1,5 +1,6 @@
 #pragma once
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,9 @@ enum class PluginFault {
 /// "missing_dependency"
 std::string_view name(PluginFault fault) noexcept;
 
+/// The one with that name; nullopt when none has it.
+std::optional<PluginFault> fault_named(std::string_view name) noexcept;
+
 /// "not_loaded", "invalid_flow_module", or for those after them the fault's own name
 std::string_view family(PluginFault fault) noexcept;
 
@@ -66,6 +70,9 @@ enum class PluginStage { discover, verify, manifest, scan, stage, publish, run }
 
 /// "verify"
 std::string_view name(PluginStage stage) noexcept;
+
+/// The one with that name; nullopt when none has it.
+std::optional<PluginStage> stage_named(std::string_view name) noexcept;
 
 /// One refused plugin, or plugin folder. Plugins beside it are not touched by it.
 struct PluginError {

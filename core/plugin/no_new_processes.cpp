@@ -1,0 +1,74 @@
+#include "plugin/no_new_processes.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+namespace weir {
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t machine = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t machine = AUDIT_ARCH_AARCH64;
+#else
+constexpr std::uint32_t machine = 0;
+#endif
+
+constexpr sock_filter load(std::size_t offset) {
+  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+}
+constexpr sock_filter give(std::uint32_t action) { return BPF_STMT(BPF_RET | BPF_K, action); }
+
+// The next instruction alone when it is `number`, else the one after.
+constexpr sock_filter when(std::uint32_t number) {
+  return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
+}
+
+}  // namespace
+
+bool forbid_new_processes() noexcept {
+  if (machine == 0) return false;
+  constexpr std::uint32_t kill = SECCOMP_RET_KILL_PROCESS;
+  auto filter = std::to_array<sock_filter>({
+      load(offsetof(seccomp_data, arch)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0),
+      give(kill),
+      load(offsetof(seccomp_data, nr)),
+      // Calls of the x32 kind have the same machine and other numbers.
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000U, 0, 1),
+      give(kill),
+#if defined(SYS_fork)
+      when(SYS_fork),
+      give(kill),
+      when(SYS_vfork),
+      give(kill),
+#endif
+      when(SYS_execve),
+      give(kill),
+      when(SYS_execveat),
+      give(kill),
+      // Its flags lie where no filter can look; the C library then does with clone.
+      when(SYS_clone3),
+      give(SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+      load(offsetof(seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
+      give(kill),
+      give(SECCOMP_RET_ALLOW),
+  });
+  const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),
+                           .filter = filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+}  // namespace weir
