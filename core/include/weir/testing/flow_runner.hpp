@@ -1,0 +1,162 @@
+/// A flow run whole inside a test: no database, no worker, no waiting.
+///
+///     #include <weir/testing/flow_runner.hpp>
+///
+///     weir::testing::FlowRunner runner(weir_plugin_v1, "order_totals");
+///     runner.fail("price", "no answer", 2);  // the next two attempts fail instead of running
+///     const auto run = runner.run(R"({"id": 7})");
+///     assert(run.completed() && run.output() == R"({"sum":{"cents":1200}})");
+///     assert(run.attempts("price").size() == 3);
+///     assert(run.elapsed() >= 6s);  // two backoffs, which the test did not wait for
+///
+/// What comes next in the run is decided by the code that decides it in production, and a step is
+/// called as a worker calls it, through the C ABI: retries, backoff, maps, max_output, resources.
+/// CMake: `target_link_libraries(my_test PRIVATE weir::flow_testing)`.
+///
+/// **Time** is virtual. Backoff, start delays and what retry_after asks for pass at once, and an
+/// attempt takes no time, so elapsed() is the same each time. Steps run one after the other on the
+/// calling thread, in the order in which they would begin if there were slots for all.
+///
+/// **Timeouts**: a handler runs as long as it runs, in real time. When its step's timeout passes,
+/// Context::cancelled() says so, and the attempt is `timed_out` once the handler has returned; it
+/// took the timeout, to elapsed(). To test without waiting for a long one: time_out() lets it pass
+/// at once, timeout() makes it short. A handler that never asks is never stopped.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weir/abi/plugin.h>
+#include <weir/sdk/handler.hpp>
+
+namespace weir::testing {
+
+/// One attempt of one task.
+struct TriedAttempt {
+  std::string step = {};
+  std::size_t index = 0;  ///< of a map's element; else 0
+  int number = 1;         ///< from 1
+  std::string input = {};
+  std::string outcome = {};  ///< completed, failed, failed_for_good, timed_out, lost, cancelled
+  std::string output = {};   ///< JSON; "" unless it completed, or was refused for its output
+  std::string error_code = {}, error = {};
+  std::chrono::microseconds waited{};  ///< since the one before ended; of the first: start_delay
+  std::chrono::microseconds began{};   ///< since the run did
+};
+
+struct LoggedLine {
+  std::string level = {};  ///< debug, info, warn, error
+  std::string message = {};
+  std::string step = {};
+  std::size_t index = 0;
+  int attempt = 1;
+};
+
+/// A run that is over. A value, independent of its runner.
+class FinishedRun {
+ public:
+  bool completed() const noexcept { return status_ == "completed"; }
+  const std::string& status() const noexcept { return status_; }  ///< completed or failed
+
+  /// `{leaf: output}` as JSON; "" when the run failed.
+  const std::string& output() const noexcept { return output_; }
+
+  /// Why it failed, as `weir runs show` says it; "" when it completed.
+  const std::string& error() const noexcept { return error_; }
+
+  /// All attempts, in the order they began.
+  const std::vector<TriedAttempt>& attempts() const noexcept { return attempts_; }
+
+  /// Those of one step. Throws std::invalid_argument, with the nearest name, when the flow has no
+  /// such step.
+  std::vector<TriedAttempt> attempts(std::string_view step) const;
+
+  const std::vector<LoggedLine>& logs() const noexcept { return logs_; }
+
+  /// From its start to its end, in virtual time.
+  std::chrono::microseconds elapsed() const noexcept { return elapsed_; }
+
+ private:
+  friend class FlowRunner;
+  FinishedRun() = default;
+
+  std::string flow_, status_, output_, error_;
+  std::vector<std::string> steps_;
+  std::vector<TriedAttempt> attempts_;
+  std::vector<LoggedLine> logs_;
+  std::chrono::microseconds elapsed_{};
+};
+
+/// Runs one flow, any number of times. Mocks and timeouts stay from run to run; what is planned by
+/// fail() and the like is used up. Resources that steps share end with the runner.
+///
+/// Members that are given a step's name throw std::invalid_argument, with the nearest name, when
+/// the flow has no such step.  [one thread at a time]
+class FlowRunner {
+ public:
+  /// A flow of a plugin that this program is linked with; without a slug its only one. Throws
+  /// std::invalid_argument: no such flow, with the nearest; several, and none named; a plugin that
+  /// Weir would refuse, with every fault.
+  explicit FlowRunner(const weir_plugin& plugin, std::string_view flow = {});
+
+  /// A flow of a plugin file, checked and loaded as Weir does. Throws std::invalid_argument: as
+  /// above, and when the file is refused.
+  static FlowRunner load(const std::filesystem::path& plugin, std::string_view flow = {});
+
+  FlowRunner(FlowRunner&&) noexcept;
+  FlowRunner& operator=(FlowRunner&&) noexcept;
+  ~FlowRunner();
+
+  /// Starts a run with this JSON and sees it through. Throws std::invalid_argument when it could
+  /// not be started: no JSON, or not what the flow's input schema or a map at its root takes.
+  FinishedRun run(std::string_view input = "null");
+
+  // What the step's next `times` attempts are to be, of whichever task; the first planned comes
+  // first.
+
+  void fail(std::string_view step, std::string_view error, int times = 1);  ///< instead of running
+  void fail_for_good(std::string_view step, std::string_view error);        ///< likewise
+
+  /// Runs, and cancelled() says from the start that the timeout passed; ends as timed_out.
+  void time_out(std::string_view step, int times = 1);
+
+  /// Runs, and what it returns is lost as if its worker had been unplugged: whatever the handler
+  /// did in the world is done, and it will run again.
+  void lose(std::string_view step, int times = 1);
+
+  /// From now on this stands in for the step. It is given the task's input and returns its output,
+  /// JSON both; what it throws counts as when a handler throws it.
+  void mock(std::string_view step, std::function<std::string(std::string_view)> stand_in);
+
+  /// As mock, with another handler: `runner.mock<charge_nothing>("charge")`.
+  template <auto handler>
+  void mock(std::string_view step) {
+    mock(step, &sdk::run<handler>);
+  }
+
+  // As flows.yaml may say of a flow's steps. Throw std::invalid_argument out of range.
+
+  void timeout(std::string_view step, std::chrono::milliseconds timeout);
+  void max_attempts(std::string_view step, int count);
+
+  /// The flow's slug, and its steps' in the order of its definition.
+  const std::string& flow() const;
+  std::vector<std::string> steps() const;
+
+ private:
+  using Run = std::int32_t (*)(const weir_host*, weir_call*, weir_str input, void* user) noexcept;
+  struct State;
+
+  explicit FlowRunner(std::unique_ptr<State> state);
+  void mock(std::string_view step, Run code);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir::testing

@@ -1,0 +1,55 @@
+#pragma once
+#include <functional>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include <weir/abi/plugin.h>
+
+#include "base/json.hpp"
+#include "definition/step_options.hpp"
+#include "registry/flow_handle.hpp"
+#include "run/run_state.hpp"
+#include "worker/step_call.hpp"
+#include "worker/step_resources.hpp"
+
+namespace weir {
+
+/// What one call of a step is given.
+struct TrialCall {
+  TaskId task;
+  int number = 1;
+  Json input;
+  Json flow_input;
+  StepOptions options;
+  const weir_step* instead = nullptr;  ///< called in the step's place
+  bool stopped = false;                ///< its timeout has passed before it begins
+};
+
+/// Calls steps as a worker does (call_step), but on the caller's thread, one at a time, with no
+/// worker and no database. A timeout fires the stop token, and the attempt counts as timed out once
+/// the handler has returned.  [one thread at a time]
+class StepTrial : private StepLines {
+ public:
+  /// Told what a handler logs: "info" and the text. Called on the handler's threads, one at a time.
+  using Log = std::function<void(std::string_view level, std::string_view message)>;
+
+  explicit StepTrial(FlowHandle flow, Log log = {})
+      : flow_(std::move(flow)), log_(std::move(log)) {}
+  StepTrial(const StepTrial&) = delete;
+  StepTrial& operator=(const StepTrial&) = delete;
+  ~StepTrial() override;
+
+  AttemptResult call(TrialCall call);
+
+ private:
+  void line(const Attempt& attempt, spdlog::level::level_enum level,
+            std::string_view utf8) override;
+
+  FlowHandle flow_;
+  Log log_;
+  std::mutex mutex_;  // around log_
+  StepResources resources_;
+};
+
+}  // namespace weir

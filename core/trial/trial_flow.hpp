@@ -1,0 +1,34 @@
+#pragma once
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weir/abi/plugin.h>
+
+#include "base/error.hpp"
+#include "registry/flow_module.hpp"
+
+namespace weir {
+
+/// The flows of a plugin that this program is linked with, or of a file that was loaded.
+struct TrialPlugin {
+  std::vector<FlowModule> flows;           ///< in the manifest's order
+  std::shared_ptr<const void> stage = {};  ///< of a file: where the copy lies that was loaded
+};
+
+/// Errors: every fault of its manifest and definitions; invalid_definition, kind bad_descriptor,
+/// when it and its manifest differ.
+std::expected<TrialPlugin, Faults> linked_plugin(const weir_plugin& plugin);
+
+/// Checks, copies and loads a plugin file into this process. Errors: those of PluginLoader, as
+/// to_error() tells them.
+Result<TrialPlugin> loaded_plugin(const std::filesystem::path& file);
+
+/// The flow of that slug or module name, or the only one when `name` is empty. Errors: not_found
+/// with the nearest; invalid_input, kind flow_not_named, when there are several.
+Result<FlowModule> flow_of(const TrialPlugin& plugin, std::string_view name);
+
+}  // namespace weir
