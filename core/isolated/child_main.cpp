@@ -1,0 +1,275 @@
+/// Threads: the main thread alone reads calls and runs them; a step's own threads may log; a
+/// watcher hears of cancelled calls and of the parent's end.
+///
+/// Invariant: frames leave whole, in the order of Channel's mutex; the result of a call is its
+/// last.
+#include "isolated/child_main.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/logger.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "isolated/call_page.hpp"
+#include "isolated/restrictions.hpp"
+#include "isolated/wire.hpp"
+#include "plugin/in_process_host.hpp"
+#include "worker/step_call.hpp"
+
+namespace weir {
+namespace {
+
+using Descriptors = IsolatedDescriptors;
+
+constexpr std::uint64_t any_size = std::numeric_limits<std::uint64_t>::max() / 2;
+constexpr std::size_t line_bytes_max = 64 * 1024;
+constexpr std::size_t watcher_stack_bytes = 256 * 1024;
+
+class Channel {
+ public:
+  template <class Fixed>
+  void send(FrameKind kind, const Fixed& fixed, std::initializer_list<std::string_view> texts) {
+    const std::lock_guard lock(mutex_);
+    OutgoingFrame frame(kind, fixed, texts);
+    WireEnd end = WireEnd::not_yet;
+    while (end == WireEnd::not_yet) end = frame.send(Descriptors::channel);
+    if (end != WireEnd::ok) ::_exit(EXIT_SUCCESS);  // nobody is there any more
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
+// The call that is under way, as the watcher sees it.
+class Current {
+ public:
+  void begin(std::uint64_t number, Cancellation<>& stop) {
+    const std::lock_guard lock(mutex_);
+    number_ = number;
+    stop_ = &stop;
+    if (cancelled_ >= number) stop.cancel();
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    stop_ = nullptr;
+  }
+  void cancel(std::uint64_t number) {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = number;
+    if (stop_ != nullptr && number_ == number) stop_->cancel();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t number_ = 0, cancelled_ = 0;
+  Cancellation<>* stop_ = nullptr;
+};
+
+struct Watched {
+  Current& current;
+  int parent;  // a pidfd, or -1
+};
+
+void* watch(void* given) {
+  const Watched watched = *std::unique_ptr<Watched>(static_cast<Watched*>(given));
+  for (;;) {
+    pollfd both[] = {{.fd = Descriptors::control, .events = POLLIN, .revents = 0},
+                     {.fd = watched.parent, .events = POLLIN, .revents = 0}};
+    if (::poll(both, 2, -1) < 0) continue;
+    if (both[1].revents != 0) ::_exit(EXIT_SUCCESS);
+    if (both[0].revents == 0) continue;
+    std::uint64_t number = 0;
+    // Of the parent's end the channel tells the main thread too; but that may be in a step.
+    if (::read(Descriptors::control, &number, sizeof number) != sizeof number)
+      ::_exit(EXIT_SUCCESS);
+    watched.current.cancel(number);
+  }
+}
+
+// Signals stay the main thread's, whose stack a step expects to be on.
+bool start_watcher(Current& current) {
+  const int parent = static_cast<int>(::syscall(SYS_pidfd_open, ::getppid(), 0));
+  auto watched = std::make_unique<Watched>(Watched{current, parent});
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, watcher_stack_bytes);
+  pthread_t thread{};
+  const bool started = ::pthread_create(&thread, &attributes, watch, watched.get()) == 0;
+  if (started) static_cast<void>(watched.release());
+  pthread_attr_destroy(&attributes);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+class LinesToParent final : public StepLines {
+ public:
+  explicit LinesToParent(Channel& channel) : channel_(channel) {}
+  void line(const Attempt&, spdlog::level::level_enum level, std::string_view text) override {
+    const std::int32_t shown = level <= spdlog::level::debug  ? WEIR_LOG_DEBUG
+                               : level == spdlog::level::info ? WEIR_LOG_INFO
+                               : level == spdlog::level::warn ? WEIR_LOG_WARN
+                                                              : WEIR_LOG_ERROR;
+    text = text.substr(0, line_bytes_max);
+    channel_.send(FrameKind::log,
+                  LogFrame{.level = shown, .reserved = 0, .text_bytes = text.size()}, {text});
+  }
+
+ private:
+  Channel& channel_;
+};
+
+[[noreturn]] void refuse(Channel& channel, const PluginError& error) {
+  channel.send(FrameKind::refused,
+               RefusedFrame{.fault = static_cast<std::uint32_t>(error.kind),
+                            .reserved = 0,
+                            .detail_bytes = error.detail.size(),
+                            .hint_bytes = error.hint.size()},
+               {error.detail, error.hint});
+  ::_exit(EXIT_FAILURE);
+}
+
+[[noreturn]] void refuse(Channel& channel, std::string detail) {
+  refuse(channel,
+         refusal(PluginStage::stage, PluginFault::load_failed, std::move(detail), "").error());
+}
+
+struct Opening {
+  OpenFrame limits;
+  PluginInspection plugin;
+  StagedCopy staged;
+};
+
+// What the parent had checked before: it is the same text.
+std::optional<Opening> read_opening(Frame frame) {
+  const auto fixed = frame.take<OpenFrame>();
+  if (!fixed) return std::nullopt;
+  const auto staged = frame.text(fixed->staged_bytes);
+  const auto path = frame.text(fixed->path_bytes);
+  const auto sha256 = frame.text(fixed->sha256_bytes);
+  const auto note = frame.text(fixed->note_bytes);
+  if (!staged || !path || !sha256 || !note) return std::nullopt;
+  auto manifest = Manifest::parse(*note);
+  if (!manifest) return std::nullopt;
+  Opening opening{.limits = *fixed,
+                  .plugin = {.file = {.path = std::string(*path), .sha256 = std::string(*sha256)},
+                             .note = std::string(*note),
+                             .manifest = *std::move(manifest),
+                             .flows = {}},
+                  .staged = std::filesystem::path(*staged)};
+  for (const FlowDraft& draft : opening.plugin.manifest.flows) {
+    auto flow = FlowDefinition::build(draft);
+    if (!flow) return std::nullopt;
+    opening.plugin.flows.push_back(*std::move(flow));
+  }
+  return opening;
+}
+
+void answer(Channel& channel, const AttemptResult& result) {
+  const std::string_view text = result.output ? result.output->text() : result.error;
+  channel.send(FrameKind::result,
+               ResultFrame{.outcome = static_cast<std::int32_t>(result.outcome),
+                           .reserved = 0,
+                           .retry_after_ms = result.retry_after ? result.retry_after->count() : 0,
+                           .code_bytes = result.error_code.size(),
+                           .text_bytes = text.size()},
+               {result.error_code, text});
+}
+
+class Child {
+ public:
+  Child(Channel& channel, Current& current, CallMarks& marks, std::vector<FlowHandle> flows)
+      : lines_(channel),
+        channel_(channel),
+        current_(current),
+        marks_(marks),
+        flows_(std::move(flows)) {}
+
+  // False for what is no call.
+  bool run(Frame frame) {
+    const auto call = frame.take<CallFrame>();
+    if (!call || call->flow >= flows_.size()) return false;
+    const FlowHandle& flow = flows_[call->flow];
+    const auto run_id = frame.text(call->run_id_bytes);
+    const auto input = frame.text(call->input_bytes);
+    const auto flow_input = frame.text(call->flow_input_bytes);
+    if (!run_id || !input || !flow_input || call->step >= flow->steps.size()) return false;
+
+    Attempt attempt;
+    attempt.task = {.step = call->step, .index = call->index};
+    attempt.number = call->attempt;
+    attempt.flow = flow;
+    attempt.step = flow->steps[call->step];
+    attempt.options.max_output_bytes = call->max_output_bytes;
+    attempt.input = Json::trusted(std::string(*input));
+    attempt.run_id = *run_id;
+    attempt.flow_input = Json::trusted(std::string(*flow_input));
+    current_.begin(call->number, attempt.stop);
+    marks_.begun.store(call->number, std::memory_order_release);
+    const AttemptResult result = call_step(attempt, resources_, lines_);
+    current_.end();
+    answer(channel_, result);
+    return true;
+  }
+
+  void end() {
+    spdlog::logger nobody("isolated", spdlog::sinks_init_list{});
+    resources_.end(nobody);
+  }
+
+ private:
+  LinesToParent lines_;
+  Channel& channel_;
+  Current& current_;
+  CallMarks& marks_;
+  std::vector<FlowHandle> flows_;
+  StepResources resources_;
+};
+
+}  // namespace
+
+void run_isolated_child() {
+  ::fcntl(Descriptors::channel, F_SETFD, FD_CLOEXEC);
+  ::fcntl(Descriptors::control, F_SETFD, FD_CLOEXEC);
+  std::signal(SIGPIPE, SIG_IGN);  // as in the worker, so that a step finds the same
+  // None of these is ever destroyed: a step may have left threads behind that use them.
+  auto& channel = *new Channel;
+  auto& current = *new Current;
+  FrameReader frames(Descriptors::channel);
+  const auto page = CallPage::open(FileDescriptor(Descriptors::page));
+  if (!page || frames.read(any_size) != WireEnd::ok) ::_exit(EXIT_FAILURE);
+  const auto opening = read_opening(frames.frame());
+  if (!opening) refuse(channel, "its process was told nothing that it understood");
+  const bool filtered = restrict_this_process(opening->limits.memory_bytes);
+  if (!start_watcher(current)) refuse(channel, "its process could not start a thread");
+
+  auto modules = InProcessHost().open(opening->plugin, opening->staged);
+  if (!modules) refuse(channel, modules.error());
+  std::vector<FlowHandle> flows;
+  for (FlowModule& module : *modules) flows.emplace_back(std::move(module));
+  auto& child = *new Child(channel, current, page->marks(), std::move(flows));
+  channel.send(FrameKind::opened, OpenedFrame{.filtered = filtered ? 1U : 0U, .reserved = 0}, {});
+
+  while (frames.read(any_size) == WireEnd::ok)
+    if (!child.run(frames.frame())) break;
+  child.end();
+  ::_exit(EXIT_SUCCESS);
+}
+
+}  // namespace weir

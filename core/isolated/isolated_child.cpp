@@ -1,0 +1,280 @@
+#include "isolated/isolated_child.hpp"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/core.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "isolated/child_main.hpp"
+#include "run/journal_row.hpp"
+
+namespace weir {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using Descriptors = IsolatedDescriptors;
+
+constexpr timeval look_every{.tv_sec = 0, .tv_usec = 20'000};
+constexpr milliseconds death_patience{1'000};  // from the end of its channel to its own
+constexpr std::uint64_t opening_bytes_max = 1024 * 1024;
+constexpr std::uint64_t words_bytes_max = 1024 * 1024;  // of a frame, beside an output
+
+// What a plugin may know of the worker's environment. Nothing of Weir's stands there, nor of the
+// database's.
+constexpr std::array<const char*, 8> variables_kept = {
+    "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH"};
+
+std::vector<std::string> environment() {
+  std::vector<std::string> kept;
+  for (const char* const name : variables_kept)
+    if (const char* const value = std::getenv(name); value != nullptr)
+      kept.push_back(fmt::format("{}={}", name, value));
+  return kept;
+}
+
+struct Pair {
+  FileDescriptor ours, theirs;
+};
+
+std::optional<Pair> pair() {
+  int both[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0) return std::nullopt;
+  return Pair{FileDescriptor(both[0]), FileDescriptor(both[1])};
+}
+
+PluginError load_failed(std::string detail, std::string_view hint) {
+  return refusal(PluginStage::stage, PluginFault::load_failed, std::move(detail), hint).error();
+}
+
+std::string_view fact(const weir_host& host, weir_call* call, std::string_view key) {
+  const weir_str value = host.get(call, {key.data(), key.size()});
+  return value.size == 0 ? std::string_view() : std::string_view(value.data, value.size);
+}
+
+template <class Number>
+Number number_of(std::string_view text, Number otherwise) {
+  Number number = otherwise;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+weir_str str(std::string_view text) { return {text.data(), text.size()}; }
+
+// As the step said it there; nullopt for what no step can have said.
+std::optional<std::int32_t> passed_on(Frame frame, const weir_host& host, weir_call* call) {
+  const auto result = frame.take<ResultFrame>();
+  if (!result) return std::nullopt;
+  const auto code = frame.text(result->code_bytes);
+  const auto text = frame.text(result->text_bytes);
+  if (!code || !text || result->retry_after_ms < 0) return std::nullopt;
+  const auto outcome = static_cast<Outcome>(result->outcome);
+  if (outcome == Outcome::completed) {
+    host.output(call, str(*text));
+    return WEIR_OK;
+  }
+  const std::int32_t kind =
+      outcome == Outcome::failed_for_good ? WEIR_FAILED_FOR_GOOD : WEIR_FAILED;
+  host.fail(call, kind, str(*code), str(*text), static_cast<std::uint64_t>(result->retry_after_ms));
+  return kind;
+}
+
+bool log_passed_on(Frame frame, const weir_host& host, weir_call* call) {
+  const auto line = frame.take<LogFrame>();
+  const auto text = line ? frame.text(line->text_bytes) : std::nullopt;
+  if (text) host.log(call, line->level, str(*text));
+  return text.has_value();
+}
+
+}  // namespace
+
+IsolatedChild::IsolatedChild(const IsolatedOptions& options, ChildProcess process,
+                             FileDescriptor channel, FileDescriptor control, CallPage page)
+    : stop_grace_(options.stop_grace),
+      memory_bytes_(options.memory_bytes),
+      process_(std::move(process)),
+      channel_(std::move(channel)),
+      control_(std::move(control)),
+      page_(std::move(page)),
+      frames_(channel_.fd()) {}
+
+std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
+    const IsolatedOptions& options, const PluginInspection& plugin,
+    const std::filesystem::path& staged) {
+  const auto placed = [&](PluginError error) {
+    error.path = plugin.file.path;
+    error.sha256 = plugin.file.sha256;
+    return std::unexpected(std::move(error));
+  };
+  auto channel = pair(), control = pair();
+  auto page = CallPage::make();
+  if (!channel || !control || !page)
+    return placed(load_failed(
+        fmt::format("no descriptors for its process: {}", std::generic_category().message(errno)),
+        "raise the limit on open files"));
+  auto process = ChildProcess::start({.program = options.program,
+                                      .arguments = options.arguments,
+                                      .inherited = {{channel->theirs.fd(), Descriptors::channel},
+                                                    {control->theirs.fd(), Descriptors::control},
+                                                    {page->fd(), Descriptors::page}},
+                                      .environment = environment()});
+  if (!process) return placed(load_failed(process.error().message, process.error().hint));
+  channel->theirs.reset();
+  control->theirs.reset();
+  page->close();
+  for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO})
+    ::setsockopt(channel->ours.fd(), SOL_SOCKET, direction, &look_every, sizeof look_every);
+  std::unique_ptr<IsolatedChild> child(
+      new IsolatedChild(options, *std::move(process), std::move(channel->ours),
+                        std::move(control->ours), *std::move(page)));
+  if (auto fault = child->open(plugin, staged, options.start_patience))
+    return placed(*std::move(fault));
+  return child;
+}
+
+std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
+                                               const std::filesystem::path& staged,
+                                               milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
+  OutgoingFrame frame(FrameKind::open,
+                      OpenFrame{.memory_bytes = memory_bytes_,
+                                .staged_bytes = staged.native().size(),
+                                .path_bytes = plugin.file.path.size(),
+                                .sha256_bytes = plugin.file.sha256.size(),
+                                .note_bytes = plugin.note.size()},
+                      {staged.native(), plugin.file.path, plugin.file.sha256, plugin.note});
+  WireEnd end = WireEnd::not_yet;
+  bool sent = false;
+  while (end == WireEnd::not_yet && steady_clock::now() < deadline) {
+    end = sent ? frames_.read(opening_bytes_max) : frame.send(channel_.fd());
+    if (end == WireEnd::ok && !sent) {
+      sent = true;
+      end = WireEnd::not_yet;
+    }
+  }
+  constexpr std::string_view hint = "its constructors run when it is loaded: see what they do";
+  if (end == WireEnd::not_yet) {
+    process_.kill();
+    return load_failed(fmt::format("loading it takes longer than {} ms", patience.count()), hint);
+  }
+  if (end != WireEnd::ok) {
+    died(end);
+    return load_failed(fmt::format("loading it ended its process: {}", end_text_), hint);
+  }
+  Frame answer = frames_.frame();
+  if (answer.kind() == FrameKind::opened) {
+    const auto opened = answer.take<OpenedFrame>();
+    filtered_ = opened && opened->filtered != 0;
+    return std::nullopt;
+  }
+  const auto refused = answer.take<RefusedFrame>();
+  const auto detail = refused ? answer.text(refused->detail_bytes) : std::nullopt;
+  const auto told = detail ? answer.text(refused->hint_bytes) : std::nullopt;
+  process_.kill();
+  if (!told || refused->fault > static_cast<std::uint32_t>(PluginFault::unload_pinned))
+    return load_failed("its process told nothing that was understood", hint);
+  return refusal(PluginStage::stage, static_cast<PluginFault>(refused->fault), std::string(*detail),
+                 *told)
+      .error();
+}
+
+IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host& host,
+                                          weir_call* call, weir_str input, std::int32_t& returned) {
+  constexpr std::int64_t output_bytes_max = 256 * 1024 * 1024;
+  kill_at_.reset();
+  const std::string_view run_id = fact(host, call, "run_id");
+  const std::string_view flow_input = fact(host, call, "flow_input");
+  const CallFrame frame_start{
+      .number = ++number_,
+      .flow = target.flow,
+      .step = target.step,
+      .index = number_of<std::uint64_t>(fact(host, call, "task_index"), 0),
+      .max_output_bytes = number_of(fact(host, call, "max_output_bytes"), output_bytes_max),
+      .attempt = number_of(fact(host, call, "attempt"), 1),
+      .reserved = 0,
+      .run_id_bytes = run_id.size(),
+      .input_bytes = input.size,
+      .flow_input_bytes = flow_input.size()};
+  OutgoingFrame frame(FrameKind::call, frame_start,
+                      {run_id, std::string_view(input.data, input.size), flow_input});
+  WireEnd sent = frame.send(channel_.fd());
+  for (; sent == WireEnd::not_yet; sent = frame.send(channel_.fd()))
+    if (!may_wait_on(host, call)) return kill();
+  if (sent != WireEnd::ok) return died(sent);
+  return await(host, call, returned);
+}
+
+IsolatedChild::CallEnd IsolatedChild::await(const weir_host& host, weir_call* call,
+                                            std::int32_t& returned) {
+  constexpr std::uint64_t bytes_max = 256 * 1024 * 1024 + words_bytes_max;
+  for (;;) {
+    const WireEnd end = frames_.read(bytes_max);
+    if (end == WireEnd::ok) {
+      const Frame frame = frames_.frame();
+      if (frame.kind() == FrameKind::result) {
+        const auto passed = passed_on(frame, host, call);
+        if (!passed) return died(WireEnd::broken);
+        returned = *passed;
+        return CallEnd::answered;
+      }
+      if (frame.kind() != FrameKind::log || !log_passed_on(frame, host, call))
+        return died(WireEnd::broken);
+    } else if (end != WireEnd::not_yet) {
+      return died(end);
+    } else if (process_.wait(milliseconds(0))) {  // somebody else holds its channel open
+      return died(WireEnd::closed);
+    }
+    if (!may_wait_on(host, call)) return kill();
+  }
+}
+
+// Tells it, once, when the step is to stop; false when it had time enough for that.
+bool IsolatedChild::may_wait_on(const weir_host& host, weir_call* call) {
+  const auto now = steady_clock::now();
+  if (kill_at_) return now < *kill_at_;
+  if (host.cancelled(call) == 0) return true;
+  kill_at_ = now + stop_grace_;
+  static_cast<void>(::send(control_.fd(), &number_, sizeof number_, MSG_NOSIGNAL | MSG_DONTWAIT));
+  return true;
+}
+
+IsolatedChild::CallEnd IsolatedChild::kill() {
+  describe(to_string(process_.kill()));
+  return CallEnd::killed;
+}
+
+IsolatedChild::CallEnd IsolatedChild::died(WireEnd how) {
+  if (how == WireEnd::broken) {
+    process_.kill();
+    describe("it wrote what is no answer into the channel to its worker, and was killed");
+  } else if (const auto end = process_.wait(death_patience)) {
+    describe(to_string(*end));
+  } else {
+    process_.kill();
+    describe("it closed the channel to its worker, and was killed");
+  }
+  const bool begun = page_.marks().begun.load(std::memory_order_acquire) == number_;
+  return begun ? CallEnd::crashed : CallEnd::not_begun;
+}
+
+void IsolatedChild::describe(std::string end) {
+  end_text_ = std::move(end);
+  if (memory_bytes_ > 0) end_text_ += fmt::format("; it had {} bytes of memory", memory_bytes_);
+}
+
+void IsolatedChild::dismiss() noexcept { ::shutdown(channel_.fd(), SHUT_WR); }
+
+void IsolatedChild::finish(steady_clock::time_point deadline) {
+  const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+  if (!process_.wait(std::max(left, milliseconds(0)))) process_.kill();
+}
+
+}  // namespace weir

@@ -1,0 +1,150 @@
+#include "isolated/isolated_host.hpp"
+
+#include <chrono>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/in_quotes.hpp"
+#include "isolated/child_set.hpp"
+
+namespace weir {
+namespace {
+
+using CallEnd = IsolatedChild::CallEnd;
+
+constexpr int starts_max = 3;  // for one call, when processes die before they begin it
+
+class IsolatedPlugin;
+
+struct IsolatedStep {
+  IsolatedPlugin* plugin;
+  IsolatedTarget target;
+  std::string shown;  // `step "orders.fetch" of plugin "shop"`
+};
+
+std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input, void* user);
+
+// What the modules of a plugin share: its processes, and the steps that lead there.
+class IsolatedPlugin {
+ public:
+  IsolatedPlugin(std::shared_ptr<Keeper> keeper, IsolatedOptions options,
+                 std::shared_ptr<Quarantine> quarantine, const PluginInspection& plugin,
+                 const StagedCopy& staged)
+      : stop_grace_(options.stop_grace),
+        quarantine_(std::move(quarantine)),
+        children_(std::move(keeper), std::move(options), plugin, staged) {}
+
+  ChildSet& children() noexcept { return children_; }
+
+  const weir_step* add(IsolatedTarget target, const FlowDefinition& flow) {
+    const Slug& slug = flow.steps()[target.step].slug;
+    const IsolatedStep& to = targets_.emplace_back(
+        IsolatedStep{this, target,
+                     fmt::format("step {} of plugin {}",
+                                 in_quotes(fmt::format("{}.{}", flow.slug().view(), slug.view())),
+                                 in_quotes(children_.plugin().manifest.plugin))});
+    weir_step step{};
+    step.struct_size = sizeof(weir_step);
+    step.slug = {slug.view().data(), slug.view().size()};
+    step.run = run_isolated;
+    step.user = const_cast<IsolatedStep*>(&to);
+    return &steps_.emplace_back(step);
+  }
+
+  std::int32_t run(const IsolatedStep& step, const weir_host& host, weir_call* call,
+                   weir_str input) {
+    std::string died;
+    for (int starts = 0; starts < starts_max; ++starts) {
+      auto child = children_.lease([&] { return host.cancelled(call) != 0; });
+      if (!child) return not_started(host, call, child.error());
+      if (*child == nullptr) return WEIR_CANCELLED;
+      std::int32_t returned = WEIR_FAILED;
+      const CallEnd end = (*child)->run(step.target, host, call, input, returned);
+      if (end == CallEnd::answered) {
+        children_.give_back(*std::move(child));
+        return returned;
+      }
+      died = (*child)->end_text();
+      child->reset();
+      children_.lost();
+      if (end == CallEnd::killed) return killed(step, host, call);
+      crashed();
+      if (end == CallEnd::crashed)
+        return fail(host, call, "worker_crashed",
+                    fmt::format("{} ended its process: {}", step.shown, died));
+    }
+    return fail(host, call, "worker_crashed",
+                fmt::format("{} could not begin: its processes end by themselves, the last one: {}",
+                            step.shown, died));
+  }
+
+ private:
+  static std::int32_t fail(const weir_host& host, weir_call* call, std::string_view code,
+                           const std::string& message) {
+    host.fail(call, WEIR_FAILED, {code.data(), code.size()}, {message.data(), message.size()}, 0);
+    return WEIR_FAILED;
+  }
+
+  static std::int32_t not_started(const weir_host& host, weir_call* call,
+                                  const PluginError& error) {
+    return fail(host, call, "no_process", to_string(error));
+  }
+
+  std::int32_t killed(const IsolatedStep& step, const weir_host& host, weir_call* call) const {
+    return fail(host, call, "worker_timeout",
+                fmt::format("{} did not stop within {} ms of being told to: its process was killed",
+                            step.shown, stop_grace_.count()));
+  }
+
+  void crashed() const {
+    if (quarantine_)
+      quarantine_->crashed(children_.plugin().file.sha256, std::chrono::steady_clock::now());
+  }
+
+  const std::chrono::milliseconds stop_grace_;
+  const std::shared_ptr<Quarantine> quarantine_;
+  ChildSet children_;
+  std::deque<IsolatedStep> targets_;
+  std::deque<weir_step> steps_;
+};
+
+std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input, void* user) {
+  const auto& step = *static_cast<const IsolatedStep*>(user);
+  return step.plugin->run(step, *host, call, input);
+}
+
+}  // namespace
+
+IsolatedHost::IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> quarantine,
+                           std::shared_ptr<spdlog::logger> log)
+    : options_(std::move(options)),
+      quarantine_(std::move(quarantine)),
+      log_(std::move(log)),
+      keeper_(std::make_shared<Keeper>(options_)) {}
+
+std::expected<std::vector<FlowModule>, PluginError> IsolatedHost::open(
+    const PluginInspection& plugin, const StagedCopy& staged) {
+  auto isolated = std::make_shared<IsolatedPlugin>(keeper_, options_, quarantine_, plugin, staged);
+  auto first = isolated->children().lease([] { return false; });
+  if (!first) return std::unexpected(std::move(first.error()));
+  if (!(*first)->filters_system_calls() && !told_unfiltered_.exchange(true))
+    log_->warn("isolated plugins can start programs: this system does not filter system calls");
+  isolated->children().give_back(*std::move(first));
+
+  std::vector<FlowModule> modules;
+  for (std::uint32_t flow = 0; flow < plugin.flows.size(); ++flow) {
+    FlowModule module{
+        .definition = plugin.flows[flow], .steps = {}, .file = plugin.file, .code = isolated};
+    for (std::uint32_t step = 0; step < module.definition.steps().size(); ++step)
+      module.steps.push_back(
+          isolated->add({flow, step}, isolated->children().plugin().flows[flow]));
+    modules.push_back(std::move(module));
+  }
+  return modules;
+}
+
+}  // namespace weir

@@ -1,0 +1,116 @@
+#include "isolated/wire.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/assert.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t buffer_bytes = 64 * 1024;
+constexpr std::size_t kept_bytes_max = 1024 * 1024;  // a larger buffer goes with its frame
+
+WireEnd failed(int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR) return WireEnd::not_yet;
+  return WireEnd::closed;
+}
+
+}  // namespace
+
+OutgoingFrame::OutgoingFrame(FrameKind kind, std::string_view fixed,
+                             std::span<const std::string_view> texts)
+    : header_{.kind = kind, .reserved = 0, .bytes = fixed.size()} {
+  WEIR_ASSERT(texts.size() <= texts_max);
+  part_count_ = 1;  // the first is the header, which moves with this
+  parts_[part_count_++] = fixed;
+  for (const std::string_view text : texts) {
+    header_.bytes += text.size();
+    parts_[part_count_++] = text;
+  }
+}
+
+WireEnd OutgoingFrame::send(int socket) {
+  parts_[0] = {reinterpret_cast<const char*>(&header_), sizeof header_};
+  for (;;) {
+    std::array<iovec, texts_max + 2> left{};
+    std::size_t count = 0, skipped = sent_bytes_;
+    for (const std::string_view part : std::span(parts_, part_count_)) {
+      const std::size_t skip = std::min(skipped, part.size());
+      skipped -= skip;
+      if (skip == part.size()) continue;
+      left[count++] = {const_cast<char*>(part.data() + skip), part.size() - skip};
+    }
+    if (count == 0) return WireEnd::ok;
+    msghdr message{};
+    message.msg_iov = left.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+    if (sent < 0) return failed(errno);
+    sent_bytes_ += static_cast<std::size_t>(sent);
+    if (sent_bytes_ == sizeof header_ + header_.bytes) return WireEnd::ok;
+  }
+}
+
+std::optional<std::string_view> Frame::text(std::uint64_t bytes) {
+  if (bytes > body_.size()) return std::nullopt;
+  const std::string_view found = body_.substr(0, bytes);
+  body_.remove_prefix(bytes);
+  return found;
+}
+
+// Room for `bytes` from begin_ on.
+void FrameReader::make_room(std::size_t bytes) {
+  const std::size_t held = end_ - begin_;
+  const bool too_large = held == 0 && capacity_ > kept_bytes_max && bytes <= buffer_bytes;
+  if (bytes > capacity_ || too_large) {
+    const std::size_t wanted = std::max(bytes, buffer_bytes);
+    auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+    if (held > 0) std::memcpy(larger.get(), buffer_.get() + begin_, held);
+    buffer_ = std::move(larger);
+    capacity_ = wanted;
+  } else if (held > 0 && begin_ + bytes > capacity_) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, held);
+  } else if (held > 0) {
+    return;
+  }
+  begin_ = 0;
+  end_ = held;
+}
+
+WireEnd FrameReader::read(std::uint64_t bytes_max) {
+  begin_ += std::exchange(given_, 0);
+  std::size_t wanted = sizeof(OutgoingFrame::Header);
+  for (;;) {
+    if (end_ - begin_ >= sizeof(OutgoingFrame::Header)) {
+      OutgoingFrame::Header header;
+      std::memcpy(&header, buffer_.get() + begin_, sizeof header);
+      if (header.bytes > bytes_max) return WireEnd::broken;
+      wanted = sizeof header + static_cast<std::size_t>(header.bytes);
+      if (end_ - begin_ >= wanted) {
+        given_ = wanted;
+        return WireEnd::ok;
+      }
+    }
+    make_room(wanted);
+    const ssize_t came = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
+    if (came == 0) return WireEnd::closed;
+    if (came < 0) return failed(errno);
+    end_ += static_cast<std::size_t>(came);
+  }
+}
+
+Frame FrameReader::frame() const noexcept {
+  OutgoingFrame::Header header;
+  std::memcpy(&header, buffer_.get() + begin_, sizeof header);
+  return {header.kind,
+          std::string_view(buffer_.get() + begin_, given_).substr(sizeof(OutgoingFrame::Header))};
+}
+
+}  // namespace weir

@@ -1,0 +1,144 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+/// What a worker and its isolated children say to each other, as frames on a stream socket. Both
+/// ends are the same program on the same machine, so structs cross as they lie in memory.
+enum class FrameKind : std::uint32_t {
+  open = 1,  ///< to the child, first: OpenFrame
+  opened,    ///< from it: OpenedFrame
+  refused,   ///< from it, instead: RefusedFrame
+  call,      ///< to it: CallFrame
+  log,       ///< from it, during a call: LogFrame
+  result,    ///< from it, ends a call: ResultFrame
+};
+
+// Each is followed by its texts, in the order of their sizes.
+struct OpenFrame {
+  std::int64_t memory_bytes;
+  std::uint64_t staged_bytes, path_bytes, sha256_bytes, note_bytes;
+};
+struct OpenedFrame {
+  std::uint32_t filtered;  ///< whether system calls are filtered
+  std::uint32_t reserved;
+};
+struct RefusedFrame {
+  std::uint32_t fault;  ///< PluginFault
+  std::uint32_t reserved;
+  std::uint64_t detail_bytes, hint_bytes;
+};
+struct CallFrame {
+  std::uint64_t number;  ///< 1, 2, 3 …: of this child
+  std::uint32_t flow;    ///< in the manifest's order
+  std::uint32_t step;    ///< in the definition's
+  std::uint64_t index;
+  std::int64_t max_output_bytes;
+  std::int32_t attempt;
+  std::uint32_t reserved;
+  std::uint64_t run_id_bytes, input_bytes, flow_input_bytes;
+};
+struct LogFrame {
+  std::int32_t level;  ///< WEIR_LOG_…
+  std::uint32_t reserved;
+  std::uint64_t text_bytes;
+};
+struct ResultFrame {
+  std::int32_t outcome;  ///< Outcome
+  std::uint32_t reserved;
+  std::int64_t retry_after_ms;           ///< 0: none
+  std::uint64_t code_bytes, text_bytes;  ///< of a completed call no code, and the output as text
+};
+
+/// What came of sending or of waiting for a frame.
+enum class WireEnd {
+  ok,
+  not_yet,  ///< the socket's timeout passed: call again to go on
+  closed,   ///< the other end is gone
+  broken,   ///< what came is no frame of ours, or longer than was allowed
+};
+
+/// One frame on its way out: `fixed` is one of the structs above, `texts` what follows it. Refers
+/// to all of them until it is sent.
+class OutgoingFrame {
+ public:
+  static constexpr std::size_t texts_max = 4;
+
+  template <class Fixed>
+  OutgoingFrame(FrameKind kind, const Fixed& fixed, std::initializer_list<std::string_view> texts)
+      : OutgoingFrame(kind, std::string_view(reinterpret_cast<const char*>(&fixed), sizeof(Fixed)),
+                      std::span(texts.begin(), texts.size())) {}
+
+  /// Sends what is not sent yet; in one write, when the other end has room. Never raises SIGPIPE.
+  WireEnd send(int socket);
+
+ private:
+  OutgoingFrame(FrameKind kind, std::string_view fixed, std::span<const std::string_view> texts);
+
+  struct Header {
+    FrameKind kind;
+    std::uint32_t reserved;
+    std::uint64_t bytes;
+  };
+  friend class FrameReader;
+
+  Header header_;
+  std::string_view parts_[texts_max + 2];
+  std::size_t part_count_ = 0;
+  std::size_t sent_bytes_ = 0;
+};
+
+/// A frame that came; its texts are valid until the next read.
+class Frame {
+ public:
+  Frame(FrameKind kind, std::string_view body) : kind_(kind), body_(body) {}
+
+  FrameKind kind() const noexcept { return kind_; }
+
+  /// Its beginning; nullopt when it is too short.
+  template <class Fixed>
+  std::optional<Fixed> take() {
+    if (body_.size() < sizeof(Fixed)) return std::nullopt;
+    Fixed fixed;
+    __builtin_memcpy(&fixed, body_.data(), sizeof fixed);
+    body_.remove_prefix(sizeof fixed);
+    return fixed;
+  }
+
+  /// Its next text; nullopt when it does not have so many bytes.
+  std::optional<std::string_view> text(std::uint64_t bytes);
+
+ private:
+  FrameKind kind_;
+  std::string_view body_;
+};
+
+/// Reads frames from a stream socket, in one read each where they come whole.
+class FrameReader {
+ public:
+  explicit FrameReader(int socket) : socket_(socket) {}
+
+  /// The next frame, of at most `bytes_max`. With a receive timeout on the socket it may say
+  /// not_yet, and goes on where it was when called again.
+  WireEnd read(std::uint64_t bytes_max);
+
+  /// What read() found.
+  Frame frame() const noexcept;
+
+ private:
+  void make_room(std::size_t bytes);
+
+  int socket_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  // what came and was not given yet
+  std::size_t given_ = 0;                           // bytes of the frame at begin_
+};
+
+}  // namespace weir
