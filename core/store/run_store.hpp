@@ -8,6 +8,8 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "store/reported_plugin.hpp"
+#include "store/version_report.hpp"
 
 namespace weir {
 
@@ -85,6 +87,18 @@ class RunStore {
 
   /// The newest version of a flow, or the one asked for. Errors: not_found with the nearest slug.
   virtual Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) = 0;
+
+  /// All versions of a flow, the highest number first (V4). Errors: not_found with the nearest
+  /// slug.
+  virtual Result<std::vector<VersionReport>> versions(const std::string& slug) = 0;
+
+  /// Has the open runs of a version go on with another, by default the newest (V3): at once, or
+  /// when their worker lets go of them; new ones of it too. Errors: not_found; conflict, kind
+  /// "incompatible_version", naming the first difference; invalid_input for a version into itself.
+  virtual Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to) = 0;
+
+  /// What processes with live workers say of their plugin files, by path, host and pid.
+  virtual Result<std::vector<ReportedPlugin>> plugins() = 0;
 
   /// Newest first. Errors: not_found for a flow this database does not know.
   virtual Result<std::vector<RunSummary>> runs(const RunFilter& filter) = 0;

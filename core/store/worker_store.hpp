@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -13,6 +14,8 @@
 #include "definition/flow_definition.hpp"
 #include "run/journal_row.hpp"
 #include "run/run_state.hpp"
+#include "store/reported_plugin.hpp"
+#include "store/version_report.hpp"
 
 namespace weir {
 
@@ -49,6 +52,7 @@ struct InFlightTask {
   RunKey run = 0;
   TaskId task;
   int attempt = 1;
+  std::optional<PluginId> plugin = {};  ///< whose code runs it
 };
 
 /// All that a worker has to say in one call, in one commit. Repeating a request with the same
@@ -100,6 +104,24 @@ class WorkerStore {
   virtual Result<WorkerId> join(const WorkerIdentity& identity,
                                 std::chrono::milliseconds lease) = 0;
   virtual Result<ExchangeReply> exchange(const ExchangeRequest& request) = 0;
+
+  /// Says what the worker can run from now on, and with which plugins, to people who look (V4).
+  /// What it claims, exchange says.
+  virtual Result<void> serve_versions(
+      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) = 0;
+
+  /// Has the open runs of all older versions of its flow go on with this one, where they are
+  /// compatible (V3). Tells of those alone that had open runs and weren't adopted before.
+  virtual Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) = 0;
+
+  /// Of each, by slug and fingerprint, in order.
+  virtual Result<std::vector<VersionUse>> version_uses(
+      std::span<const std::pair<std::string, std::string>> versions) = 0;
+
+  /// Replaces what the process said of its plugin files: an array of objects with the columns of
+  /// weir.plugins; nullopt: it ends. To be repeated once a minute, else it is taken for silent.
+  virtual Result<void> report_plugins(const ReportingProcess& process,
+                                      const std::optional<Json>& plugins) = 0;
 
   /// Rows of each run by step, index and attempt: an order RunState can fold. Runs without rows are
   /// absent.

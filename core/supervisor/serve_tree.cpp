@@ -42,6 +42,9 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
   options.worker.sweeps = false;
   std::vector<ChildSpec> children;
   children.push_back(lease_sweeper(options.worker.lease, open, log));
+  options.kept.resources = options.worker.resources;
+  options.kept.flow_workers = options.worker.flow_workers;
+  children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_pace));
   // Here comes what watches the plugin folders: its flows are to be there before the first worker.
   for (std::size_t i = 1; i <= options.workers; ++i)
     children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,

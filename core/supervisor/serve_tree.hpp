@@ -13,6 +13,7 @@
 #include "registry/flow_registry.hpp"
 #include "supervisor/live_workers.hpp"
 #include "supervisor/store_opener.hpp"
+#include "supervisor/version_keeper.hpp"
 #include "worker/worker.hpp"
 
 namespace weir {
@@ -23,11 +24,14 @@ struct ServeOptions {
   /// How long a worker may take beyond its drain_timeout, for last words to the database.
   std::chrono::milliseconds farewell{10'000};
   RestartLimit limit{};
+  /// What the version keeper looks after; `resources` and `flow_workers` are the workers' own.
+  KeptPlugins kept{};
+  KeeperPace keeper_pace{};
 };
 
-/// What `weir serve` consists of while it serves: a supervisor with the sweeper and the workers as
-/// its children. One that ends with an error is logged and started again; when that happens too
-/// often, all are stopped and the last error is the tree's.
+/// What `weir serve` consists of while it serves: a supervisor with the sweeper, the version keeper
+/// and the workers as its children. One that ends with an error is logged and started again; when
+/// that happens too often, all are stopped and the last error is the tree's.
 class ServeTree {
  public:
   /// Returns when all run. `registry` must outlive it; if left_behind() is not 0, the process.

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <weir/registry/cancellation.hpp>
@@ -27,7 +28,8 @@ struct Attempt {
   TaskId task;
   int number = 1;  ///< from 1
 
-  FlowHandle flow;  ///< keeps the code mapped
+  FlowHandle flow;                 ///< keeps the code mapped
+  std::optional<PluginId> plugin;  ///< what the database calls that code (V1)
   const weir_step* step = nullptr;
   StepOptions options;
   Json input;

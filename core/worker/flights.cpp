@@ -76,7 +76,8 @@ std::vector<InFlightTask> Flights::stated() const {
   std::vector<InFlightTask> all;
   all.reserve(flights_.size());
   for (const auto& [ticket, flight] : flights_)
-    all.push_back({flight.attempt->run, flight.attempt->task, flight.attempt->number});
+    all.push_back({flight.attempt->run, flight.attempt->task, flight.attempt->number,
+                   flight.attempt->plugin});
   return all;
 }
 

@@ -1,5 +1,6 @@
 #include "worker/flow_workers.hpp"
 
+#include <set>
 #include <utility>
 
 #include <fmt/core.h>
@@ -7,6 +8,11 @@
 #include "base/assert.hpp"
 
 namespace weir {
+namespace {
+
+constexpr std::string_view everybody;  // no slug is empty
+
+}  // namespace
 
 const std::shared_ptr<FlowWorkers>& FlowWorkers::of_this_process() {
   // Never destroyed: threads that were left behind may stand in it when the process ends.
@@ -15,19 +21,33 @@ const std::shared_ptr<FlowWorkers>& FlowWorkers::of_this_process() {
 }
 
 FlowWorkers::Place FlowWorkers::enter(const Standing& worker, const std::vector<std::string>& slugs,
-                                      std::function<void()> ring) {
-  auto bell = std::make_shared<Bell>(std::move(ring));
-  Place place(bell, registry_.owner(fmt::format("worker {}", worker.worker), Entry{worker, bell}));
-  for (const std::string& slug : slugs) {
-    const auto entered = registry_.register_(place.owner_, slug);
-    WEIR_ASSERT(entered.has_value());  // a new owner, under a duplicate key
-  }
+                                      std::function<void()> runs, std::function<void()> flows) {
+  auto bell = std::make_shared<Bell>(std::move(runs), std::move(flows));
+  Place place(registry_, bell,
+              registry_.owner(fmt::format("worker {}", worker.worker), Entry{worker, bell}));
+  place.serve(slugs);
   return place;
+}
+
+void FlowWorkers::Place::serve(const std::vector<std::string>& slugs) {
+  std::set<std::string> wanted(slugs.begin(), slugs.end());
+  wanted.emplace(everybody);
+  for (const std::string& stands : registry_->keys(owner_))
+    if (wanted.erase(stands) == 0) registry_->unregister(owner_, stands);
+  for (const std::string& slug : wanted) {
+    const auto entered = registry_->register_(owner_, slug);
+    WEIR_ASSERT(entered.has_value());  // under a duplicate key
+  }
+}
+
+std::size_t FlowWorkers::wake_all() const {
+  return registry_.dispatch(everybody,
+                            [](const Registry::View& view) { view.value.bell->flows(); });
 }
 
 std::size_t FlowWorkers::wake(std::string_view slug) const {
   std::size_t woken = 0;
-  registry_.dispatch(slug, [&](const Registry::View& view) { woken += view.value.bell->ring(); });
+  registry_.dispatch(slug, [&](const Registry::View& view) { woken += view.value.bell->runs(); });
   return woken;
 }
 

@@ -1,7 +1,7 @@
 /// Threads: every member may be called from any thread, but for moving and ending a Place.
 ///
-/// Invariants: a worker stands under each slug it serves from its joining until its Place ends; who
-/// wakes it after that wakes nobody.
+/// Invariants: a worker stands under each slug it serves, and under the empty one that is nobody's
+/// slug, from its joining until its Place ends; who wakes it after that wakes nobody.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -32,20 +32,24 @@ class FlowWorkers {
   // Rings for a worker until its place ends: a wake-up may still hold it then.
   class Bell {
    public:
-    explicit Bell(std::function<void()> ring) : ring_(std::move(ring)) {}
-    bool ring() {
-      const std::scoped_lock lock(mutex_);
-      if (ring_) ring_();
-      return ring_ != nullptr;
-    }
+    Bell(std::function<void()> runs, std::function<void()> flows)
+        : runs_(std::move(runs)), flows_(std::move(flows)) {}
+    bool runs() { return ring(runs_); }
+    bool flows() { return ring(flows_); }
     void unhook() {
       const std::scoped_lock lock(mutex_);
-      ring_ = nullptr;
+      runs_ = flows_ = nullptr;
     }
 
    private:
+    bool ring(const std::function<void()>& bell) {
+      const std::scoped_lock lock(mutex_);
+      if (bell) bell();
+      return bell != nullptr;
+    }
+
     std::mutex mutex_;
-    std::function<void()> ring_;  // guarded by mutex_
+    std::function<void()> runs_, flows_;  // guarded by mutex_
   };
   struct Entry {
     Standing standing;
@@ -63,10 +67,14 @@ class FlowWorkers {
       if (bell_) bell_->unhook();
     }
 
+    /// From now on the worker stands under these slugs, and no others.
+    void serve(const std::vector<std::string>& slugs);
+
    private:
     friend FlowWorkers;
-    Place(std::shared_ptr<Bell> bell, Registry::Owner owner)
-        : bell_(std::move(bell)), owner_(std::move(owner)) {}
+    Place(Registry& registry, std::shared_ptr<Bell> bell, Registry::Owner owner)
+        : registry_(&registry), bell_(std::move(bell)), owner_(std::move(owner)) {}
+    Registry* registry_;
     std::shared_ptr<Bell> bell_;
     Registry::Owner owner_;
   };
@@ -74,14 +82,19 @@ class FlowWorkers {
   /// Those of this process. Lives as long as it does.
   static const std::shared_ptr<FlowWorkers>& of_this_process();
 
-  /// `ring` makes the worker look for runs; it is called on any thread while the place lives, must
-  /// be quick and must not call back. This must outlive the place.
+  /// `runs` makes the worker look for runs, `flows` makes it look for flows; they are called on any
+  /// thread while the place lives, must be quick and must not call back. This must outlive the
+  /// place.
   [[nodiscard]] Place enter(const Standing& worker, const std::vector<std::string>& slugs,
-                            std::function<void()> ring);
+                            std::function<void()> runs, std::function<void()> flows = {});
 
   /// Wakes the workers that serve a flow, and no others; gives how many. They look for runs at
   /// once.
   std::size_t wake(std::string_view slug) const;
+
+  /// Has every worker look at the registry again: flows came or went, or may be run again. Gives
+  /// how many workers there are.
+  std::size_t wake_all() const;
 
   /// Who serves a flow, in the order in which they joined.
   std::vector<Standing> serving(std::string_view slug) const;

@@ -16,10 +16,12 @@ namespace weir {
 /// A run this worker owns, with the tasks it may start. Belongs to the worker's loop.
 class OwnedRun {
  public:
-  OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options)
+  OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
+           std::optional<PluginId> plugin)
       : id_(claimed.id),
         priority_(claimed.priority),
         flow_(std::move(flow)),
+        plugin_(plugin),
         state_(flow_->definition, std::move(options), claimed.run, claimed.input,
                claimed.available_at) {}
 
@@ -27,6 +29,7 @@ class OwnedRun {
   const std::string& id() const noexcept { return id_; }
   int priority() const noexcept { return priority_; }
   const FlowHandle& flow() const noexcept { return flow_; }
+  const std::optional<PluginId>& plugin() const noexcept { return plugin_; }
 
   /// Sorts what RunState freed, and what has slept long enough, into due and sleeping.
   void refresh(Time now) {
@@ -57,6 +60,7 @@ class OwnedRun {
   std::string id_;
   int priority_;
   FlowHandle flow_;
+  std::optional<PluginId> plugin_;
   RunState state_;
   std::deque<ReadyTask> due_;
   std::multimap<Time, ReadyTask> sleeping_;

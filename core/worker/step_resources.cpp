@@ -35,7 +35,7 @@ Result<std::shared_ptr<StepResource>> StepResources::acquire(const FlowHandle& f
     weir_start start;
     void* const made = maker.create(&start, maker.user);
     if (made != nullptr)
-      return std::make_shared<StepResource>(flow, made, maker.destroy, starting.death);
+      return std::make_shared<StepResource>(flow->code, made, maker.destroy, starting.death);
     if (start.refusal) return std::unexpected(*std::move(start.refusal));
     return std::unexpected(Error{.code = ErrorCode::unavailable,
                                  .kind = "failed",
@@ -52,6 +52,13 @@ void StepResources::refuse(weir_start* start, weir_str code, weir_str message) {
   if (start->refusal) return;
   start->refusal = Error{
       .code = ErrorCode::unavailable, .kind = text(code), .message = text(message), .hint = {}};
+}
+
+std::size_t StepResources::end_plugin(const std::string& sha256) {
+  std::size_t ended = 0;
+  for (const auto& [key, generation, handle] : table_.list())
+    if (key.plugin == sha256) ended += table_.stop(key);
+  return ended;
 }
 
 void StepResources::end(spdlog::logger& log) {

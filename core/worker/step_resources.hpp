@@ -37,8 +37,9 @@ using ResourceTable =
 /// Something a plugin made for its steps to share, and the hold on the plugin's code that ends it.
 class StepResource {
  public:
-  StepResource(FlowHandle flow, void* made, void (*destroy)(void*), ResourceTable::Death death)
-      : flow_(std::move(flow)), made_(made), destroy_(destroy), death_(std::move(death)) {}
+  StepResource(std::shared_ptr<const void> code, void* made, void (*destroy)(void*),
+               ResourceTable::Death death)
+      : code_(std::move(code)), made_(made), destroy_(destroy), death_(std::move(death)) {}
   ~StepResource() { destroy_(made_); }
   StepResource(const StepResource&) = delete;
   StepResource& operator=(const StepResource&) = delete;
@@ -49,7 +50,8 @@ class StepResource {
   void discard() const { death_.announce(); }
 
  private:
-  FlowHandle flow_;  // its library stays mapped until destroy_ has returned
+  // The library alone, until destroy_ has returned: the flow may be gone before.
+  std::shared_ptr<const void> code_;
   void* made_;
   void (*destroy_)(void*);
   ResourceTable::Death death_;
@@ -71,6 +73,10 @@ class StepResources {
   /// Ends all, the last made first, and makes no more; the log tells how many. One that a call
   /// still uses ends with that call. Again does nothing.
   void end(spdlog::logger& log);
+
+  /// Ends those of one plugin whose last flow is gone, so that its code can go too. No call of it
+  /// may be at work any more. Returns how many. Cost: linear in the number of all.
+  std::size_t end_plugin(const std::string& sha256);
 
   std::size_t count() const { return table_.count(); }
 

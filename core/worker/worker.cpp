@@ -1,10 +1,10 @@
 #include "worker/worker.hpp"
 
-#include <array>
-
 #include <unistd.h>
 
+#include "base/host_name.hpp"
 #include "worker/flow_workers.hpp"
+#include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
 #include "worker/step_resources.hpp"
 #include "worker/worker_loop.hpp"
@@ -15,42 +15,6 @@ namespace {
 constexpr std::chrono::milliseconds handler_patience{
     2'000};  // for handlers whose stop token fired at the end
 constexpr std::chrono::milliseconds join_pause{1'000};
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "unknown";
-}
-
-// Every flow of the registry under the number its version has in the database.
-Result<std::map<VersionId, WorkerLoop::Flow>> register_flows(const WorkerOptions& options,
-                                                             const FlowRegistry& registry,
-                                                             WorkerStore& store) {
-  std::map<VersionId, WorkerLoop::Flow> flows;
-  for (const FlowHandle& module : registry.list()) {
-    const auto version = store.register_version(module->definition);
-    if (!version) return std::unexpected(version.error());
-    WorkerLoop::Flow flow{.module = module, .options = {}, .plugin = {}};
-    const auto overrides = options.overrides.find(module->definition.slug().string());
-    for (const StepDefinition& step : module->definition.steps())
-      flow.options.push_back(overrides == options.overrides.end()
-                                 ? step.options
-                                 : overridden(step.options, overrides->second));
-    if (!module->file.sha256.empty()) {
-      const auto plugin = store.register_plugin(module->file.sha256, module->file.path);
-      if (!plugin) return std::unexpected(plugin.error());
-      flow.plugin = *plugin;
-    }
-    flows.emplace(*version, std::move(flow));
-  }
-  return flows;
-}
-
-std::vector<std::string> slugs_of(const std::map<VersionId, WorkerLoop::Flow>& flows) {
-  std::vector<std::string> slugs;
-  for (const auto& [version, flow] : flows)
-    slugs.push_back(flow.module->definition.slug().string());
-  return slugs;
-}
 
 }  // namespace
 
@@ -67,36 +31,48 @@ Result<Worker::Ended> Worker::run() {
   std::uint64_t next_ticket = 1;
   const auto wish = [this] { return wish_.load(std::memory_order_relaxed); };
   const auto called = [this] { return called_.exchange(false, std::memory_order_relaxed); };
+  const auto flows_changed = [this] {
+    return flows_changed_.exchange(false, std::memory_order_relaxed);
+  };
+  ServedFlows flows(options_, registry_, store_, *log_);
   FlowWorkers& flow_workers =
       options_.flow_workers ? *options_.flow_workers : *FlowWorkers::of_this_process();
   const auto ended = [&]() -> Result<void> {
     while (wish() == Wish::serve) {
-      const auto flows = register_flows(options_, registry_, store_);
-      const auto id = flows ? store_.join({host_name(), ::getpid(), options_.slots}, options_.lease)
-                            : Result<WorkerId>(std::unexpected(flows.error()));
+      flows.forget();
+      const auto known = flows.refresh(Steady::max());
+      const auto id = known ? store_.join({host_name(), ::getpid(), options_.slots}, options_.lease)
+                            : Result<WorkerId>(std::unexpected(known.error()));
       if (!id) {
         if (id.error().code != ErrorCode::unavailable) return std::unexpected(id.error());
         log_->warn("cannot join, trying on: {}", to_string(id.error()));
         store_.wait(join_pause);
         continue;
       }
-      log_->info("worker {} serves {} flow{} with {} slots", *id, flows->size(),
-                 flows->size() == 1 ? "" : "s", options_.slots);
-      WorkerLoop loop(options_, *flows, store_, slots, *log_, wish, called, next_ticket);
-      const std::vector<std::string> slugs = slugs_of(*flows);
+      const std::size_t count = flows.slugs().size();
+      log_->info("worker {} serves {} flow{} with {} slots", *id, count, count == 1 ? "" : "s",
+                 options_.slots);
       const auto end = [&] {
-        const FlowWorkers::Place place =
-            flow_workers.enter({.worker = *id, .slots = options_.slots}, slugs, [this] {
+        FlowWorkers::Place place = flow_workers.enter(
+            {.worker = *id, .slots = options_.slots}, flows.slugs(),
+            [this] {
               called_.store(true, std::memory_order_relaxed);
               store_.wake();
+            },
+            [this] {
+              flows_changed_.store(true, std::memory_order_relaxed);
+              store_.wake();
             });
-        return loop.run(*id);
+        return WorkerLoop(options_, flows, place, store_, slots, *log_,
+                          {.wish = wish, .called = called, .flows_changed = flows_changed},
+                          next_ticket)
+            .run(*id);
       }();
       const bool drained = end && *end == WorkerLoop::Ended::drained;
       if (end && !drained)
         log_->warn("worker {} lost its lease: it drops what it held and joins again", *id);
       if (!end) log_->error("worker {} stops and joins again: {}", *id, to_string(end.error()));
-      hand_over(flow_workers, slugs, wish() == Wish::serve);
+      hand_over(flow_workers, flows.slugs(), wish() == Wish::serve);
       if (drained) return {};
     }
     return {};

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 namespace weir {
 
 class FlowWorkers;
+class Quarantine;
 class StepResources;
 
 struct WorkerOptions {
@@ -29,7 +31,9 @@ struct WorkerOptions {
       {};  ///< of the process; null: its own, for run() alone
   std::shared_ptr<FlowWorkers> flow_workers = {};  ///< where it stands; null: those of the process
   std::map<std::string, OptionOverrides>
-      overrides{};  ///< by slug: the operator's, over the definition's own
+      overrides{};                   ///< by slug: the operator's, over the definition's own
+  std::set<std::string> adopting{};  ///< slugs whose open runs go on with a new version (V3)
+  std::shared_ptr<Quarantine> quarantine = {};  ///< plugins barred from running; null: none is
 };
 
 /// Runs the flows of a registry against a database, until told to drain.
@@ -40,18 +44,25 @@ struct WorkerOptions {
 /// flight (F1). When the lease is lost, all that it held is forgotten and it joins again as a new
 /// worker (L2). When the database is away it repeats the very same call until it is answered (L6).
 ///
+/// Its flows are those of the registry, newest and former versions. It reads them when it begins
+/// and whenever FlowWorkers::wake_all() says that they changed, and keeps its lease and its runs:
+/// each goes on with the code it was claimed for (V2). A flow that the database refuses is logged
+/// and left out. Without any flow it waits for one.
+///
+/// Of a plugin that is in quarantine nothing is begun: what runs may finish, the runs it owns are
+/// given back uncharged, and no others are claimed until the plugin is released.
+///
 /// Threads: run() is the worker's loop; drain() and stop_now() may come from any thread.
 class Worker {
  public:
-  /// Flows registered when run() begins are served. `registry` and `store` must outlive the worker.
+  /// `registry` and `store` must outlive the worker.
   Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store,
          std::shared_ptr<spdlog::logger> log);
   ~Worker();
 
-  /// Returns after a drain: all handlers ended and nothing is owned any more; or with an error:
-  /// conflict when the database refuses a flow of the registry. `handlers_left` tells how many
-  /// handlers ignored their stop token and still run on threads left behind: end the process soon
-  /// then.
+  /// Returns after a drain: all handlers ended and nothing is owned any more; or with an error of
+  /// the database's that waiting does not mend. `handlers_left` tells how many handlers ignored
+  /// their stop token and still run on threads left behind: end the process soon then.
   struct Ended {
     std::size_t handlers_left = 0;
   };
@@ -78,7 +89,8 @@ class Worker {
   // Set by any thread, read by the loop (relaxed: no data goes with it); store_.wake() makes it
   // look.
   std::atomic<Wish> wish_ = Wish::serve;
-  std::atomic<bool> called_ = false;  // as wish_: by FlowWorkers, that runs may wait
+  std::atomic<bool> called_ = false;         // as wish_: by FlowWorkers, that runs may wait
+  std::atomic<bool> flows_changed_ = false;  // as wish_: by FlowWorkers
 };
 
 }  // namespace weir

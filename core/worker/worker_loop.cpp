@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
+#include "plugin/quarantine.hpp"
 
 namespace weir {
 namespace {
@@ -16,6 +17,8 @@ constexpr milliseconds poll_interval{1'000};  // behind notifications, which are
 constexpr milliseconds park_after{1'000};     // a run that sleeps longer is given back
 constexpr milliseconds retry_first{50};       // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
+constexpr milliseconds flows_slice{100};  // of reading the registry, between two exchanges
+constexpr milliseconds flows_pause{1'000};
 constexpr std::size_t window_max = 256;
 constexpr std::size_t request_bytes_max = 32 * 1024 * 1024;
 
@@ -27,19 +30,17 @@ void average(double& value, double sample) { value += (sample - value) / 8; }
 
 }  // namespace
 
-WorkerLoop::WorkerLoop(const WorkerOptions& options, const std::map<VersionId, Flow>& flows,
-                       WorkerStore& store, Slots& slots, spdlog::logger& log,
-                       std::function<Wish()> wish, std::function<bool()> called,
+WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
+                       WorkerStore& store, Slots& slots, spdlog::logger& log, Calls calls,
                        std::uint64_t& next_ticket)
     : options_(options),
       flows_(flows),
+      place_(place),
       store_(store),
       slots_(slots),
       log_(log),
-      wish_(std::move(wish)),
-      called_(std::move(called)),
+      calls_(std::move(calls)),
       next_ticket_(next_ticket) {
-  for (const auto& [version, flow] : flows_) request_.versions.push_back(version);
   request_.lease = options_.lease;
   if (!options_.sweeps) sweep_at_ = Steady::max();
 }
@@ -51,8 +52,9 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
     if (must_end(now)) break;
 
     sweep(now);
+    read_flows(now);
     collect(now);
-    advance_runs();
+    advance_runs(now);
     if (!drain_until_) pick();
     if (drain_until_ && runs_.empty()) break;
     if (has_news(now)) {
@@ -64,7 +66,7 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
       continue;
     }
     const bool told = store_.wait(nap(now));
-    if (called_() || told || std::chrono::steady_clock::now() >= poll_at_) more_waits_ = true;
+    if (calls_.called() || told || std::chrono::steady_clock::now() >= poll_at_) more_waits_ = true;
   }
   const std::size_t given_back = runs_.size();
   forget();
@@ -76,7 +78,7 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
 
 // Notices the wish to drain, and says whether its time is over.
 bool WorkerLoop::must_end(Steady now) {
-  const Wish wish = wish_();
+  const Wish wish = calls_.wish();
   if (wish != Wish::serve && !drain_until_) drain_until_ = now + options_.drain_timeout;
   return drain_until_ && (wish == Wish::stop_now || now >= *drain_until_);
 }
@@ -125,12 +127,48 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
               run.flow()->definition.steps()[row.task.step].slug.view(), row.attempt,
               name(row.outcome), row.error);
   request_bytes_ += 256 + row.error.size() + (row.output ? row.output->text().size() : 0);
-  request_.settled.push_back(
-      {attempt.run, std::move(row), flows_.at(versions_.at(attempt.run)).plugin});
+  request_.settled.push_back({attempt.run, std::move(row), attempt.plugin});
 }
 
-// Closes runs that ended, and gives back those in which nothing can run for a while.
-void WorkerLoop::advance_runs() {
+// Takes over what came to the registry, without losing what it holds; at most for a while at a
+// time, so that a thousand flows cost no lease.
+void WorkerLoop::read_flows(Steady now) {
+  if (calls_.flows_changed() || (release_at_ && now >= *release_at_)) flows_at_ = now;
+  if (drain_until_ || !flows_at_ || now < *flows_at_) return;
+  const auto whole = reread(now);
+  flows_at_ = !whole   ? std::optional(now + flows_pause)
+              : *whole ? std::nullopt
+                       : std::optional(now);
+  if (!whole && !flows_failed_)
+    log_.warn("cannot make flows known, trying on: {}", to_string(whole.error()));
+  flows_failed_ = !whole;
+}
+
+Result<bool> WorkerLoop::reread(Steady now) {
+  const auto whole = flows_.refresh(now + flows_slice);
+  if (options_.quarantine) release_at_ = options_.quarantine->next_release(now);
+  const auto versions = flows_.claimable(now);
+  request_.versions.clear();
+  for (const auto& [version, plugin] : versions) request_.versions.push_back(version);
+  more_waits_ = true;
+  place_.serve(flows_.slugs());
+  if (!whole) return whole;
+  if (told_ == versions) return whole;
+  if (const auto told = store_.serve_versions(request_.worker, versions); !told)
+    return std::unexpected(told.error());
+  if (told_)
+    log_.info("worker {} can run {} version{} of flows now", request_.worker, versions.size(),
+              versions.size() == 1 ? "" : "s");
+  told_ = versions;
+  return whole;
+}
+
+bool WorkerLoop::is_barred(const OwnedRun& run, Steady now) const {
+  return release_at_ && options_.quarantine->barred(run.flow()->file.sha256, now);
+}
+
+// Closes runs that ended, and gives back those in which nothing can or may run for a while.
+void WorkerLoop::advance_runs(Steady steady_now) {
   const Time now = clock_.now();
   for (auto& [key, run] : runs_) {
     if (run.leaving) continue;
@@ -142,7 +180,7 @@ void WorkerLoop::advance_runs() {
     if (run.in_flight > 0) continue;
     const bool parks = run.due() == 0 && run.wakes_at() && *run.wakes_at() > now + park_after;
     WEIR_ASSERT(run.due() > 0 || run.wakes_at());
-    if (!parks && !drain_until_) continue;
+    if (!parks && !drain_until_ && !is_barred(run, steady_now)) continue;
     request_.released.push_back({key, run.due() > 0 ? std::nullopt : run.wakes_at()});
     run.leaving = true;
   }
@@ -163,7 +201,7 @@ void WorkerLoop::end_run(RunKey key, OwnedRun& run) {
           .started_at =
               started == 0 ? now : std::min(now, clock_.at(Steady(Steady::duration(started)))),
           .ended_at = now},
-         flows_.at(versions_.at(key)).plugin});
+         run.plugin()});
   }
   run.in_flight = 0;
   request_.ended.push_back({key, *run.state().end()});
@@ -191,7 +229,7 @@ void WorkerLoop::pick() {
       found = false;
       for (auto entry = first; entry != last && flights_.size() < limit; ++entry) {
         OwnedRun& run = *entry->second;
-        if (run.leaving || run.due() == 0) continue;
+        if (run.leaving || run.due() == 0 || is_barred(run, now)) continue;
         found = true;
         const ReadyTask task = run.take_due();
         auto attempt = std::make_shared<Attempt>();
@@ -200,6 +238,7 @@ void WorkerLoop::pick() {
         attempt->task = task.task;
         attempt->number = task.attempt;
         attempt->flow = run.flow();
+        attempt->plugin = run.plugin();
         attempt->step = run.flow()->steps[task.task.step];
         attempt->options = run.state().options(task.task.step);
         attempt->input = run.state().input_of(task.task);
@@ -218,7 +257,7 @@ void WorkerLoop::pick() {
 // Runs waiting in a worker are lost to idle ones: hold no more than the slots can begin, unless
 // tasks are so quick that the next exchange would come too late.
 std::size_t WorkerLoop::room() const {
-  if (drain_until_ || flows_.empty()) return 0;
+  if (drain_until_ || request_.versions.empty()) return 0;
   const std::size_t target = window() > options_.slots ? 2 * window() : options_.slots;
   std::size_t held = flights_.size();
   for (const auto& [key, run] : runs_) held += run.due();
@@ -247,7 +286,6 @@ Result<void> WorkerLoop::speak() {
     const auto& [key, run] = entry;
     if (!run.leaving) return false;
     by_priority_.erase({-run.priority(), key});
-    versions_.erase(key);
     return true;
   });
   const std::size_t asked = request_.claims_max;
@@ -299,10 +337,11 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
     store_.wait(pause);
   }
   for (const ClaimedRun& claim : claimed) {
-    const Flow& flow = flows_.at(claim.version);
-    OwnedRun& run = runs_.try_emplace(claim.run, claim, flow.module, flow.options).first->second;
+    const ServedFlows::Flow* const flow = flows_.find(claim.version);
+    WEIR_ASSERT(flow != nullptr);  // the registry is read between two exchanges alone
+    OwnedRun& run = runs_.try_emplace(claim.run, claim, flow->module, flow->options, flow->plugin)
+                        .first->second;
     by_priority_.emplace(std::pair(-claim.priority, claim.run), &run);
-    versions_.emplace(claim.run, claim.version);
     for (const JournalRow& row : journals[claim.run]) {
       if (const auto folded = run.state().apply(row); !folded) {
         log_.error("run {} cannot go on: {}", claim.id, to_string(folded.error()));
@@ -333,6 +372,8 @@ milliseconds WorkerLoop::nap(Steady now) const {
   Steady until = std::min(renew_at_, sweep_at_);
   if (const auto limit = flights_.next_limit()) until = std::min(until, *limit);
   if (drain_until_) until = std::min(until, *drain_until_);
+  if (flows_at_ && !drain_until_) until = std::min(until, *flows_at_);
+  if (release_at_) until = std::min(until, *release_at_);
   const auto until_time = [&](Time time) {
     until = std::min(until, now + (time - clock_.at(now)));
   };
@@ -349,7 +390,6 @@ void WorkerLoop::forget() {
   flights_.forget();
   starting_.clear();
   by_priority_.clear();
-  versions_.clear();
   runs_.clear();
 }
 

@@ -8,7 +8,9 @@
 
 #include "worker/database_clock.hpp"
 #include "worker/flights.hpp"
+#include "worker/flow_workers.hpp"
 #include "worker/owned_run.hpp"
+#include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
 #include "worker/wish.hpp"
 #include "worker/worker.hpp"
@@ -27,15 +29,16 @@ namespace weir {
 /// - A request is made until it is answered, unchanged; only then the next one is filled (L6).
 class WorkerLoop {
  public:
-  struct Flow {
-    FlowHandle module;
-    std::vector<StepOptions> options;  ///< by step, the operator's overrides laid over them
-    std::optional<PluginId> plugin;
+  /// What others say, asked once a round.
+  struct Calls {
+    std::function<Wish()> wish;
+    std::function<bool()> called;         ///< since it was asked: runs may wait
+    std::function<bool()> flows_changed;  ///< likewise: the registry is to be read
   };
 
-  WorkerLoop(const WorkerOptions& options, const std::map<VersionId, Flow>& flows,
-             WorkerStore& store, Slots& slots, spdlog::logger& log, std::function<Wish()> wish,
-             std::function<bool()> called, std::uint64_t& next_ticket);
+  WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
+             WorkerStore& store, Slots& slots, spdlog::logger& log, Calls calls,
+             std::uint64_t& next_ticket);
 
   enum class Ended { drained, lease_lost };
 
@@ -45,9 +48,12 @@ class WorkerLoop {
 
  private:
   bool must_end(Steady now);
+  void read_flows(Steady now);
+  Result<bool> reread(Steady now);
+  bool is_barred(const OwnedRun& run, Steady now) const;
   void collect(Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
-  void advance_runs();
+  void advance_runs(Steady now);
   void end_run(RunKey key, OwnedRun& run);
   void pick();
   std::size_t room() const;
@@ -63,18 +69,17 @@ class WorkerLoop {
   std::size_t window() const;
 
   const WorkerOptions& options_;
-  const std::map<VersionId, Flow>& flows_;
+  ServedFlows& flows_;
+  FlowWorkers::Place& place_;
   WorkerStore& store_;
   Slots& slots_;
   spdlog::logger& log_;
-  std::function<Wish()> wish_;
-  std::function<bool()> called_;  ///< whether somebody said, since it was asked, that runs may wait
+  const Calls calls_;
   std::uint64_t& next_ticket_;
 
   DatabaseClock clock_;
   std::map<RunKey, OwnedRun> runs_;
   std::map<std::pair<int, RunKey>, OwnedRun*> by_priority_;  ///< highest first, then oldest
-  std::map<RunKey, VersionId> versions_;
   Flights flights_;
   std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
@@ -85,7 +90,11 @@ class WorkerLoop {
   std::optional<Time> next_wake_at_;
   Steady renew_at_{}, poll_at_{}, sweep_at_{};
   std::optional<Steady> drain_until_;
-  double exchange_seconds_ = 0.001, task_seconds_ = 1.0;  ///< moving averages
+  std::optional<Steady> flows_at_ = Steady{};  ///< when the registry is to be read
+  std::optional<Steady> release_at_;           ///< when a plugin is barred no more
+  std::optional<std::map<VersionId, std::optional<PluginId>>> told_;  ///< what serve_versions said
+  bool flows_failed_ = false;                                         ///< the last time: told once
+  double exchange_seconds_ = 0.001, task_seconds_ = 1.0;              ///< moving averages
 };
 
 }  // namespace weir

@@ -15,7 +15,7 @@ create or replace function weir.exchange(
   j_plugin integer[],
   e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[],
   r_run bigint[], r_wake_at timestamptz[],
-  f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[],
+  f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
   p_versions integer[], p_claims_max integer)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
@@ -111,7 +111,8 @@ begin
   update weir.worker w
   set lease_until = clock_timestamp() + p_lease_ms * interval '1 ms', sequence = p_sequence,
       idle = cardinality(v_claimed) + v_missed < p_claims_max,
-      in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt
+      in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt,
+      in_flight_plugin = f_plugin
   where w.id = p_worker;
 
   return query

@@ -4,7 +4,8 @@ language plpgsql as $$
 begin
   update weir.worker w
   set ended_at = clock_timestamp(), end_reason = 'left', idle = false,
-      in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}'
+      in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
+      in_flight_plugin = '{}'
   where w.id = p_worker and w.ended_at is null;
   if not found then return; end if;
   update weir.open_run o set worker_id = null, claimed_in = null where o.worker_id = p_worker;

@@ -18,7 +18,10 @@ declare
   v_bad          jsonb;
   v_made         uuid[];
 begin
-  select v.* into v_version from weir.version v join weir.flow f on f.id = v.flow_id
+  select t.* into v_version
+  from weir.version v join weir.flow f on f.id = v.flow_id
+  left join weir.adoption a on a.from_version = v.id
+  join weir.version t on t.id = coalesce(a.to_version, v.id)
   where f.slug = start_many.flow and (start_many.version is null or v.number = start_many.version)
   order by v.number desc limit 1;
   if not found then

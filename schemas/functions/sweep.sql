@@ -5,17 +5,19 @@ language plpgsql as $$
 declare
   v_dead  weir.worker%rowtype;
   v_count integer := 0;
+  v_moved bigint;
 begin
   for v_dead in
     select * from weir.worker w where w.ended_at is null and w.lease_until <= clock_timestamp()
     order by w.id for update skip locked
   loop
-    insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id)
+    insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
+                              plugin_id)
     select f.run_id, f.step, f.task_index, f.attempt, 5, 'lost',
            format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
-           v_dead.lease_until, clock_timestamp(), v_dead.id
-    from unnest(v_dead.in_flight_run, v_dead.in_flight_step, v_dead.in_flight_index, v_dead.in_flight_attempt)
-           as f(run_id, step, task_index, attempt)
+           v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
+    from unnest(v_dead.in_flight_run, v_dead.in_flight_step, v_dead.in_flight_index, v_dead.in_flight_attempt,
+                v_dead.in_flight_plugin) as f(run_id, step, task_index, attempt, plugin_id)
     join weir.open_run o on o.run_id = f.run_id and o.worker_id = v_dead.id
     on conflict do nothing;  -- it stated what it had journaled: no reason to leave the others unswept
 
@@ -23,10 +25,17 @@ begin
 
     update weir.worker w
     set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,
-        in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}'
+        in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
+        in_flight_plugin = '{}'
     where w.id = v_dead.id;
     v_count := v_count + 1;
   end loop;
-  if v_count > 0 then perform weir.wake_workers(); end if;
+
+  -- Runs that were started or let go of at the very moment of an adoption.
+  select coalesce(sum(weir.move_adopted(a.from_version, a.to_version)), 0) into v_moved from weir.adoption a
+  where exists (select from weir.open_run o
+                where o.version_id = a.from_version and o.worker_id is null and o.wake_at is null);
+
+  if v_count + v_moved > 0 then perform weir.wake_workers(); end if;
   return v_count;
 end $$;

@@ -41,3 +41,9 @@ create table weir.plugin_report (
   primary key (host, pid, started_at)
 );
 comment on table weir.plugin_report is 'the plugin files each process knows, as it told last; weir.plugins shows them';
+
+create function weir.follow_adoption() returns trigger
+language plpgsql as $$ begin return new; end $$;  -- schemas/functions has its body
+create trigger open_run_let_go before update of worker_id on weir.open_run
+  for each row when (old.worker_id is not null and new.worker_id is null) execute function weir.follow_adoption();
+comment on trigger open_run_let_go on weir.open_run is 'whichever way a worker loses a run, a rule of weir.adoption holds';

@@ -7,11 +7,12 @@ join weir.run r on r.id = j.run_id
 join weir.step s on s.version_id = r.version_id and s.position = j.step
 left join weir.plugin p on p.id = j.plugin_id
 union all
-select r.uuid, s.slug, f.task_index, f.attempt, 'running', null, null, null, null, null, null, w.id, null
+select r.uuid, s.slug, f.task_index, f.attempt, 'running', null, null, null, null, null, null, w.id, p.sha256
 from weir.worker w
-cross join lateral unnest(w.in_flight_run, w.in_flight_step, w.in_flight_index, w.in_flight_attempt)
-       as f(run_id, step, task_index, attempt)
+cross join lateral unnest(w.in_flight_run, w.in_flight_step, w.in_flight_index, w.in_flight_attempt, w.in_flight_plugin)
+       as f(run_id, step, task_index, attempt, plugin_id)
 join weir.run r on r.id = f.run_id
 join weir.step s on s.version_id = r.version_id and s.position = f.step
+left join weir.plugin p on p.id = f.plugin_id
 where w.ended_at is null;
 comment on view weir.attempts is 'every attempt of every task, those that run now included';

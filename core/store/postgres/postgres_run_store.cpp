@@ -53,6 +53,21 @@ constexpr const char* steps_call =
     "from weir.run r cross join lateral weir.steps_of(r.id) as s where r.uuid = $1::uuid order by "
     "s.position";
 
+constexpr const char* versions_call =
+    "select version, module, fingerprint, (extract(epoch from created_at) * 1000000)::bigint, "
+    "open_runs, workers, array_to_string(plugins, ','), adopted_by, newest, safe_to_remove "
+    "from weir.versions where flow = $1 order by version desc";
+
+constexpr const char* adopt_call =
+    "select version, moved, held from weir.adopt($1, $2::int, $3::int)";
+
+constexpr const char* plugins_call =
+    "select host, pid, path, coalesce(sha256, ''), coalesce(plugin, ''), coalesce(version, ''), "
+    "array_to_string(coalesce(flows, '{}'), ','), state, coalesce(isolated, false), coalesce(kind, "
+    "''), "
+    "coalesce(detail, ''), coalesce(hint, ''), (extract(epoch from until) * 1000000)::bigint "
+    "from weir.plugins order by path, host, pid, sha256";
+
 constexpr const char* over_call =  // ids come back as they were written
     "select i.id from unnest($1::text[]) as i(id) left join weir.run r on r.uuid = i.id::uuid "
     "where r.id is null or r.status <> 0";
@@ -87,27 +102,60 @@ RunSummary read_summary(const pqxx::row& row) {
           .wake_at = optional_time(row[8])};
 }
 
-StepReport read_step(const pqxx::row& row) {
-  StepReport step{
-      .slug = row[0].as<std::string>(),
-      .kind = row[1].as<std::string>(),
-      .status = row[2].as<std::string>(),
-      .tasks = row[3].is_null() ? std::nullopt : std::optional(row[3].as<std::int64_t>()),
-      .tasks_completed = row[4].as<std::int64_t>(),
-      .attempts = row[5].as<std::int64_t>(),
-      .output = optional_json(row[6]),
-      .error = optional_text(row[7]),
-      .skip_reason = optional_text(row[8]),
-      .started_at = optional_time(row[9]),
-      .ended_at = optional_time(row[10]),
-      .depends_on = {}};
-  const auto names = row[11].as<std::string>();
+// Of slugs and digests: none has a comma.
+std::vector<std::string> words_of(const pqxx::field& field) {
+  const auto names = field.as<std::string>();
+  std::vector<std::string> words;
   for (std::size_t begin = 0; begin < names.size();) {
     const std::size_t comma = std::min(names.find(',', begin), names.size());
-    step.depends_on.push_back(names.substr(begin, comma - begin));
+    words.push_back(names.substr(begin, comma - begin));
     begin = comma + 1;
   }
-  return step;
+  return words;
+}
+
+VersionReport read_version(const pqxx::row& row) {
+  return {.number = row[0].as<int>(),
+          .module = row[1].as<std::string>(),
+          .fingerprint = row[2].as<std::string>(),
+          .created_at = time_of(row[3]),
+          .open_runs = row[4].as<std::int64_t>(),
+          .workers = row[5].as<std::int64_t>(),
+          .plugins = words_of(row[6]),
+          .adopted_by = row[7].is_null() ? std::nullopt : std::optional(row[7].as<int>()),
+          .newest = row[8].as<bool>(),
+          .safe_to_remove = row[9].as<bool>()};
+}
+
+ReportedPlugin read_plugin(const pqxx::row& row) {
+  return {.host = row[0].as<std::string>(),
+          .pid = row[1].as<int>(),
+          .path = row[2].as<std::string>(),
+          .sha256 = row[3].as<std::string>(),
+          .plugin = row[4].as<std::string>(),
+          .version = row[5].as<std::string>(),
+          .flows = words_of(row[6]),
+          .state = row[7].as<std::string>(),
+          .isolated = row[8].as<bool>(),
+          .kind = row[9].as<std::string>(),
+          .detail = row[10].as<std::string>(),
+          .hint = row[11].as<std::string>(),
+          .until = optional_time(row[12])};
+}
+
+StepReport read_step(const pqxx::row& row) {
+  return {.slug = row[0].as<std::string>(),
+          .kind = row[1].as<std::string>(),
+          .status = row[2].as<std::string>(),
+          .tasks = row[3].is_null() ? std::nullopt : std::optional(row[3].as<std::int64_t>()),
+          .tasks_completed = row[4].as<std::int64_t>(),
+          .attempts = row[5].as<std::int64_t>(),
+          .output = optional_json(row[6]),
+          .error = optional_text(row[7]),
+          .skip_reason = optional_text(row[8]),
+          .started_at = optional_time(row[9]),
+          .ended_at = optional_time(row[10]),
+          .depends_on = words_of(row[11])};
 }
 
 std::optional<std::string> array_of(const std::vector<std::string>& texts) {
@@ -171,6 +219,33 @@ class PostgresRunStore final : public RunStore {
                      .version = row[1].as<int>(),
                      .fingerprint = row[2].as<std::string>(),
                      .input_schema = optional_json(row[3])};
+  }
+
+  Result<std::vector<VersionReport>> versions(const std::string& slug) override {
+    const auto rows = query(versions_call, {slug});
+    if (!rows) return std::unexpected(rows.error());
+    if (rows->empty()) return std::unexpected(flow(slug, std::nullopt).error());
+    std::vector<VersionReport> found;
+    for (const auto& row : *rows) found.push_back(read_version(row));
+    return found;
+  }
+
+  Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to) override {
+    const auto rows = query(adopt_call, {slug, std::to_string(from),
+                                         to ? std::optional(std::to_string(*to)) : std::nullopt});
+    if (!rows) return std::unexpected(with_nearest(rows.error(), slug));
+    const auto row = (*rows)[0];
+    return Adoption{.version = row[0].as<int>(),
+                    .moved = row[1].as<std::int64_t>(),
+                    .held = row[2].as<std::int64_t>()};
+  }
+
+  Result<std::vector<ReportedPlugin>> plugins() override {
+    const auto rows = query(plugins_call);
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<ReportedPlugin> found;
+    for (const auto& row : *rows) found.push_back(read_plugin(row));
+    return found;
   }
 
   Result<std::vector<RunSummary>> runs(const RunFilter& filter) override {

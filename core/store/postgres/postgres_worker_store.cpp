@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/assert.hpp"
+#include "base/iso8601.hpp"
 #include "store/postgres/array_literal.hpp"
 #include "store/postgres/session.hpp"
 
@@ -36,7 +37,23 @@ constexpr const char* exchange_call =
     " $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::int[],"
     " $16::bigint[], $17::smallint[], $18::jsonb[], $19::text[], $20::smallint[],"
     " $21::bigint[], $22::timestamptz[],"
-    " $23::bigint[], $24::smallint[], $25::int[], $26::smallint[], $27::int[], $28::int)";
+    " $23::bigint[], $24::smallint[], $25::int[], $26::smallint[], $27::int[], $28::int[], "
+    "$29::int)";
+
+constexpr const char* serve_versions_call =
+    "select weir.serve_versions($1::bigint, $2::int[], $3::int[])";
+
+constexpr const char* adopt_older_call =
+    "select version, moved, held, refusal from weir.adopt_older($1::int)";
+
+constexpr const char* version_uses_call =  // what was never registered has no runs
+    "select v.version, coalesce(v.safe_to_remove, true) "
+    "from unnest($1::text[], $2::text[]) with ordinality as k(slug, fingerprint, place) "
+    "left join weir.versions v on v.flow = k.slug and v.fingerprint = k.fingerprint order by "
+    "k.place";
+
+constexpr const char* report_plugins_call =
+    "select weir.report_plugins($1, $2::int, $3::timestamptz, $4::jsonb)";
 
 constexpr const char* journal_call =
     "select run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,"
@@ -56,6 +73,13 @@ void add_optional(ArrayLiteral& array, const std::string& text) {
     array.add_null();
   else
     array.add_text(text);
+}
+
+void add_optional(ArrayLiteral& array, std::optional<PluginId> plugin) {
+  if (plugin)
+    array.add(*plugin);
+  else
+    array.add_null();
 }
 
 Params exchange_params(const ExchangeRequest& request) {
@@ -79,10 +103,7 @@ Params exchange_params(const ExchangeRequest& request) {
       j[8].add_null();
     j[9].add(row.started_at);
     j[10].add(row.ended_at);
-    if (settled.plugin)
-      j[11].add(*settled.plugin);
-    else
-      j[11].add_null();
+    add_optional(j[11], settled.plugin);
   }
   std::array<ArrayLiteral, 5> e;
   for (const auto& [run, end] : request.ended) {
@@ -106,12 +127,13 @@ Params exchange_params(const ExchangeRequest& request) {
     else
       r[1].add_null();
   }
-  std::array<ArrayLiteral, 4> f;
-  for (const auto& [run, task, attempt] : request.in_flight) {
+  std::array<ArrayLiteral, 5> f;
+  for (const auto& [run, task, attempt, plugin] : request.in_flight) {
     f[0].add(run);
     f[1].add(task.step);
     f[2].add(task.index);
     f[3].add(attempt);
+    add_optional(f[4], plugin);
   }
   ArrayLiteral versions;
   for (const VersionId version : request.versions) versions.add(version);
@@ -212,6 +234,58 @@ class PostgresWorkerStore final : public WorkerStore {
     const auto rows = query(exchange_call, exchange_params(request));
     if (!rows) return std::unexpected(rows.error());
     return read_reply(*rows);
+  }
+
+  Result<void> serve_versions(
+      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override {
+    ArrayLiteral ids, plugins;
+    for (const auto& [version, plugin] : versions) {
+      ids.add(version);
+      add_optional(plugins, plugin);
+    }
+    const auto rows =
+        query(serve_versions_call, {std::to_string(worker), ids.text(), plugins.text()});
+    if (!rows) return std::unexpected(rows.error());
+    return {};
+  }
+
+  Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override {
+    const auto rows = query(adopt_older_call, {std::to_string(version)});
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<AdoptedVersion> adopted;
+    for (const auto& row : *rows)
+      adopted.push_back(
+          {.version = row[0].as<int>(),
+           .moved = row[1].as<std::int64_t>(),
+           .held = row[2].as<std::int64_t>(),
+           .refusal = row[3].is_null() ? std::nullopt : std::optional(row[3].as<std::string>())});
+    return adopted;
+  }
+
+  Result<std::vector<VersionUse>> version_uses(
+      std::span<const std::pair<std::string, std::string>> versions) override {
+    ArrayLiteral slugs, fingerprints;
+    for (const auto& [slug, fingerprint] : versions) {
+      slugs.add_text(slug);
+      fingerprints.add_text(fingerprint);
+    }
+    const auto rows = query(version_uses_call, {slugs.text(), fingerprints.text()});
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<VersionUse> uses;
+    for (const auto& row : *rows)
+      uses.push_back({.version = row[0].is_null() ? std::nullopt : std::optional(row[0].as<int>()),
+                      .safe_to_remove = row[1].as<bool>()});
+    WEIR_ASSERT(uses.size() == versions.size());
+    return uses;
+  }
+
+  Result<void> report_plugins(const ReportingProcess& process,
+                              const std::optional<Json>& plugins) override {
+    const auto rows = query(report_plugins_call,
+                            {process.host, std::to_string(process.pid), iso8601(process.started_at),
+                             plugins ? std::optional(std::string(plugins->text())) : std::nullopt});
+    if (!rows) return std::unexpected(rows.error());
+    return {};
   }
 
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override {

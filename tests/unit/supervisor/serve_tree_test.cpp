@@ -71,6 +71,20 @@ class Session final : public WorkerStore {
     reply.now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     return reply;
   }
+  Result<void> serve_versions(WorkerId,
+                              const std::map<VersionId, std::optional<PluginId>>&) override {
+    return {};
+  }
+  Result<std::vector<AdoptedVersion>> adopt_older(VersionId) override {
+    return std::vector<AdoptedVersion>();
+  }
+  Result<std::vector<VersionUse>> version_uses(
+      std::span<const std::pair<std::string, std::string>> versions) override {
+    return std::vector<VersionUse>(versions.size());
+  }
+  Result<void> report_plugins(const ReportingProcess&, const std::optional<Json>&) override {
+    return {};
+  }
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey>) override {
     return {};
   }

@@ -1,0 +1,202 @@
+#include "supervisor/version_keeper.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <weir/supervisor/thread_child.hpp>
+
+#include "base/host_name.hpp"
+#include "base/iso8601.hpp"
+
+namespace weir {
+namespace {
+
+using Member = std::pair<std::string, Json>;
+using Key = std::pair<std::string, std::string>;  // slug, fingerprint
+
+Time now_for_people() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+
+Json row_of(const PluginStatus& status) {
+  std::vector<Json> flows;
+  for (const std::string& slug : status.flows) flows.push_back(Json::string(slug));
+  std::vector<Member> members = {{"path", Json::string(status.file.path)},
+                                 {"flows", Json::array(flows)},
+                                 {"state", Json::string(name(status.state))},
+                                 {"isolated", Json::trusted(status.isolated ? "true" : "false")}};
+  const auto add = [&](std::string key, std::string_view text) {
+    if (!text.empty()) members.emplace_back(std::move(key), Json::string(text));
+  };
+  add("sha256", status.file.sha256);
+  add("plugin", status.name);
+  add("version", status.version);
+  if (status.error) {
+    add("kind", name(status.error->kind));
+    add("detail", status.error->detail);
+    add("hint", status.error->hint);
+  }
+  if (status.until) add("until", iso8601(*status.until));
+  return Json::object(members);
+}
+
+/// One life of the keeper. Belongs to its thread.
+class VersionKeeper {
+ public:
+  VersionKeeper(FlowRegistry& registry, WorkerStore& store, const KeptPlugins& plugins,
+                spdlog::logger& log, const KeeperPace& pace)
+      : registry_(registry), store_(store), plugins_(plugins), log_(log), pace_(pace) {}
+
+  void look() {
+    retire_what_may_go();
+    see_off();
+    tell();
+  }
+
+  void end() {
+    if (told_ && !store_.report_plugins(process_, std::nullopt))
+      log_.debug("the database was not told that this process ends: it will find out");
+  }
+
+ private:
+  struct Former {
+    std::string slug;
+    std::string fingerprint;
+    PluginFile file;
+  };
+
+  std::vector<Former> former_versions() const {
+    std::vector<Former> former;
+    for (const FlowHandle& each : registry_.versions()) {
+      const FlowDefinition& flow = each->definition;
+      const auto newest = registry_.get(flow.slug());
+      if (!newest || !(*newest == each))
+        former.push_back({flow.slug().string(), flow.fingerprint(), each->file});
+    }
+    return former;
+  }
+
+  void retire_what_may_go() {
+    const std::vector<Former> former = former_versions();
+    if (former.empty()) return idle_looks_.clear();
+    const Steady before = std::chrono::steady_clock::now();
+    if (before < ask_at_) return;
+    std::vector<Key> keys;
+    for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
+    const auto uses = store_.version_uses(keys);
+    const Steady after = std::chrono::steady_clock::now();
+    ask_at_ = after + std::max<Steady::duration>(pace_.ask, 50 * (after - before));
+    if (!answered(uses)) return;
+
+    std::map<Key, int> idle_looks;
+    std::vector<std::size_t> go;
+    for (std::size_t i = 0; i < former.size(); ++i) {
+      if (!(*uses)[i].safe_to_remove) continue;
+      // Twice: a start that was under way when the new version came may not have been seen yet.
+      const int looks = idle_looks_[keys[i]] + 1;
+      if (looks < 2 && (*uses)[i].version)
+        idle_looks.emplace(keys[i], looks);
+      else
+        go.push_back(i);
+    }
+    idle_looks_ = std::move(idle_looks);
+    if (go.empty()) return;
+    FlowRegistry::Transaction transaction = registry_.begin();
+    for (const std::size_t i : go)
+      transaction.retire(*Slug::parse(former[i].slug), former[i].fingerprint);
+    const auto committed = transaction.commit();
+    if (!committed) {
+      log_.error("cannot let former versions go: {}", to_string(committed.error()));
+      return;
+    }
+    for (const std::size_t i : go) {
+      log_.info("flow {}: version {} has no open run left: its code goes", former[i].slug,
+                (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
+      departures().add(former[i].file, committed->unload);
+    }
+    flow_workers().wake_all();
+  }
+
+  // What nobody holds any more loses what it shared, and its place on the board.
+  void see_off() {
+    const std::vector<PluginFile> gone = departures().take_gone();
+    if (gone.empty()) return;
+    std::set<std::string> registered;
+    for (const FlowHandle& each : registry_.versions()) registered.insert(each->file.sha256);
+    for (const PluginFile& file : gone) {
+      if (registered.contains(file.sha256)) continue;
+      // First the board: what the library's end has to say of it comes after.
+      if (plugins_.board) plugins_.board->remove(file, PluginState::former);
+      if (!plugins_.resources) continue;
+      if (const std::size_t ended = plugins_.resources->end_plugin(file.sha256); ended > 0)
+        log_.info("{}: ended {} resource{} that steps shared", file.path, ended,
+                  ended == 1 ? "" : "s");
+    }
+  }
+
+  void tell() {
+    if (!plugins_.board) return;
+    const Steady now = std::chrono::steady_clock::now();
+    const std::uint64_t revision = plugins_.board->revision();
+    if (told_ == revision && now < tell_at_) return;
+    if (now < retry_at_) return;
+    std::vector<Json> rows;
+    for (const PluginStatus& status : plugins_.board->list()) rows.push_back(row_of(status));
+    if (!answered(store_.report_plugins(process_, Json::array(rows)))) {
+      retry_at_ = now + pace_.ask;
+      return;
+    }
+    told_ = revision;
+    tell_at_ = now + pace_.tell;
+  }
+
+  template <class T>
+  bool answered(const Result<T>& answer) {
+    if (!answer && !away_)
+      log_.warn("cannot look after versions and plugins, trying on: {}", to_string(answer.error()));
+    away_ = !answer;
+    return answer.has_value();
+  }
+
+  Departures& departures() { return plugins_.departures ? *plugins_.departures : own_departures_; }
+  const FlowWorkers& flow_workers() const {
+    return plugins_.flow_workers ? *plugins_.flow_workers : *FlowWorkers::of_this_process();
+  }
+
+  FlowRegistry& registry_;
+  WorkerStore& store_;
+  const KeptPlugins& plugins_;
+  spdlog::logger& log_;
+  const KeeperPace& pace_;
+  const ReportingProcess process_{
+      .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
+  Departures own_departures_;
+  std::map<Key, int> idle_looks_;  // how often in a row it could have gone
+  std::optional<std::uint64_t> told_;
+  Steady ask_at_{}, tell_at_{}, retry_at_{};
+  bool away_ = false;
+};
+
+}  // namespace
+
+ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
+                         std::shared_ptr<spdlog::logger> log, KeeperPace pace) {
+  return thread_child("version-keeper",
+                      [&registry, open = std::move(open), plugins = std::move(plugins),
+                       log = std::move(log), pace](const StopSignal& stop) -> Result<void> {
+                        const auto store = open({.connects_now = false, .listens = false});
+                        if (!store) return std::unexpected(store.error());
+                        VersionKeeper keeper(registry, **store, plugins, *log, pace);
+                        do keeper.look();
+                        while (!stop.wait_for(pace.look));
+                        keeper.end();
+                        return {};
+                      });
+}
+
+}  // namespace weir

@@ -1,0 +1,43 @@
+#pragma once
+#include <chrono>
+#include <memory>
+
+#include <spdlog/logger.h>
+
+#include <weir/supervisor/child.hpp>
+
+#include "plugin/departures.hpp"
+#include "plugin/plugin_board.hpp"
+#include "registry/flow_registry.hpp"
+#include "supervisor/store_opener.hpp"
+#include "worker/flow_workers.hpp"
+#include "worker/step_resources.hpp"
+
+namespace weir {
+
+/// What the keeper has an eye on. All but the registry is optional.
+struct KeptPlugins {
+  std::shared_ptr<PluginBoard> board = {};
+  std::shared_ptr<Departures> departures = {};  ///< null: its own
+  std::shared_ptr<StepResources> resources = {};
+  std::shared_ptr<FlowWorkers> flow_workers = {};  ///< null: those of the process
+};
+
+struct KeeperPace {
+  std::chrono::milliseconds look{500};   ///< between two looks at what is in the process
+  std::chrono::milliseconds ask{2'000};  ///< between two questions to the database, at least
+  std::chrono::milliseconds tell{
+      60'000};  ///< what the board says is told that often, and at changes
+};
+
+/// The child that lets old code go (V2): it asks the database which former versions of the registry
+/// have no open run any more, and retires those that had none at two looks. Workers are told; when
+/// the last of a plugin's flows is gone from the registry and from whoever held it, the resources
+/// its steps shared are ended and it leaves the board; then nothing holds its library.
+///
+/// It also tells the database what stands on the board (weir.plugins), and that it is over when it
+/// stops. A database that is away is told once, and is no failure. `registry` must outlive it.
+ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
+                         std::shared_ptr<spdlog::logger> log, KeeperPace pace = {});
+
+}  // namespace weir

@@ -1,0 +1,118 @@
+#include "worker/served_flows.hpp"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "plugin/quarantine.hpp"
+
+namespace weir {
+namespace {
+
+std::string plural(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Result<bool> ServedFlows::refresh(Steady until) {
+  const std::vector<FlowHandle> registered = registry_.versions();
+  std::set<const FlowModule*> there, newest;
+  const FlowModule* before = nullptr;
+  for (const FlowHandle& module : registered) {
+    there.insert(&*module);
+    if (before == nullptr || before->definition.slug() != module->definition.slug())
+      newest.insert(&*module);
+    before = &*module;
+  }
+  std::erase_if(flows_, [&](const auto& entry) { return !there.contains(&*entry.second.module); });
+  std::erase_if(refused_, [&](const FlowHandle& module) { return !there.contains(&*module); });
+
+  std::set<const FlowModule*> known;
+  for (const auto& [version, flow] : flows_) known.insert(&*flow.module);
+  for (const FlowHandle& module : refused_) known.insert(&*module);
+  // The oldest of a flow first: in a new database they are numbered in their order.
+  for (const FlowHandle& module : std::views::reverse(registered)) {
+    if (known.contains(&*module)) continue;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    if (const auto entered = enter(module, newest.contains(&*module)); !entered) {
+      const ErrorCode code = entered.error().code;
+      if (code == ErrorCode::unavailable || code == ErrorCode::in_doubt)
+        return std::unexpected(entered.error());
+      log_.error("flow {} is left out: {}", module->definition.slug().view(),
+                 to_string(entered.error()));
+      refused_.push_back(module);
+    }
+  }
+  return true;
+}
+
+Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
+  const auto version = store_.register_version(module->definition);
+  if (!version) return std::unexpected(version.error());
+  const auto plugin = plugin_of(*module);
+  if (!plugin) return std::unexpected(plugin.error());
+  const std::string& slug = module->definition.slug().string();
+  if (newest && options_.adopting.contains(slug))
+    if (const auto adopted = adopt_older(*module, *version); !adopted) return adopted;
+
+  Flow flow{.module = module, .options = {}, .plugin = *plugin};
+  const auto overrides = options_.overrides.find(slug);
+  for (const StepDefinition& step : module->definition.steps())
+    flow.options.push_back(overrides == options_.overrides.end()
+                               ? step.options
+                               : overridden(step.options, overrides->second));
+  flows_.insert_or_assign(*version, std::move(flow));
+  return {};
+}
+
+Result<std::optional<PluginId>> ServedFlows::plugin_of(const FlowModule& module) {
+  const std::string& sha256 = module.file.sha256;
+  if (sha256.empty()) return std::nullopt;
+  if (const auto known = plugins_.find(sha256); known != plugins_.end()) return known->second;
+  const auto plugin = store_.register_plugin(sha256, module.file.path);
+  if (!plugin) return std::unexpected(plugin.error());
+  plugins_.emplace(sha256, *plugin);
+  return *plugin;
+}
+
+Result<void> ServedFlows::adopt_older(const FlowModule& module, VersionId version) {
+  const auto adopted = store_.adopt_older(version);
+  if (!adopted) return std::unexpected(adopted.error());
+  for (const AdoptedVersion& older : *adopted)
+    if (older.refusal)
+      log_.warn("flow {}: open runs of version {} end with it: {}", module.definition.slug().view(),
+                older.version, *older.refusal);
+    else
+      log_.info("flow {}: {} of version {} moved to the new one, {} when a worker lets go of them",
+                module.definition.slug().view(), plural(older.moved, "open run"), older.version,
+                older.held);
+  return {};
+}
+
+void ServedFlows::forget() {
+  flows_.clear();
+  refused_.clear();
+  plugins_.clear();
+}
+
+const ServedFlows::Flow* ServedFlows::find(VersionId version) const {
+  const auto found = flows_.find(version);
+  return found == flows_.end() ? nullptr : &found->second;
+}
+
+std::map<VersionId, std::optional<PluginId>> ServedFlows::claimable(Steady now) const {
+  std::map<VersionId, std::optional<PluginId>> versions;
+  for (const auto& [version, flow] : flows_)
+    if (!options_.quarantine || !options_.quarantine->barred(flow.module->file.sha256, now))
+      versions.emplace(version, flow.plugin);
+  return versions;
+}
+
+std::vector<std::string> ServedFlows::slugs() const {
+  std::set<std::string> slugs;
+  for (const auto& [version, flow] : flows_) slugs.insert(flow.module->definition.slug().string());
+  return {slugs.begin(), slugs.end()};
+}
+
+}  // namespace weir

@@ -1,0 +1,15 @@
+create or replace view weir.plugins as
+select r.host, r.pid, p.path, p.sha256, p.plugin, p.version, p.flows, p.state, p.isolated, p.kind, p.detail, p.hint,
+       p.until, r.reported_at
+from weir.plugin_report r
+cross join lateral jsonb_to_recordset(r.plugins)
+  as p(path text, sha256 text, plugin text, version text, flows text[], state text, isolated boolean, kind text,
+       detail text, hint text, until timestamptz)
+where r.reported_at > now() - interval '3 minutes'
+  and exists (select from weir.worker w
+              where w.host = r.host and w.pid = r.pid and w.ended_at is null and w.lease_until > now());
+comment on view weir.plugins is 'the plugin files that processes with live workers know, a row a file and process';
+comment on column weir.plugins.sha256 is 'null when the file never came that far';
+comment on column weir.plugins.state is 'live, former, refused, quarantined or unload_pinned';
+comment on column weir.plugins.kind is 'refused, quarantined, unload_pinned: why, as weir plugins lint says it';
+comment on column weir.plugins.until is 'quarantined: its runs wait until then';

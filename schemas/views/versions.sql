@@ -1,0 +1,27 @@
+create or replace view weir.versions as
+with open as materialized (
+  select o.version_id, count(*) as runs from weir.open_run o group by o.version_id),
+served as materialized (
+  select v.version_id, count(distinct w.id) as workers,
+         array_agg(distinct p.sha256 order by p.sha256) filter (where p.sha256 is not null) as plugins
+  from weir.worker w
+  join weir.serving s on s.worker_id = w.id
+  cross join lateral unnest(s.version_ids, s.plugin_ids) as v(version_id, plugin_id)
+  left join weir.plugin p on p.id = v.plugin_id
+  where w.ended_at is null and w.lease_until > now()
+  group by v.version_id)
+select f.slug as flow, v.number as version, v.module, v.fingerprint, v.created_at,
+       coalesce(o.runs, 0) as open_runs, coalesce(s.workers, 0) as workers, coalesce(s.plugins, '{}') as plugins,
+       (select t.number from weir.adoption a join weir.version t on t.id = a.to_version where a.from_version = v.id) as adopted_by,
+       v.id = weir.newest_version(f.id) as newest,
+       v.id <> weir.newest_version(f.id) and o.runs is null as safe_to_remove
+from weir.version v
+join weir.flow f on f.id = v.flow_id
+left join open o on o.version_id = v.id
+left join served s on s.version_id = v.id;
+comment on view weir.versions is 'every version of every flow: its open runs, and whether its code may go';
+comment on column weir.versions.workers is 'live ones that can run it';
+comment on column weir.versions.plugins is 'sha256 of the plugin files with which they do';
+comment on column weir.versions.adopted_by is 'the version its open runs go on with, when their worker lets go of them';
+comment on column weir.versions.newest is 'the one that a start without a version gets';
+comment on column weir.versions.safe_to_remove is 'not the newest, and no open run is left: nothing will ask for its code';
