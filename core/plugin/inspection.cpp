@@ -117,7 +117,9 @@ std::expected<PluginInspection, PluginError> inspected(std::string_view bytes) {
   return PluginInspection{.file = {},
                           .note = std::string(*note),
                           .manifest = *std::move(manifest),
-                          .flows = *std::move(flows)};
+                          .flows = *std::move(flows),
+                          .needed = {frame->dynamic.needed.begin(), frame->dynamic.needed.end()},
+                          .runpath = std::string(frame->dynamic.runpath)};
 }
 
 PluginError placed(PluginError error, const TrustedFile& file) {

@@ -18,6 +18,8 @@ struct PluginInspection {
   std::string note;  ///< the manifest, byte for byte as the file has it
   Manifest manifest;
   std::vector<FlowDefinition> flows;  ///< in the manifest's order
+  std::vector<std::string> needed{};  ///< libraries it needs: "libc.so.6"
+  std::string runpath = {};           ///< where it says they may be
 };
 
 /// Reads and checks a plugin: trust, ELF frame, manifest, definitions, the definition symbol's

@@ -10,12 +10,6 @@ namespace weir {
 namespace fs = std::filesystem;
 namespace {
 
-PluginError placed(PluginError error, const PluginFile& file) {
-  error.path = file.path;
-  error.sha256 = file.sha256;
-  return error;
-}
-
 LoadedPlugin told(const OpenedPlugin& plugin) {
   LoadedPlugin loaded{.file = plugin.inspection.file,
                       .name = plugin.inspection.manifest.plugin,
@@ -32,24 +26,24 @@ PluginHost& PluginLoader::host_of(const Manifest& manifest) const {
   return parts_.host ? parts_.host(manifest) : in_process;
 }
 
-LoadResult PluginLoader::load_one(const fs::path& path) const {
-  const auto file = read_trusted(path, policy_);
-  if (!file) return std::unexpected(file.error());
-  auto inspection = inspect_bytes(*file);
-  if (!inspection) return std::unexpected(explained(std::move(inspection.error()), *file));
-  auto staged = stage_.put(*file);
-  if (!staged) return std::unexpected(placed(std::move(staged.error()), inspection->file));
-  auto modules = host_of(inspection->manifest).open(*inspection, *staged);
-  if (!modules) return std::unexpected(explained(std::move(modules.error()), *file));
-  return OpenedPlugin{.inspection = *std::move(inspection),
-                      .staged = *std::move(staged),
+LoadResult PluginLoader::opened(LoadPipeline::Checked checked) const {
+  if (!checked) return std::unexpected(std::move(checked.error()));
+  auto modules = host_of(checked->inspection.manifest).open(checked->inspection, checked->staged);
+  if (!modules) return std::unexpected(explained_of_copy(std::move(modules.error()), *checked));
+  return OpenedPlugin{.inspection = std::move(checked->inspection),
+                      .staged = std::move(checked->staged),
                       .modules = *std::move(modules)};
 }
 
 std::vector<LoadResult> PluginLoader::load(std::span<const fs::path> paths) const {
   std::vector<LoadResult> results;
   results.reserve(paths.size());
-  for (const fs::path& path : paths) results.push_back(load_one(path));
+  {
+    LoadPipeline pipeline(paths, stage_, policy_, parts_.scanner, parts_.verdicts);
+    while (results.size() < paths.size()) results.push_back(opened(pipeline.take()));
+  }
+  // Whoever owns the cache is told by its problem() when it can't be written.
+  if (parts_.verdicts != nullptr) static_cast<void>(parts_.verdicts->save());
   return results;
 }
 

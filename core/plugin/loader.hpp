@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "plugin/inspection.hpp"
+#include "plugin/load_pipeline.hpp"
 #include "plugin/plugin_error.hpp"
 #include "plugin/plugin_host.hpp"
+#include "plugin/scanner.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/staged_copy.hpp"
 #include "plugin/trust.hpp"
+#include "plugin/verdict_cache.hpp"
 #include "registry/flow_registry.hpp"
 
 namespace weir {
-
-class Scanner;
-class VerdictCache;
 
 /// What a loader works with besides its stage. All may be missing; what is there outlives it.
 struct LoaderParts {
@@ -75,7 +75,7 @@ class PluginLoader {
                           FlowRegistry& registry) const;
 
  private:
-  LoadResult load_one(const std::filesystem::path& path) const;
+  LoadResult opened(LoadPipeline::Checked checked) const;
   PluginHost& host_of(const Manifest& manifest) const;
 
   StageDirectory stage_;

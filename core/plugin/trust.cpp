@@ -54,8 +54,8 @@ std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_ta
   }
 }
 
-std::expected<void, PluginError> check_owner_and_mode(const struct stat& status,
-                                                      const fs::path& at) {
+std::expected<void, PluginError> check_owner_and_mode(const struct stat& status, const fs::path& at,
+                                                      PrivateGroups& groups) {
   const uid_t self = ::geteuid();
   if (status.st_uid != 0 && status.st_uid != self)
     return refuse(
@@ -63,12 +63,14 @@ std::expected<void, PluginError> check_owner_and_mode(const struct stat& status,
         fmt::format("{} belongs to user {}, who is neither root nor the user Weir runs as ({})",
                     in_quotes(at.native()), status.st_uid, self),
         fmt::format("chown it to user {} or to root", self));
-  const bool sticky_folder = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !sticky_folder)
+  if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0) return {};
+  const bool by_everybody = (status.st_mode & S_IWOTH) != 0;
+  const bool by_group =
+      (status.st_mode & S_IWGRP) != 0 && !groups.contains(status.st_uid, status.st_gid);
+  if (by_everybody || by_group)
     return refuse(PluginFault::untrusted_path,
                   fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
-                              (status.st_mode & S_IWOTH) != 0 ? "everybody" : "its group",
-                              status.st_mode & 07777U),
+                              by_everybody ? "everybody" : "its group", status.st_mode & 07777U),
                   fmt::format("chmod go-w {}", at.native()));
   return {};
 }
@@ -79,26 +81,28 @@ std::string link_target(int folder, const std::string& name) {
   return {target.data(), size < 0 ? 0 : static_cast<std::size_t>(size)};
 }
 
+}  // namespace
+
 // Goes down from the root one name at a time, each relative to a folder already open and checked,
 // so that nobody can put something else in the way meanwhile. Links among the folders are followed
 // by hand: the folders they stand in and those they lead through are checked like all others.
-class Walk {
+class TrustWalk {
  public:
-  explicit Walk(const fs::path& path) {
-    std::error_code no_current_folder;
-    for (const fs::path& name : fs::absolute(path, no_current_folder).relative_path())
+  using Folder = TrustedFiles::Folder;
+
+  TrustWalk(const fs::path& folder, PrivateGroups& groups) : groups_(groups) {
+    for (const fs::path& name : folder.relative_path())
       if (!name.empty()) names_.push_back(name.string());
   }
 
-  std::expected<FileDescriptor, PluginError> open_file() {
+  std::expected<std::shared_ptr<const Folder>, PluginError> open_folder() {
     if (auto entered = enter_root(); !entered) return std::unexpected(entered.error());
-    while (names_.size() > 1) {
+    while (!names_.empty()) {
       const std::string name = std::move(names_.front());
       names_.pop_front();
       if (auto entered = enter(name); !entered) return std::unexpected(entered.error());
     }
-    if (names_.empty()) return refuse_kind(S_IFDIR, {});
-    return open_last(names_.front());
+    return std::make_shared<const Folder>(Folder{std::move(folder_), std::move(at_)});
   }
 
  private:
@@ -111,7 +115,7 @@ class Walk {
   std::expected<void, PluginError> check_folder() const {
     struct stat status{};
     if (::fstat(folder_.fd(), &status) != 0) return refuse_errno(errno, at_);
-    return check_owner_and_mode(status, at_);
+    return check_owner_and_mode(status, at_, groups_);
   }
 
   std::expected<void, PluginError> enter(const std::string& name) {
@@ -134,28 +138,31 @@ class Walk {
     return {};
   }
 
-  std::expected<FileDescriptor, PluginError> open_last(const std::string& name) const {
-    const fs::path file = at_ / name;
-    struct stat status{};
-    // Looked at before it is opened: opening a device may already do something.
-    if (::fstatat(folder_.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-      return refuse_errno(errno, file);
-    if (!S_ISREG(status.st_mode))
-      return refuse_kind(status.st_mode, link_target(folder_.fd(), name));
-    FileDescriptor opened(::openat(folder_.fd(), name.c_str(),
-                                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!opened || ::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, file);
-    if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, {});
-    if (auto trusted = check_owner_and_mode(status, file); !trusted)
-      return std::unexpected(trusted.error());
-    return opened;
-  }
-
+  PrivateGroups& groups_;
   std::list<std::string> names_;  // still to go
   FileDescriptor folder_;
   fs::path at_;
   int links_ = 0;
 };
+
+namespace {
+
+std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder, const fs::path& at,
+                                                   const std::string& name, PrivateGroups& groups) {
+  const fs::path file = at / name;
+  struct stat status{};
+  // Looked at before it is opened: opening a device may already do something.
+  if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return refuse_errno(errno, file);
+  if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, link_target(folder.fd(), name));
+  FileDescriptor opened(::openat(folder.fd(), name.c_str(),
+                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!opened || ::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, file);
+  if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, {});
+  if (auto trusted = check_owner_and_mode(status, file, groups); !trusted)
+    return std::unexpected(trusted.error());
+  return opened;
+}
 
 // Reads until the end that the file has when it is reached: it may grow meanwhile.
 std::expected<std::string, PluginError> read_all(int fd, const fs::path& path,
@@ -168,15 +175,18 @@ std::expected<std::string, PluginError> read_all(int fd, const fs::path& path,
   if (::fstat(fd, &status) != 0) return refuse_errno(errno, path);
   if (static_cast<std::uintmax_t>(status.st_size) > bytes_max) return too_big();
   std::string bytes;
-  bytes.reserve(static_cast<std::size_t>(status.st_size));
-  std::array<char, 64 * 1024> block;
-  for (;;) {
-    const ssize_t count = ::read(fd, block.data(), block.size());
+  const auto room = static_cast<std::size_t>(status.st_size) + 1;  // so that its end is seen
+  for (std::size_t size = 0;;) {
+    if (size == bytes.size()) bytes.resize(size + std::max(room, size));
+    const ssize_t count = ::read(fd, bytes.data() + size, bytes.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return refuse_errno(errno, path);
-    if (count == 0) return bytes;
-    if (bytes.size() + static_cast<std::size_t>(count) > bytes_max) return too_big();
-    bytes.append(block.data(), static_cast<std::size_t>(count));
+    size += static_cast<std::size_t>(count);
+    if (size > bytes_max) return too_big();
+    if (count == 0) {
+      bytes.resize(size);
+      return bytes;
+    }
   }
 }
 
@@ -186,15 +196,35 @@ bool allowed(const std::string& sha256, const std::vector<std::string>& allow) {
 
 }  // namespace
 
-std::expected<TrustedFile, PluginError> read_trusted(const fs::path& path,
-                                                     const TrustPolicy& policy) {
+std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& path) {
+  const auto placed = [&](PluginError error) {
+    error.path = path.string();
+    return std::unexpected(std::move(error));
+  };
+  std::error_code no_current_folder;
+  const fs::path whole = fs::absolute(path, no_current_folder);
+  const std::string name = whole.filename().string();
+  if (name.empty() || name == "." || name == "..") return placed(refuse_kind(S_IFDIR, {}).error());
+  std::shared_ptr<const Folder>& folder = folders_[whole.parent_path()];
+  if (!folder) {
+    auto opened = TrustWalk(whole.parent_path(), groups_).open_folder();
+    if (!opened) return placed(std::move(opened.error()));
+    folder = *std::move(opened);
+  }
+  auto file = open_in(folder->opened, folder->at, name, groups_);
+  if (!file) return placed(std::move(file.error()));
+  return file;
+}
+
+std::expected<TrustedFile, PluginError> TrustedFiles::read(const fs::path& path,
+                                                           const TrustPolicy& policy) {
   const auto placed = [&](PluginError error, std::string sha256 = {}) {
     error.path = path.string();
     error.sha256 = std::move(sha256);
     return std::unexpected(std::move(error));
   };
-  const auto file = Walk(path).open_file();
-  if (!file) return placed(file.error());
+  const auto file = open(path);
+  if (!file) return std::unexpected(file.error());
   auto bytes = read_all(file->fd(), path, policy.bytes_max);
   if (!bytes) return placed(bytes.error());
   std::string sha256 = sha256_hex(*bytes);
@@ -205,6 +235,11 @@ std::expected<TrustedFile, PluginError> read_trusted(const fs::path& path,
                       .error(),
                   sha256);
   return TrustedFile{.path = path, .bytes = *std::move(bytes), .sha256 = std::move(sha256)};
+}
+
+std::expected<TrustedFile, PluginError> read_trusted(const fs::path& path,
+                                                     const TrustPolicy& policy) {
+  return TrustedFiles().read(path, policy);
 }
 
 }  // namespace weir

@@ -2,10 +2,15 @@
 #include <cstddef>
 #include <expected>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/file_descriptor.hpp"
 #include "plugin/plugin_error.hpp"
+#include "plugin/private_group.hpp"
 
 namespace weir {
 
@@ -24,13 +29,38 @@ struct TrustedFile {
   std::string sha256;
 };
 
-/// Reads a plugin file if it can be trusted: a regular file (no link), at most bytes_max, hash
-/// allowed; the file and every folder on the way to it belong to root or to this process's user and
-/// can be written by no group and no others, except folders with the sticky bit. Never blocks on a
-/// FIFO.  [any thread]
+/// Opens files that can be trusted: regular ones (no link), where the file and every folder on the
+/// way to it belong to root or to this process's user and can be written by no other: neither by
+/// everybody nor by a group, but for a group that is the owner's alone (PrivateGroups) and folders
+/// with the sticky bit (docs/decisions/0011). Never blocks on a FIFO.  [one thread]
 ///
-/// Errors: not_found, not_regular, unreadable, too_big, untrusted_path, hash_not_allowed; stage
-/// verify.
+/// A folder is checked and opened once: files of one folder cost little after the first, and those
+/// read through one of these are of one folder whoever renames it meanwhile. For a batch, not for
+/// long.
+class TrustedFiles {
+ public:
+  explicit TrustedFiles(PrivateGroups::Lookup private_groups = is_private_group)
+      : groups_(std::move(private_groups)) {}
+
+  /// For reading. Errors: not_found, not_regular, unreadable, untrusted_path; stage verify.
+  std::expected<FileDescriptor, PluginError> open(const std::filesystem::path& path);
+
+  /// Reads and hashes. Errors: those of open, too_big, hash_not_allowed; stage verify.
+  std::expected<TrustedFile, PluginError> read(const std::filesystem::path& path,
+                                               const TrustPolicy& policy = {});
+
+ private:
+  friend class TrustWalk;
+  struct Folder {
+    FileDescriptor opened;
+    std::filesystem::path at;  // without links
+  };
+
+  PrivateGroups groups_;
+  std::map<std::filesystem::path, std::shared_ptr<const Folder>> folders_;  // by path as asked for
+};
+
+/// Reads one file as TrustedFiles does.  [any thread]
 std::expected<TrustedFile, PluginError> read_trusted(const std::filesystem::path& path,
                                                      const TrustPolicy& policy = {});
 

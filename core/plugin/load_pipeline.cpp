@@ -1,0 +1,127 @@
+#include "plugin/load_pipeline.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+LoadPipeline::Checked prepared(const fs::path& path, TrustedFiles& files,
+                               const StageDirectory& stage, const TrustPolicy& policy) {
+  const auto file = files.read(path, policy);
+  if (!file) return std::unexpected(file.error());
+  auto inspection = inspect_bytes(*file);
+  if (!inspection) return std::unexpected(explained(std::move(inspection.error()), *file));
+  auto staged = stage.put(*file);
+  if (!staged) {
+    staged.error().path = inspection->file.path;
+    staged.error().sha256 = inspection->file.sha256;
+    return std::unexpected(std::move(staged.error()));
+  }
+  return CheckedPlugin{.inspection = *std::move(inspection), .staged = *std::move(staged)};
+}
+
+}  // namespace
+
+LoadPipeline::LoadPipeline(std::span<const fs::path> paths, const StageDirectory& stage,
+                           const TrustPolicy& policy, Scanner* scanner, VerdictCache* verdicts)
+    : paths_(paths),
+      stage_(stage),
+      policy_(policy),
+      scanner_(scanner),
+      verdicts_(verdicts),
+      files_(paths.size()) {
+  if (paths_.size() < 2) {  // there is nothing to be done beside it
+    prepare();
+    judge();
+    return;
+  }
+  preparing_ = std::jthread([this] { prepare(); });
+  if (scanner_ != nullptr) judging_ = std::jthread([this] { judge(); });
+}
+
+LoadPipeline::Checked LoadPipeline::take() {
+  {
+    std::unique_lock lock(mutex_);
+    const std::size_t& ready = scanner_ != nullptr ? judged_ : prepared_;
+    moved_.wait(lock, [&] { return ready > taken_; });
+  }
+  return *std::exchange(files_[taken_++], std::nullopt);
+}
+
+void LoadPipeline::prepare() {
+  TrustedFiles files;
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    files_[i] = prepared(paths_[i], files, stage_, policy_);
+    const std::scoped_lock lock(mutex_);
+    prepared_ = i + 1;
+    moved_.notify_all();
+  }
+}
+
+std::size_t LoadPipeline::wait_prepared(std::size_t more_than) {
+  std::unique_lock lock(mutex_);
+  moved_.wait(lock, [&] { return prepared_ > more_than; });
+  return prepared_;
+}
+
+void LoadPipeline::judged_to(std::size_t end) {
+  const std::scoped_lock lock(mutex_);
+  judged_ = end;
+  moved_.notify_all();
+}
+
+void LoadPipeline::judge() {
+  if (scanner_ == nullptr) return;
+  DependencyState dependencies;
+  Scanner::Session session(*scanner_);
+  for (std::size_t done = 0; done < paths_.size();) {
+    const std::size_t end = wait_prepared(done);
+    judge_range(done, end, session, dependencies);
+    done = end;
+    judged_to(done);
+  }
+}
+
+void LoadPipeline::judge_range(std::size_t begin, std::size_t end, Scanner::Session& session,
+                               DependencyState& dependencies) {
+  std::vector<Scanner::Order> orders;
+  std::vector<std::pair<std::size_t, std::string>> ordered;  // which file, and its key
+  const auto refuse = [&](std::size_t i, PluginError error) {
+    files_[i] = std::unexpected(explained_of_copy(std::move(error), **files_[i]));
+  };
+  for (std::size_t i = begin; i < end; ++i) {
+    if (!*files_[i]) continue;
+    const CheckedPlugin& plugin = **files_[i];
+    std::string key;
+    if (verdicts_ != nullptr) {
+      key = VerdictCache::key_of(plugin.inspection, dependencies);
+      if (const auto known = verdicts_->find(key, plugin.inspection.file)) {
+        if (known->refused) refuse(i, *known->refused);
+        continue;
+      }
+    }
+    orders.push_back({.file = plugin.inspection.file, .staged = plugin.staged.path()});
+    ordered.emplace_back(i, std::move(key));
+  }
+  session.scan(orders, [&](std::size_t n, std::optional<PluginError> refused) {
+    const auto& [i, key] = ordered[n];
+    if (verdicts_ != nullptr) verdicts_->put(key, refused);
+    if (refused) refuse(i, *std::move(refused));
+    judged_to(i + 1);
+  });
+}
+
+PluginError explained_of_copy(PluginError error, const CheckedPlugin& plugin) {
+  if (error.kind != PluginFault::load_failed) return error;
+  std::ifstream copy(plugin.staged.path(), std::ios::binary);
+  const TrustedFile file{.path = plugin.inspection.file.path,
+                         .bytes = {std::istreambuf_iterator<char>(copy), {}},
+                         .sha256 = plugin.inspection.file.sha256};
+  return explained(std::move(error), file);
+}
+
+}  // namespace weir
