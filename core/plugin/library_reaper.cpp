@@ -66,10 +66,10 @@ std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std
   auto opened = open();
   if (!opened) return std::unexpected(std::move(opened.error()));
   // What was pinned is in use again: the loader gave the same mapping once more.
-  const std::size_t back = std::erase_if(
+  std::erase_if(
       pinned_, [&](const Closed& pinned) { return pinned.library->base() == (*opened)->base(); });
   const std::scoped_lock lock(mutex_);
-  pinned_count_ -= back;
+  note_pinned();
   Entry& entry = entries_[sha256];
   entry.library = *std::move(opened);
   return hold_again(sha256, entry);
@@ -108,7 +108,7 @@ void LibraryReaper::run() {
     {
       std::unique_lock lock(mutex_);
       const auto anything = [this] { return queued_ > 0; };
-      if (pinned_count_ == 0) {
+      if (still_mapped_.empty()) {
         look_again = first_look_again;
         wake_.wait(lock, anything);
       } else if (wake_.wait_for(lock, look_again, anything)) {
@@ -119,7 +119,7 @@ void LibraryReaper::run() {
     }
     tell(close_some());
     const std::scoped_lock lock(mutex_);
-    closing_ = 0;
+    closing_.clear();
     idle_.notify_all();
   }
 }
@@ -133,11 +133,11 @@ std::vector<LibraryReaper::Closed> LibraryReaper::take_queued() {
       ++entry;
       continue;
     }
+    closing_.push_back(entry->first);
     taken.push_back({.library = std::move(entry->second.library), .sha256 = entry->first});
     entry = entries_.erase(entry);
   }
   queued_ -= taken.size();
-  closing_ = taken.size();
   return taken;
 }
 
@@ -171,8 +171,13 @@ std::vector<LibraryReaper::Told> LibraryReaper::close_some() {
     }
   }
   const std::scoped_lock lock(mutex_);
-  pinned_count_ = pinned_.size();
+  note_pinned();
   return told;
+}
+
+void LibraryReaper::note_pinned() {
+  still_mapped_.clear();
+  for (const Closed& each : pinned_) still_mapped_.push_back(each.sha256);
 }
 
 void LibraryReaper::tell(const std::vector<Told>& all) {
@@ -194,12 +199,20 @@ std::shared_ptr<const void> LibraryReaper::observe(Observer observer) {
 
 LibraryReaper::Counts LibraryReaper::counts() const {
   const std::scoped_lock lock(mutex_);
-  return {.held = entries_.size() - queued_, .queued = queued_ + closing_, .pinned = pinned_count_};
+  return {.held = entries_.size() - queued_,
+          .queued = queued_ + closing_.size(),
+          .pinned = still_mapped_.size()};
+}
+
+bool LibraryReaper::knows(const std::string& sha256) const {
+  const std::scoped_lock lock(mutex_);
+  return entries_.contains(sha256) || std::ranges::find(closing_, sha256) != closing_.end() ||
+         std::ranges::find(still_mapped_, sha256) != still_mapped_.end();
 }
 
 bool LibraryReaper::wait_until_idle(Steady deadline) const {
   std::unique_lock lock(mutex_);
-  return idle_.wait_until(lock, deadline, [this] { return queued_ + closing_ == 0; });
+  return idle_.wait_until(lock, deadline, [this] { return queued_ == 0 && closing_.empty(); });
 }
 
 }  // namespace weir

@@ -70,6 +70,10 @@ class LibraryReaper {
 
   Counts counts() const;
 
+  /// Whether a library of these bytes is held, queued or pinned, or observers were not yet told
+  /// that it left.
+  bool knows(const std::string& sha256) const;
+
   /// Waits until nothing is queued and all observers were told; false when the deadline came first.
   /// For tests, and for whoever must know.
   bool wait_until_idle(Steady deadline) const;
@@ -99,6 +103,7 @@ class LibraryReaper {
   void run();
   std::vector<Told> close_some();
   std::vector<Closed> take_queued();
+  void note_pinned();
   void tell(const std::vector<Told>& all);
 
   std::atomic<bool> exiting_{false};  // set by atexit, looked at by the reaper before it closes
@@ -113,8 +118,8 @@ class LibraryReaper {
   std::map<std::string, Entry> entries_;  // by sha256
   std::uint64_t holds_ = 0;
   std::size_t queued_ = 0;
-  std::size_t closing_ = 0;
-  std::size_t pinned_count_ = 0;
+  std::vector<std::string> closing_;       // taken out of entries_, not all observers told
+  std::vector<std::string> still_mapped_;  // pinned_, for those who must not wait for loading_
 
   std::mutex observers_mutex_;  // held while they are told
   std::list<Observer> observers_;

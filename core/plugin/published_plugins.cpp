@@ -1,0 +1,216 @@
+#include "plugin/published_plugins.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <ranges>
+#include <utility>
+
+namespace weir {
+namespace fs = std::filesystem;
+namespace {
+
+PluginError refused_by_registry(const Error& error, const PluginFile& file) {
+  const PluginFault kind = error.kind == "duplicate_module" ? PluginFault::duplicate_module
+                                                            : PluginFault::duplicate_slug;
+  PluginError refused = refusal(PluginStage::publish, kind, error.message, error.hint).error();
+  refused.path = file.path;
+  refused.sha256 = file.sha256;
+  return refused;
+}
+
+PluginStatus status_of(const OpenedPlugin& plugin) {
+  PluginStatus status{.file = plugin.inspection.file,
+                      .name = plugin.inspection.manifest.plugin,
+                      .version = plugin.inspection.manifest.version};
+  for (const FlowDefinition& flow : plugin.inspection.flows)
+    status.flows.push_back(flow.slug().string());
+  return status;
+}
+
+bool same(const PluginError& a, const PluginError& b) {
+  return a.kind == b.kind && a.sha256 == b.sha256 && a.detail == b.detail;
+}
+
+}  // namespace
+
+bool PublishedPlugins::publish(std::vector<OpenedPlugin> came, const std::vector<fs::path>& went) {
+  std::vector<std::string> going;
+  for (const fs::path& path : went) {
+    accept(path);
+    if (live_.contains(path.native())) going.push_back(path.native());
+  }
+  std::vector<OpenedPlugin*> coming;
+  for (OpenedPlugin& plugin : came) {
+    const auto live = live_.find(plugin.inspection.file.path);
+    const bool changed =
+        live == live_.end() || live->second.status.file.sha256 != plugin.inspection.file.sha256;
+    if (changed)
+      coming.push_back(&plugin);
+    else
+      accept(plugin.inspection.file.path);
+  }
+  if (going.empty() && coming.empty()) return false;
+  const bool frees = !going.empty() || std::ranges::any_of(coming, [&](const OpenedPlugin* plugin) {
+    return live_.contains(plugin->inspection.file.path);
+  });
+  if (!commit(coming, going)) {
+    // Somebody collides: each on its own, in their order.
+    commit({}, going);
+    for (OpenedPlugin* const plugin : coming) commit({plugin}, {});
+  }
+  forget_ended();
+  if (observer_.flows_changed) observer_.flows_changed();
+  return frees;
+}
+
+// Modules that the table is to lose, when these come and those go.
+std::vector<ModuleName> PublishedPlugins::leaving(const std::vector<OpenedPlugin*>& came,
+                                                  const std::vector<std::string>& went) const {
+  std::vector<ModuleName> modules;
+  for (const std::string& path : went)
+    for (const Flow& flow : live_.at(path).flows) modules.push_back(flow.module);
+  for (const OpenedPlugin* const plugin : came) {
+    const auto before = live_.find(plugin->inspection.file.path);
+    if (before == live_.end()) continue;
+    for (const Flow& flow : before->second.flows)
+      if (std::ranges::none_of(plugin->inspection.flows,
+                               [&](const auto& each) { return each.module() == flow.module; }))
+        modules.push_back(flow.module);
+  }
+  return modules;
+}
+
+bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& came,
+                              const std::vector<std::string>& went) {
+  FlowRegistry::Transaction transaction = registry_.begin();
+  const std::vector<ModuleName> leave = leaving(came, went);
+  for (const ModuleName& module : leave) transaction.unregister(module);
+  for (const OpenedPlugin* const plugin : came)
+    for (const FlowModule& module : plugin->modules) transaction.succeed(module);
+  const auto committed = transaction.commit();
+  if (!committed) {
+    if (came.size() == 1 && went.empty())
+      refuse(refused_by_registry(committed.error(), came.front()->inspection.file));
+    return false;
+  }
+  for (const std::string& path : went) note_gone(path);
+  auto changes = committed->changes | std::views::drop(leave.size());
+  auto change = changes.begin();
+  for (OpenedPlugin* const plugin : came) {
+    std::vector<FlowChange> own;
+    for (std::size_t i = 0; i < plugin->modules.size(); ++i) own.push_back(*change++);
+    note_live(*plugin, own);
+  }
+  return true;
+}
+
+void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes) {
+  const PluginFile file = plugin.inspection.file;
+  accept(file.path);
+  Published now{.status = status_of(plugin), .flows = {}, .code = {}};
+  for (const FlowDefinition& flow : plugin.inspection.flows)
+    now.flows.push_back({flow.module(), flow.slug()});
+  if (!plugin.modules.empty()) now.code = plugin.modules.front().code;
+  plugin.modules.clear();
+
+  std::erase_if(formers_, [&](const Published& former) { return former.status.file == file; });
+  board_.put(now.status);
+  for (std::size_t i = 0; i < now.flows.size(); ++i) {
+    const auto& told = changes[i] == FlowChange::added ? observer_.live : observer_.took_over;
+    if (told && changes[i] != FlowChange::unchanged) told(file, now.flows[i].slug.view());
+  }
+  const auto before = live_.find(file.path);
+  if (before == live_.end()) {
+    live_.emplace(file.path, std::move(now));
+    return;
+  }
+  Published former = std::exchange(before->second, std::move(now));
+  for (const Flow& flow : former.flows)
+    if (observer_.removed && std::ranges::none_of(before->second.flows, [&](const Flow& each) {
+          return each.module == flow.module;
+        }))
+      observer_.removed(former.status.file, flow.slug.view());
+  make_former(std::move(former));
+}
+
+void PublishedPlugins::note_gone(const std::string& path) {
+  const auto live = live_.find(path);
+  Published former = std::move(live->second);
+  live_.erase(live);
+  if (observer_.removed)
+    for (const Flow& flow : former.flows) observer_.removed(former.status.file, flow.slug.view());
+  make_former(std::move(former));
+}
+
+void PublishedPlugins::make_former(Published published) {
+  published.status.state = PluginState::former;
+  board_.put(published.status);
+  formers_.push_back(std::move(published));
+}
+
+void PublishedPlugins::refuse(PluginError error) {
+  if (const auto before = refused_.find(error.path); before != refused_.end()) {
+    if (same(before->second, error)) return;
+    accept(error.path);
+  }
+  board_.put({.file = {.path = error.path, .sha256 = error.sha256},
+              .state = PluginState::refused,
+              .error = error});
+  if (observer_.refused) observer_.refused(error);
+  std::string path = error.path;
+  refused_.insert_or_assign(std::move(path), std::move(error));
+}
+
+void PublishedPlugins::accept(const fs::path& path) {
+  const auto refused = refused_.find(path.native());
+  if (refused == refused_.end()) return;
+  board_.remove({.path = refused->second.path, .sha256 = refused->second.sha256});
+  refused_.erase(refused);
+}
+
+std::vector<fs::path> PublishedPlugins::collided() const {
+  std::vector<fs::path> paths;
+  for (const auto& [path, error] : refused_)
+    if (error.stage == PluginStage::publish) paths.emplace_back(path);
+  return paths;
+}
+
+void PublishedPlugins::unloaded(const LibraryReaper::Leaving& leaving) {
+  std::erase_if(formers_, [&](const Published& former) {
+    if (former.status.file.sha256 != leaving.sha256) return false;
+    board_.remove(former.status.file);
+    if (observer_.unloaded) observer_.unloaded(former.status.file);
+    return true;
+  });
+}
+
+void PublishedPlugins::pinned(const LibraryReaper::Leaving& leaving) {
+  PluginError error =
+      refusal(PluginStage::run, PluginFault::unload_pinned,
+              "nobody uses it any more, but its code is still mapped: " + leaving.why,
+              "it stays until the process ends")
+          .error();
+  error.sha256 = leaving.sha256;
+  error.path = leaving.staged.string();
+  for (Published& former : formers_)
+    if (former.status.file.sha256 == leaving.sha256) {
+      error.path = former.status.file.path;
+      former.status.state = PluginState::pinned;
+      former.status.error = error;
+      board_.put(former.status);
+    }
+  if (observer_.pinned) observer_.pinned(error);
+}
+
+void PublishedPlugins::forget_ended() {
+  std::erase_if(formers_, [&](const Published& former) {
+    // A library of this process goes with what the reaper says of it.
+    if (!former.code.expired() || LibraryReaper::of_process().knows(former.status.file.sha256))
+      return false;
+    board_.remove(former.status.file);
+    if (observer_.unloaded) observer_.unloaded(former.status.file);
+    return true;
+  });
+}
+
+}  // namespace weir

@@ -1,0 +1,78 @@
+#include "plugin/settling_files.hpp"
+
+#include <algorithm>
+
+namespace weir {
+namespace fs = std::filesystem;
+
+void SettlingFiles::look(const FolderSnapshot& there, Steady now,
+                         std::chrono::system_clock::time_point clock) {
+  for (const auto& [path, identity] : there) see(known_[path], identity, now, clock);
+  for (auto known = known_.begin(); known != known_.end();) {
+    Known& file = known->second;
+    if (!file.there || there.contains(known->first)) {
+      ++known;
+    } else if (file.taken) {
+      file.there = false;
+      file.since = file.noticed = now;
+      file.due = now + timing_.quiet;
+      ++known;
+    } else {
+      known = known_.erase(known);
+    }
+  }
+}
+
+void SettlingFiles::see(Known& known, const FileIdentity& identity, Steady now,
+                        std::chrono::system_clock::time_point clock) const {
+  if (known.there && known.seen == identity) return;
+  const auto age = std::chrono::duration_cast<Steady::duration>(
+      clock.time_since_epoch() - std::chrono::nanoseconds(identity.changed_ns));
+  // A file from the future says nothing of its age.
+  known.since = age > Steady::duration::zero() ? now - age : now;
+  known.noticed = now;
+  known.seen = identity;
+  known.there = true;
+  known.due = known.since + timing_.quiet;
+}
+
+std::optional<Steady> SettlingFiles::next() const {
+  std::optional<Steady> first;
+  for (const auto& [path, known] : known_)
+    if (known.due && (!first || *known.due < *first)) first = known.due;
+  if (!first) return std::nullopt;
+  Steady last = *first;
+  for (const auto& [path, known] : known_)
+    if (known.due && *known.due <= *first + timing_.quiet / 4) last = std::max(last, *known.due);
+  return last;
+}
+
+SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
+  Batch batch;
+  for (auto each = known_.begin(); each != known_.end();) {
+    Known& known = each->second;
+    if (!known.due || (!at_once && *known.due > now)) {
+      ++each;
+    } else if (!known.there) {
+      batch.gone.push_back(each->first);
+      each = known_.erase(each);
+    } else if (now - known.since < timing_.writer_patience && writing_(each->first)) {
+      known.due = now + timing_.quiet;
+      ++each;
+    } else {
+      known.due.reset();
+      known.taken = true;
+      batch.arrived.push_back({each->first, known.seen, known.since});
+      ++each;
+    }
+  }
+  return batch;
+}
+
+void SettlingFiles::again(const fs::path& path, Steady when) {
+  const auto known = known_.find(path);
+  if (known == known_.end() || !known->second.there) return;
+  known->second.due = std::min(known->second.due.value_or(when), when);
+}
+
+}  // namespace weir
