@@ -33,16 +33,6 @@ void PluginBoard::remove(const PluginFile& file) {
   changed_.notify_all();
 }
 
-bool PluginBoard::remove(const PluginFile& file, PluginState only_if) {
-  const std::scoped_lock lock(mutex_);
-  const auto found = statuses_.find({file.path, file.sha256});
-  if (found == statuses_.end() || found->second.state != only_if) return false;
-  statuses_.erase(found);
-  ++revision_;
-  changed_.notify_all();
-  return true;
-}
-
 std::vector<PluginStatus> PluginBoard::list() const {
   const std::scoped_lock lock(mutex_);
   std::vector<PluginStatus> all;

@@ -52,9 +52,6 @@ class PluginBoard {
   /// Forgets it; nothing when there is none.
   void remove(const PluginFile& file);
 
-  /// Forgets it if that is what it is; says whether it did.
-  bool remove(const PluginFile& file, PluginState only_if);
-
   /// By path, then sha256.
   std::vector<PluginStatus> list() const;
 

@@ -9,22 +9,22 @@ namespace weir {
 
 /// A plugin file as one live process told of it: a row of weir.plugins.
 struct ReportedPlugin {
-  std::string host;
+  std::string host{};
   int pid = 0;
-  std::string path;
-  std::string sha256;  ///< empty when the file never came that far
-  std::string plugin;  ///< the manifest's name; likewise
-  std::string version;
-  std::vector<std::string> flows;
-  std::string state;  ///< live, former, refused, quarantined, unload_pinned
+  std::string path{};
+  std::string sha256{};  ///< empty when the file never came that far
+  std::string plugin{};  ///< the manifest's name; likewise
+  std::string version{};
+  std::vector<std::string> flows{};
+  std::string state{};  ///< live, former, refused, quarantined, unload_pinned
   bool isolated = false;
-  std::string kind, detail, hint;  ///< why, where it is neither live nor former
-  std::optional<Time> until;       ///< quarantined
+  std::string kind{}, detail{}, hint{};  ///< why, where it is neither live nor former
+  std::optional<Time> until{};           ///< quarantined
 };
 
 /// A process that reports its plugins.
 struct ReportingProcess {
-  std::string host;
+  std::string host{};
   int pid = 0;
   Time started_at{};
 };

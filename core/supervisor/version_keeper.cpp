@@ -54,7 +54,7 @@ class VersionKeeper {
 
   void look() {
     retire_what_may_go();
-    see_off();
+    end_resources();
     tell();
   }
 
@@ -67,7 +67,6 @@ class VersionKeeper {
   struct Former {
     std::string slug;
     std::string fingerprint;
-    PluginFile file;
   };
 
   std::vector<Former> former_versions() const {
@@ -76,7 +75,7 @@ class VersionKeeper {
       const FlowDefinition& flow = each->definition;
       const auto newest = registry_.get(flow.slug());
       if (!newest || !(*newest == each))
-        former.push_back({flow.slug().string(), flow.fingerprint(), each->file});
+        former.push_back({flow.slug().string(), flow.fingerprint()});
     }
     return former;
   }
@@ -114,29 +113,18 @@ class VersionKeeper {
       log_.error("cannot let former versions go: {}", to_string(committed.error()));
       return;
     }
-    for (const std::size_t i : go) {
+    for (const std::size_t i : go)
       log_.info("flow {}: version {} has no open run left: its code goes", former[i].slug,
                 (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
-      departures().add(former[i].file, committed->unload);
-    }
     flow_workers().wake_all();
   }
 
-  // What nobody holds any more loses what it shared, and its place on the board.
-  void see_off() {
-    const std::vector<PluginFile> gone = departures().take_gone();
-    if (gone.empty()) return;
+  void end_resources() {
+    if (!plugins_.resources || plugins_.resources->count() == 0) return;
     std::set<std::string> registered;
     for (const FlowHandle& each : registry_.versions()) registered.insert(each->file.sha256);
-    for (const PluginFile& file : gone) {
-      if (registered.contains(file.sha256)) continue;
-      // First the board: what the library's end has to say of it comes after.
-      if (plugins_.board) plugins_.board->remove(file, PluginState::former);
-      if (!plugins_.resources) continue;
-      if (const std::size_t ended = plugins_.resources->end_plugin(file.sha256); ended > 0)
-        log_.info("{}: ended {} resource{} that steps shared", file.path, ended,
-                  ended == 1 ? "" : "s");
-    }
+    if (const std::size_t ended = plugins_.resources->end_left(registered); ended > 0)
+      log_.info("ended {} resource{} of plugins that are gone", ended, ended == 1 ? "" : "s");
   }
 
   void tell() {
@@ -163,7 +151,6 @@ class VersionKeeper {
     return answer.has_value();
   }
 
-  Departures& departures() { return plugins_.departures ? *plugins_.departures : own_departures_; }
   const FlowWorkers& flow_workers() const {
     return plugins_.flow_workers ? *plugins_.flow_workers : *FlowWorkers::of_this_process();
   }
@@ -175,7 +162,6 @@ class VersionKeeper {
   const KeeperPace& pace_;
   const ReportingProcess process_{
       .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
-  Departures own_departures_;
   std::map<Key, int> idle_looks_;  // how often in a row it could have gone
   std::optional<std::uint64_t> told_;
   Steady ask_at_{}, tell_at_{}, retry_at_{};

@@ -6,7 +6,6 @@
 
 #include <weir/supervisor/child.hpp>
 
-#include "plugin/departures.hpp"
 #include "plugin/plugin_board.hpp"
 #include "registry/flow_registry.hpp"
 #include "supervisor/store_opener.hpp"
@@ -18,7 +17,6 @@ namespace weir {
 /// What the keeper has an eye on. All but the registry is optional.
 struct KeptPlugins {
   std::shared_ptr<PluginBoard> board = {};
-  std::shared_ptr<Departures> departures = {};  ///< null: its own
   std::shared_ptr<StepResources> resources = {};
   std::shared_ptr<FlowWorkers> flow_workers = {};  ///< null: those of the process
 };
@@ -31,9 +29,9 @@ struct KeeperPace {
 };
 
 /// The child that lets old code go (V2): it asks the database which former versions of the registry
-/// have no open run any more, and retires those that had none at two looks. Workers are told; when
-/// the last of a plugin's flows is gone from the registry and from whoever held it, the resources
-/// its steps shared are ended and it leaves the board; then nothing holds its library.
+/// have no open run any more, and retires those that had none at two looks. Workers are told. When
+/// the last of a plugin's flows is gone from the registry, and from whoever held it, the resources
+/// its steps shared are ended: then nothing holds its library.
 ///
 /// It also tells the database what stands on the board (weir.plugins), and that it is over when it
 /// stops. A database that is away is told once, and is no failure. `registry` must outlive it.

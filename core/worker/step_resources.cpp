@@ -1,7 +1,9 @@
 #include "worker/step_resources.hpp"
 
 #include <functional>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -54,10 +56,19 @@ void StepResources::refuse(weir_start* start, weir_str code, weir_str message) {
       .code = ErrorCode::unavailable, .kind = text(code), .message = text(message), .hint = {}};
 }
 
-std::size_t StepResources::end_plugin(const std::string& sha256) {
+std::size_t StepResources::end_left(const std::set<std::string>& registered) {
+  std::vector<ResourceKey> left;
+  {
+    const std::vector<ResourceTable::Listed> all = table_.list();
+    std::map<std::string, long> holders;  // of the code, that are resources
+    for (const auto& [key, generation, handle] : all) ++holders[key.plugin];
+    for (const auto& [key, generation, handle] : all)
+      if (!key.plugin.empty() && !registered.contains(key.plugin) &&
+          handle->code().use_count() == holders[key.plugin])
+        left.push_back(key);
+  }
   std::size_t ended = 0;
-  for (const auto& [key, generation, handle] : table_.list())
-    if (key.plugin == sha256) ended += table_.stop(key);
+  for (const ResourceKey& key : left) ended += table_.stop(key);
   return ended;
 }
 

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,7 @@ class StepResource {
   StepResource& operator=(const StepResource&) = delete;
 
   void* made() const noexcept { return made_; }
+  const std::shared_ptr<const void>& code() const noexcept { return code_; }
 
   /// Has nobody be given it any more.
   void discard() const { death_.announce(); }
@@ -74,9 +76,9 @@ class StepResources {
   /// still uses ends with that call. Again does nothing.
   void end(spdlog::logger& log);
 
-  /// Ends those of one plugin whose last flow is gone, so that its code can go too. No call of it
-  /// may be at work any more. Returns how many. Cost: linear in the number of all.
-  std::size_t end_plugin(const std::string& sha256);
+  /// Ends those of plugins that are not `registered` (sha256) and of which nobody holds a flow any
+  /// more, so that their code can go too. Returns how many. Cost: linear in the number of all.
+  std::size_t end_left(const std::set<std::string>& registered);
 
   std::size_t count() const { return table_.count(); }
 

@@ -1,11 +1,14 @@
 #include "store/local/local_postgres.hpp"
 
+#include <system_error>
+
 #include <unistd.h>
 
 #include "store/local/cluster_folder.hpp"
 #include "store/local/file_lock.hpp"
 #include "store/local/initdb.hpp"
 #include "store/local/postgres_programs.hpp"
+#include "store/local/postmaster.hpp"
 #include "store/local/server.hpp"
 
 namespace weir {
@@ -53,6 +56,15 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
   if (const auto shared = users->share(); !shared) return std::unexpected(shared.error());
   return LocalPostgres(
       std::make_unique<Share>(std::move(*cluster), std::move(*users), options.patience));
+}
+
+bool LocalPostgres::is_running(const std::filesystem::path& folder) {
+  std::error_code ec;
+  if (!std::filesystem::exists(folder / "postgres", ec) &&
+      !std::filesystem::exists(folder / "postgres.elsewhere", ec))
+    return false;
+  const auto cluster = local::ClusterFolder::open(folder, Options().elsewhere);
+  return cluster && local::anyone_in(cluster->data());
 }
 
 std::string LocalPostgres::url(std::string_view database) const {

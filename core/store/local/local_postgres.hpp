@@ -49,6 +49,9 @@ class LocalPostgres {
     return open(folder, Options());
   }
 
+  /// Whether somebody uses the server of `folder` just now, for those who would not start one.
+  static bool is_running(const std::filesystem::path& folder);
+
   /// A libpq URL of the cluster's database, or of another in it, as the superuser. Good while this
   /// share is held.
   std::string url(std::string_view database = "postgres") const;
