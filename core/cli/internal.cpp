@@ -3,6 +3,10 @@
 #include <array>
 #include <string_view>
 
+#include "cli/serve_worker.hpp"
+#include "isolated/child_main.hpp"
+#include "plugin/scan_child.hpp"
+
 namespace weir::cli {
 namespace {
 
@@ -11,7 +15,11 @@ struct Face {
   int (*run)(const std::vector<std::string>& arguments);  // those after the name
 };
 
-constexpr std::array<Face, 0> faces = {};
+int isolate(const std::vector<std::string>&) { run_isolated_child(); }
+int scan(const std::vector<std::string>& arguments) { scan_as_child(arguments); }
+
+constexpr std::array<Face, 3> faces = {
+    {{"isolate", isolate}, {"scan", scan}, {"work", run_serve_worker}}};
 
 }  // namespace
 

@@ -1,35 +1,28 @@
 #include "cli/stop_signals.hpp"
 
-#include <utility>
-
 #include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/assert.hpp"
 
 namespace weir::cli {
 
-sigset_t block_stop_signals() {
+StopSignals::StopSignals() {
   sigset_t set{};
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return set;
+  fd_ = FileDescriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  WEIR_ASSERT(fd_);
 }
 
-StopSignals::StopSignals(const sigset_t& blocked, std::function<void(int)> stop)
-    : thread_([this, blocked, stop = std::move(stop)] {
-        for (int count = 1;; ++count) {
-          int signal = 0;
-          if (sigwait(&blocked, &signal) != 0 || done_.load()) return;
-          stop(count);
-        }
-      }) {}
-
-StopSignals::~StopSignals() {
-  done_.store(true);
-  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it is blocked there, and only ends a
-  // sigwait
-  pthread_kill(thread_.native_handle(), SIGTERM);
-  thread_.join();
+int StopSignals::count() noexcept {
+  signalfd_siginfo came{};
+  while (::read(fd_.fd(), &came, sizeof came) == static_cast<ssize_t>(sizeof came)) ++count_;
+  return count_;
 }
 
 }  // namespace weir::cli

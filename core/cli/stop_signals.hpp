@@ -1,29 +1,24 @@
 #pragma once
-#include <atomic>
-#include <functional>
-#include <thread>
-
-#include <signal.h>
+#include "base/file_descriptor.hpp"
 
 namespace weir::cli {
 
-/// Keeps SIGTERM and SIGINT from this thread and every thread that begins after, until the process
-/// ends: for StopSignals to wait for. Call it before the first other thread.
-sigset_t block_stop_signals();
-
-/// Calls `stop(1)` at the first stop signal, `stop(2)` at the second, and so on, from a thread of
-/// its own.
+/// SIGTERM and SIGINT as something to be read. From its beginning to the end of the process they
+/// are kept from this thread and every thread that begins after: make it before the first other
+/// thread.  [one thread]
 class StopSignals {
  public:
-  StopSignals(const sigset_t& blocked, std::function<void(int count)> stop);
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-  ~StopSignals();
+  StopSignals();
+
+  /// Readable when one came that count() has not seen.
+  int fd() const noexcept { return fd_.fd(); }
+
+  /// How many came since the beginning.
+  int count() noexcept;
 
  private:
-  std::atomic<bool> done_ =
-      false;  // set before the signal that the destructor sends to wake the thread
-  std::thread thread_;
+  FileDescriptor fd_;
+  int count_ = 0;
 };
 
 }  // namespace weir::cli

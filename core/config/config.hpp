@@ -101,6 +101,9 @@ struct Config {
 /// unknown_key, duplicate_key.
 std::expected<Config, Faults> parse_config(SourceText source, const std::filesystem::path& folder);
 
+/// What holds in `folder` (absolute) when there is no flows.yaml.
+Config default_config(const std::filesystem::path& folder);
+
 /// Reads the file somebody `named`; else ./flows.yaml; else, when there is none, all defaults.
 /// Errors: those of parse_config; not_found, kind "no_config"; unavailable, kind
 /// "unreadable_config".

@@ -51,6 +51,13 @@ std::expected<std::string, Faults> read_text(const fs::path& file) {
 
 }  // namespace
 
+Config default_config(const fs::path& folder) {
+  Config config;
+  config.folder = folder;
+  config.plugins.folders = {{folder / "plugins", {}}};
+  return config;
+}
+
 std::expected<Config, Faults> load_config(const std::optional<fs::path>& named) {
   std::error_code ec;
   const fs::path here = fs::current_path(ec);
@@ -58,12 +65,7 @@ std::expected<Config, Faults> load_config(const std::optional<fs::path>& named) 
     return refuse(ErrorCode::unavailable, "unreadable_config",
                   fmt::format("the current folder cannot be read: {}", ec.message()),
                   "go to one that exists");
-  if (!named && !fs::exists(here / usual_name, ec)) {
-    Config config;
-    config.folder = here;
-    config.plugins.folders = {{here / "plugins", {}}};
-    return config;
-  }
+  if (!named && !fs::exists(here / usual_name, ec)) return default_config(here);
   const fs::path file = named.value_or(usual_name);
   auto text = read_text(file);
   if (!text) return std::unexpected(std::move(text.error()));

@@ -1,0 +1,173 @@
+// The process of `weir serve` that runs plugins' code: registry, loader, workers.
+#include "cli/serve_worker.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include "base/child_process.hpp"
+#include "cli/commands.hpp"
+#include "cli/control_socket.hpp"
+#include "cli/log.hpp"
+#include "cli/serve_orders.hpp"
+#include "cli/worker_process.hpp"
+#include "plugin/loader.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
+#include "supervisor/serve_tree.hpp"
+#include "worker/step_resources.hpp"
+
+namespace weir::cli {
+namespace {
+
+ServeOptions serve_options(const Config& config) {
+  ServeOptions options{.workers = config.worker.count,
+                       .worker = {.slots = config.worker.slots,
+                                  .lease = config.worker.lease,
+                                  .drain_timeout = config.worker.drain_timeout},
+                       .limit = {.max_restarts = config.supervisor.max_restarts,
+                                 .max_seconds = config.supervisor.max_seconds}};
+  for (const auto& [slug, flow] : config.flows) {
+    options.worker.overrides.emplace(slug.string(), flow.options);
+    if (flow.on_new_version == OnNewVersion::adopt) options.worker.adopting.insert(slug.string());
+  }
+  return options;
+}
+
+// Loads every plugin into the registry; tells what was refused.
+void load_plugins(const PluginLoader& loader, const Config& config, FlowRegistry& registry,
+                  spdlog::logger& log) {
+  std::vector<std::filesystem::path> folders;
+  for (const PluginFolder& folder : config.plugins.folders) folders.push_back(folder.path);
+  const LoadReport report = loader.load_folders(folders, registry);
+  std::vector<std::string> slugs;
+  for (const LoadedPlugin& plugin : report.loaded)
+    for (const Slug& slug : plugin.flows) {
+      slugs.push_back(slug.string());
+      log.info("flow {} from {}", slug.view(), plugin.file.path);
+    }
+  for (const PluginError& refused : report.refused) log.warn("{}", to_string(refused));
+  for (const auto& [slug, flow] : config.flows)
+    if (std::ranges::find(slugs, slug.string()) == slugs.end())
+      log.warn("{}: no flow \"{}\" in the plugin folders", config.source->name(), slug.view());
+}
+
+// Hears what the parent wishes, while it lives.
+class Wishes {
+ public:
+  Wishes(const FileDescriptor& control, ServeTree& tree, spdlog::logger& log)
+      : control_(control), thread_([&control, &tree, &log] {
+          while (const auto words = control::receive(control)) {
+            const bool stop = *words == control::stop;
+            log.info(stop ? "stopping: what runs is given back"
+                          : "draining: running steps may finish");
+            stop ? tree.stop_now() : tree.drain();
+          }
+        }) {}
+  Wishes(const Wishes&) = delete;
+  Wishes& operator=(const Wishes&) = delete;
+  ~Wishes() {
+    ::shutdown(control_.fd(), SHUT_RD);
+    thread_.join();
+  }
+
+ private:
+  const FileDescriptor& control_;
+  std::thread thread_;
+};
+
+void say_farewell(const FileDescriptor& control, ExitCode code) {
+  std::fflush(nullptr);
+  control::send(control, fmt::format("{} {}", control::farewell, static_cast<int>(code)));
+}
+
+ExitCode work(const ServeOrders& orders, const FileDescriptor& control, Console& console) {
+  const Config& config = orders.config;
+  const auto log = make_log(config.log, console.err());
+  auto stage = StageDirectory::open(orders.stage);
+  if (!stage) return console.fail(to_error(stage.error()));
+  const PluginLoader loader(*std::move(stage), {.sha256_allow = config.plugins.sha256_allow});
+  FlowRegistry registry;
+  load_plugins(loader, config, registry, *log);
+  if (registry.list().empty())
+    return console.fail(
+        Error{.code = ErrorCode::not_found,
+              .kind = "no_flows",
+              .message = "there is no flow to serve",
+              .hint = "put a plugin into the plugin folder; \"weir init\" writes a first one"});
+
+  const StoreOpener open_store = [url = orders.database](StoreUse use) {
+    return postgres::open_worker_store(url,
+                                       {.connects_now = use.connects_now, .listens = use.listens});
+  };
+  ServeOptions options = serve_options(config);
+  const auto resources = std::make_shared<StepResources>();  // outlive a worker that is restarted
+  options.worker.resources = resources;
+  const auto tree = ServeTree::start(std::move(options), registry, open_store, log);
+  if (!tree) return console.fail(tree.error());
+  const auto ended = [&] {
+    const Wishes wishes(control, **tree, *log);
+    return (*tree)->wait();
+  }();
+  resources->end(*log);
+  ExitCode code = ended ? ExitCode::ok : console.fail(ended.error());
+  if (ended && (*tree)->wedged() > 0) code = ExitCode::failed;  // the log names them
+  if (ended) log->info("stopped");
+  if ((*tree)->left_behind() > 0) {  // nothing may be torn down under threads that still run
+    say_farewell(control, code);
+    std::_Exit(static_cast<int>(code));
+  }
+  return code;
+}
+
+// Ctrl-C in a terminal and systemd's stop reach every process of the service: what they ask for
+// comes by way of the parent. Handlers, because programs that a step starts would inherit an
+// ignored signal.
+void leave_signals_to_parent() {
+  struct sigaction nothing{};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
+  ::sigaction(SIGTERM, &nothing, nullptr);
+  ::sigaction(SIGINT, &nothing, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that goes away must not end the work
+  std::signal(SIGTTOU, SIG_IGN);  // we are in the background of the terminal we log to
+}
+
+}  // namespace
+
+int run_serve_worker(const std::vector<std::string>&) {
+  leave_signals_to_parent();
+  for (const int fd : {WorkerProcess::orders_fd, WorkerProcess::control_fd})
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const FileDescriptor memory(WorkerProcess::orders_fd);
+  const FileDescriptor control(WorkerProcess::control_fd);
+  Console console;
+  ExitCode code = ExitCode::failed;
+  try {
+    if (const auto orders = read_orders(memory)) {
+      end_with_parent(orders->parent);
+      code = work(*orders, control, console);
+    } else {
+      code = console.fail(orders.error());
+    }
+  } catch (const std::exception& unforeseen) {
+    code = console.fail(Error{.code = ErrorCode::internal,
+                              .kind = "exception",
+                              .message = unforeseen.what(),
+                              .hint = "this is a bug in weir: please report it"});
+  }
+  say_farewell(control, code);
+  return static_cast<int>(code);
+}
+
+}  // namespace weir::cli

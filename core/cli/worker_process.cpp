@@ -1,0 +1,70 @@
+#include "cli/worker_process.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "cli/control_socket.hpp"
+
+namespace weir::cli {
+namespace {
+
+// What plugins see of the environment is what `weir serve` was given.
+std::vector<std::string> environment() {
+  std::vector<std::string> all;
+  for (char** variable = environ; *variable != nullptr; ++variable) all.emplace_back(*variable);
+  return all;
+}
+
+std::optional<ExitCode> farewell_in(std::string_view words) {
+  if (!words.starts_with(control::farewell)) return std::nullopt;
+  words.remove_prefix(control::farewell.size() + 1);
+  int code = 0;
+  const auto read = std::from_chars(words.data(), words.data() + words.size(), code);
+  if (read.ec != std::errc() || code < 0 || code > 3) return ExitCode::failed;
+  return static_cast<ExitCode>(code);
+}
+
+}  // namespace
+
+Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders) {
+  const auto memory = written(orders);
+  if (!memory) return std::unexpected(memory.error());
+  auto ends = control::make_pair();
+  if (!ends) return std::unexpected(ends.error());
+  auto process = ChildProcess::start(
+      {.arguments = {"internal", "work"},
+       .inherited = {{memory->fd(), orders_fd}, {ends->second.fd(), control_fd}},
+       .environment = environment()});
+  if (!process) return std::unexpected(std::move(process.error()));
+  return WorkerProcess(*std::move(process), std::move(ends->first));
+}
+
+WorkerProcessEnd WorkerProcess::wait(StopSignals& signals) {
+  WorkerProcessEnd how{};
+  int told = 0;
+  const auto listen = [&] {
+    while (const auto words = control::received(control_))
+      if (const auto code = farewell_in(*words)) how.farewell = code;
+  };
+  for (;;) {
+    for (const int count = signals.count(); told < count; ++told)
+      control::send(control_, told == 0 ? control::drain : control::stop);
+    if (const auto end = process_.wait(std::chrono::milliseconds(0))) {
+      listen();
+      how.end = *end;
+      return how;
+    }
+    std::array<pollfd, 2> sources = {{{.fd = process_.pidfd(), .events = POLLIN, .revents = 0},
+                                      {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
+    ::poll(sources.data(), sources.size(), -1);
+  }
+}
+
+}  // namespace weir::cli

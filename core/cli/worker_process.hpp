@@ -1,0 +1,45 @@
+#pragma once
+#include <optional>
+
+#include "base/child_process.hpp"
+#include "base/error.hpp"
+#include "base/file_descriptor.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/serve_orders.hpp"
+#include "cli/stop_signals.hpp"
+#include "worker/wish.hpp"
+
+namespace weir::cli {
+
+/// How a worker process ended.
+struct WorkerProcessEnd {
+  std::optional<ExitCode> farewell;  ///< it ended on purpose, and told why
+  ProcessEnd end;
+};
+
+/// The process that runs the plugins' code for `weir serve`, seen from its parent: another face of
+/// this program (`weir internal work`, serve_worker.cpp), with the descriptors of WorkerProcess
+/// besides the standard ones.  [one thread, which must last: the process ends with it]
+class WorkerProcess {
+ public:
+  static constexpr int orders_fd = 3;   ///< ServeOrders
+  static constexpr int control_fd = 4;  ///< one end of a ControlSocket
+
+  /// Errors: unavailable.
+  static Result<WorkerProcess> start(const ServeOrders& orders);
+
+  /// Waits for its end, and tells it meanwhile what the signals ask for: the first to drain, the
+  /// second to stop.
+  WorkerProcessEnd wait(StopSignals& signals);
+
+  pid_t pid() const noexcept { return process_.pid(); }
+
+ private:
+  WorkerProcess(ChildProcess process, FileDescriptor control)
+      : process_(std::move(process)), control_(std::move(control)) {}
+
+  ChildProcess process_;
+  FileDescriptor control_;
+};
+
+}  // namespace weir::cli
