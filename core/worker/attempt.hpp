@@ -24,6 +24,7 @@ namespace weir {
 /// (release) and read by the loop (acquire).
 struct Attempt {
   std::uint64_t ticket = 0;  ///< names this very execution; never used twice by a worker
+  WorkerId worker = 0;
   RunKey run = 0;
   TaskId task;
   int number = 1;  ///< from 1

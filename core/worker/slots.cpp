@@ -1,5 +1,8 @@
 #include "worker/slots.hpp"
 
+#include <optional>
+
+#include "worker/fault_handler.hpp"
 #include "worker/step_call.hpp"
 
 namespace weir {
@@ -9,6 +12,7 @@ struct Slots::Shared {
   std::shared_ptr<StepResources> resources;
   std::shared_ptr<spdlog::logger> log;
   std::function<void()> on_finished;
+  std::shared_ptr<FlightRecorder> recorder;
   std::mutex mutex;
   std::condition_variable changed;  // work to do, closing, or a thread that ended
   std::deque<std::shared_ptr<Attempt>> waiting;
@@ -18,11 +22,13 @@ struct Slots::Shared {
 };
 
 Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources,
-             std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished)
+             std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished,
+             std::shared_ptr<FlightRecorder> recorder)
     : shared_(std::make_shared<Shared>()) {
   shared_->resources = std::move(resources);
   shared_->log = std::move(log);
   shared_->on_finished = std::move(on_finished);
+  shared_->recorder = std::move(recorder);
   shared_->alive = count;
   for (std::size_t i = 0; i < count; ++i)
     threads_.emplace_back([shared = shared_] { serve(shared); });
@@ -61,6 +67,9 @@ std::vector<std::shared_ptr<Attempt>> Slots::take_finished() {
 }
 
 void Slots::serve(const std::shared_ptr<Shared>& shared) {
+  std::optional<FaultStack> fault_stack;
+  if (shared->recorder) fault_stack.emplace();
+  FlightRecorder::Seat seat(shared->recorder);
   std::unique_lock lock(shared->mutex);
   for (;;) {
     shared->changed.wait(lock, [&] { return shared->closing || !shared->waiting.empty(); });
@@ -70,7 +79,9 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     lock.unlock();
     attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                            std::memory_order_release);
+    seat.begin(*attempt);
     attempt->result = call_step(*attempt, *shared->resources, *shared->log);
+    seat.end();
     attempt->ended = std::chrono::steady_clock::now();
     lock.lock();
     shared->finished.push_back(std::move(attempt));

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/host_name.hpp"
+#include "worker/flight_recorder.hpp"
 #include "worker/flow_workers.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
@@ -27,7 +28,7 @@ Worker::~Worker() = default;
 Result<Worker::Ended> Worker::run() {
   const auto resources =
       options_.resources ? options_.resources : std::make_shared<StepResources>();
-  Slots slots(options_.slots, resources, log_, [this] { store_.wake(); });
+  Slots slots(options_.slots, resources, log_, [this] { store_.wake(); }, options_.recorder);
   std::uint64_t next_ticket = 1;
   const auto wish = [this] { return wish_.load(std::memory_order_relaxed); };
   const auto called = [this] { return called_.exchange(false, std::memory_order_relaxed); };
@@ -52,6 +53,7 @@ Result<Worker::Ended> Worker::run() {
       const std::size_t count = flows.slugs().size();
       log_->info("worker {} serves {} flow{} with {} slots", *id, count, count == 1 ? "" : "s",
                  options_.slots);
+      if (options_.recorder) options_.recorder->add_worker(*id);
       const auto end = [&] {
         FlowWorkers::Place place = flow_workers.enter(
             {.worker = *id, .slots = options_.slots}, flows.slugs(),
@@ -68,6 +70,7 @@ Result<Worker::Ended> Worker::run() {
                           next_ticket)
             .run(*id);
       }();
+      if (options_.recorder) options_.recorder->remove_worker(*id);
       const bool drained = end && *end == WorkerLoop::Ended::drained;
       if (end && !drained)
         log_->warn("worker {} lost its lease: it drops what it held and joins again", *id);

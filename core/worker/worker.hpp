@@ -17,6 +17,7 @@
 
 namespace weir {
 
+class FlightRecorder;
 class FlowWorkers;
 class Quarantine;
 class StepResources;
@@ -34,6 +35,8 @@ struct WorkerOptions {
       overrides{};                   ///< by slug: the operator's, over the definition's own
   std::set<std::string> adopting{};  ///< slugs whose open runs go on with a new version (V3)
   std::shared_ptr<Quarantine> quarantine = {};  ///< plugins barred from running; null: none is
+  std::shared_ptr<FlightRecorder> recorder =
+      {};  ///< of the process; null: nobody asks after a crash
 };
 
 /// Runs the flows of a registry against a database, until told to drain.

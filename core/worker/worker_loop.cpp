@@ -234,6 +234,7 @@ void WorkerLoop::pick() {
         const ReadyTask task = run.take_due();
         auto attempt = std::make_shared<Attempt>();
         attempt->ticket = next_ticket_++;
+        attempt->worker = request_.worker;
         attempt->run = entry->first.second;
         attempt->task = task.task;
         attempt->number = task.attempt;
