@@ -53,13 +53,14 @@ bool PublishedPlugins::publish(std::vector<OpenedPlugin> came, const std::vector
   const bool frees = !going.empty() || std::ranges::any_of(coming, [&](const OpenedPlugin* plugin) {
     return live_.contains(plugin->inspection.file.path);
   });
-  if (!commit(coming, going)) {
+  bool changed = commit(coming, going);
+  if (!changed) {
     // Somebody collides: each on its own, in their order.
-    commit({}, going);
-    for (OpenedPlugin* const plugin : coming) commit({plugin}, {});
+    changed = !going.empty() && commit({}, going);
+    for (OpenedPlugin* const plugin : coming) changed = commit({plugin}, {}) || changed;
   }
   forget_ended();
-  if (observer_.flows_changed) observer_.flows_changed();
+  if (changed && observer_.flows_changed) observer_.flows_changed();
   return frees;
 }
 

@@ -49,6 +49,12 @@ std::optional<Steady> SettlingFiles::next() const {
 
 SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
   Batch batch;
+  // A file that goes and a new one may be one file under another name: they are dealt with
+  // together.
+  std::optional<Steady> going;
+  for (const auto& [path, known] : known_)
+    if (known.due && !known.there && *known.due > now && !at_once)
+      going = std::max(going.value_or(*known.due), *known.due);
   for (auto each = known_.begin(); each != known_.end();) {
     Known& known = each->second;
     if (!known.due || (!at_once && *known.due > now)) {
@@ -56,6 +62,9 @@ SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
     } else if (!known.there) {
       batch.gone.push_back(each->first);
       each = known_.erase(each);
+    } else if (going && !known.taken && now - known.noticed < 2 * timing_.quiet) {
+      known.due = going;
+      ++each;
     } else if (now - known.since < timing_.writer_patience && writing_(each->first)) {
       known.due = now + timing_.quiet;
       ++each;

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "supervisor/lease_sweeper.hpp"
+#include "supervisor/plugin_watch.hpp"
 #include "supervisor/worker_child.hpp"
 
 namespace weir {
@@ -45,7 +46,8 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
   options.kept.resources = options.worker.resources;
   options.kept.flow_workers = options.worker.flow_workers;
   children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_pace));
-  // Here comes what watches the plugin folders: its flows are to be there before the first worker.
+  // Before the workers: they are to find its flows.
+  if (options.plugins) children.push_back(plugin_watch(options.plugins));
   for (std::size_t i = 1; i <= options.workers; ++i)
     children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,
                                     registry, open, workers, log));

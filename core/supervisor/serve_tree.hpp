@@ -10,6 +10,7 @@
 #include <weir/supervisor.hpp>
 
 #include "base/error.hpp"
+#include "plugin/plugin_watcher.hpp"
 #include "registry/flow_registry.hpp"
 #include "supervisor/live_workers.hpp"
 #include "supervisor/store_opener.hpp"
@@ -27,11 +28,15 @@ struct ServeOptions {
   /// What the version keeper looks after; `resources` and `flow_workers` are the workers' own.
   KeptPlugins kept{};
   KeeperPace keeper_pace{};
+  /// Keeps the registry as the plugin folders are (plugin_log() is its observer); null: flows stay
+  /// as they are.
+  std::shared_ptr<PluginWatcher> plugins{};
 };
 
-/// What `weir serve` consists of while it serves: a supervisor with the sweeper, the version keeper
-/// and the workers as its children. One that ends with an error is logged and started again; when
-/// that happens too often, all are stopped and the last error is the tree's.
+/// What `weir serve` consists of while it serves: a supervisor with the sweeper, the version
+/// keeper, the plugin watcher and the workers as its children. One that ends with an error is
+/// logged and started again; when that happens too often, all are stopped and the last error is the
+/// tree's.
 class ServeTree {
  public:
   /// Returns when all run. `registry` must outlive it; if left_behind() is not 0, the process.

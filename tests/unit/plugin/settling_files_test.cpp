@@ -103,6 +103,23 @@ TEST_SUITE("plugin: settling files") {
     CHECK(rig.taken() == Names{"b.so", "-a.so"});
   }
 
+  TEST_CASE("a new file waits for one that is about to be gone but not for long") {
+    Rig rig;
+    rig.touch("a.so");
+    rig.at += 1s;
+    rig.look();
+    CHECK(rig.taken() == Names{"a.so"});
+    rig.folder.erase("a.so");
+    rig.touch("b.so");
+    rig.at += 100ms;
+    rig.look();
+    rig.at += 160ms;
+    CHECK(rig.taken().empty());
+    CHECK(rig.files.next() == rig.now() + 90ms);
+    rig.at += 90ms;
+    CHECK(rig.taken() == Names{"b.so", "-a.so"});
+  }
+
   TEST_CASE("a file that goes before it arrived was never there") {
     Rig rig;
     rig.touch("a.so");

@@ -1,0 +1,23 @@
+#pragma once
+#include <memory>
+
+#include <spdlog/logger.h>
+
+#include <weir/supervisor/child.hpp>
+
+#include "plugin/plugin_observer.hpp"
+#include "plugin/plugin_watcher.hpp"
+#include "worker/flow_workers.hpp"
+
+namespace weir {
+
+/// Says in the log what becomes of plugins, and has the workers look at the registry when it was
+/// changed. `workers` may be null: those of the process.
+PluginObserver plugin_log(std::shared_ptr<spdlog::logger> log,
+                          std::shared_ptr<FlowWorkers> workers = nullptr);
+
+/// The child that watches the plugin folders. Its start returns when what is in them is published,
+/// so that workers which are started after it find flows.
+ChildSpec plugin_watch(std::shared_ptr<PluginWatcher> watcher);
+
+}  // namespace weir

@@ -1,0 +1,564 @@
+#include "plugin/plugin_watcher.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "base/sha256.hpp"
+#include "plugin/file_mapping.hpp"
+#include "support/eventually.hpp"
+#include "support/temporary_folder.hpp"
+#include "unit/plugin/plugin_files.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+using namespace std::chrono_literals;
+using Texts = std::vector<std::string>;
+
+// A plugin folder that is watched, and what was told.
+class Rig {
+ public:
+  explicit Rig(std::chrono::milliseconds rescan = 200ms, std::chrono::milliseconds quiet = 50ms)
+      : rescan_(rescan), quiet_(quiet) {
+    fs::create_directory(path());
+  }
+  ~Rig() { end(); }
+
+  fs::path path() const { return folder_.path() / "plugins"; }
+  fs::path elsewhere(std::string_view name) const { return folder_.path() / name; }
+
+  // As an installer does it: written elsewhere, renamed into the folder.
+  void put(std::string_view name, std::string_view bytes) const {
+    const fs::path made = folder_.write("made", bytes);
+    fs::rename(made, path() / name);
+  }
+  void put_variant(std::string_view name, std::string_view variant) const {
+    put(name, bytes_of(built(variant)));
+  }
+  void overwrite(std::string_view name, std::string_view bytes) const {
+    std::ofstream out(path() / name, std::ios::binary);
+    out << bytes;
+  }
+  void remove(std::string_view name) const { fs::remove(path() / name); }
+
+  void start(std::vector<fs::path> folders = {}) {
+    if (folders.empty()) folders.push_back(path());
+    PluginObserver observer;
+    observer.live = [this](const PluginFile& file, std::string_view slug) {
+      tell("live", file, slug);
+    };
+    observer.took_over = [this](const PluginFile& file, std::string_view slug) {
+      tell("took over", file, slug);
+    };
+    observer.removed = [this](const PluginFile& file, std::string_view slug) {
+      tell("removed", file, slug);
+    };
+    observer.refused = [this](const PluginError& error) {
+      tell("refused", {.path = error.path}, name(error.kind));
+    };
+    observer.unloaded = [this](const PluginFile& file) { tell("unloaded", file, {}); };
+    observer.pinned = [this](const PluginError& error) {
+      tell("pinned", {.path = error.path}, name(error.kind));
+    };
+    observer.rescans_alone = [this](const std::string& why) { tell(why, {}, {}); };
+    observer.flows_changed = [this] { ++changes_; };
+    watcher_ = std::make_unique<PluginWatcher>(
+        std::move(folders), loader_, registry, board, std::move(observer),
+        PluginWatcher::Options{
+            .rescan = rescan_, .quiet = quiet_, .youth = 300ms, .folder_patience = 100ms});
+    watcher_->start();
+    thread_ = std::jthread([this] { watcher_->run(); });
+  }
+  void end() {
+    if (watcher_) watcher_->stop();
+    if (thread_.joinable()) thread_.join();
+    watcher_.reset();
+  }
+  PluginWatcher& watcher() const { return *watcher_; }
+
+  Texts told() const {
+    const std::scoped_lock lock(mutex_);
+    return told_;
+  }
+  bool comes(const std::string& text) const {
+    return eventually([&] { return std::ranges::count(told(), text) > 0; });
+  }
+  bool tells(const Texts& wanted) const {
+    return eventually([&] { return told() == wanted; });
+  }
+  bool changed(std::size_t times) const {
+    return eventually([&] { return changes_ == times; });
+  }
+
+  std::string sha256_of(std::string_view slug) const {
+    std::string sha256 = "none";
+    registry.read(Slug::parse(slug).value(),
+                  [&](const FlowModule& module) { sha256 = module.file.sha256; });
+    return sha256;
+  }
+  bool has(std::string_view slug, std::string_view variant) const {
+    return has_bytes(slug, bytes_of(built(variant)));
+  }
+  bool has_bytes(std::string_view slug, std::string_view bytes) const {
+    return eventually([&, sha256 = sha256_hex(bytes)] { return sha256_of(slug) == sha256; });
+  }
+  bool has_none(std::string_view slug) const {
+    return eventually([&] { return sha256_of(slug) == "none"; });
+  }
+
+  // "middle.so live", "middle.so refused not_elf": what stands on the board.
+  Texts shown() const {
+    Texts shown;
+    for (const PluginStatus& status : board.list())
+      shown.push_back(fs::path(status.file.path).filename().string() + " " +
+                      std::string(name(status.state)) +
+                      (status.error ? " " + std::string(name(status.error->kind)) : ""));
+    std::ranges::sort(shown);
+    return shown;
+  }
+  bool shows(const Texts& wanted) const {
+    return eventually([&] { return shown() == wanted; });
+  }
+
+  FlowRegistry registry;
+  PluginBoard board;
+
+ private:
+  void tell(const std::string& what, const PluginFile& file, std::string_view of) {
+    const std::scoped_lock lock(mutex_);
+    told_.push_back(what + " " + fs::path(file.path).filename().string() +
+                    (of.empty() ? "" : " " + std::string(of)));
+  }
+
+  TemporaryFolder folder_;
+  PluginLoader loader_ = testing::loader();
+  std::chrono::milliseconds rescan_;
+  std::chrono::milliseconds quiet_;
+  mutable std::mutex mutex_;
+  Texts told_;
+  std::atomic<std::size_t> changes_ = 0;
+  std::unique_ptr<PluginWatcher> watcher_;
+  std::jthread thread_;
+};
+
+// One's own bytes: a library's tail is nobody's.
+std::string good(std::string_view tail) { return bytes_of(built("good")) + std::string(tail); }
+
+std::string first_of(const FlowHandle& flow) { return run(*flow->steps[0]); }
+
+}  // namespace
+
+TEST_SUITE("plugin: watcher") {
+  TEST_CASE("the first round is over when start returns") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.put_variant("other.so", "other_flow");
+    rig.overwrite("bad.so", "text");
+    rig.start();
+    CHECK(rig.registry.list().size() == 2);
+    CHECK(rig.tells(Texts{"live good.so good", "live other.so other"}));
+    CHECK(rig.changed(1));
+    CHECK(rig.shows({"bad.so refused not_elf", "good.so live", "other.so live"}));
+    CHECK(rig.tells(Texts{"live good.so good", "live other.so other", "refused bad.so not_elf"}));
+  }
+
+  TEST_CASE("a file dropped into the folder is live without a rescan") {
+    Rig rig(1h);
+    rig.start();
+    CHECK(rig.registry.size() == 0);
+    const auto begin = std::chrono::steady_clock::now();
+    rig.put_variant("good.so", "good");
+    CHECK(rig.has("good", "good"));
+    CHECK(std::chrono::steady_clock::now() - begin < 1s);
+    rig.overwrite("other.so", bytes_of(built("other_flow")));  // created and written in place
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.shows({"good.so live", "other.so live"}));
+    CHECK(rig.changed(2));
+  }
+
+  TEST_CASE("many files at once are published together") {
+    Rig rig(1h, 250ms);
+    rig.put_variant("one.so", "good");
+    fs::create_directory(rig.elsewhere("made ready"));
+    for (int i = 0; i < 20; ++i)
+      fs::copy_file(built("good"), rig.elsewhere("made ready") / ("f" + std::to_string(i) + ".so"));
+    fs::copy_file(built("other_flow"), rig.elsewhere("made ready") / "other.so");
+    rig.start();
+    for (const auto& file : fs::directory_iterator(rig.elsewhere("made ready")))
+      fs::rename(file.path(), rig.path() / file.path().filename());
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.changed(2));
+    CHECK(eventually([&] { return rig.board.list().size() == 22; }));  // the others collide
+    CHECK(rig.changed(2));
+    CHECK(std::ranges::count(rig.shown(), "one.so live") == 1);
+  }
+
+  TEST_CASE("case 31: a file overwritten in place during calls changes nothing for them") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    const FlowHandle held = rig.registry.find("good").value();
+    std::atomic<bool> stop = false;
+    std::atomic<std::size_t> wrong = 0;
+    {
+      std::jthread caller([&] {
+        while (!stop)
+          if (first_of(held) != "\"first\"") ++wrong;
+      });
+      rig.overwrite("good.so", good("in place"));
+      CHECK(rig.has_bytes("good", good("in place")));
+      fs::resize_file(rig.path() / "good.so", 100);
+      CHECK(rig.comes("refused good.so truncated"));
+      stop = true;
+    }
+    CHECK(wrong == 0);
+    CHECK(held->file.sha256 == sha256_hex(good("")));
+    CHECK(rig.sha256_of("good") == sha256_hex(good("in place")));  // what was published stays
+  }
+
+  TEST_CASE("V2: case 32: a file renamed over is a new version beside the old one") {
+    Rig rig;
+    rig.put_variant("numbered.so", "numbered");
+    rig.start();
+    const FlowHandle old = rig.registry.find("good").value();
+    std::string bytes = bytes_of(built("numbered"));
+    bytes.replace(bytes.find("1000000"), 7, "2000000");
+    rig.put("numbered.so", bytes);
+    REQUIRE(rig.has_bytes("good", bytes));
+    CHECK(rig.comes("took over numbered.so good"));
+    const std::vector<FlowHandle> versions = rig.registry.versions(Slug::parse("good").value());
+    REQUIRE(versions.size() == 2);
+    CHECK(first_of(versions[0]) == "2000000");
+    CHECK(first_of(versions[1]) == "1000000");
+    CHECK(versions[1] == old);
+    CHECK(rig.shows({"numbered.so former", "numbered.so live"}));
+  }
+
+  TEST_CASE("V2: a former version leaves the board and the memory when nobody has it any more") {
+    Rig rig;
+    std::string bytes = bytes_of(built("numbered")) + "leaves";
+    rig.put("numbered.so", bytes);
+    rig.start();
+    std::optional<FlowHandle> old = rig.registry.find("good").value();
+    const std::string fingerprint = (*old)->definition.fingerprint();
+    const std::string sha256 = (*old)->file.sha256;
+    bytes.replace(bytes.find("1000000"), 7, "3000000");
+    rig.put("numbered.so", bytes);
+    REQUIRE(rig.has_bytes("good", bytes));
+    FlowRegistry::Transaction transaction = rig.registry.begin();
+    transaction.retire(Slug::parse("good").value(), fingerprint);
+    REQUIRE(transaction.commit().has_value());
+    CHECK(rig.shows({"numbered.so former", "numbered.so live"}));
+    CHECK(first_of(*old) == "1000000");
+    old.reset();
+    CHECK(rig.shows({"numbered.so live"}));
+    CHECK(rig.comes("unloaded numbered.so"));
+    CHECK(std::ranges::none_of(file_mappings().value(), [&](const FileMapping& each) {
+      return each.path.contains(sha256);
+    }));
+  }
+
+  TEST_CASE("case 33: a slow writer's file is never loaded half") {
+    Rig rig;
+    rig.start();
+    const std::string bytes = good("written slowly");
+    {
+      std::ofstream slow(rig.path() / "good.so", std::ios::binary);
+      for (std::size_t at = 0; at < bytes.size(); at += 1'000) {
+        slow << bytes.substr(at, 1'000) << std::flush;
+        if (at % 4'000 == 0) rig.watcher().rescan();
+        std::this_thread::sleep_for(5ms);  // it is what is tried: a writer who takes its time
+      }
+      std::this_thread::sleep_for(150ms);
+      CHECK(rig.told().empty());  // all of it is there, but the writer may have more
+    }
+    CHECK(rig.has_bytes("good", bytes));
+    CHECK(rig.tells(Texts{"live good.so good"}));
+  }
+
+  TEST_CASE("case 33: a writer who comes back for the second half is waited for") {
+    Rig rig;
+    rig.start();
+    const std::string bytes = good("in two halves");
+    rig.overwrite("good.so", bytes.substr(0, bytes.size() / 4));
+    // Quiet for longer than a file has to be, closed, and not all there: read, and nothing is said.
+    std::this_thread::sleep_for(120ms);
+    CHECK(rig.told().empty());
+    {
+      std::ofstream rest(rig.path() / "good.so", std::ios::binary | std::ios::app);
+      rest << bytes.substr(bytes.size() / 4);
+    }
+    CHECK(rig.has_bytes("good", bytes));
+    CHECK(rig.tells(Texts{"live good.so good"}));
+  }
+
+  TEST_CASE("a file that stays half is refused once") {
+    Rig rig;
+    rig.start();
+    rig.overwrite("half.so", good("").substr(0, 2'000));
+    CHECK(rig.shows({"half.so refused truncated"}));
+    const std::uint64_t revision = rig.board.revision();
+    rig.put_variant("other.so", "other_flow");
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.tells(Texts{"refused half.so truncated", "live other.so other"}));
+    CHECK(rig.board.revision() == revision + 1);
+  }
+
+  TEST_CASE("a refused replacement leaves the former content live") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    rig.put_variant("good.so", "wrong_major");
+    CHECK(rig.shows({"good.so live", "good.so refused abi_major"}));
+    CHECK(rig.has("good", "good"));
+    rig.put_variant("good.so", "second_version");
+    CHECK(rig.has("good", "second_version"));
+    CHECK(rig.comes("unloaded good.so"));  // the same definition: nothing holds the first
+    CHECK(rig.shows({"good.so live"}));
+  }
+
+  TEST_CASE("a file put back to what is live is no longer refused and no change") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    const FlowHandle before = rig.registry.find("good").value();
+    rig.put_variant("good.so", "wrong_major");
+    CHECK(rig.shows({"good.so live", "good.so refused abi_major"}));
+    rig.put_variant("good.so", "good");
+    CHECK(rig.shows({"good.so live"}));
+    CHECK(rig.registry.find("good").value() == before);
+    CHECK(rig.tells(Texts{"live good.so good", "refused good.so abi_major"}));
+  }
+
+  TEST_CASE("D7: the same bytes written again are no change") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    const FlowHandle before = rig.registry.find("good").value();
+    rig.put_variant("good.so", "good");
+    rig.put_variant("other.so", "other_flow");
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.registry.find("good").value() == before);
+    CHECK(rig.tells(Texts{"live good.so good", "live other.so other"}));
+  }
+
+  TEST_CASE("a removed file's flows are unregistered and handles to them still run") {
+    Rig rig;
+    const std::string bytes = good("removed");
+    rig.put("good.so", bytes);
+    rig.start();
+    std::optional<FlowHandle> held = rig.registry.find("good").value();
+    rig.remove("good.so");
+    CHECK(rig.has_none("good"));
+    CHECK(rig.shows({"good.so former"}));
+    CHECK(first_of(*held) == "\"first\"");
+    held.reset();
+    CHECK(rig.shows({}));
+    CHECK(rig.tells(Texts{"live good.so good", "removed good.so good", "unloaded good.so"}));
+  }
+
+  TEST_CASE("a file removed and built again at once never leaves the registry") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    rig.remove("good.so");
+    rig.overwrite("good.so", good("built again"));
+    CHECK(rig.has_bytes("good", good("built again")));
+    CHECK(std::ranges::count(rig.told(), "removed good.so good") == 0);
+  }
+
+  TEST_CASE("a flow that a new version has no longer is unregistered with it") {
+    Rig rig;
+    rig.put_variant("plugin.so", "good");
+    rig.start();
+    rig.put_variant("plugin.so", "other_flow");
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.has_none("good"));
+    CHECK(rig.tells({"live plugin.so good", "live plugin.so other", "removed plugin.so good",
+                     "unloaded plugin.so"}));
+  }
+
+  TEST_CASE("a file renamed within the folder takes its flows along") {
+    Rig rig;
+    rig.put_variant("a.so", "good");
+    rig.start();
+    std::atomic<bool> stop = false;
+    std::atomic<std::size_t> missing = 0;
+    {
+      const std::jthread reader([&] {
+        while (!stop)
+          if (rig.sha256_of("good") == "none") ++missing;
+      });
+      fs::rename(rig.path() / "a.so", rig.path() / "b.so");
+      CHECK(eventually([&] {
+        std::string path;
+        rig.registry.read(Slug::parse("good").value(),
+                          [&](const FlowModule& module) { path = module.file.path; });
+        return path == (rig.path() / "b.so").string();
+      }));
+      stop = true;
+    }
+    CHECK(missing == 0);
+    CHECK(std::ranges::none_of(
+        rig.told(), [](const std::string& each) { return each.starts_with("refused"); }));
+  }
+
+  TEST_CASE("a file replaced by a link is refused and what was published stays") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    rig.remove("good.so");
+    fs::create_symlink(built("other_flow"), rig.path() / "good.so");
+    CHECK(rig.shows({"good.so live", "good.so refused not_regular"}));
+    CHECK(rig.has("good", "good"));
+  }
+
+  TEST_CASE("G4: a newcomer that collides is refused and tried again when the holder goes") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    rig.put_variant("late.so", "same_slug");
+    CHECK(rig.shows({"good.so live", "late.so refused duplicate_slug"}));
+    const auto statuses = rig.board.list();
+    CHECK(statuses[1].error->detail.contains((rig.path() / "good.so").string()));
+    rig.remove("good.so");
+    CHECK(rig.has("GOOD", "same_slug"));
+    CHECK(rig.comes("live late.so GOOD"));
+    CHECK(std::ranges::count(rig.told(), "refused late.so duplicate_slug") == 1);
+    CHECK(rig.shows({"late.so live"}));
+  }
+
+  TEST_CASE("of two that collide in one round the first by name is live") {
+    Rig rig;
+    rig.put_variant("a.so", "good");
+    rig.put_variant("b.so", "same_module");
+    rig.put_variant("c.so", "other_flow");
+    rig.start();
+    CHECK(rig.shows({"a.so live", "b.so refused duplicate_module", "c.so live"}));
+  }
+
+  TEST_CASE("the folder replaced by another in one step is the new one's plugins") {
+    Rig rig(1h);
+    rig.put_variant("good.so", "good");
+    rig.start();
+    fs::create_directory(rig.elsewhere("next"));
+    fs::copy_file(built("other_flow"), rig.elsewhere("next") / "other.so");
+    REQUIRE(::renameat2(AT_FDCWD, rig.elsewhere("next").c_str(), AT_FDCWD, rig.path().c_str(),
+                        RENAME_EXCHANGE) == 0);
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.has_none("good"));
+    rig.put_variant("good.so", "good");  // the new folder is watched
+    CHECK(rig.has("good", "good"));
+  }
+
+  TEST_CASE("a folder that goes and comes back brings its plugins back") {
+    Rig rig(1h);
+    rig.put_variant("good.so", "good");
+    rig.start();
+    fs::rename(rig.path(), rig.elsewhere("away"));
+    CHECK(rig.has_none("good"));
+    CHECK(rig.comes("refused plugins not_found"));
+    fs::rename(rig.elsewhere("away"), rig.path());
+    CHECK(rig.has("good", "good"));
+    CHECK(rig.shows({"good.so live"}));
+  }
+
+  TEST_CASE("a folder that is missing for a moment loses nothing") {
+    Rig rig;
+    rig.put_variant("good.so", "good");
+    rig.start();
+    fs::rename(rig.path(), rig.elsewhere("away"));
+    fs::rename(rig.elsewhere("away"), rig.path());
+    rig.put_variant("other.so", "other_flow");
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.tells(Texts{"live good.so good", "live other.so other"}));
+  }
+
+  TEST_CASE("a link among the folders above that leads elsewhere is followed by a rescan") {
+    Rig rig;
+    fs::create_directories(rig.elsewhere("one/plugins"));
+    fs::create_directories(rig.elsewhere("two/plugins"));
+    fs::copy_file(built("good"), rig.elsewhere("one/plugins/good.so"));
+    fs::copy_file(built("other_flow"), rig.elsewhere("two/plugins/other.so"));
+    fs::create_symlink("one", rig.elsewhere("current"));
+    rig.start({rig.elsewhere("current") / "plugins"});
+    CHECK(rig.has("good", "good"));
+    fs::create_symlink("two", rig.elsewhere("next"));
+    fs::rename(rig.elsewhere("next"), rig.elsewhere("current"));
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.has_none("good"));
+  }
+
+  TEST_CASE("a file whose folder may be written by others is live once that is mended") {
+    Rig rig;
+    fs::permissions(rig.path(), fs::perms::all);
+    rig.put_variant("good.so", "good");
+    rig.start();
+    CHECK(rig.tells(Texts{"refused good.so untrusted_path"}));
+    fs::permissions(rig.path(), fs::perms::owner_all);
+    CHECK(rig.has("good", "good"));
+    CHECK(rig.tells({"refused good.so untrusted_path", "live good.so good"}));
+  }
+
+  TEST_CASE("case 35: a nodelete plugin that was removed is shown as unload_pinned") {
+    Rig rig;
+    rig.put("stays.so", bytes_of(built("nodelete")) + "removed");
+    rig.start();
+    rig.remove("stays.so");
+    CHECK(rig.comes("pinned stays.so unload_pinned"));
+    CHECK(rig.shows({"stays.so unload_pinned unload_pinned"}));
+    const PluginStatus status = rig.board.list().front();
+    CHECK(status.error->detail ==
+          "nobody uses it any more, but its code is still mapped: it is linked with -z nodelete "
+          "(link it without -z nodelete)");
+  }
+
+  TEST_CASE("files and folders that come and go at random end as the folder is") {
+    Rig rig;
+    rig.start();
+    for (int i = 0; i < 60; ++i) {
+      const std::string name = "f" + std::to_string(i % 3) + ".so";
+      switch (i * 7 % 5) {
+        case 0:
+          fs::remove(rig.path() / name);
+          break;
+        case 1:
+          rig.overwrite(name, "text " + std::to_string(i));
+          break;
+        case 2:
+          rig.put(name, good(std::to_string(i)));
+          break;
+        case 3:
+          rig.put_variant(name, "other_flow");
+          break;
+        default:
+          fs::rename(rig.path(), rig.elsewhere("away"));
+          fs::rename(rig.elsewhere("away"), rig.path());
+      }
+    }
+    for (const char* name : {"f0.so", "f1.so", "f2.so"}) fs::remove(rig.path() / name);
+    rig.put("last.so", good("last"));
+    CHECK(rig.has_bytes("good", good("last")));
+    CHECK(rig.shows({"last.so live"}));
+    CHECK(rig.registry.versions().size() == 1);
+  }
+}
