@@ -1,0 +1,84 @@
+#include "plugin/code_symbols.hpp"
+
+#include <cstdlib>
+#include <memory>
+
+#include <cxxabi.h>
+#include <elf.h>
+#include <fmt/core.h>
+
+#include "plugin/elf_image.hpp"
+
+namespace weir {
+namespace {
+
+// The address at which the byte is mapped, counted from where the library begins.
+std::optional<std::uint64_t> address_of(std::string_view bytes, const Elf64_Ehdr& header,
+                                        std::uint64_t offset) {
+  for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
+    const auto part = read_at<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
+    if (part && part->p_type == PT_LOAD && offset >= part->p_offset &&
+        offset - part->p_offset < part->p_filesz)
+      return part->p_vaddr + (offset - part->p_offset);
+  }
+  return std::nullopt;
+}
+
+std::string_view part_of(std::string_view bytes, const Elf64_Shdr& section) {
+  if (section.sh_offset > bytes.size() || section.sh_size > bytes.size() - section.sh_offset)
+    return {};
+  return bytes.substr(section.sh_offset, section.sh_size);
+}
+
+std::string demangled(const std::string& name) {
+  int failed = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &failed), &std::free);
+  return failed == 0 && text ? std::string(text.get()) : name;
+}
+
+std::optional<CodePlace> look_up(std::string_view symbols, std::string_view names,
+                                 std::uint64_t address) {
+  std::optional<Elf64_Sym> best;
+  for (std::uint64_t at = 0; at < symbols.size(); at += sizeof(Elf64_Sym)) {
+    const auto symbol = read_at<Elf64_Sym>(symbols, at);
+    if (!symbol) break;
+    if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
+        address >= symbol->st_value && address - symbol->st_value < symbol->st_size)
+      best = symbol;
+  }
+  if (!best || best->st_name >= names.size()) return std::nullopt;
+  const std::string_view name = names.substr(best->st_name);
+  return CodePlace{.function = demangled(std::string(name.substr(0, name.find('\0')))),
+                   .offset = address - best->st_value};
+}
+
+}  // namespace
+
+std::string to_string(const CodePlace& place) {
+  return fmt::format("{}+{:#x}", place.function, place.offset);
+}
+
+std::optional<CodePlace> code_place(std::string_view bytes, std::uint64_t offset) {
+  const auto header = read_at<Elf64_Ehdr>(bytes, 0);
+  if (!header || header->e_phentsize != sizeof(Elf64_Phdr) ||
+      header->e_shentsize != sizeof(Elf64_Shdr))
+    return std::nullopt;
+  const auto address = address_of(bytes, *header, offset);
+  if (!address) return std::nullopt;
+  const auto section = [&](std::uint64_t i) {
+    return read_at<Elf64_Shdr>(bytes, header->e_shoff + i * sizeof(Elf64_Shdr));
+  };
+  for (const std::uint32_t wanted : {SHT_SYMTAB, SHT_DYNSYM})
+    for (std::uint64_t i = 0; i < header->e_shnum; ++i) {
+      const auto symbols = section(i);
+      if (!symbols || symbols->sh_type != wanted) continue;
+      const auto names = section(symbols->sh_link);
+      if (!names) continue;
+      if (auto found = look_up(part_of(bytes, *symbols), part_of(bytes, *names), *address))
+        return found;
+    }
+  return std::nullopt;
+}
+
+}  // namespace weir

@@ -1,0 +1,26 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "store/worker_store.hpp"
+
+namespace weir {
+
+/// What is known of the end of a worker whose process crashed.
+struct Burial {
+  /// The attempt whose code it was: charged as failed.
+  struct Culprit {
+    InFlightTask task;
+    std::string error_code;  ///< "worker_crashed"
+  };
+
+  WorkerId worker = 0;
+  std::optional<Culprit> culprit = {};
+  /// Of the plugin to blame: without a culprit its attempts in flight count as lost. Empty, and no
+  /// culprit: nobody is known to blame, and all that was in flight counts as lost.
+  std::string sha256 = {};
+  std::string report = {};  ///< the error text of what is charged
+};
+
+}  // namespace weir
