@@ -48,9 +48,9 @@ Json row_of(const PluginStatus& status) {
 /// One life of the keeper. Belongs to its thread.
 class VersionKeeper {
  public:
-  VersionKeeper(FlowRegistry& registry, WorkerStore& store, const KeptPlugins& plugins,
+  VersionKeeper(FlowRegistry& registry, const StoreOpener& open, const KeptPlugins& plugins,
                 spdlog::logger& log, const KeeperPace& pace)
-      : registry_(registry), store_(store), plugins_(plugins), log_(log), pace_(pace) {}
+      : registry_(registry), open_(open), plugins_(plugins), log_(log), pace_(pace) {}
 
   void look() {
     retire_what_may_go();
@@ -59,7 +59,7 @@ class VersionKeeper {
   }
 
   void end() {
-    if (told_ && !store_.report_plugins(process_, std::nullopt))
+    if (told_ && !store_->report_plugins(process_, std::nullopt))
       log_.debug("the database was not told that this process ends: it will find out");
   }
 
@@ -87,10 +87,10 @@ class VersionKeeper {
     if (before < ask_at_) return;
     std::vector<Key> keys;
     for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
-    const auto uses = store_.version_uses(keys);
+    const auto uses = asked([&](WorkerStore& store) { return store.version_uses(keys); });
     const Steady after = std::chrono::steady_clock::now();
     ask_at_ = after + std::max<Steady::duration>(pace_.ask, 50 * (after - before));
-    if (!answered(uses)) return;
+    if (!uses) return;
 
     std::map<Key, int> idle_looks;
     std::vector<std::size_t> go;
@@ -135,7 +135,9 @@ class VersionKeeper {
     if (now < retry_at_) return;
     std::vector<Json> rows;
     for (const PluginStatus& status : plugins_.board->list()) rows.push_back(row_of(status));
-    if (!answered(store_.report_plugins(process_, Json::array(rows)))) {
+    if (!asked([&](WorkerStore& store) {
+          return store.report_plugins(process_, Json::array(rows));
+        })) {
       retry_at_ = now + pace_.ask;
       return;
     }
@@ -143,12 +145,24 @@ class VersionKeeper {
     tell_at_ = now + pace_.tell;
   }
 
-  template <class T>
-  bool answered(const Result<T>& answer) {
-    if (!answer && !away_)
-      log_.warn("cannot look after versions and plugins, trying on: {}", to_string(answer.error()));
-    away_ = !answer;
-    return answer.has_value();
+  // Over a session that is opened when it is needed first.
+  template <class Call>
+  auto asked(Call&& call) -> decltype(call(std::declval<WorkerStore&>())) {
+    if (!store_) {
+      auto opened = open_({.connects_now = false, .listens = false});
+      if (!opened) return std::unexpected(told_once(std::move(opened.error())));
+      store_ = *std::move(opened);
+    }
+    auto answer = call(*store_);
+    if (!answer) return std::unexpected(told_once(std::move(answer.error())));
+    away_ = false;
+    return answer;
+  }
+
+  Error told_once(Error error) {
+    if (!std::exchange(away_, true))
+      log_.warn("cannot look after versions and plugins, trying on: {}", to_string(error));
+    return error;
   }
 
   const FlowWorkers& flow_workers() const {
@@ -156,7 +170,8 @@ class VersionKeeper {
   }
 
   FlowRegistry& registry_;
-  WorkerStore& store_;
+  const StoreOpener& open_;
+  std::unique_ptr<WorkerStore> store_;
   const KeptPlugins& plugins_;
   spdlog::logger& log_;
   const KeeperPace& pace_;
@@ -174,14 +189,11 @@ ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins p
                          std::shared_ptr<spdlog::logger> log, KeeperPace pace) {
   return thread_child("version-keeper",
                       [&registry, open = std::move(open), plugins = std::move(plugins),
-                       log = std::move(log), pace](const StopSignal& stop) -> Result<void> {
-                        const auto store = open({.connects_now = false, .listens = false});
-                        if (!store) return std::unexpected(store.error());
-                        VersionKeeper keeper(registry, **store, plugins, *log, pace);
+                       log = std::move(log), pace](const StopSignal& stop) {
+                        VersionKeeper keeper(registry, open, plugins, *log, pace);
                         do keeper.look();
                         while (!stop.wait_for(pace.look));
                         keeper.end();
-                        return {};
                       });
 }
 

@@ -1,0 +1,186 @@
+// How old code goes when the last run that needs it is over.
+#include "supervisor/version_keeper.hpp"
+
+#include <chrono>
+#include <mutex>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include <weir/supervisor.hpp>
+
+#include "integration/versions/changing_worker.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
+#include "support/test_database.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+TestFlow version(std::int64_t attempts, TestHandler handler) {
+  return {"changing", {{"s", std::move(handler), {}, "single", {.max_attempts = attempts}}}};
+}
+
+// What was logged so far, for any thread.
+class Lines final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  std::string text() {
+    const std::scoped_lock lock(mutex_);
+    return text_;
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    text_.append(message.payload.data(), message.payload.size()).append("\n");
+  }
+  void flush_() override {}
+  std::string text_;
+};
+
+// A keeper at a quick pace.
+class Keeper {
+ public:
+  explicit Keeper(ChangingWorker& worker, std::shared_ptr<PluginBoard> board = {}) {
+    const auto open = [](StoreUse use) {
+      return postgres::open_worker_store(
+          database(), {.connects_now = use.connects_now, .listens = use.listens});
+    };
+    auto started = Supervisor::start(
+        {.name = "test"},
+        {version_keeper(worker.registry(), open,
+                        {.board = std::move(board), .flow_workers = worker.shared_flow_workers()},
+                        std::make_shared<spdlog::logger>("keeper", lines_),
+                        {.look = 5ms, .ask = 20ms, .tell = 60s})});
+    REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
+    supervisor_ = *std::move(started);
+  }
+  void stop() {
+    supervisor_->request_stop();
+    CHECK(supervisor_->wait().has_value());
+  }
+  std::string log() const { return lines_->text(); }
+
+ private:
+  std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
+  std::unique_ptr<Supervisor> supervisor_;
+};
+
+std::string state_of(int number) {
+  return query_value(
+      "select concat_ws(' ', open_runs, newest, safe_to_remove) from weir.versions "
+      "where version = " +
+      std::to_string(number));
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("supervisor: versions that go");
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "V2: the code of a version stays until its last open run is over and then goes") {
+  ChangingWorker worker;
+  Keeper keeper(worker);
+  TestClient client;
+  Gate gate;
+  auto code = std::make_shared<int>();
+  const std::weak_ptr<int> mapped = code;
+  const TestFlow old = version(1, gate.handler("1"));
+  const TestFlow fresh = version(2, returns("2"));
+  worker.publish(from_file(old, 'a', std::move(code)));
+  worker.wait_for_versions("changing", 1);
+  const auto started = Client(client.store()).start("changing", std::vector<Json>(20));
+  REQUIRE(started.has_value());
+  worker.publish(from_file(fresh, 'b'));
+  worker.wait_for_versions("changing", 2);
+  CHECK(client.run("changing", "null").summary.version == 2);
+  CHECK(state_of(1) == "20 f f");
+  CHECK(state_of(2) == "0 t f");
+  CHECK_FALSE(mapped.expired());
+  gate.open = true;
+  for (const StartedRun& run : *started) CHECK(client.wait(run.id).summary.version == 1);
+  CHECK(state_of(1) == "0 f t");
+  CHECK(eventually([&] { return mapped.expired(); }));
+  CHECK(
+      eventually([&] { return worker.registry().versions(*Slug::parse("changing")).size() == 1; }));
+  worker.wait_for_versions("changing", 1);
+  CHECK(client.run("changing", "null").summary.version == 2);
+  keeper.stop();
+  CHECK(keeper.log().contains("flow changing: version 1 has no open run left: its code goes"));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "V2: a former version that never had a run goes") {
+  ChangingWorker worker;
+  const Keeper keeper(worker);
+  auto code = std::make_shared<int>();
+  const std::weak_ptr<int> mapped = code;
+  const TestFlow old = version(1, returns("1"));
+  const TestFlow fresh = version(2, returns("2"));
+  worker.publish(from_file(old, 'a', std::move(code)));
+  worker.wait_for_versions("changing", 1);
+  worker.publish(from_file(fresh, 'b'));
+  CHECK(eventually([&] { return mapped.expired(); }));
+}
+
+TEST_CASE_FIXTURE(
+    EmptyDatabase,
+    "V4: a version that starts still use is kept though another one is in its place") {
+  ChangingWorker worker;
+  const Keeper keeper(worker);
+  TestClient client;
+  const TestFlow old = version(1, returns("\"old\""));
+  const TestFlow fresh = version(2, returns("\"new\""));
+  worker.publish(from_file(old, 'a'));
+  worker.wait_for_versions("changing", 1);
+  worker.publish(from_file(fresh, 'b'));
+  REQUIRE(eventually([&] { return state_of(2) == "0 t f"; }));
+  worker.publish(from_file(old, 'a'));  // back again: the database's newest stays version 2
+  worker.wait_for_versions("changing", 2);
+  CHECK(client.run("changing", "null").output->text() == R"({"s": "new"})");
+  REQUIRE(client.store().adopt("changing", 2, 1).has_value());
+  worker.wait_for_versions("changing", 1);
+  CHECK(client.run("changing", "null").output->text() == R"({"s": "old"})");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "what stands on the board is told and ends with the keeper") {
+  ChangingWorker worker;
+  const auto board = std::make_shared<PluginBoard>();
+  board->put({.file = {.path = "/p/a.so", .sha256 = std::string(64, 'a')},
+              .name = "a",
+              .version = "1.0",
+              .flows = {"x", "y"}});
+  Keeper keeper(worker, board);
+  const auto told = [] {
+    return query_value(
+        "select coalesce(string_agg(concat_ws(' ', path, plugin, version, "
+        "array_to_string(flows, ','), state, kind), '; ' order by path), '') from "
+        "weir.plugins");
+  };
+  CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live"; }));
+  board->put({.file = {.path = "/p/b.so"},
+              .state = PluginState::refused,
+              .error = PluginError{.kind = PluginFault::truncated, .path = "/p/b.so"}});
+  CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live; /p/b.so refused truncated"; }));
+  keeper.stop();
+  CHECK(told().empty());
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L6: a keeper without a database says so once and goes on later") {
+  ChangingWorker worker;
+  const auto board = std::make_shared<PluginBoard>();
+  board->put({.file = {.path = "/p/a.so"}});
+  std::optional<Keeper> keeper;
+  {
+    const DatabaseAway away;
+    keeper.emplace(worker, board);
+    CHECK(eventually([&] { return keeper->log().contains("trying on"); }));
+  }
+  CHECK(eventually([&] { return query_value("select count(*) from weir.plugins") == "1"; }));
+  keeper->stop();
+  const std::string log = keeper->log();
+  CHECK(log.find("trying on") == log.rfind("trying on"));
+}
+
+TEST_SUITE_END();
