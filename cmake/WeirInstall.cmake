@@ -7,7 +7,8 @@ endif()
 
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/core/include/weir DESTINATION include COMPONENT sdk
   FILES_MATCHING PATTERN *.h PATTERN *.hpp)
-install(TARGETS weir_sdk weir_testing EXPORT WeirTargets)
+install(TARGETS weir_sdk weir_testing weir_flow_testing EXPORT WeirTargets
+  LIBRARY DESTINATION lib COMPONENT sdk NAMELINK_COMPONENT sdk)
 install(EXPORT WeirTargets NAMESPACE weir:: DESTINATION lib/cmake/Weir COMPONENT sdk)
 configure_package_config_file(cmake/WeirConfig.cmake.in ${CMAKE_BINARY_DIR}/WeirConfig.cmake
   INSTALL_DESTINATION lib/cmake/Weir)
@@ -22,5 +23,10 @@ install(
   DESTINATION lib/cmake/Weir COMPONENT sdk)
 
 foreach(plugin IN LISTS WEIR_EXAMPLE_PLUGINS)
-  install(TARGETS ${plugin} LIBRARY DESTINATION lib/weir/plugins COMPONENT plugins)
+  get_target_property(kind ${plugin} TYPE)
+  if(kind STREQUAL "MODULE_LIBRARY")
+    install(TARGETS ${plugin} LIBRARY DESTINATION lib/weir/plugins COMPONENT plugins)
+  else()  # of another language's compiler
+    install(PROGRAMS ${CMAKE_BINARY_DIR}/plugins/${plugin}.so DESTINATION lib/weir/plugins COMPONENT plugins)
+  endif()
 endforeach()

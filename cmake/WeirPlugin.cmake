@@ -54,6 +54,44 @@ function(weir_add_plugin name)
   endif()
 endfunction()
 
+# weir_add_rust_plugin(NAME SOURCE file.rs): the same from Rust, by rustc alone. Every .rs file beside the
+# source is taken for a part of it.
+function(weir_add_rust_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 PLUGIN "" "SOURCE" "")
+  if(NOT PLUGIN_SOURCE OR PLUGIN_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "weir_add_rust_plugin(${name}): expected SOURCE file.rs, got \"${ARGN}\"")
+  endif()
+  find_program(WEIR_RUSTC rustc HINTS ENV CARGO_HOME PATHS ~/.cargo/bin PATH_SUFFIXES bin
+    DOC "Compiles plugins in Rust")
+  if(NOT WEIR_RUSTC)
+    message(FATAL_ERROR "weir_add_rust_plugin(${name}): no rustc was found; name it with -DWEIR_RUSTC=…")
+  endif()
+
+  cmake_path(ABSOLUTE_PATH PLUGIN_SOURCE OUTPUT_VARIABLE source)
+  cmake_path(GET source PARENT_PATH folder)
+  file(GLOB parts CONFIGURE_DEPENDS ${folder}/*.rs)
+  set(output ${WEIR_PLUGIN_OUTPUT_DIRECTORY})
+  if(NOT output)
+    set(output ${CMAKE_CURRENT_BINARY_DIR})
+  endif()
+  if(TARGET weir)  # in Weir's own tree
+    set(program $<TARGET_FILE:weir>)
+  else()
+    set(program ${WEIR_PROGRAM})
+  endif()
+  set(lint "")
+  if(program)
+    set(lint COMMAND ${program} plugins lint ${output}/${name}.so)
+  endif()
+  add_custom_command(OUTPUT ${output}/${name}.so
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${output}
+    COMMAND ${WEIR_RUSTC} --edition 2021 --crate-name plugin --crate-type cdylib -C opt-level=2
+            -C link-arg=-Wl,-z,now -C link-arg=-Wl,--build-id -o ${output}/${name}.so ${source}
+    ${lint}
+    DEPENDS ${parts} COMMENT "Building plugin ${name}" VERBATIM)
+  add_custom_target(${name} ALL DEPENDS ${output}/${name}.so)
+endfunction()
+
 # Whether what is added here is built with a sanitizer.
 function(weir_plugin_is_sanitized result)
   get_directory_property(options COMPILE_OPTIONS)

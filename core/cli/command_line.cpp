@@ -39,11 +39,73 @@ Examples:
 constexpr std::string_view lint_footer =
     R"(Runs no code of a plugin. One line a file: "FILE: ok", or the kind of fault,
 what was met and a hint. With --json one object a file. Exits 1 when a file is
-refused.
+refused. A sound file may have warnings: what will hurt one day, such as code
+that cannot be unloaded. They do not count, but with --strict.
 
 Examples:
   weir plugins lint plugins/*.so
-  weir plugins lint build/shop.so --json | jq .kind)";
+  weir plugins lint --strict build/shop.so
+  weir plugins lint build/shop.so --json | jq .warnings)";
+
+constexpr std::string_view new_footer =
+    R"(Writes a folder with a source, a CMakeLists.txt, a test and a README.md, which
+builds and passes its test as it stands. NAME becomes the plugin's and the
+flow's name. Nothing that is there is overwritten.
+
+Examples:
+  weir plugins new order_totals
+  weir plugins new order_totals src/orders --lang rust
+  cmake -B build && cmake --build build && ctest --test-dir build)";
+
+constexpr std::string_view try_footer =
+    R"(Runs one flow of a plugin in this process, in memory: no database, no worker.
+Backoff and delays pass at once; a step that fails is tried again as its options
+say. Exits 1 when the run failed, or its output is not the one expected (the
+order of keys does not count).
+
+Examples:
+  weir plugins try build/shop.so --input '{"id": 7}'
+  weir plugins try build/shop.so --flow order_totals --input @order.json
+  weir plugins try build/hello.so --input '"Ada"' --expect '{"sign": "Ada"}')";
+
+constexpr std::string_view diff_footer =
+    R"(Compares what two builds of a plugin say of their flows; no code of them runs.
+Compatible are flows with the same steps, kinds and dependencies, whatever their
+options: open runs may be adopted by the new version. Exits 1 when a flow is not.
+
+Examples:
+  weir plugins diff plugins/shop.so build/shop.so
+  weir plugins diff old.so new.so --json | jq .compatible)";
+
+constexpr std::string_view replay_footer =
+    R"(Runs the steps of a new build on the inputs of a run's recorded attempts, and
+compares what they return with what was recorded. Nothing is written to the
+database, but the steps do to the world what they do. They run in this process:
+a fault of theirs ends this command alone. Exits 1 when an output differs, or a
+step fails that did not.
+
+Examples:
+  weir plugins replay 0198c0de-0000-7000-8000-000000000000 --with build/shop.so
+  weir plugins replay ID --with new.so --json | jq '.attempts[] | .verdict')";
+
+constexpr std::string_view allow_footer =
+    R"(Adds a file's sha256 to plugins.sha256_allow in flows.yaml, and leaves the rest
+of it as it is. A file that lint refuses is refused. Once one plugin is listed,
+no other is loaded.
+
+Examples:
+  weir plugins allow plugins/shop.so
+  weir plugins allow build/*.so --config /etc/weir/flows.yaml)";
+
+constexpr std::string_view plugins_list_footer =
+    R"(What lies in the plugin folders, read without running any of it, and what every
+live process says: live, former (open runs still need it), refused, quarantined,
+unload_pinned. A file that no process speaks of is "sound" or "refused". Starts
+no database.
+
+Examples:
+  weir plugins list
+  weir plugins list --json | jq '.[] | select(.state == "refused")')";
 
 constexpr std::string_view flows_list_footer =
     R"(Reads the plugin folders alone: no database, and no code of a plugin runs.
@@ -61,6 +123,24 @@ Examples:
   weir flows show process_order
   weir flows show shop.ProcessOrder --json
   weir flows show process_order --dot | dot -Tsvg > order.svg)";
+
+constexpr std::string_view flows_versions_footer =
+    R"(Open runs end with the version they began with. "safe to remove": it is not the
+newest, no open run is left, so no worker needs a plugin file with it any more.
+
+Examples:
+  weir flows versions process_order
+  weir flows versions process_order --json | jq '.[] | select(.safe_to_remove)')";
+
+constexpr std::string_view flows_adopt_footer =
+    R"(Moves the open runs of one version to another with the same steps, kinds and
+dependencies: at once those that no worker holds, the others as soon as one lets
+go of them. New runs of the old version go on with the new one too. Adopting the
+other way round takes it back.
+
+Examples:
+  weir flows adopt process_order                   all open runs to the newest
+  weir flows adopt process_order --from 3 --to 2   back again)";
 
 constexpr std::string_view migrate_footer =
     R"(Every command that needs the database does the same when it begins; this does
@@ -81,6 +161,10 @@ constexpr std::string_view serve_footer =
     R"(SIGTERM or Ctrl-C lets running steps finish (worker.drain_timeout) and gives
 back the rest; a second one gives back everything at once. Any number of
 "weir serve" may share one database.
+
+Every plugin is tried in a process apart before it is loaded. What came of it is
+remembered while its bytes, this program and the libraries it needs are the
+same; --rescan tries all again.
 
 Examples:
   weir serve
@@ -179,14 +263,25 @@ class Grammar {
     declare_init();
     CLI::App& plugins = group(root_, "plugins", "Look at plugin files");
     declare_lint(plugins);
+    declare_new(plugins);
+    declare_try(plugins);
+    declare_diff(plugins);
+    declare_replay(plugins);
+    declare_allow(plugins);
+    declare_plugins_list(plugins);
     CLI::App& flows = group(root_, "flows", "Look at the flows that plugins hold");
     declare_flows_list(flows);
     declare_flows_show(flows);
+    declare_flows_versions(flows);
+    declare_flows_adopt(flows);
     command<Migrate>(root_, "migrate", "Bring the database's schema up to this program",
                      migrate_footer);
     command<Doctor>(root_, "doctor", "Say what is right and wrong, and how to mend it",
                     doctor_footer);
-    command<Serve>(root_, "serve", "Load the plugins and run steps until SIGTERM", serve_footer);
+    auto [serving, serve] = command<Serve>(
+        root_, "serve", "Load the plugins and run steps until SIGTERM", serve_footer);
+    serving.add_flag("--rescan", serve.rescan,
+                     "Try every plugin again, also those known to be sound");
     declare_start();
     CLI::App& runs = group(root_, "runs", "Look at runs");
     declare_runs_list(runs);
@@ -245,7 +340,63 @@ class Grammar {
     auto [app, lint] =
         command<PluginsLint>(plugins, "lint", "Say whether plugin files are sound", lint_footer);
     app.add_option("FILE", lint.files, "Plugin files")->required();
+    app.add_flag("--strict", lint.strict, "Exit 1 for warnings too");
     json_flag(app, lint.json);
+  }
+
+  void declare_new(CLI::App& plugins) {
+    auto [app, made] =
+        command<PluginsNew>(plugins, "new", "Write a new plugin, ready to build", new_footer);
+    app.add_option("NAME", made.name, "Letters, digits and _")->required();
+    app.add_option("DIR", made.folder, "The folder; default: NAME");
+    app.add_option("--lang", made.language, "cpp, c or rust; default cpp")
+        ->type_name("LANG")
+        ->check([](const std::string& language) {
+          const std::vector<std::string> known = {"cpp", "c", "rust"};
+          if (std::ranges::find(known, language) != known.end()) return std::string();
+          return fmt::format("no language \"{}\"; there are {}", language, fmt::join(known, ", "));
+        });
+  }
+
+  void declare_try(CLI::App& plugins) {
+    auto [app, tried] =
+        command<PluginsTry>(plugins, "try", "Run a flow of a plugin in memory", try_footer);
+    app.add_option("FILE", tried.file, "The plugin")->required();
+    app.add_option("--flow", tried.flow, "Slug or module name; default: the only one")
+        ->type_name("NAME");
+    app.add_option("--input", tried.input, "JSON, @FILE, or - for stdin; default null")
+        ->type_name("JSON|@FILE|-");
+    app.add_option("--expect", tried.expect, "The output it is to have")->type_name("JSON|@FILE|-");
+    json_flag(app, tried.json);
+  }
+
+  void declare_diff(CLI::App& plugins) {
+    auto [app, compared] = command<PluginsDiff>(
+        plugins, "diff", "Say what a new build means for open runs", diff_footer);
+    app.add_option("OLD", compared.before, "A plugin")->required();
+    app.add_option("NEW", compared.after, "The same, built anew")->required();
+    json_flag(app, compared.json);
+  }
+
+  void declare_replay(CLI::App& plugins) {
+    auto [app, replayed] = command<PluginsReplay>(
+        plugins, "replay", "Run a new build on what a run recorded", replay_footer);
+    app.add_option("RUN", replayed.run, "The run's id")->required();
+    app.add_option("--with", replayed.with, "The new build")->type_name("NEW.so")->required();
+    json_flag(app, replayed.json);
+  }
+
+  void declare_allow(CLI::App& plugins) {
+    auto [app, allowed] = command<PluginsAllow>(
+        plugins, "allow", "Add plugin files to the list of allowed ones", allow_footer);
+    app.add_option("FILE", allowed.files, "Plugin files")->required();
+    json_flag(app, allowed.json);
+  }
+
+  void declare_plugins_list(CLI::App& plugins) {
+    auto [app, list] = command<PluginsList>(plugins, "list", "List plugin files and what they are",
+                                            plugins_list_footer);
+    json_flag(app, list.json);
   }
 
   void declare_flows_list(CLI::App& flows) {
@@ -260,6 +411,23 @@ class Grammar {
     app.add_option("NAME", show.name, "Slug or module name")->required();
     json_flag(app, show.json);
     app.add_flag("--dot", show.dot, "Print the graph for Graphviz")->excludes("--json");
+  }
+
+  void declare_flows_versions(CLI::App& flows) {
+    auto [app, versions] = command<FlowsVersions>(
+        flows, "versions", "List a flow's versions and who needs them", flows_versions_footer);
+    app.add_option("SLUG", versions.slug, "The flow")->required();
+    json_flag(app, versions.json);
+  }
+
+  void declare_flows_adopt(CLI::App& flows) {
+    auto [app, adopt] = command<FlowsAdopt>(flows, "adopt", "Move open runs to another version",
+                                            flows_adopt_footer);
+    app.add_option("SLUG", adopt.slug, "The flow")->required();
+    app.add_option("--from", adopt.from, "Default: every other one that has open runs")
+        ->type_name("N");
+    app.add_option("--to", adopt.to, "Default: the newest")->type_name("N");
+    json_flag(app, adopt.json);
   }
 
   void declare_start() {

@@ -26,6 +26,35 @@ struct Init {
 struct PluginsLint {
   std::vector<std::filesystem::path> files;
   bool json = false;
+  bool strict = false;  ///< warnings are faults
+};
+struct PluginsNew {
+  std::string name;
+  std::string language = "cpp";                 ///< cpp, c, rust
+  std::optional<std::filesystem::path> folder;  ///< default: the name
+};
+struct PluginsTry {
+  std::filesystem::path file;
+  std::string flow;            ///< "": the only one
+  std::string input = "null";  ///< JSON, @FILE, or - for stdin
+  std::optional<std::string> expect;
+  bool json = false;
+};
+struct PluginsDiff {
+  std::filesystem::path before, after;
+  bool json = false;
+};
+struct PluginsReplay {
+  std::string run;
+  std::filesystem::path with;
+  bool json = false;
+};
+struct PluginsAllow {
+  std::vector<std::filesystem::path> files;
+  bool json = false;
+};
+struct PluginsList {
+  bool json = false;
 };
 struct FlowsList {
   bool json = false;
@@ -35,9 +64,21 @@ struct FlowsShow {
   bool json = false;
   bool dot = false;
 };
+struct FlowsVersions {
+  std::string slug;
+  bool json = false;
+};
+struct FlowsAdopt {
+  std::string slug;
+  std::optional<int> from;
+  std::optional<int> to;
+  bool json = false;
+};
 struct Migrate {};
 struct Doctor {};
-struct Serve {};
+struct Serve {
+  bool rescan = false;  ///< verdicts of earlier scans are not believed
+};
 struct Start {
   std::string flow;
   std::string input = "null";  ///< JSON, @FILE, or - for stdin
@@ -60,13 +101,23 @@ struct RunsWatch {
   std::string id;
 };
 
-using Command = std::variant<Init, PluginsLint, FlowsList, FlowsShow, Migrate, Doctor, Serve, Start,
-                             RunsList, RunsShow, RunsWatch>;
+using Command =
+    std::variant<Init, PluginsLint, PluginsNew, PluginsTry, PluginsDiff, PluginsReplay,
+                 PluginsAllow, PluginsList, FlowsList, FlowsShow, FlowsVersions, FlowsAdopt,
+                 Migrate, Doctor, Serve, Start, RunsList, RunsShow, RunsWatch>;
 
 ExitCode run(const Init&, const Globals&, Console&);
 ExitCode run(const PluginsLint&, const Globals&, Console&);
+ExitCode run(const PluginsNew&, const Globals&, Console&);
+ExitCode run(const PluginsTry&, const Globals&, Console&);
+ExitCode run(const PluginsDiff&, const Globals&, Console&);
+ExitCode run(const PluginsReplay&, const Globals&, Console&);
+ExitCode run(const PluginsAllow&, const Globals&, Console&);
+ExitCode run(const PluginsList&, const Globals&, Console&);
 ExitCode run(const FlowsList&, const Globals&, Console&);
 ExitCode run(const FlowsShow&, const Globals&, Console&);
+ExitCode run(const FlowsVersions&, const Globals&, Console&);
+ExitCode run(const FlowsAdopt&, const Globals&, Console&);
 ExitCode run(const Migrate&, const Globals&, Console&);
 ExitCode run(const Doctor&, const Globals&, Console&);
 ExitCode run(const Serve&, const Globals&, Console&);

@@ -1,18 +1,13 @@
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "base/source_text.hpp"
 #include "cli/catalogue.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/follow.hpp"
+#include "cli/json_argument.hpp"
 #include "cli/run_view.hpp"
 #include "client/client.hpp"
 #include "client/run_json.hpp"
@@ -27,31 +22,6 @@ Error wrong_argument(std::string message, std::string hint) {
           .kind = "bad_argument",
           .message = std::move(message),
           .hint = std::move(hint)};
-}
-
-Result<SourceText> input_text(const std::string& argument) {
-  if (argument == "-")
-    return SourceText("stdin", std::string(std::istreambuf_iterator<char>(std::cin), {}));
-  if (!argument.starts_with('@')) return SourceText("--input", argument);
-  const std::string file = argument.substr(1);
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in || in.bad())
-    return std::unexpected(
-        wrong_argument(fmt::format("--input: {}: {}", file, std::strerror(errno)),
-                       "name a file that can be read"));
-  return SourceText(file, std::move(text));
-}
-
-// The input, or what is wrong with it, told with its place.
-std::expected<Json, ExitCode> read_input(const std::string& argument, Console& console) {
-  const auto source = input_text(argument);
-  if (!source) return std::unexpected(console.fail(source.error()));
-  auto input = Json::parse_located(std::string(source->text()));
-  if (input) return *std::move(input);
-  console.say(source->pointed({input.error().offset, 1}, "error",
-                              fmt::format("not JSON: {}", input.error().what)));
-  return std::unexpected(ExitCode::usage);
 }
 
 // A flow no worker has brought to the database yet, but a plugin here holds: its version is made
@@ -85,7 +55,7 @@ ExitCode run(const Start& command, const Globals& globals, Console& console) {
                       *command.delay),
           {}));
   }
-  const auto input = read_input(command.input, console);
+  const auto input = read_json_argument("--input", command.input, console);
   if (!input) return input.error();
   const auto opened = open_store(globals, console, Database::IfMissing::make);
   if (!opened) return opened.error();

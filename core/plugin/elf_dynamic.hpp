@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string_view>
@@ -28,6 +29,10 @@ struct ElfDynamic {
 
   bool program = false;                  ///< linked as a position-independent program
   bool nodelete = false;                 ///< linked to stay once it is loaded
+  bool binds_now = false;                ///< all symbols are looked up as it is loaded
+  std::size_t constructors = 0;          ///< entries of DT_INIT_ARRAY; the compiler has one itself
+  std::size_t destructors = 0;           ///< likewise of DT_FINI_ARRAY
+  std::string_view soname;               ///< DT_SONAME; empty when it has none
   std::vector<std::string_view> needed;  ///< DT_NEEDED: "libc.so.6"
   std::string_view runpath;              ///< DT_RUNPATH, else DT_RPATH
   std::vector<Symbol> symbols;           ///< global and weak ones

@@ -50,6 +50,9 @@ class ElfImage {
   /// as well, such as libc.so.6.
   bool names_loader() const noexcept { return names_loader_; }
 
+  /// Whether loading it makes the stacks of all threads executable.
+  bool executable_stack() const noexcept { return executable_stack_; }
+
   /// The dynamic section.
   std::string_view dynamic() const noexcept { return dynamic_; }
 
@@ -65,6 +68,7 @@ class ElfImage {
   std::vector<NoteSegment> notes_;
   std::string_view dynamic_;
   bool names_loader_ = false;
+  bool executable_stack_ = true;  // what no PT_GNU_STACK means
 };
 
 }  // namespace weir

@@ -67,10 +67,35 @@ LinkCheck::LinkCheck(const ElfDynamic& plugin, fs::path folder)
 
 void LinkCheck::add_needed(const ElfDynamic& of, const std::string& by, const fs::path& origin) {
   for (const std::string_view needed : of.needed) {
-    if (std::ranges::find(libraries_, needed, &Library::name) != libraries_.end()) continue;
-    if (!add(std::string(needed), search_.candidates(needed, of.runpath, origin)) && !missing_)
+    const auto candidates = search_.candidates(needed, of.runpath, origin);
+    const auto known = std::ranges::find(libraries_, needed, &Library::name);
+    if (known != libraries_.end())
+      note_clash(*known, by, candidates);
+    else if (add(std::string(needed), candidates))
+      note_clash(libraries_.back(), by, candidates);
+    else if (!missing_)
       missing_ = missing_library(needed, of, by);
   }
+}
+
+void LinkCheck::note_clash(const Library& served, const std::string& by,
+                           const std::vector<fs::path>& candidates) {
+  std::error_code failed;
+  if (candidates.empty() || fs::equivalent(candidates.front(), served.path, failed) || failed)
+    return;
+  std::error_code unresolved;
+  const fs::path loaded = fs::weakly_canonical(loaded_already(served.name), unresolved);
+  clashes_.push_back({.name = served.name,
+                      .by = by,
+                      .wanted = candidates.front(),
+                      .served = served.path,
+                      .by_host = !loaded.empty() && fs::equivalent(loaded, served.path, failed)});
+}
+
+std::vector<LinkCheck::Found> LinkCheck::libraries() const {
+  std::vector<Found> found;
+  for (const Library& library : libraries_) found.push_back({library.name, library.path});
+  return found;
 }
 
 bool LinkCheck::add(std::string name, std::vector<fs::path> candidates) {

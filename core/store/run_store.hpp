@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "run/journal_row.hpp"
 #include "store/reported_plugin.hpp"
 #include "store/version_report.hpp"
 
@@ -66,6 +67,16 @@ struct RunReport {
   std::vector<StepReport> steps;  ///< canonical order
 };
 
+/// A run as facts alone: enough to lead it once more (RunState).
+struct RecordedRun {
+  std::string flow;
+  int version = 1;
+  std::string module;
+  Json definition;  ///< of that version, in canonical form
+  Json input;
+  std::vector<JournalRow> rows;  ///< by step, index and attempt: an order RunState can fold
+};
+
 struct RunFilter {
   std::optional<std::string> flow{}, status{};
   std::int64_t count_max = 20;
@@ -109,6 +120,9 @@ class RunStore {
   /// As summary, with values and steps; cheap parts first where `with_values` is false (no input,
   /// outputs).
   virtual Result<RunReport> report(const std::string& id, bool with_values = true) = 0;
+
+  /// Errors: not_found; invalid_input for what is no UUID.
+  virtual Result<RecordedRun> recorded(const std::string& id) = 0;
 
   /// Those of these runs that are over, or that this database does not know: whoever waits for them
   /// need not go on. One statement for all. Errors: invalid_input for what is no UUID.

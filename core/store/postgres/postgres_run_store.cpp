@@ -4,6 +4,7 @@
 
 #include "base/nearest.hpp"
 #include "store/postgres/array_literal.hpp"
+#include "store/postgres/journal_rows.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -68,6 +69,16 @@ constexpr const char* plugins_call =
     "coalesce(detail, ''), coalesce(hint, ''), (extract(epoch from until) * 1000000)::bigint "
     "from weir.plugins order by path, host, pid, sha256";
 
+constexpr const char* recorded_call =
+    "select f.slug, v.number, v.module, v.definition, r.input from weir.run r "
+    "join weir.version v on v.id = r.version_id join weir.flow f on f.id = v.flow_id "
+    "where r.uuid = $1::uuid";
+
+constexpr const char* recorded_rows_call =
+    "select " WEIR_JOURNAL_COLUMNS
+    " from weir.journal where run_id = (select id from weir.run where uuid = $1::uuid) "
+    "order by step, task_index, attempt";
+
 constexpr const char* over_call =  // ids come back as they were written
     "select i.id from unnest($1::text[]) as i(id) left join weir.run r on r.uuid = i.id::uuid "
     "where r.id is null or r.status <> 0";
@@ -75,8 +86,6 @@ constexpr const char* over_call =  // ids come back as they were written
 constexpr const char* workers_call = "select count(*) from weir.workers where alive";
 
 constexpr const char* version_call = "show server_version";
-
-Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
 
 std::optional<Time> optional_time(const pqxx::field& field) {
   return field.is_null() ? std::nullopt : std::optional(time_of(field));
@@ -278,6 +287,22 @@ class PostgresRunStore final : public RunStore {
     if (!steps) return std::unexpected(steps.error());
     for (const auto& row : *steps) report.steps.push_back(read_step(row));
     return report;
+  }
+
+  Result<RecordedRun> recorded(const std::string& id) override {
+    const auto run = one_run(recorded_call, id);
+    if (!run) return std::unexpected(run.error());
+    const auto facts = (*run)[0];
+    RecordedRun found{.flow = facts[0].as<std::string>(),
+                      .version = facts[1].as<int>(),
+                      .module = facts[2].as<std::string>(),
+                      .definition = Json::trusted(facts[3].as<std::string>()),
+                      .input = Json::trusted(facts[4].as<std::string>()),
+                      .rows = {}};
+    const auto rows = query(recorded_rows_call, {id});
+    if (!rows) return std::unexpected(rows.error());
+    for (const auto& row : *rows) found.rows.push_back(read_journal_row(row));
+    return found;
   }
 
   Result<std::vector<std::string>> over_among(const std::vector<std::string>& ids) override {

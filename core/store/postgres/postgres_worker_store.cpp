@@ -12,6 +12,7 @@
 #include "base/assert.hpp"
 #include "base/iso8601.hpp"
 #include "store/postgres/array_literal.hpp"
+#include "store/postgres/journal_rows.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -56,17 +57,13 @@ constexpr const char* report_plugins_call =
     "select weir.report_plugins($1, $2::int, $3::timestamptz, $4::jsonb)";
 
 constexpr const char* journal_call =
-    "select run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,"
-    " (extract(epoch from started_at) * 1000000)::bigint, (extract(epoch from ended_at) * "
-    "1000000)::bigint "
-    "from weir.journal where run_id = any ($1::bigint[]) order by run_id, step, task_index, "
+    "select run_id, " WEIR_JOURNAL_COLUMNS
+    " from weir.journal where run_id = any ($1::bigint[]) order by run_id, step, task_index, "
     "attempt";
 
 constexpr const char* sweep_call = "select weir.sweep()";
 
 constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
-
-Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
 
 void add_optional(ArrayLiteral& array, const std::string& text) {
   if (text.empty())
@@ -169,19 +166,6 @@ ExchangeReply read_reply(const pqxx::result& rows) {
                              .has_history = row[8].as<int>() > 1});
   }
   return reply;
-}
-
-JournalRow read_journal_row(const pqxx::row& row) {
-  JournalRow found{.task = {row[1].as<std::size_t>(), row[2].as<std::size_t>()},
-                   .attempt = row[3].as<int>(),
-                   .outcome = static_cast<Outcome>(row[4].as<std::int16_t>()),
-                   .started_at = time_of(row[9]),
-                   .ended_at = time_of(row[10])};
-  if (!row[5].is_null()) found.output = Json::trusted(row[5].as<std::string>());
-  if (!row[6].is_null()) found.error_code = row[6].as<std::string>();
-  if (!row[7].is_null()) found.error = row[7].as<std::string>();
-  if (!row[8].is_null()) found.retry_after = std::chrono::milliseconds(row[8].as<std::int64_t>());
-  return found;
 }
 
 class PostgresWorkerStore final : public WorkerStore {
@@ -294,7 +278,7 @@ class PostgresWorkerStore final : public WorkerStore {
     const auto rows = query(journal_call, {keys.text()});
     if (!rows) return std::unexpected(rows.error());
     std::map<RunKey, std::vector<JournalRow>> found;
-    for (const auto& row : *rows) found[row[0].as<RunKey>()].push_back(read_journal_row(row));
+    for (const auto& row : *rows) found[row[0].as<RunKey>()].push_back(read_journal_row(row, 1));
     return found;
   }
 

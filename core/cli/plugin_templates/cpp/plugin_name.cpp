@@ -1,7 +1,6 @@
 // A first flow of two steps.
-//   build it:  cmake -S src -B build && cmake --build build
-//   run it:    weir serve &
-//              weir start hello --input '{"name": "Ada"}' --wait
+//   run it:  weir serve &
+//            weir start plugin_name --input '{"name": "Ada"}' --wait
 #include <string>
 
 #include <weir/flow.hpp>
@@ -35,6 +34,6 @@ Greeting shout(weir::Context& context, Greeted before) {
 
 }  // namespace
 
-WEIR_FLOW(hello, "first.Hello", step<greet>("greet"),
+WEIR_FLOW(plugin_name, "first.PluginName", step<greet>("greet"),
           step<shout>("shout").after("greet").max_attempts(5))
-WEIR_PLUGIN(hello)
+WEIR_PLUGIN(plugin_name)

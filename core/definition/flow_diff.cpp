@@ -1,0 +1,135 @@
+#include "definition/flow_diff.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir {
+namespace {
+
+// By name: positions may have moved.
+std::vector<std::string> dependencies(const FlowDefinition& flow, const StepDefinition& step) {
+  std::vector<std::string> slugs;
+  for (const std::size_t position : step.depends_on)
+    slugs.push_back(flow.steps()[position].slug.string());
+  std::ranges::sort(slugs);
+  return slugs;
+}
+
+std::vector<std::pair<std::string_view, std::int64_t>> options(const StepOptions& options) {
+  return {{"max_attempts", options.max_attempts},
+          {"base_delay_ms", options.base_delay.count()},
+          {"max_delay_ms", options.max_delay.count()},
+          {"timeout_ms", options.timeout.count()},
+          {"start_delay_ms", options.start_delay.count()},
+          {"max_output_bytes", options.max_output_bytes}};
+}
+
+void note(std::vector<FlowChange>& changes, std::string_view what, std::string before,
+          std::string after) {
+  if (before != after) changes.push_back({std::string(what), std::move(before), std::move(after)});
+}
+
+std::optional<StepDiff> step_diff(const FlowDefinition& before, const StepDefinition& old_step,
+                                  const FlowDefinition& after, bool& compatible) {
+  StepDiff diff{.step = old_step.slug.string(), .fate = StepDiff::Fate::changed, .changes = {}};
+  const auto found = after.find(old_step.slug.view());
+  if (!found) {
+    compatible = false;
+    diff.fate = StepDiff::Fate::removed;
+    return diff;
+  }
+  const StepDefinition& new_step = after.steps()[*found];
+  note(diff.changes, "kind", std::string(name(old_step.kind)), std::string(name(new_step.kind)));
+  note(diff.changes, "depends_on",
+       fmt::format("[{}]", fmt::join(dependencies(before, old_step), ", ")),
+       fmt::format("[{}]", fmt::join(dependencies(after, new_step), ", ")));
+  if (!diff.changes.empty()) compatible = false;
+  const auto were = options(old_step.options);
+  const auto are = options(new_step.options);
+  for (std::size_t i = 0; i < were.size(); ++i)
+    note(diff.changes, were[i].first, std::to_string(were[i].second),
+         std::to_string(are[i].second));
+  if (diff.changes.empty()) return std::nullopt;
+  return diff;
+}
+
+FlowDiff flow_diff(const FlowDefinition& before, const FlowDefinition& after) {
+  FlowDiff diff;
+  diff.flow = before.slug().string();
+  diff.same_version = before.fingerprint() == after.fingerprint();
+  const auto schema = [](const FlowDefinition& flow) {
+    return flow.input_schema() ? std::string(flow.input_schema()->text()) : "none";
+  };
+  note(diff.changes, "module", before.module().string(), after.module().string());
+  note(diff.changes, "input_schema", schema(before), schema(after));
+  for (const StepDefinition& step : before.steps())
+    if (auto changed = step_diff(before, step, after, diff.compatible))
+      diff.steps.push_back(*std::move(changed));
+  for (const StepDefinition& step : after.steps()) {
+    if (before.find(step.slug.view())) continue;
+    diff.compatible = false;
+    diff.steps.push_back(
+        {.step = step.slug.string(), .fate = StepDiff::Fate::added, .changes = {}});
+  }
+  if (!diff.changes.empty() || !diff.steps.empty()) diff.fate = FlowDiff::Fate::changed;
+  return diff;
+}
+
+}  // namespace
+
+std::string_view name(StepDiff::Fate fate) noexcept {
+  switch (fate) {
+    case StepDiff::Fate::added:
+      return "added";
+    case StepDiff::Fate::removed:
+      return "removed";
+    case StepDiff::Fate::changed:
+      return "changed";
+  }
+  return "";
+}
+
+std::string_view name(FlowDiff::Fate fate) noexcept {
+  switch (fate) {
+    case FlowDiff::Fate::added:
+      return "added";
+    case FlowDiff::Fate::removed:
+      return "removed";
+    case FlowDiff::Fate::changed:
+      return "changed";
+    case FlowDiff::Fate::same:
+      return "same";
+  }
+  return "";
+}
+
+std::vector<FlowDiff> diff(std::span<const FlowDefinition> before,
+                           std::span<const FlowDefinition> after) {
+  const auto find = [](std::span<const FlowDefinition> flows, const Slug& slug) {
+    return std::ranges::find_if(flows, [&](const auto& flow) { return flow.slug() == slug; });
+  };
+  std::vector<FlowDiff> diffs;
+  for (const FlowDefinition& flow : before) {
+    if (const auto found = find(after, flow.slug()); found != after.end()) {
+      diffs.push_back(flow_diff(flow, *found));
+      continue;
+    }
+    FlowDiff& removed = diffs.emplace_back();
+    removed.flow = flow.slug().string();
+    removed.fate = FlowDiff::Fate::removed;
+    removed.same_version = removed.compatible = false;
+  }
+  for (const FlowDefinition& flow : after) {
+    if (find(before, flow.slug()) != before.end()) continue;
+    FlowDiff& added = diffs.emplace_back();
+    added.flow = flow.slug().string();
+    added.fate = FlowDiff::Fate::added;
+    added.same_version = false;
+  }
+  return diffs;
+}
+
+}  // namespace weir
