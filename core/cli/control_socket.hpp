@@ -15,6 +15,7 @@ namespace control {
 inline constexpr std::string_view drain = "drain";        ///< to the worker process
 inline constexpr std::string_view stop = "stop";          ///< likewise
 inline constexpr std::string_view farewell = "farewell";  ///< from it: "farewell 1", its exit code
+inline constexpr std::string_view crashing = "crashing";  ///< from it: how it crashed is noted soon
 
 /// Two ends. Errors: unavailable, kind "out_of_descriptors".
 Result<std::pair<FileDescriptor, FileDescriptor>> make_pair();

@@ -1,5 +1,6 @@
 #include "cli/serve_orders.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -68,6 +69,14 @@ Result<Config> config_of(const json::object& orders) {
 }
 
 }  // namespace
+
+Quarantine::Limit quarantine_limit(const Config& config) {
+  Quarantine::Limit limit{.max_crashes = config.plugins.max_crashes,
+                          .window = config.plugins.crash_window,
+                          .first = config.plugins.quarantine};
+  limit.longest = std::max(limit.longest, limit.first);
+  return limit;
+}
 
 std::string to_text(const ServeOrders& orders) {
   json::array quarantine;

@@ -24,6 +24,9 @@ struct ServeOrders {
   std::vector<Quarantine::Record> quarantine = {};
 };
 
+/// When a plugin that crashes is barred.
+Quarantine::Limit quarantine_limit(const Config& config);
+
 /// The orders in memory, to be inherited by the process that reads them. Errors: unavailable, kind
 /// "out_of_descriptors".
 Result<FileDescriptor> written(const ServeOrders& orders);

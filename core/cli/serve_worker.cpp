@@ -23,8 +23,11 @@
 #include "cli/serve_orders.hpp"
 #include "cli/worker_process.hpp"
 #include "plugin/loader.hpp"
+#include "plugin/quarantine.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 #include "supervisor/serve_tree.hpp"
+#include "worker/fault_handler.hpp"
+#include "worker/flight_recorder.hpp"
 #include "worker/step_resources.hpp"
 
 namespace weir::cli {
@@ -91,7 +94,8 @@ void say_farewell(const FileDescriptor& control, ExitCode code) {
   control::send(control, fmt::format("{} {}", control::farewell, static_cast<int>(code)));
 }
 
-ExitCode work(const ServeOrders& orders, const FileDescriptor& control, Console& console) {
+ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
+              std::shared_ptr<FlightRecorder> recorder, Console& console) {
   const Config& config = orders.config;
   const auto log = make_log(config.log, console.err());
   auto stage = StageDirectory::open(orders.stage);
@@ -113,6 +117,10 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control, Console&
   ServeOptions options = serve_options(config);
   const auto resources = std::make_shared<StepResources>();  // outlive a worker that is restarted
   options.worker.resources = resources;
+  options.worker.recorder = std::move(recorder);
+  const auto quarantine = std::make_shared<Quarantine>(quarantine_limit(config));
+  quarantine->restore(orders.quarantine);
+  options.worker.quarantine = quarantine;
   const auto tree = ServeTree::start(std::move(options), registry, open_store, log);
   if (!tree) return console.fail(tree.error());
   const auto ended = [&] {
@@ -147,18 +155,27 @@ void leave_signals_to_parent() {
 
 int run_serve_worker(const std::vector<std::string>&) {
   leave_signals_to_parent();
-  for (const int fd : {WorkerProcess::orders_fd, WorkerProcess::control_fd})
+  for (const int fd :
+       {WorkerProcess::orders_fd, WorkerProcess::control_fd, WorkerProcess::recorder_fd})
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const FileDescriptor memory(WorkerProcess::orders_fd);
   const FileDescriptor control(WorkerProcess::control_fd);
+  FileDescriptor page(WorkerProcess::recorder_fd);
   Console console;
   ExitCode code = ExitCode::failed;
   try {
-    if (const auto orders = read_orders(memory)) {
-      end_with_parent(orders->parent);
-      code = work(*orders, control, console);
-    } else {
+    const auto orders = read_orders(memory);
+    if (orders) end_with_parent(orders->parent);
+    auto recorder = FlightRecorder::open(std::move(page));
+    if (!orders) {
       code = console.fail(orders.error());
+    } else if (!recorder) {
+      code = console.fail(recorder.error());
+    } else {
+      // Never taken down: the fault handler looks at it to the very end.
+      const auto& kept = *new auto(std::make_shared<FlightRecorder>(*std::move(recorder)));
+      install_fault_handler(*kept, control.fd());
+      code = work(*orders, control, kept, console);
     }
   } catch (const std::exception& unforeseen) {
     code = console.fail(Error{.code = ErrorCode::internal,

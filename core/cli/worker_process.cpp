@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,8 @@
 
 namespace weir::cli {
 namespace {
+
+constexpr std::chrono::seconds death_patience{5};  // to note how it crashed, and dump its core
 
 // What plugins see of the environment is what `weir serve` was given.
 std::vector<std::string> environment() {
@@ -33,37 +36,47 @@ std::optional<ExitCode> farewell_in(std::string_view words) {
 
 }  // namespace
 
-Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders) {
+Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders,
+                                           const FlightRecorder& recorder) {
   const auto memory = written(orders);
   if (!memory) return std::unexpected(memory.error());
   auto ends = control::make_pair();
   if (!ends) return std::unexpected(ends.error());
-  auto process = ChildProcess::start(
-      {.arguments = {"internal", "work"},
-       .inherited = {{memory->fd(), orders_fd}, {ends->second.fd(), control_fd}},
-       .environment = environment()});
+  auto process = ChildProcess::start({.arguments = {"internal", "work"},
+                                      .inherited = {{memory->fd(), orders_fd},
+                                                    {ends->second.fd(), control_fd},
+                                                    {recorder.memory().fd(), recorder_fd}},
+                                      .environment = environment()});
   if (!process) return std::unexpected(std::move(process.error()));
   return WorkerProcess(*std::move(process), std::move(ends->first));
 }
 
 WorkerProcessEnd WorkerProcess::wait(StopSignals& signals) {
+  using std::chrono::steady_clock;
   WorkerProcessEnd how{};
   int told = 0;
-  const auto listen = [&] {
-    while (const auto words = control::received(control_))
-      if (const auto code = farewell_in(*words)) how.farewell = code;
-  };
+  bool speaks = true;
+  std::optional<steady_clock::time_point> must_be_dead;
   for (;;) {
-    for (const int count = signals.count(); told < count; ++told)
-      control::send(control_, told == 0 ? control::drain : control::stop);
-    if (const auto end = process_.wait(std::chrono::milliseconds(0))) {
-      listen();
+    const auto end = process_.wait(std::chrono::milliseconds(0));  // before its last words are read
+    while (const auto words = control::received(control_)) {
+      if (const auto code = farewell_in(*words)) how.farewell = code;
+      if (*words == control::crashing && !must_be_dead)
+        must_be_dead = steady_clock::now() + death_patience;
+    }
+    if (end) {
       how.end = *end;
       return how;
     }
-    std::array<pollfd, 2> sources = {{{.fd = process_.pidfd(), .events = POLLIN, .revents = 0},
-                                      {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
-    ::poll(sources.data(), sources.size(), -1);
+    for (const int count = signals.count(); told < count; ++told)
+      control::send(control_, told == 0 ? control::drain : control::stop);
+    if (must_be_dead && steady_clock::now() >= *must_be_dead) process_.signal(SIGKILL);
+    std::array<pollfd, 3> sources = {
+        {{.fd = process_.pidfd(), .events = POLLIN, .revents = 0},
+         {.fd = signals.fd(), .events = POLLIN, .revents = 0},
+         {.fd = speaks ? control_.fd() : -1, .events = POLLIN, .revents = 0}}};
+    ::poll(sources.data(), sources.size(), must_be_dead ? 100 : -1);
+    if ((sources[2].revents & POLLHUP) != 0) speaks = false;  // only its end can follow
   }
 }
 

@@ -7,7 +7,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/serve_orders.hpp"
 #include "cli/stop_signals.hpp"
-#include "worker/wish.hpp"
+#include "worker/flight_recorder.hpp"
 
 namespace weir::cli {
 
@@ -22,14 +22,15 @@ struct WorkerProcessEnd {
 /// besides the standard ones.  [one thread, which must last: the process ends with it]
 class WorkerProcess {
  public:
-  static constexpr int orders_fd = 3;   ///< ServeOrders
-  static constexpr int control_fd = 4;  ///< one end of a ControlSocket
+  static constexpr int orders_fd = 3;    ///< ServeOrders
+  static constexpr int control_fd = 4;   ///< one end of control::make_pair()
+  static constexpr int recorder_fd = 5;  ///< the flight recorder's memory
 
   /// Errors: unavailable.
-  static Result<WorkerProcess> start(const ServeOrders& orders);
+  static Result<WorkerProcess> start(const ServeOrders& orders, const FlightRecorder& recorder);
 
   /// Waits for its end, and tells it meanwhile what the signals ask for: the first to drain, the
-  /// second to stop.
+  /// second to stop. One that says it crashes, and does not within some seconds, is killed.
   WorkerProcessEnd wait(StopSignals& signals);
 
   pid_t pid() const noexcept { return process_.pid(); }
