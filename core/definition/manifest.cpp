@@ -93,6 +93,7 @@ void read_manifest(const bj::object& object, Manifest& manifest, FaultList& faul
                  fmt::format("this version of Weir reads format {}", format_read));
   manifest.plugin = reader.line("plugin", required, line_bytes_max);
   manifest.version = reader.line("version", optional, line_bytes_max);
+  manifest.extensions = reader.strings("requires");
   read_flows(reader, manifest, faults);
   reader.refuse_unknown_keys();
 }

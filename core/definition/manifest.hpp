@@ -18,7 +18,8 @@ namespace weir {
 ///        …]}]}
 ///
 /// Options (option_rules) stand directly in the flow, for all its steps, or in a step; all are
-/// optional, so are kind, depends_on, version and input_schema. The manifest's format is
+/// optional, so are kind, depends_on, version, input_schema and "requires", the names of extensions
+/// without which the plugin can't work: ["weir.resources.v1"]. The manifest's format is
 /// schemas/manifest.schema.json.
 struct Manifest {
   static constexpr std::size_t bytes_max = 1024 * 1024;
@@ -26,6 +27,8 @@ struct Manifest {
 
   std::string plugin;
   std::string version;
+  std::vector<std::string> extensions{};  ///< "requires": of the host's, by name, as
+                                          ///< weir_host.extension takes them
   std::vector<FlowDraft>
       flows;  ///< in the manifest's order, steps too: the order of the definition symbol
   Json text;

@@ -1,17 +1,22 @@
 #include "plugin/inspection.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include <weir/abi/plugin.h>
+#include <weir/abi/resources.h>
 
 #include "base/assert.hpp"
+#include "base/in_quotes.hpp"
+#include "base/nearest.hpp"
 #include "plugin/descriptor.hpp"
 #include "plugin/elf_dynamic.hpp"
 #include "plugin/elf_image.hpp"
@@ -94,6 +99,19 @@ std::expected<std::vector<FlowDefinition>, PluginError> build_flows(const Manife
   return flows;
 }
 
+std::optional<PluginError> extension_fault(const Manifest& manifest) {
+  const std::vector<std::string> known = {WEIR_RESOURCES_V1};  // to our weir_host.extension
+  for (const std::string& wanted : manifest.extensions)
+    if (std::ranges::find(known, wanted) == known.end())
+      return refuse(
+                 PluginFault::requires_extension,
+                 fmt::format("it needs the extension {}, which this Weir does not have",
+                             in_quotes(wanted)),
+                 did_you_mean(wanted, known, "use a newer Weir, or an older build of the plugin"))
+          .error();
+  return std::nullopt;
+}
+
 std::optional<PluginError> symbol_fault(const Frame& frame) {
   const ElfDynamic::Symbol* const symbol = frame.dynamic.definition(WEIR_PLUGIN_SYMBOL);
   if (symbol == nullptr)
@@ -111,6 +129,7 @@ std::expected<PluginInspection, PluginError> inspected(std::string_view bytes) {
   if (!note) return std::unexpected(note.error());
   auto manifest = read_manifest(*note);
   if (!manifest) return std::unexpected(std::move(manifest.error()));
+  if (auto fault = extension_fault(*manifest)) return std::unexpected(*std::move(fault));
   auto flows = build_flows(*manifest);
   if (!flows) return std::unexpected(std::move(flows.error()));
   if (auto fault = symbol_fault(*frame)) return std::unexpected(*std::move(fault));

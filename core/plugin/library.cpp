@@ -1,6 +1,6 @@
 #include "plugin/library.hpp"
 
-#include <span>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -29,6 +29,23 @@ PluginError refused_by_loader(std::string words) {
                           "XDG_RUNTIME_DIR to another file system"
                         : "these are the system loader's words; LD_DEBUG=all shows what it did")
       .error();
+}
+
+// Read from the file, which nobody changes: to ask the loader takes a round over all it has.
+std::vector<OwnMemory::Segment> segments_of(const std::filesystem::path& file,
+                                            std::uintptr_t base) {
+  std::ifstream in(file, std::ios::binary);
+  ElfW(Ehdr) header{};
+  in.read(reinterpret_cast<char*>(&header), sizeof header);
+  in.seekg(static_cast<std::streamoff>(header.e_phoff));
+  std::vector<OwnMemory::Segment> found;
+  ElfW(Phdr) part{};
+  for (unsigned i = 0; i < header.e_phnum && in.read(reinterpret_cast<char*>(&part), sizeof part);
+       ++i)
+    if (part.p_type == PT_LOAD)
+      found.push_back({base + part.p_vaddr, base + part.p_vaddr + part.p_memsz,
+                       (part.p_flags & PF_R) != 0, (part.p_flags & PF_X) != 0});
+  return found;
 }
 
 }  // namespace
@@ -68,24 +85,8 @@ Library::Library(std::unique_ptr<Handle> handle, StagedCopy staged)
     : handle_(std::move(handle)), staged_(std::move(staged)) {
   link_map* map = nullptr;
   WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0);
-  struct Search {
-    std::uintptr_t base;
-    std::vector<OwnMemory::Segment> found;
-  } search{map->l_addr, {}};
-  ::dl_iterate_phdr(
-      [](dl_phdr_info* object, std::size_t, void* data) {
-        auto& wanted = *static_cast<Search*>(data);
-        if (object->dlpi_addr != wanted.base) return 0;
-        for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum))
-          if (part.p_type == PT_LOAD)
-            wanted.found.push_back({wanted.base + part.p_vaddr,
-                                    wanted.base + part.p_vaddr + part.p_memsz,
-                                    (part.p_flags & PF_R) != 0, (part.p_flags & PF_X) != 0});
-        return 1;
-      },
-      &search);
-  base_ = search.base;
-  memory_ = OwnMemory(std::move(search.found));
+  base_ = map->l_addr;
+  memory_ = OwnMemory(segments_of(staged_.path(), base_));
 }
 
 Library::~Library() = default;

@@ -181,4 +181,19 @@ TEST_SUITE("plugin: descriptors") {
   TEST_CASE("plugin case 30: a slug twice in one plugin is refused as duplicate_slug") {
     CHECK(refusal_of("same_slug_twice").starts_with("duplicate_slug/duplicate_slug at manifest: "));
   }
+
+  TEST_CASE("a plugin that needs an extension this host has not is refused as requires_extension") {
+    const PluginFolder folder;
+    folder.put("requires_unknown");
+    CHECK(refusal_in(folder) ==
+          "invalid_flow_module/requires_extension at manifest: it needs the extension "
+          "\"weir.resource.v1\", which this Weir does not have (did you mean "
+          "\"weir.resources.v1\"?)");
+  }
+
+  TEST_CASE("a plugin that needs an extension this host has is a good one") {
+    const PluginFolder folder;
+    folder.put("requires_resources");
+    check_good(folder);
+  }
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/sha256.hpp"
+#include "plugin/private_group.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/plugin/plugin_files.hpp"
 
@@ -122,5 +123,59 @@ TEST_SUITE("plugin: trust") {
           fmt::format("not_loaded/unreadable at verify: \"{}\" can't be opened: Permission denied "
                       "(let the user Weir runs as read it)",
                       file.string()));
+  }
+
+  TEST_CASE("a group that is the owner's alone may write and another may not") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("theirs/a.so", "x");
+    fs::permissions(folder.path() / "theirs", fs::perms{0775});
+    fs::permissions(file, fs::perms{0664});
+    std::size_t asked = 0;
+    TrustedFiles own([&](uid_t user, gid_t group) {
+      ++asked;
+      return user == ::geteuid() && group == ::getegid();
+    });
+    CHECK(own.read(file).has_value());
+    CHECK(own.read(file).has_value());
+    CHECK(asked == 1);
+
+    TrustedFiles shared([](uid_t, gid_t) { return false; });
+    const auto refused = shared.read(file);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(told(refused.error(), file) ==
+          fmt::format("not_loaded/untrusted_path at verify: \"{0}\" can be written by its group "
+                      "(mode 0775) (chmod go-w {0})",
+                      (folder.path() / "theirs").string()));
+    fs::permissions(file, fs::perms{0666});
+    CHECK(own.read(file).error().kind == PluginFault::untrusted_path);
+  }
+
+  TEST_CASE("a group other than the owner's is not the owner's alone") {
+    if (::geteuid() != 0) {
+      MESSAGE("skipped: only root can give a file to any group");
+      return;
+    }
+    CHECK(is_private_group(0, 0));
+    CHECK_FALSE(is_private_group(0, 65534));
+    CHECK_FALSE(is_private_group(0, 4'000'000));          // there is no such group
+    CHECK_FALSE(is_private_group(4'000'000, 4'000'000));  // nor user
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("a.so", "x");
+    fs::permissions(file, fs::perms{0664});
+    CHECK(read_trusted(file).has_value());
+    REQUIRE(::chown(file.c_str(), 0, 65534) == 0);
+    CHECK(read_trusted(file).error().kind == PluginFault::untrusted_path);
+  }
+
+  TEST_CASE("a folder that was opened stays the one whose files are read") {
+    const TemporaryFolder folder;
+    folder.write("one/a.so", "1");
+    folder.write("two/a.so", "2");
+    TrustedFiles files;
+    REQUIRE(files.read(folder.path() / "one/a.so").has_value());
+    fs::rename(folder.path() / "one", folder.path() / "gone");
+    fs::rename(folder.path() / "two", folder.path() / "one");
+    CHECK(files.read(folder.path() / "one/a.so")->bytes == "1");
+    CHECK(read_trusted(folder.path() / "one/a.so")->bytes == "2");
   }
 }

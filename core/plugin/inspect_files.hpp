@@ -1,0 +1,17 @@
+#pragma once
+#include <expected>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "plugin/inspection.hpp"
+
+namespace weir {
+
+/// What many plugin files say of themselves, in the order of `paths`: read as TrustedFiles does,
+/// then inspect_bytes(). Takes the threads of this machine where there are many files. Runs no code
+/// of theirs, and looks at no library they need.  [any thread]
+std::vector<std::expected<PluginInspection, PluginError>> inspect_files(
+    std::span<const std::filesystem::path> paths, const TrustPolicy& policy = {});
+
+}  // namespace weir

@@ -1,0 +1,142 @@
+// Whole folders through a loader that scans.
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include "plugin/loader.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+[[maybe_unused]] const mode_t umask_before = ::umask(022);
+
+struct Loading {
+  explicit Loading(const fs::path& verdict_file) : verdicts(verdict_file) {}
+
+  LoadReport load(const fs::path& plugins) {
+    const PluginLoader loader(StageDirectory::open().value(), {},
+                              {.scanner = &scanner, .verdicts = &verdicts});
+    return loader.load_folders(std::span(&plugins, 1), registry);
+  }
+
+  Scanner scanner{{.program = SCAN_CHILD, .arguments = {}}};
+  VerdictCache verdicts;
+  FlowRegistry registry;
+};
+
+class Folder {
+ public:
+  explicit Folder(const std::vector<std::string_view>& variants) {
+    fs::create_directory(plugins());
+    for (const std::string_view variant : variants) put(variant);
+  }
+  void put(std::string_view variant) const {
+    const std::string name = std::string(variant) + ".so";
+    fs::copy_file(fs::path(BAD_PLUGINS) / name, plugins() / name);
+    fs::permissions(plugins() / name, fs::perms{0644});
+  }
+  fs::path plugins() const { return folder_.path() / "plugins"; }
+  fs::path verdicts() const { return folder_.path() / ".weir" / "verdicts"; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::string kinds(const LoadReport& report) {
+  std::string all;
+  for (const PluginError& refused : report.refused)
+    all += fmt::format("{} {}\n", fs::path(refused.path).stem().string(), name(refused.kind));
+  return all;
+}
+
+constexpr std::string_view refused_kinds =
+    "aborts scan_crashed\nexits scan_exited\nforks scan_crashed\nmissing_library "
+    "missing_dependency\nrun_null bad_descriptor\nstarts_a_thread starts_threads\nundefined_symbol "
+    "undefined_symbol\nwrong_magic bad_magic\n";
+const std::vector<std::string_view> mixed = {"aborts",     "exits",           "forks",
+                                             "good",       "missing_library", "other_flow",
+                                             "run_null",   "starts_a_thread", "undefined_symbol",
+                                             "wrong_magic"};
+
+}  // namespace
+
+TEST_SUITE("plugin: loading with a scanner") {
+  TEST_CASE("each bad plugin is refused with its kind and the good ones beside it are live") {
+    const Folder folder(mixed);
+    Loading loading(folder.verdicts());
+    const LoadReport report = loading.load(folder.plugins());
+    CHECK(kinds(report) == refused_kinds);
+    CHECK(report.loaded.size() == 2);
+    CHECK(loading.registry.find("good").has_value());
+    CHECK(loading.registry.find("other").has_value());
+    CHECK(loading.scanner.scanned() == 9);  // what is wrong in the file itself needs no scan
+  }
+
+  TEST_CASE("a restart with a warm cache scans none and tells the same") {
+    const Folder folder(mixed);
+    const LoadReport first = Loading(folder.verdicts()).load(folder.plugins());
+    Loading again(folder.verdicts());
+    CHECK_FALSE(again.verdicts.problem().has_value());
+    const LoadReport second = again.load(folder.plugins());
+    CHECK(again.scanner.scanned() == 0);
+    CHECK(again.scanner.started() == 0);
+    CHECK(second.loaded.size() == 2);
+    REQUIRE(second.refused.size() == first.refused.size());
+    for (std::size_t i = 0; i < first.refused.size(); ++i) {
+      CHECK(to_string(second.refused[i]) == to_string(first.refused[i]));
+      CHECK(second.refused[i].stage == first.refused[i].stage);
+      CHECK(second.refused[i].sha256 == first.refused[i].sha256);
+    }
+  }
+
+  TEST_CASE("only what is new is scanned") {
+    const Folder folder({"good"});
+    Loading loading(folder.verdicts());
+    loading.load(folder.plugins());
+    folder.put("other_flow");
+    CHECK(loading.load(folder.plugins()).loaded.size() == 2);
+    CHECK(loading.scanner.scanned() == 2);
+  }
+
+  TEST_CASE("what was known is not believed after forget") {
+    const Folder folder({"good"});
+    Loading(folder.verdicts()).load(folder.plugins());
+    Loading again(folder.verdicts());
+    again.verdicts.forget();
+    again.load(folder.plugins());
+    CHECK(again.scanner.scanned() == 1);
+    Loading third(folder.verdicts());
+    third.load(folder.plugins());
+    CHECK(third.scanner.scanned() == 0);
+  }
+
+  TEST_CASE("a verdict cache that can't be written hinders no plugin") {
+    const Folder folder({"good"});
+    std::ofstream(folder.plugins().parent_path() / "file").put('x');
+    Loading loading(folder.plugins().parent_path() / "file" / "verdicts");
+    CHECK(loading.load(folder.plugins()).loaded.size() == 1);
+    REQUIRE(loading.verdicts.problem().has_value());
+    CHECK(loading.verdicts.problem()->kind == "verdicts_unwritable");
+  }
+
+  TEST_CASE("a plugin alone is loaded as it is among others") {
+    const Folder folder({"aborts", "good"});
+    Scanner scanner{{.program = SCAN_CHILD, .arguments = {}}};
+    const PluginLoader loader(StageDirectory::open().value(), {}, {.scanner = &scanner});
+    CHECK(loader.load(folder.plugins() / "good.so").has_value());
+    CHECK(loader.load(folder.plugins() / "aborts.so").error().kind == PluginFault::scan_crashed);
+    CHECK(loader.load(folder.plugins() / "none.so").error().kind == PluginFault::not_found);
+    CHECK(scanner.started() == 2);
+  }
+}
