@@ -20,6 +20,7 @@
 #include "cli/commands.hpp"
 #include "cli/control_socket.hpp"
 #include "cli/log.hpp"
+#include "cli/plugin_hosts.hpp"
 #include "cli/serve_orders.hpp"
 #include "cli/worker_process.hpp"
 #include "plugin/loader.hpp"
@@ -100,7 +101,13 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
   const auto log = make_log(config.log, console.err());
   auto stage = StageDirectory::open(orders.stage);
   if (!stage) return console.fail(to_error(stage.error()));
-  const PluginLoader loader(*std::move(stage), {.sha256_allow = config.plugins.sha256_allow});
+  const auto quarantine = std::make_shared<Quarantine>(quarantine_limit(config));
+  quarantine->restore(orders.quarantine);
+  PluginHosts hosts(config, quarantine, log);  // outlives the modules in the registry
+  LoaderParts parts;
+  parts.host = [&](const Manifest& manifest) -> PluginHost& { return hosts.of(manifest); };
+  const PluginLoader loader(*std::move(stage), {.sha256_allow = config.plugins.sha256_allow},
+                            std::move(parts));
   FlowRegistry registry;
   load_plugins(loader, config, registry, *log);
   if (registry.list().empty())
@@ -118,8 +125,6 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
   const auto resources = std::make_shared<StepResources>();  // outlive a worker that is restarted
   options.worker.resources = resources;
   options.worker.recorder = std::move(recorder);
-  const auto quarantine = std::make_shared<Quarantine>(quarantine_limit(config));
-  quarantine->restore(orders.quarantine);
   options.worker.quarantine = quarantine;
   const auto tree = ServeTree::start(std::move(options), registry, open_store, log);
   if (!tree) return console.fail(tree.error());

@@ -23,10 +23,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "isolated/call_page.hpp"
 #include "isolated/restrictions.hpp"
 #include "isolated/wire.hpp"
 #include "plugin/in_process_host.hpp"
+#include "worker/fault_handler.hpp"
+#include "worker/flight_recorder.hpp"
 #include "worker/step_call.hpp"
 
 namespace weir {
@@ -194,11 +195,12 @@ void answer(Channel& channel, const AttemptResult& result) {
 
 class Child {
  public:
-  Child(Channel& channel, Current& current, CallMarks& marks, std::vector<FlowHandle> flows)
+  Child(Channel& channel, Current& current, const std::shared_ptr<FlightRecorder>& recorder,
+        std::vector<FlowHandle> flows)
       : lines_(channel),
         channel_(channel),
         current_(current),
-        marks_(marks),
+        seat_(recorder),
         flows_(std::move(flows)) {}
 
   // False for what is no call.
@@ -212,6 +214,7 @@ class Child {
     if (!run_id || !input || !flow_input || call->step >= flow->steps.size()) return false;
 
     Attempt attempt;
+    attempt.run = static_cast<RunKey>(call->number);  // what stands in the recorder of a dead child
     attempt.task = {.step = call->step, .index = call->index};
     attempt.number = call->attempt;
     attempt.flow = flow;
@@ -221,8 +224,9 @@ class Child {
     attempt.run_id = *run_id;
     attempt.flow_input = Json::trusted(std::string(*flow_input));
     current_.begin(call->number, attempt.stop);
-    marks_.begun.store(call->number, std::memory_order_release);
+    seat_.begin(attempt);
     const AttemptResult result = call_step(attempt, resources_, lines_);
+    seat_.end();
     current_.end();
     answer(channel_, result);
     return true;
@@ -237,7 +241,8 @@ class Child {
   LinesToParent lines_;
   Channel& channel_;
   Current& current_;
-  CallMarks& marks_;
+  FaultStack fault_stack_;
+  FlightRecorder::Seat seat_;
   std::vector<FlowHandle> flows_;
   StepResources resources_;
 };
@@ -252,8 +257,10 @@ void run_isolated_child() {
   auto& channel = *new Channel;
   auto& current = *new Current;
   FrameReader frames(Descriptors::channel);
-  const auto page = CallPage::open(FileDescriptor(Descriptors::page));
-  if (!page || frames.read(any_size) != WireEnd::ok) ::_exit(EXIT_FAILURE);
+  auto opened = FlightRecorder::open(FileDescriptor(Descriptors::recorder));
+  if (!opened || frames.read(any_size) != WireEnd::ok) ::_exit(EXIT_FAILURE);
+  const auto& recorder = *new auto(std::make_shared<FlightRecorder>(*std::move(opened)));
+  install_fault_handler(*recorder, -1);
   const auto opening = read_opening(frames.frame());
   if (!opening) refuse(channel, "its process was told nothing that it understood");
   const bool filtered = restrict_this_process(opening->limits.memory_bytes);
@@ -263,7 +270,7 @@ void run_isolated_child() {
   if (!modules) refuse(channel, modules.error());
   std::vector<FlowHandle> flows;
   for (FlowModule& module : *modules) flows.emplace_back(std::move(module));
-  auto& child = *new Child(channel, current, page->marks(), std::move(flows));
+  auto& child = *new Child(channel, current, recorder, std::move(flows));
   channel.send(FrameKind::opened, OpenedFrame{.filtered = filtered ? 1U : 0U, .reserved = 0}, {});
 
   while (frames.read(any_size) == WireEnd::ok)

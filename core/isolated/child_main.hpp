@@ -4,9 +4,9 @@ namespace weir {
 
 /// The descriptors under which an isolated child finds what its parent gave it.
 struct IsolatedDescriptors {
-  static constexpr int channel = 3;  ///< frames (isolated/wire.hpp)
-  static constexpr int control = 4;  ///< numbers of calls that are cancelled
-  static constexpr int page = 5;     ///< isolated/call_page.hpp; closed once it is mapped
+  static constexpr int channel = 3;   ///< frames (isolated/wire.hpp)
+  static constexpr int control = 4;   ///< numbers of calls that are cancelled
+  static constexpr int recorder = 5;  ///< a flight recorder with one seat
 };
 
 /// The whole life of an isolated child: is told which plugin it is for, gives up what it does not

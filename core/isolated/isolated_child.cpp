@@ -15,6 +15,7 @@
 
 #include "isolated/child_main.hpp"
 #include "run/journal_row.hpp"
+#include "worker/crash_report.hpp"
 
 namespace weir {
 namespace {
@@ -97,60 +98,60 @@ bool log_passed_on(Frame frame, const weir_host& host, weir_call* call) {
 }  // namespace
 
 IsolatedChild::IsolatedChild(const IsolatedOptions& options, ChildProcess process,
-                             FileDescriptor channel, FileDescriptor control, CallPage page)
+                             FileDescriptor channel, FileDescriptor control,
+                             FlightRecorder recorder, std::filesystem::path stage)
     : stop_grace_(options.stop_grace),
       memory_bytes_(options.memory_bytes),
       process_(std::move(process)),
       channel_(std::move(channel)),
       control_(std::move(control)),
-      page_(std::move(page)),
+      recorder_(std::move(recorder)),
+      stage_(std::move(stage)),
       frames_(channel_.fd()) {}
 
 std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
-    const IsolatedOptions& options, const PluginInspection& plugin,
-    const std::filesystem::path& staged) {
+    const IsolatedOptions& options, const PluginInspection& plugin, const StagedCopy& staged) {
   const auto placed = [&](PluginError error) {
     error.path = plugin.file.path;
     error.sha256 = plugin.file.sha256;
     return std::unexpected(std::move(error));
   };
   auto channel = pair(), control = pair();
-  auto page = CallPage::make();
-  if (!channel || !control || !page)
+  auto recorder = FlightRecorder::make(1);
+  if (!channel || !control || !recorder)
     return placed(load_failed(
         fmt::format("no descriptors for its process: {}", std::generic_category().message(errno)),
         "raise the limit on open files"));
-  auto process = ChildProcess::start({.program = options.program,
-                                      .arguments = options.arguments,
-                                      .inherited = {{channel->theirs.fd(), Descriptors::channel},
-                                                    {control->theirs.fd(), Descriptors::control},
-                                                    {page->fd(), Descriptors::page}},
-                                      .environment = environment()});
+  auto process =
+      ChildProcess::start({.program = options.program,
+                           .arguments = options.arguments,
+                           .inherited = {{channel->theirs.fd(), Descriptors::channel},
+                                         {control->theirs.fd(), Descriptors::control},
+                                         {recorder->memory().fd(), Descriptors::recorder}},
+                           .environment = environment()});
   if (!process) return placed(load_failed(process.error().message, process.error().hint));
   channel->theirs.reset();
   control->theirs.reset();
-  page->close();
   for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO})
     ::setsockopt(channel->ours.fd(), SOL_SOCKET, direction, &look_every, sizeof look_every);
-  std::unique_ptr<IsolatedChild> child(
-      new IsolatedChild(options, *std::move(process), std::move(channel->ours),
-                        std::move(control->ours), *std::move(page)));
+  std::unique_ptr<IsolatedChild> child(new IsolatedChild(
+      options, *std::move(process), std::move(channel->ours), std::move(control->ours),
+      *std::move(recorder), staged.path().parent_path()));
   if (auto fault = child->open(plugin, staged, options.start_patience))
     return placed(*std::move(fault));
   return child;
 }
 
 std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
-                                               const std::filesystem::path& staged,
-                                               milliseconds patience) {
+                                               const StagedCopy& staged, milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
   OutgoingFrame frame(FrameKind::open,
                       OpenFrame{.memory_bytes = memory_bytes_,
-                                .staged_bytes = staged.native().size(),
+                                .staged_bytes = staged.path().native().size(),
                                 .path_bytes = plugin.file.path.size(),
                                 .sha256_bytes = plugin.file.sha256.size(),
                                 .note_bytes = plugin.note.size()},
-                      {staged.native(), plugin.file.path, plugin.file.sha256, plugin.note});
+                      {staged.path().native(), plugin.file.path, plugin.file.sha256, plugin.note});
   WireEnd end = WireEnd::not_yet;
   bool sent = false;
   while (end == WireEnd::not_yet && steady_clock::now() < deadline) {
@@ -252,17 +253,19 @@ IsolatedChild::CallEnd IsolatedChild::kill() {
 }
 
 IsolatedChild::CallEnd IsolatedChild::died(WireEnd how) {
-  if (how == WireEnd::broken) {
-    process_.kill();
-    describe("it wrote what is no answer into the channel to its worker, and was killed");
-  } else if (const auto end = process_.wait(death_patience)) {
+  auto end = how == WireEnd::broken ? std::nullopt : process_.wait(death_patience);
+  if (end) {
     describe(to_string(*end));
   } else {
-    process_.kill();
-    describe("it closed the channel to its worker, and was killed");
+    end = process_.kill();
+    describe(how == WireEnd::broken ? "it wrote into the channel to its worker, and was killed"
+                                    : "it closed the channel to its worker, and was killed");
   }
-  const bool begun = page_.marks().begun.load(std::memory_order_acquire) == number_;
-  return begun ? CallEnd::crashed : CallEnd::not_begun;
+  const auto& seat = *recorder_.page().seats();
+  if (seat.run != static_cast<RunKey>(number_)) return CallEnd::not_begun;
+  if (recorder_.page().crash.thread.load(std::memory_order_acquire) != 0)
+    crash_text_ = crash_report(recorder_, *end, stage_).text;
+  return CallEnd::crashed;
 }
 
 void IsolatedChild::describe(std::string end) {

@@ -12,11 +12,11 @@
 #include <weir/abi/plugin.h>
 
 #include "base/child_process.hpp"
-#include "isolated/call_page.hpp"
 #include "isolated/wire.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_error.hpp"
-#include "plugin/stage.hpp"
+#include "plugin/staged_copy.hpp"
+#include "worker/flight_recorder.hpp"
 
 namespace weir {
 
@@ -47,10 +47,10 @@ class IsolatedChild {
   /// Returns once the plugin is loaded there. Errors: as PluginHost::open. When the process died of
   /// it, or took too long, load_failed.
   static std::expected<std::unique_ptr<IsolatedChild>, PluginError> start(
-      const IsolatedOptions& options, const PluginInspection& plugin,
-      const std::filesystem::path& staged);
+      const IsolatedOptions& options, const PluginInspection& plugin, const StagedCopy& staged);
 
-  /// What became of a call. After anything but `answered` this object is good for end_text() alone.
+  /// What became of a call. After anything but `answered` this object is good for end_text()
+  /// and crash_text() alone.
   enum class CallEnd {
     answered,   ///< `returned` is what the step did; host.output or host.fail were told
     crashed,    ///< the process ended during the call
@@ -63,8 +63,11 @@ class IsolatedChild {
   CallEnd run(IsolatedTarget target, const weir_host& host, weir_call* call, weir_str input,
               std::int32_t& returned);
 
-  /// How the process ended, for a sentence: "signal 11 (SIGSEGV)", "exit status 3".
-  std::string end_text() const { return end_text_; }
+  /// How the process ended: "signal 11 (SIGSEGV)", "exit status 3".
+  const std::string& end_text() const noexcept { return end_text_; }
+
+  /// What its flight recorder tells of a crashed call, frames and all; empty when nothing.
+  const std::string& crash_text() const noexcept { return crash_text_; }
 
   bool filters_system_calls() const noexcept { return filtered_; }
   pid_t pid() const noexcept { return process_.pid(); }
@@ -77,10 +80,9 @@ class IsolatedChild {
 
  private:
   IsolatedChild(const IsolatedOptions& options, ChildProcess process, FileDescriptor channel,
-                FileDescriptor control, CallPage page);
+                FileDescriptor control, FlightRecorder recorder, std::filesystem::path stage);
 
-  std::optional<PluginError> open(const PluginInspection& plugin,
-                                  const std::filesystem::path& staged,
+  std::optional<PluginError> open(const PluginInspection& plugin, const StagedCopy& staged,
                                   std::chrono::milliseconds patience);
   bool may_wait_on(const weir_host& host, weir_call* call);
   CallEnd await(const weir_host& host, weir_call* call, std::int32_t& returned);
@@ -92,12 +94,13 @@ class IsolatedChild {
   const std::int64_t memory_bytes_;
   ChildProcess process_;
   FileDescriptor channel_, control_;
-  CallPage page_;
+  FlightRecorder recorder_;
+  const std::filesystem::path stage_;
   FrameReader frames_;
   bool filtered_ = false;
   std::uint64_t number_ = 0;  // of the last call
   std::optional<std::chrono::steady_clock::time_point> kill_at_;
-  std::string end_text_;
+  std::string end_text_, crash_text_;
 };
 
 }  // namespace weir

@@ -69,13 +69,14 @@ class IsolatedPlugin {
         return returned;
       }
       died = (*child)->end_text();
+      const std::string crash =
+          fmt::format("{} ended its process: {}{}{}", step.shown, died,
+                      (*child)->crash_text().empty() ? "" : "\n", (*child)->crash_text());
       child->reset();
       children_.lost();
       if (end == CallEnd::killed) return killed(step, host, call);
       crashed();
-      if (end == CallEnd::crashed)
-        return fail(host, call, "worker_crashed",
-                    fmt::format("{} ended its process: {}", step.shown, died));
+      if (end == CallEnd::crashed) return fail(host, call, "worker_crashed", crash);
     }
     return fail(host, call, "worker_crashed",
                 fmt::format("{} could not begin: its processes end by themselves, the last one: {}",
