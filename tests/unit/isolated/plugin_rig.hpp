@@ -1,0 +1,93 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <spdlog/logger.h>
+#include <sys/types.h>
+
+#include "isolated/isolated_host.hpp"
+#include "plugin/quarantine.hpp"
+#include "worker/attempt.hpp"
+#include "worker/step_resources.hpp"
+
+namespace weir::testing {
+
+/// The plugin of tests/fixtures/deeds.
+std::filesystem::path deeds();
+
+/// Where isolated children of tests come from.
+IsolatedOptions isolated_options();
+
+/// One plugin with a host, and calls of its steps as a slot makes them.
+class PluginRig {
+ public:
+  /// In processes of its own.
+  explicit PluginRig(const std::filesystem::path& file = deeds(),
+                     IsolatedOptions options = isolated_options(), Quarantine::Limit limit = {});
+
+  /// In this process.
+  static PluginRig in_process(const std::filesystem::path& file);
+
+  /// A call on a thread of its own.
+  class Call {
+   public:
+    Call(PluginRig& rig, std::string_view deed);
+    ~Call() { thread_.join(); }
+    void cancel() { attempt_.stop.cancel(); }
+    AttemptResult result();
+
+   private:
+    Attempt attempt_;
+    AttemptResult result_;
+    std::atomic<bool> done_ = false;
+    std::thread thread_;
+  };
+
+  /// Runs the step "do" with the JSON string `deed`.
+  AttemptResult run(std::string_view deed);
+
+  /// Runs any step with any input.
+  AttemptResult run(std::size_t flow, std::size_t step, std::string_view input);
+
+  /// Lines of the log so far.
+  std::string log() const;
+
+  /// The modules go, and with them the processes.
+  void let_go() { flows_.clear(); }
+
+  const std::vector<FlowHandle>& flows() const noexcept { return flows_; }
+  const std::string& sha256() const { return flows_.front()->file.sha256; }
+
+  std::shared_ptr<Quarantine> quarantine;
+  std::int64_t max_output_bytes = 16 * 1024 * 1024;
+  Json flow_input = Json::trusted(R"({"id":7})");
+
+ private:
+  struct Lines;
+  PluginRig(const std::filesystem::path& file, std::unique_ptr<PluginHost> host);
+  void fill(Attempt& attempt, std::size_t flow, std::size_t step, std::string_view input) const;
+
+  std::shared_ptr<Lines> lines_;
+  std::shared_ptr<spdlog::logger> log_;
+  std::unique_ptr<PluginHost> host_;
+  std::vector<FlowHandle> flows_;
+  StepResources resources_;
+};
+
+/// "completed: OUTPUT", "failed CODE: TEXT after 1234 ms"
+std::string told(const AttemptResult& result);
+
+/// The processes that this one has started and that still are there.
+std::vector<pid_t> children();
+
+/// Whether a process is gone, or a zombie.
+bool has_ended(pid_t pid);
+
+}  // namespace weir::testing
