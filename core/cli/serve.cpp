@@ -128,7 +128,7 @@ class WorkerKeeper {
 
 // This process runs no plugin's code: it holds what a crash of one must not take along, and starts
 // the process that does.
-ExitCode run(const Serve&, const Globals& globals, Console& console) {
+ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that goes away must not end the work
   auto config = load_config(globals.config);
@@ -147,7 +147,8 @@ ExitCode run(const Serve&, const Globals& globals, Console& console) {
   return WorkerKeeper({.parent = ::getpid(),
                        .config = *std::move(config),
                        .database = database->url(),
-                       .stage = stage->path()},
+                       .stage = stage->path(),
+                       .rescan = serve.rescan},
                       signals, *log, console)
       .run();
 }

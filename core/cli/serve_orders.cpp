@@ -86,7 +86,8 @@ std::string to_text(const ServeOrders& orders) {
                       {"folder", orders.config.folder.string()},
                       {"database", orders.database},
                       {"stage", orders.stage.string()},
-                      {"quarantine", std::move(quarantine)}};
+                      {"quarantine", std::move(quarantine)},
+                      {"rescan", orders.rescan}};
   if (orders.config.source) {
     object["name"] = orders.config.source->name();
     object["config"] = orders.config.source->text();
@@ -105,7 +106,8 @@ Result<ServeOrders> parse_orders(std::string_view text) {
     ServeOrders orders{.parent = static_cast<pid_t>(object.at("parent").as_int64()),
                        .config = *std::move(config),
                        .database = std::string(object.at("database").as_string()),
-                       .stage = std::string(object.at("stage").as_string())};
+                       .stage = std::string(object.at("stage").as_string()),
+                       .rescan = object.at("rescan").as_bool()};
     for (const json::value& record : object.at("quarantine").as_array())
       orders.quarantine.push_back(to_record(record.as_object()));
     return orders;

@@ -22,6 +22,7 @@ struct ServeOrders {
   std::string database;         ///< URL
   std::filesystem::path stage;  ///< the folder of private copies, which the parent owns
   std::vector<Quarantine::Record> quarantine = {};
+  bool rescan = false;  ///< verdicts on plugins that are known are not believed
 };
 
 /// When a plugin that crashes is barred.

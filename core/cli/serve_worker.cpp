@@ -6,8 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -95,6 +98,17 @@ void say_farewell(const FileDescriptor& control, ExitCode code) {
   control::send(control, fmt::format("{} {}", control::farewell, static_cast<int>(code)));
 }
 
+// In the user's cache: what is said there of a plugin holds wherever it lies. None without a home.
+std::optional<std::filesystem::path> verdict_file() {
+  const auto below = [](const char* variable, std::string_view rest) {
+    const char* const folder = std::getenv(variable);
+    return folder != nullptr && *folder == '/' ? std::optional(std::filesystem::path(folder) / rest)
+                                               : std::nullopt;
+  };
+  if (auto file = below("XDG_CACHE_HOME", "weir/verdicts")) return file;
+  return below("HOME", ".cache/weir/verdicts");
+}
+
 ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
               std::shared_ptr<FlightRecorder> recorder, Console& console) {
   const Config& config = orders.config;
@@ -104,12 +118,19 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
   const auto quarantine = std::make_shared<Quarantine>(quarantine_limit(config));
   quarantine->restore(orders.quarantine);
   PluginHosts hosts(config, quarantine, log);  // outlives the modules in the registry
-  LoaderParts parts;
+  Scanner scanner;
+  std::optional<VerdictCache> verdicts;
+  if (const auto file = verdict_file()) {
+    verdicts.emplace(*file);
+    if (orders.rescan) verdicts->forget();
+  }
+  LoaderParts parts{.scanner = &scanner, .verdicts = verdicts ? &*verdicts : nullptr};
   parts.host = [&](const Manifest& manifest) -> PluginHost& { return hosts.of(manifest); };
   const PluginLoader loader(*std::move(stage), {.sha256_allow = config.plugins.sha256_allow},
                             std::move(parts));
   FlowRegistry registry;
   load_plugins(loader, config, registry, *log);
+  if (verdicts && verdicts->problem()) log->warn("{}", verdicts->problem()->message);
   if (registry.list().empty())
     return console.fail(
         Error{.code = ErrorCode::not_found,
