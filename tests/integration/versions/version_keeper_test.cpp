@@ -91,12 +91,12 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   const TestFlow fresh = version(2, returns("2"));
   worker.publish(from_file(old, 'a', std::move(code)));
   worker.wait_for_versions("changing", 1);
-  const auto started = Client(client.store()).start("changing", std::vector<Json>(20));
+  const auto started = Client(client.store()).start("changing", std::vector<Json>(3));
   REQUIRE(started.has_value());
   worker.publish(from_file(fresh, 'b'));
   worker.wait_for_versions("changing", 2);
   CHECK(client.run("changing", "null").summary.version == 2);
-  CHECK(state_of(1) == "20 f f");
+  CHECK(state_of(1) == "3 f f");
   CHECK(state_of(2) == "0 t f");
   CHECK_FALSE(mapped.expired());
   gate.open = true;
@@ -155,13 +155,14 @@ TEST_CASE_FIXTURE(EmptyDatabase, "what stands on the board is told and ends with
   const auto told = [] {
     return query_value(
         "select coalesce(string_agg(concat_ws(' ', path, plugin, version, "
-        "array_to_string(flows, ','), state, kind), '; ' order by path), '') from "
+        "nullif(array_to_string(flows, ','), ''), state, kind), '; ' order by path), '') from "
         "weir.plugins");
   };
   CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live"; }));
-  board->put({.file = {.path = "/p/b.so"},
-              .state = PluginState::refused,
-              .error = PluginError{.kind = PluginFault::truncated, .path = "/p/b.so"}});
+  PluginError refusal;
+  refusal.kind = PluginFault::truncated;
+  board->put(
+      {.file = {.path = "/p/b.so"}, .state = PluginState::refused, .error = std::move(refusal)});
   CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live; /p/b.so refused truncated"; }));
   keeper.stop();
   CHECK(told().empty());

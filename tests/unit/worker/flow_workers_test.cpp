@@ -37,6 +37,29 @@ TEST_SUITE("worker: flow workers") {
     CHECK(workers.wake("orders") == 0);
     CHECK(both == 2);
   }
+
+  TEST_CASE("that flows changed reaches every worker and one without a flow too") {
+    FlowWorkers workers;
+    int told = 0;
+    const auto tell = [&] { ++told; };
+    std::optional<FlowWorkers::Place> first =
+        workers.enter({.worker = 7, .slots = 4}, {"orders"}, [] {}, tell);
+    const auto second = workers.enter({.worker = 8, .slots = 2}, {}, [] {}, tell);
+    CHECK(workers.wake_all() == 2);
+    CHECK(told == 2);
+    first.reset();
+    CHECK(workers.wake_all() == 1);
+    CHECK(told == 3);
+  }
+
+  TEST_CASE("a worker stands under the flows it serves now") {
+    FlowWorkers workers;
+    FlowWorkers::Place place = workers.enter({.worker = 7, .slots = 4}, {"a", "b"}, [] {});
+    place.serve({"b", "c", "c"});
+    CHECK(workers.serving("a").empty());
+    CHECK(workers.serving("b") == Standings{{7, 4}});
+    CHECK(workers.serving("c") == Standings{{7, 4}});
+  }
 }
 
 }  // namespace weir

@@ -74,12 +74,14 @@ int use_itself(Context& context) {
 // Runs one handler as a slot does.
 class Call {
  public:
-  explicit Call(decltype(weir_step::run) run, StepResources& resources, std::string sha256 = "aa")
+  explicit Call(decltype(weir_step::run) run, StepResources& resources, std::string sha256 = "aa",
+                std::shared_ptr<const void> code = {})
       : resources_(resources) {
     step_.struct_size = sizeof(weir_step);
     step_.run = run;
     FlowModule module = flow_.module();
     module.file.sha256 = std::move(sha256);
+    module.code = std::move(code);
     attempt_.flow = FlowHandle(std::move(module));
     attempt_.step = &step_;
     attempt_.input = *Json::parse("null");
@@ -123,6 +125,24 @@ TEST_SUITE("worker: step resources") {
   TEST_CASE_FIXTURE(Rig, "a resource of another type is another resource") {
     CHECK(Call(sdk::run<use_another_type>, resources).output() == "7");
     CHECK(resources.count() == 2);
+  }
+
+  TEST_CASE_FIXTURE(Rig, "V2: what a plugin shared is ended when nobody holds a flow of it") {
+    auto code = std::make_shared<int>();
+    const std::weak_ptr<int> mapped = code;
+    {
+      Call call(sdk::run<use>, resources, "aa", std::move(code));
+      CHECK(call.output() == "1");
+      CHECK(resources.end_left({}) == 0);
+    }
+    CHECK(Call(sdk::run<use>, resources, "bb", std::make_shared<int>()).output() == "2");
+    CHECK(resources.end_left({"aa", "bb"}) == 0);
+    CHECK(own.living == 2);
+    CHECK_FALSE(mapped.expired());
+    CHECK(resources.end_left({"bb"}) == 1);
+    CHECK(own.living == 1);
+    CHECK(mapped.expired());
+    CHECK(resources.end_left({"bb"}) == 0);
   }
 
   TEST_CASE_FIXTURE(Rig, "a discarded resource lives until its call returns and is made anew") {
