@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstdlib>
 
 #include <fmt/core.h>
 
@@ -60,6 +61,40 @@ TEST_SUITE("postgres: plans") {
                    "('open_run', 'run', 'journal')") == Rows{});
     CHECK(user.run("select idx_tup_read < 100 from pg_stat_user_indexes where indexrelname = "
                    "'open_run_asleep'") == Rows{"t"});
+  }
+
+  TEST_CASE("V4: what is said of versions does not look at runs that are over") {
+    PostgresUnderTest stores;
+    TestWorker worker(stores);
+    const VersionId version = worker.loads(one_step());
+    must(worker.session->serve_versions(worker.id, {{version, {}}}));
+    const auto client = stores.client_session();
+    const char* const wanted = std::getenv("WEIR_FINISHED_RUNS");  // 1000000 once
+    AdminSession user(stores.url());
+    user.run(
+        fmt::format("insert into weir.run (uuid, version_id, status, priority, input, "
+                    "available_at, ended_at) select weir.uuid7(), {}, 1, 0, 'null', now(), "
+                    "now() from generate_series(1, {})",
+                    version, wanted == nullptr ? "1000" : wanted));
+    must(client->start("totals", std::vector<Json>(50'000), {}));
+    user.run("analyze");
+    const auto asked = std::chrono::steady_clock::now();
+    const auto versions = must(client->versions("totals"));
+    const auto took = std::chrono::steady_clock::now() - asked;
+    MESSAGE("asked for " << std::chrono::duration_cast<std::chrono::microseconds>(took).count()
+                         << " us");
+    REQUIRE(versions.size() == 1);
+    CHECK(versions[0].open_runs == 50'000);
+    CHECK(took < std::chrono::seconds(5));  // 20 ms or so
+    const std::string plan = [&] {
+      std::string text;
+      for (const std::string& line :
+           user.run("explain select * from weir.versions where flow = 'totals'"))
+        text += line + '\n';
+      return text;
+    }();
+    CHECK_FALSE(plan.contains(" on run "));
+    CHECK_FALSE(plan.contains(" on journal "));
   }
 
   TEST_CASE("S5: the time of a start is in proportion to the number of runs") {

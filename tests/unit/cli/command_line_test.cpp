@@ -27,10 +27,20 @@ Answer answer(const Words& words) {
   return std::get<Answer>(read);
 }
 
-const std::vector<Words> all_commands = {{"init"},          {"plugins", "lint"}, {"flows", "list"},
-                                         {"flows", "show"}, {"migrate"},         {"doctor"},
-                                         {"serve"},         {"start"},           {"runs", "list"},
-                                         {"runs", "show"},  {"runs", "watch"}};
+const std::vector<Words> all_commands = {{"init"},
+                                         {"plugins", "lint"},
+                                         {"flows", "list"},
+                                         {"flows", "show"},
+                                         {"flows", "versions"},
+                                         {"flows", "adopt"},
+                                         {"plugins", "list"},
+                                         {"migrate"},
+                                         {"doctor"},
+                                         {"serve"},
+                                         {"start"},
+                                         {"runs", "list"},
+                                         {"runs", "show"},
+                                         {"runs", "watch"}};
 
 std::string joined(const Words& words) {
   std::string all;
@@ -49,6 +59,13 @@ TEST_CASE("every argument arrives in the command's struct") {
   CHECK(command<PluginsLint>({"plugins", "lint", "a.so", "--json"}).json);
   CHECK(command<FlowsList>({"flows", "list", "--json"}).json);
   CHECK(command<FlowsShow>({"flows", "show", "shop.Order", "--dot"}).dot);
+  CHECK(command<PluginsList>({"plugins", "list", "--json"}).json);
+  CHECK(command<FlowsVersions>({"flows", "versions", "order", "--json"}).slug == "order");
+  const auto adopt = command<FlowsAdopt>({"flows", "adopt", "order", "--from", "1", "--to", "2"});
+  CHECK(adopt.slug == "order");
+  CHECK(adopt.from == 1);
+  CHECK(adopt.to == 2);
+  CHECK_FALSE(command<FlowsAdopt>({"flows", "adopt", "order"}).from.has_value());
 
   const auto start = command<Start>(
       {"start", "order", "--input", "[1,2]", "--key", "k", "--delay", "5m", "--wait"});
