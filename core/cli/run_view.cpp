@@ -42,6 +42,35 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+// One line, broken between words so that it fits, each part below the first.
+void add_wrapped(std::string& text, std::string_view line, const Terminal& terminal) {
+  const std::string pad(6, ' ');
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  while (!line.empty()) {
+    std::size_t end = line.size();
+    while (terminal.columns > pad.size() + 10 &&
+           pad.size() + display_width(line.substr(0, end)) > terminal.columns) {
+      const std::size_t blank = line.rfind(' ', end - 1);
+      if (blank == std::string_view::npos || blank == 0) break;
+      end = blank;
+    }
+    text += pad + one_line(line.substr(0, end)) + '\n';
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+}
+
+// An error that takes more than a line, such as a crash with its frames.
+void add_details(std::string& text, const StepReport& step, const Terminal& terminal) {
+  if (!step.error || !step.error->contains('\n')) return;
+  for (std::string_view rest = *step.error; !rest.empty();) {
+    const std::string_view line = first_line(rest);
+    add_wrapped(text, line, terminal);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+}
+
 std::string took(const std::optional<Time>& from, const std::optional<Time>& to) {
   return from && to ? shown_duration(*to - *from) : "";
 }
@@ -87,7 +116,7 @@ std::string step_text(const StepReport& step, std::size_t slug_width, const Term
       step.attempts > usual)
     add(fmt::format("{} attempts", step.attempts));
   if (step.skip_reason) add(*step.skip_reason);
-  if (step.error) add(one_line(*step.error));
+  if (step.error) add(one_line(first_line(*step.error)));
   const std::size_t before = 4 + slug_width + 2;  // "  ✓ ", the slug, two blanks
   const std::size_t room =
       terminal.columns == 0 ? 0 : std::max<std::size_t>(terminal.columns, before + 10) - before;
@@ -112,7 +141,7 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
   };
   fact("input", report.input.text());
   if (report.output) fact("output", report.output->text());
-  if (run.error) fact("error", *run.error, Tone::bad);
+  if (run.error) fact("error", first_line(*run.error), Tone::bad);
   if (run.started_at) {
     const std::string lasted = took(run.started_at, run.ended_at);
     fact("started",
@@ -124,7 +153,10 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
   for (const StepReport& step : report.steps)
     slug_width = std::max(slug_width, display_width(step.slug));
   if (!report.steps.empty()) text += '\n';
-  for (const StepReport& step : report.steps) text += step_text(step, slug_width, terminal) + '\n';
+  for (const StepReport& step : report.steps) {
+    text += step_text(step, slug_width, terminal) + '\n';
+    add_details(text, step, terminal);
+  }
   return text;
 }
 

@@ -33,20 +33,23 @@ class Copies {
  public:
   Copies(const CrashRecord& crash, const fs::path& stage) : crash_(crash), stage_(stage) {}
 
+  fs::path file(const Frame& frame) const {
+    return text(crash_.files[static_cast<std::size_t>(frame.file)]);
+  }
+
   // Whose copy the frame lies in: its sha256; empty when it is no plugin's.
   std::string sha256(const Frame& frame) const {
     if (frame.file < 0) return {};
-    const fs::path file(text(crash_.files[static_cast<std::size_t>(frame.file)]));
-    if (!file.native().starts_with(stage_.native() + "/")) return {};
-    const std::string stem = file.stem().string();
+    const fs::path path = file(frame);
+    if (!path.native().starts_with(stage_.native() + "/")) return {};
+    const std::string stem = path.stem().string();
     return stem.size() == 64 ? stem : std::string();
   }
 
   const std::string& bytes(const Frame& frame) {
     auto [found, is_new] = bytes_.try_emplace(frame.file);
     if (is_new) {
-      std::ifstream in(std::string(text(crash_.files[static_cast<std::size_t>(frame.file)])),
-                       std::ios::binary);
+      std::ifstream in(file(frame), std::ios::binary);
       found->second.assign(std::istreambuf_iterator<char>(in), {});
     }
     return found->second;
@@ -131,11 +134,17 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
   else if (!report.sha256.empty())
     report.text = fmt::format("plugin {} (sha256 {})", names.name, report.sha256.substr(0, 12));
   else
-    report.text = "a thread of no plugin";
+    report.text = "no plugin";
   report.text += report.seat ? fmt::format(": step {}.{} {}", text(report.seat->flow),
                                            text(report.seat->step_slug), how(crash))
                              : fmt::format(": a thread of its own {}", how(crash));
-  if (innermost == nullptr) return report;
+  if (innermost == nullptr) {  // code of ours, or of a library
+    for (std::size_t i = 0; i < std::min(count, CrashReport::frames_max); ++i)
+      if (crash.frames[i].file >= 0)
+        report.text += "\n  " + frame_text(crash.frames[i], copies,
+                                           copies.file(crash.frames[i]).filename().string());
+    return report;
+  }
   if (const auto place = code_place(copies.bytes(*innermost), innermost->offset))
     report.text += " in " + to_string(*place);
   std::size_t shown = 0;
