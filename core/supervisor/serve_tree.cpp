@@ -45,6 +45,11 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
   children.push_back(lease_sweeper(options.worker.lease, open, log));
   options.kept.resources = options.worker.resources;
   options.kept.flow_workers = options.worker.flow_workers;
+  options.kept.quarantine = options.worker.quarantine;
+  if (options.worker.quarantine)
+    options.worker.quarantine->on_change([workers = options.worker.flow_workers] {
+      (workers ? *workers : *FlowWorkers::of_this_process()).wake_all();
+    });
   children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_pace));
   // Before the workers: they are to find its flows.
   if (options.plugins) children.push_back(plugin_watch(options.plugins));

@@ -131,10 +131,16 @@ class VersionKeeper {
     if (!plugins_.board) return;
     const Steady now = std::chrono::steady_clock::now();
     const std::uint64_t revision = plugins_.board->revision();
-    if (told_ == revision && now < tell_at_) return;
+    std::map<std::string, Steady> barred = barred_plugins(now);
+    if (told_ == revision && told_barred_ == barred && now < tell_at_) return;
     if (now < retry_at_) return;
     std::vector<Json> rows;
-    for (const PluginStatus& status : plugins_.board->list()) rows.push_back(row_of(status));
+    for (PluginStatus& status : plugins_.board->list()) {
+      if (const auto until = barred.find(status.file.sha256);
+          until != barred.end() && status.state == PluginState::live)
+        quarantine(status, until->second - now);
+      rows.push_back(row_of(status));
+    }
     if (!asked([&](WorkerStore& store) {
           return store.report_plugins(process_, Json::array(rows));
         })) {
@@ -142,7 +148,29 @@ class VersionKeeper {
       return;
     }
     told_ = revision;
+    told_barred_ = std::move(barred);
     tell_at_ = now + pace_.tell;
+  }
+
+  std::map<std::string, Steady> barred_plugins(Steady now) const {
+    std::map<std::string, Steady> barred;
+    if (!plugins_.quarantine) return barred;
+    for (const Quarantine::Record& record : plugins_.quarantine->records())
+      if (record.until && *record.until > now) barred.emplace(record.sha256, *record.until);
+    return barred;
+  }
+
+  static void quarantine(PluginStatus& status, Steady::duration rest) {
+    status.state = PluginState::quarantined;
+    status.until = now_for_people() + std::chrono::duration_cast<Duration>(rest);
+    status.error =
+        PluginError{.kind = PluginFault::plugin_quarantined,
+                    .stage = PluginStage::run,
+                    .path = status.file.path,
+                    .sha256 = status.file.sha256,
+                    .detail = "its code crashed too often",
+                    .hint = "its runs wait; weir runs show tells of the attempts that crashed",
+                    .faults = {}};
   }
 
   // Over a session that is opened when it is needed first.
@@ -179,6 +207,7 @@ class VersionKeeper {
       .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
   std::map<Key, int> idle_looks_;  // how often in a row it could have gone
   std::optional<std::uint64_t> told_;
+  std::map<std::string, Steady> told_barred_;
   Steady ask_at_{}, tell_at_{}, retry_at_{};
   bool away_ = false;
 };

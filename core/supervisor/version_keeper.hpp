@@ -7,6 +7,7 @@
 #include <weir/supervisor/child.hpp>
 
 #include "plugin/plugin_board.hpp"
+#include "plugin/quarantine.hpp"
 #include "registry/flow_registry.hpp"
 #include "supervisor/store_opener.hpp"
 #include "worker/flow_workers.hpp"
@@ -18,7 +19,8 @@ namespace weir {
 struct KeptPlugins {
   std::shared_ptr<PluginBoard> board = {};
   std::shared_ptr<StepResources> resources = {};
-  std::shared_ptr<FlowWorkers> flow_workers = {};  ///< null: those of the process
+  std::shared_ptr<const Quarantine> quarantine = {};  ///< shown for what is live on the board
+  std::shared_ptr<FlowWorkers> flow_workers = {};     ///< null: those of the process
 };
 
 struct KeeperPace {

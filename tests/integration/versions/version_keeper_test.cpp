@@ -43,17 +43,19 @@ class Lines final : public spdlog::sinks::base_sink<std::mutex> {
 // A keeper at a quick pace.
 class Keeper {
  public:
-  explicit Keeper(ChangingWorker& worker, std::shared_ptr<PluginBoard> board = {}) {
+  explicit Keeper(ChangingWorker& worker, std::shared_ptr<PluginBoard> board = {},
+                  std::shared_ptr<const Quarantine> quarantine = {}) {
     const auto open = [](StoreUse use) {
       return postgres::open_worker_store(
           database(), {.connects_now = use.connects_now, .listens = use.listens});
     };
     auto started = Supervisor::start(
-        {.name = "test"},
-        {version_keeper(worker.registry(), open,
-                        {.board = std::move(board), .flow_workers = worker.shared_flow_workers()},
-                        std::make_shared<spdlog::logger>("keeper", lines_),
-                        {.look = 5ms, .ask = 20ms, .tell = 60s})});
+        {.name = "test"}, {version_keeper(worker.registry(), open,
+                                          {.board = std::move(board),
+                                           .quarantine = std::move(quarantine),
+                                           .flow_workers = worker.shared_flow_workers()},
+                                          std::make_shared<spdlog::logger>("keeper", lines_),
+                                          {.look = 5ms, .ask = 20ms, .tell = 60s})});
     REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
     supervisor_ = *std::move(started);
   }
@@ -166,6 +168,24 @@ TEST_CASE_FIXTURE(EmptyDatabase, "what stands on the board is told and ends with
   CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live; /p/b.so refused truncated"; }));
   keeper.stop();
   CHECK(told().empty());
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "a plugin in quarantine is shown as such until it is released") {
+  ChangingWorker worker;
+  const auto board = std::make_shared<PluginBoard>();
+  board->put({.file = {.path = "/p/a.so", .sha256 = std::string(64, 'a')}});
+  const auto quarantine = std::make_shared<Quarantine>(
+      Quarantine::Limit{.max_crashes = 0, .window = 60s, .first = 1s, .longest = 60s});
+  const Keeper keeper(worker, board, quarantine);
+  const auto told = [] {
+    return query_value(
+        "select string_agg(concat_ws(' ', state, kind, until > now()), '; ') from "
+        "weir.plugins");
+  };
+  CHECK(eventually([&] { return told() == "live"; }));
+  quarantine->crashed(std::string(64, 'a'), std::chrono::steady_clock::now());
+  CHECK(eventually([&] { return told() == "quarantined plugin_quarantined t"; }));
+  CHECK(eventually([&] { return told() == "live"; }));
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: a keeper without a database says so once and goes on later") {
