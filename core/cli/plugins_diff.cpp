@@ -17,9 +17,9 @@ using Member = std::pair<std::string, Json>;
 
 Json truth(bool fact) { return Json::trusted(fact ? "true" : "false"); }
 
-Json changes_json(const std::vector<FlowChange>& changes) {
+Json changes_json(const std::vector<DefinitionChange>& changes) {
   std::vector<Json> all;
-  for (const FlowChange& change : changes)
+  for (const DefinitionChange& change : changes)
     all.push_back(Json::object(std::vector<Member>{{"what", Json::string(change.what)},
                                                    {"before", Json::string(change.before)},
                                                    {"after", Json::string(change.after)}}));
@@ -53,8 +53,8 @@ void print(const FlowDiff& flow, Console& console) {
   const Terminal& out = console.out();
   console.print(fmt::format("{}: {}\n", painted(out, Tone::strong, flow.flow),
                             painted(out, flow.compatible ? Tone::good : Tone::bad, meaning(flow))));
-  const auto tell = [&](std::string_view of, const std::vector<FlowChange>& changes) {
-    for (const FlowChange& change : changes)
+  const auto tell = [&](std::string_view of, const std::vector<DefinitionChange>& changes) {
+    for (const DefinitionChange& change : changes)
       console.print(
           fmt::format("  {}{}: {} -> {}\n", of, change.what, change.before, change.after));
   };

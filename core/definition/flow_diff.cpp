@@ -27,7 +27,7 @@ std::vector<std::pair<std::string_view, std::int64_t>> options(const StepOptions
           {"max_output_bytes", options.max_output_bytes}};
 }
 
-void note(std::vector<FlowChange>& changes, std::string_view what, std::string before,
+void note(std::vector<DefinitionChange>& changes, std::string_view what, std::string before,
           std::string after) {
   if (before != after) changes.push_back({std::string(what), std::move(before), std::move(after)});
 }

@@ -8,7 +8,7 @@
 namespace weir {
 
 /// One thing of a step or a flow that is not as it was.
-struct FlowChange {
+struct DefinitionChange {
   std::string what;    ///< "kind", "depends_on", "timeout_ms", "module", "input_schema"
   std::string before;  ///< as a manifest writes it
   std::string after;
@@ -20,7 +20,7 @@ struct StepDiff {
 
   std::string step;
   Fate fate = Fate::changed;
-  std::vector<FlowChange> changes;  ///< of a changed one
+  std::vector<DefinitionChange> changes;  ///< of a changed one
 };
 
 /// What became of one flow between two builds of its plugin.
@@ -29,10 +29,10 @@ struct FlowDiff {
 
   std::string flow;
   Fate fate = Fate::same;
-  std::vector<FlowChange> changes;  ///< of the flow itself
-  std::vector<StepDiff> steps;      ///< only those that differ; in the order of their definitions
-  bool same_version = true;         ///< the same fingerprint: runs do not notice (D7)
-  bool compatible = true;           ///< same steps, kinds, dependencies: adopt can move runs (V3)
+  std::vector<DefinitionChange> changes;  ///< of the flow itself
+  std::vector<StepDiff> steps;  ///< only those that differ; in the order of their definitions
+  bool same_version = true;     ///< the same fingerprint: runs do not notice (D7)
+  bool compatible = true;       ///< same steps, kinds, dependencies: adopt can move runs (V3)
 };
 
 /// "added", "removed", "changed"
