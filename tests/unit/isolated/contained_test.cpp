@@ -40,7 +40,7 @@ TEST_CASE("An isolated step starts no process and no program") {
   PluginRig rig;
   CHECK(told(rig.run("processes")) ==
         "completed: \"fork=Operation not permitted;spawn=Operation not permitted;"
-        "exec=Operation not permitted;ptrace=Operation not permitted;system=-1;\"");
+        "exec=Operation not permitted;ptrace=Operation not permitted;system=32512;\"");
 }
 
 TEST_CASE("An isolated step leaves no core and has its limits") {

@@ -44,9 +44,9 @@ PluginRig::PluginRig(const fs::path& file, IsolatedOptions options, Quarantine::
       host_(std::make_unique<IsolatedHost>(std::move(options), quarantine, log_)) {
   log_->set_level(spdlog::level::trace);
   const auto inspection = inspect(file);
-  REQUIRE_MESSAGE(inspection.has_value(), to_string(inspection.error()));
+  if (!inspection) FAIL(to_string(inspection.error()));
   auto modules = host_->open(*inspection, file);
-  REQUIRE_MESSAGE(modules.has_value(), to_string(modules.error()));
+  if (!modules) FAIL(to_string(modules.error()));
   for (FlowModule& module : *modules) flows_.emplace_back(std::move(module));
 }
 
@@ -56,9 +56,9 @@ PluginRig::PluginRig(const fs::path& file, std::unique_ptr<PluginHost> host)
       host_(std::move(host)) {
   log_->set_level(spdlog::level::trace);
   const auto inspection = inspect(file);
-  REQUIRE_MESSAGE(inspection.has_value(), to_string(inspection.error()));
+  if (!inspection) FAIL(to_string(inspection.error()));
   auto modules = host_->open(*inspection, file);
-  REQUIRE_MESSAGE(modules.has_value(), to_string(modules.error()));
+  if (!modules) FAIL(to_string(modules.error()));
   for (FlowModule& module : *modules) flows_.emplace_back(std::move(module));
 }
 
