@@ -1,0 +1,131 @@
+// A crash of a plugin's code costs one attempt and nothing else.
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "integration/cli/shop.hpp"
+#include "support/admin_session.hpp"
+
+using weir::testing::AdminSession;
+using weir::testing::eventually;
+using weir::testing::Ran;
+using weir::testing::Running;
+using weir::testing::Shop;
+using weir::testing::TestDatabase;
+using weir::testing::text;
+
+namespace {
+
+// A shop that also has the plugin that crashes.
+struct CrashingShop {
+  explicit CrashingShop(const std::string& plugins = {}, const std::string& lines = {})
+      : shop("database: \"" + database.url() + "\"\n"), admin(database.url()) {
+    std::ofstream(shop.path() / "flows.yaml")
+        << "database: \"" << database.url() << "\"\nworker: {lease: 5s}\n"
+        << "plugins: {folders: [plugins]" << plugins << "}\n"
+        << lines;
+    namespace fs = std::filesystem;
+    fs::copy_file(CRASHES, shop.path() / "plugins/crashes.so");
+    fs::permissions(shop.path() / "plugins/crashes.so", fs::perms(0644));
+    REQUIRE(shop.run({"migrate"}).code == 0);
+  }
+
+  Ran crash(const std::string& deed) const {
+    return shop.run({"start", "crashes", "--input", '"' + deed + '"', "--wait"});
+  }
+  std::string value(const std::string& query) const { return admin.run(query).at(0); }
+  std::string log() const { return text(shop.path() / "serve.log"); }
+  bool logs(const std::string& words) const {
+    return eventually([&] { return log().contains(words); });
+  }
+  Running serve() const { return shop.begin({"serve"}, "serve.log"); }
+  bool serves() const { return logs("worker 1 serves 2 flows"); }
+
+  TestDatabase database;
+  Shop shop;
+  mutable AdminSession admin;
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("serve: blame");
+
+TEST_CASE("F1: a step that segfaults is charged twice and named with signal and function") {
+  const CrashingShop crashing;
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.serves());
+  const Ran run = crashing.crash("segv");
+  CHECK(run.code == 1);
+  const std::string log = crashing.log();
+  CHECK(log.contains("error plugin crashes 1.4.0 (sha256 "));
+  CHECK(
+      log.contains("): step crashes.act crashed: SIGSEGV at address 0x10 (null pointer) in "
+                   "crashes::charge(crashes::Card const&)+0x"));
+  CHECK(log.contains("\n  crashes.so!crashes::act(weir::Context&, "));
+  CHECK(crashing.value("select count(*) from weir.journal where error_code = "
+                       "'worker_crashed' and outcome = 2") == "2");
+  CHECK(crashing.value("select status from weir.runs") == "failed");
+}
+
+TEST_CASE("F1: whatever a step ends its process with is its own attempt") {
+  const CrashingShop crashing(", max_crashes: 100", "supervisor: {max_restarts: 0}\n");
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.serves());
+  for (const auto& [deed, words] : {std::pair("abort", "crashed: SIGABRT"),
+                                    {"stack", "crashed: SIGSEGV"},
+                                    {"fpe", "crashed: SIGFPE"},
+                                    {"exit", "ended the process with status 0"},
+                                    {"_exit", "ended the process with status 3"}}) {
+    CAPTURE(deed);
+    CHECK(crashing.crash(deed).code == 1);
+    CHECK(crashing.log().contains(std::string("step crashes.act ") + words));
+  }
+  CHECK(crashing.value("select count(*) from weir.journal where error_code = "
+                       "'worker_crashed'") == "10");
+}
+
+TEST_CASE("F1: steps that ran beside a crash are not charged and all complete") {
+  const CrashingShop crashing(", max_crashes: 100");
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.serves());
+  for (int i = 0; i < 50; ++i)
+    REQUIRE(crashing.shop.run({"start", "crashes", "--input", "\"slow\""}).code == 0);
+  CHECK(crashing.crash("segv").code == 1);
+  CHECK(eventually([&] {
+    return crashing.value("select count(*) from weir.runs where status = 'completed'") == "50";
+  }));
+  CHECK(crashing.value("select count(*) from weir.journal where outcome <> 1") == "2");
+}
+
+TEST_CASE("F1: a plugin that keeps crashing waits in quarantine and the others go on") {
+  const CrashingShop crashing(", max_crashes: 1, quarantine: 1h");
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.serves());
+  CHECK(crashing.crash("segv").code == 1);
+  CHECK(crashing.logs("crashed too often: quarantined for 3600 s, its runs wait"));
+  CHECK(crashing.shop.run({"start", "crashes", "--input", "\"well\""}).code == 0);
+  CHECK(crashing.shop.run(crashing.shop.order(1, {"--wait"})).code == 0);
+  CHECK(crashing.value("select count(*) from weir.open_run") == "1");
+}
+
+TEST_CASE("crashes that nobody is to blame for make serve give up") {
+  const CrashingShop crashing("", "supervisor: {max_restarts: 1, max_seconds: 60}\n");
+  Running serve = crashing.serve();
+  REQUIRE(crashing.serves());
+  for (int life = 1; life <= 2; ++life) {
+    REQUIRE(crashing.logs("worker " + std::to_string(life) + " serves"));
+    const std::string pid =
+        crashing.value("select max(pid) from weir.worker where ended_at is null");
+    ::kill(std::stoi(pid), SIGKILL);
+  }
+  CHECK(serve.wait() == 1);
+  CHECK(
+      crashing.log().contains("gives up: its worker process ended 2 times (allowed are 1 "
+                              "restarts within 60 s), at last by signal 9 (SIGKILL)"));
+}
+
+TEST_SUITE_END();

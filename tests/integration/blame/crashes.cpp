@@ -1,0 +1,46 @@
+// A plugin for tests: its step ends the process it runs in, in the way that its input names.
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+#include <weir/flow.hpp>
+
+namespace crashes {
+
+struct Card {
+  int number;
+};
+
+volatile int zero = 0;
+
+[[gnu::noinline]] int charge(const Card& card) { return card.number + 1; }
+
+[[gnu::noinline]] int overflow(int depth) {
+  volatile char room[4096];
+  room[0] = static_cast<char>(depth);
+  return zero == 0 ? overflow(depth + 1) + room[0] : 0;
+}
+
+int act(weir::Context&, std::string deed) {
+  const auto* const nowhere = reinterpret_cast<const Card*>(static_cast<std::uintptr_t>(zero) + 16);
+  if (deed == "segv") return charge(*nowhere);
+  if (deed == "abort") std::abort();
+  if (deed == "stack") return overflow(0);
+  if (deed == "fpe") return 1 / zero;
+  if (deed == "exit") std::exit(0);
+  if (deed == "_exit") ::_exit(3);
+  if (deed == "thread") std::thread([nowhere] { charge(*nowhere); }).join();
+  if (deed == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  return 7;
+}
+
+}  // namespace crashes
+
+WEIR_FLOW(crashes, "test.Crashes", step<crashes::act>("act").max_attempts(2).base_delay(10ms));
+WEIR_PLUGIN(crashes)
