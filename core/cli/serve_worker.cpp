@@ -1,7 +1,6 @@
 // The process of `weir serve` that runs plugins' code: registry, loader, workers.
 #include "cli/serve_worker.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,8 +26,11 @@
 #include "cli/serve_orders.hpp"
 #include "cli/worker_process.hpp"
 #include "plugin/loader.hpp"
+#include "plugin/plugin_board.hpp"
+#include "plugin/plugin_watcher.hpp"
 #include "plugin/quarantine.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
+#include "supervisor/plugin_watch.hpp"
 #include "supervisor/serve_tree.hpp"
 #include "worker/fault_handler.hpp"
 #include "worker/flight_recorder.hpp"
@@ -51,22 +53,13 @@ ServeOptions serve_options(const Config& config) {
   return options;
 }
 
-// Loads every plugin into the registry; tells what was refused.
-void load_plugins(const PluginLoader& loader, const Config& config, FlowRegistry& registry,
-                  spdlog::logger& log) {
-  std::vector<std::filesystem::path> folders;
-  for (const PluginFolder& folder : config.plugins.folders) folders.push_back(folder.path);
-  const LoadReport report = loader.load_folders(folders, registry);
-  std::vector<std::string> slugs;
-  for (const LoadedPlugin& plugin : report.loaded)
-    for (const Slug& slug : plugin.flows) {
-      slugs.push_back(slug.string());
-      log.info("flow {} from {}", slug.view(), plugin.file.path);
-    }
-  for (const PluginError& refused : report.refused) log.warn("{}", to_string(refused));
+// What flows.yaml says of flows that no plugin has, and a word when there is none at all yet.
+void warn_of_flows(const Config& config, const FlowRegistry& registry, spdlog::logger& log) {
   for (const auto& [slug, flow] : config.flows)
-    if (std::ranges::find(slugs, slug.string()) == slugs.end())
+    if (!registry.read(slug, [](const FlowModule&) {}))
       log.warn("{}: no flow \"{}\" in the plugin folders", config.source->name(), slug.view());
+  if (registry.size() == 0)
+    log.warn("there is no flow to serve yet: waiting for a plugin in the plugin folder");
 }
 
 // Hears what the parent wishes, while it lives.
@@ -129,14 +122,9 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
   const PluginLoader loader(*std::move(stage), {.sha256_allow = config.plugins.sha256_allow},
                             std::move(parts));
   FlowRegistry registry;
-  load_plugins(loader, config, registry, *log);
-  if (verdicts && verdicts->problem()) log->warn("{}", verdicts->problem()->message);
-  if (registry.list().empty())
-    return console.fail(
-        Error{.code = ErrorCode::not_found,
-              .kind = "no_flows",
-              .message = "there is no flow to serve",
-              .hint = "put a plugin into the plugin folder; \"weir init\" writes a first one"});
+  const auto board = std::make_shared<PluginBoard>();
+  std::vector<std::filesystem::path> folders;
+  for (const PluginFolder& folder : config.plugins.folders) folders.push_back(folder.path);
 
   const StoreOpener open_store = [url = orders.database](StoreUse use) {
     return postgres::open_worker_store(url,
@@ -147,8 +135,14 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
   options.worker.resources = resources;
   options.worker.recorder = std::move(recorder);
   options.worker.quarantine = quarantine;
+  options.kept.board = board;
+  options.plugins =
+      std::make_shared<PluginWatcher>(std::move(folders), loader, registry, *board, plugin_log(log),
+                                      PluginWatcher::Options{.rescan = config.plugins.rescan});
   const auto tree = ServeTree::start(std::move(options), registry, open_store, log);
   if (!tree) return console.fail(tree.error());
+  if (verdicts && verdicts->problem()) log->warn("{}", verdicts->problem()->message);
+  warn_of_flows(config, registry, *log);
   const auto ended = [&] {
     const Wishes wishes(control, **tree, *log);
     return (*tree)->wait();
