@@ -94,6 +94,7 @@ bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& came,
       refuse(refused_by_registry(committed.error(), came.front()->inspection.file));
     return false;
   }
+  unloads_.push_back(committed->unload);
   for (const std::string& path : went) note_gone(path);
   auto changes = committed->changes | std::views::drop(leave.size());
   auto change = changes.begin();
@@ -204,6 +205,8 @@ void PublishedPlugins::pinned(const LibraryReaper::Leaving& leaving) {
 }
 
 void PublishedPlugins::forget_ended() {
+  // A reader that looked on while a version was taken out kept it from ending there and then.
+  std::erase_if(unloads_, [](const UnloadTicket& each) { return each.ready(); });
   std::erase_if(formers_, [&](const Published& former) {
     // A library of this process goes with what the reaper says of it.
     if (!former.code.expired() || LibraryReaper::of_process().knows(former.status.file.sha256))

@@ -74,6 +74,7 @@ class PublishedPlugins {
   std::map<std::string, Published> live_;       // by path
   std::map<std::string, PluginError> refused_;  // by path
   std::vector<Published> formers_;              // whose code may still be held
+  std::vector<UnloadTicket> unloads_;           // asked until ready: asking ends what can end
 };
 
 }  // namespace weir
