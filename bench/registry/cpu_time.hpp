@@ -21,7 +21,19 @@ class Stopwatch {
     work();
     spent_ += cpu_time() - begin;
   }
+  /// What several threads or processes do for one another is one time: the clock's.
+  template <class Work>
+  void time_by_the_clock(Work&& work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    spent_ += std::chrono::steady_clock::now() - begin;
+  }
   void add(const Stopwatch& other) { spent_ += other.spent_; }
+  Stopwatch times(double factor) const {
+    Stopwatch longer;
+    longer.spent_ = std::chrono::duration_cast<std::chrono::nanoseconds>(spent_ * factor);
+    return longer;
+  }
   double seconds() const { return std::chrono::duration<double>(spent_).count(); }
   double nanoseconds_each(double count) const {
     return static_cast<double>(spent_.count()) / count;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -20,9 +21,13 @@
 
 #include "base/sha256.hpp"
 #include "cpu_time.hpp"
+#include "plugin/dependency_state.hpp"
+#include "plugin/inspect_files.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/plugin_folder.hpp"
+#include "plugin/scanner.hpp"
+#include "plugin/verdict_cache.hpp"
 #include "registry/flow_registry.hpp"
 #include "required.hpp"
 #include "support/temporary_folder.hpp"
@@ -100,7 +105,7 @@ void open_library(const fs::path& file) {
 
 void dlopen_alone(Stopwatch& watch) {
   const std::vector<fs::path> files = PluginCopies::made().files();
-  watch.time([&] {
+  watch.time_by_the_clock([&] {
     for (const fs::path& file : files) open_library(file);
   });
 }
@@ -109,7 +114,7 @@ void dlopen_alone(Stopwatch& watch) {
 void dlopen_of_private_copies(Stopwatch& watch) {
   const std::vector<fs::path> files = PluginCopies::made().files();
   const StageDirectory folder = stage();
-  watch.time([&] {
+  watch.time_by_the_clock([&] {
     for (const fs::path& file : files) {
       const fs::path copy = folder.path() / file.filename();
       fs::copy_file(file, copy);
@@ -118,21 +123,78 @@ void dlopen_of_private_copies(Stopwatch& watch) {
   });
 }
 
-void load(Stopwatch& watch) {
-  const PluginLoader loader(stage());
+// Staged before the watch runs: what the child needs for its part.
+void scan(Stopwatch& watch) {
+  const StageDirectory folder = stage();
+  std::vector<StagedCopy> copies;
+  std::vector<Scanner::Order> orders;
+  for (const fs::path& path : PluginCopies::made().files()) {
+    const TrustedFile file = required(read_trusted(path));
+    copies.push_back(required(folder.put(file)));
+    orders.push_back(
+        {.file = {.path = path.string(), .sha256 = file.sha256}, .staged = copies.back().path()});
+  }
+  Scanner scanner;
+  watch.time_by_the_clock([&] {
+    Scanner::Session(scanner).scan(orders,
+                                   [](std::size_t, const std::optional<PluginError>& refused) {
+                                     if (refused) fail(to_string(*refused));
+                                   });
+  });
+  if (scanner.started() != 1) fail("one child was to scan all");
+}
+
+// The goal for what does it all: 1.1 times the first, and the second.
+void dlopen_and_scan(Stopwatch& watch) {
+  Stopwatch loading;
+  dlopen_alone(loading);
+  watch.add(loading.times(1.1));
+  scan(watch);
+}
+
+void load_with(LoaderParts parts, Stopwatch& watch) {
+  const PluginLoader loader(stage(), {}, parts);
   FlowRegistry registry;
   const fs::path& folder = PluginCopies::made().folder();
   LoadReport report;
-  watch.time([&] { report = loader.load_folders(std::span(&folder, 1), registry); });
+  watch.time_by_the_clock([&] { report = loader.load_folders(std::span(&folder, 1), registry); });
   if (!report.refused.empty()) fail(to_string(report.refused.front()));
+}
+
+void load(Stopwatch& watch) { load_with({}, watch); }
+
+void load_and_scan(Stopwatch& watch) {
+  Scanner scanner;
+  load_with({.scanner = &scanner}, watch);
+  if (scanner.scanned() != plugins) fail("not all were scanned");
+}
+
+// A restart: all verdicts are in the file, whose reading counts.
+void load_known(Stopwatch& watch) {
+  const testing::TemporaryFolder folder;
+  {
+    Scanner scanner;
+    VerdictCache verdicts(folder.path() / "verdicts");
+    DependencyState dependencies;
+    for (const fs::path& path : PluginCopies::made().files())
+      verdicts.put(
+          VerdictCache::key_of(required(inspect_bytes(required(read_trusted(path)))), dependencies),
+          std::nullopt);
+    if (!verdicts.save()) fail("the verdicts can't be saved");
+  }
+  Scanner scanner;
+  std::optional<VerdictCache> verdicts;
+  watch.time_by_the_clock([&] { verdicts.emplace(folder.path() / "verdicts"); });
+  load_with({.scanner = &scanner, .verdicts = &*verdicts}, watch);
+  if (scanner.scanned() != 0) fail("a plugin was scanned again");
 }
 
 // What is known of plugins before any of their code runs.
 void manifests(Stopwatch& watch) {
   const fs::path& folder = PluginCopies::made().folder();
-  watch.time([&] {
-    for (const fs::path& file : required(discover(folder)))
-      benchmark::DoNotOptimize(required(inspect_bytes(required(read_trusted(file)))));
+  watch.time_by_the_clock([&] {
+    for (auto& inspection : inspect_files(required(discover(folder))))
+      benchmark::DoNotOptimize(required(std::move(inspection)));
   });
 }
 
@@ -147,7 +209,8 @@ std::vector<TrustedFile> all_read() {
 void read_and_hash(Stopwatch& watch) {
   const std::vector<fs::path> files = PluginCopies::made().files();
   watch.time([&] {
-    for (const fs::path& file : files) benchmark::DoNotOptimize(required(read_trusted(file)));
+    TrustedFiles trusted;
+    for (const fs::path& file : files) benchmark::DoNotOptimize(required(trusted.read(file)));
   });
 }
 void hash(Stopwatch& watch) {
@@ -166,7 +229,8 @@ void private_copies(Stopwatch& watch) {
   const std::vector<TrustedFile> files = all_read();
   const StageDirectory folder = stage();
   watch.time([&] {
-    for (const TrustedFile& file : files) required(folder.put(file));
+    std::vector<StagedCopy> copies;  // else each would be removed again
+    for (const TrustedFile& file : files) copies.push_back(required(folder.put(file)));
   });
 }
 
@@ -184,6 +248,10 @@ void measured(benchmark::State& state, void (*work)(Stopwatch&)) {
 WEIR_BENCH_PLUGINS(dlopen_alone);
 WEIR_BENCH_PLUGINS(dlopen_of_private_copies);
 WEIR_BENCH_PLUGINS(load);
+WEIR_BENCH_PLUGINS(load_and_scan);
+WEIR_BENCH_PLUGINS(load_known);
+WEIR_BENCH_PLUGINS(scan);
+WEIR_BENCH_PLUGINS(dlopen_and_scan);
 WEIR_BENCH_PLUGINS(manifests);
 WEIR_BENCH_PLUGINS(read_and_hash);
 WEIR_BENCH_PLUGINS(hash);

@@ -9,6 +9,17 @@
 #include "plugin/trust.hpp"
 
 namespace weir {
+namespace {
+
+std::expected<TrustedFile, PluginError> read(TrustedFiles& files, const std::filesystem::path& path,
+                                             const TrustPolicy& policy) {
+  if (!policy.sha256_allow.empty()) return files.read(path, policy);
+  auto bytes = files.read_bytes(path, policy.bytes_max);
+  if (!bytes) return std::unexpected(std::move(bytes.error()));
+  return TrustedFile{.path = path, .bytes = *std::move(bytes), .sha256 = {}};
+}
+
+}  // namespace
 
 std::vector<std::expected<PluginInspection, PluginError>> inspect_files(
     std::span<const std::filesystem::path> paths, const TrustPolicy& policy) {
@@ -17,7 +28,7 @@ std::vector<std::expected<PluginInspection, PluginError>> inspect_files(
   const auto inspect_range = [&](std::size_t begin, std::size_t end) {
     TrustedFiles files;
     for (std::size_t i = begin; i < end; ++i) {
-      const auto file = files.read(paths[i], policy);
+      const auto file = read(files, paths[i], policy);
       all[i] = file ? inspect_bytes(*file) : Inspected(std::unexpected(file.error()));
     }
   };

@@ -42,7 +42,7 @@ std::expected<std::vector<fs::path>, PluginError> discover(const fs::path& folde
     error.path = folder.string();
     return std::unexpected(std::move(error));
   }
-  std::ranges::sort(found);
+  std::ranges::sort(found, {}, &fs::path::native);  // in one folder the order of names
   return found;
 }
 

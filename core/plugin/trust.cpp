@@ -202,12 +202,13 @@ std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& pa
     return std::unexpected(std::move(error));
   };
   std::error_code no_current_folder;
-  const fs::path whole = fs::absolute(path, no_current_folder);
+  const fs::path whole = path.is_absolute() ? path : fs::absolute(path, no_current_folder);
   const std::string name = whole.filename().string();
   if (name.empty() || name == "." || name == "..") return placed(refuse_kind(S_IFDIR, {}).error());
-  std::shared_ptr<const Folder>& folder = folders_[whole.parent_path()];
+  std::string above = whole.native().substr(0, whole.native().size() - name.size());
+  std::shared_ptr<const Folder>& folder = folders_[above];
   if (!folder) {
-    auto opened = TrustWalk(whole.parent_path(), groups_).open_folder();
+    auto opened = TrustWalk(std::move(above), groups_).open_folder();
     if (!opened) return placed(std::move(opened.error()));
     folder = *std::move(opened);
   }
@@ -216,24 +217,30 @@ std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& pa
   return file;
 }
 
+std::expected<std::string, PluginError> TrustedFiles::read_bytes(const fs::path& path,
+                                                                 std::size_t bytes_max) {
+  const auto file = open(path);
+  if (!file) return std::unexpected(file.error());
+  auto bytes = read_all(file->fd(), path, bytes_max);
+  if (!bytes) bytes.error().path = path.string();
+  return bytes;
+}
+
 std::expected<TrustedFile, PluginError> TrustedFiles::read(const fs::path& path,
                                                            const TrustPolicy& policy) {
-  const auto placed = [&](PluginError error, std::string sha256 = {}) {
+  auto bytes = read_bytes(path, policy.bytes_max);
+  if (!bytes) return std::unexpected(std::move(bytes.error()));
+  std::string sha256 = sha256_hex(*bytes);
+  if (!allowed(sha256, policy.sha256_allow)) {
+    PluginError error =
+        refuse(PluginFault::hash_not_allowed,
+               fmt::format("its sha256 {} is not in the list", sha256),
+               "add it to plugins.sha256_allow in flows.yaml if you trust this file")
+            .error();
     error.path = path.string();
     error.sha256 = std::move(sha256);
     return std::unexpected(std::move(error));
-  };
-  const auto file = open(path);
-  if (!file) return std::unexpected(file.error());
-  auto bytes = read_all(file->fd(), path, policy.bytes_max);
-  if (!bytes) return placed(bytes.error());
-  std::string sha256 = sha256_hex(*bytes);
-  if (!allowed(sha256, policy.sha256_allow))
-    return placed(refuse(PluginFault::hash_not_allowed,
-                         fmt::format("its sha256 {} is not in the list", sha256),
-                         "add it to plugins.sha256_allow in flows.yaml if you trust this file")
-                      .error(),
-                  sha256);
+  }
   return TrustedFile{.path = path, .bytes = *std::move(bytes), .sha256 = std::move(sha256)};
 }
 

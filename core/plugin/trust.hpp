@@ -45,6 +45,11 @@ class TrustedFiles {
   /// For reading. Errors: not_found, not_regular, unreadable, untrusted_path; stage verify.
   std::expected<FileDescriptor, PluginError> open(const std::filesystem::path& path);
 
+  /// All its bytes, which nobody has compared with sha256_allow. Errors: those of open, too_big;
+  /// stage verify.
+  std::expected<std::string, PluginError> read_bytes(const std::filesystem::path& path,
+                                                     std::size_t bytes_max);
+
   /// Reads and hashes. Errors: those of open, too_big, hash_not_allowed; stage verify.
   std::expected<TrustedFile, PluginError> read(const std::filesystem::path& path,
                                                const TrustPolicy& policy = {});
@@ -57,7 +62,7 @@ class TrustedFiles {
   };
 
   PrivateGroups groups_;
-  std::map<std::filesystem::path, std::shared_ptr<const Folder>> folders_;  // by path as asked for
+  std::map<std::string, std::shared_ptr<const Folder>> folders_;  // by path as asked for
 };
 
 /// Reads one file as TrustedFiles does.  [any thread]
