@@ -1,2 +1,12 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <cstdlib>
+#include <filesystem>
+
 #include <doctest/doctest.h>
+
+int main(int argc, char** argv) {
+  // What programs under test remember between runs is no business of the user's own cache.
+  const std::filesystem::path cache = std::filesystem::temp_directory_path() / "weir-test-cache";
+  ::setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+  return doctest::Context(argc, argv).run();
+}

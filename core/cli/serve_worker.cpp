@@ -59,7 +59,7 @@ void warn_of_flows(const Config& config, const FlowRegistry& registry, spdlog::l
     if (!registry.read(slug, [](const FlowModule&) {}))
       log.warn("{}: no flow \"{}\" in the plugin folders", config.source->name(), slug.view());
   if (registry.size() == 0)
-    log.warn("there is no flow to serve yet: waiting for a plugin in the plugin folder");
+    log.warn("there is no flow to serve yet: waiting for a plugin in the plugin folders");
 }
 
 // Hears what the parent wishes, while it lives.

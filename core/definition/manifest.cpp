@@ -1,7 +1,10 @@
 #include "definition/manifest.hpp"
 
+#include <array>
+#include <cstddef>
 #include <map>
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
@@ -118,8 +121,10 @@ std::expected<Manifest, Faults> Manifest::parse(std::string_view text) {
 
   bj::parse_options depth_as_checked;
   depth_as_checked.max_depth = Json::depth_max;
+  std::array<unsigned char, std::size_t{8} * 1024> room;  // for most manifests, without the heap
+  bj::monotonic_resource memory(room.data(), room.size());
   const bj::value value =
-      bj::parse(bj::string_view(text.data(), text.size()), {}, depth_as_checked);
+      bj::parse(bj::string_view(text.data(), text.size()), &memory, depth_as_checked);
   const bj::object* object = value.if_object();
   if (object == nullptr)
     return std::unexpected(

@@ -37,6 +37,8 @@ class IsolatedHost final : public PluginHost {
   std::expected<std::vector<FlowModule>, PluginError> open(const PluginInspection& plugin,
                                                            const StagedCopy& staged) override;
 
+  bool isolated() const noexcept override { return true; }
+
  private:
   const IsolatedOptions options_;
   const std::shared_ptr<Quarantine> quarantine_;

@@ -28,11 +28,13 @@ PluginHost& PluginLoader::host_of(const Manifest& manifest) const {
 
 LoadResult PluginLoader::opened(LoadPipeline::Checked checked) const {
   if (!checked) return std::unexpected(std::move(checked.error()));
-  auto modules = host_of(checked->inspection.manifest).open(checked->inspection, checked->staged);
+  PluginHost& host = host_of(checked->inspection.manifest);
+  auto modules = host.open(checked->inspection, checked->staged);
   if (!modules) return std::unexpected(explained_of_copy(std::move(modules.error()), *checked));
   return OpenedPlugin{.inspection = std::move(checked->inspection),
                       .staged = std::move(checked->staged),
-                      .modules = *std::move(modules)};
+                      .modules = *std::move(modules),
+                      .isolated = host.isolated()};
 }
 
 std::vector<LoadResult> PluginLoader::load(std::span<const fs::path> paths) const {

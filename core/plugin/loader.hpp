@@ -34,6 +34,7 @@ struct OpenedPlugin {
   PluginInspection inspection;
   StagedCopy staged;
   std::vector<FlowModule> modules;
+  bool isolated = false;  ///< PluginHost::isolated()
 };
 
 using LoadResult = std::expected<OpenedPlugin, PluginError>;

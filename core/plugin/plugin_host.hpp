@@ -21,6 +21,9 @@ class PluginHost {
   /// Errors: those of stage `stage`, with path and sha256.
   virtual std::expected<std::vector<FlowModule>, PluginError> open(const PluginInspection& plugin,
                                                                    const StagedCopy& staged) = 0;
+
+  /// Whether that is in processes of its own.
+  virtual bool isolated() const noexcept { return false; }
 };
 
 }  // namespace weir

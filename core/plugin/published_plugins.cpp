@@ -21,7 +21,8 @@ PluginError refused_by_registry(const Error& error, const PluginFile& file) {
 PluginStatus status_of(const OpenedPlugin& plugin) {
   PluginStatus status{.file = plugin.inspection.file,
                       .name = plugin.inspection.manifest.plugin,
-                      .version = plugin.inspection.manifest.version};
+                      .version = plugin.inspection.manifest.version,
+                      .isolated = plugin.isolated};
   for (const FlowDefinition& flow : plugin.inspection.flows)
     status.flows.push_back(flow.slug().string());
   return status;

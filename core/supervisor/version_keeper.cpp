@@ -53,6 +53,8 @@ class VersionKeeper {
       : registry_(registry), open_(open), plugins_(plugins), log_(log), pace_(pace) {}
 
   void look() {
+    // Asking ends what a reader kept from ending when it was retired.
+    std::erase_if(leaving_, [](const UnloadTicket& ticket) { return ticket.ready(); });
     retire_what_may_go();
     end_resources();
     tell();
@@ -113,6 +115,7 @@ class VersionKeeper {
       log_.error("cannot let former versions go: {}", to_string(committed.error()));
       return;
     }
+    leaving_.push_back(committed->unload);
     for (const std::size_t i : go)
       log_.info("flow {}: version {} has no open run left: its code goes", former[i].slug,
                 (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
@@ -205,7 +208,8 @@ class VersionKeeper {
   const KeeperPace& pace_;
   const ReportingProcess process_{
       .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
-  std::map<Key, int> idle_looks_;  // how often in a row it could have gone
+  std::vector<UnloadTicket> leaving_;  // of what was retired
+  std::map<Key, int> idle_looks_;      // how often in a row it could have gone
   std::optional<std::uint64_t> told_;
   std::map<std::string, Steady> told_barred_;
   Steady ask_at_{}, tell_at_{}, retry_at_{};

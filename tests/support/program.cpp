@@ -27,8 +27,8 @@ struct Streams {
 
 std::vector<std::string> plain_environment() {
   std::vector<std::string> all = {"LC_ALL=C.UTF-8"};
-  for (const char* name :
-       {"PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
+  for (const char* name : {"PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "ASAN_OPTIONS",
+                           "UBSAN_OPTIONS", "TSAN_OPTIONS"})
     if (const char* value = std::getenv(name)) all.push_back(std::string(name) + "=" + value);
   return all;
 }

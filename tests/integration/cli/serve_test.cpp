@@ -13,6 +13,7 @@ using weir::testing::Running;
 using weir::testing::Shop;
 using weir::testing::TestDatabase;
 using weir::testing::text;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -87,6 +88,20 @@ TEST_CASE("a worker that keeps failing makes serve give up with its error") {
   CHECK(
       log.ends_with("weir: error: \"serve\" gives up on \"worker-1\", which ended 3 times "
                     "(allowed are 2 restarts within 60 s), at last with: no more workers here\n"));
+}
+
+TEST_CASE("serve without a flow waits for a plugin and runs it once it is dropped in") {
+  const SpecialShop special("");
+  const fs::path plugin = special.shop.path() / "plugins/process_order.so";
+  const fs::path aside = special.shop.path() / "aside";
+  fs::rename(plugin, aside);
+  Running serve = special.shop.begin({"serve"}, "serve.log");
+  REQUIRE(special.logs("there is no flow to serve yet: waiting for a plugin"));
+  fs::rename(aside, plugin);
+  // Not known to the database until a worker has registered it.
+  CHECK(eventually([&] { return special.shop.run(special.shop.order(3, {"--wait"})).code == 0; }));
+  serve.signal(SIGTERM);
+  CHECK(serve.wait() == 0);
 }
 
 TEST_SUITE_END();

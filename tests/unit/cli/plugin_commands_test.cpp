@@ -82,7 +82,7 @@ TEST_CASE("a flow is tried in memory and held against what is expected") {
   const TemporaryFolder folder;
   const Ran tried = weir_in(folder, {"plugins", "try", hello_c, "--input", ada});
   CHECK(tried.code == 0);
-  CHECK(tried.out.contains("\ngreet         1  completed          \"Hello, Ada!\"\n"));
+  CHECK(tried.out.contains("\ngreet          1  completed          \"Hello, Ada!\"\n"));
   CHECK(tried.out.ends_with("output  {\"compose\":{\"text\":\"Hello, Ada!\"}}\n"));
   CHECK(tried.err == "info: split: greeting somebody from C\n");
 

@@ -31,7 +31,7 @@ RunReport failed_run() {
                     .flow = "order",
                     .version = 2,
                     .status = "failed",
-                    .error = "step \"charge\" failed:\nno money",
+                    .error = "step \"charge\" failed: no money\nand not a word more",
                     .created_at = noon,
                     .started_at = noon,
                     .ended_at = noon + 2340ms,

@@ -120,6 +120,7 @@ TEST_SUITE("definition: manifest") {
         refusal(
             R"({"weir":1,"plugin":"p","flows":[{"module":"A","slug":"a","steps":[{"slug":"s"}]}],"colour":1})") ==
         "bad_manifest: manifest: unknown key \"colour\" (the keys here are weir, plugin, version, "
+        "requires, "
         "flows)\n");
   }
 
