@@ -66,8 +66,9 @@ std::vector<ShownPlugin> joined(std::vector<ShownPlugin> in_folders,
     else
       rows.push_back(std::move(row));
   }
-  std::ranges::stable_sort(rows, [](const ShownPlugin& a, const ShownPlugin& b) {
-    return std::tie(a.path, b.in_folder) < std::tie(b.path, a.in_folder);
+  std::ranges::sort(rows, [](const ShownPlugin& a, const ShownPlugin& b) {
+    return std::tie(a.path, b.in_folder, a.state, a.sha256) <
+           std::tie(b.path, a.in_folder, b.state, b.sha256);
   });
   return rows;
 }

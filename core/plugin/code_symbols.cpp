@@ -69,7 +69,7 @@ std::optional<CodePlace> code_place(std::string_view bytes, std::uint64_t offset
   const auto section = [&](std::uint64_t i) {
     return read_at<Elf64_Shdr>(bytes, header->e_shoff + i * sizeof(Elf64_Shdr));
   };
-  for (const std::uint32_t wanted : {SHT_SYMTAB, SHT_DYNSYM})
+  for (const std::uint32_t wanted : {std::uint32_t{SHT_SYMTAB}, std::uint32_t{SHT_DYNSYM}})
     for (std::uint64_t i = 0; i < header->e_shnum; ++i) {
       const auto symbols = section(i);
       if (!symbols || symbols->sh_type != wanted) continue;

@@ -243,17 +243,17 @@ FaultStack::~FaultStack() {
 // once: no destructor runs beside threads that still work.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are libc's
-[[noreturn]] void _exit(int status) {
+__attribute__((noreturn)) void _exit(int status) {
   weir::note_exit(status);
   weir::end_now(status);
 }
 
-[[noreturn]] void _Exit(int status) noexcept {
+__attribute__((noreturn)) void _Exit(int status) noexcept {
   weir::note_exit(status);
   weir::end_now(status);
 }
 
-[[noreturn]] void exit(int status) noexcept {
+__attribute__((noreturn)) void exit(int status) noexcept {
   if (weir::Page* const page = weir::own_page();
       page != nullptr && weir::FlightRecorder::seat_in_call(*page) >= 0)
     _exit(status);
@@ -262,7 +262,7 @@ extern "C" {
   weir::end_now(status);
 }
 
-[[noreturn]] void quick_exit(int status) noexcept {
+__attribute__((noreturn)) void quick_exit(int status) noexcept {
   if (weir::Page* const page = weir::own_page();
       page != nullptr && weir::FlightRecorder::seat_in_call(*page) >= 0)
     _exit(status);
