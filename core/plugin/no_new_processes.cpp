@@ -35,34 +35,38 @@ constexpr sock_filter when(std::uint32_t number) {
 
 }  // namespace
 
-bool forbid_new_processes() noexcept {
+bool forbid_new_processes(NewProcess who_does) noexcept {
   if (machine == 0) return false;
-  constexpr std::uint32_t kill = SECCOMP_RET_KILL_PROCESS;
+  const std::uint32_t denial = who_does == NewProcess::kills
+                                   ? SECCOMP_RET_KILL_PROCESS
+                                   : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(EPERM);
   auto filter = std::to_array<sock_filter>({
       load(offsetof(seccomp_data, arch)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0),
-      give(kill),
+      give(SECCOMP_RET_KILL_PROCESS),
       load(offsetof(seccomp_data, nr)),
       // Calls of the x32 kind have the same machine and other numbers.
       BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000U, 0, 1),
-      give(kill),
+      give(denial),
 #if defined(SYS_fork)
       when(SYS_fork),
-      give(kill),
+      give(denial),
       when(SYS_vfork),
-      give(kill),
+      give(denial),
 #endif
       when(SYS_execve),
-      give(kill),
+      give(denial),
       when(SYS_execveat),
-      give(kill),
+      give(denial),
+      when(SYS_ptrace),
+      give(denial),
       // Its flags lie where no filter can look; the C library then does with clone.
       when(SYS_clone3),
       give(SECCOMP_RET_ERRNO | ENOSYS),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
-      load(offsetof(seccomp_data, args)),
+      load(offsetof(seccomp_data, args)),  // its low half: both machines are little endian
       BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
-      give(kill),
+      give(denial),
       give(SECCOMP_RET_ALLOW),
   });
   const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),

@@ -137,7 +137,7 @@ class ScanChild {
     hide_socket();
     if (receive(token_.data(), token_.size()) != token_.size()) end();
     LibraryReaper::of_process();  // its thread is not the first plugin's
-    forbid_new_processes();
+    forbid_new_processes(NewProcess::kills);
   }
 
   [[noreturn]] void run() {

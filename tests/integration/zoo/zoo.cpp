@@ -1,6 +1,5 @@
 #include "integration/zoo/zoo.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <fstream>
@@ -12,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/elf_bytes.hpp"
+
 namespace weir::testing {
 namespace fs = std::filesystem;
 namespace {
@@ -20,19 +21,6 @@ template <class T>
 std::string patched(std::string bytes, std::size_t offset, T value) {
   std::memcpy(bytes.data() + offset, &value, sizeof value);
   return bytes;
-}
-
-// The end of the last byte that has to be in memory.
-std::size_t loaded_size(const std::string& bytes) {
-  Elf64_Ehdr header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr part;
-    std::memcpy(&part, bytes.data() + header.e_phoff + i * sizeof part, sizeof part);
-    if (part.p_type == PT_LOAD) end = std::max(end, part.p_offset + part.p_filesz);
-  }
-  return end;
 }
 
 std::string actor(const std::string& name) {

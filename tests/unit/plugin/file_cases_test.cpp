@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/elf_bytes.hpp"
 #include "unit/plugin/plugin_files.hpp"
 
 using namespace weir;
@@ -30,19 +30,6 @@ constexpr std::string_view copy_itself =
 template <class T>
 void patch(std::string& bytes, std::size_t offset, T value) {
   std::memcpy(bytes.data() + offset, &value, sizeof value);
-}
-
-// The end of the last byte that has to be in memory.
-std::size_t loaded_size(const std::string& bytes) {
-  Elf64_Ehdr header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr part;
-    std::memcpy(&part, bytes.data() + header.e_phoff + i * sizeof part, sizeof part);
-    if (part.p_type == PT_LOAD) end = std::max(end, part.p_offset + part.p_filesz);
-  }
-  return end;
 }
 
 }  // namespace
