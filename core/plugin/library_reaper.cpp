@@ -66,8 +66,8 @@ std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std
   auto opened = open();
   if (!opened) return std::unexpected(std::move(opened.error()));
   // What was pinned is in use again: the loader gave the same mapping once more.
-  std::erase_if(
-      pinned_, [&](const Closed& pinned) { return pinned.library->base() == (*opened)->base(); });
+  std::erase_if(pinned_,
+                [&](const Closed& pinned) { return pinned.library->base() == (*opened)->base(); });
   const std::scoped_lock lock(mutex_);
   note_pinned();
   Entry& entry = entries_[sha256];
