@@ -36,7 +36,8 @@ struct Attempt {
   Json input;
   std::string run_id;
   Json flow_input;
-  Steady given{};  ///< when the loop chose it
+  Steady given{};     ///< when the loop chose it
+  Time not_before{};  ///< when it was due
 
   Cancellation<> stop;
   std::atomic<Steady::rep> started = 0;  ///< steady_clock's count; 0: has not begun

@@ -116,8 +116,8 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
               .error_code = "timed_out",
               .error = fmt::format("no result within {} ms", attempt.options.timeout.count())};
   JournalRow row = run.state().judge(attempt.task, attempt.number, std::move(result));
-  row.started_at =
-      clock_.at(Steady(Steady::duration(attempt.started.load(std::memory_order_acquire))));
+  const Steady started(Steady::duration(attempt.started.load(std::memory_order_acquire)));
+  row.started_at = std::max(clock_.at(started), attempt.not_before);  // the clock may have moved
   row.ended_at = std::max(clock_.at(ended), row.started_at);
   const auto folded = run.state().apply(row);
   WEIR_ASSERT(folded.has_value());
@@ -246,6 +246,7 @@ void WorkerLoop::pick() {
         attempt->run_id = run.id();
         attempt->flow_input = run.state().input();
         attempt->given = now;
+        attempt->not_before = task.not_before;
         ++run.in_flight;
         flights_.add(attempt);
         starting_.push_back(std::move(attempt));
