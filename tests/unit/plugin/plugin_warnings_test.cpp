@@ -27,11 +27,13 @@ std::string kinds(const std::vector<PluginWarning>& warnings) {
   return all;
 }
 
-// Sanitizers put a constructor into everything.
+// Sanitizers put constructors and destructors into everything.
 std::vector<PluginWarning> warnings_of(std::string_view variant) {
   std::vector<PluginWarning> warnings = PluginWarnings().add(file(variant));
   if (WEIR_SANITIZED)
-    std::erase_if(warnings, [](const PluginWarning& each) { return each.kind == "constructors"; });
+    std::erase_if(warnings, [](const PluginWarning& each) {
+      return each.kind == "constructors" || each.kind == "destructors";
+    });
   return warnings;
 }
 
