@@ -42,11 +42,7 @@ function(weir_add_plugin name)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
 
-  if(TARGET weir)  # in Weir's own tree
-    set(program $<TARGET_FILE:weir>)
-  else()
-    set(program ${WEIR_PROGRAM})
-  endif()
+  weir_plugin_linter(program)
   if(program)
     add_custom_command(TARGET ${name} POST_BUILD
       COMMAND ${program} plugins lint $<TARGET_FILE:${name}>
@@ -74,11 +70,7 @@ function(weir_add_rust_plugin name)
   if(NOT output)
     set(output ${CMAKE_CURRENT_BINARY_DIR})
   endif()
-  if(TARGET weir)  # in Weir's own tree
-    set(program $<TARGET_FILE:weir>)
-  else()
-    set(program ${WEIR_PROGRAM})
-  endif()
+  weir_plugin_linter(program)
   set(lint "")
   if(program)
     set(lint COMMAND ${program} plugins lint ${output}/${name}.so)
@@ -90,6 +82,15 @@ function(weir_add_rust_plugin name)
     ${lint}
     DEPENDS ${parts} COMMENT "Building plugin ${name}" VERBATIM)
   add_custom_target(${name} ALL DEPENDS ${output}/${name}.so)
+endfunction()
+
+# The program that lints what is built; nothing where it is not known.
+function(weir_plugin_linter result)
+  if(TARGET weir)  # in Weir's own tree
+    set(${result} $<TARGET_FILE:weir> PARENT_SCOPE)
+  else()
+    set(${result} ${WEIR_PROGRAM} PARENT_SCOPE)
+  endif()
 endfunction()
 
 # Whether what is added here is built with a sanitizer.

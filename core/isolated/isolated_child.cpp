@@ -111,15 +111,13 @@ IsolatedChild::IsolatedChild(const IsolatedOptions& options, ChildProcess proces
 
 std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
     const IsolatedOptions& options, const PluginInspection& plugin, const StagedCopy& staged) {
-  const auto placed = [&](PluginError error) {
-    error.path = plugin.file.path;
-    error.sha256 = plugin.file.sha256;
-    return std::unexpected(std::move(error));
+  const auto refused = [&](PluginError error) {
+    return std::unexpected(placed(std::move(error), plugin.file));
   };
   auto channel = pair(), control = pair();
   auto recorder = FlightRecorder::make(1);
   if (!channel || !control || !recorder)
-    return placed(load_failed(
+    return refused(load_failed(
         fmt::format("no descriptors for its process: {}", std::generic_category().message(errno)),
         "raise the limit on open files"));
   auto process =
@@ -129,7 +127,7 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
                                          {control->theirs.fd(), Descriptors::control},
                                          {recorder->memory().fd(), Descriptors::recorder}},
                            .environment = environment()});
-  if (!process) return placed(load_failed(process.error().message, process.error().hint));
+  if (!process) return refused(load_failed(process.error().message, process.error().hint));
   channel->theirs.reset();
   control->theirs.reset();
   for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO})
@@ -138,7 +136,7 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
       options, *std::move(process), std::move(channel->ours), std::move(control->ours),
       *std::move(recorder), staged.path().parent_path()));
   if (auto fault = child->open(plugin, staged, options.start_patience))
-    return placed(*std::move(fault));
+    return refused(*std::move(fault));
   return child;
 }
 

@@ -29,16 +29,11 @@ std::vector<const weir_step*> steps_of(const weir_flow& flow, const FlowDraft& d
 
 std::expected<std::vector<FlowModule>, PluginError> InProcessHost::open(
     const PluginInspection& plugin, const StagedCopy& staged) {
-  const auto refused = [&](PluginError error) {
-    error.path = plugin.file.path;
-    error.sha256 = plugin.file.sha256;
-    return std::unexpected(std::move(error));
-  };
   auto library = Library::load(staged, plugin.file.sha256);
-  if (!library) return refused(std::move(library.error()));
+  if (!library) return std::unexpected(placed(std::move(library.error()), plugin.file));
   auto descriptor = checked_descriptor((*library)->symbol(WEIR_PLUGIN_SYMBOL), (*library)->memory(),
                                        plugin.manifest, plugin.note);
-  if (!descriptor) return refused(std::move(descriptor.error()));
+  if (!descriptor) return std::unexpected(placed(std::move(descriptor.error()), plugin.file));
 
   std::vector<FlowModule> modules;
   for (std::size_t i = 0; i < plugin.flows.size(); ++i) {

@@ -141,18 +141,16 @@ std::expected<PluginInspection, PluginError> inspected(std::string_view bytes) {
                           .runpath = std::string(frame->dynamic.runpath)};
 }
 
-PluginError placed(PluginError error, const TrustedFile& file) {
-  error.path = file.path.string();
-  error.sha256 = file.sha256;
-  return error;
+PluginFile file_of(const TrustedFile& file) {
+  return {.path = file.path.string(), .sha256 = file.sha256};
 }
 
 }  // namespace
 
 std::expected<PluginInspection, PluginError> inspect_bytes(const TrustedFile& file) {
   auto inspection = inspected(file.bytes);
-  if (!inspection) return std::unexpected(placed(std::move(inspection.error()), file));
-  inspection->file = {.path = file.path.string(), .sha256 = file.sha256};
+  if (!inspection) return std::unexpected(placed(std::move(inspection.error()), file_of(file)));
+  inspection->file = file_of(file);
   return inspection;
 }
 
@@ -162,7 +160,7 @@ PluginError explained(PluginError error, const TrustedFile& file) {
   const auto frame = read_frame(file.bytes);
   if (!frame) return error;
   const LinkCheck check(frame->dynamic, file.path.parent_path());
-  if (!about_symbol) return placed(check.fault().value_or(error), file);
+  if (!about_symbol) return placed(check.fault().value_or(error), file_of(file));
   const std::string elsewhere = check.definer(WEIR_PLUGIN_SYMBOL);
   if (elsewhere.empty()) return error;
   return placed(
@@ -170,7 +168,7 @@ PluginError explained(PluginError error, const TrustedFile& file) {
              fmt::format("not it, but {}, which it needs, exports weir_plugin_v1", elsewhere),
              export_hint)
           .error(),
-      file);
+      file_of(file));
 }
 
 std::expected<PluginInspection, PluginError> inspect(const fs::path& path,
@@ -182,7 +180,7 @@ std::expected<PluginInspection, PluginError> inspect(const fs::path& path,
   const auto frame = read_frame(file->bytes);
   WEIR_ASSERT(frame.has_value());
   if (const auto fault = LinkCheck(frame->dynamic, file->path.parent_path()).fault())
-    return std::unexpected(placed(*fault, *file));
+    return std::unexpected(placed(*fault, file_of(*file)));
   return inspection;
 }
 

@@ -16,11 +16,7 @@ LoadPipeline::Checked prepared(const fs::path& path, TrustedFiles& files,
   auto inspection = inspect_bytes(*file);
   if (!inspection) return std::unexpected(explained(std::move(inspection.error()), *file));
   auto staged = stage.put(*file);
-  if (!staged) {
-    staged.error().path = inspection->file.path;
-    staged.error().sha256 = inspection->file.sha256;
-    return std::unexpected(std::move(staged.error()));
-  }
+  if (!staged) return std::unexpected(placed(std::move(staged.error()), inspection->file));
   return CheckedPlugin{.inspection = *std::move(inspection), .staged = *std::move(staged)};
 }
 

@@ -84,17 +84,14 @@ class PluginLoader {
   LoaderParts parts_;
 };
 
-/// How a plugin's flows take their place in a registry.
-enum class Publishing {
-  register_,  ///< the version before goes
-  succeed,    ///< the version before stays, as a former one (V2)
-};
-
-/// Puts plugins into the registry in their order, each whole or not at all (G4): those whose names
-/// do not collide in one transaction. For each, why it was refused. Errors: duplicate_slug,
-/// duplicate_module; stage publish.
+/// Registers plugins in their order, each whole or not at all (G4): those whose names do not
+/// collide in one transaction. For each, why it was refused. Errors: those of
+/// refused_by_registry().
 std::vector<std::optional<PluginError>> publish(FlowRegistry& registry,
-                                                std::span<const OpenedPlugin* const> plugins,
-                                                Publishing how = Publishing::register_);
+                                                std::span<const OpenedPlugin* const> plugins);
+
+/// What a registry said of a plugin's flows, as an error about its file: duplicate_slug or
+/// duplicate_module; stage publish.
+PluginError refused_by_registry(const Error& error, const PluginFile& file);
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/json.hpp"
+#include "registry/flow_module.hpp"
 
 namespace weir {
 namespace {
@@ -165,6 +166,12 @@ std::unexpected<PluginError> refusal(PluginStage stage, PluginFault kind, std::s
                                      .detail = std::move(detail),
                                      .hint = std::string(hint),
                                      .faults = {}});
+}
+
+PluginError placed(PluginError error, const PluginFile& file) {
+  error.path = file.path;
+  error.sha256 = file.sha256;
+  return error;
 }
 
 std::string to_string(const PluginError& error) {

@@ -8,6 +8,8 @@
 
 namespace weir {
 
+struct PluginFile;
+
 /// Why a plugin is not live. name() gives the word that stands in CLI, log, API and database.
 enum class PluginFault {
   // The file can't be read, trusted or loaded: family "not_loaded".
@@ -91,6 +93,9 @@ struct PluginError {
 /// sha256.
 std::unexpected<PluginError> refusal(PluginStage stage, PluginFault kind, std::string detail,
                                      std::string_view hint);
+
+/// The same error, about that file.
+PluginError placed(PluginError error, const PluginFile& file);
 
 /// "PATH: KIND: detail (hint)": one line without control characters, whatever the file said.
 std::string to_string(const PluginError& error);

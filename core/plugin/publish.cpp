@@ -7,24 +7,14 @@
 namespace weir {
 namespace {
 
-PluginError refused_by_registry(const Error& error, const PluginFile& file) {
-  const PluginFault kind =
-      error.kind == "duplicate_slug" ? PluginFault::duplicate_slug : PluginFault::duplicate_module;
-  PluginError refused = refusal(PluginStage::publish, kind, error.message, error.hint).error();
-  refused.path = file.path;
-  refused.sha256 = file.sha256;
-  return refused;
-}
-
 // All of them at once; where that is refused, one half after the other, so that the first of two
 // that collide is the one that stands.
 void publish_range(FlowRegistry& registry, std::span<const OpenedPlugin* const> plugins,
-                   Publishing how, std::span<std::optional<PluginError>> refused) {
+                   std::span<std::optional<PluginError>> refused) {
   if (plugins.empty()) return;
   FlowRegistry::Transaction transaction = registry.begin();
   for (const OpenedPlugin* const plugin : plugins)
-    for (const FlowModule& module : plugin->modules)
-      how == Publishing::succeed ? transaction.succeed(module) : transaction.register_(module);
+    for (const FlowModule& module : plugin->modules) transaction.register_(module);
   const auto committed = transaction.commit();
   if (committed) return;
   if (plugins.size() == 1) {
@@ -32,18 +22,23 @@ void publish_range(FlowRegistry& registry, std::span<const OpenedPlugin* const> 
     return;
   }
   const std::size_t half = plugins.size() / 2;
-  publish_range(registry, plugins.first(half), how, refused.first(half));
-  publish_range(registry, plugins.subspan(half), how, refused.subspan(half));
+  publish_range(registry, plugins.first(half), refused.first(half));
+  publish_range(registry, plugins.subspan(half), refused.subspan(half));
 }
 
 }  // namespace
 
 std::vector<std::optional<PluginError>> publish(FlowRegistry& registry,
-                                                std::span<const OpenedPlugin* const> plugins,
-                                                Publishing how) {
+                                                std::span<const OpenedPlugin* const> plugins) {
   std::vector<std::optional<PluginError>> refused(plugins.size());
-  publish_range(registry, plugins, how, refused);
+  publish_range(registry, plugins, refused);
   return refused;
+}
+
+PluginError refused_by_registry(const Error& error, const PluginFile& file) {
+  const PluginFault kind =
+      error.kind == "duplicate_slug" ? PluginFault::duplicate_slug : PluginFault::duplicate_module;
+  return placed(refusal(PluginStage::publish, kind, error.message, error.hint).error(), file);
 }
 
 }  // namespace weir

@@ -9,15 +9,6 @@ namespace weir {
 namespace fs = std::filesystem;
 namespace {
 
-PluginError refused_by_registry(const Error& error, const PluginFile& file) {
-  const PluginFault kind = error.kind == "duplicate_module" ? PluginFault::duplicate_module
-                                                            : PluginFault::duplicate_slug;
-  PluginError refused = refusal(PluginStage::publish, kind, error.message, error.hint).error();
-  refused.path = file.path;
-  refused.sha256 = file.sha256;
-  return refused;
-}
-
 PluginStatus status_of(const OpenedPlugin& plugin) {
   PluginStatus status{.file = plugin.inspection.file,
                       .name = plugin.inspection.manifest.plugin,

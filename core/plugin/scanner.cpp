@@ -31,12 +31,6 @@ PluginError no_scanner(std::string why) {
       .error();
 }
 
-PluginError of_file(PluginError error, const PluginFile& file) {
-  error.path = file.path;
-  error.sha256 = file.sha256;
-  return error;
-}
-
 // What decides how a library is found and loaded, so that it is there as it will be here; no more,
 // for what a program is told in its environment is often secret.
 std::vector<std::string> environment() {
@@ -63,7 +57,7 @@ void Scanner::Session::scan(std::span<const Order> orders, const Verdicts& verdi
     if (!child_) {
       if (const auto failed = start()) {
         child_.reset();
-        for (; i < orders.size(); ++i) verdicts(i, of_file(*failed, orders[i].file));
+        for (; i < orders.size(); ++i) verdicts(i, placed(*failed, orders[i].file));
         return;
       }
     }
@@ -94,13 +88,13 @@ std::size_t Scanner::Session::scan_batch(std::span<const Order> orders, std::siz
     scanner_.scanned_.fetch_add(1, std::memory_order_relaxed);
     if (!verdict) {
       const bool out_of_time = !child_->process.wait(milliseconds(0)).has_value();
-      PluginError refused = of_file(blame(out_of_time), file);
+      PluginError refused = placed(blame(out_of_time), file);
       child_.reset();
       verdicts(i, std::move(refused));
       return done + 1;
     }
     if (verdict->last) child_.reset();
-    verdicts(i, verdict->refused ? std::optional(of_file(*verdict->refused, file)) : std::nullopt);
+    verdicts(i, verdict->refused ? std::optional(placed(*verdict->refused, file)) : std::nullopt);
     if (!child_) return done + 1;
   }
   return batch.size();

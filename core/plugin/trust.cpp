@@ -17,6 +17,7 @@
 #include "base/file_descriptor.hpp"
 #include "base/in_quotes.hpp"
 #include "base/sha256.hpp"
+#include "registry/flow_module.hpp"
 
 namespace weir {
 namespace fs = std::filesystem;
@@ -232,14 +233,12 @@ std::expected<TrustedFile, PluginError> TrustedFiles::read(const fs::path& path,
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   std::string sha256 = sha256_hex(*bytes);
   if (!allowed(sha256, policy.sha256_allow)) {
-    PluginError error =
-        refuse(PluginFault::hash_not_allowed,
-               fmt::format("its sha256 {} is not in the list", sha256),
-               "add it to plugins.sha256_allow in flows.yaml if you trust this file")
-            .error();
-    error.path = path.string();
-    error.sha256 = std::move(sha256);
-    return std::unexpected(std::move(error));
+    return std::unexpected(
+        placed(refuse(PluginFault::hash_not_allowed,
+                      fmt::format("its sha256 {} is not in the list", sha256),
+                      "add it to plugins.sha256_allow in flows.yaml if you trust this file")
+                   .error(),
+               {.path = path.string(), .sha256 = sha256}));
   }
   return TrustedFile{.path = path, .bytes = *std::move(bytes), .sha256 = std::move(sha256)};
 }

@@ -33,6 +33,14 @@ std::unexpected<Error> refuse(ErrorCode code, const char* kind, std::string mess
       Error{.code = code, .kind = kind, .message = std::move(message), .hint = {}});
 }
 
+Result<Page*> map(const FileDescriptor& memory, std::size_t bytes) {
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd(), 0);
+  if (mapped == MAP_FAILED)
+    return refuse(ErrorCode::unavailable, "out_of_memory",
+                  std::string("cannot map the flight recorder: ") + std::strerror(errno));
+  return static_cast<Page*>(mapped);
+}
+
 template <std::size_t Size>
 void put(std::array<char, Size>& into, std::string_view text) noexcept {
   const std::size_t size = std::min(text.size(), Size - 1);
@@ -48,11 +56,9 @@ Result<FlightRecorder> FlightRecorder::make(std::size_t seats) {
   if (!memory || ::ftruncate(memory.fd(), static_cast<off_t>(bytes)) != 0)
     return refuse(ErrorCode::unavailable, "out_of_memory",
                   std::string("cannot make the flight recorder: ") + std::strerror(errno));
-  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd(), 0);
-  if (mapped == MAP_FAILED)
-    return refuse(ErrorCode::unavailable, "out_of_memory",
-                  std::string("cannot map the flight recorder: ") + std::strerror(errno));
-  auto* const page = static_cast<Page*>(mapped);  // all zeros, as the file is
+  const auto mapped = map(memory, bytes);
+  if (!mapped) return std::unexpected(mapped.error());
+  Page* const page = *mapped;  // all zeros, as the file is
   page->magic = Page::magic_word;
   page->version = Page::version_now;
   page->seat_count = static_cast<std::uint32_t>(seats);
@@ -65,14 +71,12 @@ Result<FlightRecorder> FlightRecorder::open(FileDescriptor memory) {
   if (::fstat(memory.fd(), &status) != 0 || status.st_size < static_cast<off_t>(sizeof(Page)))
     return refuse(ErrorCode::corrupt, "bad_flight_recorder", "there is no flight recorder");
   const auto bytes = static_cast<std::size_t>(status.st_size);
-  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd(), 0);
-  if (mapped == MAP_FAILED)
-    return refuse(ErrorCode::unavailable, "out_of_memory",
-                  std::string("cannot map the flight recorder: ") + std::strerror(errno));
-  auto* const page = static_cast<Page*>(mapped);
+  const auto mapped = map(memory, bytes);
+  if (!mapped) return std::unexpected(mapped.error());
+  Page* const page = *mapped;
   if (page->magic != Page::magic_word || page->version != Page::version_now ||
       bytes_for(page->seat_count) != bytes) {
-    ::munmap(mapped, bytes);
+    ::munmap(page, bytes);
     return refuse(ErrorCode::corrupt, "bad_flight_recorder", "the flight recorder is another's");
   }
   page->pid = ::getpid();
