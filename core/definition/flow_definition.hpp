@@ -9,11 +9,21 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/slug.hpp"
+#include "definition/fallback.hpp"
 #include "definition/flow_draft.hpp"
 #include "definition/step_kind.hpp"
 #include "definition/step_options.hpp"
 
 namespace weir {
+
+/// Whether a step runs at all, and what becomes of the run when it does not complete.
+struct StepConditions {
+  /// Patterns that the run's input (of a root) or the object of completed dependencies must, or
+  /// must not, contain as PostgreSQL's @> has it (F7).
+  std::optional<Json> only_if = {}, unless = {};
+  Fallback when_unmet = Fallback::skip;
+  Fallback when_exhausted = Fallback::fail;  ///< F5
+};
 
 struct StepDefinition {
   Slug slug;
@@ -22,6 +32,9 @@ struct StepDefinition {
       depends_on;  ///< positions in FlowDefinition::steps, ascending, all smaller than its own
   std::vector<std::size_t> dependents;  ///< likewise, all greater
   StepOptions options;
+  StepConditions conditions = {};
+  std::string signal = {};         ///< of a wait: the name of the signal that ends it (C4)
+  std::optional<Slug> child = {};  ///< of a flow step: the flow whose run it starts (C8)
 };
 
 /// A flow that keeps every rule of D1 to D5. Immutable.  [any thread]

@@ -16,6 +16,11 @@ struct FlowDraft {
     std::string kind = "single";
     std::vector<std::string> depends_on = {};
     OptionOverrides options = {};
+    std::optional<Json> only_if = {}, unless = {};   ///< patterns (F7)
+    std::optional<std::string> when_unmet = {};      ///< fail, skip (the default), skip_cascade
+    std::optional<std::string> when_exhausted = {};  ///< fail (the default), skip, skip_cascade
+    std::optional<std::string> signal = {};  ///< of a wait: what ends it; absent: the step's slug
+    std::optional<std::string> flow = {};    ///< of a flow step: the slug of the flow it starts
   };
   std::string module;
   std::string slug;

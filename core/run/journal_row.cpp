@@ -16,6 +16,10 @@ std::string_view name(Outcome outcome) noexcept {
       return "lost";
     case Outcome::cancelled:
       return "cancelled";
+    case Outcome::skipped:
+      return "skipped";
+    case Outcome::retried:
+      return "retried";
   }
   return "unknown";
 }

@@ -20,6 +20,13 @@ constexpr milliseconds wait_max = std::chrono::days(365);  // of retry_after
 
 }  // namespace
 
+Json wait_output(const std::optional<Json>& payload) {
+  std::vector<std::pair<std::string, Json>> members = {
+      {"signalled", Json::trusted(payload ? "true" : "false")}};
+  if (payload) members.emplace_back("payload", *payload);
+  return Json::object(members);
+}
+
 RunState::RunState(const FlowDefinition& definition, std::vector<StepOptions> options,
                    std::int64_t run, Json input, Time available_at)
     : definition_(&definition),
@@ -96,6 +103,8 @@ Result<void> RunState::apply(const JournalRow& row) {
       retry_or_fail(row, task);
       break;
     case Outcome::cancelled:
+    case Outcome::skipped:
+    case Outcome::retried:
       break;
   }
   find_end();
@@ -196,9 +205,22 @@ void RunState::give_up(const JournalRow& row, Task& task, std::string error) {
   failures_.emplace(std::pair(row.ended_at, row.task), std::move(error));
 }
 
+std::vector<OpenWait> RunState::waits() const { return {}; }
+std::vector<JournalRow> RunState::take_skips() { return {}; }
+std::vector<StepEnd> RunState::take_step_ends() { return {}; }
+bool RunState::wanted(TaskId) const { return !end_; }
+
+void RunState::cancel(std::string reason) {
+  if (end_) return;
+  cancelled_ = std::move(reason);
+  find_end();
+}
+
 void RunState::find_end() {
   end_.reset();
-  if (!failures_.empty()) {
+  if (cancelled_) {
+    end_ = RunEnd{.status = RunStatus::cancelled, .error = *cancelled_};
+  } else if (!failures_.empty()) {
     const auto& [first, error] = *failures_.begin();
     end_ = RunEnd{.status = RunStatus::failed, .error = error, .failed_step = first.second.step};
   } else if (steps_open_ == 0) {

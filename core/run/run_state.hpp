@@ -21,10 +21,28 @@ enum class RunStatus : std::int16_t { completed = 1, failed = 2, cancelled = 3 }
 /// How a run ended.
 struct RunEnd {
   RunStatus status = RunStatus::completed;
-  Json output{};                             ///< `{leaf: output}` of a completed run (P7)
-  std::string error{};                       ///< of a failed one
+  Json output{};        ///< `{leaf: output}` of a completed run (P7)
+  std::string error{};  ///< of a failed or cancelled one
+  std::string note{};   ///< of a completed one, all of whose leaves were skipped
   std::optional<std::size_t> failed_step{};  ///< position
 };
+
+/// A wait step that has begun and not ended: for its signal, until then (D4).
+struct OpenWait {
+  std::size_t step = 0;
+  Time until{};
+};
+
+/// A step that ended (E1).
+struct StepEnd {
+  enum class Kind { completed, failed, skipped };
+  std::size_t step = 0;
+  Kind kind = Kind::completed;
+};
+
+/// What a wait step gives to its dependents: `{"signalled": true, "payload": …}`, or
+/// `{"signalled": false}` when nothing came in time.
+Json wait_output(const std::optional<Json>& payload);
 
 /// A task that may be started, not before `not_before`.
 struct ReadyTask {
@@ -70,8 +88,27 @@ class RunState {
   Result<void> apply(const JournalRow& row);
 
   /// Tasks that became ready since the last call: first attempts and retries, in the order they
-  /// were freed. None while end() has a value (F6).
+  /// were freed. None while end() has a value (F6). Of single and map steps, and of flow steps,
+  /// whose task is a child run; never of waits.
   std::vector<ReadyTask> take_ready();
+
+  /// Waits that have begun and not ended, by step. Each ends with one row, attempt 1, completed,
+  /// that holds wait_output(). None while end() has a value.
+  std::vector<OpenWait> waits() const;
+
+  /// Steps found to be skipped since the last call, as the rows to journal: facts by then, that
+  /// need not be applied. Rows that were folded are not among them.
+  std::vector<JournalRow> take_skips();
+
+  /// Steps that ended since the last call, parents before children (E1).
+  std::vector<StepEnd> take_step_ends();
+
+  /// Whether it still matters how this task ends: false once its step was skipped, or the run
+  /// ended.
+  bool wanted(TaskId task) const;
+
+  /// Ends the run as cancelled (C1), unless it has ended.
+  void cancel(std::string reason);
 
   /// The task's input (P2), as long as everything it builds on is completed.
   Json input_of(TaskId task) const;
@@ -120,6 +157,7 @@ class RunState {
   std::vector<Step> steps_;
   std::size_t steps_open_;
   std::vector<ReadyTask> ready_;
+  std::optional<std::string> cancelled_;
   std::map<std::pair<Time, TaskId>, std::string> failures_;  ///< of tasks given up; earliest first
   std::optional<RunEnd> end_;
 };

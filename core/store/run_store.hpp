@@ -19,6 +19,7 @@ struct StartOptions {
   std::vector<std::string> idempotency_keys{};  ///< none, or one for each input
   std::vector<std::string> run_ids{};           ///< none, or one UUID for each input
   std::optional<std::chrono::milliseconds> delay{};
+  std::optional<Time> at{};      ///< instead of a delay
   int priority = 0;              ///< −100 … 100, higher first
   std::optional<int> version{};  ///< default: the newest this database knows
   std::vector<std::string> tags{};
@@ -78,8 +79,23 @@ struct RecordedRun {
 };
 
 struct RunFilter {
-  std::optional<std::string> flow{}, status{};
+  std::optional<std::string> flow{}, status{}, tag{};
+  std::optional<Time> since{}, until{};                     ///< of created_at: [since, until)
+  std::optional<Json> input_contains{}, output_contains{};  ///< as PostgreSQL's @>
   std::int64_t count_max = 20;
+};
+
+/// A row of weir.workers.
+struct WorkerReport {
+  std::int64_t id = 0;
+  std::string host{};
+  int pid = 0;
+  std::int64_t slots = 0, in_flight = 0;
+  std::int64_t runs = 0;  ///< it owns
+  bool alive = false;
+  Time started_at{}, lease_until{};
+  std::optional<Time> ended_at{};
+  std::string end_reason{};  ///< left, lapsed, crashed; empty while it lives
 };
 
 /// What people and programs ask of a database: start and look. One object is one session.
@@ -95,6 +111,29 @@ class RunStore {
   virtual Result<std::vector<StartedRun>> start(const std::string& flow,
                                                 const std::vector<Json>& inputs,
                                                 const StartOptions& options) = 0;
+
+  /// Ends a run as cancelled (C1): at once when no worker holds it, else as soon as its worker
+  /// hears of it; its children likewise. False when it was over. Errors: not_found; invalid_input
+  /// for what is no UUID.
+  virtual Result<bool> cancel(const std::string& id, const std::string& reason) = 0;
+
+  /// Ends a wait step of that signal's name, also before it begins (C4). False when it was
+  /// signalled before. Errors: not_found for the run, or for the signal, naming those it waits for;
+  /// conflict, kind "run_over", when the run or the wait is over.
+  virtual Result<bool> signal(const std::string& id, const std::string& name,
+                              const Json& payload) = 0;
+
+  /// Opens a failed or cancelled run again, which goes on from what is missing (C3). Returns how
+  /// many tasks are tried anew. Errors: not_found; conflict, kind "run_not_failed".
+  virtual Result<std::int64_t> retry(const std::string& id) = 0;
+
+  /// From now on nothing of the flow is claimed, or it is again (C2). False when it was so. Errors:
+  /// not_found with the nearest slug.
+  virtual Result<bool> pause(const std::string& flow) = 0;
+  virtual Result<bool> resume(const std::string& flow) = 0;
+
+  /// Workers, live ones first, then those that ended last.
+  virtual Result<std::vector<WorkerReport>> workers(std::int64_t count_max) = 0;
 
   /// The newest version of a flow, or the one asked for. Errors: not_found with the nearest slug.
   virtual Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) = 0;

@@ -55,6 +55,37 @@ struct InFlightTask {
   std::optional<PluginId> plugin = {};  ///< whose code runs it
 };
 
+/// What happened, for those who listen (E1). A hint: the tables are the truth.
+struct RunEvent {
+  enum class Kind { started, completed, failed, cancelled, skipped };
+  RunKey run = 0;
+  Kind kind = Kind::started;
+  std::optional<std::size_t> step = {};  ///< nullopt: the run itself
+};
+
+/// How a child run ended (C8).
+struct ChildRunEnd {
+  std::string id{};  ///< UUID
+  RunStatus status = RunStatus::completed;
+  Json output{};        ///< of a completed one
+  std::string error{};  ///< of a failed or cancelled one
+};
+
+/// What others did to a run while a worker held it, or before it took it: all of it each time, not
+/// the changes alone.
+struct RunNews {
+  int count = 0;                              ///< how often anybody told something
+  std::optional<std::string> cancelled = {};  ///< it is to end: the reason (C1)
+  std::map<std::size_t, Json> signals = {};   ///< payloads by wait step, begun or not (C4)
+  std::map<std::pair<std::size_t, int>, ChildRunEnd> children = {};  ///< ended, by step and attempt
+};
+
+/// News of a run that were taken in: they are not told again.
+struct HeardNews {
+  RunKey run = 0;
+  int count = 0;  ///< RunNews::count
+};
+
 /// All that a worker has to say in one call, in one commit. Repeating a request with the same
 /// sequence is harmless (L6).
 struct ExchangeRequest {
@@ -63,7 +94,9 @@ struct ExchangeRequest {
   std::chrono::milliseconds lease{};
   std::vector<SettledAttempt> settled;
   std::vector<EndedRun> ended;
-  std::vector<ReleasedRun> released;
+  std::vector<ReleasedRun> released;  ///< news that were not heard free it at once
+  std::vector<HeardNews> heard = {};
+  std::vector<RunEvent> events = {};  ///< in order: parents before children
   std::vector<InFlightTask>
       in_flight;                    ///< everything that runs or is about to, not the changes alone
   std::vector<VersionId> versions;  ///< what it can run (L4)
@@ -77,14 +110,18 @@ struct ClaimedRun {
   int priority = 0;
   Json input;
   Time available_at{};
-  bool has_history = false;  ///< was claimed before: read its journal
+  bool has_history = false;  ///< was claimed before, or has news: read its journal
+  RunNews news = {};
 };
 
 struct ExchangeReply {
-  Time now{};                        ///< the database's
-  std::optional<Time> next_wake_at;  ///< when the next sleeping run is due
-  std::vector<ClaimedRun> claimed;   ///< by priority, then age
-  std::size_t missed = 0;            ///< runs that others were just taking: ask again soon
+  Time now{};                           ///< the database's
+  std::optional<Time> next_wake_at;     ///< when the next sleeping run is due
+  std::vector<ClaimedRun> claimed;      ///< by priority, then age
+  std::size_t missed = 0;               ///< runs that others were just taking: ask again soon
+  std::map<RunKey, RunNews> news = {};  ///< of runs it owns, where not all was heard
+  std::vector<VersionId> paused = {};   ///< of `versions`: nothing of them is to be begun (C2)
+  bool listened = false;                ///< somebody wants events
 };
 
 /// What a worker asks of a database. One object is one session.
@@ -104,6 +141,16 @@ class WorkerStore {
   virtual Result<WorkerId> join(const WorkerIdentity& identity,
                                 std::chrono::milliseconds lease) = 0;
   virtual Result<ExchangeReply> exchange(const ExchangeRequest& request) = 0;
+
+  /// Starts the child run of a flow step's attempt, once however often it is called (C8). Its end
+  /// comes as news of the run. Errors: not_found for the flow, invalid_input; lease_lost when the
+  /// run is not the worker's.
+  virtual Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
+                                   const std::string& flow, const Json& input) = 0;
+
+  /// The row of an attempt whose handler was handed the settling transaction, if that was
+  /// committed (C9).
+  virtual Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) = 0;
 
   /// Says what the worker can run from now on, and with which plugins, to people who look (V4).
   /// What it claims, exchange says.

@@ -13,6 +13,7 @@
 #include "worker/attempt.hpp"
 #include "worker/flight_recorder.hpp"
 #include "worker/step_resources.hpp"
+#include "worker/step_runner.hpp"
 
 namespace weir {
 
@@ -21,7 +22,7 @@ namespace weir {
 /// Threads: the worker's loop calls everything here; slots call `on_finished`.
 /// Invariants: every attempt given to start() comes back from take_finished() exactly once, unless
 /// its handler never returns; at most `count` handlers run at once.
-class Slots {
+class Slots final : public StepRunner {
  public:
   /// `on_finished` is called on a slot's thread, before close(), after an attempt was put where
   /// take_finished() finds it. It must be quick and must not call back. What runs is noted in
@@ -33,10 +34,10 @@ class Slots {
   /// Waits for handlers that still run, at most `patience`. Returns how many did not end: their
   /// threads are left behind, and the process should end soon.
   std::size_t close(std::chrono::milliseconds patience);
-  ~Slots();
+  ~Slots() override;
 
-  void start(std::shared_ptr<Attempt> attempt);
-  std::vector<std::shared_ptr<Attempt>> take_finished();
+  void start(std::shared_ptr<Attempt> attempt) override;
+  std::vector<std::shared_ptr<Attempt>> take_finished() override;
 
   std::size_t count() const noexcept { return threads_.size(); }
 

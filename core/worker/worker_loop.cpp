@@ -31,7 +31,7 @@ void average(double& value, double sample) { value += (sample - value) / 8; }
 }  // namespace
 
 WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-                       WorkerStore& store, Slots& slots, spdlog::logger& log, Calls calls,
+                       WorkerStore& store, StepRunner& slots, spdlog::logger& log, Calls calls,
                        std::uint64_t& next_ticket)
     : options_(options),
       flows_(flows),
@@ -48,7 +48,7 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWor
 Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   request_.worker = worker;
   for (;;) {
-    const Steady now = std::chrono::steady_clock::now();
+    const Steady now = calls_.now();
     if (must_end(now)) break;
 
     sweep(now);
@@ -66,7 +66,7 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
       continue;
     }
     const bool told = store_.wait(nap(now));
-    if (calls_.called() || told || std::chrono::steady_clock::now() >= poll_at_) more_waits_ = true;
+    if (calls_.called() || told || calls_.now() >= poll_at_) more_waits_ = true;
   }
   const std::size_t given_back = runs_.size();
   forget();
@@ -219,7 +219,7 @@ std::size_t WorkerLoop::window() const {
 // Chooses due tasks for the free part of the window: by priority, within one priority a task of
 // each run in turn.
 void WorkerLoop::pick() {
-  const Steady now = std::chrono::steady_clock::now();
+  const Steady now = calls_.now();
   const std::size_t limit = window();
   for (auto first = by_priority_.begin(); first != by_priority_.end() && flights_.size() < limit;) {
     const auto last = std::find_if(first, by_priority_.end(), [&](const auto& entry) {
@@ -275,10 +275,10 @@ Result<void> WorkerLoop::speak() {
   request_.in_flight = flights_.stated();
   request_.claims_max = room();
   ++request_.sequence;
-  const Steady before = std::chrono::steady_clock::now();
+  const Steady before = calls_.now();
   const auto reply = exchange_until_answered(request_);
   if (!reply) return std::unexpected(reply.error());
-  const Steady after = std::chrono::steady_clock::now();
+  const Steady after = calls_.now();
   average(exchange_seconds_, seconds(after - before));
   clock_.set(reply->now, before, after);
   renew_at_ = after + options_.lease / 3;
@@ -307,7 +307,7 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
     const bool passes =
         reply.error().code == ErrorCode::unavailable || reply.error().code == ErrorCode::in_doubt;
-    const Steady now = std::chrono::steady_clock::now();
+    const Steady now = calls_.now();
     if (!passes || must_end(now)) return reply;
     if (pause == retry_first)
       log_.warn("the database does not answer, trying on: {}", to_string(reply.error()));
@@ -319,7 +319,7 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
 void WorkerLoop::take_over(const ExchangeReply& reply, std::size_t asked) {
   next_wake_at_ = reply.next_wake_at;
   more_waits_ = asked == 0 || reply.claimed.size() == asked || reply.missed > 0;
-  poll_at_ = std::chrono::steady_clock::now() + poll_interval;
+  poll_at_ = calls_.now() + poll_interval;
 }
 
 Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
@@ -334,7 +334,7 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
       journals = *std::move(read);
       break;
     }
-    if (read.error().code != ErrorCode::unavailable || must_end(std::chrono::steady_clock::now()))
+    if (read.error().code != ErrorCode::unavailable || must_end(calls_.now()))
       return std::unexpected(read.error());
     store_.wait(pause);
   }

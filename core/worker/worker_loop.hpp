@@ -11,7 +11,7 @@
 #include "worker/flow_workers.hpp"
 #include "worker/owned_run.hpp"
 #include "worker/served_flows.hpp"
-#include "worker/slots.hpp"
+#include "worker/step_runner.hpp"
 #include "worker/wish.hpp"
 #include "worker/worker.hpp"
 
@@ -34,10 +34,11 @@ class WorkerLoop {
     std::function<Wish()> wish;
     std::function<bool()> called;         ///< since it was asked: runs may wait
     std::function<bool()> flows_changed;  ///< likewise: the registry is to be read
+    std::function<Steady()> now = std::chrono::steady_clock::now;
   };
 
   WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-             WorkerStore& store, Slots& slots, spdlog::logger& log, Calls calls,
+             WorkerStore& store, StepRunner& slots, spdlog::logger& log, Calls calls,
              std::uint64_t& next_ticket);
 
   enum class Ended { drained, lease_lost };
@@ -72,7 +73,7 @@ class WorkerLoop {
   ServedFlows& flows_;
   FlowWorkers::Place& place_;
   WorkerStore& store_;
-  Slots& slots_;
+  StepRunner& slots_;
   spdlog::logger& log_;
   const Calls calls_;
   std::uint64_t& next_ticket_;

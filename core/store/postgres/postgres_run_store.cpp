@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/iso8601.hpp"
 #include "base/nearest.hpp"
 #include "store/postgres/array_literal.hpp"
 #include "store/postgres/journal_rows.hpp"
@@ -12,8 +13,21 @@ namespace {
 
 constexpr const char* start_call =
     "select run_id, created from weir.start_many($1, $2::jsonb[], $3::text[], $4::bigint * "
-    "interval '1 ms', null,"
+    "interval '1 ms', $9::timestamptz,"
     " $5::int, $6::int, $7::text[], $8::uuid[])";
+
+constexpr const char* cancel_call = "select weir.cancel($1::uuid, $2)";
+constexpr const char* signal_call = "select weir.signal($1::uuid, $2, $3::jsonb)";
+constexpr const char* retry_call = "select weir.retry($1::uuid)";
+constexpr const char* pause_call = "select weir.pause($1)";
+constexpr const char* resume_call = "select weir.resume($1)";
+
+constexpr const char* worker_list_call =
+    "select worker_id, host, pid, slots, in_flight, runs, alive, "
+    "(extract(epoch from started_at) * 1000000)::bigint, "
+    "(extract(epoch from lease_until) * 1000000)::bigint, "
+    "(extract(epoch from ended_at) * 1000000)::bigint, coalesce(end_reason, '') "
+    "from weir.workers order by alive desc, ended_at desc nulls first, worker_id limit $1::bigint";
 
 constexpr const char* flows_call =
     "select f.slug, max(v.number) from weir.flow f join weir.version v on v.flow_id = f.id "
@@ -33,7 +47,11 @@ constexpr const char* flow_call =
 constexpr const char* runs_call =
     "select " WEIR_SUMMARY_COLUMNS
     " from weir.runs where ($1::text is null or flow = $1) and ($2::text is null or status = $2)"
-    " order by created_at desc, run_id desc limit $3::bigint";
+    " and ($3::text is null or $3 = any (tags))"
+    " and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at "
+    "< $5)"
+    " and ($6::jsonb is null or input @> $6) and ($7::jsonb is null or output @> $7)"
+    " order by created_at desc, run_id desc limit $8::bigint";
 
 constexpr const char* summary_call =
     "select " WEIR_SUMMARY_COLUMNS " from weir.runs where run_id = $1::uuid";
@@ -196,7 +214,8 @@ class PostgresRunStore final : public RunStore {
                options.delay ? std::optional(std::to_string(options.delay->count())) : std::nullopt,
                std::to_string(options.priority),
                options.version ? std::optional(std::to_string(*options.version)) : std::nullopt,
-               array_of(options.tags).value_or("{}"), array_of(options.run_ids)});
+               array_of(options.tags).value_or("{}"), array_of(options.run_ids),
+               options.at ? std::optional(iso8601(*options.at)) : std::nullopt});
     if (!rows && session_ && !session_->is_open())  // it broke with the call under way
       return std::unexpected(
           Error{.code = ErrorCode::in_doubt,
@@ -208,6 +227,47 @@ class PostgresRunStore final : public RunStore {
     std::vector<StartedRun> started;
     for (const auto& row : *rows) started.push_back({row[0].as<std::string>(), row[1].as<bool>()});
     return started;
+  }
+
+  Result<bool> cancel(const std::string& id, const std::string& reason) override {
+    const auto rows = one_run(cancel_call, id, {reason});
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<bool>();
+  }
+
+  Result<bool> signal(const std::string& id, const std::string& name,
+                      const Json& payload) override {
+    const auto rows = one_run(signal_call, id, {name, std::string(payload.text())});
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<bool>();
+  }
+
+  Result<std::int64_t> retry(const std::string& id) override {
+    const auto rows = one_run(retry_call, id);
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<std::int64_t>();
+  }
+
+  Result<bool> pause(const std::string& slug) override { return turn(pause_call, slug); }
+  Result<bool> resume(const std::string& slug) override { return turn(resume_call, slug); }
+
+  Result<std::vector<WorkerReport>> workers(std::int64_t count_max) override {
+    const auto rows = query(worker_list_call, {std::to_string(count_max)});
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<WorkerReport> found;
+    for (const auto& row : *rows)
+      found.push_back({.id = row[0].as<std::int64_t>(),
+                       .host = row[1].as<std::string>(),
+                       .pid = row[2].as<int>(),
+                       .slots = row[3].as<std::int64_t>(),
+                       .in_flight = row[4].as<std::int64_t>(),
+                       .runs = row[5].as<std::int64_t>(),
+                       .alive = row[6].as<bool>(),
+                       .started_at = time_of(row[7]),
+                       .lease_until = time_of(row[8]),
+                       .ended_at = optional_time(row[9]),
+                       .end_reason = row[10].as<std::string>()});
+    return found;
   }
 
   Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) override {
@@ -261,8 +321,16 @@ class PostgresRunStore final : public RunStore {
     if (filter.flow)
       if (const auto known = flow(*filter.flow, std::nullopt); !known)
         return std::unexpected(known.error());
+    const auto time = [](const std::optional<Time>& at) {
+      return at ? std::optional(iso8601(*at)) : std::nullopt;
+    };
+    const auto pattern = [](const std::optional<Json>& json) {
+      return json ? std::optional(std::string(json->text())) : std::nullopt;
+    };
     const auto rows =
-        query(runs_call, {filter.flow, filter.status, std::to_string(filter.count_max)});
+        query(runs_call, {filter.flow, filter.status, filter.tag, time(filter.since),
+                          time(filter.until), pattern(filter.input_contains),
+                          pattern(filter.output_contains), std::to_string(filter.count_max)});
     if (!rows) return std::unexpected(rows.error());
     std::vector<RunSummary> found;
     for (const auto& row : *rows) found.push_back(read_summary(row));
@@ -331,8 +399,16 @@ class PostgresRunStore final : public RunStore {
     return session_->query(sql, params);
   }
 
-  Result<pqxx::result> one_run(const char* sql, const std::string& id) {
-    auto rows = query(sql, {id});
+  Result<bool> turn(const char* sql, const std::string& slug) {
+    const auto rows = query(sql, {slug});
+    if (!rows) return std::unexpected(with_nearest(rows.error(), slug));
+    return (*rows)[0][0].as<bool>();
+  }
+
+  Result<pqxx::result> one_run(const char* sql, const std::string& id, const Params& more = {}) {
+    Params params = {id};
+    params.insert(params.end(), more.begin(), more.end());
+    auto rows = query(sql, params);
     if (!rows && rows.error().code == ErrorCode::invalid_input)
       return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                    .kind = "bad_run_id",

@@ -41,6 +41,14 @@ constexpr const char* exchange_call =
     " $23::bigint[], $24::smallint[], $25::int[], $26::smallint[], $27::int[], $28::int[], "
     "$29::int)";
 
+constexpr const char* start_child_call =
+    "select weir.start_child($1::bigint, $2::bigint, $3::smallint, $4::smallint, $5, $6::jsonb)";
+
+constexpr const char* settled_call =
+    "select " WEIR_JOURNAL_COLUMNS
+    " from weir.journal where run_id = $1::bigint and step = $2::smallint and task_index = $3::int "
+    "and attempt = $4::smallint";
+
 constexpr const char* serve_versions_call =
     "select weir.serve_versions($1::bigint, $2::int[], $3::int[])";
 
@@ -218,6 +226,23 @@ class PostgresWorkerStore final : public WorkerStore {
     const auto rows = query(exchange_call, exchange_params(request));
     if (!rows) return std::unexpected(rows.error());
     return read_reply(*rows);
+  }
+
+  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
+                           const std::string& flow, const Json& input) override {
+    const auto rows =
+        query(start_child_call, {std::to_string(worker), std::to_string(run), std::to_string(step),
+                                 std::to_string(attempt), flow, std::string(input.text())});
+    if (!rows) return std::unexpected(rows.error());
+    return {};
+  }
+
+  Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) override {
+    const auto rows = query(settled_call, {std::to_string(run), std::to_string(task.step),
+                                           std::to_string(task.index), std::to_string(attempt)});
+    if (!rows) return std::unexpected(rows.error());
+    if (rows->empty()) return std::nullopt;
+    return read_journal_row((*rows)[0]);
   }
 
   Result<void> serve_versions(

@@ -71,6 +71,11 @@ class Session final : public WorkerStore {
     reply.now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     return reply;
   }
+  Result<void> start_child(WorkerId, RunKey, std::size_t, int, const std::string&,
+                           const Json&) override {
+    return {};
+  }
+  Result<std::optional<JournalRow>> settled(RunKey, TaskId, int) override { return std::nullopt; }
   Result<void> serve_versions(WorkerId,
                               const std::map<VersionId, std::optional<PluginId>>&) override {
     return {};

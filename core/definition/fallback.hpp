@@ -1,0 +1,21 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+namespace weir {
+
+/// What becomes of a step that cannot complete: its conditions are unmet (F7), or its attempts are
+/// exhausted (F5).
+enum class Fallback {
+  fail,          ///< the run fails
+  skip,          ///< the step is skipped, its dependents go on without it
+  skip_cascade,  ///< the step and all that depends on it, however far down, are skipped
+};
+
+/// "fail", "skip", "skip_cascade".
+std::string_view name(Fallback fallback) noexcept;
+
+/// The fallback of that name, in lower case only.
+std::optional<Fallback> fallback(std::string_view name) noexcept;
+
+}  // namespace weir
