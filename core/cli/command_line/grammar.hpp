@@ -1,0 +1,104 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cli/command_line.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace weir::cli {
+
+/// The words of one command while it is declared. Each fills a field of the command's struct: a
+/// string, a path, a number, an optional or a vector of them.
+///
+/// What stands behind it, CLI11, is seen by grammar.cpp alone: it takes seconds to compile.
+class Words {
+ public:
+  enum class Need : bool { optional, required };
+  /// What is wrong with a word, "" when nothing is.
+  using Check = std::function<std::string(const std::string&)>;
+
+  explicit Words(CLI::App& app) : app_(&app) {}
+
+  /// A word that stands for itself; several where the field is a vector.
+  template <class Field>
+  Words& argument(const char* name, Field& field, const char* description,
+                  Need need = Need::optional);
+
+  /// `--name VALUE`; may be repeated where the field is a vector. `value` is what help calls it.
+  template <class Field>
+  Words& option(const char* name, Field& field, const std::string& description, const char* value,
+                const Check& check = {}, Need need = Need::optional);
+
+  /// `--name`. Refused beside `excluded`, which was declared before.
+  Words& flag(const char* name, bool& field, const char* description,
+              const char* excluded = nullptr);
+
+  /// `--json`.
+  Words& json(bool& field) { return flag("--json", field, "Print JSON"); }
+
+ private:
+  CLI::App* app_;
+};
+
+/// A number of `digits_max` digits at most, 1 or more.
+Words::Check positive(std::size_t digits_max);
+
+/// One of these words; else the nearest is named. `what` they are: "status".
+Words::Check one_of(const char* what, std::vector<std::string> words);
+
+/// The command line, and what it fills. Lives while it is parsed.
+class Grammar {
+ public:
+  Grammar();
+  ~Grammar();
+  Grammar(const Grammar&) = delete;
+  Grammar& operator=(const Grammar&) = delete;
+
+  CLI::App& root() noexcept { return *root_; }
+
+  /// A word that needs another one: "runs".
+  CLI::App& group(const char* name, const char* description);
+
+  /// A command below `above`: its struct lives as long as the grammar, and is handed out when it
+  /// was chosen.
+  template <class T>
+  std::pair<Words, T&> command(CLI::App& above, const char* name, const char* description,
+                               std::string_view footer) {
+    const auto filled = std::make_shared<T>();
+    CLI::App& app =
+        add(above, name, description, footer, [filled] { return Command(std::move(*filled)); });
+    return {Words(app), *filled};
+  }
+
+  std::variant<CommandLine, Answer> parse(std::vector<std::string> arguments);
+
+ private:
+  CLI::App& add(CLI::App& above, const char* name, const char* description, std::string_view footer,
+                std::function<Command()> filled);
+  CLI::App& chosen();
+  Answer wrong(std::string what);
+
+  std::unique_ptr<CLI::App> root_;
+  Globals globals_;
+  std::map<const CLI::App*, std::function<Command()>> commands_;
+};
+
+// The commands, by their noun; each in the file of its name. Help lists them in the order of these
+// calls.
+void declare_init(Grammar&);
+void declare_plugins(Grammar&);
+void declare_flows(Grammar&);
+void declare_service(Grammar&);
+void declare_start(Grammar&);
+void declare_runs(Grammar&);
+
+}  // namespace weir::cli
