@@ -8,6 +8,9 @@
 #include <system_error>
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
@@ -108,6 +111,22 @@ JsonFault fault_at(std::string_view text, std::size_t offset, std::string what) 
 }
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Behind the closing quote of the string that begins there.
+std::size_t end_of_string(std::string_view text, std::size_t begin) {
+  std::size_t i = begin + 1;
+  for (; text[i] != '"'; ++i)
+    if (text[i] == '\\') ++i;
+  return i + 1;
+}
+
+// What a checked JSON string says.
+std::string unescaped(std::string_view quoted) {
+  if (quoted.find('\\') == std::string_view::npos)
+    return std::string(quoted.substr(1, quoted.size() - 2));
+  const bj::value value = bj::parse(bj::string_view(quoted.data(), quoted.size()));
+  return {value.get_string().data(), value.get_string().size()};
+}
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
@@ -248,8 +267,29 @@ JsonType Json::type() const noexcept {
 }
 
 std::vector<Json> Json::elements() const {
+  return type() == JsonType::array ? items() : std::vector<Json>();
+}
+
+std::vector<std::pair<std::string, Json>> Json::members() const {
+  std::vector<std::pair<std::string, Json>> found;
+  if (type() != JsonType::object) return found;
+  for (const Json& item : items()) {
+    const std::string_view all = item.text();
+    const std::size_t key_end = end_of_string(all, 0);
+    std::size_t value = all.find(':', key_end) + 1;
+    while (is_space(all[value])) ++value;
+    found.emplace_back(unescaped(all.substr(0, key_end)),
+                       Json(item.buffer_, item.offset_ + value, all.size() - value));
+  }
+  return found;
+}
+
+std::string Json::decoded() const {
+  return type() == JsonType::string ? unescaped(text()) : std::string();
+}
+
+std::vector<Json> Json::items() const {
   std::vector<Json> found;
-  if (type() != JsonType::array) return found;
   const std::string_view all = text();
   std::size_t depth = 0;
   std::size_t begin = 1;
@@ -261,8 +301,7 @@ std::vector<Json> Json::elements() const {
   for (std::size_t i = 0; i < all.size(); ++i) {
     switch (all[i]) {
       case '"':
-        for (++i; all[i] != '"'; ++i)
-          if (all[i] == '\\') ++i;
+        i = end_of_string(all, i) - 1;
         break;
       case '[':
       case '{':

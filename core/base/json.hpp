@@ -56,12 +56,22 @@ class Json {
   /// Elements of an array in order; empty for anything else. Cost: one pass over the text.
   std::vector<Json> elements() const;
 
+  /// Members of an object in the order they stand there, keys decoded, doubled ones included (jsonb
+  /// keeps the last). Empty for anything else. Cost: one pass over the text.
+  std::vector<std::pair<std::string, Json>> members() const;
+
+  /// What a string says, escapes resolved; empty for anything else.
+  std::string decoded() const;
+
   /// The same text (not the same value: 1 and 1.0 differ, so does white space).
   friend bool operator==(const Json& a, const Json& b) noexcept { return a.text() == b.text(); }
 
  private:
   Json(std::shared_ptr<const std::string> buffer, std::size_t offset, std::size_t size)
       : buffer_(std::move(buffer)), offset_(offset), size_(size) {}
+
+  /// What stands between the brackets and commas of an array or object.
+  std::vector<Json> items() const;
 
   std::shared_ptr<const std::string> buffer_;
   std::size_t offset_;

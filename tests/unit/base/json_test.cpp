@@ -187,6 +187,22 @@ TEST_SUITE("base: json") {
     CHECK(Json::object({}).text() == "{}");
   }
 
+  TEST_CASE("members of an object are as they stand there and their keys decoded") {
+    const Json object =
+        Json::parse(R"( {"a" : [1, {"b": 2}] , "\u0062\"" :"x,}", "a":null} )").value();
+    const auto members = object.members();
+    REQUIRE(members.size() == 3);
+    CHECK(members[0].first == "a");
+    CHECK(members[0].second.text() == R"([1, {"b": 2}])");
+    CHECK(members[1].first == "b\"");
+    CHECK(members[1].second.decoded() == "x,}");
+    CHECK(members[2].second.text() == "null");
+    CHECK(Json::parse("{ }")->members().empty());
+    CHECK(Json::parse(R"(["a"])")->members().empty());
+    CHECK(Json::parse(R"("a\tb")")->decoded() == "a\tb");
+    CHECK(Json::parse("1")->decoded().empty());
+  }
+
   TEST_CASE("any bytes become a JSON string that parses") {
     for (int c = 0; c < 256; ++c) {
       const std::string bytes = {'a', static_cast<char>(c), 'z'};
