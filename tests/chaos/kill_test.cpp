@@ -1,6 +1,5 @@
 // What a kill -9 may not cost. A short round by default; WEIR_CHAOS_KILLS and WEIR_CHAOS_RUNS make
 // it longer (script/chaos), WEIR_CHAOS_SEED repeats a round as far as a race can be repeated.
-#include <cstdlib>
 #include <random>
 #include <set>
 #include <thread>
@@ -9,6 +8,7 @@
 #include <fmt/core.h>
 #include <sys/wait.h>
 
+#include "chaos/load.hpp"
 #include "chaos/serve_process.hpp"
 #include "integration/worker/worker_rig.hpp"
 #include "support/temporary_folder.hpp"
@@ -18,11 +18,6 @@ using namespace weir;
 using namespace weir::testing;
 
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 void nap(std::uint64_t milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -57,7 +52,7 @@ TEST_CASE_FIXTURE(
 
   const TemporaryFolder folder;
   const std::filesystem::path ledger = folder.path() / "ledger";
-  write_serve_config(folder.path(), database());
+  write_serve_config(folder.path(), {.database = database()});
   TestClient client;
   ServeProcess serve(folder.path());
   std::uint64_t order = 0;
@@ -91,7 +86,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
                   "L3: two servers share the runs and one of them killed loses none") {
   const std::uint64_t runs = setting("WEIR_CHAOS_SHARED_RUNS", 200);
   const TemporaryFolder folder;
-  write_serve_config(folder.path(), database());
+  write_serve_config(folder.path(), {.database = database()});
   TestClient client;
   ServeProcess first(folder.path());
   ServeProcess second(folder.path());

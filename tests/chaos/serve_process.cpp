@@ -24,11 +24,12 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-void write_serve_config(const std::filesystem::path& folder, const std::string& database) {
+void write_serve_config(const std::filesystem::path& folder, const ServeConfig& config) {
   std::ofstream out(folder / "flows.yaml");
-  out << "database: \"" << database << "\"\n"
-      << "plugins: {folders: [\"" << WEIR_PLUGINS << "\"]}\n"
-      << "worker: {slots: 8, lease: 1s, drain_timeout: 10s}\n";
+  out << "database: \"" << config.database << "\"\n"
+      << "plugins: {folders: [\"" << config.plugins << "\"]}\n"
+      << "worker: {slots: 8, lease: 1s, drain_timeout: 10s}\n"
+      << config.more;
 }
 
 ServeProcess::ServeProcess(const std::filesystem::path& folder) {

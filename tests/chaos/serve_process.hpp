@@ -6,8 +6,15 @@
 
 namespace weir::testing {
 
-/// A folder with a flows.yaml for the programs of a chaos test, over the built example plugins.
-void write_serve_config(const std::filesystem::path& folder, const std::string& database);
+/// What serves in a chaos test, unless it is told otherwise: the built example plugins.
+struct ServeConfig {
+  std::string database;
+  std::string plugins = WEIR_PLUGINS;  ///< a folder
+  std::string more = {};               ///< further lines
+};
+
+/// Writes its flows.yaml into `folder`.
+void write_serve_config(const std::filesystem::path& folder, const ServeConfig& config);
 
 /// A `weir serve` process. Killed, if it still runs, when the object goes.
 class ServeProcess {

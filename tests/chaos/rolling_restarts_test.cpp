@@ -1,0 +1,63 @@
+// Three servers under load, restarted one after the other, again and again. A short round by
+// default; WEIR_ROLLING_SECONDS makes it longer (script/chaos).
+#include <array>
+#include <optional>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <sys/wait.h>
+
+#include "chaos/load.hpp"
+#include "chaos/serve_process.hpp"
+#include "integration/worker/worker_rig.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_database.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+
+TEST_SUITE_BEGIN("chaos: rolling restarts");
+
+TEST_CASE_FIXTURE(
+    EmptyDatabase,
+    "L5: servers restarted one after the other under load cost no attempt and no gap") {
+  const std::chrono::seconds length(setting("WEIR_ROLLING_SECONDS", 5));
+  const TemporaryFolder folder;
+  write_serve_config(folder.path(), {.database = database(),
+                                     .plugins = std::filesystem::path(PACED_1).parent_path()});
+  TestClient client;
+  std::array<std::optional<ServeProcess>, 3> servers;
+  for (auto& server : servers) server.emplace(folder.path());
+  REQUIRE(eventually([&] { return client.store().workers_alive() == 3; }));
+  REQUIRE(eventually([&] { return client.store().flow("paced", std::nullopt).has_value(); }));
+
+  Load load("paced", Json::trusted(R"({"milliseconds": 40})"), std::chrono::milliseconds(25));
+  const auto end = std::chrono::steady_clock::now() + length;
+  std::size_t restarts = 0;
+  for (; std::chrono::steady_clock::now() < end; ++restarts) {
+    auto& server = servers[restarts % servers.size()];
+    CHECK(WEXITSTATUS(server->terminate()) == 0);
+    server.emplace(folder.path());
+    REQUIRE(eventually([&] { return client.store().workers_alive() == 3; }));
+  }
+  const std::string runs = std::to_string(load.stop());
+  REQUIRE(eventually([] { return query_value("select count(*) from weir.open_run") == "0"; }));
+
+  CHECK(restarts > 0);
+  CHECK(query_value("select count(*) from weir.runs where status = 'completed'") == runs);
+  CHECK(query_value(
+            "select count(*) from weir.attempts where outcome <> 'completed' or attempt <> 1") ==
+        "0");
+  const std::string longest_gap = query_value(
+      "select coalesce(max(gap), 0)::numeric(10, 3) from (select extract(epoch from started_at - "
+      "lag(started_at) over (order by started_at)) as gap from weir.attempts) as g");
+  const std::string longest_wait = query_value(
+      "select max(extract(epoch from started_at - available_at))::numeric(10, 3) from weir.runs");
+  MESSAGE(fmt::format("{} restarts, {} runs, longest gap {} s, longest wait of a run {} s",
+                      restarts, runs, longest_gap, longest_wait));
+  CHECK(std::stod(longest_gap) <= 1);
+  CHECK(std::stod(longest_wait) <= 1);
+  for (auto& server : servers) CHECK(WEXITSTATUS(server->terminate()) == 0);
+}
+
+TEST_SUITE_END();
