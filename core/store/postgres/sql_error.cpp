@@ -16,12 +16,13 @@ struct Rule {
 };
 
 // The first that fits. WR… are raised by our own functions and bring their own hints.
-constexpr std::array<Rule, 23> rules = {{
+constexpr std::array<Rule, 24> rules = {{
     {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
     {"WR002", ErrorCode::not_found, "not_found", ""},
     {"WR003", ErrorCode::invalid_input, "invalid_input", ""},
     {"WR004", ErrorCode::conflict, "duplicate_slug", ""},
     {"WR005", ErrorCode::conflict, "incompatible_version", ""},
+    {"WR006", ErrorCode::conflict, "run_over", ""},
     {"23505", ErrorCode::conflict, "already_exists", "choose another id"},
     {"22P02", ErrorCode::invalid_input, "invalid_input", ""},
     {"22", ErrorCode::invalid_input, "invalid_input", ""},

@@ -1,0 +1,42 @@
+-- Opens a failed or cancelled run again (C3): it goes on from what is missing. What is completed is kept; for each
+-- task that failed a journal row says that it is tried anew. Returns how many those are.
+-- Errors: WR002 no such run; WR006 it is open, or completed.
+create or replace function weir.retry(run_id uuid) returns integer
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_run     weir.run%rowtype := weir.run_named(run_id);
+  v_now     timestamptz := clock_timestamp();
+  v_version integer;
+  v_tasks   integer;
+begin
+  select * into v_run from weir.run r where r.id = v_run.id for update;
+  if v_run.status not in (2, 3) then
+    raise exception using errcode = 'WR006',
+      message = format('run %s is %s', run_id, case v_run.status when 0 then 'not over' else 'completed' end),
+      hint = 'a failed or a cancelled run can be tried anew';
+  end if;
+
+  with task as (
+    select j.step, j.task_index, max(j.attempt) as attempt,
+           (array_agg(j.outcome order by j.attempt desc))[1] as outcome, bool_or(j.outcome = 1) as completed
+    from weir.journal j
+    where j.run_id = v_run.id
+      and not exists (select from weir.journal k where k.run_id = v_run.id and k.step = j.step and k.outcome = 7)
+    group by j.step, j.task_index)
+  insert into weir.journal (run_id, step, task_index, attempt, outcome, started_at, ended_at, worker_id)
+  select v_run.id, t.step, t.task_index, t.attempt + 1, 8, v_now, v_now, 0
+  from task t where not t.completed and t.outcome in (2, 3, 4, 5);
+  get diagnostics v_tasks = row_count;
+
+  v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id), v_run.version_id);
+  update weir.run r
+  set version_id = v_version, status = 0, output = null, error = null, note = null, failed_step = null, ended_at = null
+  where r.id = v_run.id;
+  insert into weir.open_run (run_id, version_id, priority, claims, started_at)
+  values (v_run.id, v_version, v_run.priority, 1, v_run.started_at);  -- claims: it has a journal to read
+  perform weir.wake_workers();
+  return v_tasks;
+end $$;
+comment on function weir.retry is 'opens a failed or cancelled run again; how many tasks are tried anew';
