@@ -25,15 +25,13 @@ begin
          case when c_run is not null or v_plugin is not null then c_error
               else format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid) end,
          clock_timestamp(), clock_timestamp(), v_dead.id, coalesce(f.plugin_id, v_plugin)
-  from unnest(v_dead.in_flight_run, v_dead.in_flight_step, v_dead.in_flight_index, v_dead.in_flight_attempt,
-              v_dead.in_flight_plugin) as f(run_id, step, task_index, attempt, plugin_id)
-  join weir.open_run o on o.run_id = f.run_id and o.worker_id = v_dead.id
+  from weir.in_flight_of(p_worker) as f
   where case when c_run is not null
              then (f.run_id, f.step, f.task_index, f.attempt) = (c_run, c_step, c_index, c_attempt)
              else c_sha256 is null or f.plugin_id = v_plugin end
   on conflict do nothing;  -- it stated what it had journaled: no reason to leave its runs where they are
 
-  update weir.open_run o set worker_id = null, claimed_in = null where o.worker_id = p_worker;
+  perform weir.free_runs(p_worker);
 
   update weir.worker w
   set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false,

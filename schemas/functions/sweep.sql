@@ -16,12 +16,10 @@ begin
     select f.run_id, f.step, f.task_index, f.attempt, 5, 'lost',
            format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
-    from unnest(v_dead.in_flight_run, v_dead.in_flight_step, v_dead.in_flight_index, v_dead.in_flight_attempt,
-                v_dead.in_flight_plugin) as f(run_id, step, task_index, attempt, plugin_id)
-    join weir.open_run o on o.run_id = f.run_id and o.worker_id = v_dead.id
+    from weir.in_flight_of(v_dead.id) as f
     on conflict do nothing;  -- it stated what it had journaled: no reason to leave the others unswept
 
-    update weir.open_run o set worker_id = null, claimed_in = null where o.worker_id = v_dead.id;
+    perform weir.free_runs(v_dead.id);
 
     update weir.worker w
     set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,

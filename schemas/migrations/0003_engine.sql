@@ -54,3 +54,57 @@ create table weir.listening (
   until timestamptz not null
 );
 comment on table weir.listening is 'who listens to channel weir_events, until when: nobody, no notification';
+
+-- What a worker says and hears.
+create index flow_paused on weir.flow (id) where paused_at is not null;
+drop function if exists weir.exchange(
+  bigint, bigint, bigint,
+  bigint[], smallint[], integer[], smallint[], smallint[], jsonb[], text[], text[], bigint[], timestamptz[], timestamptz[],
+  integer[],
+  bigint[], smallint[], jsonb[], text[], smallint[],
+  bigint[], timestamptz[],
+  bigint[], smallint[], integer[], smallint[], integer[],
+  integer[], integer);  -- it takes more
+
+-- Wide work that is shared (L7): ranges of map elements, in each of which one attempt is to be made. What the
+-- journal has of them is over; who decides about further attempts is the run's owner.
+create table weir.share (
+  id          bigint generated always as identity primary key,
+  run_id      bigint not null,
+  version_id  integer not null,
+  priority    smallint not null,
+  step        smallint not null,
+  attempt     smallint not null check (attempt >= 1),
+  first_index integer not null check (first_index >= 0),
+  last_index  integer not null check (last_index >= first_index),
+  open        integer not null,
+  inputs      jsonb not null,
+  worker_id   bigint,
+  taken_at    timestamptz,
+  created_at  timestamptz not null default now(),
+  unique (run_id, step, first_index, attempt),
+  check ((worker_id is null) = (taken_at is null))
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+create index share_to_be_had on weir.share (version_id, priority desc, id) where worker_id is null;
+create index share_held on weir.share (worker_id) where worker_id is not null;
+comment on table weir.share is 'ranges of the elements of wide maps that the owner of the run offers, and others take (L7)';
+comment on column weir.share.attempt is 'the number of the attempt to be made in each element';
+comment on column weir.share.open is 'how many elements were not settled when it was offered, taken or settled last';
+comment on column weir.share.inputs is 'an array: the input of each element from first_index to last_index';
+comment on column weir.share.worker_id is 'who runs it; null: it is to be had';
+
+create table weir.share_news (
+  id      bigint generated always as identity primary key,
+  run_id  bigint not null,
+  step    smallint not null,
+  attempt smallint not null,
+  indexes integer[] not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+create index share_news_run on weir.share_news (run_id);
+comment on table weir.share_news is 'attempts of shared elements that stand in the journal, until the owner of the run has heard of them';
+
+create function weir.end_shares_of_runs() returns trigger
+language plpgsql as $$ begin return null; end $$;  -- schemas/functions has its body
+create trigger open_run_over after delete on weir.open_run
+  referencing old table as gone for each statement execute function weir.end_shares_of_runs();
+comment on trigger open_run_over on weir.open_run is 'whichever way a run ends, nothing of it is shared any more';

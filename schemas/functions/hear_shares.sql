@@ -1,0 +1,29 @@
+-- What became of shared elements of a worker's runs, since it said what it has heard: rows of the journal, each
+-- with the number of the news it came with. Told again until that number is among `heard`.
+-- Errors: WR001 lease lost.
+create or replace function weir.hear_shares(worker bigint, runs bigint[], heard bigint[])
+returns table (
+  news bigint, run_id bigint, step smallint, task_index integer, attempt smallint, outcome smallint, output jsonb,
+  error_code text, error text, retry_after_ms bigint, started_at timestamptz, ended_at timestamptz)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+#variable_conflict use_column
+begin
+  perform weir.prove_lease(worker);
+  if cardinality(heard) = 0 then
+    perform set_config('synchronous_commit', 'off', true);
+  end if;
+  delete from weir.share_news n using weir.open_run o
+  where n.id = any (heard) and o.run_id = n.run_id and o.worker_id = hear_shares.worker;
+  return query
+  select n.id, j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
+         j.started_at, j.ended_at
+  from weir.share_news n
+  join weir.open_run o on o.run_id = n.run_id and o.worker_id = hear_shares.worker
+  cross join lateral unnest(n.indexes) as i(task_index)
+  join weir.journal j on j.run_id = n.run_id and j.step = n.step and j.task_index = i.task_index and j.attempt = n.attempt
+  where n.run_id = any (runs)
+  order by n.id, j.task_index;
+end $$;
+comment on function weir.hear_shares is 'what became of shared elements of a worker''s runs';
