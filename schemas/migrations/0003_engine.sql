@@ -108,3 +108,35 @@ language plpgsql as $$ begin return null; end $$;  -- schemas/functions has its 
 create trigger open_run_over after delete on weir.open_run
   referencing old table as gone for each statement execute function weir.end_shares_of_runs();
 comment on trigger open_run_over on weir.open_run is 'whichever way a run ends, nothing of it is shared any more';
+
+-- Schedules: what weir.tick starts.
+create table weir.schedule (
+  id         integer generated always as identity primary key,
+  name       text not null unique check (octet_length(name) between 1 and 128),
+  flow       text not null check (flow ~ '^[A-Za-z_][A-Za-z0-9_]*$' and octet_length(flow) <= 128),
+  cron       text not null,
+  time_zone  text not null,
+  input      jsonb not null,
+  priority   smallint not null check (priority between -100 and 100),
+  tags       text[] not null,
+  missed     text not null check (missed in ('run', 'skip')),
+  paused     boolean not null,
+  next_at    timestamptz not null,
+  last_at    timestamptz,
+  last_run   uuid,
+  waits_for  text,
+  error      text,
+  created_at timestamptz not null default now()
+);
+create index schedule_due on weir.schedule (next_at) where not paused;
+comment on table weir.schedule is 'flows that are started by a cron expression (C5); weir.schedules shows them';
+comment on column weir.schedule.missed is 'what becomes of ticks that nobody started in time: one run for all of them, or none';
+comment on column weir.schedule.next_at is 'the tick that is to be started next; of a paused one it means nothing';
+comment on column weir.schedule.last_at is 'the tick that was started last, and last_run its run';
+comment on column weir.schedule.waits_for is 'why the tick at next_at could not be started yet';
+comment on column weir.schedule.error is 'why the last tick was refused';
+
+create function weir.flow_came() returns trigger
+language plpgsql as $$ begin return null; end $$;  -- schemas/functions has its body
+create trigger version_came after insert on weir.version for each statement execute function weir.flow_came();
+comment on trigger version_came on weir.version is 'a schedule may have waited for it';

@@ -1,0 +1,10 @@
+-- Ends a schedule. Runs that it started go on. Returns false when there is none of that name.
+create or replace function weir.unschedule(name text) returns boolean
+language plpgsql as $$
+begin
+  delete from weir.schedule s where s.name = unschedule.name;
+  if not found then return false; end if;
+  perform pg_notify('weir_schedules', '');
+  return true;
+end $$;
+comment on function weir.unschedule is 'ends a schedule; false: there is none of that name';
