@@ -21,7 +21,6 @@ class DatabaseClock {
   Time at(Steady moment) const noexcept {
     return Time{steady_count(moment) + offset_.value_or(Duration(0))};
   }
-  Time now() const noexcept { return at(std::chrono::steady_clock::now()); }
 
  private:
   static Duration steady_count(Steady moment) noexcept {

@@ -34,7 +34,7 @@ Result<bool> ServedFlows::refresh(Steady until) {
   // The oldest of a flow first: in a new database they are numbered in their order.
   for (const FlowHandle& module : std::views::reverse(registered)) {
     if (known.contains(&*module)) continue;
-    if (std::chrono::steady_clock::now() >= until) return false;
+    if (now_() >= until) return false;
     if (const auto entered = enter(module, newest.contains(&*module)); !entered) {
       const ErrorCode code = entered.error().code;
       if (code == ErrorCode::unavailable || code == ErrorCode::in_doubt)

@@ -1,8 +1,11 @@
 #pragma once
+#include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <spdlog/logger.h>
@@ -27,10 +30,10 @@ class ServedFlows {
     std::optional<PluginId> plugin;
   };
 
-  /// All must outlive it.
+  /// All must outlive it. `now` is its clock, as WorkerLoop's.
   ServedFlows(const WorkerOptions& options, const FlowRegistry& registry, WorkerStore& store,
-              spdlog::logger& log)
-      : options_(options), registry_(registry), store_(store), log_(log) {}
+              spdlog::logger& log, std::function<Steady()> now = std::chrono::steady_clock::now)
+      : options_(options), registry_(registry), store_(store), log_(log), now_(std::move(now)) {}
 
   /// Reads the registry again: lets go of what left it, and makes what is new known to the
   /// database. False when `until` came before all was. A flow that the database refuses is logged
@@ -58,6 +61,7 @@ class ServedFlows {
   const FlowRegistry& registry_;
   WorkerStore& store_;
   spdlog::logger& log_;
+  std::function<Steady()> now_;
   std::map<VersionId, Flow> flows_;
   std::vector<FlowHandle> refused_;          ///< by the database; of the registry still
   std::map<std::string, PluginId> plugins_;  ///< by sha256

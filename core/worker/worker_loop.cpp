@@ -169,7 +169,7 @@ bool WorkerLoop::is_barred(const OwnedRun& run, Steady now) const {
 
 // Closes runs that ended, and gives back those in which nothing can or may run for a while.
 void WorkerLoop::advance_runs(Steady steady_now) {
-  const Time now = clock_.now();
+  const Time now = clock_.at(calls_.now());
   for (auto& [key, run] : runs_) {
     if (run.leaving) continue;
     run.refresh(now);
@@ -188,7 +188,7 @@ void WorkerLoop::advance_runs(Steady steady_now) {
 
 // F6: whatever of it still runs ends as cancelled in the same commit.
 void WorkerLoop::end_run(RunKey key, OwnedRun& run) {
-  const Time now = clock_.now();
+  const Time now = clock_.at(calls_.now());
   for (const Flights::Flight& flight : flights_.take_run(key)) {
     const Steady::rep started = flight.attempt->started.load(std::memory_order_acquire);
     request_.settled.push_back(
