@@ -1,14 +1,9 @@
 #pragma once
 #include <chrono>
-#include <cstdint>
+
+#include <weir/time.hpp>
 
 namespace weir {
-
-using Duration = std::chrono::microseconds;
-
-/// A point in the database's time, which is the only time facts are dated by. Microseconds since
-/// 1970 UTC, as PostgreSQL keeps them.
-using Time = std::chrono::sys_time<Duration>;
 
 using Steady = std::chrono::steady_clock::time_point;
 

@@ -12,10 +12,6 @@ namespace weir {
 
 using std::chrono::milliseconds;
 
-bool is_over(const std::string& status) noexcept {
-  return status == "completed" || status == "failed" || status == "cancelled";
-}
-
 Client::Client(RunStore& store)
     : store_(store), ends_([this](const std::vector<std::string>& ids) {
         const std::scoped_lock lock(store_mutex_);

@@ -46,7 +46,4 @@ class Client {
   RunEnds<> ends_;
 };
 
-/// Whether a run of this status is over.
-bool is_over(const std::string& status) noexcept;
-
 }  // namespace weir

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <weir/client/run_report.hpp>
+#include <weir/client/start_options.hpp>
+
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
@@ -14,58 +17,12 @@
 
 namespace weir {
 
-/// How to start runs of one flow (S1).
-struct StartOptions {
-  std::vector<std::string> idempotency_keys{};  ///< none, or one for each input
-  std::vector<std::string> run_ids{};           ///< none, or one UUID for each input
-  std::optional<std::chrono::milliseconds> delay{};
-  std::optional<Time> at{};      ///< instead of a delay
-  int priority = 0;              ///< −100 … 100, higher first
-  std::optional<int> version{};  ///< default: the newest this database knows
-  std::vector<std::string> tags{};
-};
-
-struct StartedRun {
-  std::string id;  ///< UUIDv7
-  bool created = true;
-};
-
 /// A flow's version as the database knows it.
 struct KnownFlow {
   std::string slug;
   int version = 1;
   std::string fingerprint;
   std::optional<Json> input_schema;
-};
-
-struct RunSummary {
-  std::string id;
-  std::string flow;
-  int version = 1;
-  std::string status;  ///< queued, running, completed, failed, cancelled
-  std::optional<std::string> error;
-  Time created_at{};
-  std::optional<Time> started_at, ended_at, wake_at;
-};
-
-struct StepReport {
-  std::string slug;
-  std::string kind;
-  std::string status;  ///< waiting, ready, running, completed, failed, skipped, cancelled
-  std::optional<std::int64_t> tasks;  ///< unknown while what a map runs over isn't there
-  std::int64_t tasks_completed = 0;
-  std::int64_t attempts = 0;
-  std::optional<Json> output;
-  std::optional<std::string> error, skip_reason;
-  std::optional<Time> started_at, ended_at;
-  std::vector<std::string> depends_on;
-};
-
-struct RunReport {
-  RunSummary summary;
-  Json input;
-  std::optional<Json> output;
-  std::vector<StepReport> steps;  ///< canonical order
 };
 
 /// A run as facts alone: enough to lead it once more (RunState).
@@ -76,13 +33,6 @@ struct RecordedRun {
   Json definition;  ///< of that version, in canonical form
   Json input;
   std::vector<JournalRow> rows;  ///< by step, index and attempt: an order RunState can fold
-};
-
-struct RunFilter {
-  std::optional<std::string> flow{}, status{}, tag{};
-  std::optional<Time> since{}, until{};                     ///< of created_at: [since, until)
-  std::optional<Json> input_contains{}, output_contains{};  ///< as PostgreSQL's @>
-  std::int64_t count_max = 20;
 };
 
 /// A row of weir.workers.

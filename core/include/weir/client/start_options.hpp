@@ -1,0 +1,38 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <weir/time.hpp>
+
+namespace weir {
+
+/// How to start one run (S1).
+struct RunOptions {
+  std::optional<std::string> idempotency_key{};  ///< the same on a flow gives the same run (S4)
+  std::optional<std::string> run_id{};  ///< a UUID: new_run_id() makes one; default: the database's
+  std::optional<std::chrono::milliseconds> delay{};
+  std::optional<Time> at{};      ///< instead of a delay
+  int priority = 0;              ///< −100 … 100, higher first
+  std::optional<int> version{};  ///< default: the newest this database knows
+  std::vector<std::string> tags{};
+};
+
+/// How to start runs of one flow (S1).
+struct StartOptions {
+  std::vector<std::string> idempotency_keys{};  ///< none, or one for each input
+  std::vector<std::string> run_ids{};           ///< none, or one UUID for each input
+  std::optional<std::chrono::milliseconds> delay{};
+  std::optional<Time> at{};      ///< instead of a delay
+  int priority = 0;              ///< −100 … 100, higher first
+  std::optional<int> version{};  ///< default: the newest this database knows
+  std::vector<std::string> tags{};
+};
+
+struct StartedRun {
+  std::string id;       ///< a UUID
+  bool created = true;  ///< false: the idempotency key had started it before
+};
+
+}  // namespace weir
