@@ -1,6 +1,7 @@
 #include "run/run_state.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/core.h>
@@ -17,6 +18,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view type_violation = "type_violation";
 
 constexpr milliseconds wait_max = std::chrono::days(365);  // of retry_after
+constexpr int attempts_max = std::numeric_limits<std::int16_t>::max();
 
 }  // namespace
 
@@ -32,20 +34,9 @@ RunState::RunState(const FlowDefinition& definition, std::vector<StepOptions> op
     : definition_(&definition),
       options_(std::move(options)),
       run_(run),
-      input_(std::move(input)),
-      steps_(definition.steps().size()),
-      steps_open_(steps_.size()) {
-  WEIR_ASSERT(options_.size() == steps_.size());
-  std::deque<std::size_t> completed;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    steps_[i].dependencies_open = definition.steps()[i].depends_on.size();
-    if (steps_[i].dependencies_open > 0) continue;
-    steps_[i].begins_at = available_at;
-    release(i);
-    if (steps_[i].tasks_open == 0) completed.push_back(i);
-  }
-  settle_steps(std::move(completed));
-  find_end();
+      steps_(definition, std::move(input), available_at) {
+  WEIR_ASSERT(options_.size() == definition.steps().size());
+  free_begun();
 }
 
 JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const {
@@ -59,176 +50,236 @@ JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const
                  .retry_after = result.retry_after};
   if (row.outcome != Outcome::completed) return row;
   WEIR_ASSERT(row.output.has_value());
-  if (breaks_map(task.step, *row.output)) {
-    const auto& steps = definition_->steps();
-    const auto map = std::ranges::find_if(step.dependents, [&](std::size_t dependent) {
-      return steps[dependent].kind == StepKind::map;
-    });
+  if (const auto map = map_broken_by(task.step, *row.output)) {
     row.outcome = Outcome::failed_for_good;
     row.error_code = type_violation;
-    row.error =
-        fmt::format("step \"{}\" maps over the output of \"{}\", which is {}, not an array",
-                    steps[*map].slug.view(), step.slug.view(), weir::described(row.output->type()));
+    row.error = fmt::format("step \"{}\" maps over the output of \"{}\", which is {}, not an array",
+                            definition_->steps()[*map].slug.view(), step.slug.view(),
+                            weir::described(row.output->type()));
   }
   return row;
 }
 
 Result<void> RunState::apply(const JournalRow& row) {
   if (auto possible = check(row); !possible) return possible;
-  Step& step = steps_[row.task.step];
-  Task& task = step.tasks[row.task.index];
-  task.attempts = row.attempt;
-  step.ends_at = std::max(step.ends_at, row.ended_at);
-  if (task.failed_at) failures_.erase({*std::exchange(task.failed_at, std::nullopt), row.task});
+  if (row.outcome == Outcome::skipped) {
+    take_skip(row);
+    return {};
+  }
+  if (steps_.is_skipped(row.task.step)) return {};
+  settled_ = false;
+  TaskState& task = steps_.task(row.task);
+  task.attempts = static_cast<std::int16_t>(row.attempt);
+  steps_.date(row.task.step, row.ended_at);
+  forget_failure(row.task);
   switch (row.outcome) {
     case Outcome::completed:
-      task.completed = true;
-      task.output = *row.output;
-      if (--step.tasks_open == 0) settle_steps({row.task.step});
+      steps_.complete(row.task, *row.output);
+      free_begun();
       break;
     case Outcome::failed:
     case Outcome::timed_out:
       ++task.charged;
-      retry_or_fail(row, task);
+      retry_or_give_up(row);
       break;
     case Outcome::failed_for_good:
       ++task.charged;
-      give_up(row, task,
-              row.error_code == type_violation
-                  ? row.error
-                  : fmt::format("{} failed for good: {}", described(row.task), row.error));
+      give_up(row, row.error_code == type_violation
+                       ? row.error
+                       : fmt::format("{} failed for good: {}", described(row.task), row.error));
       break;
     case Outcome::lost:
       ++task.lost;
-      retry_or_fail(row, task);
+      retry_or_give_up(row);
+      break;
+    case Outcome::retried:
+      task.charged = task.lost = 0;
+      free_again(row, Duration{0});
       break;
     case Outcome::cancelled:
+      free_again(row, Duration{0});
+      break;
     case Outcome::skipped:
-    case Outcome::retried:
       break;
   }
-  find_end();
   return {};
 }
 
+// What was journaled holds, whatever these options would say.
+void RunState::take_skip(const JournalRow& row) {
+  const std::size_t step = row.task.step;
+  steps_.mark_journaled(step);
+  if (steps_.is_skipped(step)) return;
+  settled_ = false;
+  const StepConditions& conditions = definition_->steps()[step].conditions;
+  const SkipReason reason = *skip_reason(row.error_code);
+  skip(step, reason, row.ended_at,
+       reason == SkipReason::condition_unmet  ? conditions.when_unmet
+       : reason == SkipReason::handler_failed ? conditions.when_exhausted
+                                              : Fallback::skip_cascade);
+}
+
 std::vector<ReadyTask> RunState::take_ready() {
+  settle();
   if (end_) return {};
   std::vector<ReadyTask> ready = std::exchange(ready_, {});
   std::erase_if(ready, [&](const ReadyTask& entry) {  // overtaken by rows that were folded since
-    const Task& task = steps_[entry.task.step].tasks[entry.task.index];
+    if (steps_.is_skipped(entry.task.step)) return true;
+    const TaskState& task = steps_.task(entry.task);
     return task.completed || entry.attempt != task.attempts + 1;
   });
   return ready;
 }
 
-Json RunState::input_of(TaskId task) const {
-  const StepDefinition& step = definition_->steps().at(task.step);
-  if (step.kind == StepKind::map) {
-    const Step& state = steps_[task.step];
-    return state.elements.empty() ? steps_[step.depends_on.front()].tasks.at(task.index).output
-                                  : state.elements.at(task.index);
-  }
-  if (step.depends_on.empty()) return input_;
-  std::vector<std::pair<std::string, Json>> members;
-  for (const std::size_t dependency : step.depends_on)
-    members.emplace_back(definition_->steps()[dependency].slug.string(), output_of(dependency));
-  return Json::object(members);
+std::vector<OpenWait> RunState::waits() const {
+  settle();
+  std::vector<OpenWait> open;
+  if (end_) return open;
+  for (const std::size_t step : steps_.waits())
+    open.push_back(
+        {.step = step,
+         .until = steps_.begins_at(step) + options_[step].start_delay + options_[step].timeout});
+  return open;
 }
 
-// Steps without tasks complete at once and so on down the graph: a list of work, no recursion (P5).
-// Times are the latest of what went before, so that the order in which rows are folded does not
-// show.
-void RunState::settle_steps(std::deque<std::size_t> completed) {
-  for (; !completed.empty(); completed.pop_front()) {
-    --steps_open_;
-    const Step& done = steps_[completed.front()];
-    for (const std::size_t dependent : definition_->steps()[completed.front()].dependents) {
-      Step& next = steps_[dependent];
-      next.begins_at = std::max({next.begins_at, done.begins_at, done.ends_at});
-      if (--next.dependencies_open > 0) continue;
-      release(dependent);
-      if (next.tasks_open == 0) completed.push_back(dependent);
-    }
-  }
+std::vector<JournalRow> RunState::take_skips() {
+  settle();
+  return steps_.take_skips();
 }
 
-// P3: where the tasks of a step are counted from.
-void RunState::count_tasks(std::size_t position) {
-  const StepDefinition& step = definition_->steps()[position];
-  Step& state = steps_[position];
-  state.counted = true;
-  std::size_t count = 1;
-  if (step.kind == StepKind::map) {
-    if (step.depends_on.empty()) {
-      state.elements = input_.elements();
-      count = state.elements.size();
-    } else if (const std::size_t parent = step.depends_on.front();
-               definition_->steps()[parent].kind == StepKind::map) {
-      count = steps_[parent].tasks.size();
-    } else {
-      state.elements = steps_[parent].tasks.front().output.elements();
-      count = state.elements.size();
-    }
-  }
-  state.tasks.resize(count);
-  state.tasks_open = count;
+std::vector<StepEnd> RunState::take_step_ends() {
+  settle();
+  std::vector<StepEnd> ends = steps_.take_ends();
+  if (end_ && end_->status == RunStatus::failed)
+    for (const std::size_t step : std::exchange(failing_, {}))
+      if (const auto first = given_up_.lower_bound({step, 0});
+          first != given_up_.end() && first->first.step == step)
+        ends.push_back({.step = step, .kind = StepEnd::Kind::failed});
+  return ends;
 }
 
-void RunState::release(std::size_t position) {
-  count_tasks(position);
-  const Time not_before = steps_[position].begins_at + options_[position].start_delay;
-  for (std::size_t index = 0; index < steps_[position].tasks.size(); ++index)
-    ready_.push_back({.task = {position, index}, .attempt = 1, .not_before = not_before});
+bool RunState::wanted(TaskId task) const {
+  settle();
+  return !end_ && !steps_.is_skipped(task.step);
 }
-
-void RunState::retry_or_fail(const JournalRow& row, Task& task) {
-  const StepOptions& options = options_[row.task.step];
-  const bool lost = row.outcome == Outcome::lost;
-  if (lost ? task.lost > losses_max : task.charged >= options.max_attempts) {
-    give_up(
-        row, task,
-        lost ? fmt::format("{} was lost with its worker {} times", described(row.task), task.lost)
-             : fmt::format("{} failed after {} attempt{}: {}", described(row.task), task.charged,
-                           task.charged == 1 ? "" : "s", row.error));
-    return;
-  }
-  const Duration wait = lost ? Duration{0}
-                        : row.retry_after
-                            ? Duration{std::clamp(*row.retry_after, milliseconds{0}, wait_max)}
-                            : backoff(options, run_, row.task, task.charged);
-  ready_.push_back(
-      {.task = row.task, .attempt = task.attempts + 1, .not_before = row.ended_at + wait});
-}
-
-void RunState::give_up(const JournalRow& row, Task& task, std::string error) {
-  task.failed_at = row.ended_at;
-  failures_.emplace(std::pair(row.ended_at, row.task), std::move(error));
-}
-
-std::vector<OpenWait> RunState::waits() const { return {}; }
-std::vector<JournalRow> RunState::take_skips() { return {}; }
-std::vector<StepEnd> RunState::take_step_ends() { return {}; }
-bool RunState::wanted(TaskId) const { return !end_; }
 
 void RunState::cancel(std::string reason) {
+  settle();
   if (end_) return;
   cancelled_ = std::move(reason);
   find_end();
 }
 
-void RunState::find_end() {
+Json RunState::input_of(TaskId task) const { return steps_.input_of(task); }
+
+const std::optional<RunEnd>& RunState::end() const {
+  settle();
+  return end_;
+}
+
+// Takes the decisions that rows left open: rows that come later in a journal may still have taken
+// them otherwise. A run that is over decides nothing more.
+void RunState::settle() const {
+  if (std::exchange(settled_, true)) return;
+  while (!cancelled_ && failures_.empty() && !fail_unmet()) {
+    if (const auto unmet = steps_.unmet(); !unmet.empty()) {
+      for (const std::size_t step : unmet)
+        skip(step, SkipReason::condition_unmet, steps_.begins_at(step),
+             definition_->steps()[step].conditions.when_unmet);
+    } else if (!exhausted_.empty()) {
+      const auto [at, task] = *exhausted_.begin();
+      skip(task.step, SkipReason::handler_failed, at,
+           definition_->steps()[task.step].conditions.when_exhausted);
+    } else {
+      break;
+    }
+  }
+  find_end();
+}
+
+// F7: of steps whose conditions are unmet those that fail the run are looked at first.
+bool RunState::fail_unmet() const {
+  for (const std::size_t step : steps_.unmet()) {
+    if (definition_->steps()[step].conditions.when_unmet != Fallback::fail) continue;
+    const Time at = steps_.begins_at(step);
+    given_up_[{step, 0}] = {
+        at, fmt::format("step \"{}\": its condition is not met: {}",
+                        definition_->steps()[step].slug.view(), steps_.unmet_reason(step))};
+    failures_.insert({at, {step, 0}});
+    failing_.insert(step);
+  }
+  return !failures_.empty();
+}
+
+void RunState::skip(std::size_t step, SkipReason reason, Time at, Fallback fallback) const {
+  steps_.skip(step, reason, at, fallback == Fallback::skip_cascade);
+  for (auto each = given_up_.lower_bound({step, 0});
+       each != given_up_.end() && each->first.step == step;) {
+    const TaskId task = (each++)->first;
+    forget_failure(task);
+  }
+  free_begun();
+}
+
+void RunState::free_begun() const {
+  for (const std::size_t step : steps_.take_begun()) {
+    const Time not_before = steps_.begins_at(step) + options_[step].start_delay;
+    for (std::size_t index = 0; index < steps_.task_count(step); ++index)
+      ready_.push_back({.task = {step, index}, .attempt = 1, .not_before = not_before});
+  }
+}
+
+void RunState::free_again(const JournalRow& row, Duration wait) {
+  if (definition_->steps()[row.task.step].kind != StepKind::wait)
+    ready_.push_back(
+        {.task = row.task, .attempt = row.attempt + 1, .not_before = row.ended_at + wait});
+}
+
+void RunState::retry_or_give_up(const JournalRow& row) {
+  const TaskState& task = steps_.task(row.task);
+  const StepOptions& options = options_[row.task.step];
+  const bool lost = row.outcome == Outcome::lost;
+  if (lost ? task.lost > losses_max : task.charged >= options.max_attempts) {
+    give_up(row, lost ? fmt::format("{} was lost with its worker {} times", described(row.task),
+                                    task.lost)
+                      : fmt::format("{} failed after {} attempt{}: {}", described(row.task),
+                                    task.charged, task.charged == 1 ? "" : "s", row.error));
+    return;
+  }
+  free_again(row, lost ? Duration{0}
+                  : row.retry_after
+                      ? Duration{std::clamp(*row.retry_after, milliseconds{0}, wait_max)}
+                      : backoff(options, run_, row.task, task.charged));
+}
+
+// P6 is a fault of the flow, not of an attempt: no fallback covers it.
+void RunState::give_up(const JournalRow& row, std::string error) {
+  given_up_[row.task] = {row.ended_at, std::move(error)};
+  const bool fails =
+      row.error_code == type_violation ||
+      definition_->steps()[row.task.step].conditions.when_exhausted == Fallback::fail;
+  (fails ? failures_ : exhausted_).insert({row.ended_at, row.task});
+  if (fails) failing_.insert(row.task.step);
+}
+
+void RunState::forget_failure(TaskId task) const {
+  const auto found = given_up_.find(task);
+  if (found == given_up_.end()) return;
+  failures_.erase({found->second.at, task});
+  exhausted_.erase({found->second.at, task});
+  given_up_.erase(found);
+}
+
+void RunState::find_end() const {
   end_.reset();
   if (cancelled_) {
     end_ = RunEnd{.status = RunStatus::cancelled, .error = *cancelled_};
   } else if (!failures_.empty()) {
-    const auto& [first, error] = *failures_.begin();
-    end_ = RunEnd{.status = RunStatus::failed, .error = error, .failed_step = first.second.step};
-  } else if (steps_open_ == 0) {
-    std::vector<std::pair<std::string, Json>> leaves;
-    for (std::size_t i = 0; i < steps_.size(); ++i)
-      if (definition_->steps()[i].dependents.empty())
-        leaves.emplace_back(definition_->steps()[i].slug.string(), output_of(i));
-    end_ = RunEnd{.status = RunStatus::completed, .output = Json::object(leaves)};
+    const TaskId first = failures_.begin()->second;
+    end_ = RunEnd{
+        .status = RunStatus::failed, .error = given_up_.at(first).error, .failed_step = first.step};
+  } else if (steps_.all_ended()) {
+    end_ = steps_.end();
   }
 }
 
@@ -241,19 +292,38 @@ Result<void> RunState::check(const JournalRow& row) const {
                                      row.task.step, row.task.index, row.attempt, why),
               .hint = "the journal does not fit the flow's definition"});
   };
-  if (row.task.step >= steps_.size()) return impossible("the flow has no such step");
-  const Step& step = steps_[row.task.step];
-  if (!step.counted || row.task.index >= step.tasks.size())
-    return impossible("the step has no such task");
-  const Task& task = step.tasks[row.task.index];
-  if (task.completed) return impossible("the task was completed before");
-  if (row.attempt <= task.attempts) return impossible("the attempt was journaled before");
-  if (row.attempt > task.attempts + 1) return impossible("the attempt before it is missing");
-  if (row.outcome != Outcome::completed) return {};
-  if (!row.output) return impossible("a completed attempt without output");
-  if (breaks_map(row.task.step, *row.output))
-    return impossible("a completed attempt without the array that is mapped over");
+  if (row.task.step >= options_.size()) return impossible("the flow has no such step");
+  const std::string_view why =
+      row.outcome == Outcome::skipped ? fault_of_skip(row) : fault_of_attempt(row);
+  if (!why.empty()) return impossible(why);
   return {};
+}
+
+std::string_view RunState::fault_of_skip(const JournalRow& row) const {
+  const std::size_t step = row.task.step;
+  if (row.task.index != 0 || row.attempt != 0) return "a skip that names a task or an attempt";
+  if (!skip_reason(row.error_code)) return "a skip without a reason";
+  if (steps_.is_completed(step)) return "the step was completed before";
+  if (steps_.is_skip_journaled(step)) return "the step was skipped before";
+  return "";
+}
+
+std::string_view RunState::fault_of_attempt(const JournalRow& row) const {
+  if (steps_.is_skipped(row.task.step)) return row.attempt > 0 ? "" : "an attempt without a number";
+  if (!steps_.has_begun(row.task.step)) settle();
+  if (steps_.is_skipped(row.task.step)) return "";
+  if (!steps_.has_begun(row.task.step) || row.task.index >= steps_.task_count(row.task.step))
+    return "the step has no such task";
+  const TaskState& task = steps_.task(row.task);
+  if (task.completed) return "the task was completed before";
+  if (row.attempt <= task.attempts) return "the attempt was journaled before";
+  if (row.attempt > task.attempts + 1) return "the attempt before it is missing";
+  if (row.attempt > attempts_max) return "more attempts than a task can have";
+  if (row.outcome != Outcome::completed) return "";
+  if (!row.output) return "a completed attempt without output";
+  if (map_broken_by(row.task.step, *row.output))
+    return "a completed attempt without the array that is mapped over";
+  return "";
 }
 
 std::string RunState::described(TaskId task) const {
@@ -263,22 +333,14 @@ std::string RunState::described(TaskId task) const {
              : fmt::format("step \"{}\"", step.slug.view());
 }
 
-// P6: whether a map runs over what this single step returned, and it is no array.
-bool RunState::breaks_map(std::size_t position, const Json& output) const {
-  const StepDefinition& step = definition_->steps()[position];
-  return step.kind == StepKind::single && output.type() != JsonType::array &&
-         std::ranges::any_of(step.dependents, [&](std::size_t dependent) {
-           return definition_->steps()[dependent].kind == StepKind::map;
-         });
-}
-
-Json RunState::output_of(std::size_t position) const {
-  const Step& state = steps_[position];
-  if (definition_->steps()[position].kind != StepKind::map) return state.tasks.front().output;
-  std::vector<Json> outputs;
-  outputs.reserve(state.tasks.size());
-  for (const Task& task : state.tasks) outputs.push_back(task.output);
-  return Json::array(outputs);
+// P6: the map that runs over what this step returned, if that is no array.
+std::optional<std::size_t> RunState::map_broken_by(std::size_t position, const Json& output) const {
+  const auto& steps = definition_->steps();
+  if (steps[position].kind == StepKind::map || output.type() == JsonType::array)
+    return std::nullopt;
+  for (const std::size_t dependent : steps[position].dependents)
+    if (steps[dependent].kind == StepKind::map) return dependent;
+  return std::nullopt;
 }
 
 }  // namespace weir

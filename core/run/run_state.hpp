@@ -1,9 +1,11 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,44 +14,14 @@
 #include "base/time.hpp"
 #include "definition/flow_definition.hpp"
 #include "run/journal_row.hpp"
+#include "run/progress.hpp"
+#include "run/step_table.hpp"
 
 namespace weir {
-
-/// The numbers stand in the database; 0 there is a run that is still open.
-enum class RunStatus : std::int16_t { completed = 1, failed = 2, cancelled = 3 };
-
-/// How a run ended.
-struct RunEnd {
-  RunStatus status = RunStatus::completed;
-  Json output{};        ///< `{leaf: output}` of a completed run (P7)
-  std::string error{};  ///< of a failed or cancelled one
-  std::string note{};   ///< of a completed one, all of whose leaves were skipped
-  std::optional<std::size_t> failed_step{};  ///< position
-};
-
-/// A wait step that has begun and not ended: for its signal, until then (D4).
-struct OpenWait {
-  std::size_t step = 0;
-  Time until{};
-};
-
-/// A step that ended (E1).
-struct StepEnd {
-  enum class Kind { completed, failed, skipped };
-  std::size_t step = 0;
-  Kind kind = Kind::completed;
-};
 
 /// What a wait step gives to its dependents: `{"signalled": true, "payload": …}`, or
 /// `{"signalled": false}` when nothing came in time.
 Json wait_output(const std::optional<Json>& payload);
-
-/// A task that may be started, not before `not_before`.
-struct ReadyTask {
-  TaskId task;
-  int attempt = 1;
-  Time not_before{};
-};
 
 /// What a handler gave back, or what became of it, before the rules are laid over it.
 struct AttemptResult {
@@ -114,52 +86,49 @@ class RunState {
   Json input_of(TaskId task) const;
 
   /// Of several failures the earliest.
-  const std::optional<RunEnd>& end() const noexcept { return end_; }
+  const std::optional<RunEnd>& end() const;
   const StepOptions& options(std::size_t step) const { return options_.at(step); }
   const FlowDefinition& definition() const noexcept { return *definition_; }
-  const Json& input() const noexcept { return input_; }
+  const Json& input() const noexcept { return steps_.input(); }
 
  private:
-  struct Task {
-    int attempts = 0;  ///< ended ones
-    int charged = 0;   ///< those that count against max_attempts
-    int lost = 0;
-    bool completed = false;
-    Json output;
-    std::optional<Time> failed_at;  ///< when it was given up
+  struct Failure {
+    Time at{};
+    std::string error;
   };
-  struct Step {
-    std::size_t dependencies_open = 0;
-    bool counted = false;  ///< tasks are known
-    std::size_t tasks_open = 0;
-    Time begins_at{};  ///< when the last of its dependencies ended
-    Time ends_at{};    ///< when the last of its attempts ended
-    std::vector<Task> tasks;
-    std::vector<Json>
-        elements;  ///< of a map whose list is one value; else the elements are the parent's outputs
-  };
+  using Failures = std::set<std::pair<Time, TaskId>>;  // earliest first
 
   Result<void> check(const JournalRow& row) const;
-  void settle_steps(std::deque<std::size_t> completed);
-  void count_tasks(std::size_t step);
-  void release(std::size_t step);
-  void retry_or_fail(const JournalRow& row, Task& task);
-  void give_up(const JournalRow& row, Task& task, std::string error);
-  void find_end();
+  std::string_view fault_of_skip(const JournalRow& row) const;
+  std::string_view fault_of_attempt(const JournalRow& row) const;
+  void take_skip(const JournalRow& row);
+  void free_again(const JournalRow& row, Duration wait);
+  void retry_or_give_up(const JournalRow& row);
+  void give_up(const JournalRow& row, std::string error);
+  void forget_failure(TaskId task) const;
+  void settle() const;
+  bool fail_unmet() const;
+  void skip(std::size_t step, SkipReason reason, Time at, Fallback fallback) const;
+  void free_begun() const;
+  void find_end() const;
   std::string described(TaskId task) const;
-  bool breaks_map(std::size_t step, const Json& output) const;
-  Json output_of(std::size_t step) const;
+  std::optional<std::size_t> map_broken_by(std::size_t step, const Json& output) const;
 
   const FlowDefinition* definition_;
   std::vector<StepOptions> options_;
   std::int64_t run_;
-  Json input_;
-  std::vector<Step> steps_;
-  std::size_t steps_open_;
-  std::vector<ReadyTask> ready_;
   std::optional<std::string> cancelled_;
-  std::map<std::pair<Time, TaskId>, std::string> failures_;  ///< of tasks given up; earliest first
-  std::optional<RunEnd> end_;
+
+  // What follows from the rows is settled when it is asked for: the answers are those of the rows,
+  // whenever one asks.
+  mutable StepTable steps_;
+  mutable std::vector<ReadyTask> ready_;
+  mutable std::map<TaskId, Failure> given_up_;
+  mutable Failures failures_;              ///< of those given up: that fail the run
+  mutable Failures exhausted_;             ///< and that make their step be skipped
+  mutable std::set<std::size_t> failing_;  ///< steps that failed, not yet told
+  mutable std::optional<RunEnd> end_;
+  mutable bool settled_ = false;
 };
 
 }  // namespace weir

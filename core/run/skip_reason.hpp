@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace weir {
+
+/// Why a step was skipped (F8).
+enum class SkipReason : std::uint8_t {
+  condition_unmet,     ///< F7
+  handler_failed,      ///< its attempts were exhausted (F5)
+  dependency_skipped,  ///< something it depends on was skipped with all that follows
+};
+
+/// "condition_unmet", "handler_failed", "dependency_skipped": as a skip's row has it.
+std::string_view name(SkipReason reason) noexcept;
+
+/// The reason of that name.
+std::optional<SkipReason> skip_reason(std::string_view name) noexcept;
+
+}  // namespace weir
