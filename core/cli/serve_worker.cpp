@@ -29,6 +29,7 @@
 #include "plugin/plugin_board.hpp"
 #include "plugin/plugin_watcher.hpp"
 #include "plugin/quarantine.hpp"
+#include "store/postgres/postgres_maintenance_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 #include "supervisor/plugin_watch.hpp"
 #include "supervisor/serve_tree.hpp"
@@ -131,6 +132,9 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
                                        {.connects_now = use.connects_now, .listens = use.listens});
   };
   ServeOptions options = serve_options(config);
+  options.maintenance = [url = orders.database] {
+    return postgres::open_maintenance_store(url, true);
+  };
   const auto resources = std::make_shared<StepResources>();  // outlive a worker that is restarted
   options.worker.resources = resources;
   options.worker.recorder = std::move(recorder);

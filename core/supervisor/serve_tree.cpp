@@ -7,6 +7,7 @@
 
 #include "supervisor/lease_sweeper.hpp"
 #include "supervisor/plugin_watch.hpp"
+#include "supervisor/schedule_ticker.hpp"
 #include "supervisor/worker_child.hpp"
 
 namespace weir {
@@ -56,7 +57,8 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
   for (std::size_t i = 1; i <= options.workers; ++i)
     children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,
                                     registry, open, workers, log));
-  // Here come the schedules and whatever else starts runs: last, so that they stop first.
+  // What starts runs comes last, so that it stops first.
+  if (options.maintenance) children.push_back(schedule_ticker(options.maintenance, log));
   auto supervisor = Supervisor::start({.name = "serve",
                                        .strategy = Strategy::one_for_one,
                                        .limit = options.limit,

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "store/maintenance_store.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir {
@@ -15,5 +16,8 @@ struct StoreUse {
 
 /// Errors: unavailable.  [any thread]
 using StoreOpener = std::function<Result<std::unique_ptr<WorkerStore>>(StoreUse)>;
+
+/// A session that is told when schedules change. Errors: unavailable.  [any thread]
+using MaintenanceOpener = std::function<Result<std::unique_ptr<MaintenanceStore>>()>;
 
 }  // namespace weir

@@ -1,0 +1,46 @@
+#include "store/postgres/doorbell.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace weir::postgres {
+
+Result<Doorbell> Doorbell::make() {
+  const int bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (bell < 0)
+    return std::unexpected(
+        Error{.code = ErrorCode::unavailable,
+              .kind = "out_of_descriptors",
+              .message = std::string("cannot make an eventfd: ") + std::strerror(errno),
+              .hint = "raise the limit of open files"});
+  return Doorbell(FileDescriptor(bell));
+}
+
+void Doorbell::ring() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written =
+      ::write(bell_.fd(), &one, sizeof one);  // full: it is ringing already
+}
+
+bool Doorbell::wait(int socket, std::chrono::milliseconds limit) {
+  std::array<pollfd, 2> sources = {{{.fd = bell_.fd(), .events = POLLIN, .revents = 0},
+                                    {.fd = socket, .events = POLLIN, .revents = 0}}};
+  const auto longest = std::chrono::milliseconds::rep{std::numeric_limits<int>::max()};
+  ::poll(sources.data(), sources.size(),
+         static_cast<int>(std::clamp(limit.count(), std::chrono::milliseconds::rep{0}, longest)));
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto taken = ::read(bell_.fd(), &count, sizeof count);
+  return sources[1].revents != 0;
+}
+
+}  // namespace weir::postgres
