@@ -5,6 +5,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "base/json_sorted.hpp"
 
 namespace weir {
 namespace {
@@ -23,7 +26,7 @@ Json dependencies(const StepDefinition& step, const std::vector<StepDefinition>&
 
 Json step_form(const StepDefinition& step, const std::vector<StepDefinition>& steps) {
   const StepOptions& options = step.options;
-  const std::array<Member, 9> members = {{
+  std::vector<Member> members = {
       {"base_delay_ms", Json::number(options.base_delay.count())},
       {"depends_on", dependencies(step, steps)},
       {"kind", Json::string(name(step.kind))},
@@ -33,7 +36,19 @@ Json step_form(const StepDefinition& step, const std::vector<StepDefinition>& st
       {"slug", Json::string(step.slug.view())},
       {"start_delay_ms", Json::number(options.start_delay.count())},
       {"timeout_ms", Json::number(options.timeout.count())},
-  }};
+  };
+  const StepConditions& conditions = step.conditions;
+  const StepConditions usual;
+  if (conditions.only_if) members.emplace_back("only_if", sorted(*conditions.only_if));
+  if (conditions.unless) members.emplace_back("unless", sorted(*conditions.unless));
+  if (conditions.when_unmet != usual.when_unmet)
+    members.emplace_back("when_unmet", Json::string(name(conditions.when_unmet)));
+  if (conditions.when_exhausted != usual.when_exhausted)
+    members.emplace_back("when_exhausted", Json::string(name(conditions.when_exhausted)));
+  if (step.kind == StepKind::wait && step.signal != step.slug.view())
+    members.emplace_back("signal", Json::string(step.signal));
+  if (step.child) members.emplace_back("flow", Json::string(step.child->view()));
+  std::ranges::sort(members, {}, &Member::first);
   return Json::object(members);
 }
 

@@ -8,8 +8,8 @@
 namespace weir {
 
 /// What a definition is fingerprinted over (D6); see FlowDefinition::canonical. Changing a byte of
-/// it gives every flow a new version: what comes later (conditions, …) is written only where it is
-/// used.
+/// it gives every flow a new version: conditions, fallbacks and the like stand in it only
+/// where they are not the usual ones.
 Json canonical_form(const Slug& flow, const std::vector<StepDefinition>& steps);
 
 }  // namespace weir

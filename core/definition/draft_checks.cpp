@@ -1,9 +1,6 @@
 #include "definition/draft_checks.hpp"
 
-#include <algorithm>
-#include <array>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -13,6 +10,7 @@
 #include "base/nearest.hpp"
 #include "base/slug.hpp"
 #include "definition/flow_definition.hpp"
+#include "definition/step_checks.hpp"
 
 namespace weir {
 namespace {
@@ -30,10 +28,13 @@ class DraftChecks {
     duplicate_steps();
     for (const FlowDraft::Step& step : draft_.steps) {
       const std::string where = fmt::format("step {} of flow {}", in_quotes(step.slug), flow_);
-      kind(step, where);
+      check_kind(step, where, faults_);
       dependencies(step, where);
       options(step.options, where);
+      check_conditions(step, graph_, where, faults_);
+      recursion(step, where);
     }
+    duplicate_signals();
     cycles();
     return std::move(faults_);
   }
@@ -87,19 +88,27 @@ class DraftChecks {
     }
   }
 
-  void kind(const FlowDraft::Step& step, const std::string& where) {
-    static const std::array<std::string, 2> offered = {"single", "map"};
-    const std::optional<StepKind> kind = step_kind(step.kind);
-    if (!kind)
-      faults_.add("unknown_kind",
-                  fmt::format("{} is of the unknown kind {}", where, in_quotes(step.kind)),
-                  did_you_mean(step.kind, offered, "the kinds are single and map"));
-    else if (*kind == StepKind::wait || *kind == StepKind::flow)
+  void recursion(const FlowDraft::Step& step, const std::string& where) {
+    if (step.kind == name(StepKind::flow) && step.flow &&
+        folded(*step.flow) == folded(draft_.slug) && !step.only_if && !step.unless)
+      faults_.add("endless_flow", fmt::format("{} starts this flow again, and so for ever", where),
+                  "give the step a condition that ends it: only_if or unless");
+  }
+
+  void duplicate_signals() {
+    std::map<std::string, std::string_view> first_by_signal;
+    for (const FlowDraft::Step& step : draft_.steps) {
+      if (step.kind != name(StepKind::wait)) continue;
+      const std::string& signal = step.signal ? *step.signal : step.slug;
+      const auto [first, is_new] = first_by_signal.emplace(folded(signal), step.slug);
+      if (is_new || folded(step.slug) == folded(first->second)) continue;  // told as duplicate_step
       faults_.add(
-          "unsupported_kind",
-          fmt::format("{} is of the kind \"{}\": this version of Weir does not run {} steps", where,
-                      step.kind, step.kind),
-          "the kinds it runs are single and map");
+          "duplicate_signal",
+          fmt::format("steps {} and {} of flow {} both wait for the signal {}",
+                      in_quotes(first->second), in_quotes(step.slug), flow_, in_quotes(signal)),
+          "a signal ends one wait: give each its own; names that differ in case alone "
+          "count as the same");
+    }
   }
 
   void dependencies(const FlowDraft::Step& step, const std::string& where) {
@@ -118,7 +127,7 @@ class DraftChecks {
         continue;
       }
       others.push_back(in_quotes(wanted));
-      if (!defined(wanted)) unknown_dependency(step, wanted);
+      if (graph_.find(wanted) == nullptr) unknown_dependency(step, wanted);
     }
     if (step.kind == name(StepKind::map) && others.size() > 1)
       faults_.add("map_dependencies",
@@ -126,13 +135,22 @@ class DraftChecks {
                               fmt::join(others, ", ")),
                   "a map has at most one, whose output is the array it maps over: let a single "
                   "step join them");
+    if (step.kind == name(StepKind::flow) && others.size() > 1)
+      faults_.add("flow_dependencies",
+                  fmt::format("{} starts a flow and has {} dependencies: {}", where, others.size(),
+                              fmt::join(others, ", ")),
+                  "it has at most one, whose output is the input of the run it starts: let a "
+                  "single step join them");
+    if (step.kind == name(StepKind::map) && others.size() == 1) mapped(step, where);
   }
 
-  bool defined(std::string_view slug) const {
-    const auto slug_of = [](const StepGraph::Step& step) -> std::string_view {
-      return step.draft->slug;
-    };
-    return std::ranges::binary_search(graph_.steps(), slug, {}, slug_of);
+  void mapped(const FlowDraft::Step& step, const std::string& where) {
+    const FlowDraft::Step* const over = graph_.find(step.depends_on.front());
+    if (over != nullptr && over->kind == name(StepKind::wait))
+      faults_.add("map_over_wait",
+                  fmt::format("{} maps over {}, a wait, whose output is an object and not an array",
+                              where, in_quotes(over->slug)),
+                  "let a single step take the array out of its payload");
   }
 
   void unknown_dependency(const FlowDraft::Step& step, std::string_view wanted) {

@@ -10,6 +10,13 @@
 namespace weir {
 namespace {
 
+StepConditions conditions_of(const FlowDraft::Step& draft) {
+  StepConditions conditions{.only_if = draft.only_if, .unless = draft.unless};
+  if (draft.when_unmet) conditions.when_unmet = *fallback(*draft.when_unmet);
+  if (draft.when_exhausted) conditions.when_exhausted = *fallback(*draft.when_exhausted);
+  return conditions;
+}
+
 // The graph's steps in canonical order. The draft has no faults.
 std::vector<StepDefinition> in_canonical_order(const StepGraph& graph,
                                                const OptionOverrides& for_all) {
@@ -26,11 +33,18 @@ std::vector<StepDefinition> in_canonical_order(const StepGraph& graph,
   std::vector<StepDefinition> steps;
   for (const std::size_t i : order) {
     const StepGraph::Step& step = graph.steps()[i];
-    steps.push_back({.slug = *Slug::parse(step.draft->slug),
-                     .kind = *step_kind(step.draft->kind),
-                     .depends_on = positions(step.depends_on),
-                     .dependents = positions(step.dependents),
-                     .options = overridden(overridden({}, for_all), step.draft->options)});
+    const FlowDraft::Step& draft = *step.draft;
+    const StepKind kind = *step_kind(draft.kind);
+    steps.push_back(
+        {.slug = *Slug::parse(draft.slug),
+         .kind = kind,
+         .depends_on = positions(step.depends_on),
+         .dependents = positions(step.dependents),
+         .options = overridden(overridden({}, applicable(for_all, kind)), draft.options),
+         .conditions = conditions_of(draft),
+         .signal = kind == StepKind::wait ? draft.signal.value_or(draft.slug) : "",
+         .child = {}});
+    if (draft.flow) steps.back().child = *Slug::parse(*draft.flow);
   }
   return steps;
 }

@@ -49,8 +49,10 @@ class FlowDefinition {
   /// printed whole, in the order the steps would run: `a → b → c → a` means that b waits for a;
   /// cycles that share no dependency are each told. Errors: invalid_definition; kinds
   /// bad_module_name, bad_slug, duplicate_step, unknown_dependency, self_dependency,
-  /// duplicate_dependency, cycle, map_dependencies, option_out_of_range, misplaced_option,
-  /// unknown_kind, unsupported_kind, no_steps, too_many_steps, bad_input_schema.
+  /// duplicate_dependency, cycle, map_dependencies, map_over_wait, flow_dependencies,
+  /// option_out_of_range, misplaced_option, unknown_kind, unknown_fallback, condition_never_met,
+  /// bad_signal, duplicate_signal, missing_flow, no_steps, too_many_steps,
+  /// bad_input_schema.
   static std::expected<FlowDefinition, Faults> build(const FlowDraft& draft);
 
   const ModuleName& module() const noexcept { return module_; }
@@ -62,7 +64,8 @@ class FlowDefinition {
   const std::string& fingerprint() const noexcept { return fingerprint_; }
 
   /// Canonical form: JSON without white space, keys sorted, steps in canonical order, their
-  /// dependencies by slug, every option written out. Not part of it: the module's name, and the
+  /// dependencies by slug, every option written out; of conditions, fallbacks, signal and child
+  /// flow those that are not the usual ones. Not part of it: the module's name, and the
   /// input schema, which guards the door and says nothing of how a run goes on.
   const Json& canonical() const noexcept { return canonical_; }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json_sorted.hpp"
+
 namespace weir {
 namespace {
 
@@ -16,6 +18,21 @@ std::vector<std::string> dependencies(const FlowDefinition& flow, const StepDefi
     slugs.push_back(flow.steps()[position].slug.string());
   std::ranges::sort(slugs);
   return slugs;
+}
+
+// What else, beside kind and dependencies, a run could not go on without (V3).
+std::vector<std::pair<std::string_view, std::string>> structure(const StepDefinition& step) {
+  const auto pattern = [](const std::optional<Json>& each) {
+    return each ? std::string(sorted(*each).text()) : "none";
+  };
+  const auto word = [](std::string_view each) { return std::string(each.empty() ? "none" : each); };
+  const StepConditions& conditions = step.conditions;
+  return {{"only_if", pattern(conditions.only_if)},
+          {"unless", pattern(conditions.unless)},
+          {"when_unmet", word(name(conditions.when_unmet))},
+          {"when_exhausted", word(name(conditions.when_exhausted))},
+          {"signal", word(step.signal)},
+          {"flow", word(step.child ? step.child->view() : "")}};
 }
 
 std::vector<std::pair<std::string_view, std::int64_t>> options(const StepOptions& options) {
@@ -46,6 +63,10 @@ std::optional<StepDiff> step_diff(const FlowDefinition& before, const StepDefini
   note(diff.changes, "depends_on",
        fmt::format("[{}]", fmt::join(dependencies(before, old_step), ", ")),
        fmt::format("[{}]", fmt::join(dependencies(after, new_step), ", ")));
+  const auto before_is = structure(old_step);
+  const auto after_is = structure(new_step);
+  for (std::size_t i = 0; i < before_is.size(); ++i)
+    note(diff.changes, before_is[i].first, before_is[i].second, after_is[i].second);
   if (!diff.changes.empty()) compatible = false;
   const auto were = options(old_step.options);
   const auto are = options(new_step.options);

@@ -9,7 +9,7 @@ namespace weir {
 
 /// One thing of a step or a flow that is not as it was.
 struct DefinitionChange {
-  std::string what;    ///< "kind", "depends_on", "timeout_ms", "module", "input_schema"
+  std::string what;    ///< "kind", "only_if", "timeout_ms", …; of a flow "module", "input_schema"
   std::string before;  ///< as a manifest writes it
   std::string after;
 };
@@ -32,7 +32,7 @@ struct FlowDiff {
   std::vector<DefinitionChange> changes;  ///< of the flow itself
   std::vector<StepDiff> steps;  ///< only those that differ; in the order of their definitions
   bool same_version = true;     ///< the same fingerprint: runs do not notice (D7)
-  bool compatible = true;       ///< same steps, kinds, dependencies: adopt can move runs (V3)
+  bool compatible = true;       ///< all but options is the same: adopt can move runs (V3)
 };
 
 /// "added", "removed", "changed"

@@ -1,5 +1,6 @@
 #include "definition/manifest.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <map>
@@ -10,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "base/in_quotes.hpp"
+#include "base/json_sorted.hpp"
 #include "definition/object_reader.hpp"
 
 namespace weir {
@@ -34,6 +36,12 @@ FlowDraft::Step step(ObjectReader& reader) {
   step.kind = reader.string("kind", optional).value_or(step.kind);
   step.depends_on = reader.strings("depends_on");
   step.options = options(reader);
+  if (reader.member("only_if", optional) != nullptr) step.only_if.emplace();
+  if (reader.member("unless", optional) != nullptr) step.unless.emplace();
+  step.when_unmet = reader.string("when_unmet", optional);
+  step.when_exhausted = reader.string("when_exhausted", optional);
+  step.signal = reader.string("signal", optional);
+  step.flow = reader.string("flow", optional);
   reader.refuse_unknown_keys();
   return step;
 }
@@ -48,6 +56,32 @@ FlowDraft flow(ObjectReader& reader) {
   for (ObjectReader& each : reader.objects("steps")) flow.steps.push_back(step(each));
   reader.refuse_unknown_keys();
   return flow;
+}
+
+Json last_member(const Json& object, std::string_view key) {
+  Json found;
+  for (auto& [name, value] : object.members())
+    if (name == key) found = std::move(value);
+  return found;
+}
+
+// A pattern is compared with values that pass unchanged (P8), so it is taken from the text: a
+// parsed number may be another one. The manifest has no faults.
+void take_patterns(Manifest& manifest) {
+  const auto is_conditional = [](const FlowDraft::Step& step) {
+    return step.only_if || step.unless;
+  };
+  std::vector<Json> flows;
+  for (std::size_t i = 0; i < manifest.flows.size(); ++i) {
+    std::vector<FlowDraft::Step>& drafts = manifest.flows[i].steps;
+    if (std::ranges::none_of(drafts, is_conditional)) continue;
+    if (flows.empty()) flows = last_member(manifest.text, "flows").elements();
+    const std::vector<Json> steps = last_member(flows[i], "steps").elements();
+    for (std::size_t j = 0; j < drafts.size(); ++j) {
+      if (drafts[j].only_if) drafts[j].only_if = sorted(last_member(steps[j], "only_if"));
+      if (drafts[j].unless) drafts[j].unless = sorted(last_member(steps[j], "unless"));
+    }
+  }
 }
 
 // No two flows may have the same `key`: `spelled` is what the manifest says, `compared` what has to
@@ -135,6 +169,7 @@ std::expected<Manifest, Faults> Manifest::parse(std::string_view text) {
   manifest.text = *std::move(json);
   read_manifest(*object, manifest, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults).take());
+  take_patterns(manifest);
   return manifest;
 }
 

@@ -35,13 +35,14 @@ std::vector<std::size_t> shortest_cycle(const Edges& edges, std::size_t start) {
   return {};
 }
 
+std::string_view slug_of(const StepGraph::Step& step) { return step.draft->slug; }
+
 }  // namespace
 
 StepGraph::StepGraph(const FlowDraft& draft) {
   for (const FlowDraft::Step& step : draft.steps) steps_.push_back({&step, {}, {}});
-  const auto slug_of = [](const Step& step) -> std::string_view { return step.draft->slug; };
   std::ranges::sort(steps_, {},
-                    [&](const Step& step) { return std::pair(slug_of(step), step.draft); });
+                    [](const Step& step) { return std::pair(slug_of(step), step.draft); });
   for (std::size_t own = 0; own < steps_.size(); ++own) {
     std::vector<std::size_t>& depends_on = steps_[own].depends_on;
     for (const std::string_view wanted : steps_[own].draft->depends_on) {
@@ -52,6 +53,11 @@ StepGraph::StepGraph(const FlowDraft& draft) {
     }
     for (const std::size_t dependency : depends_on) steps_[dependency].dependents.push_back(own);
   }
+}
+
+const FlowDraft::Step* StepGraph::find(std::string_view slug) const noexcept {
+  const auto found = std::ranges::lower_bound(steps_, slug, {}, slug_of);
+  return found == steps_.end() || slug_of(*found) != slug ? nullptr : found->draft;
 }
 
 std::vector<std::size_t> StepGraph::order() const {

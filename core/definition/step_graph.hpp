@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "definition/flow_draft.hpp"
@@ -19,6 +20,9 @@ class StepGraph {
     std::vector<std::size_t> dependents;  ///< likewise; ascending
   };
   const std::vector<Step>& steps() const noexcept { return steps_; }
+
+  /// The step of exactly that slug, nullptr when there is none; of doubled ones the first.
+  const FlowDraft::Step* find(std::string_view slug) const noexcept;
 
   /// Every step once, dependencies first, ties by slug. Steps on a cycle and those behind it are
   /// missing.

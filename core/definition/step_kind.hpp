@@ -4,9 +4,13 @@
 
 namespace weir {
 
-/// D4. `wait` and `flow` can be described, but this version runs neither; FlowDefinition::build
-/// refuses them by name.
+/// D4. Only single and map steps have code.
 enum class StepKind { single, map, wait, flow };
+
+/// Whether it runs code of the plugin: single and map.
+constexpr bool has_code(StepKind kind) noexcept {
+  return kind == StepKind::single || kind == StepKind::map;
+}
 
 /// "single", "map", "wait", "flow".
 std::string_view name(StepKind kind) noexcept;

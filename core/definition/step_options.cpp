@@ -34,6 +34,23 @@ StepOptions overridden(StepOptions options, const OptionOverrides& overrides) {
   return options;
 }
 
+OptionOverrides applicable(OptionOverrides for_all, StepKind kind) {
+  if (kind == StepKind::wait) for_all.timeout_ms.reset();
+  return for_all;
+}
+
+StepOptions overridden(StepOptions options, StepKind kind, const std::string& slug,
+                       const FlowOverrides& overrides) {
+  options = overridden(options, applicable(overrides.all, kind));
+  const auto own = overrides.steps.find(slug);
+  return own == overrides.steps.end() ? options : overridden(options, own->second);
+}
+
+bool OptionRule::applies_to(StepKind kind) const noexcept {
+  return has_code(kind) || member == &OptionOverrides::start_delay_ms ||
+         (kind == StepKind::wait && member == &OptionOverrides::timeout_ms);
+}
+
 std::string OptionRule::range() const {
   return fmt::format("{} to {}", spelled(min, unit), spelled(max, unit));
 }

@@ -2,9 +2,12 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "definition/step_kind.hpp"
 
 namespace weir {
 
@@ -34,6 +37,22 @@ struct OptionOverrides {
 /// `options` with every present override in place; ranges are the caller's to check (option_rules).
 StepOptions overridden(StepOptions options, const OptionOverrides& overrides);
 
+/// What of a flow's options holds for a step of that kind: how long a wait waits is its own affair
+/// (D4).
+OptionOverrides applicable(OptionOverrides for_all, StepKind kind);
+
+/// What the operator says of one flow: for all steps, and over that for some by their slugs. Steps
+/// the flow does not have are passed over.
+struct FlowOverrides {
+  OptionOverrides all{};
+  std::map<std::string, OptionOverrides> steps{};
+  friend bool operator==(const FlowOverrides&, const FlowOverrides&) = default;
+};
+
+/// The options of a step as the operator will have them; ranges are the caller's to check.
+StepOptions overridden(StepOptions options, StepKind kind, const std::string& slug,
+                       const FlowOverrides& overrides);
+
 /// An option's name, range and unit, once for manifests, configuration, schemas and messages.
 struct OptionRule {
   std::string_view name;  ///< as in manifests: "timeout_ms"
@@ -41,6 +60,10 @@ struct OptionRule {
   std::int64_t min, max;
   bool step_only;         ///< start_delay: means nothing for a whole flow
   std::string_view unit;  ///< "ms", "bytes", or "" for a plain count
+
+  /// Whether it means anything to a step of that kind: a wait and a child run are not tried again,
+  /// and a child run has a timeout of its own.
+  bool applies_to(StepKind kind) const noexcept;
 
   bool allows(std::int64_t value) const noexcept { return min <= value && value <= max; }
 

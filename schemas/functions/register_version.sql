@@ -32,7 +32,8 @@ begin
   returning id, version.number into v_version, v_number;
 
   insert into weir.step (version_id, position, slug, kind, depends_on, counted_by, max_attempts, base_delay_ms,
-                         max_delay_ms, timeout_ms, start_delay_ms, max_output_bytes)
+                         max_delay_ms, timeout_ms, start_delay_ms, max_output_bytes, only_if, unless, when_unmet,
+                         when_exhausted, signal, child_flow)
   with recursive step as (
     select (s.ordinality - 1)::smallint as position, s.value as value, s.value ->> 'slug' as slug, s.value ->> 'kind' as kind
     from jsonb_array_elements(p_definition -> 'steps') with ordinality as s),
@@ -51,7 +52,10 @@ begin
          coalesce((select array_agg(e.dependency order by e.dependency) from edge e where e.position = s.position), '{}'),
          (select c.at from climb c join step t on t.position = c.at and t.kind <> 'map' where c.map = s.position),
          (s.value ->> 'max_attempts')::bigint, (s.value ->> 'base_delay_ms')::bigint, (s.value ->> 'max_delay_ms')::bigint,
-         (s.value ->> 'timeout_ms')::bigint, (s.value ->> 'start_delay_ms')::bigint, (s.value ->> 'max_output_bytes')::bigint
+         (s.value ->> 'timeout_ms')::bigint, (s.value ->> 'start_delay_ms')::bigint, (s.value ->> 'max_output_bytes')::bigint,
+         s.value -> 'only_if', s.value -> 'unless', coalesce(s.value ->> 'when_unmet', 'skip'),
+         coalesce(s.value ->> 'when_exhausted', 'fail'),
+         case when s.kind = 'wait' then coalesce(s.value ->> 'signal', s.slug) end, s.value ->> 'flow'
   from step s;
   return query select v_version, v_number;
 end $$;

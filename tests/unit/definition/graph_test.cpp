@@ -101,17 +101,7 @@ TEST_SUITE("definition: graph") {
           "unknown_kind: step \"b\" of flow \"totals\" is of the unknown kind \"singel\" (did you "
           "mean \"single\"?)\n"
           "unknown_kind: step \"c\" of flow \"totals\" is of the unknown kind \"parallel\" "
-          "(the kinds are single and map)\n");
-  }
-
-  TEST_CASE("D4: wait and flow steps are refused as not supported by this version") {
-    CHECK(told(flow({of_kind("wait", "approval"), of_kind("flow", "child", {"approval"})})) ==
-          "unsupported_kind: step \"approval\" of flow \"totals\" is of the kind \"wait\": this "
-          "version of Weir does "
-          "not run wait steps (the kinds it runs are single and map)\n"
-          "unsupported_kind: step \"child\" of flow \"totals\" is of the kind \"flow\": this "
-          "version of Weir does "
-          "not run flow steps (the kinds it runs are single and map)\n");
+          "(the kinds are single, map, wait, flow)\n");
   }
 
   TEST_CASE("D5: a flow without steps is refused") {

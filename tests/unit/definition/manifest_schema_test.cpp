@@ -86,7 +86,24 @@ TEST_SUITE("definition: manifest schema") {
       agree(around("", ",\"" + name + "\":1.5"), false);
       agree(around("", ",\"" + name + "\":null"), false);
     }
-    agree(around("", R"(,"kind":"wait")"), false);
+    agree(around("", R"(,"kind":"wait")"), true);
+    agree(around("", R"(,"kind":"wait","signal":"order.paid","timeout_ms":5)"), true);
+    agree(around("", R"(,"kind":"wait","signal":"order paid")"), false);
+    agree(around("", R"(,"kind":"wait","max_attempts":2)"), false);
+    agree(around("", R"(,"kind":"wait","when_exhausted":"skip")"), false);
+    agree(around("", R"(,"kind":"wait","flow":"b")"), false);
+    agree(around("", R"(,"signal":"paid")"), false);
+    agree(around("", R"(,"kind":"flow")"), false);
+    agree(around("", R"(,"kind":"flow","flow":"b","start_delay_ms":1)"), true);
+    agree(around("", R"(,"kind":"flow","flow":"b c")"), false);
+    agree(around("", R"(,"kind":"flow","flow":"b","timeout_ms":1)"), false);
+    agree(around("", R"(,"flow":"b")"), false);
+    for (const char* pattern : {"null", "false", "7", "{}", "[1]"})
+      agree(around("", R"(,"only_if":)" + std::string(pattern) + R"(,"when_unmet":"fail")"), true);
+    agree(around("", R"(,"unless":{},"when_unmet":"skip_cascade","when_exhausted":"skip")"), true);
+    agree(around("", R"(,"unless":{},"when_unmet":"drop")"), false);
+    agree(around("", R"(,"when_unmet":"fail")"), false);
+    agree(around("", R"(,"when_exhausted":null)"), false);
     agree(around("", R"(,"kind":"Map")"), false);
     agree(around("", R"(,"depends_on":"s")"), false);
     agree(around("", R"(,"depends_on":[1])"), false);
