@@ -23,6 +23,9 @@ using RunKey = std::int64_t;  ///< a run's number inside the database; its UUID 
 using WorkerId = std::int64_t;
 using VersionId = std::int32_t;
 using PluginId = std::int32_t;
+using ShareId = std::int64_t;
+
+class ShareStore;
 
 /// Who a worker is, for people who read weir.workers.
 struct WorkerIdentity {
@@ -184,6 +187,9 @@ class WorkerStore {
   /// Returns when the database says that there may be runs (true), when wake() was called since the
   /// last wait, or after `limit`; at once when the session is found broken (true: ask again).
   virtual bool wait(std::chrono::milliseconds limit) = 0;
+
+  /// Where wide work is shared (L7); null: this store knows no sharing. Lives as long as the store.
+  virtual ShareStore* shares() noexcept { return nullptr; }
 
   /// Ends the wait that is under way, or the next one.  [any thread]
   virtual void wake() noexcept = 0;

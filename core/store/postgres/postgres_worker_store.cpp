@@ -13,6 +13,7 @@
 #include "base/iso8601.hpp"
 #include "store/postgres/array_literal.hpp"
 #include "store/postgres/journal_rows.hpp"
+#include "store/postgres/postgres_share_store.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -335,6 +336,8 @@ class PostgresWorkerStore final : public WorkerStore {
     return told;
   }
 
+  ShareStore* shares() noexcept override { return &shares_; }
+
   void wake() noexcept override {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written =
@@ -369,6 +372,8 @@ class PostgresWorkerStore final : public WorkerStore {
   bool listens_;
   int wakeup_;
   std::unique_ptr<Session> session_;
+  PostgresShareStore shares_{
+      [this](const char* sql, const Params& params) { return query(sql, params); }};
 };
 
 }  // namespace

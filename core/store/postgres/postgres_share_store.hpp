@@ -1,0 +1,38 @@
+#pragma once
+#include <functional>
+
+#include <pqxx/pqxx>
+
+#include "store/postgres/session.hpp"
+#include "store/share_store.hpp"
+
+namespace weir::postgres {
+
+/// The part of a worker's store that shares wide work; asks over the session of the whole.
+class PostgresShareStore final : public ShareStore {
+ public:
+  using Query = std::function<Result<pqxx::result>(const char* sql, const Params& params)>;
+
+  explicit PostgresShareStore(Query query) : query_(std::move(query)) {}
+
+  Result<Hands> hands_for(WorkerId worker, RunKey run) override;
+  Result<void> offer_shares(WorkerId worker, RunKey run,
+                            std::span<const OfferedRange> ranges) override;
+  Result<std::vector<HeldRange>> take_back_shares(WorkerId worker,
+                                                  std::span<const RunKey> runs) override;
+  Result<std::vector<HeardRow>> hear_shares(WorkerId worker, std::span<const RunKey> runs,
+                                            std::span<const std::int64_t> heard) override;
+  Result<void> drop_shares(WorkerId worker, RunKey run, std::size_t step) override;
+  Result<std::vector<TakenShare>> take_shares(WorkerId worker, std::span<const VersionId> versions,
+                                              std::size_t count,
+                                              std::span<const RunKey> known_runs) override;
+  Result<std::vector<ShareId>> held_shares(WorkerId worker) override;
+  Result<std::size_t> settle_share(WorkerId worker, ShareId share, std::span<const JournalRow> rows,
+                                   std::optional<PluginId> plugin) override;
+  Result<void> return_share(WorkerId worker, ShareId share, std::size_t from) override;
+
+ private:
+  Query query_;
+};
+
+}  // namespace weir::postgres
