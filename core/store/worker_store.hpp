@@ -45,7 +45,10 @@ struct EndedRun {
   RunEnd end;
 };
 
-/// A run given back: claimable again at `wake_at`, or at once.
+/// When a run is to be claimed that only news can wake: a signal, a child's end, a cancel.
+constexpr Time when_told = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
+
+/// A run given back: claimable again at `wake_at`, or at once; and whenever it is told something.
 struct ReleasedRun {
   RunKey run = 0;
   std::optional<Time> wake_at;
@@ -58,12 +61,10 @@ struct InFlightTask {
   std::optional<PluginId> plugin = {};  ///< whose code runs it
 };
 
-/// What happened, for those who listen (E1). A hint: the tables are the truth.
+/// What happened, for those who listen (E1): event_name(). A hint: the tables are the truth.
 struct RunEvent {
-  enum class Kind { started, completed, failed, cancelled, skipped };
   RunKey run = 0;
-  Kind kind = Kind::started;
-  std::optional<std::size_t> step = {};  ///< nullopt: the run itself
+  std::string name;
 };
 
 /// How a child run ended (C8).
@@ -187,6 +188,10 @@ class WorkerStore {
   /// Returns when the database says that there may be runs (true), when wake() was called since the
   /// last wait, or after `limit`; at once when the session is found broken (true: ask again).
   virtual bool wait(std::chrono::milliseconds limit) = 0;
+
+  /// Whether the database said, since this was asked last, that there is news of the worker's own
+  /// runs: its next exchange brings them.
+  virtual bool take_told() { return false; }
 
   /// Where wide work is shared (L7); null: this store knows no sharing. Lives as long as the store.
   virtual ShareStore* shares() noexcept { return nullptr; }

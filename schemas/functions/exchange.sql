@@ -1,34 +1,49 @@
 -- A worker's one call, one commit: it proves and renews its lease, appends what it settled, closes runs that
--- ended, gives back runs that can wait, states what it will have in flight, and claims new runs.
+-- ended, gives back runs that can wait, says what news it heard and what happened, states what it will have in
+-- flight, and claims new runs.
 --
 -- Sequence: the worker numbers its calls 1, 2, 3 …. A call that was committed but whose answer was lost is
 -- made again with the same number: nothing is written twice and the same claims are returned (L6). A gap
 -- means that the database lost a commit of this worker (a crash after an asynchronous one): it must start anew.
 --
 -- Returns a first row with run_id null (database_time; next_wake_at: when the next sleeping run is due; claims: how
--- many runs it could have had, were others not just taking them), then a row for each claimed run.
+-- many runs it could have had, were others not just taking them; listened: somebody wants events; paused: those of
+-- p_versions of which nothing is to be begun), then a row for each claimed run. Then the news of its runs, all of
+-- them each time until they were heard: for each such run a row with news (their count) and cancel_reason, one with
+-- told_step and told_value for each signal, one with told_attempt as well for each child that ended.
 -- Errors: WR001 lease lost: the worker is dead, nothing was written, all it held is somebody else's (L2).
 create or replace function weir.exchange(
   p_worker bigint, p_sequence bigint, p_lease_ms bigint,
   j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output jsonb[],
   j_error_code text[], j_error text[], j_retry_after_ms bigint[], j_started_at timestamptz[], j_ended_at timestamptz[],
   j_plugin integer[],
-  e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[],
+  e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
   r_run bigint[], r_wake_at timestamptz[],
+  h_run bigint[], h_count integer[],
+  x_run bigint[], x_event text[],
   f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
   p_versions integer[], p_claims_max integer)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
-  run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz, claims integer)
+  run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz, claims integer,
+  listened boolean, paused integer[],
+  news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
+  told_error text)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
 as $$
 #variable_conflict use_column
 declare
-  v_now     timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
-  v_seen    bigint;
-  v_claimed bigint[] := '{}';
-  v_missed  integer := 0;
+  v_now      timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
+  v_seen     bigint;
+  v_claimed  bigint[] := '{}';
+  v_missed   integer := 0;
+  v_listened boolean;
+  v_paused   integer[];
+  v_told     bigint[];
+  v_parents  bigint[];  -- of runs that ended
+  v_children boolean;   -- some that ended had any
+  v_cancelled bigint[];
 begin
   select w.sequence into v_seen from weir.worker w
   where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp() for update;
@@ -38,6 +53,10 @@ begin
   end if;
 
   v_now := clock_timestamp();
+  v_listened := exists (select from weir.listening l where l.until > v_now);
+  select array_agg(v.id) into v_paused from weir.flow f join weir.version v on v.flow_id = f.id
+  where f.paused_at is not null and v.id = any (p_versions);
+
   if v_seen = p_sequence - 1 then
     -- Losing any of the rest in a crash of the server is found out by the sequence: no need to wait for the disk.
     if cardinality(j_run) = 0 and cardinality(e_run) = 0 and cardinality(r_run) = 0 then
@@ -57,27 +76,49 @@ begin
 
     if cardinality(e_run) > 0 then
       with ended as (
-        delete from weir.open_run o using unnest(e_run, e_status, e_output, e_error, e_failed_step)
-          as e(run_id, status, output, error, failed_step)
+        delete from weir.open_run o using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
+          as e(run_id, status, output, error, failed_step, note)
         where o.run_id = e.run_id and o.worker_id = p_worker
-        returning e.*, o.started_at)
-      update weir.run r
-      set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step,
-          started_at = e.started_at, ended_at = v_now
-      from ended e where r.id = e.run_id;
+        returning e.*, o.started_at),
+      closed as (
+        update weir.run r
+        set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
+            started_at = e.started_at, ended_at = v_now
+        from ended e where r.id = e.run_id
+        returning r.parent_run, exists (select from weir.run c where c.parent_run = r.id) as is_parent)
+      select array_agg(c.parent_run) filter (where c.parent_run is not null), bool_or(c.is_parent)
+      into v_parents, v_children from closed c;
+      if v_parents is not null then perform weir.tell_runs(v_parents); end if;
+      if v_children then perform weir.cancel_children(e_run); end if;
     end if;
 
+    if cardinality(h_run) > 0 then
+      update weir.open_run o set news_heard = h.count from unnest(h_run, h_count) as h(run_id, count)
+      where o.run_id = h.run_id and o.worker_id = p_worker and o.news_heard < h.count;
+    end if;
+
+    -- Whoever takes it next is told everything again: nothing of it counts as heard.
     if cardinality(r_run) > 0 then
-      update weir.open_run o
-      set worker_id = null, claimed_in = null, wake_at = case when g.wake_at > v_now then g.wake_at end
-      from unnest(r_run, r_wake_at) as g(run_id, wake_at)
-      where o.run_id = g.run_id and o.worker_id = p_worker;
+      with released as (
+        update weir.open_run o
+        set worker_id = null, claimed_in = null, news_heard = 0,
+            wake_at = case when o.news <= o.news_heard and g.wake_at > v_now then g.wake_at end
+        from unnest(r_run, r_wake_at) as g(run_id, wake_at)
+        where o.run_id = g.run_id and o.worker_id = p_worker
+        returning o.run_id, o.cancel_reason)
+      select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
+      if v_cancelled is not null then perform weir.cancel_let_go(v_cancelled); end if;
       perform weir.wake_workers();
     end if;
 
+    if cardinality(x_run) > 0 and v_listened then perform weir.tell_listeners(x_run, x_event); end if;
+
     if p_claims_max > 0 then
       select c.claimed, c.missed into v_claimed, v_missed
-      from weir.claim(p_worker, p_sequence, p_versions, p_claims_max, v_now) as c;
+      from weir.claim(p_worker, p_sequence,
+                      case when v_paused is null then p_versions
+                           else array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_paused)) end,
+                      p_claims_max, v_now) as c;
     end if;
   else
     select coalesce(array_agg(o.run_id), '{}') into v_claimed
@@ -91,14 +132,36 @@ begin
       in_flight_plugin = f_plugin
   where w.id = p_worker;
 
+  select array_agg(o.run_id) into v_told from weir.open_run o where o.worker_id = p_worker and o.news > o.news_heard;
+
   return query
   select clock_timestamp(),
          (select min(o.wake_at) from weir.open_run o where o.worker_id is null and o.wake_at is not null),
-         null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed;
+         null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
+         v_listened, v_paused,
+         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text;
   return query
-  select null::timestamptz, null::timestamptz, o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims
+  select null::timestamptz, null::timestamptz, o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims,
+         null::boolean, null::integer[],
+         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
   from unnest(v_claimed) as c(run_id)
   join weir.open_run o on o.run_id = c.run_id
   join weir.run r on r.id = c.run_id
   order by o.priority desc, o.run_id;
+  if v_told is not null then
+    return query
+    select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
+           null::timestamptz, null::integer, null::boolean, null::integer[],
+           n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error
+    from unnest(v_told) as t(run_id)
+    cross join lateral (
+      select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
+      from weir.open_run o where o.run_id = t.run_id
+      union all
+      select null, 0, null, s.step, null, null, s.payload, null from weir.sent_signal s where s.run_id = t.run_id
+      union all
+      select c.uuid, 0, null, c.parent_step, c.parent_attempt, c.status, c.output, c.error
+      from weir.run c where c.parent_run = t.run_id and c.status <> 0
+    ) as n(child, news, cancel_reason, step, attempt, status, value, error);
+  end if;
 end $$;

@@ -8,6 +8,5 @@ begin
       in_flight_plugin = '{}'
   where w.id = p_worker and w.ended_at is null;
   if not found then return; end if;
-  update weir.open_run o set worker_id = null, claimed_in = null where o.worker_id = p_worker;
-  if found then perform weir.wake_workers(); end if;
+  perform weir.free_runs(p_worker);
 end $$;

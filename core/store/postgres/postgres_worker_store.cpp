@@ -3,6 +3,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <iterator>
+#include <sstream>
 #include <utility>
 
 #include <poll.h>
@@ -19,7 +22,8 @@
 namespace weir::postgres {
 namespace {
 
-constexpr const char* listen = "listen weir_ready";
+constexpr const char* ready_channel = "weir_ready";
+constexpr const char* told_channel = "weir_told";
 
 constexpr const char* register_version_call =
     "select version_id from weir.register_version($1, $2, $3, $4::jsonb, $5::jsonb)";
@@ -32,15 +36,19 @@ constexpr const char* exchange_call =
     "select (extract(epoch from database_time) * 1000000)::bigint, (extract(epoch from "
     "next_wake_at) * 1000000)::bigint,"
     " run_id, run_uuid, version_id, priority, input, (extract(epoch from available_at) * "
-    "1000000)::bigint, claims "
+    "1000000)::bigint, claims, listened, array_to_string(paused, ' '), news, cancel_reason, "
+    "told_step, told_attempt, "
+    "told_status, told_value, told_error "
     "from weir.exchange($1::bigint, $2::bigint, $3::bigint,"
     " $4::bigint[], $5::smallint[], $6::int[], $7::smallint[], $8::smallint[], $9::jsonb[], "
     "$10::text[], $11::text[],"
     " $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::int[],"
-    " $16::bigint[], $17::smallint[], $18::jsonb[], $19::text[], $20::smallint[],"
-    " $21::bigint[], $22::timestamptz[],"
-    " $23::bigint[], $24::smallint[], $25::int[], $26::smallint[], $27::int[], $28::int[], "
-    "$29::int)";
+    " $16::bigint[], $17::smallint[], $18::jsonb[], $19::text[], $20::smallint[], $21::text[],"
+    " $22::bigint[], $23::timestamptz[],"
+    " $24::bigint[], $25::int[],"
+    " $26::bigint[], $27::text[],"
+    " $28::bigint[], $29::smallint[], $30::int[], $31::smallint[], $32::int[], $33::int[], "
+    "$34::int)";
 
 constexpr const char* start_child_call =
     "select weir.start_child($1::bigint, $2::bigint, $3::smallint, $4::smallint, $5, $6::jsonb)";
@@ -111,7 +119,7 @@ Params exchange_params(const ExchangeRequest& request) {
     j[10].add(row.ended_at);
     add_optional(j[11], settled.plugin);
   }
-  std::array<ArrayLiteral, 5> e;
+  std::array<ArrayLiteral, 6> e;
   for (const auto& [run, end] : request.ended) {
     e[0].add(run);
     e[1].add(static_cast<std::int16_t>(end.status));
@@ -124,6 +132,7 @@ Params exchange_params(const ExchangeRequest& request) {
       e[4].add(*end.failed_step);
     else
       e[4].add_null();
+    add_optional(e[5], end.note);
   }
   std::array<ArrayLiteral, 2> r;
   for (const auto& [run, wake_at] : request.released) {
@@ -132,6 +141,16 @@ Params exchange_params(const ExchangeRequest& request) {
       r[1].add(*wake_at);
     else
       r[1].add_null();
+  }
+  std::array<ArrayLiteral, 2> h;
+  for (const auto& [run, count] : request.heard) {
+    h[0].add(run);
+    h[1].add(count);
+  }
+  std::array<ArrayLiteral, 2> x;
+  for (const RunEvent& event : request.events) {
+    x[0].add(event.run);
+    x[1].add_text(event.name);
   }
   std::array<ArrayLiteral, 5> f;
   for (const auto& [run, task, attempt, plugin] : request.in_flight) {
@@ -152,10 +171,34 @@ Params exchange_params(const ExchangeRequest& request) {
   append(j);
   append(e);
   append(r);
+  append(h);
+  append(x);
   append(f);
   params.emplace_back(versions.text());
   params.emplace_back(std::to_string(request.claims_max));
   return params;
+}
+
+std::vector<VersionId> versions_in(const std::string& listed) {
+  std::istringstream words(listed);
+  return {std::istream_iterator<VersionId>(words), std::istream_iterator<VersionId>()};
+}
+
+// A row with news of a run: what was said of the run itself, one signal, or the end of one child.
+void read_news(RunNews& news, const pqxx::row& row) {
+  news.count += row[11].as<int>();
+  if (!row[12].is_null()) news.cancelled = row[12].as<std::string>();
+  if (row[13].is_null()) return;
+  const auto step = row[13].as<std::size_t>();
+  if (row[14].is_null()) {
+    news.signals.emplace(step, Json::trusted(row[16].as<std::string>()));
+    return;
+  }
+  ChildRunEnd end{.id = row[3].as<std::string>(),
+                  .status = static_cast<RunStatus>(row[15].as<std::int16_t>())};
+  if (!row[16].is_null()) end.output = Json::trusted(row[16].as<std::string>());
+  if (!row[17].is_null()) end.error = row[17].as<std::string>();
+  news.children.emplace(std::pair(step, row[14].as<int>()), std::move(end));
 }
 
 ExchangeReply read_reply(const pqxx::result& rows) {
@@ -164,18 +207,42 @@ ExchangeReply read_reply(const pqxx::result& rows) {
   reply.now = time_of(rows[0][0]);
   if (!rows[0][1].is_null()) reply.next_wake_at = time_of(rows[0][1]);
   reply.missed = rows[0][8].as<std::size_t>();
+  reply.listened = rows[0][9].as<bool>();
+  if (!rows[0][10].is_null()) reply.paused = versions_in(rows[0][10].as<std::string>());
   for (pqxx::result::size_type i = 1; i < rows.size(); ++i) {
     const auto row = rows[i];
+    if (!row[11].is_null()) {
+      read_news(reply.news[row[2].as<RunKey>()], row);
+      continue;
+    }
     reply.claimed.push_back({.run = row[2].as<RunKey>(),
                              .id = row[3].as<std::string>(),
                              .version = row[4].as<VersionId>(),
                              .priority = row[5].as<int>(),
                              .input = Json::trusted(row[6].as<std::string>()),
                              .available_at = time_of(row[7]),
-                             .has_history = row[8].as<int>() > 1});
+                             .has_history = row[8].as<int>() > 1,
+                             .news = {}});
   }
+  for (ClaimedRun& run : reply.claimed)
+    if (auto told = reply.news.extract(run.run); !told.empty()) {
+      run.news = std::move(told.mapped());
+      run.has_history = true;
+    }
   return reply;
 }
+
+// Notes what comes over one channel. Making it begins to listen there.
+class Ear final : public pqxx::notification_receiver {
+ public:
+  Ear(pqxx::connection& connection, const char* channel,
+      std::function<void(std::string_view)> heard)
+      : pqxx::notification_receiver(connection, channel), heard_(std::move(heard)) {}
+  void operator()(const std::string& payload, int) override { heard_(payload); }
+
+ private:
+  std::function<void(std::string_view)> heard_;
+};
 
 class PostgresWorkerStore final : public WorkerStore {
  public:
@@ -188,11 +255,11 @@ class PostgresWorkerStore final : public WorkerStore {
   /// A session, listening if it is to; the one at hand, or a new one after it broke.
   Result<void> connect() {
     if (session_ && session_->is_open()) return {};
-    session_.reset();
+    end_session();
     auto opened = Session::open(url_);
     if (!opened) return std::unexpected(opened.error());
     if (listens_)
-      if (const auto listening = (*opened)->query(listen); !listening)
+      if (const auto listening = listen(**opened); !listening)
         return std::unexpected(listening.error());
     session_ = *std::move(opened);
     return {};
@@ -220,10 +287,12 @@ class PostgresWorkerStore final : public WorkerStore {
         query(join_call, {identity.host, std::to_string(identity.pid),
                           std::to_string(identity.slots), std::to_string(lease.count())});
     if (!rows) return std::unexpected(rows.error());
-    return (*rows)[0][0].as<WorkerId>();
+    worker_ = (*rows)[0][0].as<WorkerId>();
+    return worker_;
   }
 
   Result<ExchangeReply> exchange(const ExchangeRequest& request) override {
+    worker_ = request.worker;
     const auto rows = query(exchange_call, exchange_params(request));
     if (!rows) return std::unexpected(rows.error());
     return read_reply(*rows);
@@ -336,6 +405,8 @@ class PostgresWorkerStore final : public WorkerStore {
     return told;
   }
 
+  bool take_told() override { return std::exchange(told_, false); }
+
   ShareStore* shares() noexcept override { return &shares_; }
 
   void wake() noexcept override {
@@ -348,17 +419,36 @@ class PostgresWorkerStore final : public WorkerStore {
   Result<pqxx::result> query(const char* sql, const Params& params = {}) {
     if (const auto connected = connect(); !connected) return std::unexpected(connected.error());
     auto rows = session_->query(sql, params);
-    if (!rows && !session_->is_open()) session_.reset();
+    if (!rows && !session_->is_open()) end_session();
     return rows;
   }
 
+  // Its ears end before the session that they listen to.
+  Result<void> listen(Session& session) {
+    ready_ear_.reset();
+    told_ear_.reset();
+    return session.use([&](pqxx::connection& connection) {
+      ready_ear_.emplace(connection, ready_channel, [this](std::string_view) { ready_ = true; });
+      told_ear_.emplace(connection, told_channel, [this](std::string_view worker) {
+        if (worker == std::to_string(worker_)) told_ = true;
+      });
+    });
+  }
+
+  void end_session() {
+    ready_ear_.reset();
+    told_ear_.reset();
+    session_.reset();
+  }
+
   // Notifications that came with earlier answers are in libpq's hands already: the socket tells
-  // nothing of them.
+  // nothing of them. Those for other workers don't count.
   bool notified() {
     try {
-      return session_->connection().get_notifs() > 0;
+      session_->connection().get_notifs();
+      return std::exchange(ready_, false) || told_;
     } catch (const std::exception&) {
-      session_.reset();  // broken: the next call connects again and tells
+      end_session();  // broken: the next call connects again and tells
       return true;
     }
   }
@@ -371,7 +461,10 @@ class PostgresWorkerStore final : public WorkerStore {
   std::string url_;
   bool listens_;
   int wakeup_;
+  WorkerId worker_ = 0;  ///< who it is that told_ tells of
+  bool ready_ = false, told_ = false;
   std::unique_ptr<Session> session_;
+  std::optional<Ear> ready_ear_, told_ear_;  ///< of session_: they end first
   PostgresShareStore shares_{
       [this](const char* sql, const Params& params) { return query(sql, params); }};
 };

@@ -124,4 +124,8 @@ Result<void> Session::transact(const std::function<void(pqxx::work&)>& work) {
   });
 }
 
+Result<void> Session::use(const std::function<void(pqxx::connection&)>& body) {
+  return guarded([&] { body(*connection_); });
+}
+
 }  // namespace weir::postgres

@@ -30,6 +30,10 @@ class Session {
   /// Runs `work` inside a transaction and commits; whatever it throws undoes everything.
   Result<void> transact(const std::function<void(pqxx::work&)>& work);
 
+  /// Runs `body` outside any transaction: for what is said of the connection itself. Errors: as
+  /// query().
+  Result<void> use(const std::function<void(pqxx::connection&)>& body);
+
   bool is_open() const noexcept { return connection_->is_open(); }
   pqxx::connection& connection() noexcept { return *connection_; }
 
