@@ -62,7 +62,7 @@ struct InFlightTask {
 };
 
 /// What happened, for those who listen (E1): event_name(). A hint: the tables are the truth.
-struct RunEvent {
+struct StatedEvent {
   RunKey run = 0;
   std::string name;
 };
@@ -100,7 +100,7 @@ struct ExchangeRequest {
   std::vector<EndedRun> ended;
   std::vector<ReleasedRun> released;  ///< news that were not heard free it at once
   std::vector<HeardNews> heard = {};
-  std::vector<RunEvent> events = {};  ///< in order: parents before children
+  std::vector<StatedEvent> events = {};  ///< in order: parents before children
   std::vector<InFlightTask>
       in_flight;                    ///< everything that runs or is about to, not the changes alone
   std::vector<VersionId> versions;  ///< what it can run (L4)

@@ -148,7 +148,7 @@ Params exchange_params(const ExchangeRequest& request) {
     h[1].add(count);
   }
   std::array<ArrayLiteral, 2> x;
-  for (const RunEvent& event : request.events) {
+  for (const StatedEvent& event : request.events) {
     x[0].add(event.run);
     x[1].add_text(event.name);
   }
