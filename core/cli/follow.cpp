@@ -25,7 +25,7 @@ std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id
   // A worker needs a moment to claim: only a run that still waits then may have nobody to wait for.
   Clock::time_point next_count = Clock::now() + std::chrono::milliseconds(300);
   Progress progress(console.err());
-  Client client(store);
+  Client client = client_on(store);
   const auto look = [&](const RunReport& report) {
     if (Clock::now() >= next_count) {
       const bool waits = report.summary.status == "queued";

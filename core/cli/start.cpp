@@ -45,8 +45,8 @@ Json started_json(const StartedRun& run, std::string_view status) {
 }  // namespace
 
 ExitCode run(const Start& command, const Globals& globals, Console& console) {
-  StartOptions options;
-  if (command.key) options.idempotency_keys = {*command.key};
+  RunOptions options;
+  if (command.key) options.idempotency_key = *command.key;
   if (command.delay) {
     options.delay = parse_duration(*command.delay);
     if (!options.delay)
@@ -61,12 +61,12 @@ ExitCode run(const Start& command, const Globals& globals, Console& console) {
   if (!opened) return opened.error();
 
   RunStore& store = *opened->store;
-  Client client(store);
-  auto started = client.start(command.flow, {*input}, options);
+  Client client = client_on(store);
+  auto started = client.start(command.flow, *input, options);
   if (!started && started.error().code == ErrorCode::not_found && make_known(command.flow, *opened))
-    started = client.start(command.flow, {*input}, options);
+    started = client.start(command.flow, *input, options);
   if (!started) return console.fail(started.error());
-  const StartedRun& run = started->front();
+  const StartedRun& run = *started;
   if (!run.created)
     console.note(
         fmt::format("key \"{}\" was used before: this is the run it started", *command.key));

@@ -1,47 +1,192 @@
 #include "client/client.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <map>
 #include <thread>
+#include <utility>
 
 #include <fmt/core.h>
 
+#include "client/event_source.hpp"
 #include "client/input_schema.hpp"
+#include "client/run_ends.hpp"
+#include "client/run_stores.hpp"
+#include "store/postgres/event_feed.hpp"
+#include "store/postgres/postgres_run_store.hpp"
 
 namespace weir {
 
 using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
 
-Client::Client(RunStore& store)
-    : store_(store), ends_([this](const std::vector<std::string>& ids) {
-        const std::scoped_lock lock(store_mutex_);
-        return store_.over_among(ids);
-      }) {}
+namespace {
 
-Result<std::vector<StartedRun>> Client::start(const std::string& flow,
-                                              const std::vector<Json>& inputs,
-                                              const StartOptions& options) {
-  const std::scoped_lock lock(store_mutex_);
-  const auto known = store_.flow(flow, options.version);
+constexpr milliseconds away_longest{10'000};
+
+// A run id in the options, where there is one for each input.
+StartOptions many(const RunOptions& options) {
+  StartOptions all{.delay = options.delay,
+                   .at = options.at,
+                   .priority = options.priority,
+                   .version = options.version,
+                   .tags = options.tags};
+  if (options.idempotency_key) all.idempotency_keys = {*options.idempotency_key};
+  if (options.run_id) all.run_ids = {*options.run_id};
+  return all;
+}
+
+std::vector<std::string> step_slugs(const Json& definition) {
+  std::vector<std::string> slugs;
+  for (const auto& [name, steps] : definition.members())
+    if (name == "steps")
+      for (const Json& step : steps.elements())
+        for (const auto& [key, value] : step.members())
+          if (key == "slug") slugs.push_back(value.decoded());
+  return slugs;
+}
+
+}  // namespace
+
+struct Client::Parts {
+  Parts(RunStores::Open open_store, std::size_t sessions_max, EventSource::Open open_feed)
+      : stores(std::move(open_store), sessions_max),
+        events(std::make_shared<EventSource>(std::move(open_feed))) {}
+  explicit Parts(RunStore& store) : stores(store) {}
+  ~Parts() {
+    if (events) events->stop();
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  /// Asks on some session. A connection may have broken since it was last used: so what only looks
+  /// is asked once more.
+  template <class Question>
+  auto look(Question&& question) -> decltype(question(*std::declval<RunStore*>())) {
+    auto store = stores.borrow();
+    if (!store) return std::unexpected(store.error());
+    auto answer = question(**store);
+    if (!answer && answer.error().code == ErrorCode::unavailable) return question(**store);
+    return answer;
+  }
+
+  /// Tells the database something, on a session that has just answered.
+  template <class Call>
+  auto tell(Call&& call) -> decltype(call(*std::declval<RunStore*>())) {
+    auto store = stores.borrow();
+    if (!store) return std::unexpected(store.error());
+    return call(**store);
+  }
+
+  Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
+                                        StartOptions options);
+
+  RunStores stores;
+  RunEnds<> ends{[this](const std::vector<std::string>& ids) {
+    return look([&](RunStore& store) { return store.over_among(ids); });
+  }};
+  std::shared_ptr<EventSource> events;
+};
+
+class ClientParts {
+ public:
+  static Client on(RunStore& store) { return Client(std::make_unique<Client::Parts>(store)); }
+};
+
+Client client_on(RunStore& store) { return ClientParts::on(store); }
+
+Client::Client(std::unique_ptr<Parts> parts) noexcept : parts_(std::move(parts)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Client> Client::connect(const std::string& url, ClientOptions options) {
+  Client client(std::make_unique<Parts>([url] { return postgres::open_run_store(url); },
+                                        std::max<std::size_t>(options.sessions_max, 1),
+                                        [url] { return postgres::EventFeed::open(url); }));
+  // It answers, and has what Weir needs.
+  if (const auto alive = client.workers_alive(); !alive) return std::unexpected(alive.error());
+  return client;
+}
+
+Result<std::vector<StartedRun>> Client::Parts::start(const std::string& flow,
+                                                     const std::vector<Json>& inputs,
+                                                     StartOptions options) {
+  auto store = stores.borrow();
+  if (!store) return std::unexpected(store.error());
+  const auto known = [&] {
+    auto answer = (*store)->flow(flow, options.version);
+    return !answer && answer.error().code == ErrorCode::unavailable
+               ? (*store)->flow(flow, options.version)
+               : answer;
+  }();
   if (!known) return std::unexpected(known.error());
   if (known->input_schema)
     for (const Json& input : inputs)
-      if (const auto fits = check_input(*known->input_schema, input); !fits)
+      if (const auto fits = weir::check_input(*known->input_schema, input); !fits)
         return std::unexpected(fits.error());
-  return store_.start(flow, inputs, options);
+
+  // With ids of our own the same start may be repeated until it is known what became of it.
+  const bool own_ids = options.run_ids.empty();
+  for (std::size_t i = 0; own_ids && i < inputs.size(); ++i)
+    options.run_ids.push_back(new_run_id());
+  auto started = (*store)->start(flow, inputs, options);
+  const auto began = Clock::now();
+  bool doubted = false;
+  for (milliseconds pause{20}; !started && Clock::now() - began < away_longest; pause *= 2) {
+    doubted = doubted || started.error().code == ErrorCode::in_doubt;
+    const bool unknown = started.error().code == ErrorCode::in_doubt ||
+                         started.error().code == ErrorCode::unavailable;
+    if (!doubted || !unknown) break;
+    std::this_thread::sleep_for(pause);
+    started = (*store)->start(flow, inputs, options);
+  }
+  if (!started && doubted && own_ids && started.error().code == ErrorCode::conflict) {
+    std::vector<StartedRun> ours;
+    for (const std::string& id : options.run_ids) ours.push_back({.id = id, .created = true});
+    return ours;
+  }
+  if (started && doubted && own_ids)
+    for (std::size_t i = 0; i < started->size(); ++i)
+      if ((*started)[i].id == options.run_ids[i]) (*started)[i].created = true;
+  return started;
+}
+
+Result<StartedRun> Client::start(const std::string& flow, const Json& input,
+                                 const RunOptions& options) {
+  auto started = parts_->start(flow, {input}, many(options));
+  if (!started) return std::unexpected(started.error());
+  return std::move(started->front());
+}
+
+Result<std::vector<StartedRun>> Client::start_many(const std::string& flow,
+                                                   const std::vector<Json>& inputs,
+                                                   const StartOptions& options) {
+  return parts_->start(flow, inputs, options);
+}
+
+Result<void> Client::check_input(const std::string& flow, const Json& input,
+                                 std::optional<int> version) {
+  const auto known = parts_->look([&](RunStore& store) { return store.flow(flow, version); });
+  if (!known) return std::unexpected(known.error());
+  return known->input_schema ? weir::check_input(*known->input_schema, input) : Result<void>();
+}
+
+Result<RunReport> Client::wait(const std::string& id, milliseconds patience) {
+  return wait(id, Watcher(), patience);
 }
 
 Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
                                milliseconds patience) {
-  using Clock = std::chrono::steady_clock;
   constexpr milliseconds pause_longest{250};
-  constexpr milliseconds away_longest{10'000};
+  const auto look_at = [&](bool with_values) {
+    return parts_->look([&](RunStore& store) { return store.report(id, with_values); });
+  };
   const auto began = Clock::now();
   std::optional<RunEnds<>::Wait> waiting;
   for (milliseconds pause{20};; pause = std::min(pause * 5 / 4, pause_longest)) {
     if (!waiting || watcher) {
-      if (const auto look = report(id, false)) {
-        if (is_over(look->summary.status)) return report(id, true);
+      if (const auto look = look_at(false)) {
+        if (is_over(look->summary.status)) return look_at(true);
         if (watcher) watcher(*look);
       } else if (look.error().code != ErrorCode::unavailable ||
                  (!waiting && Clock::now() - began > away_longest)) {
@@ -52,16 +197,16 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
       }
     }
     // Not before a look: an id that is none would spoil the question for all who wait.
-    if (!waiting) waiting.emplace(ends_.wait_for(id));
+    if (!waiting) waiting.emplace(parts_->ends.wait_for(id));
     if (!watcher && patience.count() == 0) {
       if (const auto over = waiting->until_over(); !over) return std::unexpected(over.error());
-      return report(id, true);
+      return look_at(true);
     }
     const auto end_of_patience = patience.count() > 0 ? began + patience : Clock::time_point::max();
     const auto next_look = watcher ? Clock::now() + pause : Clock::time_point::max();
     const auto over = waiting->until(std::min(end_of_patience, next_look));
     if (!over) return std::unexpected(over.error());
-    if (*over) return report(id, true);
+    if (*over) return look_at(true);
     if (Clock::now() >= end_of_patience)
       return std::unexpected(
           Error{.code = ErrorCode::unavailable,
@@ -71,14 +216,66 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
   }
 }
 
-Result<RunReport> Client::report(const std::string& id, bool with_values) {
-  const std::scoped_lock lock(store_mutex_);
-  return store_.report(id, with_values);
+Result<RunSummary> Client::summary(const std::string& id) {
+  return parts_->look([&](RunStore& store) { return store.summary(id); });
+}
+
+Result<RunReport> Client::report(const std::string& id) {
+  return parts_->look([&](RunStore& store) { return store.report(id, true); });
+}
+
+Result<std::vector<AttemptReport>> Client::attempts(const std::string& id) {
+  const auto recorded = parts_->look([&](RunStore& store) { return store.recorded(id); });
+  if (!recorded) return std::unexpected(recorded.error());
+  const std::vector<std::string> slugs = step_slugs(recorded->definition);
+  std::vector<AttemptReport> attempts;
+  for (const JournalRow& row : recorded->rows)
+    attempts.push_back({.step = row.task.step < slugs.size() ? slugs[row.task.step] : "",
+                        .index = row.task.index,
+                        .attempt = row.attempt,
+                        .outcome = std::string(name(row.outcome)),
+                        .output = row.output,
+                        .error_code = row.error_code,
+                        .error = row.error,
+                        .started_at = row.started_at,
+                        .ended_at = row.ended_at});
+  return attempts;
+}
+
+Result<std::vector<RunSummary>> Client::runs(const RunFilter& filter) {
+  return parts_->look([&](RunStore& store) { return store.runs(filter); });
 }
 
 Result<std::int64_t> Client::workers_alive() {
-  const std::scoped_lock lock(store_mutex_);
-  return store_.workers_alive();
+  return parts_->look([](RunStore& store) { return store.workers_alive(); });
+}
+
+Result<bool> Client::signal(const std::string& id, const std::string& name, const Json& payload) {
+  return parts_->tell([&](RunStore& store) { return store.signal(id, name, payload); });
+}
+
+Result<bool> Client::cancel(const std::string& id, const std::string& reason) {
+  return parts_->tell([&](RunStore& store) { return store.cancel(id, reason); });
+}
+
+Result<std::int64_t> Client::retry(const std::string& id) {
+  return parts_->tell([&](RunStore& store) { return store.retry(id); });
+}
+
+Result<bool> Client::pause(const std::string& flow) {
+  return parts_->tell([&](RunStore& store) { return store.pause(flow); });
+}
+
+Result<bool> Client::resume(const std::string& flow) {
+  return parts_->tell([&](RunStore& store) { return store.resume(flow); });
+}
+
+Result<Listening> Client::listen(Listener listener, EventsOf which) {
+  if (!parts_->events)
+    return std::unexpected(Error{.code = ErrorCode::internal,
+                                 .kind = "no_url",
+                                 .message = "a client on another's session cannot listen"});
+  return parts_->events->listen(std::move(listener), std::move(which));
 }
 
 }  // namespace weir

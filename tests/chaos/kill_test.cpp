@@ -27,7 +27,7 @@ void nap(std::uint64_t milliseconds) {
 std::vector<std::string> start(TestClient& client, const std::string& flow,
                                const std::vector<Json>& inputs) {
   REQUIRE(eventually([&] { return client.store().flow(flow, std::nullopt).has_value(); }));
-  const auto started = Client(client.store()).start(flow, inputs);
+  const auto started = client_on(client.store()).start_many(flow, inputs);
   REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
   std::vector<std::string> ids;
   for (const StartedRun& run : *started) ids.push_back(run.id);

@@ -22,9 +22,9 @@ TEST_CASE_FIXTURE(EmptyDatabase, "any number of threads wait for runs on one cli
                                  }}});
   const RunningWorker worker({&flow});
   TestClient rig;
-  Client client(rig.store());
+  Client client = client_on(rig.store());
   const std::vector<Json> inputs = {*Json::parse("1"), *Json::parse("2"), *Json::parse("3")};
-  const auto started = client.start("gated", inputs);
+  const auto started = client.start_many("gated", inputs);
   REQUIRE(started);
 
   std::atomic<int> right = 0;
@@ -54,7 +54,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a wait says what it was for when its patience 
                                  }}});
   const RunningWorker worker({&flow});
   TestClient rig;
-  Client client(rig.store());
+  Client client = client_on(rig.store());
   const std::string id = rig.start("gated", "1");
   CHECK(client.wait(id, {}, 1ms).error() ==
         Error{.code = ErrorCode::unavailable,
@@ -69,9 +69,9 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a wait says what it was for when its patience 
 
 TEST_CASE_FIXTURE(EmptyDatabase, "what is no run is told at once and spoils no other wait") {
   TestClient rig;
-  Client client(rig.store());
-  CHECK(client.wait("nonsense", {}).error().kind == "bad_run_id");
-  CHECK(client.wait("01890000-0000-7000-8000-000000000000", {}).error().kind == "not_found");
+  Client client = client_on(rig.store());
+  CHECK(client.wait("nonsense").error().kind == "bad_run_id");
+  CHECK(client.wait("01890000-0000-7000-8000-000000000000").error().kind == "not_found");
 }
 
 TEST_SUITE_END();

@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(
   const TestFlow fresh = version(2, returns("\"new\""));
   worker.publish(old.module());
   worker.wait_for_versions("changing", 1);
-  const auto started = Client(client.store()).start("changing", std::vector<Json>(40));
+  const auto started = client_on(client.store()).start_many("changing", std::vector<Json>(40));
   REQUIRE(started.has_value());
   worker.publish(fresh.module());
   worker.wait_for_versions("changing", 2);

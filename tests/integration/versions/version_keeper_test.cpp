@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   const TestFlow fresh = version(2, returns("2"));
   worker.publish(from_file(old, 'a', std::move(code)));
   worker.wait_for_versions("changing", 1);
-  const auto started = Client(client.store()).start("changing", std::vector<Json>(3));
+  const auto started = client_on(client.store()).start_many("changing", std::vector<Json>(3));
   REQUIRE(started.has_value());
   worker.publish(from_file(fresh, 'b'));
   worker.wait_for_versions("changing", 2);

@@ -95,11 +95,13 @@ TestClient::TestClient() : store_(required(postgres::open_run_store(database()))
 
 std::string TestClient::start(const std::string& flow, const std::string& input,
                               const StartOptions& options) {
-  return required(Client(*store_).start(flow, {required(Json::parse(input))}, options)).front().id;
+  return required(client_on(*store_).start_many(flow, {required(Json::parse(input))}, options))
+      .front()
+      .id;
 }
 
 RunReport TestClient::wait(const std::string& id) {
-  return required(Client(*store_).wait(id, [](const RunReport&) {}, std::chrono::seconds(30)));
+  return required(client_on(*store_).wait(id, [](const RunReport&) {}, std::chrono::seconds(30)));
 }
 
 RunReport TestClient::run(const std::string& flow, const std::string& input) {

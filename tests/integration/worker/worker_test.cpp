@@ -442,7 +442,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share many runs and no task ru
   const RunningWorker second({&flow});
   TestClient client;
   const std::vector<Json> inputs(500, Json());
-  const auto started = Client(client.store()).start("shared", inputs);
+  const auto started = client_on(client.store()).start_many("shared", inputs);
   REQUIRE(started.has_value());
   for (const StartedRun& run : *started) CHECK(client.wait(run.id).summary.status == "completed");
   CHECK(ran.size() == 500);

@@ -1,0 +1,65 @@
+/// Sessions of one database, lent to threads.
+///
+/// Threads: every member may be called from any thread; a store is used by the thread it is lent
+/// to.
+///
+/// Invariants:
+/// - A store is idle, or lent to one thread. There are never more than `count_max`.
+/// - All loans have ended before this does.
+#pragma once
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "store/run_store.hpp"
+
+namespace weir {
+
+class RunStores {
+ public:
+  using Open = std::function<Result<std::unique_ptr<RunStore>>()>;
+
+  RunStores(Open open, std::size_t count_max) : open_(std::move(open)), left_(count_max) {}
+
+  /// Lends this one alone, which somebody else owns.
+  explicit RunStores(RunStore& store) : left_(0) { idle_.push_back(&store); }
+
+  /// Gives its store back at its end.
+  class Loan {
+   public:
+    Loan(Loan&& other) noexcept
+        : stores_(other.stores_), store_(std::exchange(other.store_, nullptr)) {}
+    Loan& operator=(Loan&&) = delete;
+    ~Loan() {
+      if (store_ != nullptr) stores_->take_back(store_);
+    }
+    RunStore* operator->() const noexcept { return store_; }
+    RunStore& operator*() const noexcept { return *store_; }
+
+   private:
+    friend RunStores;
+    Loan(RunStores& stores, RunStore& store) : stores_(&stores), store_(&store) {}
+    RunStores* stores_;
+    RunStore* store_;
+  };
+
+  /// The store given back last, or a new one; waits while all are lent. Errors: as `open`.
+  Result<Loan> borrow();
+
+ private:
+  void take_back(RunStore* store);
+
+  const Open open_;
+  std::mutex mutex_;
+  std::condition_variable came_back_;
+  std::size_t left_;                              // how many may yet be made; guarded by mutex_
+  std::vector<RunStore*> idle_;                   // guarded by mutex_
+  std::vector<std::unique_ptr<RunStore>> owned_;  // guarded by mutex_
+};
+
+}  // namespace weir
