@@ -6,7 +6,7 @@
 -- made again with the same number: nothing is written twice and the same claims are returned (L6). A gap
 -- means that the database lost a commit of this worker (a crash after an asynchronous one): it must start anew.
 --
--- Returns a first row with run_id null (database_time; next_wake_at: when the next sleeping run is due; claims: how
+-- Returns a first row with run_id null (database_time; next_wake_at: when the next sleeping run is due, or a limit lets go of one; claims: how
 -- many runs it could have had, were others not just taking them; listened: somebody wants events; paused: those of
 -- p_versions of which nothing is to be begun), then a row for each claimed run. Then the news of its runs, all of
 -- them each time until they were heard: for each such run a row with news (their count) and cancel_reason, one with
@@ -38,6 +38,7 @@ declare
   v_seen     bigint;
   v_claimed  bigint[] := '{}';
   v_missed   integer := 0;
+  v_next_at  timestamptz;  -- when a limit lets go of runs
   v_listened boolean;
   v_paused   integer[];
   v_told     bigint[];
@@ -114,7 +115,7 @@ begin
     if cardinality(x_run) > 0 and v_listened then perform weir.tell_listeners(x_run, x_event); end if;
 
     if p_claims_max > 0 then
-      select c.claimed, c.missed into v_claimed, v_missed
+      select c.claimed, c.missed, c.next_at into v_claimed, v_missed, v_next_at
       from weir.claim(p_worker, p_sequence,
                       case when v_paused is null then p_versions
                            else array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_paused)) end,
@@ -136,7 +137,7 @@ begin
 
   return query
   select clock_timestamp(),
-         (select min(o.wake_at) from weir.open_run o where o.worker_id is null and o.wake_at is not null),
+         least(v_next_at, (select min(o.wake_at) from weir.open_run o where o.worker_id is null and o.wake_at is not null)),
          null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
          v_listened, v_paused,
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text;

@@ -140,3 +140,71 @@ create function weir.flow_came() returns trigger
 language plpgsql as $$ begin return null; end $$;  -- schemas/functions has its body
 create trigger version_came after insert on weir.version for each statement execute function weir.flow_came();
 comment on trigger version_came on weir.version is 'a schedule may have waited for it';
+
+-- Limits: how many runs of a flow, and of one key of its input, are held at once and handed out in a time (C6).
+create table weir.flow_limit (
+  flow_id         integer primary key references weir.flow,
+  max_running     integer check (max_running >= 1),
+  rate            integer check (rate >= 1),
+  rate_per        interval check (rate_per > '0'),
+  key             text,
+  key_path        text[],
+  key_max_running integer check (key_max_running >= 1),
+  key_rate        integer check (key_rate >= 1),
+  key_rate_per    interval check (key_rate_per > '0'),
+  by_config       boolean not null,
+  tat             timestamptz,
+  turn            text not null default '',
+  set_at          timestamptz not null default clock_timestamp(),
+  settled_by      xid8,
+  settled         boolean not null default false,
+  check ((rate is null) = (rate_per is null)),
+  check ((key_rate is null) = (key_rate_per is null)),
+  check ((key is null) = (key_path is null)),
+  check (key is not null or (key_max_running is null and key_rate is null))
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+comment on table weir.flow_limit is 'limits of flows that have any; locked by whoever hands out runs of the flow';
+comment on column weir.flow_limit.key is 'a JSON pointer into the run''s input; key_path is the same as an array';
+comment on column weir.flow_limit.by_config is 'it came from a flows.yaml, and goes when that says nothing any more';
+comment on column weir.flow_limit.tat is 'when the rate would be used up to nothing, were nothing more handed out (GCRA)';
+comment on column weir.flow_limit.turn is 'the key that was served last: the next one has its turn';
+comment on column weir.flow_limit.settled is 'every open run of the flow has its key; until then weir.settle_limits looks';
+
+create table weir.key_rate (
+  flow_id integer not null,
+  key     text not null,
+  tat     timestamptz not null,
+  primary key (flow_id, key)
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+create index key_rate_over on weir.key_rate (tat);
+comment on table weir.key_rate is 'flow_limit.tat for each key; a row whose time is over means nothing';
+
+alter table weir.open_run
+  add column limit_flow integer,
+  add column limit_key  text;
+create index open_run_limited on weir.open_run (limit_flow, limit_key) where worker_id is not null and limit_flow is not null;
+create index open_run_keyed on weir.open_run (version_id, limit_key, priority desc, run_id)
+  where worker_id is null and wake_at is null and limit_key is not null;
+comment on column weir.open_run.limit_flow is 'of a run that was handed out under limits: its flow';
+comment on column weir.open_run.limit_key is 'of a flow whose limits have a key: = and what stands there in the input, or - for nothing';
+
+create function weir.key_added() returns trigger
+language plpgsql as $$ begin return null; end $$;  -- schemas/functions has its body
+create function weir.place_freed() returns trigger
+language plpgsql as $$ begin return null; end $$;
+create trigger open_run_added after insert on weir.open_run
+  referencing new table as added for each statement execute function weir.key_added();
+comment on trigger open_run_added on weir.open_run is 'whichever way a run is opened, it has the key that its flow''s limits ask for';
+create trigger open_run_place_ended after delete on weir.open_run
+  for each row when (old.worker_id is not null and old.limit_flow is not null) execute function weir.place_freed();
+create trigger open_run_place_left after update of worker_id on weir.open_run
+  for each row when (old.worker_id is not null and new.worker_id is null and old.limit_flow is not null)
+  execute function weir.place_freed();
+comment on trigger open_run_place_ended on weir.open_run is 'a place is free: others may have waited for it';
+comment on trigger open_run_place_left on weir.open_run is 'a place is free: others may have waited for it';
+
+-- Runs of a flow by age, for people who look.
+create index run_of_version on weir.run (version_id, id);
+
+create function weir.drop_code() returns void
+language plpgsql as $$ begin end $$;  -- schemas/functions has its body
