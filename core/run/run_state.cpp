@@ -151,10 +151,8 @@ std::vector<StepEnd> RunState::take_step_ends() {
   settle();
   std::vector<StepEnd> ends = steps_.take_ends();
   if (end_ && end_->status == RunStatus::failed)
-    for (const std::size_t step : std::exchange(failing_, {}))
-      if (const auto first = given_up_.lower_bound({step, 0});
-          first != given_up_.end() && first->first.step == step)
-        ends.push_back({.step = step, .kind = StepEnd::Kind::failed});
+    for (auto& [step, told] : failed_steps_)
+      if (!std::exchange(told, true)) ends.push_back({.step = step, .kind = StepEnd::Kind::failed});
   return ends;
 }
 
@@ -178,10 +176,12 @@ const std::optional<RunEnd>& RunState::end() const {
 }
 
 // Takes the decisions that rows left open: rows that come later in a journal may still have taken
-// them otherwise. A run that is over decides nothing more.
+// them otherwise. A run that is over skips nothing more.
 void RunState::settle() const {
   if (std::exchange(settled_, true)) return;
-  while (!cancelled_ && failures_.empty() && !fail_unmet()) {
+  while (!cancelled_) {
+    fail_unmet();
+    if (!failures_.empty()) break;
     if (const auto unmet = steps_.unmet(); !unmet.empty()) {
       for (const std::size_t step : unmet)
         skip(step, SkipReason::condition_unmet, steps_.begins_at(step),
@@ -197,18 +197,21 @@ void RunState::settle() const {
   find_end();
 }
 
-// F7: of steps whose conditions are unmet those that fail the run are looked at first.
-bool RunState::fail_unmet() const {
+// F7: of steps whose conditions are unmet those that fail the run are looked at first. Also when it
+// has failed otherwise, so that its end does not depend on when one asks.
+void RunState::fail_unmet() const {
   for (const std::size_t step : steps_.unmet()) {
-    if (definition_->steps()[step].conditions.when_unmet != Fallback::fail) continue;
+    const TaskId none{step, 0};  // a step that has not begun has no tasks
+    if (definition_->steps()[step].conditions.when_unmet != Fallback::fail ||
+        given_up_.contains(none))
+      continue;
     const Time at = steps_.begins_at(step);
-    given_up_[{step, 0}] = {
+    given_up_[none] = {
         at, fmt::format("step \"{}\": its condition is not met: {}",
                         definition_->steps()[step].slug.view(), steps_.unmet_reason(step))};
-    failures_.insert({at, {step, 0}});
-    failing_.insert(step);
+    failures_.insert({at, none});
+    failed_steps_.emplace(step, false);
   }
-  return !failures_.empty();
 }
 
 void RunState::skip(std::size_t step, SkipReason reason, Time at, Fallback fallback) const {
@@ -230,9 +233,8 @@ void RunState::free_begun() const {
 }
 
 void RunState::free_again(const JournalRow& row, Duration wait) {
-  if (definition_->steps()[row.task.step].kind != StepKind::wait)
-    ready_.push_back(
-        {.task = row.task, .attempt = row.attempt + 1, .not_before = row.ended_at + wait});
+  ready_.push_back(
+      {.task = row.task, .attempt = row.attempt + 1, .not_before = row.ended_at + wait});
 }
 
 void RunState::retry_or_give_up(const JournalRow& row) {
@@ -259,7 +261,7 @@ void RunState::give_up(const JournalRow& row, std::string error) {
       row.error_code == type_violation ||
       definition_->steps()[row.task.step].conditions.when_exhausted == Fallback::fail;
   (fails ? failures_ : exhausted_).insert({row.ended_at, row.task});
-  if (fails) failing_.insert(row.task.step);
+  if (fails) failed_steps_.emplace(row.task.step, false);
 }
 
 void RunState::forget_failure(TaskId task) const {
@@ -268,6 +270,8 @@ void RunState::forget_failure(TaskId task) const {
   failures_.erase({found->second.at, task});
   exhausted_.erase({found->second.at, task});
   given_up_.erase(found);
+  const auto other = given_up_.lower_bound({task.step, 0});
+  if (other == given_up_.end() || other->first.step != task.step) failed_steps_.erase(task.step);
 }
 
 void RunState::find_end() const {
@@ -316,6 +320,9 @@ std::string_view RunState::fault_of_attempt(const JournalRow& row) const {
     return "the step has no such task";
   const TaskState& task = steps_.task(row.task);
   if (task.completed) return "the task was completed before";
+  if (definition_->steps()[row.task.step].kind == StepKind::wait &&
+      row.outcome != Outcome::completed)
+    return "a wait that did not complete";
   if (row.attempt <= task.attempts) return "the attempt was journaled before";
   if (row.attempt > task.attempts + 1) return "the attempt before it is missing";
   if (row.attempt > attempts_max) return "more attempts than a task can have";

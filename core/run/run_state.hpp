@@ -107,7 +107,7 @@ class RunState {
   void give_up(const JournalRow& row, std::string error);
   void forget_failure(TaskId task) const;
   void settle() const;
-  bool fail_unmet() const;
+  void fail_unmet() const;
   void skip(std::size_t step, SkipReason reason, Time at, Fallback fallback) const;
   void free_begun() const;
   void find_end() const;
@@ -124,9 +124,9 @@ class RunState {
   mutable StepTable steps_;
   mutable std::vector<ReadyTask> ready_;
   mutable std::map<TaskId, Failure> given_up_;
-  mutable Failures failures_;              ///< of those given up: that fail the run
-  mutable Failures exhausted_;             ///< and that make their step be skipped
-  mutable std::set<std::size_t> failing_;  ///< steps that failed, not yet told
+  mutable Failures failures_;                         ///< of those given up: that fail the run
+  mutable Failures exhausted_;                        ///< and that make their step be skipped
+  mutable std::map<std::size_t, bool> failed_steps_;  ///< and whether that was told
   mutable std::optional<RunEnd> end_;
   mutable bool settled_ = false;
 };

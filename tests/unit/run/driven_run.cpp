@@ -1,6 +1,7 @@
 #include "unit/run/driven_run.hpp"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <tuple>
 
@@ -67,9 +68,15 @@ void DrivenRun::is_cancelled(std::string_view step, std::size_t index) {
        {.outcome = Outcome::cancelled, .error_code = "run_ended", .error = "it ended"});
 }
 
-std::string DrivenRun::ready() {
+void DrivenRun::is_retried(std::string_view step, std::size_t index) {
+  ends(step, index, {.outcome = Outcome::retried});
+}
+
+std::string DrivenRun::ready() { return told(state.take_ready()); }
+
+std::string DrivenRun::told(const std::vector<ReadyTask>& tasks) const {
   std::string text;
-  for (const auto& [task, attempt, not_before] : state.take_ready()) {
+  for (const auto& [task, attempt, not_before] : tasks) {
     const StepDefinition& step = definition.steps()[task.step];
     if (!text.empty()) text += ' ';
     text += step.slug.view();
@@ -83,11 +90,62 @@ std::string DrivenRun::input_of(std::string_view step, std::size_t index) const 
   return std::string(state.input_of({position(step), index}).text());
 }
 
-std::string DrivenRun::end() const {
-  if (!state.end()) return "";
-  return state.end()->status == RunStatus::completed
-             ? fmt::format("completed {}", state.end()->output.text())
-             : fmt::format("failed: {}", state.end()->error);
+std::string DrivenRun::end() const { return told(state.end()); }
+
+std::string DrivenRun::told(const std::optional<RunEnd>& end) {
+  if (!end) return "";
+  switch (end->status) {
+    case RunStatus::completed:
+      return fmt::format("completed {}{}", end->output.text(),
+                         end->note.empty() ? "" : " (" + end->note + ")");
+    case RunStatus::failed:
+      return fmt::format("failed: {}", end->error);
+    case RunStatus::cancelled:
+      return fmt::format("cancelled: {}", end->error);
+  }
+  return "?";
+}
+
+std::string DrivenRun::skips() {
+  std::string text;
+  for (JournalRow& row : state.take_skips()) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : " ",
+                        definition.steps()[row.task.step].slug.view(), row.error_code);
+    journal.push_back(std::move(row));
+  }
+  return text;
+}
+
+std::string DrivenRun::ended() {
+  constexpr std::array<std::string_view, 3> kinds = {"completed", "failed", "skipped"};
+  std::string text;
+  for (const auto& [step, kind] : state.take_step_ends())
+    text += fmt::format("{}{}:{}", text.empty() ? "" : " ", definition.steps()[step].slug.view(),
+                        kinds.at(static_cast<std::size_t>(kind)));
+  return text;
+}
+
+std::string DrivenRun::told(const std::vector<OpenWait>& waits) const {
+  std::string text;
+  for (const auto& [step, until] : waits)
+    text += fmt::format("{}{}@{}", text.empty() ? "" : " ", definition.steps()[step].slug.view(),
+                        std::chrono::duration_cast<std::chrono::seconds>(until - begin).count());
+  return text;
+}
+
+std::string DrivenRun::waiting() const { return told(state.waits()); }
+
+std::string DrivenRun::told_again() const {
+  for (const auto& rows : {journal, by_key(journal)}) {
+    RunState again(definition, options_of(definition), 7, state.input(), begin);
+    for (const JournalRow& row : rows)
+      if (const auto folded = again.apply(row); !folded) return to_string(folded.error());
+    if (told(again.end()) != end()) return told(again.end());
+    if (told(again.waits()) != waiting()) return told(again.waits());
+    if (const auto skips = again.take_skips(); !skips.empty())
+      return fmt::format("skips step {} once more", skips.front().task.step);
+  }
+  return "";
 }
 
 }  // namespace weir

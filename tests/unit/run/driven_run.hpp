@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,24 @@ class DrivenRun {
 
   std::string input_of(std::string_view step, std::size_t index = 0) const;
 
-  // "completed {…}", "failed: …", or "" while it goes on.
+  // "completed {…}", "failed: …", "cancelled: …", or "" while it goes on.
   std::string end() const;
+
+  // What was skipped since the last time, and is journaled now: "b:condition_unmet c:…".
+  std::string skips();
+
+  // Steps that ended since the last time: "a:completed b:skipped".
+  std::string ended();
+
+  // Open waits and the seconds from begin until their time is over: "approval@60".
+  std::string waiting() const;
+
+  // The task's failures are forgiven by command, as weir.retry journals it.
+  void is_retried(std::string_view step, std::size_t index = 0);
+
+  // The same run led on from its journal, folded as committed and by key: "" if both stand as this
+  // one does, else what differs.
+  std::string told_again() const;
 
   std::size_t position(std::string_view step) const { return definition.find(step).value(); }
 
@@ -45,6 +62,10 @@ class DrivenRun {
   std::vector<JournalRow> journal;  // as committed
 
  private:
+  std::string told(const std::vector<ReadyTask>& tasks) const;
+  std::string told(const std::vector<OpenWait>& waits) const;
+  static std::string told(const std::optional<RunEnd>& end);
+
   std::map<TaskId, int> attempts_;
 };
 
