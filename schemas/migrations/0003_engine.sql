@@ -208,3 +208,32 @@ create index run_of_version on weir.run (version_id, id);
 
 create function weir.drop_code() returns void
 language plpgsql as $$ begin end $$;  -- schemas/functions has its body
+
+-- The journal in partitions by run, so that old ones can go as a whole (C7). Last, for whatever else changed of it.
+create table weir.upkeep (
+  singleton boolean primary key default true check (singleton),
+  prune_at  timestamptz not null default now()
+);
+insert into weir.upkeep default values;
+comment on table weir.upkeep is 'when a process is to look for what is old next: one of them does, not all';
+
+drop view if exists weir.attempts;
+alter table weir.journal rename to journal_before;
+alter table weir.journal_before drop constraint journal_pkey;
+create table weir.journal (like weir.journal_before including constraints including comments) partition by range (run_id);
+alter table weir.journal add primary key (run_id, step, task_index, attempt);
+comment on table weir.journal is
+  'one row for every ended attempt; rows are never changed. In partitions of weir.journal_range() runs each';
+create table weir.journal_rest partition of weir.journal default;
+comment on table weir.journal_rest is 'for runs whose partition does not exist: a net, empty as long as somebody keeps house';
+create function weir.journal_range() returns bigint
+language sql immutable parallel safe as $$ select 10000000::bigint $$;  -- the same as in schemas/functions
+do $$
+begin
+  for number in 0 .. coalesce((select max(r.id) from weir.run r), 0) / weir.journal_range() + 1 loop
+    execute format('create table weir.journal_%s partition of weir.journal for values from (%s) to (%s)',
+                   number, number * weir.journal_range(), (number + 1) * weir.journal_range());
+  end loop;
+end $$;
+insert into weir.journal select * from weir.journal_before;
+drop table weir.journal_before;

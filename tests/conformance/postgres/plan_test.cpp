@@ -54,11 +54,11 @@ TEST_SUITE("postgres: plans") {
     // journal are counted, so is the rest.
     worker.session.reset();
     REQUIRE(eventually([&] {
-      return user.run("select n_tup_ins from pg_stat_user_tables where relname = 'journal'") ==
+      return user.run("select n_tup_ins from pg_stat_user_tables where relname = 'journal_0'") ==
              Rows{std::to_string(settled)};
     }));
     CHECK(user.run("select relname from pg_stat_user_tables where seq_scan > 0 and relname in "
-                   "('open_run', 'run', 'journal')") == Rows{});
+                   "('open_run', 'run', 'journal_0')") == Rows{});
     CHECK(user.run("select idx_tup_read < 100 from pg_stat_user_indexes where indexrelname = "
                    "'open_run_asleep'") == Rows{"t"});
   }
