@@ -16,7 +16,8 @@ begin
     where t.run_id = any (runs) and t.worker_id is null and o.worker_id = take_back_shares.worker
     order by t.id for update of t skip locked);
   return query
-  select s.id, s.run_id, s.step, s.attempt, s.first_index, s.last_index from weir.share s
-  where s.run_id = any (runs) order by s.id;
+  select s.id, s.run_id, s.step, s.attempt, s.first_index, s.last_index
+  from weir.share s join weir.open_run o on o.run_id = s.run_id
+  where s.run_id = any (runs) and o.worker_id = take_back_shares.worker order by s.id;
 end $$;
 comment on function weir.take_back_shares is 'takes back what nobody took of the shares of a worker''s runs';

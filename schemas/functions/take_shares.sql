@@ -29,13 +29,13 @@ begin
         where s.version_id = v.id and s.worker_id is null
           and (steps is null or exists (
                  select from weir.step t where t.version_id = s.version_id and t.position = s.step and t.slug = any (steps)))
-        order by s.priority desc, s.id limit take_shares.count) as c
-      order by c.priority desc, c.id limit take_shares.count)
+        order by s.priority desc, s.id limit take_shares.count + 16) as c  -- others may be taking the first
+      order by c.priority desc, c.id limit take_shares.count + 16)
     -- coalesce keeps the planner from share_to_be_had: these rows are to be had by key.
     select s.* from candidate c join weir.share s on s.id = c.id
     join weir.open_run o on o.run_id = s.run_id and o.version_id = s.version_id
     where coalesce(s.worker_id, 0) = 0
-    order by s.id for update of s skip locked
+    order by c.priority desc, c.id limit take_shares.count for update of s skip locked
   loop
     select array_agg(i order by i) into indexes
     from generate_series(v_share.first_index, v_share.last_index) as i
