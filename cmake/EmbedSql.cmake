@@ -1,8 +1,8 @@
-# embed_sql(OUTPUT): writes a C++ file that holds schemas/{migrations,functions,views}/*.sql as strings,
+# embed_sql(OUTPUT): writes a C++ file that holds schemas/{migrations,functions,views,roles}/*.sql as strings,
 # each list in the order of the file names.
 function(embed_sql output)
   set(WEIR_EMBEDDED "")
-  foreach(kind migrations functions views)
+  foreach(kind migrations functions views roles)
     file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/schemas/${kind}/*.sql)
     list(SORT files)
     string(APPEND WEIR_EMBEDDED "const std::vector<SqlFile>& ${kind}() {\n  static const std::vector<SqlFile> files = {\n")

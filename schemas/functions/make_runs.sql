@@ -21,8 +21,7 @@ begin
       raise exception using errcode = 'WR003',
         message = format('flow "%s" maps over its input, which must be an array, not %s',
                          (select f.slug from weir.flow f where f.id = p_version.flow_id),
-                         case coalesce(jsonb_typeof(v_bad), 'null') when 'null' then 'null'
-                              when 'object' then 'an object' else 'a ' || jsonb_typeof(v_bad) end),
+                         weir.kind_of_value(v_bad)),
         hint = 'give one element for each task';
     end if;
   end if;

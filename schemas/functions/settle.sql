@@ -1,7 +1,8 @@
 -- Completes an attempt in a transaction of its handler's own, with whatever else that does (C9): the step is
 -- completed exactly if it commits. The worker tells the handler the arguments; settle_until is when the attempt
--- times out. Proved by the run's open row, which it keeps from changing hands until the transaction ends, not by
--- the worker's: exchanges go on meanwhile. Whoever takes a run from its worker locks that row for update.
+-- times out. Proved by the run's open row (or the share's), which it keeps from changing hands until the
+-- transaction ends, not by the worker's: exchanges go on meanwhile. Whoever takes a run or a share from its worker
+-- locks its row for update.
 -- Errors, each of which the transaction cannot outlive: WR001 the attempt is no longer the worker's to settle;
 -- WR003 an output that a map cannot run over.
 create or replace function weir.settle(
@@ -13,12 +14,19 @@ set enable_seqscan = off
 as $$
 declare
   v_version integer;
+  v_shared  boolean := false;  -- it holds but a share of the run (L7)
   v_bad     text;
 begin
   select o.version_id into v_version from weir.open_run o
   where o.run_id = run and o.worker_id = worker for key share;
-  if not found or not exists (select from weir.worker w
-                              where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
+  if not found then
+    select s.version_id into v_version from weir.share s
+    where s.run_id = run and s.step = settle.step and s.attempt = settle.attempt and s.worker_id = worker
+      and task_index between s.first_index and s.last_index for key share;
+    v_shared := found;
+  end if;
+  if v_version is null or not exists (select from weir.worker w
+                                      where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
       hint = 'another worker has the attempt: let this one go';
   end if;
@@ -26,8 +34,8 @@ begin
     raise exception 'attempt % of run % has timed out', attempt, run using errcode = 'WR001',
       hint = 'settle before the timeout of the step, or raise it';
   end if;
-  select format('step "%s" maps over the output of "%s", which is %s, not an array', m.slug, s.slug, case jsonb_typeof(coalesce(output, 'null')) when 'null' then 'null'
-                when 'object' then 'an object' else 'a ' || jsonb_typeof(output) end)
+  select format('step "%s" maps over the output of "%s", which is %s, not an array', m.slug, s.slug,
+                weir.kind_of_value(output))
   into v_bad
   from weir.step m join weir.step s on s.version_id = m.version_id and s.position = m.counted_by
   where m.version_id = v_version and m.counted_by = step and jsonb_typeof(coalesce(output, 'null')) <> 'array' limit 1;
@@ -41,5 +49,6 @@ begin
     raise exception 'attempt % of run % was settled before', attempt, run using errcode = 'WR001',
       hint = 'it has ended: its row stands in weir.attempts';
   end if;
+  if v_shared then perform weir.tell_of_shares(run, step, attempt, array[task_index]); end if;
 end $$;
 comment on function weir.settle is 'completes an attempt in its handler''s own transaction';

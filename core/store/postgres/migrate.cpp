@@ -9,12 +9,38 @@
 namespace weir::postgres {
 namespace {
 
-// Schema code (functions and views) is replaced as a whole whenever any of it differs.
+// Schema code (functions, views, roles) is replaced as a whole whenever any of it differs.
 std::string code_digest() {
   Sha256 hash;
-  for (const auto* files : {&functions(), &views()})
+  for (const auto* files : {&functions(), &views(), &roles()})
     for (const SqlFile& file : *files) hash.update(file.text);
   return hash.hex();
+}
+
+void apply_code(pqxx::transaction_base& transaction) {
+  for (const auto* files : {&functions(), &views(), &roles()})
+    for (const SqlFile& file : *files) transaction.exec(file.text);
+}
+
+constexpr const char* code_count =
+    "select (select count(*) from pg_proc where pronamespace = 'weir'::regnamespace),"
+    " (select count(*) from pg_class where relnamespace = 'weir'::regnamespace and relkind = 'v')";
+
+// In place where that is possible, so that what users granted or built upon it stays. It is not
+// where columns, arguments or results changed, and where an older program's functions are left.
+bool replace_code(pqxx::work& transaction) {
+  try {
+    pqxx::subtransaction attempt(transaction);
+    apply_code(attempt);
+    const pqxx::result count = attempt.exec(code_count);
+    if (count[0][0].as<std::size_t>() != functions().size() ||
+        count[0][1].as<std::size_t>() != views().size())
+      return false;
+    attempt.commit();
+    return true;
+  } catch (const pqxx::sql_error&) {
+    return false;  // made anew it succeeds, or tells why not
+  }
 }
 
 struct Found {
@@ -88,8 +114,10 @@ Result<MigrationReport> migrate(const std::string& url) {
       report.applied.push_back(file.name);
     }
     if (state[0][1].as<std::string>() == code_digest()) return;
-    for (const auto* files : {&functions(), &views()})
-      for (const SqlFile& file : *files) transaction.exec(file.text);
+    if (!replace_code(transaction)) {
+      transaction.exec("select weir.drop_code()");
+      apply_code(transaction);
+    }
     transaction.exec(
         fmt::format("insert into weir.schema_code (sha256) values ('{0}') "
                     "on conflict (singleton) do update set sha256 = '{0}'",

@@ -13,5 +13,6 @@ struct SqlFile {
 const std::vector<SqlFile>& migrations();  ///< numbered 1, 2, 3 … by their order
 const std::vector<SqlFile>& functions();
 const std::vector<SqlFile>& views();
+const std::vector<SqlFile>& roles();  ///< who may do what: applied after all else
 
 }  // namespace weir::postgres

@@ -16,7 +16,7 @@ struct Rule {
 };
 
 // The first that fits. WR… are raised by our own functions and bring their own hints.
-constexpr std::array<Rule, 24> rules = {{
+constexpr std::array<Rule, 25> rules = {{
     {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
     {"WR002", ErrorCode::not_found, "not_found", ""},
     {"WR003", ErrorCode::invalid_input, "invalid_input", ""},
@@ -29,6 +29,8 @@ constexpr std::array<Rule, 24> rules = {{
     {"25006", ErrorCode::unavailable, "read_only",
      "the server is a standby: name the primary in the database URL"},
     {"28", ErrorCode::unavailable, "access_denied", "check user and password of the database URL"},
+    {"2BP01", ErrorCode::conflict, "depended_upon",
+     "drop what depends on it, migrate, make it again"},
     {"3D000", ErrorCode::unavailable, "no_such_database", "create it: createdb NAME"},
     {"42501", ErrorCode::unavailable, "no_permission",
      "the database user needs rights on schema weir"},

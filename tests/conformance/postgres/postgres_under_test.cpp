@@ -29,7 +29,8 @@ std::vector<std::string> PostgresUnderTest::sql(const std::string& statement) co
 DatabaseTemplate PostgresUnderTest::pattern() {
   static const std::string key = [] {
     Sha256 hash;
-    for (const auto* files : {&postgres::migrations(), &postgres::functions(), &postgres::views()})
+    for (const auto* files :
+         {&postgres::migrations(), &postgres::functions(), &postgres::views(), &postgres::roles()})
       for (const postgres::SqlFile& file : *files) hash.update(file.text);
     return hash.hex();
   }();
