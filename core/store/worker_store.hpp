@@ -114,7 +114,7 @@ struct ClaimedRun {
   int priority = 0;
   Json input;
   Time available_at{};
-  bool has_history = false;  ///< was claimed before, or has news: read its journal
+  bool has_history = false;  ///< was claimed before: read its journal
   RunNews news = {};
 };
 

@@ -26,6 +26,7 @@ struct Attempt {
   std::uint64_t ticket = 0;  ///< names this very execution; never used twice by a worker
   WorkerId worker = 0;
   RunKey run = 0;
+  ShareId share = 0;  ///< whose element it is; 0: it is of a run that its worker owns
   TaskId task;
   int number = 1;  ///< from 1
 

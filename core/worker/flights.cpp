@@ -28,10 +28,11 @@ std::optional<Flights::Flight> Flights::take(std::uint64_t ticket) {
   return std::move(node.mapped());
 }
 
-std::vector<Flights::Flight> Flights::take_run(RunKey run) {
+std::vector<Flights::Flight> Flights::take_those(
+    const std::function<bool(const Attempt&)>& chosen) {
   std::vector<Flight> taken;
   for (auto flight = flights_.begin(); flight != flights_.end();) {
-    if (flight->second.attempt->run != run) {
+    if (!chosen(*flight->second.attempt)) {
       ++flight;
       continue;
     }
@@ -40,6 +41,19 @@ std::vector<Flights::Flight> Flights::take_run(RunKey run) {
     flight = flights_.erase(flight);
   }
   return taken;
+}
+
+std::vector<Flights::Flight> Flights::take_run(RunKey run) {
+  return take_those([run](const Attempt& attempt) { return attempt.run == run; });
+}
+
+std::vector<Flights::Flight> Flights::take_share(ShareId share) {
+  return take_those([share](const Attempt& attempt) { return attempt.share == share; });
+}
+
+void Flights::stop_those(RunKey run, const std::function<bool(TaskId)>& unwanted) {
+  for (const auto& [ticket, flight] : flights_)
+    if (flight.attempt->run == run && unwanted(flight.attempt->task)) stop(flight);
 }
 
 void Flights::forget() {

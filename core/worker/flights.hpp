@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,12 @@ class Flights {
   /// Takes out everything of one run, its stop tokens fired.
   std::vector<Flight> take_run(RunKey run);
 
+  /// Takes out everything of one share, its stop tokens fired.
+  std::vector<Flight> take_share(ShareId share);
+
+  /// Fires the stop tokens of those of a run whose tasks do not matter any more.
+  void stop_those(RunKey run, const std::function<bool(TaskId)>& unwanted);
+
   /// Fires every stop token and forgets all.
   void forget();
 
@@ -44,6 +51,8 @@ class Flights {
   std::vector<InFlightTask> stated() const;
 
  private:
+  std::vector<Flight> take_those(const std::function<bool(const Attempt&)>& chosen);
+
   std::map<std::uint64_t, Flight> flights_;
 };
 

@@ -20,6 +20,7 @@ namespace weir {
 class FlightRecorder;
 class FlowWorkers;
 class Quarantine;
+class RunEvents;
 class StepResources;
 
 struct WorkerOptions {
@@ -31,6 +32,8 @@ struct WorkerOptions {
   std::shared_ptr<StepResources> resources =
       {};  ///< of the process; null: its own, for run() alone
   std::shared_ptr<FlowWorkers> flow_workers = {};  ///< where it stands; null: those of the process
+  std::shared_ptr<RunEvents> events =
+      {};  ///< who is told what happens; null: who asked this process
   std::map<std::string, OptionOverrides>
       overrides{};                   ///< by slug: the operator's, over the definition's own
   std::set<std::string> adopting{};  ///< slugs whose open runs go on with a new version (V3)

@@ -1,12 +1,12 @@
 #include "worker/worker_loop.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
-#include "plugin/quarantine.hpp"
 
 namespace weir {
 namespace {
@@ -14,19 +14,37 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds poll_interval{1'000};  // behind notifications, which are hints
-constexpr milliseconds park_after{1'000};     // a run that sleeps longer is given back
 constexpr milliseconds retry_first{50};       // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
-constexpr milliseconds flows_slice{100};  // of reading the registry, between two exchanges
-constexpr milliseconds flows_pause{1'000};
-constexpr std::size_t window_max = 256;
-constexpr std::size_t request_bytes_max = 32 * 1024 * 1024;
+constexpr milliseconds nap_longest{60'000};
 
-double seconds(Steady::duration duration) {
-  return std::chrono::duration<double>(duration).count();
+EventKind event_kind(StepEnd::Kind kind) {
+  return kind == StepEnd::Kind::completed ? EventKind::completed
+         : kind == StepEnd::Kind::failed  ? EventKind::failed
+                                          : EventKind::skipped;
 }
 
-void average(double& value, double sample) { value += (sample - value) / 8; }
+EventKind event_kind(RunStatus status) {
+  return status == RunStatus::completed ? EventKind::completed
+         : status == RunStatus::failed  ? EventKind::failed
+                                        : EventKind::cancelled;
+}
+
+// C8: how a child ended is how the step's attempt did.
+AttemptResult result_of(const ChildRunEnd& end, std::string_view flow) {
+  if (end.status == RunStatus::completed)
+    return {.outcome = Outcome::completed, .output = end.output};
+  const bool failed = end.status == RunStatus::failed;
+  return {.outcome = Outcome::failed_for_good,
+          .error_code = failed ? "child_failed" : "child_cancelled",
+          .error = fmt::format("its run {} of flow \"{}\" {}: {}", end.id, flow,
+                               failed ? "failed" : "was cancelled", end.error)};
+}
+
+// Whether the same call may succeed a moment later.
+bool passes(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
+}
 
 }  // namespace
 
@@ -35,18 +53,20 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWor
                        std::uint64_t& next_ticket)
     : options_(options),
       flows_(flows),
-      place_(place),
       store_(store),
       slots_(slots),
       log_(log),
       calls_(std::move(calls)),
-      next_ticket_(next_ticket) {
-  request_.lease = options_.lease;
+      next_ticket_(next_ticket),
+      events_(options.events ? *options.events : *RunEvents::of_this_process()),
+      reader_(options, flows, place, store, log),
+      pace_(options.slots) {
+  outbox_.request().lease = options_.lease;
   if (!options_.sweeps) sweep_at_ = Steady::max();
 }
 
 Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
-  request_.worker = worker;
+  outbox_.request().worker = worker_ = worker;
   for (;;) {
     const Steady now = calls_.now();
     if (must_end(now)) break;
@@ -57,16 +77,17 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
     advance_runs(now);
     if (!drain_until_) pick();
     if (drain_until_ && runs_.empty()) break;
-    if (has_news(now)) {
-      if (const auto spoken = speak(); !spoken) {
-        forget();
-        if (spoken.error().code == ErrorCode::lease_lost) return Ended::lease_lost;
-        return std::unexpected(spoken.error());
-      }
-      continue;
+    const bool says = has_news(now);
+    const auto went = says ? speak() : start_children();
+    if (!went) {
+      forget();
+      if (went.error().code == ErrorCode::lease_lost) return Ended::lease_lost;
+      return std::unexpected(went.error());
     }
-    const bool told = store_.wait(nap(now));
-    if (calls_.called() || told || calls_.now() >= poll_at_) more_waits_ = true;
+    if (says || outbox_.is_pressing()) continue;
+    const bool ready = store_.wait(nap(now));
+    if (store_.take_told()) told_ = true;
+    if (calls_.called() || ready || calls_.now() >= poll_at_) more_waits_ = true;
   }
   const std::size_t given_back = runs_.size();
   forget();
@@ -83,13 +104,27 @@ bool WorkerLoop::must_end(Steady now) {
   return drain_until_ && (wish == Wish::stop_now || now >= *drain_until_);
 }
 
+void WorkerLoop::read_flows(Steady now) {
+  if (calls_.flows_changed()) reader_.call(now);
+  if (drain_until_) return;
+  if (auto claimable = reader_.read(worker_, now)) {
+    outbox_.request().versions = *std::move(claimable);
+    more_waits_ = true;
+  }
+}
+
+// Nothing of it may be begun: its plugin is in quarantine, or its flow is paused (C2).
+bool WorkerLoop::is_held(const OwnedRun& run, Steady now) const {
+  return paused_.contains(run.version()) || reader_.is_barred(run.flow(), now);
+}
+
 // Settles what slots have finished and what ran out of time.
 void WorkerLoop::collect(Steady now) {
   for (auto& attempt : slots_.take_finished()) finished_.push_back(std::move(attempt));
-  for (; !finished_.empty() && request_bytes_ < request_bytes_max; finished_.pop_front()) {
+  for (; !finished_.empty() && !outbox_.is_full(); finished_.pop_front()) {
     Attempt& attempt = *finished_.front();
     const Steady started(Steady::duration(attempt.started.load(std::memory_order_acquire)));
-    average(task_seconds_, seconds(attempt.ended - started));
+    pace_.ran(attempt.ended - started);
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
       log_.warn("run {}: what {}.{} returned after its time is refused", attempt.run_id,
@@ -115,188 +150,220 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
     result = {.outcome = Outcome::timed_out,
               .error_code = "timed_out",
               .error = fmt::format("no result within {} ms", attempt.options.timeout.count())};
+  else if (result.outcome != Outcome::completed && !run.state().wanted(attempt.task))
+    result = {.outcome = Outcome::cancelled,
+              .error_code = "step_skipped",
+              .error = "its step was skipped while this ran"};
   JournalRow row = run.state().judge(attempt.task, attempt.number, std::move(result));
   const Steady started(Steady::duration(attempt.started.load(std::memory_order_acquire)));
   row.started_at = std::max(clock_.at(started), attempt.not_before);  // the clock may have moved
   row.ended_at = std::max(clock_.at(ended), row.started_at);
-  const auto folded = run.state().apply(row);
-  WEIR_ASSERT(folded.has_value());
   --run.in_flight;
   if (row.outcome != Outcome::completed)
     log_.info("run {}: {}.{} attempt {} {}: {}", run.id(), run.flow()->definition.slug().view(),
               run.flow()->definition.steps()[row.task.step].slug.view(), row.attempt,
               name(row.outcome), row.error);
-  request_bytes_ += 256 + row.error.size() + (row.output ? row.output->text().size() : 0);
-  request_.settled.push_back({attempt.run, std::move(row), attempt.plugin});
+  const auto folded = run.apply(row);
+  WEIR_ASSERT(folded.has_value());
+  outbox_.settle(attempt.run, std::move(row), attempt.plugin);
 }
 
-// Takes over what came to the registry, without losing what it holds; at most for a while at a
-// time, so that a thousand flows cost no lease.
-void WorkerLoop::read_flows(Steady now) {
-  if (calls_.flows_changed() || (release_at_ && now >= *release_at_)) flows_at_ = now;
-  if (drain_until_ || !flows_at_ || now < *flows_at_) return;
-  const auto whole = reread(now);
-  flows_at_ = !whole   ? std::optional(now + flows_pause)
-              : *whole ? std::nullopt
-                       : std::optional(now);
-  if (!whole && !flows_failed_)
-    log_.warn("cannot make flows known, trying on: {}", to_string(whole.error()));
-  flows_failed_ = !whole;
+// A row that no handler made.
+void WorkerLoop::journal(RunKey key, OwnedRun& run, JournalRow row) {
+  const auto folded = run.apply(row);
+  WEIR_ASSERT(folded.has_value());
+  outbox_.settle(key, std::move(row), std::nullopt);
 }
 
-Result<bool> WorkerLoop::reread(Steady now) {
-  const auto whole = flows_.refresh(now + flows_slice);
-  if (options_.quarantine) release_at_ = options_.quarantine->next_release(now);
-  const auto versions = flows_.claimable(now);
-  request_.versions.clear();
-  for (const auto& [version, plugin] : versions) request_.versions.push_back(version);
-  more_waits_ = true;
-  place_.serve(flows_.slugs());
-  if (!whole) return whole;
-  if (told_ == versions) return whole;
-  if (const auto told = store_.serve_versions(request_.worker, versions); !told)
-    return std::unexpected(told.error());
-  if (told_)
-    log_.info("worker {} can run {} version{} of flows now", request_.worker, versions.size(),
-              versions.size() == 1 ? "" : "s");
-  told_ = versions;
-  return whole;
-}
-
-bool WorkerLoop::is_barred(const OwnedRun& run, Steady now) const {
-  return release_at_ && options_.quarantine->barred(run.flow()->file.sha256, now);
-}
-
-// Closes runs that ended, and gives back those in which nothing can or may run for a while.
+// Closes runs that ended, and gives back those in which nothing can or may go on for a while.
 void WorkerLoop::advance_runs(Steady steady_now) {
   const Time now = clock_.at(calls_.now());
+  births_ = false;
   for (auto& [key, run] : runs_) {
     if (run.leaving) continue;
-    run.refresh(now);
-    if (run.state().end()) {
-      end_run(key, run);
-      continue;
-    }
+    advance(key, run, now);
+    if (run.leaving) continue;
+    births_ = births_ || run.has_births();
     if (run.in_flight > 0) continue;
-    const bool parks = run.due() == 0 && run.wakes_at() && *run.wakes_at() > now + park_after;
-    WEIR_ASSERT(run.due() > 0 || run.wakes_at());
-    if (!parks && !drain_until_ && !is_barred(run, steady_now)) continue;
-    request_.released.push_back({key, run.due() > 0 ? std::nullopt : run.wakes_at()});
+    WEIR_ASSERT(!run.is_stuck());
+    if (!run.parks(now) && !drain_until_ && !is_held(run, steady_now)) continue;
+    outbox_.release(key, run.sleeps_until());
     run.leaving = true;
   }
 }
 
+// Takes in all that became of a run: steps that are skipped, waits and children that ended.
+void WorkerLoop::advance(RunKey key, OwnedRun& run, Time now) {
+  for (bool goes_on = true; goes_on;) {
+    auto [changed, skips] = run.refresh(now);
+    if (!skips.empty())
+      flights_.stop_those(key, [&](TaskId task) { return !run.state().wanted(task); });
+    for (JournalRow& skip : skips) outbox_.settle(key, std::move(skip), std::nullopt);
+    if (changed) tell_steps(key, run);
+    if (run.state().end()) return end_run(key, run, now);
+    goes_on = false;
+    for (JournalRow& wait : run.ended_waits(now)) {
+      journal(key, run, std::move(wait));
+      goes_on = true;
+    }
+    for (const auto& [task, end] : run.take_child_ends()) {
+      const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
+      settle_child(key, run, task, result_of(end, step.child->view()), now);
+      goes_on = true;
+    }
+  }
+}
+
+void WorkerLoop::tell_steps(RunKey key, OwnedRun& run) {
+  const auto ends = run.take_step_ends();
+  if (!outbox_.tells_events()) return;
+  for (const StepEnd& end : ends) outbox_.tell(key, run, event_kind(end.kind), end.step);
+  for (const OpenWait& wait : run.waits())
+    if (run.begins(wait.step)) outbox_.tell(key, run, EventKind::started, wait.step);
+}
+
 // F6: whatever of it still runs ends as cancelled in the same commit.
-void WorkerLoop::end_run(RunKey key, OwnedRun& run) {
-  const Time now = clock_.at(calls_.now());
+void WorkerLoop::end_run(RunKey key, OwnedRun& run, Time now) {
   for (const Flights::Flight& flight : flights_.take_run(key)) {
     const Steady::rep started = flight.attempt->started.load(std::memory_order_acquire);
-    request_.settled.push_back(
-        {key,
-         {.task = flight.attempt->task,
-          .attempt = flight.attempt->number,
-          .outcome = Outcome::cancelled,
-          .error_code = "run_ended",
-          .error = "the run ended while this ran",
-          .started_at =
-              started == 0 ? now : std::min(now, clock_.at(Steady(Steady::duration(started)))),
-          .ended_at = now},
-         run.plugin()});
+    outbox_.settle(
+        key,
+        {.task = flight.attempt->task,
+         .attempt = flight.attempt->number,
+         .outcome = Outcome::cancelled,
+         .error_code = "run_ended",
+         .error = "the run ended while this ran",
+         .started_at =
+             started == 0 ? now : std::min(now, clock_.at(Steady(Steady::duration(started)))),
+         .ended_at = now},
+        run.plugin());
   }
   run.in_flight = 0;
-  request_.ended.push_back({key, *run.state().end()});
+  outbox_.end(key, *run.state().end());
+  outbox_.tell(key, run, event_kind(run.state().end()->status));
   run.leaving = true;
 }
 
-// How many attempts to have under way: the slots, and as many more as they can finish while an
-// exchange lasts.
-std::size_t WorkerLoop::window() const {
-  const double per_slot = exchange_seconds_ / std::max(task_seconds_, 1e-6);
-  const double wanted = static_cast<double>(options_.slots) * (1.0 + per_slot);
-  return std::max(options_.slots, std::min(window_max, static_cast<std::size_t>(wanted)));
+void WorkerLoop::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
+                              AttemptResult result, Time now) {
+  JournalRow row = run.state().judge(task.task, task.attempt, std::move(result));
+  row.started_at = std::min(task.not_before, now);
+  row.ended_at = now;
+  if (row.outcome != Outcome::completed)
+    log_.info("run {}: {}.{} attempt {} {}: {}", run.id(), run.flow()->definition.slug().view(),
+              run.flow()->definition.steps()[row.task.step].slug.view(), row.attempt,
+              name(row.outcome), row.error);
+  journal(key, run, std::move(row));
 }
 
-// Chooses due tasks for the free part of the window: by priority, within one priority a task of
-// each run in turn.
+// P1: only while nothing is unsaid that children could build on.
+Result<void> WorkerLoop::start_children() {
+  const Steady now = calls_.now();
+  if (!births_ || drain_until_ || now < births_at_) return {};
+  for (auto& [key, run] : runs_) {
+    if (run.leaving || !run.has_births() || is_held(run, now)) continue;
+    if (const auto started = start_children_of(key, run, clock_.at(now)); !started) {
+      if (!passes(started.error())) return started;
+      log_.warn("cannot start a child run, trying on: {}", to_string(started.error()));
+      births_at_ = now + retry_first;
+      return {};
+    }
+  }
+  births_ = false;
+  return {};
+}
+
+Result<void> WorkerLoop::start_children_of(RunKey key, OwnedRun& run, Time now) {
+  Result<void> all;
+  for (const ReadyTask& task : run.take_births()) {
+    const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
+    const auto started =
+        all ? store_.start_child(worker_, key, task.task.step, task.attempt, step.child->string(),
+                                 run.state().input_of(task.task))
+            : all;
+    if (started) {
+      if (outbox_.tells_events() && run.begins(task.task.step))
+        outbox_.tell(key, run, EventKind::started, task.task.step);
+    } else if (passes(started.error()) || started.error().code == ErrorCode::lease_lost) {
+      run.put_back(task);
+      all = std::unexpected(started.error());
+    } else {
+      const bool for_good = started.error().code == ErrorCode::invalid_input;
+      settle_child(key, run, task,
+                   {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,
+                    .error_code = started.error().kind,
+                    .error = to_string(started.error())},
+                   now);
+    }
+  }
+  return all;
+}
+
 void WorkerLoop::pick() {
   const Steady now = calls_.now();
-  const std::size_t limit = window();
-  for (auto first = by_priority_.begin(); first != by_priority_.end() && flights_.size() < limit;) {
-    const auto last = std::find_if(first, by_priority_.end(), [&](const auto& entry) {
-      return entry.first.first != first->first.first;
-    });
-    for (bool found = true; found && flights_.size() < limit;) {
-      found = false;
-      for (auto entry = first; entry != last && flights_.size() < limit; ++entry) {
-        OwnedRun& run = *entry->second;
-        if (run.leaving || run.due() == 0 || is_barred(run, now)) continue;
-        found = true;
-        const ReadyTask task = run.take_due();
-        auto attempt = std::make_shared<Attempt>();
-        attempt->ticket = next_ticket_++;
-        attempt->worker = request_.worker;
-        attempt->run = entry->first.second;
-        attempt->task = task.task;
-        attempt->number = task.attempt;
-        attempt->flow = run.flow();
-        attempt->plugin = run.plugin();
-        attempt->step = run.flow()->steps[task.task.step];
-        attempt->options = run.state().options(task.task.step);
-        attempt->input = run.state().input_of(task.task);
-        attempt->run_id = run.id();
-        attempt->flow_input = run.state().input();
-        attempt->given = now;
-        attempt->not_before = task.not_before;
-        ++run.in_flight;
-        flights_.add(attempt);
-        starting_.push_back(std::move(attempt));
-      }
-    }
-    first = last;
-  }
+  const std::size_t window = pace_.window();
+  if (flights_.size() >= window) return;
+  runs_.take_due(
+      window - flights_.size(), [&](const OwnedRun& run) { return is_held(run, now); },
+      [&](RunKey key, OwnedRun& run, const ReadyTask& task) { begin(key, run, task, now); });
 }
 
-// Runs waiting in a worker are lost to idle ones: hold no more than the slots can begin, unless
-// tasks are so quick that the next exchange would come too late.
+void WorkerLoop::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->ticket = next_ticket_++;
+  attempt->worker = worker_;
+  attempt->run = key;
+  attempt->task = task.task;
+  attempt->number = task.attempt;
+  attempt->flow = run.flow();
+  attempt->plugin = run.plugin();
+  attempt->step = run.flow()->steps[task.task.step];
+  attempt->options = run.state().options(task.task.step);
+  attempt->input = run.state().input_of(task.task);
+  attempt->run_id = run.id();
+  attempt->flow_input = run.state().input();
+  attempt->given = now;
+  attempt->not_before = task.not_before;
+  if (outbox_.tells_events() && run.begins(task.task.step))
+    outbox_.tell(key, run, EventKind::started, task.task.step);
+  ++run.in_flight;
+  flights_.add(attempt);
+  starting_.push_back(std::move(attempt));
+}
+
 std::size_t WorkerLoop::room() const {
-  if (drain_until_ || request_.versions.empty()) return 0;
-  const std::size_t target = window() > options_.slots ? 2 * window() : options_.slots;
-  std::size_t held = flights_.size();
-  for (const auto& [key, run] : runs_) held += run.due();
+  if (drain_until_ || outbox_.request().versions.empty()) return 0;
+  const std::size_t held = flights_.size() + runs_.due();
+  const std::size_t target = pace_.hold();
   return held < target ? target - held : 0;
 }
 
 bool WorkerLoop::has_news(Steady now) const {
-  return !request_.settled.empty() || !request_.ended.empty() || !request_.released.empty() ||
-         !starting_.empty() || now >= renew_at_ || (more_waits_ && room() > 0);
+  return outbox_.is_pressing() || !starting_.empty() || now >= renew_at_ || told_ ||
+         (more_waits_ && room() > 0);
 }
 
 Result<void> WorkerLoop::speak() {
-  request_.in_flight = flights_.stated();
-  request_.claims_max = room();
-  ++request_.sequence;
+  ExchangeRequest& request = outbox_.request();
+  request.in_flight = flights_.stated();
+  request.claims_max = room();
+  ++request.sequence;
+  told_ = false;
   const Steady before = calls_.now();
-  const auto reply = exchange_until_answered(request_);
+  const auto reply = exchange_until_answered(request);
   if (!reply) return std::unexpected(reply.error());
   const Steady after = calls_.now();
-  average(exchange_seconds_, seconds(after - before));
+  pace_.exchanged(after - before);
   clock_.set(reply->now, before, after);
   renew_at_ = after + options_.lease / 3;
 
   for (auto& attempt : std::exchange(starting_, {})) slots_.start(std::move(attempt));
-  std::erase_if(runs_, [&](const auto& entry) {
-    const auto& [key, run] = entry;
-    if (!run.leaving) return false;
-    by_priority_.erase({-run.priority(), key});
-    return true;
-  });
-  const std::size_t asked = request_.claims_max;
-  request_.settled.clear();
-  request_.ended.clear();
-  request_.released.clear();
-  request_bytes_ = 0;
+  runs_.part();
+  const std::size_t asked = request.claims_max;
+  if (const auto events = outbox_.clear(); !events.empty()) events_.tell(events);
   take_over(*reply, asked);
-  return adopt(reply->claimed);
+  if (const auto adopted = adopt(reply->claimed); !adopted) return adopted;
+  return start_children();
 }
 
 // L6: the same request again until it is answered; if it was committed the first time, the answer
@@ -305,10 +372,8 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
     auto reply = store_.exchange(request);
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
-    const bool passes =
-        reply.error().code == ErrorCode::unavailable || reply.error().code == ErrorCode::in_doubt;
     const Steady now = calls_.now();
-    if (!passes || must_end(now)) return reply;
+    if (!passes(reply.error()) || must_end(now)) return reply;
     if (pause == retry_first)
       log_.warn("the database does not answer, trying on: {}", to_string(reply.error()));
     flights_.enforce(now);
@@ -320,41 +385,52 @@ void WorkerLoop::take_over(const ExchangeReply& reply, std::size_t asked) {
   next_wake_at_ = reply.next_wake_at;
   more_waits_ = asked == 0 || reply.claimed.size() == asked || reply.missed > 0;
   poll_at_ = calls_.now() + poll_interval;
+  paused_ = {reply.paused.begin(), reply.paused.end()};
+  outbox_.wants_events(events_.is_listened(), reply.listened);
+  for (const auto& [key, news] : reply.news) {
+    OwnedRun* const run = runs_.find(key);
+    if (run == nullptr) continue;
+    run->hear(news);
+    outbox_.hear(key, news.count);
+  }
 }
 
 Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
-  std::vector<RunKey> with_history;
-  for (const ClaimedRun& run : claimed)
-    if (run.has_history) with_history.push_back(run.run);
-  std::map<RunKey, std::vector<JournalRow>> journals;
-  for (milliseconds pause = retry_first; !with_history.empty();
-       pause = std::min(2 * pause, retry_longest)) {
-    auto read = store_.journal(with_history);
-    if (read) {
-      journals = *std::move(read);
-      break;
-    }
-    if (read.error().code != ErrorCode::unavailable || must_end(calls_.now()))
-      return std::unexpected(read.error());
-    store_.wait(pause);
-  }
+  auto journals = journals_of(claimed);
+  if (!journals) return std::unexpected(journals.error());
   for (const ClaimedRun& claim : claimed) {
     const ServedFlows::Flow* const flow = flows_.find(claim.version);
     WEIR_ASSERT(flow != nullptr);  // the registry is read between two exchanges alone
-    OwnedRun& run = runs_.try_emplace(claim.run, claim, flow->module, flow->options, flow->plugin)
-                        .first->second;
-    by_priority_.emplace(std::pair(-claim.priority, claim.run), &run);
-    for (const JournalRow& row : journals[claim.run]) {
-      if (const auto folded = run.state().apply(row); !folded) {
+    OwnedRun& run = runs_.add(claim, flow->module, flow->options, flow->plugin);
+    if (!claim.has_history) outbox_.tell(claim.run, run, EventKind::started);
+    for (const JournalRow& row : (*journals)[claim.run]) {
+      if (const auto folded = run.apply(row); !folded) {
         log_.error("run {} cannot go on: {}", claim.id, to_string(folded.error()));
-        request_.ended.push_back(
-            {claim.run, {.status = RunStatus::failed, .error = to_string(folded.error())}});
+        outbox_.end(claim.run, {.status = RunStatus::failed, .error = to_string(folded.error())});
         run.leaving = true;
         break;
       }
+      if (outbox_.tells_events()) run.begins(row.task.step);
     }
+    run.take_step_ends();  // told by who made them
+    if (claim.news.count == 0) continue;
+    run.hear(claim.news);
+    outbox_.hear(claim.run, claim.news.count);
   }
   return {};
+}
+
+Result<std::map<RunKey, std::vector<JournalRow>>> WorkerLoop::journals_of(
+    const std::vector<ClaimedRun>& claimed) {
+  std::vector<RunKey> with_history;
+  for (const ClaimedRun& run : claimed)
+    if (run.has_history) with_history.push_back(run.run);
+  if (with_history.empty()) return {};
+  for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
+    auto read = store_.journal(with_history);
+    if (read || read.error().code != ErrorCode::unavailable || must_end(calls_.now())) return read;
+    store_.wait(pause);
+  }
 }
 
 void WorkerLoop::sweep(Steady now) {
@@ -371,16 +447,15 @@ void WorkerLoop::sweep(Steady now) {
 }
 
 milliseconds WorkerLoop::nap(Steady now) const {
-  Steady until = std::min(renew_at_, sweep_at_);
+  Steady until = std::min({renew_at_, sweep_at_, now + nap_longest});
   if (const auto limit = flights_.next_limit()) until = std::min(until, *limit);
   if (drain_until_) until = std::min(until, *drain_until_);
-  if (flows_at_ && !drain_until_) until = std::min(until, *flows_at_);
-  if (release_at_) until = std::min(until, *release_at_);
+  if (const auto due = reader_.due_at(); due && !drain_until_) until = std::min(until, *due);
+  if (births_) until = std::min(until, births_at_);
   const auto until_time = [&](Time time) {
-    until = std::min(until, now + (time - clock_.at(now)));
+    until = std::min(until, now + std::min<Duration>(time - clock_.at(now), nap_longest));
   };
-  for (const auto& [key, run] : runs_)
-    if (const auto wakes_at = run.wakes_at()) until_time(*wakes_at);
+  if (const auto wakes = runs_.wakes_at()) until_time(*wakes);
   if (room() > 0) {
     until = std::min(until, poll_at_);
     if (next_wake_at_) until_time(*next_wake_at_);
@@ -391,7 +466,6 @@ milliseconds WorkerLoop::nap(Steady now) const {
 void WorkerLoop::forget() {
   flights_.forget();
   starting_.clear();
-  by_priority_.clear();
   runs_.clear();
 }
 

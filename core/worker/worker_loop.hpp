@@ -4,12 +4,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "worker/database_clock.hpp"
 #include "worker/flights.hpp"
+#include "worker/flow_reader.hpp"
 #include "worker/flow_workers.hpp"
-#include "worker/owned_run.hpp"
+#include "worker/outbox.hpp"
+#include "worker/pace.hpp"
+#include "worker/run_book.hpp"
+#include "worker/run_events.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/step_runner.hpp"
 #include "worker/wish.hpp"
@@ -21,9 +26,9 @@ namespace weir {
 ///
 /// Threads: one, the caller of run(); slots hand their results over inside Slots.
 /// Invariants:
-/// - RunStates know only what this loop journals; a task they free because of a row starts after
-/// the
-///   exchange that holds the row was committed (P1).
+/// - RunStates know only what this loop journals; a task they free because of a row starts, and a
+///   child run of theirs is started, after the exchange that holds the row was committed (P1).
+/// - A skipped step's row stands in the same exchange as the row it follows from.
 /// - An attempt is given to a slot only after an exchange that stated it was committed.
 /// - An attempt is settled at most once: by taking its flight. A result without flight is refused.
 /// - A request is made until it is answered, unchanged; only then the next one is filled (L6).
@@ -49,53 +54,59 @@ class WorkerLoop {
 
  private:
   bool must_end(Steady now);
+  bool is_held(const OwnedRun& run, Steady now) const;
   void read_flows(Steady now);
-  Result<bool> reread(Steady now);
-  bool is_barred(const OwnedRun& run, Steady now) const;
   void collect(Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
+  void journal(RunKey key, OwnedRun& run, JournalRow row);
   void advance_runs(Steady now);
-  void end_run(RunKey key, OwnedRun& run);
+  void advance(RunKey key, OwnedRun& run, Time now);
+  void tell_steps(RunKey key, OwnedRun& run);
+  void end_run(RunKey key, OwnedRun& run, Time now);
+  void settle_child(RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result,
+                    Time now);
+  Result<void> start_children();
+  Result<void> start_children_of(RunKey key, OwnedRun& run, Time now);
   void pick();
+  void begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now);
   std::size_t room() const;
   bool has_news(Steady now) const;
   Result<void> speak();
   Result<ExchangeReply> exchange_until_answered(const ExchangeRequest& request);
   void take_over(const ExchangeReply& reply, std::size_t asked);
   Result<void> adopt(const std::vector<ClaimedRun>& claimed);
+  Result<std::map<RunKey, std::vector<JournalRow>>> journals_of(
+      const std::vector<ClaimedRun>& claimed);
   void sweep(Steady now);
   std::chrono::milliseconds nap(Steady now) const;
   void forget();
 
-  std::size_t window() const;
-
   const WorkerOptions& options_;
   ServedFlows& flows_;
-  FlowWorkers::Place& place_;
   WorkerStore& store_;
   StepRunner& slots_;
   spdlog::logger& log_;
   const Calls calls_;
   std::uint64_t& next_ticket_;
+  const RunEvents& events_;
 
+  WorkerId worker_ = 0;
+  FlowReader reader_;
   DatabaseClock clock_;
-  std::map<RunKey, OwnedRun> runs_;
-  std::map<std::pair<int, RunKey>, OwnedRun*> by_priority_;  ///< highest first, then oldest
+  Pace pace_;
+  RunBook runs_;
   Flights flights_;
+  Outbox outbox_;
   std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
+  std::set<VersionId> paused_;                      ///< nothing of them is begun (C2)
 
-  ExchangeRequest request_;
-  std::size_t request_bytes_ = 0;
   bool more_waits_ = true;  ///< worth asking for runs: nothing says that there are none
+  bool told_ = false;       ///< the database has news of its runs
+  bool births_ = false;     ///< some run has children to be started
   std::optional<Time> next_wake_at_;
-  Steady renew_at_{}, poll_at_{}, sweep_at_{};
+  Steady renew_at_{}, poll_at_{}, sweep_at_{}, births_at_{};
   std::optional<Steady> drain_until_;
-  std::optional<Steady> flows_at_ = Steady{};  ///< when the registry is to be read
-  std::optional<Steady> release_at_;           ///< when a plugin is barred no more
-  std::optional<std::map<VersionId, std::optional<PluginId>>> told_;  ///< what serve_versions said
-  bool flows_failed_ = false;                                         ///< the last time: told once
-  double exchange_seconds_ = 0.001, task_seconds_ = 1.0;              ///< moving averages
 };
 
 }  // namespace weir

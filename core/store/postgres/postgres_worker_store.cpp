@@ -225,10 +225,8 @@ ExchangeReply read_reply(const pqxx::result& rows) {
                              .news = {}});
   }
   for (ClaimedRun& run : reply.claimed)
-    if (auto told = reply.news.extract(run.run); !told.empty()) {
+    if (auto told = reply.news.extract(run.run); !told.empty())
       run.news = std::move(told.mapped());
-      run.has_history = true;
-    }
   return reply;
 }
 

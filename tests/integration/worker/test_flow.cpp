@@ -10,10 +10,30 @@ std::int32_t run_handler(const weir_host* host, weir_call* call, weir_str input,
   return (*static_cast<const TestHandler*>(user))(test_call);
 }
 
+std::optional<Json> json_of(const std::optional<std::string>& text) {
+  return text ? std::optional(Json::trusted(*text)) : std::nullopt;
+}
+
 }  // namespace
 
 TestHandler returns(std::string json) {
   return [json = std::move(json)](TestCall& call) { return call.output(json); };
+}
+
+TestFlow::Step TestFlow::wait(std::string slug, std::vector<std::string> depends_on,
+                              std::int64_t timeout_ms) {
+  Step step{.slug = std::move(slug), .handler = {}, .depends_on = std::move(depends_on)};
+  step.kind = "wait";
+  step.options.timeout_ms = timeout_ms;
+  return step;
+}
+
+TestFlow::Step TestFlow::child(std::string slug, std::vector<std::string> depends_on,
+                               std::string flow) {
+  Step step{.slug = std::move(slug), .handler = {}, .depends_on = std::move(depends_on)};
+  step.kind = "flow";
+  step.flow = std::move(flow);
+  return step;
 }
 
 TestFlow::TestFlow(std::string slug, std::vector<Step> steps) : slug_(std::move(slug)) {
@@ -24,7 +44,13 @@ TestFlow::TestFlow(std::string slug, std::vector<Step> steps) : slug_(std::move(
     draft_.steps.push_back({.slug = step.slug,
                             .kind = step.kind,
                             .depends_on = step.depends_on,
-                            .options = step.options});
+                            .options = step.options,
+                            .only_if = json_of(step.only_if),
+                            .unless = json_of(step.unless),
+                            .when_unmet = step.when_unmet,
+                            .when_exhausted = step.when_exhausted,
+                            .signal = step.signal,
+                            .flow = step.flow});
     weir_step code{};
     code.struct_size = sizeof(weir_step);
     code.run = run_handler;

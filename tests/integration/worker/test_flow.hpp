@@ -2,6 +2,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,15 @@ class TestFlow {
     std::vector<std::string> depends_on = {};
     std::string kind = "single";
     OptionOverrides options = {};
+    std::optional<std::string> only_if = {}, unless = {};  ///< JSON patterns
+    std::optional<std::string> when_unmet = {}, when_exhausted = {};
+    std::optional<std::string> signal = {}, flow = {};
   };
+  /// A wait for a signal of its own name, at most `timeout_ms`.
+  static Step wait(std::string slug, std::vector<std::string> depends_on, std::int64_t timeout_ms);
+  /// A step that starts a run of another flow.
+  static Step child(std::string slug, std::vector<std::string> depends_on, std::string flow);
+
   TestFlow(std::string slug, std::vector<Step> steps);
 
   FlowModule module() const;

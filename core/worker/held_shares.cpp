@@ -1,0 +1,218 @@
+#include "worker/held_shares.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace weir {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds take_interval{500};  // behind notifications, which are hints
+constexpr milliseconds settle_after{20};    // results of a share are told together
+constexpr std::size_t settled_max = 128;
+constexpr std::size_t settled_bytes_max = 4 * 1024 * 1024;
+constexpr milliseconds quiet_after_failure{100};
+constexpr double ahead_seconds = 0.1;  // the next share is taken this long before slots are free
+
+bool is_away(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
+}
+
+}  // namespace
+
+std::shared_ptr<Attempt> HeldShares::next() {
+  for (auto& [id, share] : held_) {
+    if (share.waiting.empty()) continue;
+    Element element = std::move(share.waiting.front());
+    share.waiting.pop_front();
+    --waiting_;
+    ++share.running;
+    auto attempt = std::make_shared<Attempt>();
+    attempt->share = id;
+    attempt->run = share.taken.run;
+    attempt->task = {share.taken.step, element.index};
+    attempt->number = share.taken.attempt;
+    attempt->flow = share.flow.module;
+    attempt->plugin = share.flow.plugin;
+    attempt->step = share.flow.module->steps[share.taken.step];
+    attempt->options = share.flow.options[share.taken.step];
+    attempt->input = std::move(element.input);
+    attempt->run_id = share.taken.run_id;
+    attempt->flow_input = share.run_input;
+    return attempt;
+  }
+  return nullptr;
+}
+
+void HeldShares::settle(const Attempt& attempt, JournalRow row, Steady now) {
+  const auto found = held_.find(attempt.share);
+  if (found == held_.end()) return;  // dropped meanwhile
+  Share& share = found->second;
+  --share.running;
+  if (share.settled.empty()) share.settled_at = now;
+  share.settled_bytes += row.error.size() + (row.output ? row.output->text().size() : 0);
+  share.settled.push_back(std::move(row));
+}
+
+std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
+                                      std::span<const VersionId> versions, const Capacity& capacity,
+                                      bool takes) {
+  std::vector<ShareId> dropped;
+  if (store_ == nullptr || now < quiet_until_) return dropped;
+  if (looks_ && !look(worker, now, dropped)) return dropped;
+  if (!journal(worker, now, dropped)) return dropped;
+  if (!give_back(worker, now, versions)) return dropped;
+  if (takes && !versions.empty() && now >= take_at_ && has_room(capacity))
+    take(worker, now, versions);
+  return dropped;
+}
+
+Steady HeldShares::next_turn(bool takes) const {
+  if (store_ == nullptr) return Steady::max();
+  Steady next = takes ? take_at_ : Steady::max();
+  for (const auto& [id, share] : held_)
+    if (!share.settled.empty()) next = std::min(next, share.settled_at + settle_after);
+  return std::max(next, quiet_until_);
+}
+
+void HeldShares::forget() {
+  held_.clear();
+  run_inputs_.clear();
+  waiting_ = 0;
+  looks_ = false;
+}
+
+// Whether to go on this turn. What was not done is done in a later one: every call can be repeated.
+bool HeldShares::passes(const Error& failure, Steady now) {
+  if (!is_away(failure) && failure.code != ErrorCode::lease_lost)
+    log_.error("cannot take part in shared work: {}", to_string(failure));
+  quiet_until_ = now + quiet_after_failure;
+  looks_ = true;
+  return false;
+}
+
+// What is the worker's by the database and unknown here came with an answer that was lost.
+bool HeldShares::look(WorkerId worker, Steady now, std::vector<ShareId>& dropped) {
+  const auto ids = store_->held_shares(worker);
+  if (!ids) return passes(ids.error(), now);
+  for (const ShareId id : *ids)
+    if (!held_.contains(id))
+      if (const auto returned = store_->return_share(worker, id, 0); !returned)
+        return passes(returned.error(), now);
+  const std::set<ShareId> mine(ids->begin(), ids->end());
+  for (auto share = held_.begin(); share != held_.end();) {
+    if (mine.contains(share->first)) {
+      ++share;
+      continue;
+    }
+    dropped.push_back(share->first);
+    share = drop(share);
+  }
+  looks_ = false;
+  return true;
+}
+
+bool HeldShares::is_due(const Share& share, Steady now) const {
+  if (share.settled.empty()) return false;
+  return (share.running == 0 && share.waiting.empty()) || share.settled.size() >= settled_max ||
+         share.settled_bytes >= settled_bytes_max || now >= share.settled_at + settle_after;
+}
+
+bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& dropped) {
+  for (auto entry = held_.begin(); entry != held_.end();) {
+    auto& [id, share] = *entry;
+    if (!is_due(share, now)) {
+      ++entry;
+      continue;
+    }
+    const auto left = store_->settle_share(worker, id, share.settled, share.flow.plugin);
+    if (!left && is_away(left.error())) return passes(left.error(), now);
+    if (!left) {
+      log_.info("run {}: a share of it is not to be run any more: {}", share.taken.run_id,
+                left.error().message);
+      if (left.error().code != ErrorCode::lease_lost)
+        passes(left.error(), now);  // it is given back
+      dropped.push_back(id);
+      entry = drop(entry);
+      continue;
+    }
+    share.settled.clear();
+    share.settled_bytes = 0;
+    entry = share.running == 0 && share.waiting.empty() ? drop(entry) : std::next(entry);
+  }
+  return true;
+}
+
+// L5: of flows that it may not begin (any more), what was not begun is another's at once.
+bool HeldShares::give_back(WorkerId worker, Steady now, std::span<const VersionId> versions) {
+  for (auto entry = held_.begin(); entry != held_.end();) {
+    auto& [id, share] = *entry;
+    if (share.waiting.empty() ||
+        std::ranges::find(versions, share.taken.version) != versions.end()) {
+      ++entry;
+      continue;
+    }
+    const auto returned = store_->return_share(worker, id, share.waiting.front().index);
+    if (!returned) return passes(returned.error(), now);
+    waiting_ -= share.waiting.size();
+    share.waiting.clear();
+    entry = share.running == 0 && share.settled.empty() ? drop(entry) : std::next(entry);
+  }
+  return true;
+}
+
+// Where tasks are quick, the next share is at hand before the last one ends.
+bool HeldShares::has_room(const Capacity& capacity) const {
+  if (capacity.due > 0) return false;
+  if (capacity.under_way + waiting_ < capacity.slots) return true;
+  const double ahead = static_cast<double>(waiting_) * capacity.task_seconds;
+  return !held_.empty() && capacity.task_seconds < ahead_seconds &&
+         ahead < ahead_seconds * static_cast<double>(capacity.slots);
+}
+
+void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> versions) {
+  std::vector<RunKey> known;
+  for (const auto& [run, input] : run_inputs_) known.push_back(run);
+  auto taken = store_->take_shares(worker, versions, 1, known);
+  if (!taken) {
+    passes(taken.error(), now);
+    return;
+  }
+  if (taken->empty()) take_at_ = now + take_interval;
+  for (TakenShare& share : *taken)
+    if (!enter(worker, now, std::move(share))) return;
+}
+
+bool HeldShares::enter(WorkerId worker, Steady now, TakenShare taken) {
+  const ServedFlows::Flow* const flow = flows_.find(taken.version);
+  if (flow == nullptr) {
+    const auto returned = store_->return_share(worker, taken.share, 0);
+    return returned ? true : passes(returned.error(), now);
+  }
+  if (taken.run_input) run_inputs_.insert_or_assign(taken.run, *taken.run_input);
+  std::erase_if(run_inputs_, [&](const auto& entry) {
+    return entry.first != taken.run && std::ranges::none_of(held_, [&](const auto& held) {
+             return held.second.taken.run == entry.first;
+           });
+  });
+  Share share{.taken = {}, .flow = *flow, .run_input = run_inputs_.at(taken.run)};
+  for (std::size_t i = 0; i < taken.indexes.size(); ++i)
+    share.waiting.push_back({taken.indexes[i], std::move(taken.inputs[i])});
+  waiting_ += share.waiting.size();
+  taken.inputs.clear();
+  taken.run_input.reset();
+  share.taken = std::move(taken);
+  const ShareId id = share.taken.share;
+  held_.emplace(id, std::move(share));
+  return true;
+}
+
+HeldShares::Shares::iterator HeldShares::drop(Shares::iterator share) {
+  waiting_ -= share->second.waiting.size();
+  return held_.erase(share);
+}
+
+}  // namespace weir

@@ -1,0 +1,216 @@
+#include "worker/offered_shares.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace weir {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds hear_interval{200};  // behind notifications, which are hints
+constexpr milliseconds take_back_interval{20};
+constexpr milliseconds offer_interval{50};    // while others take what is offered
+constexpr milliseconds lonely_interval{250};  // while nobody would
+constexpr milliseconds quiet_after_failure{100};
+constexpr std::size_t range_elements_max = 1'000;
+constexpr std::size_t range_bytes_max = 1024 * 1024;
+constexpr std::size_t offers_ahead = 2;  // for each worker that takes them
+
+bool covers(std::span<const HeldRange> held, RunKey run, TaskId task) {
+  return std::ranges::any_of(held, [&](const HeldRange& range) {
+    return range.run == run && range.step == task.step && range.first <= task.index &&
+           task.index <= range.last;
+  });
+}
+
+}  // namespace
+
+Result<std::vector<HeldRange>> OfferedShares::held_of(WorkerId worker,
+                                                      std::span<const RunKey> runs) {
+  if (store_ == nullptr || runs.empty()) return std::vector<HeldRange>();
+  return store_->take_back_shares(worker, runs);
+}
+
+void OfferedShares::enter(std::span<const HeldRange> held, RunKey key, OwnedRun& run,
+                          std::span<const JournalRow> journal) {
+  for (const HeldRange& range : held) {
+    if (range.run != key) continue;
+    for (std::size_t index = range.first; index <= range.last; ++index)
+      run.shared.emplace(TaskId{range.step, index}, range.attempt);
+    for (const JournalRow& row : journal)
+      if (row.task.step == range.step && row.attempt >= range.attempt) run.shared.erase(row.task);
+  }
+}
+
+void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity,
+                         const Fold& fold) {
+  next_turn_ = Steady::max();
+  if (store_ == nullptr) return;
+  if (now < quiet_until_) {
+    next_turn_ = quiet_until_;
+    return;
+  }
+  const bool idle = capacity.due == 0 && capacity.under_way < capacity.slots;
+  if (!drop_unwanted(worker, now, runs)) return;
+  if (!sharing(runs).empty()) {
+    if ((told_ || now >= hear_at_) && !hear(worker, now, runs, fold)) return;
+    if (idle && now >= take_back_at_ && !take_back(worker, now, runs, fold)) return;
+  }
+  if (!offer(worker, now, runs, capacity)) return;
+  if (!sharing(runs).empty()) {
+    next_turn_ = std::min(next_turn_, hear_at_);
+    if (idle) next_turn_ = std::min(next_turn_, take_back_at_);
+  }
+}
+
+// Whether the store did it. When it did not, all is left as it was, for a later turn: every call
+// can be repeated. A lost lease shows in the next exchange.
+bool OfferedShares::passes(Result<void> done, Steady now) {
+  if (done) return true;
+  if (done.error().code != ErrorCode::unavailable && done.error().code != ErrorCode::in_doubt &&
+      done.error().code != ErrorCode::lease_lost)
+    log_.error("cannot share: {}", to_string(done.error()));
+  quiet_until_ = next_turn_ = now + quiet_after_failure;
+  return false;
+}
+
+std::vector<RunKey> OfferedShares::sharing(RunBook& runs) const {
+  std::vector<RunKey> keys;
+  for (const auto& [key, run] : runs)
+    if (!run.leaving && !run.shared.empty()) keys.push_back(key);
+  return keys;
+}
+
+// F5: steps that were skipped while others ran elements of theirs.
+bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
+  for (auto& [key, run] : runs) {
+    if (run.leaving || run.state().end()) continue;
+    for (auto task = run.shared.begin(); task != run.shared.end();) {
+      const std::size_t step = task->first.step;
+      const auto last = run.shared.lower_bound({step + 1, 0});
+      if (!run.state().wanted(task->first)) {
+        const auto dropped = store_->drop_shares(worker, key, step);
+        if (!passes(dropped ? Result<void>() : std::unexpected(dropped.error()), now)) return false;
+        run.shared.erase(task, last);
+      }
+      task = last;
+    }
+  }
+  return true;
+}
+
+bool OfferedShares::hear(WorkerId worker, Steady now, RunBook& runs, const Fold& fold) {
+  const std::vector<std::int64_t> heard(heard_.begin(), heard_.end());
+  auto told = store_->hear_shares(worker, sharing(runs), heard);
+  if (!told) return passes(std::unexpected(std::move(told.error())), now);
+  heard_.clear();
+  told_ = false;
+  hear_at_ = now + hear_interval;
+  for (HeardRow& news : *told) {
+    heard_.insert(news.news);
+    OwnedRun* const run = runs.find(news.run);
+    if (run != nullptr && run->shared.erase(news.row.task) > 0) fold(news.run, *run, news.row);
+  }
+  return true;
+}
+
+bool OfferedShares::take_back(WorkerId worker, Steady now, RunBook& runs, const Fold& fold) {
+  const std::vector<RunKey> keys = sharing(runs);
+  if (keys.empty()) return true;
+  const auto held = store_->take_back_shares(worker, keys);
+  if (!held) return passes(std::unexpected(held.error()), now);
+  offering_.clear();
+  take_back_at_ = now + take_back_interval;
+  if (!hear(worker, now, runs, fold)) return false;
+  for (const RunKey key : keys) {
+    OwnedRun& run = runs.at(key);
+    for (auto task = run.shared.begin(); task != run.shared.end();) {
+      if (covers(*held, key, task->first)) {
+        ++task;
+        continue;
+      }
+      run.give_back({.task = task->first, .attempt = task->second});
+      task = run.shared.erase(task);
+    }
+  }
+  return true;
+}
+
+bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity) {
+  if (!offering_.empty() && runs.find(offered_run_) == nullptr) offering_.clear();
+  if (offering_.empty()) {
+    const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
+    RunKey key = 0;
+    OwnedRun* widest = nullptr;
+    for (auto& [each, run] : runs)
+      if (!run.leaving && run.due() > reserve + 1 &&
+          (widest == nullptr || run.due() > widest->due())) {
+        key = each;
+        widest = &run;
+      }
+    if (widest == nullptr) return true;
+    if (now < offer_at_) {
+      next_turn_ = std::min(next_turn_, offer_at_);
+      return true;
+    }
+    const auto hands = store_->hands_for(worker, key);
+    if (!hands) return passes(std::unexpected(hands.error()), now);
+    offer_at_ = now + (hands->slots.empty() ? lonely_interval : offer_interval);
+    next_turn_ = std::min(next_turn_, offer_at_);
+    offered_run_ = key;
+    offering_ = cut(*widest, *hands, capacity);
+    if (offering_.empty()) return true;
+  }
+  const auto offered = store_->offer_shares(worker, offered_run_, offering_);
+  if (!offered && offered.error().code == ErrorCode::lease_lost) offering_.clear();
+  if (!passes(offered ? Result<void>() : std::unexpected(offered.error()), now)) return false;
+  log_.debug("run {}: {} ranges are offered", runs.at(offered_run_).id(), offering_.size());
+  offering_.clear();
+  return true;
+}
+
+// For each worker some ranges ahead, each at most half of what would be its part of all that is
+// due: towards the end they get smaller.
+std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Hands& hands,
+                                             const Capacity& capacity) const {
+  std::vector<OfferedRange> ranges;
+  std::size_t all_slots = capacity.slots;
+  for (const std::size_t slots : hands.slots) all_slots += slots;
+  const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
+  const double rounds = std::max(1.0, range_seconds / std::max(capacity.task_seconds, 1e-6));
+  const std::size_t wanted = hands.slots.size() * offers_ahead;
+  for (std::size_t i = hands.to_be_had; i < wanted && run.due() > reserve; ++i) {
+    const std::size_t slots = hands.slots[i % hands.slots.size()];
+    const std::size_t part = std::max<std::size_t>(1, run.due() * slots / (2 * all_slots));
+    const auto quick = static_cast<std::size_t>(
+        std::min(rounds * static_cast<double>(slots), static_cast<double>(range_elements_max)));
+    const std::vector<ReadyTask> tasks =
+        run.take_wide(std::min({part, quick, run.due() - reserve}));
+    if (tasks.empty()) break;
+    std::size_t bytes = 0, first = tasks.size();
+    std::vector<Json> inputs;
+    while (first > 0 && (inputs.empty() || bytes < range_bytes_max)) {
+      inputs.push_back(run.state().input_of(tasks[--first].task));
+      bytes += inputs.back().text().size();
+    }
+    for (std::size_t left = 0; left < first; ++left) run.give_back(tasks[left]);
+    std::ranges::reverse(inputs);
+    for (std::size_t taken = first; taken < tasks.size(); ++taken)
+      run.shared.emplace(tasks[taken].task, tasks[taken].attempt);
+    ranges.push_back({.step = tasks[first].task.step,
+                      .attempt = tasks[first].attempt,
+                      .first = tasks[first].task.index,
+                      .inputs = std::move(inputs)});
+  }
+  return ranges;
+}
+
+void OfferedShares::forget() {
+  heard_.clear();
+  offering_.clear();
+}
+
+}  // namespace weir

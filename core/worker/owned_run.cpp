@@ -1,0 +1,171 @@
+#include "worker/owned_run.hpp"
+
+#include <algorithm>
+
+namespace weir {
+
+OwnedRun::OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
+                   std::optional<PluginId> plugin)
+    : id_(claimed.id),
+      version_(claimed.version),
+      priority_(claimed.priority),
+      flow_(std::move(flow)),
+      plugin_(plugin),
+      state_(flow_->definition, std::move(options), claimed.run, claimed.input,
+             claimed.available_at),
+      has_waits_(std::ranges::any_of(flow_->definition.steps(), [](const StepDefinition& step) {
+        return step.kind == StepKind::wait;
+      })) {}
+
+Result<void> OwnedRun::apply(const JournalRow& row) {
+  changed_ = true;
+  return state_.apply(row);
+}
+
+void OwnedRun::hear(const RunNews& news) {
+  changed_ = true;
+  news_ = news;
+  if (news.cancelled) state_.cancel(*news.cancelled);
+}
+
+OwnedRun::Refreshed OwnedRun::refresh(Time now) {
+  Refreshed found{.changed = std::exchange(changed_, false)};
+  if (found.changed) {
+    moved_at_ = now;
+    found.skips = state_.take_skips();
+    if (!found.skips.empty()) {
+      const auto unwanted = [&](const ReadyTask& ready) { return !state_.wanted(ready.task); };
+      std::erase_if(due_, unwanted);
+      std::erase_if(births_, unwanted);
+      std::erase_if(children_, unwanted);
+      std::erase_if(sleeping_, [&](const auto& entry) { return unwanted(entry.second); });
+    }
+    for (const ReadyTask& ready : state_.take_ready()) sort(ready, now);
+    if (has_waits_) waits_ = state_.waits();
+  }
+  while (!sleeping_.empty() && sleeping_.begin()->first <= now)
+    sort(sleeping_.extract(sleeping_.begin()).mapped(), now);
+  return found;
+}
+
+void OwnedRun::sort(const ReadyTask& ready, Time now) {
+  if (const auto held = shared.find(ready.task);
+      held != shared.end() && held->second == ready.attempt)
+    return;
+  if (ready.not_before > now)
+    sleeping_.emplace(ready.not_before, ready);
+  else if (flow_->definition.steps()[ready.task.step].kind == StepKind::flow)
+    births_.push_back(ready);
+  else
+    due_.push_back(ready);
+}
+
+std::vector<JournalRow> OwnedRun::ended_waits(Time now) const {
+  std::vector<JournalRow> rows;
+  for (const OpenWait& wait : waits_) {
+    const auto signal = news_.signals.find(wait.step);
+    const bool signalled = signal != news_.signals.end();
+    if (!signalled && wait.until > now) continue;
+    const Time began = wait.until - state_.options(wait.step).timeout;
+    rows.push_back({.task = {.step = wait.step, .index = 0},
+                    .attempt = 1,
+                    .outcome = Outcome::completed,
+                    .output = wait_output(signalled ? std::optional(signal->second) : std::nullopt),
+                    .started_at = std::min(began, now),
+                    .ended_at = now});
+  }
+  return rows;
+}
+
+std::vector<ReadyTask> OwnedRun::take_births() {
+  std::vector<ReadyTask> taken(births_.begin(), births_.end());
+  children_.insert(children_.end(), taken.begin(), taken.end());
+  births_.clear();
+  return taken;
+}
+
+void OwnedRun::put_back(const ReadyTask& child) {
+  std::erase_if(children_, [&](const ReadyTask& open) { return open.task == child.task; });
+  births_.push_back(child);
+}
+
+std::vector<std::pair<ReadyTask, ChildRunEnd>> OwnedRun::take_child_ends() {
+  std::vector<std::pair<ReadyTask, ChildRunEnd>> ends;
+  if (news_.children.empty()) return ends;
+  const auto ended = [&](const ReadyTask& child) {
+    const auto end = news_.children.find({child.task.step, child.attempt});
+    if (end == news_.children.end()) return false;
+    ends.emplace_back(child, end->second);
+    return true;
+  };
+  std::erase_if(births_, ended);
+  std::erase_if(children_, ended);
+  return ends;
+}
+
+bool OwnedRun::follows(const ReadyTask& before, const ReadyTask& after) const {
+  return after.task.step == before.task.step && after.task.index == before.task.index + 1 &&
+         after.attempt == before.attempt &&
+         flow_->definition.steps()[after.task.step].kind == StepKind::map;
+}
+
+std::vector<ReadyTask> OwnedRun::take_wide(std::size_t count) {
+  constexpr int looks = 64;
+  for (int look = 0; look < looks && due_.size() > 1; ++look) {
+    if (follows(due_[due_.size() - 2], due_.back())) {
+      std::size_t first = due_.size() - 1;
+      while (first > 0 && due_.size() - first < count && follows(due_[first - 1], due_[first]))
+        --first;
+      const auto begin = due_.begin() + static_cast<std::ptrdiff_t>(first);
+      std::vector<ReadyTask> taken(begin, due_.end());
+      due_.erase(begin, due_.end());
+      return taken;
+    }
+    due_.push_front(due_.back());  // one that is tried again: sooner
+    due_.pop_back();
+  }
+  return {};
+}
+
+ReadyTask OwnedRun::take_due() {
+  ReadyTask task = due_.front();
+  due_.pop_front();
+  return task;
+}
+
+std::optional<Time> OwnedRun::wakes_at() const {
+  std::optional<Time> earliest;
+  if (!sleeping_.empty()) earliest = sleeping_.begin()->first;
+  for (const OpenWait& wait : waits_)
+    if (!earliest || wait.until < *earliest) earliest = wait.until;
+  return earliest;
+}
+
+std::optional<Time> OwnedRun::sleeps_until() const {
+  if (!due_.empty() || !births_.empty() || !shared.empty()) return std::nullopt;
+  return wakes_at().value_or(when_told);
+}
+
+bool OwnedRun::parks(Time now) const {
+  const auto until = sleeps_until();
+  if (in_flight > 0 || !until || *until <= now + park_after) return false;
+  return children_.empty() || now >= moved_at_ + park_after;
+}
+
+std::optional<Time> OwnedRun::parks_at() const {
+  return children_.empty() ? std::nullopt : std::optional(moved_at_ + park_after);
+}
+
+bool OwnedRun::is_stuck() const {
+  return in_flight == 0 && due_.empty() && births_.empty() && children_.empty() && shared.empty() &&
+         !wakes_at();
+}
+
+bool OwnedRun::begins(std::size_t step) {
+  if (begun_.empty()) begun_.resize(flow_->definition.steps().size());
+  if (begun_[step]) return false;
+  begun_[step] = true;
+  return true;
+}
+
+}  // namespace weir

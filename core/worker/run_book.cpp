@@ -1,0 +1,68 @@
+#include "worker/run_book.hpp"
+
+#include <algorithm>
+
+namespace weir {
+
+OwnedRun& RunBook::add(const ClaimedRun& claim, FlowHandle flow, std::vector<StepOptions> options,
+                       std::optional<PluginId> plugin) {
+  OwnedRun& run = runs_.try_emplace(claim.run, claim, std::move(flow), std::move(options), plugin)
+                      .first->second;
+  by_priority_.emplace(std::pair(-claim.priority, claim.run), &run);
+  return run;
+}
+
+OwnedRun* RunBook::find(RunKey key) {
+  const auto found = runs_.find(key);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+void RunBook::part() {
+  std::erase_if(runs_, [&](const auto& entry) {
+    const auto& [key, run] = entry;
+    if (!run.leaving) return false;
+    by_priority_.erase({-run.priority(), key});
+    return true;
+  });
+}
+
+void RunBook::clear() {
+  by_priority_.clear();
+  runs_.clear();
+}
+
+std::size_t RunBook::due() const {
+  std::size_t due = 0;
+  for (const auto& [key, run] : runs_) due += run.due();
+  return due;
+}
+
+std::optional<Time> RunBook::wakes_at() const {
+  std::optional<Time> earliest;
+  for (const auto& [key, run] : runs_)
+    for (const auto& time : {run.wakes_at(), run.parks_at()})
+      if (time && (!earliest || *time < *earliest)) earliest = time;
+  return earliest;
+}
+
+void RunBook::take_due(std::size_t count, const std::function<bool(const OwnedRun&)>& is_held,
+                       const std::function<void(RunKey, OwnedRun&, const ReadyTask&)>& take) {
+  for (auto first = by_priority_.begin(); first != by_priority_.end() && count > 0;) {
+    const auto last = std::find_if(first, by_priority_.end(), [&](const auto& entry) {
+      return entry.first.first != first->first.first;
+    });
+    for (bool found = true; found && count > 0;) {
+      found = false;
+      for (auto entry = first; entry != last && count > 0; ++entry) {
+        OwnedRun& run = *entry->second;
+        if (run.leaving || run.due() == 0 || is_held(run)) continue;
+        found = true;
+        --count;
+        take(entry->first.second, run, run.take_due());
+      }
+    }
+    first = last;
+  }
+}
+
+}  // namespace weir
