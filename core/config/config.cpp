@@ -216,6 +216,77 @@ Keys<SupervisorConfig> supervisor_keys() {
            }}};
 }
 
+constexpr std::string_view retention_form = "none, or an age such as \"30d\"";
+
+std::optional<RetentionConfig> read_retention(Reader& reader, std::string_view key,
+                                              const YAML::Node& value) {
+  using namespace std::chrono_literals;
+  const std::string* const text = reader.scalar(key, value, retention_form);
+  if (text == nullptr) return std::nullopt;
+  if (*text == "none") return RetentionConfig{};
+  constexpr Notation age = {retention_form, parse_milliseconds, written_milliseconds};
+  constexpr milliseconds longest = 36'500 * 24h;
+  const auto read = read_number(reader, key, value, age, milliseconds(1s).count(), longest.count());
+  return read ? std::optional(RetentionConfig{milliseconds(*read)}) : std::nullopt;
+}
+
+// "100/1m": how many, in how long.
+bool is_rate(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || text.starts_with('0')) return false;
+  const auto count = parse_whole(text.substr(0, slash));
+  const auto time = parse_duration(text.substr(slash + 1));
+  return count && *count >= 1 && *count < 1'000'000'000 && time && time->count() >= 1 &&
+         *time <= std::chrono::hours(24 * 365) && text[slash + 1] != '0';
+}
+
+bool is_json_pointer(std::string_view text) {
+  if (!text.starts_with('/')) return false;
+  for (std::size_t at = text.find('~'); at != std::string_view::npos; at = text.find('~', at + 1))
+    if (at + 1 == text.size() || (text[at + 1] != '0' && text[at + 1] != '1')) return false;
+  return true;
+}
+
+Key<FlowLimits> limit_key(std::string name, std::optional<std::int64_t> FlowLimits::* member) {
+  return {std::move(name), [member](Reader& reader, std::string_view key, const YAML::Node& value,
+                                    FlowLimits& limits) {
+            limits.*member = read_number(reader, key, value, whole, 1, 1'000'000'000);
+          }};
+}
+
+Key<FlowLimits> limit_key(std::string name, std::optional<std::string> FlowLimits::* member,
+                          std::string_view form, bool (*fits)(std::string_view)) {
+  return {std::move(name),
+          [=](Reader& reader, std::string_view key, const YAML::Node& value, FlowLimits& limits) {
+            const std::string* const text = reader.scalar(key, value, form);
+            if (text == nullptr) return;
+            if (!fits(*text)) return reader.refuse("bad_value", key, value, form);
+            limits.*member = *text;
+          }};
+}
+
+Keys<FlowLimits> limits_keys() {
+  constexpr std::string_view rate_form = "so many in a time, such as \"100/1m\"";
+  return {limit_key("max_running", &FlowLimits::max_running),
+          limit_key("rate", &FlowLimits::rate, rate_form, is_rate),
+          limit_key("key", &FlowLimits::key, "a JSON pointer such as \"/customer_id\"",
+                    is_json_pointer),
+          limit_key("key_max_running", &FlowLimits::key_max_running),
+          limit_key("key_rate", &FlowLimits::key_rate, rate_form, is_rate)};
+}
+
+void read_limits(Reader& reader, std::string_view section, const YAML::Node& value,
+                 FlowConfig& flow) {
+  static const Keys<FlowLimits> keys = limits_keys();
+  read_mapping(reader, section, value, keys, flow.limits);
+  if (flow.limits.key) return;
+  if (flow.limits.key_max_running || flow.limits.key_rate)
+    reader.fault(reader.span(value), "bad_value",
+                 fmt::format("{}: key_max_running and key_rate need a key, such as key: "
+                             "/customer_id",
+                             section));
+}
+
 // option_rules as keys: the unit leaves the name and stands with the number instead.
 Keys<FlowConfig> flow_keys() {
   static constexpr std::array<std::string_view, 2> policies = {"keep", "adopt"};
@@ -232,6 +303,10 @@ Keys<FlowConfig> flow_keys() {
                     }});
   }
   keys.push_back(word_key("on_new_version", &FlowConfig::on_new_version, policies));
+  keys.push_back({"limits", read_limits, paths(limits_keys())});
+  keys.push_back(
+      {"retention", [](Reader& reader, std::string_view key, const YAML::Node& value,
+                       FlowConfig& flow) { flow.retention = read_retention(reader, key, value); }});
   return keys;
 }
 
@@ -276,6 +351,10 @@ Keys<Config> root_keys(const std::filesystem::path& base) {
           section("plugins", &Config::plugins, plugins_keys(base)),
           section("worker", &Config::worker, worker_keys()),
           section("supervisor", &Config::supervisor, supervisor_keys()),
+          {"retention",
+           [](Reader& reader, std::string_view key, const YAML::Node& value, Config& config) {
+             config.retention = read_retention(reader, key, value).value_or(RetentionConfig{});
+           }},
           {"flows", read_flows, paths_of_any(paths(flow_keys()))},
           section("log", &Config::log, log_keys())};
 }

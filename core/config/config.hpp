@@ -14,6 +14,7 @@
 #include "base/slug.hpp"
 #include "base/source_text.hpp"
 #include "definition/flow_definition.hpp"
+#include "definition/flow_limits.hpp"
 
 namespace weir {
 
@@ -75,11 +76,18 @@ enum class OnNewVersion {
   adopt,  ///< they go on with the new one
 };
 
+/// How long runs that ended are kept (C7); nullopt: for ever.
+struct RetentionConfig {
+  std::optional<std::chrono::milliseconds> age{};
+};
+
 /// What the operator says about one flow. Policy, not definition: the flow's fingerprint stays.
 struct FlowConfig {
   OptionOverrides options;  ///< put over the options of each of its steps
   OnNewVersion on_new_version = OnNewVersion::keep;
-  TextSpan where;  ///< the slug's place in Config::source
+  FlowLimits limits{};
+  std::optional<RetentionConfig> retention{};  ///< absent: as Config::retention
+  TextSpan where;                            ///< the slug's place in Config::source
 };
 
 /// flows.yaml, checked whole: where plugins and the database are, and how to run. It never
@@ -91,6 +99,7 @@ struct Config {
   PluginsConfig plugins;
   WorkerConfig worker;
   SupervisorConfig supervisor;
+  RetentionConfig retention{};
   std::map<Slug, FlowConfig> flows;
   LogConfig log;
 };

@@ -80,12 +80,19 @@ TEST_CASE("the parser knows the keys that are promised") {
                                                   "worker.drain_timeout",
                                                   "supervisor.max_restarts",
                                                   "supervisor.max_seconds",
+                                                  "retention",
                                                   "flows.*.max_attempts",
                                                   "flows.*.base_delay",
                                                   "flows.*.max_delay",
                                                   "flows.*.timeout",
                                                   "flows.*.max_output",
                                                   "flows.*.on_new_version",
+                                                  "flows.*.limits.max_running",
+                                                  "flows.*.limits.rate",
+                                                  "flows.*.limits.key",
+                                                  "flows.*.limits.key_max_running",
+                                                  "flows.*.limits.key_rate",
+                                                  "flows.*.retention",
                                                   "log.level",
                                                   "log.format"});
 }
@@ -120,6 +127,7 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   const FlowConfig& flow = shown->flows.at(*Slug::parse("process_order"));
   CHECK(overridden(StepOptions{}, flow.options) == StepOptions{});
   CHECK(flow.on_new_version == FlowConfig{}.on_new_version);
+  CHECK(shown->retention.age == standard->retention.age);
 }
 
 TEST_CASE("flows.example.yaml gives a default for every key") {

@@ -81,6 +81,33 @@ log: {level: off, format: json}
   CHECK(config.source->text().substr(flow.where.offset, flow.where.bytes) == "process_order");
 }
 
+TEST_CASE("C6: limits of a flow arrive as they are written") {
+  const Config config = parsed(R"(
+flows:
+  a: {limits: {max_running: 3, rate: 100/1m, key: /order/customer~1id, key_max_running: 1, key_rate: 5/1s}}
+  b: {limits: {rate: 1/500ms}}
+  c: {limits: }
+)");
+  const FlowLimits& all = config.flows.at(*Slug::parse("a")).limits;
+  CHECK(all == FlowLimits{.max_running = 3,
+                          .rate = "100/1m",
+                          .key = "/order/customer~1id",
+                          .key_max_running = 1,
+                          .key_rate = "5/1s"});
+  CHECK(config.flows.at(*Slug::parse("b")).limits == FlowLimits{.rate = "1/500ms"});
+  CHECK(config.flows.at(*Slug::parse("c")).limits == FlowLimits{});
+}
+
+TEST_CASE("C7: a flow keeps its runs as long as it says or else as long as all do") {
+  const Config config =
+      parsed("retention: 30d\nflows: {a: {retention: 1h}, b: {retention: none}, c: }");
+  CHECK(config.retention.age == 30 * 24h);
+  CHECK(config.flows.at(*Slug::parse("a")).retention->age == 1h);
+  CHECK_FALSE(config.flows.at(*Slug::parse("b")).retention->age);
+  CHECK_FALSE(config.flows.at(*Slug::parse("c")).retention);
+  CHECK_FALSE(parsed("").retention.age);
+}
+
 TEST_CASE("an override that is absent leaves the option alone") {
   const Config config = parsed("flows: {a: {timeout: 2s}, b: }");
   CHECK_FALSE(config.flows.at(*Slug::parse("a")).options.max_attempts);
