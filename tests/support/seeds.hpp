@@ -22,7 +22,7 @@ void for_seeds(std::uint64_t count_default, Body&& body) {
   const doctest::ContextOptions& options = *doctest::getContextOptions();
   for (std::uint64_t seed = first; seed - first < count; ++seed) {
     INFO("repeat: WEIR_SEED=" << seed << " WEIR_SEEDS=1 " << options.binary_name << " -tc=\""
-                              << std::string(options.currentTest->m_name) << '"');
+                              << std::string(options.currentTest->m_name) << "\"");
     std::mt19937_64 random(seed);
     body(random);
   }

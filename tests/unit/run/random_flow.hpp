@@ -12,11 +12,12 @@ using Random = std::mt19937_64;
 std::size_t below(std::size_t limit, Random& random);
 bool one_in(std::size_t times, Random& random);
 
-// Any value, now and then an array; small.
+// Any value, now and then an array; small, and one of few, so that conditions are often met.
 Json random_json(Random& random);
 Json random_array(Random& random);
 
-// 1 to 40 steps, singles and maps, whose names stand in no order; few attempts, any delays.
+// Up to 200 steps, mostly few, of every kind, whose names stand in no order: conditions, fallbacks,
+// few attempts, any delays.
 FlowDefinition random_flow(Random& random);
 
 }  // namespace weir
