@@ -41,7 +41,8 @@ class IsolatedPlugin {
   ChildSet& children() noexcept { return children_; }
 
   const weir_step* add(IsolatedTarget target, const FlowDefinition& flow) {
-    const Slug& slug = flow.steps()[target.step].slug;
+    const StepDefinition& definition = flow.steps()[target.step];
+    const Slug& slug = definition.slug;
     const IsolatedStep& to = targets_.emplace_back(
         IsolatedStep{this, target,
                      fmt::format("step {} of plugin {}",
@@ -50,7 +51,7 @@ class IsolatedPlugin {
     weir_step step{};
     step.struct_size = sizeof(weir_step);
     step.slug = {slug.view().data(), slug.view().size()};
-    step.run = run_isolated;
+    step.run = has_code(definition.kind) ? run_isolated : nullptr;
     step.user = const_cast<IsolatedStep*>(&to);
     return &steps_.emplace_back(step);
   }

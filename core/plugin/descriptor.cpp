@@ -78,7 +78,13 @@ class DescriptorWalk {
     const std::string where = fmt::format("{}, step {}", flow, in_quotes(draft.slug));
     size(where, step.struct_size, step_bytes_min, room);
     same(where + ": its slug", step.slug, draft.slug);
-    if (step.run == nullptr)
+    const bool has_no_code =
+        draft.kind == name(StepKind::wait) || draft.kind == name(StepKind::flow);
+    if (has_no_code && step.run != nullptr)
+      bad(fmt::format("{}: run is not null, but a {} step has no code", where, draft.kind));
+    else if (has_no_code)
+      return;
+    else if (step.run == nullptr)
       bad(where + ": run is null");
     else if (!memory_.owns_code(reinterpret_cast<std::uintptr_t>(step.run)))
       bad(where + ": run is not code of this file");

@@ -17,9 +17,9 @@ namespace weir {
 std::optional<PluginError> header_fault(std::string_view bytes);
 
 /// The descriptor at `symbol`, once all of it is proved: every pointer leads into the library's own
-/// memory, every `run` into its code, sizes and counts are possible, and it tells the same as the
-/// manifest, whose bytes `note` are. Then flows and steps stand in the manifest's order. `symbol`
-/// and that memory may hold anything.
+/// memory, every `run` into its code (of a wait or flow step it is null), sizes and counts are
+/// possible, and it tells the same as the manifest, whose bytes `note` are. Then flows and steps
+/// stand in the manifest's order. `symbol` and that memory may hold anything.
 ///
 /// Errors: symbol_not_in_this_object, those of header_fault, bad_descriptor, manifest_mismatch;
 /// stage `stage`, no path.

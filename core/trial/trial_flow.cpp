@@ -38,7 +38,8 @@ Result<std::vector<const weir_step*>> code_of(const weir_flow& flow, const FlowD
   for (std::size_t i = 0; i < draft.steps.size(); ++i) {
     const weir_step& step = step_at(flow, i);
     const auto position = definition.find(view(step.slug));
-    if (!position || draft.steps[i].slug != view(step.slug) || step.run == nullptr)
+    if (!position || draft.steps[i].slug != view(step.slug) ||
+        has_code(definition.steps()[*position].kind) != (step.run != nullptr))
       return steps_differ();
     steps[*position] = &step;
   }

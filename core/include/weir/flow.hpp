@@ -8,6 +8,7 @@
 #include <weir/sdk/for_each.hpp>
 #include <weir/sdk/plugin.hpp>
 #include <weir/step.hpp>
+#include <weir/waited.hpp>
 
 /// Everything a plugin needs: steps are functions, WEIR_FLOW makes a flow of them, WEIR_PLUGIN the
 /// plugin.
@@ -26,17 +27,26 @@
 /// handler one element, any other step an object with the result of each step it comes after, under
 /// that step's name. It returns the result, or void for null. Types are those of weir/json.hpp.
 ///
+/// Beside steps with code there are waits and steps that start another flow, and each step can have
+/// conditions (weir/step.hpp):
+///
+///     wait("approval", 72h).after("check").only_if(R"({"check": {"large": true}})"),
+///     flow("charge").runs("charge_card").over("check").when_exhausted(skip),
+///
+/// A step that can be skipped is a std::optional in the input of those after it.
+///
 /// Steps may stand in any order. Everything is checked while compiling, down to whether what a step
 /// returns is what its dependents take; weir/sdk/refused.hpp lists what is refused.
 
 /// A flow: its slug, the name of its module, options for all its steps if there are any, and the
 /// steps.
-#define WEIR_FLOW(slug, module, ...)                                           \
-  [[maybe_unused]] static constexpr auto weir_flow_##slug = [] {               \
-    using namespace std::chrono_literals;                                      \
-    using ::weir::map, ::weir::options, ::weir::step;                          \
-    return ::weir::sdk::define_flow(#slug, module __VA_OPT__(, ) __VA_ARGS__); \
-  }();                                                                         \
+#define WEIR_FLOW(slug, module, ...)                                              \
+  [[maybe_unused]] static constexpr auto weir_flow_##slug = [] {                  \
+    using namespace std::chrono_literals;                                         \
+    using ::weir::fail, ::weir::skip, ::weir::skip_cascade;                       \
+    using ::weir::flow, ::weir::map, ::weir::options, ::weir::step, ::weir::wait; \
+    return ::weir::sdk::define_flow(#slug, module __VA_OPT__(, ) __VA_ARGS__);    \
+  }();                                                                            \
   static_assert(::weir::sdk::accept_flow<weir_flow_##slug>());
 
 /// The plugin, once in each: the slugs of its flows, in the namespace they stand in.

@@ -5,17 +5,22 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <weir/abi/plugin.h>
 #include <weir/sdk/handler.hpp>
 #include <weir/sdk/options.hpp>
 #include <weir/sdk/shape.hpp>
+#include <weir/waited.hpp>
 
 namespace weir {
 namespace sdk {
 
-enum class Kind { single, map };
+enum class Kind { single, map, wait, flow };
+
+/// What becomes of a step that cannot complete (F5, F7).
+enum class Fallback { fail, skip, skip_cascade };
 
 /// A step's code: what to call, what it takes (anything when it takes nothing) and what it returns.
 struct Code {
@@ -32,26 +37,86 @@ consteval Code code_of() {
   return {&run<handler>, input, &Codec<typename Types::Result>::shape};
 }
 
+/// A wait and a flow step run no code of the plugin.
+consteval Code code_of_wait() {
+  return {nullptr, &Codec<boost::json::value>::shape, &Codec<Waited<boost::json::value>>::shape};
+}
+consteval Code code_of_flow() {
+  return {nullptr, &Codec<boost::json::value>::shape, &Codec<boost::json::value>::shape};
+}
+
+/// What else is said of a step, as far as it is.
+struct StepWords {
+  std::optional<std::string_view> only_if{}, unless{};  ///< JSON
+  std::optional<Fallback> when_unmet{}, when_exhausted{};
+  std::string_view signal{};  ///< of a wait; empty: its slug
+  std::string_view child{};   ///< the flow that a flow step starts; empty: its slug
+
+  constexpr bool is_conditional() const { return only_if || unless; }
+};
+
 /// A step as it is being written down, with its options: CommonOptions has the others.
 template <Kind kind_, std::size_t dependencies>
 struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   static constexpr Kind kind = kind_;
   std::string_view slug;
   Code code;
+  StepWords words{};
   std::array<std::string_view, dependencies> depends_on{};
 
   /// Waits for these steps; the input is then an object with the result of each under its name.
   template <std::convertible_to<std::string_view>... Slug>
-    requires(kind_ == Kind::single)
+    requires(kind_ == Kind::single || kind_ == Kind::wait)
   consteval auto after(const Slug&... others) const {
     return depending_on(others...);
   }
 
-  /// One task for every element of what that step returns; without it, of the run's input.
+  /// A map: one task for every element of what that step returns; without it, of the run's input.
+  /// A flow step: what that step returns is the input of the run it starts; without it, the input
+  /// of its own.
   template <std::convertible_to<std::string_view>... Slug>
-    requires(kind_ == Kind::map)
+    requires(kind_ == Kind::map || kind_ == Kind::flow)
   consteval auto over(const Slug&... other) const {
     return depending_on(other...);
+  }
+
+  /// The name of the signal that ends the wait; without it, the step's own.
+  consteval StepDraft signal(std::string_view name) const
+    requires(kind_ == Kind::wait)
+  {
+    return saying([&](StepWords& said) { said.signal = name; });
+  }
+
+  /// The slug of the flow it starts, of this plugin or any other; without it, the step's own.
+  consteval StepDraft runs(std::string_view flow) const
+    requires(kind_ == Kind::flow)
+  {
+    return saying([&](StepWords& said) { said.child = flow; });
+  }
+
+  /// Runs only if what it is held against contains this JSON, as PostgreSQL's @> has it: the run's
+  /// input, or for a step after others the object that has the results of those that completed by
+  /// their names. `.only_if(R"({"check": {"needs_approval": true}})")`; `{"check": {}}` asks only
+  /// that `check` was not skipped. Every member of an object, and every element of an array in any
+  /// place, must be there.
+  consteval StepDraft only_if(std::string_view json) const {
+    return saying([&](StepWords& said) { said.only_if = json; });
+  }
+
+  /// Runs only if that does not contain this JSON.
+  consteval StepDraft unless(std::string_view json) const {
+    return saying([&](StepWords& said) { said.unless = json; });
+  }
+
+  /// What becomes of the step when its conditions do not hold: skip (the default), fail,
+  /// skip_cascade.
+  consteval StepDraft when_unmet(Fallback fallback) const {
+    return saying([&](StepWords& said) { said.when_unmet = fallback; });
+  }
+
+  /// What becomes of it once its attempts have failed: fail (the default), skip, skip_cascade.
+  consteval StepDraft when_exhausted(Fallback fallback) const {
+    return saying([&](StepWords& said) { said.when_exhausted = fallback; });
   }
 
   /// Waits this long before the first attempt.
@@ -60,10 +125,17 @@ struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   }
 
  private:
+  template <class Say>
+  consteval StepDraft saying(Say say) const {
+    StepDraft changed = *this;
+    say(changed.words);
+    return changed;
+  }
+
   template <class... Slug>
   consteval StepDraft<kind_, dependencies + sizeof...(Slug)> depending_on(
       const Slug&... others) const {
-    StepDraft<kind_, dependencies + sizeof...(Slug)> draft{{this->values}, slug, code};
+    StepDraft<kind_, dependencies + sizeof...(Slug)> draft{{this->values}, slug, code, words};
     std::ranges::copy(depends_on, draft.depends_on.begin());
     std::size_t next = dependencies;
     ((draft.depends_on[next++] = others), ...);
@@ -86,6 +158,27 @@ template <auto handler>
 consteval sdk::StepDraft<sdk::Kind::map, 0> map(std::string_view slug) {
   return {{}, slug, sdk::code_of<handler>()};
 }
+
+/// A step that waits for a signal, at most so long: `wait("approval", 72h).after("check")`. It
+/// never fails: what comes after it takes a weir::Waited, which says whether the signal came. A
+/// wait whose signal nobody sends is a durable sleep.
+consteval sdk::StepDraft<sdk::Kind::wait, 0> wait(std::string_view slug,
+                                                  std::chrono::milliseconds at_most) {
+  return sdk::StepDraft<sdk::Kind::wait, 0>{{}, slug, sdk::code_of_wait()}.timeout(at_most);
+}
+
+/// A step that starts a run of another flow and ends with it, its output being that run's:
+/// `flow("charge").runs("charge_card").over("prepare")`.
+consteval sdk::StepDraft<sdk::Kind::flow, 0> flow(std::string_view slug) {
+  return {{}, slug, sdk::code_of_flow()};
+}
+
+/// What becomes of a step that cannot complete, for when_unmet and when_exhausted: the run fails;
+/// the step is skipped, and what comes after it goes on without it; the step and all that comes
+/// after it, however far down, is skipped.
+inline constexpr sdk::Fallback fail = sdk::Fallback::fail;
+inline constexpr sdk::Fallback skip = sdk::Fallback::skip;
+inline constexpr sdk::Fallback skip_cascade = sdk::Fallback::skip_cascade;
 
 /// Options for all steps of a flow: `WEIR_FLOW(order_totals, "shop.OrderTotals",
 /// options().max_attempts(5), …)`.

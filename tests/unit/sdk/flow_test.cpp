@@ -7,12 +7,15 @@
 
 #include <weir/flow.hpp>
 
+#include "fault_words.hpp"
+
 using weir::map;
 using weir::options;
 using weir::refused;
 using weir::step;
 using weir::sdk::check_flow;
 using weir::sdk::define_flow;
+using weir::testing::fault;
 using namespace std::chrono_literals;
 
 namespace {
@@ -46,52 +49,6 @@ int any_names(weir::Context&, std::map<std::string, int> in) { return static_cas
 int twice(weir::Context&, int n) { return 2 * n; }
 int length(weir::Context&, std::string in) { return static_cast<int>(in.size()); }
 boost::json::value pass(weir::Context&, boost::json::value in) { return in; }
-
-// What is wrong with a flow of these steps: "unknown_dependency(b, a)"; "" when nothing is.
-std::string name(refused why) {
-  switch (why) {
-    case refused::nothing:
-      return "";
-    case refused::bad_slug:
-      return "bad_slug";
-    case refused::bad_module_name:
-      return "bad_module_name";
-    case refused::option_out_of_range:
-      return "option_out_of_range";
-    case refused::no_steps:
-      return "no_steps";
-    case refused::too_many_steps:
-      return "too_many_steps";
-    case refused::duplicate_step:
-      return "duplicate_step";
-    case refused::unknown_dependency:
-      return "unknown_dependency";
-    case refused::self_dependency:
-      return "self_dependency";
-    case refused::duplicate_dependency:
-      return "duplicate_dependency";
-    case refused::cycle:
-      return "cycle";
-    case refused::map_dependencies:
-      return "map_dependencies";
-    case refused::map_over_no_array:
-      return "map_over_no_array";
-    case refused::result_does_not_fit_input:
-      return "result_does_not_fit_input";
-    case refused::input_is_no_object:
-      return "input_is_no_object";
-    case refused::input_member_is_no_dependency:
-      return "input_member_is_no_dependency";
-  }
-  return "?";
-}
-
-template <std::size_t steps, std::size_t dependencies>
-std::string fault(const weir::sdk::Flow<steps, dependencies>& flow) {
-  const weir::sdk::Fault fault = check_flow(flow.view());
-  if (!fault) return "";
-  return name(fault.why) + '(' + std::string(fault.step) + ", " + std::string(fault.about) + ')';
-}
 
 constexpr auto name_of_128 = [] {
   std::array<char, 128> made{};

@@ -87,7 +87,8 @@ typedef struct weir_step {
   uint32_t reserved; /* 0 */
   weir_str slug;
   /* input is the task's input, JSON: for a step without dependencies the run's input, for a map's
-   * task its element, else {dependency: output}. Returns one of WEIR_OK …; must not throw. */
+   * task its element, else {dependency: output}. Returns one of WEIR_OK …; must not throw. NULL for
+   * a step of the kind wait or flow, which has no code, and for no other. */
   int32_t (*run)(const weir_host*, weir_call*, weir_str input, void* user);
   void* user;
 } weir_step;

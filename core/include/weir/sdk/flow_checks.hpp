@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <weir/sdk/flow_definition.hpp>
+#include <weir/sdk/json_text.hpp>
 #include <weir/sdk/names.hpp>
 #include <weir/sdk/refused.hpp>
 #include <weir/sdk/shape.hpp>
@@ -28,12 +29,46 @@ constexpr Fault check_names(const FlowView& flow) {
   return {};
 }
 
+constexpr Fault check_waits(const FlowView& flow) {
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    const Step& step = flow.steps[i];
+    if (step.kind != Kind::wait) continue;
+    if (!is_module_name(step.signal()) || step.signal().size() > 128)
+      return {refused::bad_signal, step.slug, step.signal()};
+    for (const Step& other : flow.steps.first(i))
+      if (other.kind == Kind::wait && same_word(other.signal(), step.signal()))
+        return {refused::duplicate_signal, step.slug, other.slug};
+  }
+  return {};
+}
+
+constexpr Fault check_children(const FlowView& flow) {
+  for (const Step& step : flow.steps) {
+    if (step.kind != Kind::flow) continue;
+    if (!is_slug(step.child())) return {refused::bad_slug, step.child()};
+    if (same_word(step.child(), flow.slug) && !step.words.is_conditional())
+      return {refused::endless_flow, step.slug, step.child()};
+  }
+  return {};
+}
+
+constexpr std::string_view misplaced_option(const Step& step) {
+  if (step.words.when_unmet && !step.words.is_conditional()) return "when_unmet";
+  if (step.kind == Kind::flow) return step.options.other_than({Option::start_delay});
+  if (step.kind != Kind::wait) return {};
+  if (step.words.when_exhausted) return "when_exhausted";
+  return step.options.other_than({Option::start_delay, Option::timeout});
+}
+
 constexpr Fault check_options(const FlowView& flow) {
   if (const auto option = flow.options.out_of_range(); !option.empty())
     return {refused::option_out_of_range, flow.slug, option};
   for (const Step& step : flow.steps)
     if (const auto option = step.options.out_of_range(); !option.empty())
       return {refused::option_out_of_range, step.slug, option};
+  for (const Step& step : flow.steps)
+    if (const auto option = misplaced_option(step); !option.empty())
+      return {refused::misplaced_option, step.slug, option};
   return {};
 }
 
@@ -51,6 +86,8 @@ constexpr Fault check_dependencies(const FlowView& flow) {
     }
     if (step.kind == Kind::map && step.count > 1)
       return {refused::map_dependencies, step.slug, flow.of(step)[1].slug};
+    if (step.kind == Kind::flow && step.count > 1)
+      return {refused::flow_dependencies, step.slug, flow.of(step)[1].slug};
   }
   return {};
 }
@@ -82,6 +119,58 @@ constexpr Fault check_acyclic(const FlowView& flow) {
   return {};
 }
 
+/// Escapes are resolved where the plugin is loaded.
+constexpr bool is_escaped(std::string_view key) { return key.find('\\') != std::string_view::npos; }
+
+/// A pattern on the output of a wait.
+constexpr Fault check_wait_pattern(const Step& step, std::string_view pattern) {
+  if (json_begin(pattern) != '{') return {refused::condition_never_met, step.slug, pattern};
+  Fault fault;
+  each_json_member(pattern, [&](std::string_view key, std::string_view value) {
+    const bool known = key == "payload" || (key == "signalled" &&
+                                            (json_begin(value) == 't' || json_begin(value) == 'f'));
+    if (!known && !fault && !is_escaped(key))
+      fault = {refused::condition_never_met, step.slug, key};
+  });
+  return fault;
+}
+
+constexpr Fault check_pattern(const FlowView& flow, const Step& step, std::string_view pattern) {
+  if (const auto stop = json_fault(pattern))
+    return {refused::condition_is_no_json, step.slug, pattern.substr(*stop).substr(0, 40)};
+  if (step.count == 0) return {};  // held against the run's input, which may be anything
+  if (json_begin(pattern) != '{') return {refused::condition_never_met, step.slug, pattern};
+  const std::span<const Dependency> dependencies = flow.of(step);
+  Fault fault;
+  each_json_member(pattern, [&](std::string_view key, std::string_view value) {
+    if (fault || is_escaped(key)) return;
+    const auto found = std::ranges::find(dependencies, key, &Dependency::slug);
+    if (found == dependencies.end())
+      fault = {refused::condition_never_met, step.slug, key};
+    else if (flow.steps[found->position].kind == Kind::wait)
+      fault = check_wait_pattern(step, value);
+  });
+  return fault;
+}
+
+constexpr Fault check_conditions(const FlowView& flow) {
+  for (const Step& step : flow.steps)
+    for (const auto& pattern : {step.words.only_if, step.words.unless})
+      if (pattern)
+        if (const Fault fault = check_pattern(flow, step, *pattern)) return fault;
+  return {};
+}
+
+/// Whether the step runs only where that dependency completed.
+constexpr bool asks_for(const Step& step, std::string_view dependency) {
+  bool found = false;
+  if (step.words.only_if)
+    each_json_member(*step.words.only_if, [&](std::string_view key, std::string_view) {
+      found = found || key == dependency;
+    });
+  return found;
+}
+
 constexpr Fault check_fits(const Step& step, std::string_view source, const Shape& given,
                            const Shape& taken) {
   if (fits(given, taken)) return {};
@@ -96,8 +185,9 @@ constexpr Fault check_elements(const Step& step, std::string_view source, const 
   return check_fits(step, source, result, {.kind = list, .element = step.code.input});
 }
 
-/// What the dependency `source` returns against what `step` has for it.
-constexpr Fault check_member(const Step& step, std::string_view source, const Shape& result) {
+/// What the dependency `source` returns, if it `can_be_absent`, against what `step` has for it.
+constexpr Fault check_member(const Step& step, std::string_view source, const Shape& result,
+                             bool can_be_absent) {
   using enum Shape::Kind;
   const Shape& input = *step.code.input;
   if (input.kind == any) return {};
@@ -105,6 +195,8 @@ constexpr Fault check_member(const Step& step, std::string_view source, const Sh
   if (input.kind != object) return {refused::input_is_no_object, step.slug, source};
   const std::size_t member = position(input.members, source);
   if (member == input.members.size()) return {};
+  if (can_be_absent && input.members[member].shape->kind != optional)
+    return {refused::input_member_can_be_absent, step.slug, source};
   return check_fits(step, source, result, *input.members[member].shape);
 }
 
@@ -124,8 +216,10 @@ constexpr Fault check_types(const FlowView& flow) {
       const Step& source = flow.steps[dependency.position];
       const Shape all_results{.kind = Shape::Kind::list, .element = source.code.result};
       const Shape& result = source.kind == Kind::map ? all_results : *source.code.result;
-      if (const Fault fault = step.kind == Kind::map ? check_elements(step, source.slug, result)
-                                                     : check_member(step, source.slug, result))
+      const bool can_be_absent = source.can_be_absent() && !asks_for(step, source.slug);
+      if (const Fault fault = step.kind == Kind::map
+                                  ? check_elements(step, source.slug, result)
+                                  : check_member(step, source.slug, result, can_be_absent))
         return fault;
     }
     if (const Fault fault = check_filled(step, flow.of(step))) return fault;
@@ -133,12 +227,12 @@ constexpr Fault check_types(const FlowView& flow) {
   return {};
 }
 
-/// Everything D5 names, and the types that go from step to step.
+/// Everything D5 names, what conditions ask for, and the types that go from step to step.
 constexpr Fault check_flow(const FlowView& flow) {
   if (flow.steps.empty()) return {refused::no_steps, flow.slug};
   if (flow.steps.size() > steps_max) return {refused::too_many_steps, flow.slug};
-  for (const auto check :
-       {check_names, check_options, check_dependencies, check_acyclic, check_types})
+  for (const auto check : {check_names, check_waits, check_children, check_options,
+                           check_dependencies, check_acyclic, check_conditions, check_types})
     if (const Fault fault = check(flow)) return fault;
   return {};
 }

@@ -16,7 +16,18 @@ struct Step {
   Kind kind = Kind::single;
   OptionValues options{};
   Code code{};
+  StepWords words{};
   std::size_t first = 0, count = 0;  ///< its dependencies: where they stand in Flow::dependencies
+
+  constexpr std::string_view signal() const { return words.signal.empty() ? slug : words.signal; }
+  constexpr std::string_view child() const { return words.child.empty() ? slug : words.child; }
+
+  /// Whether those after it may have to do without its result: a cascade takes them along.
+  constexpr bool can_be_absent() const {
+    return (words.is_conditional() &&
+            words.when_unmet.value_or(Fallback::skip) == Fallback::skip) ||
+           words.when_exhausted == Fallback::skip;
+  }
 };
 
 struct Dependency {
@@ -65,7 +76,7 @@ constexpr auto define_flow(std::string_view slug, std::string_view module,
       slug,
       module,
       options.values,
-      {Step{drafts.slug, kinds, drafts.values, drafts.code, 0, counts}...}};
+      {Step{drafts.slug, kinds, drafts.values, drafts.code, drafts.words, 0, counts}...}};
   const auto slug_at = [&](std::size_t position) { return flow.steps[position].slug; };
   for (std::size_t i = 0; i < flow.steps.size(); ++i) flow.by_name[i] = i;
   std::ranges::sort(flow.by_name, [&](std::size_t a, std::size_t b) {

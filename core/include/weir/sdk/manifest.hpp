@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -10,9 +11,11 @@
 
 namespace weir::sdk {
 
-/// Whether a step puts a demand on the run's input: a root that does not take just anything.
+/// Whether a step puts a demand on the run's input: a root that does not take just anything, and is
+/// not there for some inputs alone.
 constexpr bool constrains_input(const Step& step) {
-  return step.count == 0 && (step.kind == Kind::map || step.code.input->kind != Shape::Kind::any);
+  return step.count == 0 && !step.words.is_conditional() &&
+         (step.kind == Kind::map || step.code.input->kind != Shape::Kind::any);
 }
 
 constexpr void write_input_schema_of(TextSink& out, const Step& step) {
@@ -36,6 +39,54 @@ constexpr void write_input_schema(TextSink& out, std::span<const Step> steps) {
   if (constraining > 1) out.raw("]}");
 }
 
+constexpr std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::single:
+      return "single";
+    case Kind::map:
+      return "map";
+    case Kind::wait:
+      return "wait";
+    case Kind::flow:
+      return "flow";
+  }
+  return "";
+}
+
+constexpr std::string_view name(Fallback fallback) {
+  switch (fallback) {
+    case Fallback::fail:
+      return "fail";
+    case Fallback::skip:
+      return "skip";
+    case Fallback::skip_cascade:
+      return "skip_cascade";
+  }
+  return "";
+}
+
+constexpr void write_words(TextSink& out, const Step& step) {
+  const auto word = [&](std::string_view key, std::string_view value) {
+    out.raw(",");
+    out.quoted(key);
+    out.raw(":");
+    out.quoted(value);
+  };
+  const auto pattern = [&](std::string_view key, const std::optional<std::string_view>& json) {
+    if (!json) return;
+    out.raw(",");
+    out.quoted(key);
+    out.raw(":");
+    out.raw(*json);
+  };
+  pattern("only_if", step.words.only_if);
+  pattern("unless", step.words.unless);
+  if (step.words.when_unmet) word("when_unmet", name(*step.words.when_unmet));
+  if (step.words.when_exhausted) word("when_exhausted", name(*step.words.when_exhausted));
+  if (step.kind == Kind::wait && step.signal() != step.slug) word("signal", step.signal());
+  if (step.kind == Kind::flow) word("flow", step.child());
+}
+
 constexpr void write_flow(TextSink& out, const FlowView& flow) {
   out.raw(R"({"module":)");
   out.quoted(flow.module);
@@ -48,8 +99,9 @@ constexpr void write_flow(TextSink& out, const FlowView& flow) {
     const Step& step = flow.steps[i];
     out.raw(i == 0 ? R"({"slug":)" : R"(,{"slug":)");
     out.quoted(step.slug);
-    out.raw(step.kind == Kind::map ? R"(,"kind":"map","depends_on":[)"
-                                   : R"(,"kind":"single","depends_on":[)");
+    out.raw(R"(,"kind":)");
+    out.quoted(name(step.kind));
+    out.raw(R"(,"depends_on":[)");
     const std::span<const Dependency> dependencies = flow.of(step);
     for (std::size_t d = 0; d < dependencies.size(); ++d) {
       if (d != 0) out.raw(",");
@@ -57,6 +109,7 @@ constexpr void write_flow(TextSink& out, const FlowView& flow) {
     }
     out.raw("]");
     step.options.write(out);
+    write_words(out, step);
     out.raw("}");
   }
   out.raw("]}");

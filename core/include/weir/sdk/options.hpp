@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -45,6 +46,16 @@ class OptionValues {
     for (std::size_t i = 0; i < option_ranges.size(); ++i)
       if (values_[i] && (*values_[i] < option_ranges[i].min || *values_[i] > option_ranges[i].max))
         return option_ranges[i].name;
+    return {};
+  }
+
+  /// The first option set that is none of `these`; empty when there is none.
+  constexpr std::string_view other_than(std::initializer_list<Option> these) const {
+    for (std::size_t i = 0; i < option_ranges.size(); ++i) {
+      bool is_one = false;
+      for (const Option each : these) is_one = is_one || static_cast<std::size_t>(each) == i;
+      if (values_[i] && !is_one) return option_ranges[i].name;
+    }
     return {};
   }
 

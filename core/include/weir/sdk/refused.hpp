@@ -24,11 +24,24 @@ enum class refused {
   cycle,             ///< the step waits for the other one, which waits for it
   map_dependencies,  ///< a map goes over one step, or over the run's input
 
+  misplaced_option,   ///< about one that means nothing to a step of that kind: a wait and a flow
+                      ///< step are not tried again, when_unmet needs a condition
+  bad_signal,         ///< about it: such words joined by dots, 1 to 128 bytes in all
+  duplicate_signal,   ///< the other wait is for the same signal
+  flow_dependencies,  ///< a flow step takes its input from one step, or from the run
+  endless_flow,       ///< a step without a condition starts its own flow again
+
+  condition_is_no_json,  ///< about what stands where it stops being JSON
+  condition_never_met,   ///< about what it asks for: of a step after others that is an object, with
+                         ///< some of those as its keys; of a wait {"signalled": …, "payload": …}
+
   map_over_no_array,              ///< the step it goes over returns something else
   result_does_not_fit_input,      ///< what the other step returns, this one cannot take
   input_is_no_object,             ///< a step after others takes an object with a member for each
   input_member_is_no_dependency,  ///< nothing would ever fill it: make it optional or add the
                                   ///< dependency
+  input_member_can_be_absent,  ///< the other step can be skipped: make it a std::optional, or ask
+                               ///< for it in only_if
 };
 
 namespace sdk {
