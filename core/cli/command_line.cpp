@@ -12,6 +12,9 @@ std::variant<CommandLine, Answer> parse_command_line(const std::vector<std::stri
   declare_service(grammar);
   declare_start(grammar);
   declare_runs(grammar);
+  declare_schedules(grammar);
+  declare_prune(grammar);
+  declare_workers(grammar);
   return grammar.parse(arguments);
 }
 

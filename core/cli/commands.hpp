@@ -74,6 +74,12 @@ struct FlowsAdopt {
   std::optional<int> to;
   bool json = false;
 };
+struct FlowsPause {
+  std::string slug;
+};
+struct FlowsResume {
+  std::string slug;
+};
 struct Migrate {};
 struct Doctor {};
 struct Serve {
@@ -84,12 +90,19 @@ struct Start {
   std::string input = "null";  ///< JSON, @FILE, or - for stdin
   std::optional<std::string> key;
   std::optional<std::string> delay;
+  std::optional<std::string> at;
+  int priority = 0;
+  std::vector<std::string> tags;
+  std::optional<int> version;
   bool wait = false;
   bool json = false;
 };
 struct RunsList {
   std::optional<std::string> flow;
   std::optional<std::string> status;
+  std::optional<std::string> tag;
+  std::optional<std::string> since, until;   ///< a time, or a duration back from now
+  std::optional<std::string> input, output;  ///< JSON, @FILE, or - for stdin: what theirs contains
   std::int64_t limit = 20;
   bool json = false;
 };
@@ -100,11 +113,60 @@ struct RunsShow {
 struct RunsWatch {
   std::string id;
 };
+struct RunsCancel {
+  std::vector<std::string> ids;
+  std::string reason = "cancelled by command";
+  bool json = false;
+};
+struct RunsRetry {
+  std::vector<std::string> ids;
+  bool json = false;
+};
+struct RunsSignal {
+  std::string id, name;
+  std::string payload = "null";  ///< JSON, @FILE, or - for stdin
+  bool json = false;
+};
+struct WorkersList {
+  std::int64_t limit = 20;
+  bool json = false;
+};
+
+struct SchedulesList {
+  bool json = false;
+};
+struct SchedulesAdd {
+  std::string name, flow, cron;
+  std::string input = "null";  ///< JSON, @FILE, or - for stdin
+  std::string time_zone = "UTC";
+  int priority = 0;
+  std::vector<std::string> tags;
+  std::string missed = "run";
+  bool paused = false;
+  bool json = false;
+};
+struct SchedulesRemove {
+  std::string name;
+};
+struct SchedulesPause {
+  std::string name;
+};
+struct SchedulesResume {
+  std::string name;
+};
+struct Prune {
+  std::optional<std::string> older_than;  ///< default: what flows.yaml says
+  std::optional<std::string> flow;
+  bool dry_run = false;
+  bool json = false;
+};
 
 using Command =
     std::variant<Init, PluginsLint, PluginsNew, PluginsTry, PluginsDiff, PluginsReplay,
                  PluginsAllow, PluginsList, FlowsList, FlowsShow, FlowsVersions, FlowsAdopt,
-                 Migrate, Doctor, Serve, Start, RunsList, RunsShow, RunsWatch>;
+                 FlowsPause, FlowsResume, Migrate, Doctor, Serve, Start, RunsList, RunsShow,
+                 RunsWatch, RunsCancel, RunsRetry, RunsSignal, WorkersList, SchedulesList,
+                 SchedulesAdd, SchedulesRemove, SchedulesPause, SchedulesResume, Prune>;
 
 ExitCode run(const Init&, const Globals&, Console&);
 ExitCode run(const PluginsLint&, const Globals&, Console&);
@@ -118,6 +180,8 @@ ExitCode run(const FlowsList&, const Globals&, Console&);
 ExitCode run(const FlowsShow&, const Globals&, Console&);
 ExitCode run(const FlowsVersions&, const Globals&, Console&);
 ExitCode run(const FlowsAdopt&, const Globals&, Console&);
+ExitCode run(const FlowsPause&, const Globals&, Console&);
+ExitCode run(const FlowsResume&, const Globals&, Console&);
 ExitCode run(const Migrate&, const Globals&, Console&);
 ExitCode run(const Doctor&, const Globals&, Console&);
 ExitCode run(const Serve&, const Globals&, Console&);
@@ -125,5 +189,15 @@ ExitCode run(const Start&, const Globals&, Console&);
 ExitCode run(const RunsList&, const Globals&, Console&);
 ExitCode run(const RunsShow&, const Globals&, Console&);
 ExitCode run(const RunsWatch&, const Globals&, Console&);
+ExitCode run(const RunsCancel&, const Globals&, Console&);
+ExitCode run(const RunsRetry&, const Globals&, Console&);
+ExitCode run(const RunsSignal&, const Globals&, Console&);
+ExitCode run(const WorkersList&, const Globals&, Console&);
+ExitCode run(const SchedulesList&, const Globals&, Console&);
+ExitCode run(const SchedulesAdd&, const Globals&, Console&);
+ExitCode run(const SchedulesRemove&, const Globals&, Console&);
+ExitCode run(const SchedulesPause&, const Globals&, Console&);
+ExitCode run(const SchedulesResume&, const Globals&, Console&);
+ExitCode run(const Prune&, const Globals&, Console&);
 
 }  // namespace weir::cli

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "store/postgres/migrate.hpp"
+#include "store/postgres/postgres_maintenance_store.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/sql_error.hpp"
 
@@ -36,17 +37,40 @@ std::string Database::shown() const {
                 : postgres::without_password(url_);
 }
 
-std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
-                                           Database::IfMissing if_missing) {
+namespace {
+
+// The configuration and its database, migrated.
+std::expected<std::pair<Config, Database>, ExitCode> open_database(const Globals& globals,
+                                                                   Console& console,
+                                                                   Database::IfMissing if_missing) {
   auto config = load_config(globals.config);
   if (!config) return std::unexpected(console.fail(config.error()));
   auto database = Database::open(*config, globals, if_missing);
   if (!database) return std::unexpected(console.fail(database.error()));
   if (const auto migrated = postgres::migrate(database->url()); !migrated)
     return std::unexpected(console.fail(migrated.error()));
-  auto store = postgres::open_run_store(database->url());
+  return std::pair(*std::move(config), *std::move(database));
+}
+
+}  // namespace
+
+std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
+                                           Database::IfMissing if_missing) {
+  auto opened = open_database(globals, console, if_missing);
+  if (!opened) return std::unexpected(opened.error());
+  auto store = postgres::open_run_store(opened->second.url());
   if (!store) return std::unexpected(console.fail(store.error()));
-  return Opened{*std::move(config), *std::move(database), *std::move(store)};
+  return Opened{std::move(opened->first), std::move(opened->second), *std::move(store)};
+}
+
+std::expected<OpenedMaintenance, ExitCode> open_maintenance(const Globals& globals,
+                                                            Console& console,
+                                                            Database::IfMissing if_missing) {
+  auto opened = open_database(globals, console, if_missing);
+  if (!opened) return std::unexpected(opened.error());
+  auto store = postgres::open_maintenance_store(opened->second.url(), false);
+  if (!store) return std::unexpected(console.fail(store.error()));
+  return OpenedMaintenance{std::move(opened->first), std::move(opened->second), *std::move(store)};
 }
 
 }  // namespace weir::cli

@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "config/config.hpp"
 #include "store/local/local_postgres.hpp"
+#include "store/maintenance_store.hpp"
 #include "store/run_store.hpp"
 
 namespace weir::cli {
@@ -46,5 +47,17 @@ struct Opened {
 /// Reads the configuration, finds the database, brings its schema up to date. What fails was told.
 std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
                                            Database::IfMissing if_missing);
+
+/// All that a command needs to see to schedules and to what is old.
+struct OpenedMaintenance {
+  Config config;
+  Database database;  // before the store, which must go first
+  std::unique_ptr<MaintenanceStore> store;
+};
+
+/// As open_store.
+std::expected<OpenedMaintenance, ExitCode> open_maintenance(const Globals& globals,
+                                                            Console& console,
+                                                            Database::IfMissing if_missing);
 
 }  // namespace weir::cli

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "store/pruning.hpp"
 #include "store/schedule.hpp"
 
 namespace weir {
@@ -37,6 +38,15 @@ class MaintenanceStore {
 
   /// Starts what is due, each tick exactly one run whoever calls it (C5).
   virtual Result<TickReport> tick() = 0;
+
+  /// One batch of at most `batch` runs, in one transaction; again with its cursor until finished.
+  /// Flows of `retention` that are not known change nothing; a dry batch only counts.
+  virtual Result<PruneReport> prune(const Retention& retention, PruneCursor cursor,
+                                    std::int64_t batch, bool dry) = 0;
+
+  /// What somebody has to see to now and then: the journal's next partitions, what changed limits
+  /// leave to do. True: it is the caller's turn to prune; of all who ask, one has it in `every`.
+  virtual Result<bool> keep_house(std::chrono::milliseconds every) = 0;
 
   /// Returns when schedules changed, when wake() was called since the last wait, or after `limit`;
   /// at once when the session is found broken.

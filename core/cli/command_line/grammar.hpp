@@ -1,4 +1,6 @@
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,9 +36,15 @@ class Words {
                   Need need = Need::optional);
 
   /// `--name VALUE`; may be repeated where the field is a vector. `value` is what help calls it.
+  /// Refused beside `excluded`, which was declared before.
   template <class Field>
   Words& option(const char* name, Field& field, const std::string& description, const char* value,
-                const Check& check = {}, Need need = Need::optional);
+                const Check& check = {}, const char* excluded = nullptr);
+
+  /// `--name VALUE`, which must be there.
+  template <class Field>
+  Words& required_option(const char* name, Field& field, const std::string& description,
+                         const char* value);
 
   /// `--name`. Refused beside `excluded`, which was declared before.
   Words& flag(const char* name, bool& field, const char* description,
@@ -51,6 +59,9 @@ class Words {
 
 /// A number of `digits_max` digits at most, 1 or more.
 Words::Check positive(std::size_t digits_max);
+
+/// A whole number in [`least`, `most`].
+Words::Check between(std::int64_t least, std::int64_t most);
 
 /// One of these words; else the nearest is named. `what` they are: "status".
 Words::Check one_of(const char* what, std::vector<std::string> words);
@@ -100,5 +111,8 @@ void declare_flows(Grammar&);
 void declare_service(Grammar&);
 void declare_start(Grammar&);
 void declare_runs(Grammar&);
+void declare_schedules(Grammar&);
+void declare_prune(Grammar&);
+void declare_workers(Grammar&);
 
 }  // namespace weir::cli

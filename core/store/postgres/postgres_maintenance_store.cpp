@@ -40,6 +40,14 @@ constexpr const char* ticks_call =
 constexpr const char* tick_call = "select started, " WEIR_MICROSECONDS(
     "database_time") ", " WEIR_MICROSECONDS("next_at") " from weir.tick()";
 
+constexpr const char* prune_call =
+    "select runs, journal_rows, partitions, workers, after, whole_until, finished "
+    "from weir.prune_batch($1::bigint * interval '1 ms', $2::text[],"
+    " array(select a * interval '1 ms' from unnest($3::bigint[]) with ordinality as u(a, place) "
+    "order by place), $4::int, $5::bigint, $6::bigint, $7::boolean)";
+
+constexpr const char* keep_house_call = "select weir.keep_house($1::bigint * interval '1 ms')";
+
 std::optional<Time> optional_time(const pqxx::field& field) {
   return field.is_null() ? std::nullopt : std::optional(time_of(field));
 }
@@ -118,6 +126,38 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
     return TickReport{.started = row[0].as<std::int64_t>(),
                       .now = time_of(row[1]),
                       .next_at = optional_time(row[2])};
+  }
+
+  Result<PruneReport> prune(const Retention& retention, PruneCursor cursor, std::int64_t batch,
+                            bool dry) override {
+    ArrayLiteral flows, ages;
+    for (const auto& [slug, age] : retention.flows) {
+      flows.add_text(slug);
+      if (age)
+        ages.add(age->count());
+      else
+        ages.add_null();
+    }
+    const auto rows =
+        query(prune_call,
+              {retention.age ? std::optional(std::to_string(retention.age->count())) : std::nullopt,
+               flows.text(), ages.text(), std::to_string(batch), std::to_string(cursor.after),
+               std::to_string(cursor.whole_until), dry ? "true" : "false"});
+    if (!rows) return std::unexpected(rows.error());
+    const auto row = (*rows)[0];
+    return PruneReport{
+        .runs = row[0].as<std::int64_t>(),
+        .journal_rows = row[1].as<std::int64_t>(),
+        .partitions = row[2].as<std::int64_t>(),
+        .workers = row[3].as<std::int64_t>(),
+        .cursor = {.after = row[4].as<std::int64_t>(), .whole_until = row[5].as<std::int64_t>()},
+        .finished = row[6].as<bool>()};
+  }
+
+  Result<bool> keep_house(std::chrono::milliseconds every) override {
+    const auto rows = query(keep_house_call, {std::to_string(every.count())});
+    if (!rows) return std::unexpected(rows.error());
+    return (*rows)[0][0].as<bool>();
   }
 
   void wait(std::chrono::milliseconds limit) override {
