@@ -176,9 +176,9 @@ consteval sdk::StepDraft<sdk::Kind::flow, 0> flow(std::string_view slug) {
 /// What becomes of a step that cannot complete, for when_unmet and when_exhausted: the run fails;
 /// the step is skipped, and what comes after it goes on without it; the step and all that comes
 /// after it, however far down, is skipped.
-inline constexpr sdk::Fallback fail = sdk::Fallback::fail;
-inline constexpr sdk::Fallback skip = sdk::Fallback::skip;
-inline constexpr sdk::Fallback skip_cascade = sdk::Fallback::skip_cascade;
+[[maybe_unused]] inline constexpr sdk::Fallback fail = sdk::Fallback::fail;
+[[maybe_unused]] inline constexpr sdk::Fallback skip = sdk::Fallback::skip;
+[[maybe_unused]] inline constexpr sdk::Fallback skip_cascade = sdk::Fallback::skip_cascade;
 
 /// Options for all steps of a flow: `WEIR_FLOW(order_totals, "shop.OrderTotals",
 /// options().max_attempts(5), …)`.
