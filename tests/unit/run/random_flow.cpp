@@ -86,7 +86,7 @@ Json random_array(Random& random) {
   return Json::array(elements);
 }
 
-FlowDefinition random_flow(Random& random) {
+FlowDraft random_draft(Random& random) {
   std::vector<std::size_t> names(random_size(random));
   std::iota(names.begin(), names.end(), 0);
   std::ranges::shuffle(names, random);
@@ -109,7 +109,9 @@ FlowDefinition random_flow(Random& random) {
       next.when_unmet = random_fallback(random);
     steps.push_back(std::move(next));
   }
-  return built(flow(std::move(steps)));
+  return flow(std::move(steps));
 }
+
+FlowDefinition random_flow(Random& random) { return built(random_draft(random)); }
 
 }  // namespace weir

@@ -19,5 +19,6 @@ Json random_array(Random& random);
 // Up to 200 steps, mostly few, of every kind, whose names stand in no order: conditions, fallbacks,
 // few attempts, any delays.
 FlowDefinition random_flow(Random& random);
+FlowDraft random_draft(Random& random);
 
 }  // namespace weir
