@@ -81,6 +81,19 @@ std::string tasks(const StepReport& step) {
   return fmt::format("{}/{}", step.tasks_completed, *step.tasks);
 }
 
+// What a wait that has begun waits for, and how long.
+std::string wait_text(const StepReport& step) {
+  std::string text = fmt::format("waits for \"{}\"", step.signal.value_or(step.slug));
+  if (step.until) text += fmt::format(" until {}", shown_time(*step.until));
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all;
+}
+
 }  // namespace
 
 Tone tone(std::string_view status) noexcept { return look(status).tone; }
@@ -106,7 +119,8 @@ std::string runs_text(std::span<const RunSummary> runs, Time now, const Terminal
 
 std::string step_text(const StepReport& step, std::size_t slug_width, const Terminal& terminal) {
   const Look& seen = look(step.status);
-  std::string facts = step.status;
+  const bool waits = step.kind == "wait" && step.status == "running";
+  std::string facts = waits ? wait_text(step) : step.status;
   const auto add = [&](std::string_view fact) {
     if (!fact.empty()) facts.append("  ").append(fact);
   };
@@ -115,6 +129,8 @@ std::string step_text(const StepReport& step, std::size_t slug_width, const Term
   if (const std::int64_t usual = step.kind == "map" ? step.tasks.value_or(0) : 1;
       step.attempts > usual)
     add(fmt::format("{} attempts", step.attempts));
+  if (step.retried > 0) add(fmt::format("{} tried anew", step.retried));
+  if (step.child_run) add("run " + *step.child_run);
   if (step.skip_reason) add(*step.skip_reason);
   if (step.error) add(one_line(first_line(*step.error)));
   const std::size_t before = 4 + slug_width + 2;  // "  ✓ ", the slug, two blanks
@@ -141,6 +157,7 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
   };
   fact("input", report.input.text());
   if (report.output) fact("output", report.output->text());
+  if (run.note) fact("note", *run.note);
   if (run.error) fact("error", first_line(*run.error), Tone::bad);
   if (run.started_at) {
     const std::string lasted = took(run.started_at, run.ended_at);
@@ -149,6 +166,9 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
   } else if (run.wake_at) {
     fact("starts", shown_time(*run.wake_at) + " UTC");
   }
+  if (run.priority != 0) fact("priority", fmt::format("{}", run.priority));
+  if (!run.tags.empty()) fact("tags", joined(run.tags));
+  if (run.parent_run) fact("child of", *run.parent_run);
   std::size_t slug_width = 0;
   for (const StepReport& step : report.steps)
     slug_width = std::max(slug_width, display_width(step.slug));

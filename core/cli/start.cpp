@@ -9,6 +9,7 @@
 #include "cli/follow.hpp"
 #include "cli/json_argument.hpp"
 #include "cli/run_view.hpp"
+#include "cli/time_argument.hpp"
 #include "client/client.hpp"
 #include "client/run_json.hpp"
 #include "config/quantity.hpp"
@@ -55,6 +56,14 @@ ExitCode run(const Start& command, const Globals& globals, Console& console) {
                       *command.delay),
           {}));
   }
+  if (command.at) {
+    const auto at = read_time_argument("--at", *command.at, console);
+    if (!at) return at.error();
+    options.at = *at;
+  }
+  options.priority = command.priority;
+  options.tags = command.tags;
+  options.version = command.version;
   const auto input = read_json_argument("--input", command.input, console);
   if (!input) return input.error();
   const auto opened = open_store(globals, console, Database::IfMissing::make);

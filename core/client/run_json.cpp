@@ -31,11 +31,17 @@ Json step_json(const StepReport& step) {
                      {"error", text_or_null(step.error)},
                      {"skip_reason", text_or_null(step.skip_reason)},
                      {"started_at", time_or_null(step.started_at)},
-                     {"ended_at", time_or_null(step.ended_at)}};
+                     {"ended_at", time_or_null(step.ended_at)},
+                     {"signal", text_or_null(step.signal)},
+                     {"until", time_or_null(step.until)},
+                     {"child_run", text_or_null(step.child_run)},
+                     {"retried", number(step.retried)}};
   return Json::object(members);
 }
 
 Members summary_members(const RunSummary& summary) {
+  std::vector<Json> tags;
+  for (const std::string& tag : summary.tags) tags.push_back(Json::string(tag));
   return {{"run_id", Json::string(summary.id)},
           {"flow", Json::string(summary.flow)},
           {"version", number(summary.version)},
@@ -43,7 +49,11 @@ Members summary_members(const RunSummary& summary) {
           {"error", text_or_null(summary.error)},
           {"created_at", Json::string(iso8601(summary.created_at))},
           {"started_at", time_or_null(summary.started_at)},
-          {"ended_at", time_or_null(summary.ended_at)}};
+          {"ended_at", time_or_null(summary.ended_at)},
+          {"priority", number(summary.priority)},
+          {"tags", Json::array(tags)},
+          {"note", text_or_null(summary.note)},
+          {"parent_run", text_or_null(summary.parent_run)}};
 }
 
 }  // namespace

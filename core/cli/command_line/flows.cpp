@@ -38,6 +38,17 @@ Examples:
   weir flows adopt process_order                   all open runs to the newest
   weir flows adopt process_order --from 3 --to 2   back again)";
 
+constexpr std::string_view pause_footer =
+    R"(No run of the flow is begun, and no step of one that is open; steps that run go
+on to their end. Runs may be started: they wait.
+
+Examples:
+  weir flows pause process_order
+  weir flows resume process_order)";
+
+constexpr std::string_view resume_footer = R"(Example:
+  weir flows resume process_order)";
+
 void declare_list(Grammar& grammar, CLI::App& flows) {
   auto [words, list] = grammar.command<FlowsList>(
       flows, "list", "List the flows in the plugin folders", list_footer);
@@ -67,6 +78,18 @@ void declare_adopt(Grammar& grammar, CLI::App& flows) {
       .json(adopt.json);
 }
 
+void declare_pause(Grammar& grammar, CLI::App& flows) {
+  auto [words, pause] =
+      grammar.command<FlowsPause>(flows, "pause", "Begin nothing of a flow", pause_footer);
+  words.argument("SLUG", pause.slug, "The flow", Words::Need::required);
+}
+
+void declare_resume(Grammar& grammar, CLI::App& flows) {
+  auto [words, resume] =
+      grammar.command<FlowsResume>(flows, "resume", "Have a paused flow go on", resume_footer);
+  words.argument("SLUG", resume.slug, "The flow", Words::Need::required);
+}
+
 }  // namespace
 
 void declare_flows(Grammar& grammar) {
@@ -75,6 +98,8 @@ void declare_flows(Grammar& grammar) {
   declare_show(grammar, flows);
   declare_versions(grammar, flows);
   declare_adopt(grammar, flows);
+  declare_pause(grammar, flows);
+  declare_resume(grammar, flows);
 }
 
 }  // namespace weir::cli

@@ -1,6 +1,7 @@
 #include "cli/command_line/grammar.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -76,14 +77,21 @@ Words& Words::argument(const char* name, Field& field, const char* description, 
 
 template <class Field>
 Words& Words::option(const char* name, Field& field, const std::string& description,
-                     const char* value, const Check& check, Need need) {
-  CLI::Option* const option = app_->add_option(name, field, description)
-                                  ->type_name(value)
-                                  ->required(need == Need::required);
+                     const char* value, const Check& check, const char* excluded) {
+  CLI::Option* const option = app_->add_option(name, field, description)->type_name(value);
   if (check) option->check(check);
+  if (excluded != nullptr) option->excludes(app_->get_option(excluded));
   // One value each time it is named: what follows is the next argument.
-  if constexpr (requires { field.push_back({}); } && !requires { field.c_str(); })
+  if constexpr (requires { field.reserve(1); } && !requires { field.c_str(); })
     option->expected(1)->take_all()->allow_extra_args(false);
+  return *this;
+}
+
+template <class Field>
+Words& Words::required_option(const char* name, Field& field, const std::string& description,
+                              const char* value) {
+  option(name, field, description, value);
+  app_->get_option(name)->required();
   return *this;
 }
 
@@ -96,13 +104,15 @@ Words& Words::flag(const char* name, bool& field, const char* description, const
 #define WEIR_FIELD(Type)                                                                           \
   template Words& Words::argument(const char*, Type&, const char*, Need);                          \
   template Words& Words::option(const char*, Type&, const std::string&, const char*, const Check&, \
-                                Need);
+                                const char*);                                                      \
+  template Words& Words::required_option(const char*, Type&, const std::string&, const char*);
 WEIR_FIELD(std::string)
 WEIR_FIELD(std::optional<std::string>)
 WEIR_FIELD(std::vector<std::string>)
 WEIR_FIELD(std::filesystem::path)
 WEIR_FIELD(std::optional<std::filesystem::path>)
 WEIR_FIELD(std::vector<std::filesystem::path>)
+WEIR_FIELD(int)
 WEIR_FIELD(std::int64_t)
 WEIR_FIELD(std::optional<std::int64_t>)
 WEIR_FIELD(std::optional<int>)
@@ -114,6 +124,17 @@ Words::Check positive(std::size_t digits_max) {
     const bool more_than_none = count.find_first_not_of('0') != std::string::npos;
     if (whole && more_than_none && count.size() <= digits_max) return std::string();
     return fmt::format("expected 1 to {}, got \"{}\"", std::string(digits_max, '9'), count);
+  };
+}
+
+Words::Check between(std::int64_t least, std::int64_t most) {
+  return [least, most](const std::string& text) {
+    std::int64_t number = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (fault == std::errc() && end == text.data() + text.size() && number >= least &&
+        number <= most)
+      return std::string();
+    return fmt::format("expected {} to {}, got \"{}\"", least, most, text);
   };
 }
 

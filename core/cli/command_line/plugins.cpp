@@ -113,7 +113,7 @@ void declare_replay(Grammar& grammar, CLI::App& plugins) {
   auto [words, replayed] = grammar.command<PluginsReplay>(
       plugins, "replay", "Run a new build on what a run recorded", replay_footer);
   words.argument("RUN", replayed.run, "The run's id", Words::Need::required)
-      .option("--with", replayed.with, "The new build", "NEW.so", {}, Words::Need::required)
+      .required_option("--with", replayed.with, "The new build", "NEW.so")
       .json(replayed.json);
 }
 
