@@ -23,6 +23,7 @@
 #include "cli/control_socket.hpp"
 #include "cli/log.hpp"
 #include "cli/plugin_hosts.hpp"
+#include "cli/retention.hpp"
 #include "cli/serve_orders.hpp"
 #include "cli/worker_process.hpp"
 #include "plugin/loader.hpp"
@@ -50,6 +51,7 @@ ServeOptions serve_options(const Config& config) {
   for (const auto& [slug, flow] : config.flows) {
     options.worker.overrides.emplace(slug.string(), flow.options);
     if (flow.on_new_version == OnNewVersion::adopt) options.worker.adopting.insert(slug.string());
+    options.worker.limits.emplace(slug.string(), flow.limits);
   }
   return options;
 }
@@ -132,6 +134,7 @@ ExitCode work(const ServeOrders& orders, const FileDescriptor& control,
                                        {.connects_now = use.connects_now, .listens = use.listens});
   };
   ServeOptions options = serve_options(config);
+  options.retention = retention_of(config);
   options.maintenance = [url = orders.database] {
     return postgres::open_maintenance_store(url, true);
   };

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ class MaintenanceStore {
                                     std::int64_t batch, bool dry) = 0;
 
   /// What somebody has to see to now and then: the journal's next partitions, what changed limits
-  /// leave to do. True: it is the caller's turn to prune; of all who ask, one has it in `every`.
-  virtual Result<bool> keep_house(std::chrono::milliseconds every) = 0;
+  /// leave to do. True: it is the caller's turn to prune; of all who ask for one, one has it in
+  /// `every`.
+  virtual Result<bool> keep_house(std::optional<std::chrono::milliseconds> every) = 0;
 
   /// Returns when schedules changed, when wake() was called since the last wait, or after `limit`;
   /// at once when the session is found broken.

@@ -12,6 +12,7 @@
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "definition/flow_definition.hpp"
+#include "definition/flow_limits.hpp"
 #include "run/journal_row.hpp"
 #include "run/run_state.hpp"
 #include "store/reported_plugin.hpp"
@@ -155,6 +156,22 @@ class WorkerStore {
   /// The row of an attempt whose handler was handed the settling transaction, if that was
   /// committed (C9).
   virtual Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) = 0;
+
+  /// Says what became of such an attempt: the row that was committed, or else `otherwise`, which is
+  /// journaled then and there; nullopt while its handler's transaction is open: ask again. It never
+  /// waits for that, and can be repeated whatever happened. Errors: lease_lost, also when the run
+  /// is not the worker's.
+  virtual Result<std::optional<JournalRow>> resolve(WorkerId, const SettledAttempt& otherwise) {
+    return settled(otherwise.run, otherwise.row.task, otherwise.row.attempt);
+  }
+
+  /// What flows.yaml says of a flow's limits (C6): they hold for all workers from now on. Limits
+  /// that were set by command give way to it where it says any. Errors: not_found for the flow.
+  /// A store that hands out runs without looking at limits may leave it out.
+  virtual Result<void> set_limits(const std::string& flow, const FlowLimits& limits) {
+    static_cast<void>(flow), static_cast<void>(limits);
+    return {};
+  }
 
   /// Says what the worker can run from now on, and with which plugins, to people who look (V4).
   /// What it claims, exchange says.

@@ -7,6 +7,7 @@
 
 #include "supervisor/lease_sweeper.hpp"
 #include "supervisor/plugin_watch.hpp"
+#include "supervisor/retention_keeper.hpp"
 #include "supervisor/schedule_ticker.hpp"
 #include "supervisor/worker_child.hpp"
 
@@ -54,6 +55,8 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
   children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_pace));
   // Before the workers: they are to find its flows.
   if (options.plugins) children.push_back(plugin_watch(options.plugins));
+  if (options.maintenance)
+    children.push_back(retention_keeper(options.retention, options.maintenance, log));
   for (std::size_t i = 1; i <= options.workers; ++i)
     children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,
                                     registry, open, workers, log));

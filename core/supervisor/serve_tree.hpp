@@ -31,14 +31,15 @@ struct ServeOptions {
   /// Keeps the registry as the plugin folders are (plugin_log() is its observer); null: flows stay
   /// as they are.
   std::shared_ptr<PluginWatcher> plugins{};
-  /// Sessions for what starts schedules; null: nothing does.
+  /// Sessions for what starts schedules and for what keeps the database tidy; null: nothing does.
   MaintenanceOpener maintenance{};
+  Retention retention{};
 };
 
 /// What `weir serve` consists of while it serves: a supervisor with the sweeper, the version
-/// keeper, the plugin watcher, the workers and the schedule ticker as its children. One that ends
-/// with an error is logged and started again; when that happens too often, all are stopped and the
-/// last error is the tree's.
+/// keeper, the plugin watcher, the retention keeper, the workers and the schedule ticker as its
+/// children. One that ends with an error is logged and started again; when that happens too often,
+/// all are stopped and the last error is the tree's.
 class ServeTree {
  public:
   /// Returns when all run. `registry` must outlive it; if left_behind() is not 0, the process.

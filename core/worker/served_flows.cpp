@@ -53,6 +53,12 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   const auto plugin = plugin_of(*module);
   if (!plugin) return std::unexpected(plugin.error());
   const std::string& slug = module->definition.slug().string();
+  if (newest) {
+    const auto limits = options_.limits.find(slug);
+    const auto set =
+        store_.set_limits(slug, limits == options_.limits.end() ? FlowLimits{} : limits->second);
+    if (!set) return std::unexpected(set.error());
+  }
   if (newest && options_.adopting.contains(slug))
     if (const auto adopted = adopt_older(*module, *version); !adopted) return adopted;
 

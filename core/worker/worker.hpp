@@ -10,6 +10,7 @@
 #include <spdlog/logger.h>
 
 #include "base/error.hpp"
+#include "definition/flow_limits.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
 #include "store/worker_store.hpp"
@@ -35,7 +36,8 @@ struct WorkerOptions {
   std::shared_ptr<RunEvents> events =
       {};  ///< who is told what happens; null: who asked this process
   std::map<std::string, OptionOverrides>
-      overrides{};                   ///< by slug: the operator's, over the definition's own
+      overrides{};  ///< by slug: the operator's, over the definition's own
+  std::map<std::string, FlowLimits> limits{};  ///< by slug: the operator's; others have none (C6)
   std::set<std::string> adopting{};  ///< slugs whose open runs go on with a new version (V3)
   std::shared_ptr<Quarantine> quarantine = {};  ///< plugins barred from running; null: none is
   std::shared_ptr<FlightRecorder> recorder =

@@ -1,6 +1,6 @@
 -- What somebody has to see to now and then: the journal's next partitions, open runs whose flow's limits changed,
 -- rates of keys that mean nothing any more. Cheap when there is nothing to do. Returns whether the turn to look for what
--- is old is the caller's: given to one of those who ask, every `prune_every`.
+-- is old is the caller's: given to one of those who ask, every `prune_every`; null asks for no turn.
 create or replace function weir.keep_house(prune_every interval) returns boolean
 language plpgsql as $$
 begin
@@ -12,7 +12,7 @@ begin
   delete from weir.key_rate k
   where (k.flow_id, k.key) in (select o.flow_id, o.key from weir.key_rate o where o.tat < clock_timestamp() limit 10000
                                for update skip locked);
-  update weir.upkeep u set prune_at = clock_timestamp() + prune_every where u.prune_at <= clock_timestamp();
+  update weir.upkeep u set prune_at = clock_timestamp() + prune_every where u.prune_at <= clock_timestamp() and prune_every is not null;
   return found;
 end $$;
 comment on function weir.keep_house is 'what somebody has to see to now and then; true: the caller is to look for what is old';

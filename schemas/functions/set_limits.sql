@@ -13,7 +13,7 @@ declare
   v_new  weir.flow_limit%rowtype;
   v_old  weir.flow_limit%rowtype;
 begin
-  select f.id into v_flow from weir.flow f where f.slug = set_limits.flow for key share;
+  select f.id into v_flow from weir.flow f where f.slug = set_limits.flow;
   if not found then
     raise exception 'no flow "%" in this database', flow using errcode = 'WR002',
       hint = coalesce((select 'known flows: ' || string_agg(f.slug, ', ' order by f.slug) from weir.flow f),

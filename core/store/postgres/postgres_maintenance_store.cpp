@@ -154,8 +154,9 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
         .finished = row[6].as<bool>()};
   }
 
-  Result<bool> keep_house(std::chrono::milliseconds every) override {
-    const auto rows = query(keep_house_call, {std::to_string(every.count())});
+  Result<bool> keep_house(std::optional<std::chrono::milliseconds> every) override {
+    const auto rows = query(keep_house_call,
+                            {every ? std::optional(std::to_string(every->count())) : std::nullopt});
     if (!rows) return std::unexpected(rows.error());
     return (*rows)[0][0].as<bool>();
   }

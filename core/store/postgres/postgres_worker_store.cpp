@@ -58,6 +58,14 @@ constexpr const char* settled_call =
     " from weir.journal where run_id = $1::bigint and step = $2::smallint and task_index = $3::int "
     "and attempt = $4::smallint";
 
+constexpr const char* resolve_call =
+    "select " WEIR_JOURNAL_COLUMNS
+    " from weir.resolve_settlement($1::bigint, $2::bigint, $3::smallint, $4::int, $5::smallint, "
+    "$6::smallint, $7::jsonb, $8, $9, $10::bigint, $11::timestamptz, $12::timestamptz, $13::int)";
+
+constexpr const char* set_limits_call =
+    "select weir.set_limits($1, $2::int, $3, $4, $5::int, $6, true)";
+
 constexpr const char* serve_versions_call =
     "select weir.serve_versions($1::bigint, $2::int[], $3::int[])";
 
@@ -74,9 +82,11 @@ constexpr const char* report_plugins_call =
     "select weir.report_plugins($1, $2::int, $3::timestamptz, $4::jsonb)";
 
 constexpr const char* journal_call =
-    "select run_id, " WEIR_JOURNAL_COLUMNS
-    " from weir.journal where run_id = any ($1::bigint[]) order by run_id, step, task_index, "
-    "attempt";
+    // Run by run, so that of the journal's partitions only that of each run is looked into.
+    "select r.id, " WEIR_JOURNAL_COLUMNS
+    " from unnest($1::bigint[]) as r(id) cross join lateral ("
+    "select * from weir.journal j where j.run_id = r.id order by step, task_index, attempt offset 0)"
+    " as j";
 
 constexpr const char* sweep_call = "select weir.sweep()";
 
@@ -225,8 +235,7 @@ ExchangeReply read_reply(const pqxx::result& rows) {
                              .news = {}});
   }
   for (ClaimedRun& run : reply.claimed)
-    if (auto told = reply.news.extract(run.run); !told.empty())
-      run.news = std::move(told.mapped());
+    if (auto told = reply.news.extract(run.run); !told.empty()) run.news = std::move(told.mapped());
   return reply;
 }
 
@@ -311,6 +320,38 @@ class PostgresWorkerStore final : public WorkerStore {
     if (!rows) return std::unexpected(rows.error());
     if (rows->empty()) return std::nullopt;
     return read_journal_row((*rows)[0]);
+  }
+
+  Result<std::optional<JournalRow>> resolve(WorkerId worker,
+                                            const SettledAttempt& otherwise) override {
+    const JournalRow& row = otherwise.row;
+    const auto text = [](const std::string& given) {
+      return given.empty() ? std::nullopt : std::optional(given);
+    };
+    const auto rows = query(
+        resolve_call,
+        {std::to_string(worker), std::to_string(otherwise.run), std::to_string(row.task.step),
+         std::to_string(row.task.index), std::to_string(row.attempt),
+         std::to_string(static_cast<int>(row.outcome)),
+         row.output ? std::optional(std::string(row.output->text())) : std::nullopt,
+         text(row.error_code), text(row.error),
+         row.retry_after ? std::optional(std::to_string(row.retry_after->count())) : std::nullopt,
+         iso8601(row.started_at), iso8601(row.ended_at),
+         otherwise.plugin ? std::optional(std::to_string(*otherwise.plugin)) : std::nullopt});
+    if (!rows) return std::unexpected(rows.error());
+    if (rows->empty()) return std::nullopt;
+    return read_journal_row((*rows)[0]);
+  }
+
+  Result<void> set_limits(const std::string& flow, const FlowLimits& limits) override {
+    const auto number = [](const std::optional<std::int64_t>& value) {
+      return value ? std::optional(std::to_string(*value)) : std::nullopt;
+    };
+    const auto rows =
+        query(set_limits_call, {flow, number(limits.max_running), limits.rate, limits.key,
+                                number(limits.key_max_running), limits.key_rate});
+    if (!rows) return std::unexpected(rows.error());
+    return {};
   }
 
   Result<void> serve_versions(
