@@ -62,7 +62,7 @@ void add_options(FlowDraft::Step& step, Random& random) {
 }
 
 std::size_t random_size(Random& random) {
-  return 1 + below(one_in(1'000, random) ? 200 : one_in(50, random) ? 40 : 10, random);
+  return 1 + below(one_in(400, random) ? 200 : one_in(50, random) ? 40 : 10, random);
 }
 
 }  // namespace

@@ -1,0 +1,194 @@
+#include "simulation/host.hpp"
+
+#include <algorithm>
+
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+namespace weir::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+int32_t never_called(const weir_host*, weir_call*, weir_str, void*) { return WEIR_FAILED; }
+
+constexpr weir_step no_code = {.struct_size = sizeof(weir_step),
+                               .reserved = 0,
+                               .slug = {nullptr, 0},
+                               .run = never_called,
+                               .user = nullptr};
+
+std::shared_ptr<spdlog::logger> new_log() {
+  if (std::getenv("WEIR_SIMULATION_LOG") != nullptr)
+    return std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stdout_sink_st>());
+  auto log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_st>());
+  log->set_level(spdlog::level::off);
+  return log;
+}
+
+Error broken() {
+  return sim_error(ErrorCode::unavailable, "database_away", "the connection broke", "");
+}
+
+}  // namespace
+
+Host::Host(World& world, Traits traits, const std::vector<FlowDefinition>& flows)
+    : world_(world), traits_(traits), log_(new_log()) {
+  options_.slots = traits_.slots;
+  options_.lease = traits_.lease;
+  options_.drain_timeout = traits_.drain_timeout;
+  for (const FlowDefinition& each : flows) load(each);
+  world_.hosts.push_back(this);
+  actor_ = &world_.stage.enter([this] { live(); });
+}
+
+Host::~Host() { dies(); }
+
+void Host::load(const FlowDefinition& flow) {
+  auto transaction = registry_.begin();
+  transaction.succeed(
+      FlowModule{.definition = flow,
+                 .steps = std::vector(flow.steps().size(), &no_code),
+                 .file = {.path = flow.slug().string() + ".so", .sha256 = flow.fingerprint()}});
+  if (!std::move(transaction).commit()) std::abort();
+  flows_changed_ = true;
+  wake();
+}
+
+void Host::wishes(Wish wish) {
+  wish_ = std::max(wish_, wish);
+  wake();
+}
+
+void Host::dies() {
+  if (std::exchange(dead_, true)) return;
+  *alive_ = false;
+  std::erase(world_.hosts, this);
+  world_.stage.kill(*actor_);
+}
+
+void Host::freezes(Duration duration, bool clock_stands) {
+  if (world_.stage.now() < frozen_until_) return;
+  frozen_until_ = world_.stage.now() + duration;
+  if (clock_stands) stood_ += duration;  // nobody looks at it before the end of that
+}
+
+void Host::is_cut_off(Duration duration) {
+  cut_off_until_ = std::max(cut_off_until_, world_.stage.now() + duration);
+}
+
+Steady Host::steady() const {
+  const auto passed =
+      std::chrono::duration<double, std::micro>(world_.stage.now() - Stage::begin - stood_) *
+      traits_.clock_rate;
+  return Steady(std::chrono::hours(1'000) +
+                std::chrono::duration_cast<std::chrono::microseconds>(passed));
+}
+
+Duration Host::in_true_time(std::chrono::milliseconds steady_time) const {
+  return std::chrono::ceil<Duration>(std::chrono::duration<double, std::milli>(steady_time) /
+                                     traits_.clock_rate);
+}
+
+// An event of this host's: none of one that died, late on one that is frozen.
+void Host::after(Duration delay, std::function<void()> event) {
+  world_.stage.after(delay, [this, event = std::move(event), alive = alive_]() mutable {
+    if (!*alive) return;
+    if (world_.stage.now() < frozen_until_)
+      after(frozen_until_ - world_.stage.now(), std::move(event));
+    else
+      event();
+  });
+}
+
+void Host::wake() {
+  woken_ = true;
+  if (actor_ != nullptr) actor_->wake();
+}
+
+void Host::hears_ready() {
+  store_.ready_ = true;
+  if (actor_ != nullptr) actor_->wake();
+}
+
+void Host::hears_told(WorkerId worker) {
+  if (worker != store_.worker()) return;
+  store_.told_ = true;
+  if (actor_ != nullptr) actor_->wake();
+}
+
+// Lets time pass whatever is heard meanwhile.
+bool Host::pauses(Duration duration) {
+  const Time until = world_.stage.now() + duration;
+  do actor_->wait(std::max(until, frozen_until_) - world_.stage.now());
+  while (world_.stage.now() < std::max(until, frozen_until_));
+  steps_.look();
+  return true;
+}
+
+bool Host::Store::wait(std::chrono::milliseconds limit) {
+  const Time until = host_.world_.stage.now() + host_.in_true_time(limit);
+  while (!ready_ && !told_ && !host_.woken_ && host_.world_.stage.now() < until)
+    host_.actor_->wait(until - host_.world_.stage.now());
+  if (host_.world_.stage.now() < host_.frozen_until_) host_.pauses(Duration(0));
+  host_.steps_.look();
+  host_.woken_ = false;
+  return std::exchange(ready_, false) || told_;
+}
+
+Result<void> Host::Store::call(std::function<void()> body) {
+  Random& random = host_.world_.random;
+  const Weather& weather = host_.world_.weather;
+  const auto travel = [&] {
+    host_.pauses(happens(weather.call_slow, random) ? up_to(4s, random) : up_to(2ms, random));
+  };
+  travel();
+  const bool cut_off = host_.world_.stage.now() < host_.cut_off_until_;
+  if (cut_off || happens(weather.call_lost, random)) {
+    travel();
+    return std::unexpected(broken());
+  }
+  if (happens(weather.commit_late, random)) {
+    host_.world_.stage.after(up_to(3s, random), std::move(body));
+    travel();
+    return std::unexpected(broken());
+  }
+  body();
+  travel();
+  if (happens(weather.answer_lost, random)) return std::unexpected(broken());
+  return {};
+}
+
+// As Worker::run.
+void Host::live() {
+  const auto now = [this] { return steady(); };
+  pauses(Duration(0));
+  ServedFlows flows(options_, registry_, store_, *log_, now);
+  while (wish_ == Wish::serve) {
+    flows.forget();
+    const auto known = flows.refresh(Steady::max());
+    const auto id = known ? store_.join({"host", 1, traits_.slots}, traits_.lease)
+                          : Result<WorkerId>(std::unexpected(known.error()));
+    if (!id) {
+      if (id.error().code != ErrorCode::unavailable)
+        return world_.judge.violated("a worker cannot join: " + to_string(id.error()));
+      store_.wait(1s);
+      continue;
+    }
+    FlowWorkers::Place place =
+        flow_workers_.enter({.worker = *id, .slots = traits_.slots}, flows.slugs(), [] {}, [] {});
+    WorkerLoop loop(options_, flows, place, store_, steps_, *log_,
+                    {.wish = [this] { return wish_; },
+                     .called = [] { return false; },
+                     .flows_changed = [this] { return std::exchange(flows_changed_, false); },
+                     .now = now},
+                    next_ticket_);
+    const auto end = loop.run(*id);
+    if (end && *end == WorkerLoop::Ended::drained) return;
+    if (!end && end.error().code != ErrorCode::unavailable)
+      world_.judge.violated(fmt::format("worker {} stops: {}", *id, to_string(end.error())));
+  }
+}
+
+}  // namespace weir::simulation

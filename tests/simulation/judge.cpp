@@ -1,0 +1,207 @@
+#include "simulation/judge.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/json_difference.hpp"
+#include "simulation/jsonb.hpp"
+
+namespace weir::simulation {
+namespace {
+
+constexpr std::size_t violations_max = 20;  // of one that repeats itself the first will do
+
+bool is_worked_on(const StepDefinition& step) {
+  return step.kind == StepKind::single || step.kind == StepKind::map;
+}
+
+bool is_same(const Json& a, const Json& b) { return a == b || !first_difference(a, b); }
+
+}  // namespace
+
+void Judge::violated(std::string what) {
+  if (violations_.size() < violations_max)
+    violations_.push_back(fmt::format(
+        "at {:.3f} s: {}",
+        std::chrono::duration<double>(database_->now() - Time(std::chrono::hours(500'000))).count(),
+        what));
+}
+
+std::string Judge::told(RunKey run, TaskId task, int attempt) const {
+  const RunRow& row = database_->tables().runs.at(run);
+  const FlowDefinition& definition = *database_->version(row.version).definition;
+  return fmt::format(
+      "run {} {}.{}[{}] attempt {}", run, definition.slug().view(),
+      task.step < definition.steps().size() ? definition.steps()[task.step].slug.view() : "no step",
+      task.index, attempt);
+}
+
+// What is committed of a run, under the version that it has now.
+Judge::Shadow& Judge::shadow(RunKey run) {
+  Shadow& shadow = shadows_[run];
+  const RunRow& row = database_->tables().runs.at(run);
+  if (shadow.state && shadow.version == row.version) return shadow;
+  shadow.version = row.version;
+  shadow.definition = database_->version(row.version).definition;
+  std::vector<StepOptions> options;
+  for (const StepDefinition& step : shadow.definition->steps()) options.push_back(step.options);
+  shadow.state.emplace(*shadow.definition, std::move(options), run, row.input, row.available_at);
+  shadow.ready.clear();
+  for (const JournalRow& each : std::exchange(shadow.rows, {})) fold(shadow, run, each);
+  return shadow;
+}
+
+void Judge::fold(Shadow& shadow, RunKey run, const JournalRow& row) {
+  shadow.rows.push_back(row);
+  const auto taken = shadow.state->apply(row);
+  if (!taken) violated("a row that cannot be: " + to_string(taken.error()));
+  std::erase_if(shadow.ready, [&](const auto& entry) {
+    return entry.first.first == row.task && entry.first.second <= row.attempt;
+  });
+  static_cast<void>(run);
+}
+
+void Judge::opened(RunKey run) { shadow(run); }
+
+void Judge::exchanges(const ExchangeRequest& request) {
+  const auto owns = [&](RunKey run) {
+    const auto open = database_->tables().open_runs.find(run);
+    return open != database_->tables().open_runs.end() && open->second.worker == request.worker;
+  };
+  const auto check = [&](RunKey run, const char* what) {
+    if (!owns(run))
+      violated(
+          fmt::format("L2: worker {} {} run {}, which is not its own", request.worker, what, run));
+  };
+  for (const auto& settled : request.settled) check(settled.run, "settles an attempt of");
+  for (const auto& ended : request.ended) check(ended.run, "ends");
+  for (const auto& released : request.released) check(released.run, "gives back");
+  for (const auto& flying : request.in_flight) check(flying.run, "states an attempt of");
+  for (const auto& heard : request.heard) check(heard.run, "heard news of");
+  ending_.clear();
+  for (const auto& ended : request.ended) ending_.insert(ended.run);
+}
+
+void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker) {
+  check_row(run, row, worker);
+  fold(shadow(run), run, row);
+}
+
+// Of what a worker says of an attempt everything is what a handler did.
+void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
+  const Tables& tables = database_->tables();
+  const FlowDefinition& definition = *database_->version(tables.runs.at(run).version).definition;
+  if (row.outcome == Outcome::retried) return;
+  if (!tables.open_runs.contains(run))
+    violated(
+        fmt::format("F6: {} is journaled after the run's end", told(run, row.task, row.attempt)));
+  if (row.task.step >= definition.steps().size() ||
+      !is_worked_on(definition.steps()[row.task.step]) || row.outcome == Outcome::skipped)
+    return;
+  if (row.outcome == Outcome::lost) {
+    if (tables.workers.at(worker).lease_until > database_->now())
+      violated(fmt::format("F1: {} counts as lost with worker {}, which lives",
+                           told(run, row.task, row.attempt), worker));
+    return;
+  }
+  const auto found = executions_.find({Key{run, row.task, row.attempt}, worker});
+  const auto wrong = [&](const char* why) {
+    violated(fmt::format("{} is journaled as {} by worker {}: {}", told(run, row.task, row.attempt),
+                         name(row.outcome), worker, why));
+  };
+  if (row.outcome == Outcome::cancelled) return;
+  if (found == executions_.end()) return wrong("no handler began it there");
+  const Execution& execution = found->second;
+  if (row.outcome == Outcome::timed_out) {
+    const auto ran = std::chrono::duration<double>(database_->now() - execution.begun);
+    if (ran * execution.clock_rate + std::chrono::milliseconds(2) <
+        std::chrono::duration<double>(execution.timeout))
+      wrong("its time was not over");
+    return;
+  }
+  if (!execution.result) return wrong("its handler still runs");
+  const bool refused = row.outcome == Outcome::failed_for_good &&
+                       execution.result->outcome == Outcome::completed;  // P6
+  if (!refused && row.outcome != execution.result->outcome) wrong("its handler said otherwise");
+  if (row.output && (!execution.result->output || !is_same(*row.output, *execution.result->output)))
+    wrong("its handler returned something else");
+}
+
+void Judge::begins(const Attempt& attempt, double clock_rate) {
+  const Tables& tables = database_->tables();
+  const Key key{attempt.run, attempt.task, attempt.number};
+  const std::string what = told(attempt.run, attempt.task, attempt.number);
+  for (auto earlier = executions_.lower_bound({key, 0});
+       earlier != executions_.end() && earlier->first.first == key; ++earlier) {
+    const auto& where = earlier->first;
+    const WorkerRow& worker = tables.workers.at(where.second);
+    if (where.second == attempt.worker)
+      violated(fmt::format("{} begins twice in worker {}", what, attempt.worker));
+    else if (worker.end_reason != "left")
+      violated(fmt::format("F1: {} begins in worker {} and had begun in worker {}, which {}", what,
+                           attempt.worker, where.second,
+                           worker.ended_at ? "lapsed, uncharged" : "has not ended"));
+  }
+  executions_[{key, attempt.worker}] = {.begun = database_->now(),
+                                        .clock_rate = clock_rate,
+                                        .timeout = attempt.options.timeout,
+                                        .result = {}};
+  // A worker that lapsed does not know it yet, and nothing that it says will count.
+  if (!database_->is_alive(attempt.worker)) return;
+  const auto open = tables.open_runs.find(attempt.run);
+  if (open == tables.open_runs.end() || open->second.worker != attempt.worker) {
+    violated(fmt::format("L2: {} begins in worker {}, which lives and does not own the run", what,
+                         attempt.worker));
+    return;
+  }
+  Shadow& committed = shadow(attempt.run);
+  for (const ReadyTask& each : committed.state->take_ready())
+    committed.ready[{each.task, each.attempt}] = each.not_before;
+  if (!committed.ready.contains({attempt.task, attempt.number})) {
+    violated(fmt::format("P1: {} begins before what it builds on is committed", what));
+    return;
+  }
+  if (!is_same(attempt.input, committed.state->input_of(attempt.task)))
+    violated(fmt::format("P2: {} begins with input {} instead of {}", what, attempt.input.text(),
+                         committed.state->input_of(attempt.task).text()));
+}
+
+void Judge::ends(const Attempt& attempt, const AttemptResult& result) {
+  executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker}).result = result;
+}
+
+void Judge::ended(RunKey run) {
+  const RunRow& row = database_->tables().runs.at(run);
+  Shadow& committed = shadow(run);
+  if (row.status == RunStatus::cancelled) {
+    for (std::optional<RunKey> each = run; each;) {
+      const RunRow& up = database_->tables().runs.at(*each);
+      if (cancelled_.contains(*each) || (*each != run && up.status)) return;
+      each = up.parent ? std::optional(up.parent->run) : std::nullopt;
+    }
+    violated(fmt::format("C1: run {} is cancelled, and nobody asked for it", run));
+    return;
+  }
+  const auto& end = committed.state->end();
+  if (!end) {
+    violated(fmt::format("P7: run {} ends, and what is committed leaves it open", run));
+    return;
+  }
+  if (end->status != row.status)
+    violated(fmt::format("P7: run {} ends as {} instead of {} ({})", run,
+                         static_cast<int>(*row.status), static_cast<int>(end->status), end->error));
+  else if (row.output && !is_same(*row.output, end->output))
+    violated(fmt::format("P7: run {} gives {} instead of {}", run, row.output->text(),
+                         end->output.text()));
+  else if (row.error != end->error)
+    violated(fmt::format("P7: run {} says \"{}\" instead of \"{}\"", run, row.error, end->error));
+}
+
+void Judge::worker_ended(WorkerId worker) {
+  for (const auto& [run, open] : database_->tables().open_runs)
+    if (open.worker == worker)
+      violated(fmt::format("L3: run {} still belongs to worker {}, which ended", run, worker));
+}
+
+}  // namespace weir::simulation

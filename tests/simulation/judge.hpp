@@ -1,0 +1,67 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "simulation/simulated_database.hpp"
+#include "worker/attempt.hpp"
+
+namespace weir::simulation {
+
+// Holds all that is committed, and all that handlers do, against the rules. What breaks one is a
+// violation, told in words. For each run it folds what is committed, and nothing else.
+class Judge final : public Witness {
+ public:
+  // Once, before anything is committed.
+  void watch(const SimulatedDatabase& database) { database_ = &database; }
+
+  // A handler begins, ends with a result, of an attempt that a worker's loop gave it.
+  void begins(const Attempt& attempt, double clock_rate);
+  void ends(const Attempt& attempt, const AttemptResult& result);
+
+  // Somebody asked for the end of this run.
+  void cancelled(RunKey run) { cancelled_.insert(run); }
+
+  void violated(std::string what);
+  const std::vector<std::string>& violations() const noexcept { return violations_; }
+  std::size_t attempts() const noexcept { return executions_.size(); }
+
+  void opened(RunKey run) override;
+  void exchanges(const ExchangeRequest& request) override;
+  void journaled(RunKey run, const JournalRow& row, WorkerId worker) override;
+  void ended(RunKey run) override;
+  void worker_ended(WorkerId worker) override;
+
+ private:
+  using Key = std::tuple<RunKey, TaskId, int>;
+
+  struct Shadow {
+    VersionId version = 0;
+    std::shared_ptr<const FlowDefinition> definition;
+    std::optional<RunState> state;
+    std::map<std::pair<TaskId, int>, Time> ready;
+    std::vector<JournalRow> rows;  // in the order of their commits
+  };
+  struct Execution {
+    Time begun{};
+    double clock_rate = 1.0;
+    std::chrono::milliseconds timeout{};
+    std::optional<AttemptResult> result;
+  };
+
+  Shadow& shadow(RunKey run);
+  void fold(Shadow& shadow, RunKey run, const JournalRow& row);
+  void check_row(RunKey run, const JournalRow& row, WorkerId worker);
+  std::string told(RunKey run, TaskId task, int attempt) const;
+
+  const SimulatedDatabase* database_ = nullptr;
+  std::map<RunKey, Shadow> shadows_;
+  std::map<std::pair<Key, WorkerId>, Execution> executions_;
+  std::set<RunKey> cancelled_;
+  std::set<RunKey> ending_;  // in the exchange that is being committed
+  std::vector<std::string> violations_;
+};
+
+}  // namespace weir::simulation

@@ -1,0 +1,205 @@
+#include "simulation/schedule.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "unit/run/driven_run.hpp"
+#include "unit/run/random_flow.hpp"
+
+namespace weir::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::array<const char*, 2> slugs = {"totals", "child"};
+
+// Small enough for thousands of schedules, with times that come to pass within minutes.
+FlowDraft small_draft(const std::string& slug, bool has_children, Random& random) {
+  FlowDraft draft;
+  do draft = random_draft(random);
+  while (draft.steps.size() > (has_children ? 14 : 4));
+  draft.slug = slug;
+  draft.module = "shop." + slug;
+  draft.options.timeout_ms = static_cast<std::int64_t>(500 + below(4'000, random));
+  draft.options.max_delay_ms = 10'000;
+  for (FlowDraft::Step& step : draft.steps) {
+    if (step.kind != "flow" || has_children) continue;
+    step.kind = "single";
+    step.flow.reset();
+  }
+  return draft;
+}
+
+}  // namespace
+
+Schedule::Schedule(World& world) : world_(world), random_(world.random) {}
+
+void Schedule::begin() {
+  draw_weather();
+  draw_flows();
+  for (std::size_t count = 1 + below(4, random_); count > 0; --count) add_host();
+  starts_left_ = 1 + below(10, random_);
+  start_runs();
+  disturb();
+}
+
+void Schedule::draw_weather() {
+  const auto draw = [&](std::uint64_t worst) {
+    return one_in(3, random_) ? 0 : below(worst, random_);
+  };
+  Weather& weather = world_.weather;
+  weather.call_lost = draw(100'000);
+  weather.answer_lost = draw(100'000);
+  weather.commit_late = draw(50'000);
+  weather.notice_lost = draw(500'000);
+  weather.notice_doubled = draw(300'000);
+  weather.call_slow = draw(30'000);
+  weather.handler_fails = draw(400'000);
+  weather.handler_overstays = draw(100'000);
+  weather.handler_hangs = draw(20'000);
+}
+
+void Schedule::draw_flows() {
+  for (const char* const slug : slugs) {
+    drafts_.push_back(small_draft(slug, drafts_.empty(), random_));
+    loaded_.push_back(built(drafts_.back()));
+    // Known before any worker comes, as somebody may start it.
+    if (!world_.database.register_version(loaded_.back()))
+      world_.judge.violated("D6: a flow is refused");
+  }
+}
+
+void Schedule::add_host() {
+  constexpr std::array<double, 5> rates = {1.0, 1.0, 1.0, 0.97, 1.03};
+  hosts_.push_back(std::make_unique<Host>(
+      world_,
+      Host::Traits{.slots = 1 + below(4, random_),
+                   .lease = std::chrono::milliseconds(1'000 + below(9'000, random_)),
+                   .drain_timeout = std::chrono::milliseconds(below(4'000, random_)),
+                   .clock_rate = rates.at(below(rates.size(), random_))},
+      loaded_));
+}
+
+Json Schedule::input_for(const std::string& slug) {
+  const VersionId newest = world_.database.flow(slug)->versions.back();
+  const bool list = world_.database.version(newest).definition->maps_over_input();
+  return list ? random_array(random_) : random_json(random_);
+}
+
+// S4: whoever starts may do so again with the same key, and gets the same run.
+void Schedule::start_runs() {
+  if (starts_left_ == 0) return;
+  --starts_left_;
+  const std::string slug = slugs.at(one_in(5, random_) ? 1 : 0);
+  StartOptions options{.priority = static_cast<int>(below(5, random_)) - 2};
+  if (one_in(5, random_)) options.delay = std::chrono::milliseconds(below(10'000, random_));
+  if (one_in(2, random_))
+    options.idempotency_keys = {std::string(1, static_cast<char>('a' + below(4, random_)))};
+  const auto started = world_.database.start(slug, {input_for(slug)}, options);
+  if (!started) {
+    world_.judge.violated("a start is refused: " + to_string(started.error()));
+  } else if (!options.idempotency_keys.empty()) {
+    const auto [known, fresh] =
+        keys_.emplace(std::pair(slug, options.idempotency_keys[0]), started->front().id);
+    if (known->second != started->front().id || fresh != started->front().created)
+      world_.judge.violated("S4: one key starts two runs");
+  }
+  world_.stage.after(up_to(one_in(2, random_) ? 10s : 100ms, random_), [this] { start_runs(); });
+}
+
+void Schedule::disturb() {
+  if (!stormy_) return;
+  world_.stage.after(up_to(4s, random_), [this] { disturb(); });
+  std::vector<Host*> serving;
+  for (Host* const each : world_.hosts)
+    if (each->serves()) serving.push_back(each);
+  Host* const host = serving.empty() ? nullptr : serving[below(serving.size(), random_)];
+  const std::string slug = slugs.at(below(slugs.size(), random_));
+  switch (below(12, random_)) {
+    case 0:
+      if (host != nullptr) host->dies();
+      break;
+    case 1:
+      if (host != nullptr) host->wishes(one_in(3, random_) ? Wish::stop_now : Wish::drain);
+      break;
+    case 2:
+      if (host != nullptr) host->freezes(up_to(15s, random_), one_in(2, random_));
+      break;
+    case 3:
+      if (host != nullptr) host->is_cut_off(up_to(12s, random_));
+      break;
+    case 4:
+    case 5:
+      if (serving.size() < 4) add_host();
+      break;
+    case 6:
+      world_.database.turn(slug, one_in(2, random_)).value();
+      break;
+    case 7:
+      if (one_in(3, random_)) new_version();
+      break;
+    default: {
+      const auto& ids = world_.database.tables().run_ids;
+      if (!ids.empty())
+        command(
+            std::next(ids.begin(), static_cast<std::ptrdiff_t>(below(ids.size(), random_)))->first);
+    }
+  }
+}
+
+// What people tell one run. Refusals are for the conformance suite to look at.
+void Schedule::command(const std::string& run) {
+  SimulatedDatabase& database = world_.database;
+  const RunKey key = database.tables().run_ids.at(run);
+  switch (below(6, random_)) {
+    case 0:
+      world_.judge.cancelled(key);
+      database.cancel(run, "enough").value();
+      break;
+    case 1:
+    case 2:
+      static_cast<void>(database.retry(run));
+      break;
+    default: {
+      const RunRow& row = database.tables().runs.at(key);
+      for (const StepDefinition& step : database.version(row.version).definition->steps())
+        if (step.kind == StepKind::wait && one_in(2, random_))
+          static_cast<void>(database.signal(run, step.signal, random_json(random_)));
+    }
+  }
+}
+
+// Some hosts know it from now on, and all that come later do. Where it is compatible, it may take
+// over what is open.
+void Schedule::new_version() {
+  const std::size_t flow = below(drafts_.size(), random_);
+  FlowDraft& draft = drafts_[flow];
+  const int before = static_cast<int>(world_.database.flow(draft.slug)->versions.size());
+  draft.options.timeout_ms =
+      *draft.options.timeout_ms + 1 + static_cast<std::int64_t>(below(50, random_));
+  const bool compatible = !one_in(3, random_);
+  if (!compatible) draft.steps.push_back({.slug = fmt::format("extra{}", draft.steps.size())});
+  loaded_.push_back(built(draft));
+  if (!world_.database.register_version(loaded_.back())) return;
+  for (Host* const host : world_.hosts)
+    if (!one_in(3, random_)) host->load(loaded_.back());
+  if (compatible && one_in(2, random_))
+    if (const auto adopted = world_.database.adopt(draft.slug, before, {}); !adopted)
+      world_.judge.violated("V3: " + to_string(adopted.error()));
+}
+
+// Whoever is left goes on; one host that knows everything is always among them.
+void Schedule::clears_up() {
+  stormy_ = false;
+  world_.weather.clears_up();
+  for (const char* const slug : slugs) world_.database.turn(slug, false).value();
+  add_host();
+}
+
+bool Schedule::is_over() const {
+  return starts_left_ == 0 && world_.database.tables().open_runs.empty();
+}
+
+}  // namespace weir::simulation

@@ -1,0 +1,49 @@
+#pragma once
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "definition/flow_definition.hpp"
+#include "simulation/host.hpp"
+#include "simulation/world.hpp"
+
+namespace weir::simulation {
+
+// What happens in one schedule: it makes flows and hosts, starts runs, and disturbs them.
+class Schedule {
+ public:
+  Schedule(World& world);
+
+  // Makes its first events.
+  void begin();
+
+  // From now on nothing goes wrong any more.
+  void clears_up();
+
+  // Every run has ended.
+  bool is_over() const;
+
+  std::size_t runs() const { return world_.database.tables().runs.size(); }
+
+ private:
+  void draw_weather();
+  void draw_flows();
+  void add_host();
+  void start_runs();
+  void disturb();
+  void new_version();
+  void command(const std::string& run);
+  Json input_for(const std::string& slug);
+
+  World& world_;
+  Random& random_;
+  bool stormy_ = true;
+  std::vector<FlowDraft> drafts_;       // newest of each flow
+  std::vector<FlowDefinition> loaded_;  // of all versions, in their order
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::size_t starts_left_ = 0;
+  std::map<std::pair<std::string, std::string>, std::string> keys_;  // by slug and key: the run
+};
+
+}  // namespace weir::simulation

@@ -1,0 +1,187 @@
+// What people and other runs tell a run: what cancel.sql, cancel_runs.sql, cancel_children.sql,
+// signal.sql, retry.sql, turn_flow.sql and tell_runs.sql do.
+#include <algorithm>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "simulation/jsonb.hpp"
+#include "simulation/simulated_database.hpp"
+
+namespace weir::simulation {
+
+Result<RunKey> SimulatedDatabase::named(const std::string& id) const {
+  const auto found = tables_.run_ids.find(id);
+  if (found == tables_.run_ids.end())
+    return std::unexpected(sim_error(ErrorCode::not_found, "not_found",
+                                     fmt::format("no run {} in this database", id),
+                                     "weir.runs has those there are"));
+  return found->second;
+}
+
+Result<bool> SimulatedDatabase::cancel(const std::string& id, const std::string& reason) {
+  const auto run = named(id);
+  if (!run) return std::unexpected(run.error());
+  if (!tables_.open_runs.contains(*run)) return false;
+  cancel_runs({*run}, reason);
+  return true;
+}
+
+std::vector<RunKey> SimulatedDatabase::open_children(RunKey run) const {
+  std::vector<RunKey> found;
+  for (auto each = tables_.children.lower_bound({run, 0, 0});
+       each != tables_.children.end() && each->first.run == run; ++each)
+    if (tables_.open_runs.contains(each->second)) found.push_back(each->second);
+  return found;
+}
+
+// Those that no worker holds end at once, with their children; of the others the worker is told.
+void SimulatedDatabase::cancel_runs(const std::vector<RunKey>& runs, const std::string& reason) {
+  constexpr const char* with_parent = "its parent run was cancelled";
+  const std::set<RunKey> asked(runs.begin(), runs.end());
+  std::vector<RunKey> reached(runs.begin(), runs.end());
+  std::set<RunKey> told;
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    const RunKey run = reached[i];
+    const auto open = tables_.open_runs.find(run);
+    if (open == tables_.open_runs.end()) continue;
+    const std::string words = asked.contains(run) ? reason : with_parent;
+    if (open->second.worker) {
+      if (!open->second.cancel_reason) open->second.cancel_reason = words;
+      told.insert(run);
+      continue;
+    }
+    for (const RunKey child : open_children(run)) reached.push_back(child);
+    if (const auto& parent = tables_.runs.at(run).parent) told.insert(parent->run);
+    close(run, {.status = RunStatus::cancelled, .error = words});
+  }
+  tell({told.begin(), told.end()});
+}
+
+void SimulatedDatabase::cancel_children(const std::vector<RunKey>& parents) {
+  for (const RunKey parent : parents)
+    if (const auto children = open_children(parent); !children.empty())
+      cancel_runs(children, tables_.runs.at(parent).status == RunStatus::failed
+                                ? "its parent run failed"
+                                : "its parent run was cancelled");
+}
+
+void SimulatedDatabase::tell(const std::vector<RunKey>& runs) {
+  std::set<WorkerId> workers;
+  bool unowned = false;
+  for (const RunKey run : runs) {
+    const auto found = tables_.open_runs.find(run);
+    if (found == tables_.open_runs.end()) continue;
+    OpenRunRow& open = found->second;
+    ++open.news;
+    if (open.worker) {
+      workers.insert(*open.worker);
+    } else {
+      unowned = true;
+      if (open.claims > 0) open.wake_at.reset();
+    }
+  }
+  for (const WorkerId worker : workers) environment_.told(worker);
+  if (unowned) wake_workers();
+}
+
+Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string& name,
+                                       const Json& payload) {
+  const auto run = named(id);
+  if (!run) return std::unexpected(run.error());
+  const FlowDefinition& definition = *version(tables_.runs.at(*run).version).definition;
+  std::set<std::string> names;
+  std::vector<std::size_t> waits;
+  for (std::size_t step = 0; step < definition.steps().size(); ++step)
+    if (definition.steps()[step].kind == StepKind::wait) {
+      names.insert(definition.steps()[step].signal);
+      if (definition.steps()[step].signal == name) waits.push_back(step);
+    }
+  if (waits.empty()) {
+    std::string hint;
+    for (const std::string& each : names) hint += (hint.empty() ? "it waits for: " : ", ") + each;
+    return std::unexpected(sim_error(ErrorCode::not_found, "not_found",
+                                     fmt::format("run {} waits for no signal \"{}\"", id, name),
+                                     hint.empty() ? "its flow has no wait step" : hint));
+  }
+  const Journal& rows = tables_.journal[*run];
+  const auto open_wait = std::ranges::find_if(waits, [&](std::size_t step) {
+    return std::ranges::none_of(rows,
+                                [&](const auto& row) { return row.first.first.step == step; });
+  });
+  const auto was_sent = [&](std::size_t step) { return tables_.signals.contains({*run, step}); };
+  const bool over = open_wait == waits.end();
+  if (over ? std::ranges::any_of(waits, was_sent) : was_sent(*open_wait)) return false;
+  if (over || !tables_.open_runs.contains(*run))
+    return std::unexpected(
+        sim_error(ErrorCode::conflict, "run_over",
+                  over ? fmt::format("the wait of run {} for signal \"{}\" is over", id, name)
+                       : fmt::format("run {} is over", id),
+                  "a signal counts until its wait has ended"));
+  tables_.signals.emplace(std::pair(*run, *open_wait), as_jsonb(payload));
+  tell({*run});
+  return true;
+}
+
+Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
+  const auto run = named(id);
+  if (!run) return std::unexpected(run.error());
+  RunRow& row = tables_.runs.at(*run);
+  if (!row.status || *row.status == RunStatus::completed)
+    return std::unexpected(
+        sim_error(ErrorCode::conflict, "run_not_failed",
+                  fmt::format("run {} is {}", id, row.status ? "completed" : "not over"),
+                  "a failed or a cancelled run can be tried anew"));
+
+  std::set<std::size_t> skipped;
+  std::map<TaskId, std::pair<bool, StoredRow>> last;  // whether it completed ever
+  for (const auto& [key, stored] : tables_.journal[*run]) {
+    if (stored.row.outcome == Outcome::skipped) skipped.insert(key.first.step);
+    auto& task = last[key.first];
+    task = {task.first || stored.row.outcome == Outcome::completed, stored};
+  }
+  std::int64_t tasks = 0;
+  for (const auto& [task, entry] : last) {
+    const auto& [completed, stored] = entry;
+    const Outcome outcome = stored.row.outcome;
+    const bool failed = outcome == Outcome::failed || outcome == Outcome::failed_for_good ||
+                        outcome == Outcome::timed_out || outcome == Outcome::lost;
+    if (completed || !failed || skipped.contains(task.step)) continue;
+    if (environment_.mistake == Mistake::retry_keeps_charges) continue;
+    append(*run,
+           {.task = task,
+            .attempt = stored.row.attempt + 1,
+            .outcome = Outcome::retried,
+            .started_at = now(),
+            .ended_at = now()},
+           0);
+    ++tasks;
+  }
+  row.version = adopted(row.version);
+  row.status.reset();
+  row.output.reset();
+  row.error.clear();
+  row.note.clear();
+  row.failed_step.reset();
+  row.ended_at.reset();
+  OpenRunRow open;
+  open.claims = 1;
+  open.started_at = row.started_at;
+  tables_.open_runs.emplace(*run, std::move(open));
+  witness_->opened(*run);
+  wake_workers();
+  return tasks;
+}
+
+Result<bool> SimulatedDatabase::turn(const std::string& slug, bool paused) {
+  for (auto& [id, row] : tables_.flows) {
+    if (row.slug != slug) continue;
+    if (std::exchange(row.paused, paused) == paused) return false;
+    for (const auto& [worker, each] : tables_.workers)
+      if (is_alive(worker)) environment_.told(worker);
+    return true;
+  }
+  return std::unexpected(unknown_flow(slug, {}));
+}
+
+}  // namespace weir::simulation

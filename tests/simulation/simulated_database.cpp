@@ -1,0 +1,353 @@
+#include "simulation/simulated_database.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "simulation/jsonb.hpp"
+
+namespace weir::simulation {
+
+Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint) {
+  return {.code = code,
+          .kind = std::move(kind),
+          .message = std::move(message),
+          .hint = std::move(hint)};
+}
+
+namespace {
+
+Error lease_lost(std::string message) {
+  return sim_error(ErrorCode::lease_lost, "lease_lost", std::move(message),
+                   "its runs belong to others now; it comes back as a new worker");
+}
+
+}  // namespace
+
+SimulatedDatabase::SimulatedDatabase(Environment environment)
+    : environment_(std::move(environment)),
+      witness_(environment_.witness == nullptr ? &silent_ : environment_.witness) {}
+
+bool SimulatedDatabase::is_alive(WorkerId worker) const {
+  const auto found = tables_.workers.find(worker);
+  return found != tables_.workers.end() && !found->second.ended_at &&
+         found->second.lease_until > now();
+}
+
+PluginId SimulatedDatabase::register_plugin(const std::string& sha256) {
+  for (const auto& [id, known] : tables_.plugins)
+    if (known == sha256) return id;
+  const auto id = static_cast<PluginId>(tables_.plugins.size() + 1);
+  tables_.plugins.emplace(id, sha256);
+  return id;
+}
+
+WorkerId SimulatedDatabase::join(const WorkerIdentity& identity, std::chrono::milliseconds lease) {
+  const WorkerId id = static_cast<WorkerId>(tables_.workers.size()) + 1;
+  tables_.workers[id] = {.identity = identity,
+                         .started_at = now(),
+                         .lease_until = now() + lease,
+                         .in_flight = {},
+                         .ended_at = {},
+                         .end_reason = {}};
+  return id;
+}
+
+Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request) {
+  const auto found = tables_.workers.find(request.worker);
+  const bool fenced = environment_.mistake != Mistake::no_fence;
+  const bool known = found != tables_.workers.end() && (is_alive(request.worker) || !fenced);
+  const std::int64_t seen = known ? found->second.sequence : 0;
+  if (!known || (seen != request.sequence && seen != request.sequence - 1))
+    return std::unexpected(lease_lost(fmt::format("worker {} has lost its lease", request.worker)));
+  WorkerRow& worker = found->second;
+
+  std::set<VersionId> paused;
+  for (const VersionId id : request.versions)
+    if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
+
+  std::vector<RunKey> claimed;
+  if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_anew) {
+    for (const SettledAttempt& settled : request.settled)
+      if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
+        return std::unexpected(
+            sim_error(ErrorCode::conflict, "already_exists",
+                      "duplicate key value violates unique constraint \"journal_pkey\"",
+                      "choose another id"));
+    witness_->exchanges(request);
+    for (const SettledAttempt& settled : request.settled)
+      append(settled.run, settled.row, request.worker);
+
+    const auto owned = [&](RunKey run) {
+      const auto open = tables_.open_runs.find(run);
+      return open != tables_.open_runs.end() && open->second.worker == request.worker
+                 ? &open->second
+                 : nullptr;
+    };
+    std::vector<RunKey> ended, parents;
+    for (const auto& [run, end] : request.ended) {
+      if (owned(run) == nullptr) continue;
+      if (const auto& parent = tables_.runs.at(run).parent) parents.push_back(parent->run);
+      close(run, end);
+      ended.push_back(run);
+    }
+    if (!parents.empty()) tell(parents);
+    cancel_children(ended);
+
+    for (const auto& [run, count] : request.heard)
+      if (OpenRunRow* const open = owned(run)) open->news_heard = std::max(open->news_heard, count);
+
+    std::vector<RunKey> to_cancel;
+    for (const auto& [run, wake_at] : request.released) {
+      OpenRunRow* const open = owned(run);
+      if (open == nullptr) continue;
+      const bool sleeps =
+          (open->news <= open->news_heard || environment_.mistake == Mistake::sleeps_over_news) &&
+          wake_at && *wake_at > now();
+      free(run);
+      open->wake_at = sleeps ? wake_at : std::nullopt;
+      if (open->cancel_reason) to_cancel.push_back(run);
+    }
+    for (const RunKey run : to_cancel)
+      if (const auto open = tables_.open_runs.find(run); open != tables_.open_runs.end())
+        cancel_runs({run}, std::string(*open->second.cancel_reason));
+    if (!request.released.empty()) wake_workers();
+
+    claimed = take_candidates(request, paused);
+  } else {
+    for (const auto& [run, open] : tables_.open_runs)
+      if (open.worker == request.worker && open.claimed_in == request.sequence)
+        claimed.push_back(run);
+  }
+
+  worker.lease_until = now() + request.lease;
+  worker.sequence = request.sequence;
+  worker.idle = claimed.size() < request.claims_max;
+  worker.in_flight = request.in_flight;
+
+  ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
+  for (const auto& [run, open] : tables_.open_runs) {
+    if (!open.worker && open.wake_at &&
+        (!reply.next_wake_at || *open.wake_at < *reply.next_wake_at))
+      reply.next_wake_at = open.wake_at;
+    if (open.worker == request.worker && open.news > open.news_heard)
+      reply.news.emplace(run, news_of(run));
+  }
+  reply.paused.assign(paused.begin(), paused.end());
+  std::ranges::sort(claimed, {},
+                    [&](RunKey run) { return std::pair(-tables_.runs.at(run).priority, run); });
+  for (const RunKey run : claimed) {
+    const RunRow& row = tables_.runs.at(run);
+    ClaimedRun claim{.run = run,
+                     .id = row.id,
+                     .version = row.version,
+                     .priority = row.priority,
+                     .input = row.input,
+                     .available_at = row.available_at,
+                     .has_history = tables_.open_runs.at(run).claims > 1};
+    if (auto told = reply.news.extract(run); !told.empty()) {
+      claim.news = std::move(told.mapped());
+      claim.has_history = true;
+    }
+    reply.claimed.push_back(std::move(claim));
+  }
+  return reply;
+}
+
+// By priority and age, of what is due and nobody's.
+std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& request,
+                                                       const std::set<VersionId>& paused) {
+  if (request.claims_max == 0) return {};
+  const std::set<VersionId> wanted(request.versions.begin(), request.versions.end());
+  std::vector<std::pair<int, RunKey>> candidates;
+  for (auto& [run, open] : tables_.open_runs) {
+    if (open.worker) continue;
+    if (open.wake_at && *open.wake_at <= now()) open.wake_at.reset();
+    const RunRow& row = tables_.runs.at(run);
+    if (!open.wake_at && wanted.contains(row.version) && !paused.contains(row.version))
+      candidates.emplace_back(-row.priority, run);
+  }
+  std::ranges::sort(candidates);
+  candidates.resize(std::min(candidates.size(), request.claims_max));
+  std::vector<RunKey> taken;
+  for (const auto& [priority, run] : candidates) {
+    OpenRunRow& open = tables_.open_runs.at(run);
+    open.worker = request.worker;
+    open.claimed_in = request.sequence;
+    ++open.claims;
+    if (!open.started_at) open.started_at = now();
+    taken.push_back(run);
+  }
+  return taken;
+}
+
+RunNews SimulatedDatabase::news_of(RunKey run) const {
+  const OpenRunRow& open = tables_.open_runs.at(run);
+  RunNews news{.count = open.news, .cancelled = open.cancel_reason};
+  for (auto each = tables_.signals.lower_bound({run, 0});
+       each != tables_.signals.end() && each->first.first == run; ++each)
+    news.signals.emplace(each->first.second, each->second);
+  for (auto each = tables_.children.lower_bound({run, 0, 0});
+       each != tables_.children.end() && each->first.run == run; ++each) {
+    const RunRow& child = tables_.runs.at(each->second);
+    if (!child.status) continue;
+    news.children.emplace(std::pair(each->first.step, each->first.attempt),
+                          ChildRunEnd{.id = child.id,
+                                      .status = *child.status,
+                                      .output = child.output.value_or(Json()),
+                                      .error = child.error});
+  }
+  return news;
+}
+
+Result<void> SimulatedDatabase::start_child(WorkerId worker, RunKey run, std::size_t step,
+                                            int attempt, const std::string& flow_slug,
+                                            const Json& input) {
+  const auto open = tables_.open_runs.find(run);
+  if (open == tables_.open_runs.end() || open->second.worker != worker || !is_alive(worker))
+    return std::unexpected(
+        lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
+  const ParentLink parent{run, step, attempt};
+  if (open->second.cancel_reason || tables_.children.contains(parent)) return {};
+  const auto version = version_to_start(flow_slug, {});
+  if (!version) return std::unexpected(version.error());
+  if (const auto fits = check_input(*version, input); !fits) return fits;
+  const RunRow& row = tables_.runs.at(run);
+  make_run(*version, input, new_run_id(), now(), row.priority, row.tags, parent);
+  wake_workers();
+  return {};
+}
+
+std::map<RunKey, std::vector<JournalRow>> SimulatedDatabase::journal(
+    std::span<const RunKey> runs) const {
+  std::map<RunKey, std::vector<JournalRow>> found;
+  for (const RunKey run : runs)
+    if (const auto rows = tables_.journal.find(run); rows != tables_.journal.end())
+      for (const auto& [key, stored] : rows->second) found[run].push_back(stored.row);
+  return found;
+}
+
+std::optional<JournalRow> SimulatedDatabase::settled(RunKey run, TaskId task, int attempt) const {
+  const auto rows = tables_.journal.find(run);
+  if (rows == tables_.journal.end()) return std::nullopt;
+  const auto row = rows->second.find({task, attempt});
+  return row == rows->second.end() ? std::nullopt : std::optional(row->second.row);
+}
+
+// C9: by a handler, in a transaction of its own.
+Result<void> SimulatedDatabase::settle(WorkerId worker, RunKey run, const JournalRow& row,
+                                       Time settle_until) {
+  const auto open = tables_.open_runs.find(run);
+  if (open == tables_.open_runs.end() || open->second.worker != worker || !is_alive(worker))
+    return std::unexpected(
+        lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
+  if (now() >= settle_until || settled(run, row.task, row.attempt))
+    return std::unexpected(
+        lease_lost(fmt::format("attempt {} of run {} is over", row.attempt, run)));
+  append(run, row, worker);
+  return {};
+}
+
+void SimulatedDatabase::serve_versions(WorkerId worker,
+                                       std::map<VersionId, std::optional<PluginId>> versions) {
+  tables_.serving[worker] = std::move(versions);
+}
+
+int SimulatedDatabase::sweep() {
+  int count = 0;
+  for (auto& [id, worker] : tables_.workers) {
+    if (worker.ended_at || worker.lease_until > now()) continue;
+    if (environment_.mistake != Mistake::sweep_charges_none)
+      for (const InFlightTask& task : worker.in_flight) {
+        const auto open = tables_.open_runs.find(task.run);
+        if (open == tables_.open_runs.end() || open->second.worker != id) continue;
+        if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
+        append(task.run,
+               {.task = task.task,
+                .attempt = task.attempt,
+                .outcome = Outcome::lost,
+                .error_code = "lost",
+                .error = fmt::format("worker {} on {} (pid {}) vanished while this ran", id,
+                                     worker.identity.host, worker.identity.pid),
+                .started_at = worker.lease_until,
+                .ended_at = now()},
+               id);
+      }
+    if (environment_.mistake != Mistake::sweep_forgets_runs) free_runs_of(id);
+    end_worker(id, "lapsed");
+    ++count;
+  }
+  if (count > 0) wake_workers();
+  return count;
+}
+
+void SimulatedDatabase::leave(WorkerId worker) {
+  const auto found = tables_.workers.find(worker);
+  if (found == tables_.workers.end() || found->second.ended_at) return;
+  free_runs_of(worker);
+  end_worker(worker, "left");
+}
+
+void SimulatedDatabase::end_worker(WorkerId id, const char* reason) {
+  WorkerRow& worker = tables_.workers.at(id);
+  worker.ended_at = now();
+  worker.end_reason = reason;
+  worker.idle = false;
+  witness_->worker_ended(id);
+  worker.in_flight.clear();
+}
+
+void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker) {
+  if (row.output) row.output = as_jsonb(*row.output);
+  const auto [at, fresh] =
+      tables_.journal[run].emplace(RowKey{row.task, row.attempt}, StoredRow{row, worker});
+  static_cast<void>(fresh);
+  witness_->journaled(run, at->second.row, worker);
+}
+
+void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
+  RunRow& row = tables_.runs.at(run);
+  row.status = end.status;
+  if (end.status == RunStatus::completed) row.output = as_jsonb(end.output);
+  row.error = end.error;
+  row.note = end.note;
+  row.failed_step = end.failed_step;
+  row.started_at = tables_.open_runs.at(run).started_at;
+  row.ended_at = now();
+  tables_.open_runs.erase(run);
+  witness_->ended(run);
+}
+
+// Whichever way a worker loses a run: it is told everything again, and a rule of adoption holds.
+void SimulatedDatabase::free(RunKey run) {
+  OpenRunRow& open = tables_.open_runs.at(run);
+  open.worker.reset();
+  open.news_heard = 0;
+  tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
+}
+
+void SimulatedDatabase::free_runs_of(WorkerId worker) {
+  std::vector<RunKey> freed;
+  for (auto& [run, open] : tables_.open_runs)
+    if (open.worker == worker) {
+      free(run);
+      freed.push_back(run);
+    }
+  for (const RunKey run : freed)
+    if (const auto open = tables_.open_runs.find(run);
+        open != tables_.open_runs.end() && open->second.cancel_reason)
+      cancel_runs({run}, std::string(*open->second.cancel_reason));
+  if (!freed.empty()) wake_workers();
+}
+
+// A hint, sent only when somebody waits for it.
+void SimulatedDatabase::wake_workers() {
+  for (const auto& [id, worker] : tables_.workers)
+    if (worker.idle && is_alive(id)) {
+      environment_.ready();
+      return;
+    }
+}
+
+}  // namespace weir::simulation

@@ -1,0 +1,114 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulation/mistake.hpp"
+#include "simulation/tables.hpp"
+#include "store/run_store.hpp"
+#include "store/worker_store.hpp"
+
+namespace weir::simulation {
+
+// Sees what is committed, and holds it against the rules. Called inside the commit.
+class Witness {
+ public:
+  virtual ~Witness() = default;
+  virtual void opened(RunKey) {}                                  // started, or tried anew
+  virtual void exchanges(const ExchangeRequest&) {}               // about to be committed
+  virtual void journaled(RunKey, const JournalRow&, WorkerId) {}  // 0: by a command
+  virtual void ended(RunKey) {}                                   // its row says how
+  virtual void worker_ended(WorkerId) {}                          // its row says why
+};
+
+// A database in memory that does what the SQL functions of schemas/functions do. Each member is one
+// commit: whole or, with an error, not at all. What comes next in a run it does not know.
+//
+// Threads: one at a time.
+class SimulatedDatabase {
+ public:
+  struct Environment {
+    std::function<Time()> now;
+    std::function<std::uint64_t()> random;
+    std::function<void()> ready;         // notifies channel weir_ready
+    std::function<void(WorkerId)> told;  // and weir_told
+    Mistake mistake = Mistake::none;
+    Witness* witness = nullptr;
+  };
+  explicit SimulatedDatabase(Environment environment);
+
+  // What workers ask.
+  Result<VersionId> register_version(const FlowDefinition& definition);
+  PluginId register_plugin(const std::string& sha256);
+  WorkerId join(const WorkerIdentity& identity, std::chrono::milliseconds lease);
+  Result<ExchangeReply> exchange(const ExchangeRequest& request);
+  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
+                           const std::string& flow, const Json& input);
+  std::map<RunKey, std::vector<JournalRow>> journal(std::span<const RunKey> runs) const;
+  std::optional<JournalRow> settled(RunKey run, TaskId task, int attempt) const;
+  Result<void> settle(WorkerId worker, RunKey run, const JournalRow& row, Time settle_until);
+  void serve_versions(WorkerId worker, std::map<VersionId, std::optional<PluginId>> versions);
+  int sweep();
+  void leave(WorkerId worker);
+
+  // What people ask.
+  Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
+                                        const StartOptions& options);
+  Result<bool> cancel(const std::string& id, const std::string& reason);
+  Result<bool> signal(const std::string& id, const std::string& name, const Json& payload);
+  Result<std::int64_t> retry(const std::string& id);
+  Result<bool> turn(const std::string& flow, bool paused);
+
+  // Versions (V3, V4).
+  Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to);
+  std::vector<AdoptedVersion> adopt_older(VersionId version);
+  std::vector<VersionReport> versions(const std::string& slug) const;
+
+  const Tables& tables() const noexcept { return tables_; }
+  const VersionRow& version(VersionId id) const { return tables_.versions.at(id); }
+  const std::string& slug_of(VersionId id) const { return tables_.flows.at(version(id).flow).slug; }
+  const FlowRow* flow(const std::string& slug) const;
+  Time now() const { return environment_.now(); }
+  bool is_alive(WorkerId worker) const;
+
+  Error unknown_flow(const std::string& slug, std::optional<int> version) const;
+
+ private:
+  Result<VersionId> version_to_start(const std::string& slug, std::optional<int> number) const;
+  Result<RunKey> named(const std::string& id) const;
+  Result<void> check_input(VersionId version, const Json& input) const;
+  RunKey make_run(VersionId version, const Json& input, const std::string& id, Time available_at,
+                  int priority, const std::vector<std::string>& tags,
+                  std::optional<ParentLink> parent = {});
+  std::string new_run_id();
+  void append(RunKey run, JournalRow row, WorkerId worker);
+  void close(RunKey run, const RunEnd& end);
+  void free(RunKey run);
+  void free_runs_of(WorkerId worker);
+  void end_worker(WorkerId worker, const char* reason);
+  void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
+  std::vector<RunKey> take_candidates(const ExchangeRequest& request,
+                                      const std::set<VersionId>& paused);
+  RunNews news_of(RunKey run) const;
+  void tell(const std::vector<RunKey>& runs);
+  void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
+  std::vector<RunKey> open_children(RunKey run) const;
+  void cancel_children(const std::vector<RunKey>& parents);
+  void wake_workers();
+  std::optional<std::string> incompatibility(VersionId from, VersionId to) const;
+  std::int64_t move_adopted(VersionId from, VersionId to);
+  VersionId adopted(VersionId version) const;
+
+  Environment environment_;
+  Witness silent_;
+  Witness* witness_;
+  Tables tables_;
+  RunKey last_run_ = 0;
+};
+
+Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint);
+
+}  // namespace weir::simulation

@@ -1,0 +1,13 @@
+#pragma once
+#include <memory>
+#include <mutex>
+
+#include "simulation/simulated_database.hpp"
+
+namespace weir::simulation {
+
+// A client's session with the simulated database, each call under `mutex`. It tells of runs and
+// versions; steps, plugins, schedules and filters by value are not simulated. Both must outlive it.
+std::unique_ptr<RunStore> simulated_run_store(SimulatedDatabase& database, std::mutex& mutex);
+
+}  // namespace weir::simulation

@@ -1,0 +1,93 @@
+#include "simulation/simulated_steps.hpp"
+
+#include <algorithm>
+
+#include "simulation/host.hpp"
+#include "unit/run/random_flow.hpp"
+
+namespace weir::simulation {
+
+using namespace std::chrono_literals;
+
+void SimulatedSteps::start(std::shared_ptr<Attempt> attempt) {
+  if (running_.size() < slots_)
+    begin(std::move(attempt));
+  else
+    queue_.push_back(std::move(attempt));
+}
+
+std::vector<std::shared_ptr<Attempt>> SimulatedSteps::take_finished() {
+  return std::exchange(finished_, {});
+}
+
+void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
+  World& world = host_.world();
+  world.judge.begins(*attempt, host_.clock_rate());
+  attempt->started.store(host_.steady().time_since_epoch().count(), std::memory_order_release);
+  const auto running =
+      std::make_shared<Running>(Running{.attempt = attempt, .result = drawn(*attempt)});
+  running_.push_back(running);
+  Duration lasts = one_in(4, world.random) ? up_to(3s, world.random) : up_to(50ms, world.random);
+  if (happens(world.weather.handler_hangs, world.random)) {
+    running->obeys = false;
+    running->hangs = true;
+    return;
+  }
+  if (happens(world.weather.handler_overstays, world.random)) {
+    lasts += attempt->options.timeout;
+    running->obeys = one_in(2, world.random);
+  }
+  end_after(running, lasts);
+}
+
+void SimulatedSteps::end_after(const Place& running, Duration delay) {
+  host_.after(delay, [this, running] { end(running); });
+}
+
+void SimulatedSteps::end(const Place& running) {
+  if (std::erase(running_, running) == 0) return;
+  Attempt& attempt = *running->attempt;
+  host_.world().judge.ends(attempt, running->result);
+  attempt.result = std::move(running->result);
+  attempt.ended = host_.steady();
+  finished_.push_back(running->attempt);
+  if (!queue_.empty()) {
+    auto next = std::move(queue_.front());
+    queue_.pop_front();
+    begin(std::move(next));
+  }
+  host_.wake();
+}
+
+void SimulatedSteps::look() {
+  World& world = host_.world();
+  for (const Place& each : running_) {
+    if (each->ending) continue;
+    const bool told = each->obeys && each->attempt->stop.cancelled();
+    const bool free = each->hangs && world.weather.handler_hangs == 0;
+    if (!told && !free) continue;
+    each->ending = true;
+    if (told && one_in(2, world.random))
+      each->result = {.outcome = Outcome::failed, .error_code = "cancelled", .error = "stopped"};
+    end_after(each, up_to(30ms, world.random));
+  }
+}
+
+AttemptResult SimulatedSteps::drawn(const Attempt& attempt) {
+  Random& random = host_.world().random;
+  if (happens(host_.world().weather.handler_fails, random)) {
+    AttemptResult result{.outcome = one_in(6, random) ? Outcome::failed_for_good : Outcome::failed,
+                         .error_code = "e",
+                         .error = "boom"};
+    if (one_in(4, random)) result.retry_after = std::chrono::milliseconds(random() % 5'000);
+    return result;
+  }
+  const auto& steps = attempt.flow->definition.steps();
+  const bool list = std::ranges::any_of(steps[attempt.task.step].dependents, [&](std::size_t each) {
+    const StepDefinition& next = steps[each];
+    return next.kind == StepKind::map;
+  });
+  return {.output = list && !one_in(50, random) ? random_array(random) : random_json(random)};
+}
+
+}  // namespace weir::simulation

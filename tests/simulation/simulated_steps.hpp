@@ -1,0 +1,47 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "simulation/judge.hpp"
+#include "simulation/stage.hpp"
+#include "simulation/weather.hpp"
+#include "worker/step_runner.hpp"
+
+namespace weir::simulation {
+
+class Host;
+
+// The slots of a worker: how long a handler runs and what comes of it the seed says.
+class SimulatedSteps final : public StepRunner {
+ public:
+  SimulatedSteps(std::size_t slots, Host& host) : slots_(slots), host_(host) {}
+
+  void start(std::shared_ptr<Attempt> attempt) override;
+  std::vector<std::shared_ptr<Attempt>> take_finished() override;
+
+  // Handlers that obey look at their stop token; those that hang, at the weather.
+  void look();
+
+ private:
+  struct Running {
+    std::shared_ptr<Attempt> attempt;
+    AttemptResult result;
+    bool obeys = true, hangs = false, ending = false;
+  };
+  using Place = std::shared_ptr<Running>;
+
+  void begin(std::shared_ptr<Attempt> attempt);
+  void end_after(const Place& running, Duration delay);
+  void end(const Place& running);
+  AttemptResult drawn(const Attempt& attempt);
+
+  std::size_t slots_;
+  Host& host_;
+  std::vector<Place> running_;
+  std::deque<std::shared_ptr<Attempt>> queue_;
+  std::vector<std::shared_ptr<Attempt>> finished_;
+};
+
+}  // namespace weir::simulation

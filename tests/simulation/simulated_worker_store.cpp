@@ -1,0 +1,98 @@
+#include "simulation/simulated_worker_store.hpp"
+
+namespace weir::simulation {
+
+Result<VersionId> SimulatedWorkerStore::register_version(const FlowDefinition& definition) {
+  return ask<VersionId>(
+      [definition](SimulatedDatabase& database) { return database.register_version(definition); });
+}
+
+Result<PluginId> SimulatedWorkerStore::register_plugin(const std::string& sha256,
+                                                       const std::string&) {
+  return ask<PluginId>(
+      [sha256](SimulatedDatabase& database) { return database.register_plugin(sha256); });
+}
+
+Result<WorkerId> SimulatedWorkerStore::join(const WorkerIdentity& identity,
+                                            std::chrono::milliseconds lease) {
+  auto id = ask<WorkerId>(
+      [identity, lease](SimulatedDatabase& database) { return database.join(identity, lease); });
+  if (id) worker_ = *id;
+  return id;
+}
+
+Result<ExchangeReply> SimulatedWorkerStore::exchange(const ExchangeRequest& request) {
+  worker_ = request.worker;
+  return ask<ExchangeReply>(
+      [request](SimulatedDatabase& database) { return database.exchange(request); });
+}
+
+Result<void> SimulatedWorkerStore::start_child(WorkerId worker, RunKey run, std::size_t step,
+                                               int attempt, const std::string& flow,
+                                               const Json& input) {
+  return ask<void>([=](SimulatedDatabase& database) {
+    return database.start_child(worker, run, step, attempt, flow, input);
+  });
+}
+
+Result<std::optional<JournalRow>> SimulatedWorkerStore::settled(RunKey run, TaskId task,
+                                                                int attempt) {
+  return ask<std::optional<JournalRow>>(
+      [=](SimulatedDatabase& database) { return database.settled(run, task, attempt); });
+}
+
+Result<void> SimulatedWorkerStore::serve_versions(
+    WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) {
+  return ask<void>([=](SimulatedDatabase& database) -> Result<void> {
+    database.serve_versions(worker, versions);
+    return {};
+  });
+}
+
+Result<std::vector<AdoptedVersion>> SimulatedWorkerStore::adopt_older(VersionId version) {
+  return ask<std::vector<AdoptedVersion>>(
+      [version](SimulatedDatabase& database) { return database.adopt_older(version); });
+}
+
+Result<std::vector<VersionUse>> SimulatedWorkerStore::version_uses(
+    std::span<const std::pair<std::string, std::string>> versions) {
+  return ask<std::vector<VersionUse>>(
+      [wanted = std::vector(versions.begin(), versions.end())](SimulatedDatabase& database) {
+        std::vector<VersionUse> uses;
+        for (const auto& [slug, fingerprint] : wanted) {
+          VersionUse use{.safe_to_remove = true};
+          for (const VersionReport& report : database.versions(slug))
+            if (report.fingerprint == fingerprint)
+              use = {.version = report.number, .safe_to_remove = report.safe_to_remove};
+          uses.push_back(use);
+        }
+        return uses;
+      });
+}
+
+// What people look at is not simulated.
+Result<void> SimulatedWorkerStore::report_plugins(const ReportingProcess&,
+                                                  const std::optional<Json>&) {
+  return {};
+}
+
+Result<std::map<RunKey, std::vector<JournalRow>>> SimulatedWorkerStore::journal(
+    std::span<const RunKey> runs) {
+  return ask<std::map<RunKey, std::vector<JournalRow>>>(
+      [wanted = std::vector(runs.begin(), runs.end())](SimulatedDatabase& database) {
+        return database.journal(wanted);
+      });
+}
+
+Result<int> SimulatedWorkerStore::sweep() {
+  return ask<int>([](SimulatedDatabase& database) { return database.sweep(); });
+}
+
+Result<void> SimulatedWorkerStore::leave(WorkerId worker) {
+  return ask<void>([worker](SimulatedDatabase& database) -> Result<void> {
+    database.leave(worker);
+    return {};
+  });
+}
+
+}  // namespace weir::simulation

@@ -1,0 +1,59 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "simulation/simulated_database.hpp"
+
+namespace weir::simulation {
+
+// A worker's session with the simulated database. How a call travels there and what waits mean is
+// for those who derive from it to say.
+class SimulatedWorkerStore : public WorkerStore {
+ public:
+  explicit SimulatedWorkerStore(SimulatedDatabase& database) : database_(database) {}
+
+  Result<VersionId> register_version(const FlowDefinition& definition) override;
+  Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
+  Result<WorkerId> join(const WorkerIdentity& identity, std::chrono::milliseconds lease) override;
+  Result<ExchangeReply> exchange(const ExchangeRequest& request) override;
+  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
+                           const std::string& flow, const Json& input) override;
+  Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) override;
+  Result<void> serve_versions(
+      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;
+  Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
+  Result<std::vector<VersionUse>> version_uses(
+      std::span<const std::pair<std::string, std::string>> versions) override;
+  Result<void> report_plugins(const ReportingProcess& process,
+                              const std::optional<Json>& plugins) override;
+  Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override;
+  Result<int> sweep() override;
+  Result<void> leave(WorkerId worker) override;
+
+  // Whose notifications are its own.
+  WorkerId worker() const noexcept { return worker_; }
+
+ protected:
+  // Has `body` called, which commits: once or never, now or later than this returns. Unavailable:
+  // nobody knows.
+  virtual Result<void> call(std::function<void()> body) = 0;
+
+  SimulatedDatabase& database_;
+
+ private:
+  // The answer outlives the caller, who may be gone when the call is made at last.
+  template <class T>
+  Result<T> ask(std::function<Result<T>(SimulatedDatabase&)> question) {
+    auto answer = std::make_shared<std::optional<Result<T>>>();
+    const auto made = call([&database = database_, answer, question = std::move(question)] {
+      answer->emplace(question(database));
+    });
+    if (!made) return std::unexpected(made.error());
+    return *std::move(*answer);
+  }
+
+  WorkerId worker_ = 0;
+};
+
+}  // namespace weir::simulation

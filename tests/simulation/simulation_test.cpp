@@ -1,0 +1,39 @@
+#include "simulation/simulation.hpp"
+
+#include <cstdlib>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+
+using namespace weir::simulation;
+
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+TEST_SUITE("simulation") {
+  TEST_CASE("L2, P1, F1: no schedule of workers and faults breaks a rule or leaves a run open") {
+    const std::uint64_t first = from_environment("WEIR_SEED", 1);
+    const std::uint64_t count = from_environment("WEIR_SEEDS", 30);
+    std::size_t runs = 0, attempts = 0, events = 0;
+    double seconds = 0;
+    for (std::uint64_t seed = first; seed - first < count; ++seed) {
+      const Verdict outcome = simulate(seed);
+      std::string told;
+      for (const std::string& each : outcome.violations) told += "\n  " + each;
+      CHECK_MESSAGE(outcome.violations.empty(),
+                    "seed " << seed << ", again with: script/simulate 1 --from " << seed << told);
+      runs += outcome.runs;
+      attempts += outcome.attempts;
+      events += outcome.events;
+      seconds += outcome.virtual_seconds;
+    }
+    MESSAGE(count << " seeds from " << first << ": " << runs << " runs, " << attempts
+                  << " attempts, " << events << " events, " << seconds << " s of virtual time");
+  }
+}

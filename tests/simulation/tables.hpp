@@ -1,0 +1,102 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "store/worker_store.hpp"
+
+namespace weir::simulation {
+
+using FlowId = std::int32_t;
+
+struct FlowRow {
+  std::string slug;
+  bool paused = false;
+  std::vector<VersionId> versions;  // by number: the first is number 1
+};
+
+struct VersionRow {
+  FlowId flow = 0;
+  int number = 1;
+  std::shared_ptr<const FlowDefinition> definition;  // as registered last
+  Time created_at{};
+};
+
+struct ParentLink {
+  RunKey run = 0;
+  std::size_t step = 0;
+  int attempt = 1;
+  friend auto operator<=>(const ParentLink&, const ParentLink&) = default;
+};
+
+struct RunRow {
+  std::string id;  // UUID
+  VersionId version = 0;
+  std::optional<RunStatus> status;  // none: open
+  int priority = 0;
+  Json input;
+  std::optional<Json> output;
+  std::string error, note;
+  std::optional<std::size_t> failed_step;
+  std::vector<std::string> tags;
+  Time created_at{}, available_at{};
+  std::optional<Time> started_at, ended_at;
+  std::optional<ParentLink> parent;
+};
+
+struct OpenRunRow {
+  std::optional<Time> wake_at;
+  std::optional<WorkerId> worker;
+  std::int64_t claimed_in = 0;
+  int claims = 0;
+  std::optional<Time> started_at;
+  int news = 0, news_heard = 0;
+  std::optional<std::string> cancel_reason;
+};
+
+struct WorkerRow {
+  WorkerIdentity identity;
+  Time started_at{}, lease_until{};
+  std::int64_t sequence = 0;
+  bool idle = false;
+  std::vector<InFlightTask> in_flight;
+  std::optional<Time> ended_at;
+  std::string end_reason;
+};
+
+struct StoredRow {
+  JournalRow row;
+  WorkerId worker = 0;  // 0: nobody's, a command's
+};
+
+using RowKey = std::pair<TaskId, int>;  // and attempt
+using Journal = std::map<RowKey, StoredRow>;
+
+struct PluginReportRow {
+  Json plugins;
+  Time reported_at{};
+};
+
+// All that a database holds, and nothing that it does.
+struct Tables {
+  std::map<FlowId, FlowRow> flows;
+  std::map<VersionId, VersionRow> versions;
+  std::map<PluginId, std::string> plugins;  // sha256
+  std::map<WorkerId, WorkerRow> workers;
+  std::map<WorkerId, std::map<VersionId, std::optional<PluginId>>> serving;
+  std::map<RunKey, RunRow> runs;
+  std::map<std::string, RunKey> run_ids;
+  std::map<RunKey, OpenRunRow> open_runs;
+  std::map<std::pair<FlowId, std::string>, RunKey> idempotency;
+  std::map<RunKey, Journal> journal;
+  std::map<std::pair<RunKey, std::size_t>, Json> signals;
+  std::map<ParentLink, RunKey> children;
+  std::map<VersionId, VersionId> adoptions;
+};
+
+}  // namespace weir::simulation
