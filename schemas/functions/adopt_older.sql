@@ -30,3 +30,4 @@ begin
     return next;
   end loop;
 end $$;
+comment on function weir.adopt_older is 'has the open runs of all older versions of a flow go on with one';

@@ -59,3 +59,4 @@ begin
     if v_flows is not null then perform weir.charge_limits(v_flows, v_keys, p_now); end if;
   end if;
 end $$;
+comment on function weir.claim is 'gives a worker runs of these versions, by priority and age';

@@ -11,3 +11,4 @@ begin
   delete from weir.share_news n where n.run_id = any (v_runs);
   return null;
 end $$;
+comment on function weir.end_shares_of_runs is 'ends what is shared of runs that are over';

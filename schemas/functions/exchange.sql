@@ -166,3 +166,4 @@ begin
     ) as n(child, news, cancel_reason, step, attempt, status, value, error);
   end if;
 end $$;
+comment on function weir.exchange is 'a worker''s one call: what it settled, ended, gave back, heard and runs; and what it gets';

@@ -11,3 +11,4 @@ begin
   end if;
   return new;
 end $$;
+comment on function weir.follow_adoption is 'has a run that is let go of go on with the version that adopted its own';

@@ -34,3 +34,4 @@ language sql stable as $$
     full join (select * from step where version_id = p_to) as n on n.slug = o.slug)
   select d.words from difference d where d.words is not null order by d.position, d.gone limit 1
 $$;
+comment on function weir.incompatibility is 'why runs of one version cannot go on with another; null: they can';

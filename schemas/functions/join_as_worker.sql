@@ -6,3 +6,4 @@ language sql as $$
   values (p_host, p_pid, p_slots, clock_timestamp() + p_lease_ms * interval '1 ms')
   returning id
 $$;
+comment on function weir.join_as_worker is 'makes a new worker with a lease';

@@ -13,3 +13,4 @@ begin
   get diagnostics v_moved = row_count;
   return v_moved;
 end $$;
+comment on function weir.move_adopted is 'moves the open runs of one version that no worker holds to another one';

@@ -5,3 +5,4 @@ language sql stable as $$
   from weir.version v left join weir.adoption a on a.from_version = v.id
   where v.flow_id = p_flow order by v.number desc limit 1
 $$;
+comment on function weir.newest_version is 'the version of a flow that a start without a version gets';

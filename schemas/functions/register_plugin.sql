@@ -5,3 +5,4 @@ language sql as $$
   on conflict (sha256) do update set path = excluded.path
   returning id
 $$;
+comment on function weir.register_plugin is 'the small number that stands for a plugin''s file in the journal';

@@ -59,3 +59,4 @@ begin
   from step s;
   return query select v_version, v_number;
 end $$;
+comment on function weir.register_version is 'the version of a definition, new or known';

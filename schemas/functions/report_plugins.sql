@@ -11,3 +11,4 @@ begin
   insert into weir.plugin_report (host, pid, started_at, plugins) values (p_host, p_pid, p_started_at, p_plugins)
   on conflict (host, pid, started_at) do update set plugins = excluded.plugins, reported_at = now();
 end $$;
+comment on function weir.report_plugins is 'takes down the plugin files that a process knows now';

@@ -9,3 +9,4 @@ begin
   insert into weir.serving (worker_id, version_ids, plugin_ids) values (p_worker, p_versions, p_plugins)
   on conflict (worker_id) do update set version_ids = excluded.version_ids, plugin_ids = excluded.plugin_ids;
 end $$;
+comment on function weir.serve_versions is 'takes down what a worker can run from now on';

@@ -8,3 +8,4 @@ return encode(
             from 1 for 6),
     52, 1), 53, 1),
   'hex')::uuid;
+comment on function weir.uuid7 is 'a UUID of version 7: sorts by time';

@@ -7,3 +7,4 @@ begin
     perform pg_notify('weir_ready', '');
   end if;
 end $$;
+comment on function weir.wake_workers is 'tells waiting workers that there may be runs to claim';

@@ -206,6 +206,18 @@ comment on trigger open_run_place_left on weir.open_run is 'a place is free: oth
 -- Runs of a flow by age, for people who look.
 create index run_of_version on weir.run (version_id, id);
 
+-- What the tables are, for people who look at them.
+comment on table weir.flow is 'every slug that a worker ever registered';
+comment on table weir.version is 'the distinct definitions of each flow, numbered';
+comment on table weir.step is 'the steps of each version';
+comment on table weir.plugin is 'the files whose code ran attempts';
+comment on table weir.worker is 'every worker that joined: its lease, and what it runs';
+comment on table weir.run is 'every run, one row for as long as it is kept; weir.runs shows them';
+comment on table weir.open_run is 'runs that are not over: small and hot';
+comment on table weir.idempotency is 'which run each idempotency key of a flow started (S4)';
+comment on table weir.migration is 'the migrations that were applied';
+comment on table weir.schema_code is 'which program''s functions and views stand here';
+
 create function weir.drop_code() returns void
 language plpgsql as $$ begin end $$;  -- schemas/functions has its body
 

@@ -13,3 +13,13 @@ comment on column weir.plugins.sha256 is 'null when the file never came that far
 comment on column weir.plugins.state is 'live, former, refused, quarantined or unload_pinned';
 comment on column weir.plugins.kind is 'refused, quarantined, unload_pinned: why, as weir plugins lint says it';
 comment on column weir.plugins.until is 'quarantined: its runs wait until then';
+comment on column weir.plugins.host is 'where the process runs';
+comment on column weir.plugins.pid is 'which process';
+comment on column weir.plugins.path is 'of the file';
+comment on column weir.plugins.plugin is 'the name it gives itself';
+comment on column weir.plugins.version is 'the version it gives itself';
+comment on column weir.plugins.flows is 'slugs of the flows in it';
+comment on column weir.plugins.isolated is 'its steps run in processes of their own';
+comment on column weir.plugins.detail is 'what is wrong with it';
+comment on column weir.plugins.hint is 'what to do about it';
+comment on column weir.plugins.reported_at is 'when the process said so last';

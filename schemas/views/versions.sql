@@ -25,3 +25,9 @@ comment on column weir.versions.plugins is 'sha256 of the plugin files with whic
 comment on column weir.versions.adopted_by is 'the version its open runs go on with, when their worker lets go of them';
 comment on column weir.versions.newest is 'the one that a start without a version gets';
 comment on column weir.versions.safe_to_remove is 'not the newest, and no open run is left: nothing will ask for its code';
+comment on column weir.versions.flow is 'slug of the flow';
+comment on column weir.versions.version is 'counted from 1 for each flow';
+comment on column weir.versions.module is 'the dotted name it was registered under last';
+comment on column weir.versions.fingerprint is 'SHA-256 of the definition in canonical form';
+comment on column weir.versions.created_at is 'when a worker loaded it first';
+comment on column weir.versions.open_runs is 'runs of it that are not over';
