@@ -29,29 +29,22 @@ constexpr const char* worker_list_call =
     "(extract(epoch from ended_at) * 1000000)::bigint, coalesce(end_reason, '') "
     "from weir.workers order by alive desc, ended_at desc nulls first, worker_id limit $1::bigint";
 
-constexpr const char* flows_call =
-    "select f.slug, max(v.number) from weir.flow f join weir.version v on v.flow_id = f.id "
-    "group by f.slug order by f.slug";
+constexpr const char* flows_call = "select flow, version from weir.flows order by flow";
 
 constexpr const char* flow_call =
-    "select f.slug, v.number, v.fingerprint, v.input_schema from weir.flow f join weir.version v "
-    "on v.flow_id = f.id "
-    "where f.slug = $1 and ($2::int is null or v.number = $2::int) order by v.number desc limit 1";
+    "select flow, version, fingerprint, input_schema from weir.definitions "
+    "where flow = $1 and ($2::int is null or version = $2::int) order by version desc limit 1";
 
 #define WEIR_SUMMARY_COLUMNS                                                                  \
   "run_id, flow, version, status, error, (extract(epoch from created_at) * 1000000)::bigint," \
   " (extract(epoch from started_at) * 1000000)::bigint, (extract(epoch from ended_at) * "     \
-  "1000000)::bigint,"                                                                         \
-  " (extract(epoch from wake_at) * 1000000)::bigint"
+  "1000000)::bigint, (extract(epoch from wake_at) * 1000000)::bigint, priority,"              \
+  " array_to_json(tags), note, parent_run_id"
 
 constexpr const char* runs_call =
     "select " WEIR_SUMMARY_COLUMNS
-    " from weir.runs where ($1::text is null or flow = $1) and ($2::text is null or status = $2)"
-    " and ($3::text is null or $3 = any (tags))"
-    " and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at "
-    "< $5)"
-    " and ($6::jsonb is null or input @> $6) and ($7::jsonb is null or output @> $7)"
-    " order by created_at desc, run_id desc limit $8::bigint";
+    " from weir.newest_runs($1, $2, $3, $4::timestamptz, $5::timestamptz, $6::jsonb, $7::jsonb, "
+    "$8::bigint) as n(run) join weir.runs on number = n.run order by number desc";
 
 constexpr const char* summary_call =
     "select " WEIR_SUMMARY_COLUMNS " from weir.runs where run_id = $1::uuid";
@@ -62,15 +55,12 @@ constexpr const char* report_call =
 #undef WEIR_SUMMARY_COLUMNS
 
 constexpr const char* steps_call =
-    "select s.step, s.kind, s.status, s.tasks, s.tasks_completed, s.attempts,"
-    " case when $2::boolean then s.output end, s.error, s.skip_reason,"
-    " (extract(epoch from s.started_at) * 1000000)::bigint, (extract(epoch from s.ended_at) * "
-    "1000000)::bigint,"
-    " (select coalesce(string_agg(d.slug, ',' order by d.position), '') from weir.step t"
-    "  join weir.step d on d.version_id = t.version_id and d.position = any (t.depends_on)"
-    "  where t.version_id = r.version_id and t.position = s.position) "
-    "from weir.run r cross join lateral weir.steps_of(r.id) as s where r.uuid = $1::uuid order by "
-    "s.position";
+    "select step, kind, status, tasks, tasks_completed, attempts,"
+    " case when $2::boolean then output end, error, skip_reason,"
+    " (extract(epoch from started_at) * 1000000)::bigint,"
+    " (extract(epoch from ended_at) * 1000000)::bigint, array_to_string(depends_on, ','), signal,"
+    " (extract(epoch from until) * 1000000)::bigint, child_run_id, retried "
+    "from weir.steps where run_id = $1::uuid order by position";
 
 constexpr const char* versions_call =
     "select version, module, fingerprint, (extract(epoch from created_at) * 1000000)::bigint, "
@@ -88,18 +78,16 @@ constexpr const char* plugins_call =
     "from weir.plugins order by path, host, pid, sha256";
 
 constexpr const char* recorded_call =
-    "select f.slug, v.number, v.module, v.definition, r.input from weir.run r "
-    "join weir.version v on v.id = r.version_id join weir.flow f on f.id = v.flow_id "
-    "where r.uuid = $1::uuid";
+    "select r.flow, r.version, d.module, d.definition, r.input from weir.runs r "
+    "join weir.definitions d on d.flow = r.flow and d.version = r.version "
+    "where r.run_id = $1::uuid";
 
 constexpr const char* recorded_rows_call =
-    "select " WEIR_JOURNAL_COLUMNS
-    " from weir.journal where run_id = (select id from weir.run where uuid = $1::uuid) "
-    "order by step, task_index, attempt";
+    "select " WEIR_JOURNAL_COLUMNS " from weir.journal_of($1::uuid)";
 
 constexpr const char* over_call =  // ids come back as they were written
-    "select i.id from unnest($1::text[]) as i(id) left join weir.run r on r.uuid = i.id::uuid "
-    "where r.id is null or r.status <> 0";
+    "select i.id from unnest($1::text[]) as i(id) left join weir.runs r on r.run_id = i.id::uuid "
+    "where r.run_id is null or r.ended_at is not null";
 
 constexpr const char* workers_call = "select count(*) from weir.workers where alive";
 
@@ -117,6 +105,13 @@ std::optional<Json> optional_json(const pqxx::field& field) {
   return field.is_null() ? std::nullopt : std::optional(Json::trusted(field.as<std::string>()));
 }
 
+std::vector<std::string> texts_of(const pqxx::field& field) {  // a JSON array of strings
+  std::vector<std::string> texts;
+  for (const Json& text : Json::trusted(field.as<std::string>()).elements())
+    texts.push_back(text.decoded());
+  return texts;
+}
+
 RunSummary read_summary(const pqxx::row& row) {
   return {.id = row[0].as<std::string>(),
           .flow = row[1].as<std::string>(),
@@ -126,7 +121,11 @@ RunSummary read_summary(const pqxx::row& row) {
           .created_at = time_of(row[5]),
           .started_at = optional_time(row[6]),
           .ended_at = optional_time(row[7]),
-          .wake_at = optional_time(row[8])};
+          .wake_at = optional_time(row[8]),
+          .priority = row[9].as<int>(),
+          .tags = texts_of(row[10]),
+          .note = optional_text(row[11]),
+          .parent_run = optional_text(row[12])};
 }
 
 // Of slugs and digests: none has a comma.
@@ -182,7 +181,11 @@ StepReport read_step(const pqxx::row& row) {
           .skip_reason = optional_text(row[8]),
           .started_at = optional_time(row[9]),
           .ended_at = optional_time(row[10]),
-          .depends_on = words_of(row[11])};
+          .depends_on = words_of(row[11]),
+          .signal = optional_text(row[12]),
+          .until = optional_time(row[13]),
+          .child_run = optional_text(row[14]),
+          .retried = row[15].as<std::int64_t>()};
 }
 
 std::optional<std::string> array_of(const std::vector<std::string>& texts) {
@@ -349,8 +352,8 @@ class PostgresRunStore final : public RunStore {
     if (!run) return std::unexpected(run.error());
     RunReport report{.summary = read_summary((*run)[0]), .input = {}, .output = {}, .steps = {}};
     if (with_values) {
-      report.input = Json::trusted((*run)[0][9].as<std::string>());
-      report.output = optional_json((*run)[0][10]);
+      report.input = Json::trusted((*run)[0][13].as<std::string>());
+      report.output = optional_json((*run)[0][14]);
     }
     const auto steps = query(steps_call, {id, with_values ? "true" : "false"});
     if (!steps) return std::unexpected(steps.error());
