@@ -67,6 +67,31 @@ class Names {
   std::map<std::string, PluginFile> slugs_, modules_;
 };
 
+constexpr std::string_view no_effect = "what is said about it has no effect";
+
+// What is said of steps that this flow does not have, or that means nothing to them.
+void warn_of_steps(const FlowDefinition& flow, const FlowConfig& said, const SourceText& source,
+                   std::vector<std::string>& warnings) {
+  std::vector<std::string> slugs;
+  for (const StepDefinition& step : flow.steps()) slugs.push_back(step.slug.string());
+  for (const auto& [slug, options] : said.overrides.steps) {
+    const auto warn = [&](const std::string& what) {
+      warnings.push_back(source.pointed(said.step_places.at(slug), "warning", what));
+    };
+    const auto position = flow.find(slug);
+    if (!position) {
+      warn(fmt::format("flow \"{}\" has no step \"{}\"; {}", flow.slug().view(), slug,
+                       did_you_mean(slug, slugs, no_effect)));
+      continue;
+    }
+    const StepKind kind = flow.steps()[*position].kind;
+    for (const OptionRule& rule : option_rules)
+      if (options.*rule.member && !rule.applies_to(kind))
+        warn(fmt::format("step \"{}\" is a {}: its {} has no effect", slug, name(kind),
+                         rule.plain_name()));
+  }
+}
+
 }  // namespace
 
 Result<const CatalogueFlow*> Catalogue::find(std::string_view name) const {
@@ -111,9 +136,9 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
       ++catalogue.plugins;
       for (FlowDefinition& flow : plugin->flows) {
         const auto said = config.flows.find(flow.slug());
-        const OptionOverrides overrides =
-            said == config.flows.end() ? OptionOverrides{} : said->second.options;
-        catalogue.flows.push_back({std::move(flow), plugin->file, overrides});
+        FlowOverrides overrides =
+            said == config.flows.end() ? FlowOverrides{} : said->second.overrides;
+        catalogue.flows.push_back({std::move(flow), plugin->file, std::move(overrides)});
       }
     }
   }
@@ -122,24 +147,28 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
   return catalogue;
 }
 
-std::vector<std::string> unknown_overrides(const Config& config,
-                                           const std::vector<std::string>& slugs) {
+std::vector<std::string> idle_overrides(const Config& config, const Catalogue& catalogue) {
+  std::vector<std::string> slugs;
+  for (const CatalogueFlow& flow : catalogue.flows)
+    slugs.push_back(flow.definition.slug().string());
   std::vector<std::string> warnings;
-  for (const auto& [slug, flow] : config.flows)
-    if (std::ranges::find(slugs, slug.string()) == slugs.end())
+  for (const auto& [slug, said] : config.flows) {
+    const auto flow = std::ranges::find(slugs, slug.string());
+    if (flow == slugs.end())
       warnings.push_back(config.source->pointed(
-          flow.where, "warning",
+          said.where, "warning",
           fmt::format("no flow \"{}\" in the plugin folders; {}", slug.view(),
-                      did_you_mean(slug.view(), slugs, "what is said about it has no effect"))));
+                      did_you_mean(slug.view(), slugs, no_effect))));
+    else
+      warn_of_steps(catalogue.flows[static_cast<std::size_t>(flow - slugs.begin())].definition,
+                    said, *config.source, warnings);
+  }
   return warnings;
 }
 
 void warn_of(const Catalogue& catalogue, const Config& config, Console& console) {
   for (const PluginError& refused : catalogue.refused) console.warn(to_string(refused));
-  std::vector<std::string> slugs;
-  for (const CatalogueFlow& flow : catalogue.flows)
-    slugs.push_back(flow.definition.slug().string());
-  for (const std::string& warning : unknown_overrides(config, slugs)) console.say(warning);
+  for (const std::string& warning : idle_overrides(config, catalogue)) console.say(warning);
 }
 
 }  // namespace weir::cli

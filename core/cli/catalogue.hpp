@@ -16,11 +16,11 @@ namespace weir::cli {
 struct CatalogueFlow {
   FlowDefinition definition;
   PluginFile file;
-  OptionOverrides overrides;
+  FlowOverrides overrides;
 
   /// The options a step runs with.
   StepOptions effective(const StepDefinition& step) const {
-    return overridden(step.options, overrides);
+    return overridden(step.options, step.kind, step.slug.string(), overrides);
   }
 };
 
@@ -43,11 +43,11 @@ Faults folder_faults(const Config& config);
 /// cannot be read.
 std::expected<Catalogue, Faults> read_catalogue(const Config& config);
 
-/// A warning, drawn, for every override of a flow that is none of these slugs.
-std::vector<std::string> unknown_overrides(const Config& config,
-                                           const std::vector<std::string>& slugs);
+/// A warning, drawn, for everything flows.yaml says that has no effect: of flows and steps that are
+/// not there, and options that mean nothing to a step's kind.
+std::vector<std::string> idle_overrides(const Config& config, const Catalogue& catalogue);
 
-/// Tells what was refused, and which overrides have no flow.
+/// Tells what was refused, and which overrides have no effect.
 void warn_of(const Catalogue& catalogue, const Config& config, Console& console);
 
 }  // namespace weir::cli

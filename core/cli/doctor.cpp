@@ -50,10 +50,7 @@ void examine_plugins(const Config& config, Examination& found) {
     found.good(fmt::format("plugins: {} with {} flow{}", catalogue->plugins,
                            catalogue->flows.size(), catalogue->flows.size() == 1 ? "" : "s"));
   for (const PluginError& refused : catalogue->refused) found.bad(to_error(refused));
-  std::vector<std::string> slugs;
-  for (const CatalogueFlow& flow : catalogue->flows)
-    slugs.push_back(flow.definition.slug().string());
-  for (const std::string& warning : unknown_overrides(config, slugs)) found.doubtful(warning);
+  for (const std::string& warning : idle_overrides(config, *catalogue)) found.doubtful(warning);
 }
 
 void examine_store(const std::string& url, Examination& found) {

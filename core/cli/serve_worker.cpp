@@ -49,18 +49,24 @@ ServeOptions serve_options(const Config& config) {
                        .limit = {.max_restarts = config.supervisor.max_restarts,
                                  .max_seconds = config.supervisor.max_seconds}};
   for (const auto& [slug, flow] : config.flows) {
-    options.worker.overrides.emplace(slug.string(), flow.options);
+    options.worker.overrides.emplace(slug.string(), flow.overrides);
     if (flow.on_new_version == OnNewVersion::adopt) options.worker.adopting.insert(slug.string());
     options.worker.limits.emplace(slug.string(), flow.limits);
   }
   return options;
 }
 
-// What flows.yaml says of flows that no plugin has, and a word when there is none at all yet.
+// What flows.yaml says of flows and steps that no plugin has, and a word when there is no flow yet.
 void warn_of_flows(const Config& config, const FlowRegistry& registry, spdlog::logger& log) {
-  for (const auto& [slug, flow] : config.flows)
-    if (!registry.read(slug, [](const FlowModule&) {}))
+  for (const auto& [slug, flow] : config.flows) {
+    const auto warn_of_steps = [&](const FlowModule& module) {
+      for (const auto& [step, options] : flow.overrides.steps)
+        if (!module.definition.find(step))
+          log.warn("{}: flow \"{}\" has no step \"{}\"", config.source->name(), slug.view(), step);
+    };
+    if (!registry.read(slug, warn_of_steps))
       log.warn("{}: no flow \"{}\" in the plugin folders", config.source->name(), slug.view());
+  }
   if (registry.size() == 0)
     log.warn("there is no flow to serve yet: waiting for a plugin in the plugin folders");
 }

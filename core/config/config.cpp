@@ -287,21 +287,46 @@ void read_limits(Reader& reader, std::string_view section, const YAML::Node& val
                              section));
 }
 
-// option_rules as keys: the unit leaves the name and stands with the number instead.
+void read_option(Reader& reader, std::string_view key, const YAML::Node& value,
+                 const OptionRule& rule, OptionOverrides& options) {
+  const Notation& notation = rule.unit == "ms" ? duration : rule.unit == "bytes" ? size : whole;
+  options.*rule.member = read_number(reader, key, value, notation, rule.min, rule.max);
+}
+
+Keys<OptionOverrides> step_keys() {
+  Keys<OptionOverrides> keys;
+  for (const OptionRule& rule : option_rules)
+    keys.push_back(
+        {std::string(rule.plain_name()),
+         [rule](Reader& reader, std::string_view key, const YAML::Node& value,
+                OptionOverrides& step) { read_option(reader, key, value, rule, step); }});
+  return keys;
+}
+
+void read_steps(Reader& reader, std::string_view section, const YAML::Node& value,
+                FlowConfig& flow) {
+  static const Keys<OptionOverrides> keys = step_keys();
+  each_entry(reader, section, value, folded,
+             [&](const std::string& name, const YAML::Node& key, const YAML::Node& options) {
+               if (const auto slug = Slug::parse(name); !slug)
+                 return reader.fault(reader.span(key), "bad_value", to_string(slug.error()));
+               read_mapping(reader, name, options, keys, flow.overrides.steps[name]);
+               flow.step_places.emplace(name, reader.span(key));
+             });
+}
+
 Keys<FlowConfig> flow_keys() {
   static constexpr std::array<std::string_view, 2> policies = {"keep", "adopt"};
   Keys<FlowConfig> keys;
   for (const OptionRule& rule : option_rules) {
     if (rule.step_only) continue;
-    const Notation& notation = rule.unit == "ms" ? duration : rule.unit == "bytes" ? size : whole;
-    const std::size_t unit_bytes = rule.unit.empty() ? 0 : 1 + rule.unit.size();
-    keys.push_back({std::string(rule.name.substr(0, rule.name.size() - unit_bytes)),
-                    [rule, &notation](Reader& reader, std::string_view key, const YAML::Node& value,
-                                      FlowConfig& flow) {
-                      flow.options.*rule.member =
-                          read_number(reader, key, value, notation, rule.min, rule.max);
-                    }});
+    keys.push_back(
+        {std::string(rule.plain_name()),
+         [rule](Reader& reader, std::string_view key, const YAML::Node& value, FlowConfig& flow) {
+           read_option(reader, key, value, rule, flow.overrides.all);
+         }});
   }
+  keys.push_back({"steps", read_steps, paths_of_any(paths(step_keys()))});
   keys.push_back(word_key("on_new_version", &FlowConfig::on_new_version, policies));
   keys.push_back({"limits", read_limits, paths(limits_keys())});
   keys.push_back(
@@ -317,7 +342,7 @@ void read_flows(Reader& reader, std::string_view section, const YAML::Node& valu
                const auto slug = Slug::parse(name);
                if (!slug)
                  return reader.fault(reader.span(key), "bad_value", to_string(slug.error()));
-               FlowConfig flow{.options = {}, .where = reader.span(key)};
+               FlowConfig flow{.where = reader.span(key)};
                read_mapping(reader, name, options, keys, flow);
                config.flows.emplace(*slug, flow);
              });

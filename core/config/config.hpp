@@ -83,11 +83,12 @@ struct RetentionConfig {
 
 /// What the operator says about one flow. Policy, not definition: the flow's fingerprint stays.
 struct FlowConfig {
-  OptionOverrides options;  ///< put over the options of each of its steps
+  FlowOverrides overrides{};                      ///< put over the options of its steps
+  std::map<std::string, TextSpan> step_places{};  ///< those of `overrides.steps` in Config::source
   OnNewVersion on_new_version = OnNewVersion::keep;
   FlowLimits limits{};
   std::optional<RetentionConfig> retention{};  ///< absent: as Config::retention
-  TextSpan where;                            ///< the slug's place in Config::source
+  TextSpan where;                              ///< the slug's place in Config::source
 };
 
 /// flows.yaml, checked whole: where plugins and the database are, and how to run. It never

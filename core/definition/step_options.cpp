@@ -46,6 +46,10 @@ StepOptions overridden(StepOptions options, StepKind kind, const std::string& sl
   return own == overrides.steps.end() ? options : overridden(options, own->second);
 }
 
+std::string_view OptionRule::plain_name() const noexcept {
+  return name.substr(0, name.size() - (unit.empty() ? 0 : 1 + unit.size()));
+}
+
 bool OptionRule::applies_to(StepKind kind) const noexcept {
   return has_code(kind) || member == &OptionOverrides::start_delay_ms ||
          (kind == StepKind::wait && member == &OptionOverrides::timeout_ms);

@@ -61,6 +61,9 @@ struct OptionRule {
   bool step_only;         ///< start_delay: means nothing for a whole flow
   std::string_view unit;  ///< "ms", "bytes", or "" for a plain count
 
+  /// As flows.yaml has it, where the unit stands with the number: "timeout".
+  std::string_view plain_name() const noexcept;
+
   /// Whether it means anything to a step of that kind: a wait and a child run are not tried again,
   /// and a child run has a timeout of its own.
   bool applies_to(StepKind kind) const noexcept;

@@ -67,7 +67,8 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   for (const StepDefinition& step : module->definition.steps())
     flow.options.push_back(overrides == options_.overrides.end()
                                ? step.options
-                               : overridden(step.options, overrides->second));
+                               : overridden(step.options, step.kind, step.slug.string(),
+                                            overrides->second));
   flows_.insert_or_assign(*version, std::move(flow));
   return {};
 }

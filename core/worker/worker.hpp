@@ -35,7 +35,7 @@ struct WorkerOptions {
   std::shared_ptr<FlowWorkers> flow_workers = {};  ///< where it stands; null: those of the process
   std::shared_ptr<RunEvents> events =
       {};  ///< who is told what happens; null: who asked this process
-  std::map<std::string, OptionOverrides>
+  std::map<std::string, FlowOverrides>
       overrides{};  ///< by slug: the operator's, over the definition's own
   std::map<std::string, FlowLimits> limits{};  ///< by slug: the operator's; others have none (C6)
   std::set<std::string> adopting{};  ///< slugs whose open runs go on with a new version (V3)

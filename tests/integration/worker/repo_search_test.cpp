@@ -43,7 +43,7 @@ class SearchWorker {
     options.slots = runs;
     options.lease = std::chrono::milliseconds(10'000);
     options.resources = resources;
-    options.overrides.emplace("repo_search", OptionOverrides{.base_delay_ms = 10});
+    options.overrides.emplace("repo_search", FlowOverrides{.all = {.base_delay_ms = 10}});
     worker_ = std::make_unique<Worker>(
         options, registry_, *store_,
         std::make_shared<spdlog::logger>(

@@ -33,15 +33,16 @@ std::set<std::string> known() {
   return {keys.begin(), keys.end()};
 }
 
-/// Paths of all values; below `flows` and `plugins.hosting` each name is "*".
+/// Paths of all values; below `flows`, their `steps` and `plugins.hosting` each name is "*".
 void collect(const YAML::Node& node, const std::string& path, std::set<std::string>& found) {
   if (!node.IsMap()) {
     found.insert(path);
     return;
   }
   for (const auto& entry : node) {
-    const std::string name =
-        path == "flows" || path == "plugins.hosting" ? "*" : entry.first.as<std::string>();
+    const std::string name = path == "flows" || path == "flows.*.steps" || path == "plugins.hosting"
+                                 ? "*"
+                                 : entry.first.as<std::string>();
     collect(entry.second, path.empty() ? name : path + "." + name, found);
   }
 }
@@ -86,6 +87,12 @@ TEST_CASE("the parser knows the keys that are promised") {
                                                   "flows.*.max_delay",
                                                   "flows.*.timeout",
                                                   "flows.*.max_output",
+                                                  "flows.*.steps.*.max_attempts",
+                                                  "flows.*.steps.*.base_delay",
+                                                  "flows.*.steps.*.max_delay",
+                                                  "flows.*.steps.*.timeout",
+                                                  "flows.*.steps.*.start_delay",
+                                                  "flows.*.steps.*.max_output",
                                                   "flows.*.on_new_version",
                                                   "flows.*.limits.max_running",
                                                   "flows.*.limits.rate",
@@ -125,7 +132,8 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   CHECK(shown->log.level == standard->log.level);
   CHECK(shown->log.format == standard->log.format);
   const FlowConfig& flow = shown->flows.at(*Slug::parse("process_order"));
-  CHECK(overridden(StepOptions{}, flow.options) == StepOptions{});
+  CHECK(overridden(StepOptions{}, flow.overrides.all) == StepOptions{});
+  CHECK(overridden(StepOptions{}, flow.overrides.steps.at("fetch")) == StepOptions{});
   CHECK(flow.on_new_version == FlowConfig{}.on_new_version);
   CHECK(shown->retention.age == standard->retention.age);
 }

@@ -72,13 +72,39 @@ log: {level: off, format: json}
   CHECK(config.log.format == LogFormat::json);
 
   const FlowConfig& flow = config.flows.at(*Slug::parse("process_order"));
-  CHECK(flow.options.max_attempts == 5);
-  CHECK(flow.options.base_delay_ms == 250);
-  CHECK(flow.options.max_delay_ms == 172'800'000);
-  CHECK(flow.options.timeout_ms == 300'000);
-  CHECK(flow.options.max_output_bytes == 65'536);
-  CHECK_FALSE(flow.options.start_delay_ms);
+  const OptionOverrides& all = flow.overrides.all;
+  CHECK(all.max_attempts == 5);
+  CHECK(all.base_delay_ms == 250);
+  CHECK(all.max_delay_ms == 172'800'000);
+  CHECK(all.timeout_ms == 300'000);
+  CHECK(all.max_output_bytes == 65'536);
+  CHECK_FALSE(all.start_delay_ms);
   CHECK(config.source->text().substr(flow.where.offset, flow.where.bytes) == "process_order");
+}
+
+TEST_CASE("D3: options of single steps arrive under their slugs") {
+  const Config config = parsed(R"(
+flows:
+  a:
+    timeout: 5s
+    steps:
+      fetch: {max_attempts: 9, base_delay: 1ms, max_delay: 2s, timeout: 3m, start_delay: 1d, max_output: 1KiB}
+      approval: {timeout: 72h}
+      rest:
+)");
+  const FlowConfig& flow = config.flows.at(*Slug::parse("a"));
+  CHECK(flow.overrides == FlowOverrides{.all = {.timeout_ms = 5'000},
+                                        .steps = {{"fetch",
+                                                   {.max_attempts = 9,
+                                                    .base_delay_ms = 1,
+                                                    .max_delay_ms = 2'000,
+                                                    .timeout_ms = 180'000,
+                                                    .start_delay_ms = 86'400'000,
+                                                    .max_output_bytes = 1'024}},
+                                                  {"approval", {.timeout_ms = 259'200'000}},
+                                                  {"rest", {}}}});
+  const TextSpan where = flow.step_places.at("approval");
+  CHECK(config.source->text().substr(where.offset, where.bytes) == "approval");
 }
 
 TEST_CASE("C6: limits of a flow arrive as they are written") {
@@ -110,8 +136,8 @@ TEST_CASE("C7: a flow keeps its runs as long as it says or else as long as all d
 
 TEST_CASE("an override that is absent leaves the option alone") {
   const Config config = parsed("flows: {a: {timeout: 2s}, b: }");
-  CHECK_FALSE(config.flows.at(*Slug::parse("a")).options.max_attempts);
-  CHECK(config.flows.at(*Slug::parse("b")).options == OptionOverrides{});
+  CHECK_FALSE(config.flows.at(*Slug::parse("a")).overrides.all.max_attempts);
+  CHECK(config.flows.at(*Slug::parse("b")).overrides == FlowOverrides{});
 }
 
 TEST_CASE("limits themselves are allowed") {
@@ -128,5 +154,5 @@ TEST_CASE("limits themselves are allowed") {
 
 TEST_CASE("anchors and line ends of another system are read") {
   const Config config = parsed("flows:\r\n  a: &usual {max_attempts: 7}\r\n  b: *usual\r\n");
-  CHECK(config.flows.at(*Slug::parse("b")).options.max_attempts == 7);
+  CHECK(config.flows.at(*Slug::parse("b")).overrides.all.max_attempts == 7);
 }
