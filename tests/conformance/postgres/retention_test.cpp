@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+
+#include "conformance/postgres/postgres_under_test.hpp"
+#include "conformance/test_worker.hpp"
+#include "store/postgres/postgres_maintenance_store.hpp"
+#include "support/admin_session.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+using Rows = std::vector<std::string>;
+
+namespace {
+
+struct Old {
+  Old() {
+    worker.loads(one_step());
+    worker.loads(named("other", one_step()));
+  }
+  PostgresUnderTest stores;
+  TestWorker worker{stores};
+  std::unique_ptr<RunStore> client = stores.client_session();
+  std::unique_ptr<MaintenanceStore> store =
+      must(postgres::open_maintenance_store(stores.url(), false));
+
+  // Runs that ended two hours ago, with a row of the journal each.
+  void ended(const std::string& flow, std::size_t count, const StartOptions& options = {}) {
+    must(client->start(flow, std::vector<Json>(count), options));
+    for (const ClaimedRun& run : worker.claim(count)) {
+      worker.journals(run.run, completed(0, 0, 1, "1"));
+      worker.ends(run.run, {.output = json("1")});
+    }
+    stores.sql(
+        "update weir.run set created_at = created_at - interval '2 hours', ended_at = "
+        "ended_at - interval '2 hours' where status <> 0 and ended_at > now() - interval '1 "
+        "hour'");
+  }
+
+  PruneReport prune(const Retention& retention, std::int64_t batch = 1'000, bool dry = false) {
+    PruneReport total;
+    for (bool finished = false; !finished;) {
+      const PruneReport done = must(store->prune(retention, total.cursor, batch, dry));
+      CHECK(done.runs <= batch);
+      total.runs += done.runs;
+      total.journal_rows += done.journal_rows;
+      total.partitions += done.partitions;
+      total.workers += done.workers;
+      total.cursor = done.cursor;
+      finished = done.finished;
+    }
+    return total;
+  }
+
+  std::string count(const std::string& table) {
+    return stores.sql("select count(*) from weir." + table).at(0);
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("postgres: retention") {
+  TEST_CASE("C7: runs that ended long ago go with all that is kept of them") {
+    Old a;
+    a.ended("totals", 5, {.idempotency_keys = {"1", "2", "3", "4", "5"}});
+    start_one(*a.client);
+    CHECK(a.prune({.age = 3h}).runs == 0);
+    CHECK(a.prune({}).runs == 0);
+    const PruneReport dry = a.prune({.age = 1h}, 2, true);
+    CHECK(dry.runs == 5);
+    CHECK(dry.journal_rows == 5);
+    CHECK(a.count("run") == "6");
+    const PruneReport done = a.prune({.age = 1h}, 2);
+    CHECK(done.runs == 5);
+    CHECK(done.journal_rows == 5);
+    CHECK(a.count("run") == "1");
+    CHECK(a.count("journal") == "0");
+    CHECK(a.count("idempotency") == "0");
+  }
+
+  TEST_CASE("C7: an open run never goes however old") {
+    Old a;
+    a.ended("totals", 1);
+    start_one(*a.client);
+    a.stores.sql("update weir.run set created_at = created_at - interval '9 years'");
+    CHECK(a.prune({.age = 1h}).runs == 1);
+    CHECK(a.worker.claim(1).size() == 1);
+  }
+
+  TEST_CASE("C7: each flow keeps its runs as long as it says") {
+    Old a;
+    a.ended("totals", 3);
+    a.ended("other", 4);
+    CHECK(a.prune({.age = 1h, .flows = {{"totals", std::nullopt}, {"other", 3h}}}).runs == 0);
+    CHECK(a.prune({.age = {}, .flows = {{"other", 1h}, {"unknown", 1h}}}).runs == 4);
+    CHECK(a.prune({.age = 3h, .flows = {{"totals", 1h}}}).runs == 3);
+  }
+
+  TEST_CASE("C7: children go with their parent and no parent goes before its children are over") {
+    Old a;
+    a.ended("totals", 3);
+    const auto link = [&](int child, int parent) {
+      a.stores.sql(
+          fmt::format("update weir.run set parent_run = {}, parent_step = 0, "
+                      "parent_attempt = 1 where id = {}",
+                      parent, child));
+    };
+    link(2, 1);
+    start_one(*a.client);
+    link(4, 3);
+    CHECK(a.prune({.age = {}, .flows = {{"other", 1h}}}).runs == 0);
+    CHECK(a.prune({.age = 1h}).runs == 2);
+    CHECK(a.stores.sql("select id from weir.run order by id") == Rows{"3", "4"});
+  }
+
+  TEST_CASE("C7: a whole range of old runs leaves its journal to its partition's end") {
+    Old a;
+    a.ended("totals", 20);
+    const auto skip_to = [&](std::int64_t run) {
+      a.stores.sql(fmt::format("select setval('weir.run_id_seq', {})", run));
+    };
+    skip_to(10'000'000);
+    a.ended("totals", 5);
+    must(a.client->start("totals", std::vector<Json>(1), {}));  // in the same range, open
+    skip_to(20'000'000);
+    must(a.store->keep_house({}));
+    must(a.client->start("totals", std::vector<Json>(1), {}));
+    const PruneReport done = a.prune({.age = 1h}, 7);
+    CHECK(done.runs == 25);
+    CHECK(done.journal_rows == 5);  // those of the range in which one stays
+    CHECK(done.partitions == 1);
+    CHECK(a.count("journal") == "0");
+    CHECK(a.stores.sql("select to_regclass('weir.journal_0') is null and "
+                       "to_regclass('weir.journal_1') is not null") == Rows{"t"});
+  }
+
+  TEST_CASE("C7: partitions are made ahead and the net is empty") {
+    Old a;
+    a.stores.sql("select setval('weir.run_id_seq', 50000000)");
+    a.ended("totals", 2);
+    const char* const where =
+        "select string_agg(distinct c.relname, ' ') from weir.journal j join pg_class c on c.oid = "
+        "j.tableoid";
+    CHECK(a.stores.sql(where).at(0) == "journal_rest");
+    must(a.store->keep_house({}));
+    CHECK(a.stores.sql(where).at(0) == "journal_5");
+    CHECK(a.stores.sql("select to_regclass('weir.journal_6') is not null") == Rows{"t"});
+    CHECK(journal_of(*a.worker.session, 50'000'001).size() == 1);
+  }
+
+  TEST_CASE("C7: of all processes that would prune one has the turn") {
+    Old a;
+    CHECK_FALSE(must(a.store->keep_house({})));
+    CHECK(must(a.store->keep_house(1h)));
+    CHECK_FALSE(must(a.store->keep_house(1h)));
+  }
+
+  TEST_CASE("C7: workers that ended before all that is left began go too") {
+    Old a;
+    {
+      TestWorker gone(a.stores);
+      must(gone.session->leave(gone.id));
+    }
+    a.stores.sql(
+        "update weir.worker set ended_at = now() - interval '3 hours' where ended_at is "
+        "not null");
+    CHECK(a.prune({.age = 4h}).workers == 0);
+    a.ended("totals", 1);
+    a.stores.sql("update weir.run set created_at = now() - interval '4 hours'");
+    CHECK(a.prune({.age = 150min}).workers == 0);  // that run may be of its time
+    CHECK(a.prune({.age = 1h}).runs == 1);
+    CHECK(a.count("worker") == "1");
+  }
+
+  TEST_CASE("C7: the procedure does it all from SQL") {
+    Old a;
+    a.ended("totals", 12);
+    AdminSession(a.stores.url()).run("call weir.prune_all('1 hour', 'totals', 5)");
+    CHECK(a.count("run") == "0");
+    CHECK_THROWS(AdminSession(a.stores.url()).run("call weir.prune_all('1 hour', 'unknown')"));
+  }
+
+  TEST_CASE("C7: a run's journal is looked for in its partition alone") {
+    Old a;
+    a.stores.sql(
+        "do $$ begin for i in 2 .. 9 loop execute format('create table weir.journal_%s "
+        "partition of weir.journal for values from (%s) to (%s)', i, i * 10000000, (i + 1) "
+        "* 10000000); end loop; end $$");
+    AdminSession user(a.stores.url());
+    user.run("set plan_cache_mode = force_generic_plan");
+    user.run("prepare one(bigint) as select * from weir.journal where run_id = $1");
+    CHECK(user.run("explain execute one(35000000)").size() < 8);
+    std::string plan;
+    for (const std::string& line : user.run("explain execute one(35000000)")) plan += line;
+    CHECK(plan.contains("journal_3"));
+    CHECK_FALSE(plan.contains("journal_4"));
+    CHECK_FALSE(plan.contains("Seq Scan"));
+  }
+}
