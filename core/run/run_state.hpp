@@ -37,9 +37,17 @@ struct AttemptResult {
 /// committed or in that of their keys (step, index, attempt). Nothing else in Weir decides what a
 /// run does next.
 ///
-/// Life: construct; apply() every journaled row; take_ready() whatever became ready; when end() has
-/// a value after the last row, the run is over. The definition must outlive the state.  [one thread
-/// at a time]
+/// Life: construct; apply() every journaled row; journal take_skips(), take_ready() whatever became
+/// ready, look after waits(); when end() has a value after the last row, the run is over. The
+/// definition must outlive the state.  [one thread at a time]
+///
+/// What rows leave open (that a step is skipped or fails the run because its conditions are unmet
+/// or its attempts exhausted) is decided when one asks, const or not, and not while rows are
+/// folded: a row that comes later may have decided it already, under other options. So a skip that
+/// was journaled stands, and a task that had a further attempt had it.
+///
+/// Cost: a row costs as much as what follows from it, whatever the size of the run; asking costs as
+/// much as the answer.
 class RunState {
  public:
   static constexpr int losses_max =
@@ -68,11 +76,13 @@ class RunState {
   /// that holds wait_output(). None while end() has a value.
   std::vector<OpenWait> waits() const;
 
-  /// Steps found to be skipped since the last call, as the rows to journal: facts by then, that
-  /// need not be applied. Rows that were folded are not among them.
+  /// Steps found to be skipped since the last call, as the rows to journal, dated: facts by then,
+  /// that need not be applied. Rows that were folded are not among them. To be journaled before
+  /// anything that builds on them starts, also those of a run that ended.
   std::vector<JournalRow> take_skips();
 
-  /// Steps that ended since the last call, parents before children (E1).
+  /// Steps that ended since the last call, parents before children (E1); those that were skipped
+  /// with an ancestor do not wait for their other parents.
   std::vector<StepEnd> take_step_ends();
 
   /// Whether it still matters how this task ends: false once its step was skipped, or the run

@@ -50,6 +50,7 @@ class SimulatedRun {
   Time now_ = DrivenRun::begin;
   RunState state_;
   JournalOracle oracle_;
+  bool is_restless_;  // its workers vanish all the time
   bool cancelled_ = false;
   int retries_left_ = 2;
   std::vector<JournalRow> journal_;  // as committed
