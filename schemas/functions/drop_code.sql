@@ -12,6 +12,6 @@ begin
   from pg_proc p
   where p.pronamespace = 'weir'::regnamespace and p.proname <> 'drop_code'
     and not exists (select from pg_trigger t where t.tgfoid = p.oid);
-  if v_names is not null then execute 'drop function ' || v_names; end if;
+  if v_names is not null then execute 'drop routine ' || v_names; end if;
 end $$;
 comment on function weir.drop_code is 'drops the views and functions of the schema, to make them anew';
