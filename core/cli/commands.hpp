@@ -38,6 +38,7 @@ struct PluginsTry {
   std::string flow;            ///< "": the only one
   std::string input = "null";  ///< JSON, @FILE, or - for stdin
   std::optional<std::string> expect;
+  std::vector<std::string> signals;  ///< NAME=JSON, or NAME for null
   bool json = false;
 };
 struct PluginsDiff {

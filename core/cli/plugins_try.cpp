@@ -48,10 +48,15 @@ Json run_json(const std::string& flow, const FinishedRun& run,
     logs.push_back(Json::object(std::vector<Member>{{"step", Json::string(line.step)},
                                                     {"level", Json::string(line.level)},
                                                     {"message", Json::string(line.message)}}));
+  std::vector<Json> skipped;
+  for (const auto& step : run.skipped())
+    skipped.push_back(Json::object(std::vector<Member>{{"step", Json::string(step.step)},
+                                                       {"reason", Json::string(step.reason)}}));
   std::vector<Member> members = {{"flow", Json::string(flow)},
                                  {"status", Json::string(run.status())},
                                  {"elapsed_us", Json::number(run.elapsed().count())},
                                  {"attempts", Json::array(attempts)},
+                                 {"skipped", Json::array(skipped)},
                                  {"logs", Json::array(logs)}};
   if (run.completed())
     members.emplace_back("output", Json::trusted(run.output()));
@@ -77,6 +82,8 @@ void print(const std::string& flow, const FinishedRun& run, Console& console) {
          {attempt.waited.count() > 0 ? shown_duration(attempt.waited) : ""},
          {attempt.error.empty() ? attempt.output : attempt.error}});
   }
+  for (const auto& step : run.skipped())
+    table.add({{step.step}, {""}, {"skipped", Tone::faint}, {""}, {step.reason}});
   for (const auto& line : run.logs())
     console.say(fmt::format("{}: {}: {}", line.level, line.step, line.message));
   console.print(table.text(out));
@@ -85,6 +92,26 @@ void print(const std::string& flow, const FinishedRun& run, Console& console) {
                             shown_duration(run.elapsed())));
   console.print(run.completed() ? fmt::format("output  {}\n", run.output())
                                 : fmt::format("error   {}\n", run.error()));
+}
+
+struct Signal {
+  std::string name;
+  Json payload;
+};
+
+std::expected<std::vector<Signal>, ExitCode> read_signals(const std::vector<std::string>& given,
+                                                          Console& console) {
+  std::vector<Signal> signals;
+  for (const std::string& each : given) {
+    const std::size_t equals = each.find('=');
+    const std::expected<Json, ExitCode> payload =
+        equals == std::string::npos
+            ? Json()
+            : read_json_argument("--signal", each.substr(equals + 1), console);
+    if (!payload) return std::unexpected(payload.error());
+    signals.push_back({each.substr(0, equals), *payload});
+  }
+  return signals;
 }
 
 }  // namespace
@@ -98,10 +125,13 @@ ExitCode run(const PluginsTry& command, const Globals&, Console& console) {
     if (!read) return read.error();
     expected = *std::move(read);
   }
+  const auto signals = read_signals(command.signals, console);
+  if (!signals) return signals.error();
   if (const auto sound = inspect(command.file); !sound)
     return console.fail(to_error(sound.error()));
   try {
     auto runner = testing::FlowRunner::load(command.file, command.flow);
+    for (const Signal& each : *signals) runner.signal(each.name, each.payload.text());
     const FinishedRun run = runner.run(input->text());
     const auto differs = expected && run.completed()
                              ? first_difference(*expected, Json::trusted(run.output()))

@@ -82,18 +82,32 @@ struct FlowRunner::State {
   std::size_t step(std::string_view name) const {
     return step_of(flow->definition.slug().string(), steps, name);
   }
+  StepKind kind(std::size_t position) const { return flow->definition.steps()[position].kind; }
   void plan(std::string_view name, int times, const Plan& one) {
-    auto& plans = planned[step(name)];
+    const std::size_t position = step(name);
+    const bool fails = one.outcome == Outcome::failed || one.outcome == Outcome::failed_for_good;
+    if (!has_code(kind(position)) && (kind(position) == StepKind::wait || !fails))
+      refuse(fmt::format("step \"{}\" is a {}: it does not {}", name, weir::name(kind(position)),
+                         kind(position) == StepKind::wait
+                             ? "fail; give it a signal, or let its time pass"
+                             : "time out or get lost; its run may fail"));
+    auto& plans = planned[position];
     plans.insert(plans.end(), static_cast<std::size_t>(std::max(times, 0)), one);
   }
   void stand_in(std::string_view name, StandIn code) {
-    StandIn& kept = stand_ins[step(name)];
+    const std::size_t position = step(name);
+    if (kind(position) == StepKind::wait)
+      refuse(fmt::format("step \"{}\" is a wait: give it a signal instead", name));
+    StandIn& kept = stand_ins[position];
     kept = std::move(code);
     if (kept.function) kept.step = {sizeof(weir_step), 0, {}, &run_stand_in, &kept};
   }
   void override_option(std::string_view name, std::string_view option, std::int64_t value) {
     const std::size_t position = step(name);
     const auto rule = std::ranges::find(option_rules, option, &OptionRule::name);
+    if (!rule->applies_to(kind(position)))
+      refuse(fmt::format("step \"{}\" is a {}: {} means nothing to it", name,
+                         weir::name(kind(position)), rule->plain_name()));
     if (!rule->allows(value))
       refuse(fmt::format("{}: expected {}, got {}", option, rule->range(), value));
     OptionOverrides overrides;
@@ -110,7 +124,11 @@ struct FlowRunner::State {
       refuse(to_string(fits.error()));
   }
 
-  AttemptResult execute(const RunState& run, const ReadyTask& task);
+  void send(std::string_view name, std::string_view payload, Duration after);
+  VirtualResult execute(const RunState& run, const ReadyTask& task, Duration now);
+  VirtualResult run_child(const RunState& run, const ReadyTask& task);
+  FlowRunner& child(std::string_view name);
+  FinishedRun run(const Json& input);
 
   TrialPlugin plugin;
   FlowHandle flow;
@@ -118,21 +136,96 @@ struct FlowRunner::State {
   std::vector<StepOptions> options;
   std::map<std::size_t, std::deque<Plan>> planned;
   std::map<std::size_t, StandIn> stand_ins;  // nodes stay where they are
+  std::map<std::size_t, VirtualSignal> signals;
+  std::map<std::string, FlowRunner> children;  // by slug
+  std::vector<FinishedRun> child_runs;
   std::vector<LoggedLine> logs;
   ReadyTask current{};
+  Duration now{};                  // while it runs
+  int depth = 0;                   // of runs within runs
   std::optional<StepTrial> trial;  // last: its resources are code of the flow's
 };
 
-AttemptResult FlowRunner::State::execute(const RunState& run, const ReadyTask& task) {
+void FlowRunner::State::send(std::string_view name, std::string_view payload, Duration after) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const StepDefinition& step = flow->definition.steps()[i];
+    if (step.kind != StepKind::wait) continue;
+    names.push_back(step.signal);
+    if (step.signal != name) continue;
+    auto json = Json::parse(std::string(payload));
+    if (!json)
+      refuse(fmt::format("the payload of signal \"{}\" is {}", name, json.error().message));
+    if (!signals.try_emplace(i, *std::move(json), now + after).second)
+      refuse(fmt::format("signal \"{}\" was sent already", name));
+    return;
+  }
+  refuse(fmt::format(
+      "flow \"{}\" waits for no signal {}; {}", flow->definition.slug().view(), in_quotes(name),
+      did_you_mean(name, names,
+                   names.empty() ? "it has no wait"
+                                 : fmt::format("it waits for {}", fmt::join(names, ", ")))));
+}
+
+FlowRunner& FlowRunner::State::child(std::string_view name) {
+  const auto found = flow_of(plugin, name);
+  if (!found) refuse(to_string(found.error()));
+  const std::string slug = found->definition.slug().string();
+  const auto known = children.find(slug);
+  if (known != children.end()) return known->second;
+  return children.emplace(slug, FlowRunner(std::make_unique<State>(plugin, slug))).first->second;
+}
+
+// C8: how the child ends is how the attempt does.
+VirtualResult FlowRunner::State::run_child(const RunState& run, const ReadyTask& task) {
+  constexpr int depth_max = 100;
+  const StepDefinition& step = run.definition().steps()[task.task.step];
+  const std::string slug = step.child->string();
+  if (!flow_of(plugin, slug))
+    refuse(
+        fmt::format("step \"{}\" starts flow \"{}\", which this plugin does not have: mock the "
+                    "step",
+                    step.slug.view(), slug));
+  FlowRunner& runner = child(slug);
+  runner.state_->depth = depth + 1;
+  if (depth == depth_max)
+    refuse(fmt::format("step \"{}\" starts flow \"{}\" within {} others: does it ever end?",
+                       step.slug.view(), slug, depth_max));
+  const auto failed = [](std::string code, std::string error) -> AttemptResult {
+    return {.outcome = Outcome::failed_for_good,
+            .error_code = std::move(code),
+            .error = std::move(error)};
+  };
+  const Json input = run.input_of(task.task);
+  try {
+    runner.state_->check(input);
+  } catch (const std::invalid_argument& refused) {
+    return {failed("invalid_input", refused.what())};
+  }
+  FinishedRun& ended = child_runs.emplace_back(runner.state_->run(input));
+  if (ended.completed())
+    return {{.outcome = Outcome::completed, .output = Json::trusted(ended.output())},
+            ended.elapsed()};
+  return {
+      failed("child_failed", fmt::format("its run of flow \"{}\" failed: {}", slug, ended.error())),
+      ended.elapsed()};
+}
+
+VirtualResult FlowRunner::State::execute(const RunState& run, const ReadyTask& task, Duration at) {
   current = task;
+  now = at;
+  const bool is_flow = kind(task.task.step) == StepKind::flow;
   std::optional<Plan> plan;
   if (auto& plans = planned[task.task.step]; !plans.empty()) {
     plan = std::move(plans.front());
     plans.pop_front();
     if (plan->outcome == Outcome::failed || plan->outcome == Outcome::failed_for_good)
-      return {.outcome = plan->outcome, .error_code = "planned", .error = plan->error};
+      return {{.outcome = is_flow ? Outcome::failed_for_good : plan->outcome,
+               .error_code = is_flow ? "child_failed" : "planned",
+               .error = plan->error}};
   }
   const auto instead = stand_ins.find(task.task.step);
+  if (is_flow && instead == stand_ins.end()) return run_child(run, task);
   AttemptResult result =
       trial->call({.task = task.task,
                    .number = task.attempt,
@@ -142,8 +235,15 @@ AttemptResult FlowRunner::State::execute(const RunState& run, const ReadyTask& t
                    .instead = instead == stand_ins.end() ? nullptr : &instead->second.step,
                    .stopped = plan && plan->outcome == Outcome::timed_out});
   if (plan && plan->outcome == Outcome::lost)
-    return {.outcome = Outcome::lost, .error_code = "lost", .error = plan->error};
-  return result;
+    return {{.outcome = Outcome::lost, .error_code = "lost", .error = plan->error}};
+  if (is_flow && result.outcome != Outcome::completed) result.outcome = Outcome::failed_for_good;
+  return {std::move(result)};
+}
+
+std::string FinishedRun::skipped(std::string_view step) const {
+  const std::string& name = steps_[step_of(flow_, steps_, step)];
+  const auto found = std::ranges::find(skipped_, name, &SkippedStep::step);
+  return found == skipped_.end() ? "" : found->reason;
 }
 
 std::vector<TriedAttempt> FinishedRun::attempts(std::string_view step) const {
@@ -196,34 +296,53 @@ void FlowRunner::timeout(std::string_view step, std::chrono::milliseconds timeou
 void FlowRunner::max_attempts(std::string_view step, int count) {
   state_->override_option(step, "max_attempts", count);
 }
+void FlowRunner::signal(std::string_view name, std::string_view payload,
+                        std::chrono::microseconds after) {
+  state_->send(name, payload, after);
+}
+FlowRunner& FlowRunner::child(std::string_view flow) { return state_->child(flow); }
 const std::string& FlowRunner::flow() const { return state_->flow->definition.slug().string(); }
 std::vector<std::string> FlowRunner::steps() const { return state_->steps; }
 
 FinishedRun FlowRunner::run(std::string_view input) {
-  State& state = *state_;
   auto parsed = Json::parse(std::string(input));
   if (!parsed) refuse("the run's input is " + parsed.error().message);
-  state.check(*parsed);
-  state.logs.clear();
-  VirtualEnd ended = run_virtually(
-      state.flow->definition, state.options, *parsed,
-      [&](const RunState& run, const ReadyTask& task) { return state.execute(run, task); });
+  state_->check(*parsed);
+  return state_->run(*parsed);
+}
+
+FinishedRun FlowRunner::State::run(const Json& input) {
+  logs.clear();
+  child_runs.clear();
+  now = {};
+  VirtualEnd ended = run_virtually(flow->definition, options, input,
+                                   {.execute = [&](const RunState& run, const ReadyTask& task,
+                                                   Duration at) { return execute(run, task, at); },
+                                    .signal = [&](std::size_t step) -> const VirtualSignal* {
+                                      const auto sent = signals.find(step);
+                                      return sent == signals.end() ? nullptr : &sent->second;
+                                    }});
+  signals.clear();
+  now = {};
 
   FinishedRun finished;
-  finished.flow_ = flow();
-  finished.steps_ = state.steps;
+  finished.flow_ = flow->definition.slug().string();
+  finished.steps_ = steps;
   finished.status_ = ended.end.status == RunStatus::completed ? "completed" : "failed";
   if (finished.completed()) finished.output_ = ended.end.output.text();
   finished.error_ = std::move(ended.end.error);
   finished.elapsed_ = ended.elapsed;
-  finished.logs_ = std::move(state.logs);
+  finished.logs_ = std::move(logs);
+  finished.children_ = std::move(child_runs);
+  for (const JournalRow& skip : ended.skips)
+    finished.skipped_.push_back({.step = steps[skip.task.step], .reason = skip.error_code});
   for (VirtualAttempt& attempt : ended.attempts) {
     JournalRow& row = attempt.row;
-    finished.attempts_.push_back({.step = state.steps[row.task.step],
+    finished.attempts_.push_back({.step = steps[row.task.step],
                                   .index = row.task.index,
                                   .number = row.attempt,
                                   .input = std::string(attempt.input.text()),
-                                  .outcome = std::string(name(row.outcome)),
+                                  .outcome = std::string(weir::name(row.outcome)),
                                   .output = row.output ? std::string(row.output->text()) : "",
                                   .error_code = std::move(row.error_code),
                                   .error = std::move(row.error),

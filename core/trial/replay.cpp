@@ -19,13 +19,21 @@ Result<FlowDefinition> definition_of(const RecordedRun& run) {
                   json_quoted(run.module), run.definition.text().substr(1));
   const auto manifest = Manifest::parse(text);
   if (!manifest) return std::unexpected(manifest.error().front());
-  auto definition = FlowDefinition::build(manifest->flows.front());
+  FlowDraft draft = manifest->flows.front();
+  for (FlowDraft::Step& step : draft.steps)  // it writes out also what means nothing to a kind
+    if (const auto kind = step_kind(step.kind))
+      for (const OptionRule& rule : option_rules)
+        if (!rule.applies_to(*kind)) (step.options.*rule.member).reset();
+  auto definition = FlowDefinition::build(draft);
   if (!definition) return std::unexpected(definition.error().front());
   return *std::move(definition);
 }
 
-bool has_result(Outcome outcome) {
-  return outcome != Outcome::lost && outcome != Outcome::cancelled;
+// Whether code of the plugin gave it.
+bool is_result(const JournalRow& row, const FlowDefinition& definition) {
+  return has_code(definition.steps()[row.task.step].kind) &&
+         (row.outcome == Outcome::completed || row.outcome == Outcome::failed ||
+          row.outcome == Outcome::failed_for_good || row.outcome == Outcome::timed_out);
 }
 
 void compare(const JournalRow& row, const AttemptResult& now, ReplayedAttempt& attempt) {
@@ -75,14 +83,14 @@ Result<std::vector<ReplayedAttempt>> replay(const RecordedRun& run, const FlowHa
   std::vector<ReplayedAttempt> replayed;
   for (const JournalRow& row : run.rows) {
     if (auto folded = state.apply(row); !folded) return std::unexpected(folded.error());
-    if (!has_result(row.outcome)) continue;
+    if (!is_result(row, *definition)) continue;
     ReplayedAttempt& attempt = replayed.emplace_back();
     attempt.step = definition->steps()[row.task.step].slug.string();
     attempt.index = row.task.index;
     attempt.attempt = row.attempt;
     attempt.recorded = row.outcome;
     const auto position = flow->definition.find(attempt.step);
-    if (!position) {
+    if (!position || !has_code(flow->definition.steps()[*position].kind)) {
       attempt.verdict = ReplayedAttempt::Verdict::no_such_step;
       continue;
     }

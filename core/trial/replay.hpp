@@ -19,7 +19,7 @@ struct ReplayedAttempt {
     differs,       ///< another output
     fails,         ///< completed then, and not now
     completes,     ///< failed then, and not now: nothing to compare
-    no_such_step,  ///< the new build has no step of that name
+    no_such_step,  ///< the new build has no step with code of that name
   };
 
   std::string step;
@@ -38,7 +38,8 @@ std::string_view name(ReplayedAttempt::Verdict verdict) noexcept;
 bool is_as_before(ReplayedAttempt::Verdict verdict) noexcept;
 
 /// Runs the steps of `flow` on the inputs of a recorded run's attempts, each with its own number,
-/// in this process, and compares. Lost and cancelled attempts are passed over: they have no result.
+/// in this process, and compares. Passed over is what has no result of the plugin's code: lost and
+/// cancelled attempts, skips, waits, child runs.
 /// Errors: corrupt, when the rows do not fit the definition they are recorded with.
 Result<std::vector<ReplayedAttempt>> replay(const RecordedRun& run, const FlowHandle& flow);
 

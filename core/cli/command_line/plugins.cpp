@@ -27,18 +27,20 @@ Examples:
 constexpr std::string_view try_footer =
     R"(Runs one flow of a plugin in this process, in memory: no database, no worker.
 Backoff and delays pass at once; a step that fails is tried again as its options
-say. Exits 1 when the run failed, or its output is not the one expected (the
+say. A wait ends with the signal given here, or its time passes at once. A step that
+starts a flow of the same plugin runs it too. Exits 1 when the run failed, or its output is not the one expected (the
 order of keys does not count).
 
 Examples:
   weir plugins try build/shop.so --input '{"id": 7}'
   weir plugins try build/shop.so --flow order_totals --input @order.json
-  weir plugins try build/hello.so --input '"Ada"' --expect '{"sign": "Ada"}')";
+  weir plugins try build/hello.so --input '"Ada"' --expect '{"sign": "Ada"}'
+  weir plugins try build/claims.so --signal 'approval={"granted": true}')";
 
 constexpr std::string_view diff_footer =
     R"(Compares what two builds of a plugin say of their flows; no code of them runs.
-Compatible are flows with the same steps, kinds and dependencies, whatever their
-options: open runs may be adopted by the new version. Exits 1 when a flow is not.
+Compatible are flows with the same steps, kinds, dependencies and conditions,
+whatever their options: open runs may be adopted by the new version. Exits 1 when a flow is not.
 
 Examples:
   weir plugins diff plugins/shop.so build/shop.so
@@ -98,6 +100,7 @@ void declare_try(Grammar& grammar, CLI::App& plugins) {
       .option("--flow", tried.flow, "Slug or module name; default: the only one", "NAME")
       .option("--input", tried.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
       .option("--expect", tried.expect, "The output it is to have", "JSON|@FILE|-")
+      .option("--signal", tried.signals, "What ends a wait; may be repeated", "NAME=JSON")
       .json(tried.json);
 }
 

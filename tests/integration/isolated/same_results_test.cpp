@@ -40,14 +40,15 @@ Trial run(PluginRig& rig, const std::string& input, const TemporaryFolder& folde
   rig.flow_input = *json;
   Trial trial;
   const VirtualEnd end =
-      run_virtually(flow, options, *json, [&](const RunState& state, const ReadyTask& task) {
-        ++trial.calls;
-        rig.max_output_bytes = state.options(task.task.step).max_output_bytes;
-        const AttemptResult result =
-            rig.run(0, task.task.step, std::string(state.input_of(task.task).text()));
-        trial.results += told(result) + "\n";
-        return result;
-      });
+      run_virtually(flow, options, *json,
+                    {[&](const RunState& state, const ReadyTask& task, Duration) -> VirtualResult {
+                      ++trial.calls;
+                      rig.max_output_bytes = state.options(task.task.step).max_output_bytes;
+                      const AttemptResult result =
+                          rig.run(0, task.task.step, std::string(state.input_of(task.task).text()));
+                      trial.results += told(result) + "\n";
+                      return {result};
+                    }});
   trial.results += fmt::format("{} {}", static_cast<int>(end.end.status), end.end.output.text());
   for (std::size_t at = 0; (at = trial.results.find(folder.path().native())) != std::string::npos;)
     trial.results.replace(at, folder.path().native().size(), "FOLDER");

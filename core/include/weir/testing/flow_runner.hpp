@@ -17,6 +17,10 @@
 /// attempt takes no time, so elapsed() is the same each time. Steps run one after the other on the
 /// calling thread, in the order in which they would begin if there were slots for all.
 ///
+/// **Waits** end with the signal a test gives, or when their time is over, which passes at once.
+/// **Flow steps** run the flow they start in memory as well, when it is one of the same plugin:
+/// child() is its runner. Else mock() stands in for the whole of it.
+///
 /// **Timeouts**: a handler runs as long as it runs, in real time. When its step's timeout passes,
 /// Context::cancelled() says so, and the attempt is `timed_out` once the handler has returned; it
 /// took the timeout, to elapsed(). To test without waiting for a long one: time_out() lets it pass
@@ -58,24 +62,39 @@ struct LoggedLine {
   int attempt = 1;
 };
 
+struct SkippedStep {
+  std::string step = {};
+  std::string reason = {};  ///< condition_unmet, handler_failed, dependency_skipped
+};
+
 /// A run that is over. A value, independent of its runner.
 class FinishedRun {
  public:
   bool completed() const noexcept { return status_ == "completed"; }
   const std::string& status() const noexcept { return status_; }  ///< completed or failed
 
-  /// `{leaf: output}` as JSON; "" when the run failed.
+  /// `{leaf: output}` as JSON, null when all leaves were skipped; "" when the run failed.
   const std::string& output() const noexcept { return output_; }
 
   /// Why it failed, as `weir runs show` says it; "" when it completed.
   const std::string& error() const noexcept { return error_; }
 
-  /// All attempts, in the order they began.
+  /// All attempts, in the order they began; of waits, in the order they ended.
   const std::vector<TriedAttempt>& attempts() const noexcept { return attempts_; }
 
   /// Those of one step. Throws std::invalid_argument, with the nearest name, when the flow has no
   /// such step.
   std::vector<TriedAttempt> attempts(std::string_view step) const;
+
+  /// Steps that were skipped.
+  const std::vector<SkippedStep>& skipped() const noexcept { return skipped_; }
+
+  /// Why that step was skipped; "" when it was not. Throws as attempts().
+  std::string skipped(std::string_view step) const;
+
+  /// The runs that flow steps started in memory, in the order they began.
+  const std::vector<FinishedRun>& children() const noexcept { return children_; }
+  const std::string& flow() const noexcept { return flow_; }
 
   const std::vector<LoggedLine>& logs() const noexcept { return logs_; }
 
@@ -89,6 +108,8 @@ class FinishedRun {
   std::string flow_, status_, output_, error_;
   std::vector<std::string> steps_;
   std::vector<TriedAttempt> attempts_;
+  std::vector<SkippedStep> skipped_;
+  std::vector<FinishedRun> children_;
   std::vector<LoggedLine> logs_;
   std::chrono::microseconds elapsed_{};
 };
@@ -97,7 +118,8 @@ class FinishedRun {
 /// fail() and the like is used up. Resources that steps share end with the runner.
 ///
 /// Members that are given a step's name throw std::invalid_argument, with the nearest name, when
-/// the flow has no such step.  [one thread at a time]
+/// the flow has no such step, and when what they say means nothing to a step of its kind.  [one
+/// thread at a time]
 class FlowRunner {
  public:
   /// A flow of a plugin that this program is linked with; without a slug its only one. Throws
@@ -130,8 +152,20 @@ class FlowRunner {
   /// did in the world is done, and it will run again.
   void lose(std::string_view step, int times = 1);
 
-  /// From now on this stands in for the step. It is given the task's input and returns its output,
-  /// JSON both; what it throws counts as when a handler throws it.
+  /// Sends the next run a signal, so long after it began; called from a handler's stand-in, the run
+  /// at hand, now. It ends the wait for it, also one that begins later. Throws
+  /// std::invalid_argument: no wait is for that signal, with the nearest; no JSON; sent already.
+  void signal(std::string_view name, std::string_view payload = "null",
+              std::chrono::microseconds after = {});
+
+  /// The runner of a flow that flow steps of this one start, to plan its failures, mocks and
+  /// signals: those of each of its runs. Throws std::invalid_argument when the plugin has no such
+  /// flow, with the nearest. Lives as long as this runner.
+  FlowRunner& child(std::string_view flow);
+
+  /// From now on this stands in for the step; for a flow step, for the run it starts. It is given
+  /// the task's input and returns its output, JSON both; what it throws counts as when a handler
+  /// throws it.
   void mock(std::string_view step, std::function<std::string(std::string_view)> stand_in);
 
   /// As mock, with another handler: `runner.mock<charge_nothing>("charge")`.
