@@ -47,6 +47,16 @@ std::shared_ptr<Attempt> HeldShares::next() {
   return nullptr;
 }
 
+JournalRow HeldShares::row_of(const Attempt& attempt, AttemptResult result) {
+  return {.task = attempt.task,
+          .attempt = attempt.number,
+          .outcome = result.outcome,
+          .output = std::move(result.output),
+          .error_code = std::move(result.error_code),
+          .error = std::move(result.error),
+          .retry_after = result.retry_after};
+}
+
 void HeldShares::settle(const Attempt& attempt, JournalRow row, Steady now) {
   const auto found = held_.find(attempt.share);
   if (found == held_.end()) return;  // dropped meanwhile
@@ -70,9 +80,9 @@ std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
   return dropped;
 }
 
-Steady HeldShares::next_turn(bool takes) const {
+Steady HeldShares::next_turn(const Capacity& capacity, bool takes) const {
   if (store_ == nullptr) return Steady::max();
-  Steady next = takes ? take_at_ : Steady::max();
+  Steady next = takes && has_room(capacity) ? take_at_ : Steady::max();
   for (const auto& [id, share] : held_)
     if (!share.settled.empty()) next = std::min(next, share.settled_at + settle_after);
   return std::max(next, quiet_until_);

@@ -41,6 +41,9 @@ class HeldShares {
   /// when there is none.
   std::shared_ptr<Attempt> next();
 
+  /// The row of an attempt of a shared element, its times still unset.
+  static JournalRow row_of(const Attempt& attempt, AttemptResult result);
+
   /// How an attempt that next() gave ended.
   void settle(const Attempt& attempt, JournalRow row, Steady now);
 
@@ -56,7 +59,7 @@ class HeldShares {
                             const Capacity& capacity, bool takes);
 
   /// When the next turn() has something to do by time alone; `takes` as there.
-  Steady next_turn(bool takes) const;
+  Steady next_turn(const Capacity& capacity, bool takes) const;
 
   void forget();
 

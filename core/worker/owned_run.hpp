@@ -91,8 +91,9 @@ class OwnedRun {
   /// Whether the step is begun for the first time, as far as this run's rows tell (E1).
   bool begins(std::size_t step);
 
-  std::size_t in_flight = 0;  ///< attempts stated and not settled
-  bool leaving = false;       ///< ended or given back in the exchange that is being made
+  std::size_t in_flight = 0;       ///< attempts stated and not settled
+  bool ending = false;             ///< it is over, but for what a handler may settle (C9)
+  bool leaving = false;            ///< ended or given back in the exchange that is being made
   std::map<TaskId, int> shared{};  ///< tasks that others run, or may take, with their attempt (L7)
 
  private:

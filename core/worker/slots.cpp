@@ -1,6 +1,7 @@
 #include "worker/slots.hpp"
 
 #include <optional>
+#include <set>
 
 #include "worker/fault_handler.hpp"
 #include "worker/step_call.hpp"
@@ -17,6 +18,8 @@ struct Slots::Shared {
   std::condition_variable changed;  // work to do, closing, or a thread that ended
   std::deque<std::shared_ptr<Attempt>> waiting;
   std::vector<std::shared_ptr<Attempt>> finished;
+  std::set<const Attempt*> running;
+  std::set<const Attempt*> abandoned;  // of running: their threads end with them
   bool closing = false;
   std::size_t alive = 0;
 };
@@ -24,7 +27,7 @@ struct Slots::Shared {
 Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources,
              std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished,
              std::shared_ptr<FlightRecorder> recorder)
-    : shared_(std::make_shared<Shared>()) {
+    : count_(count), shared_(std::make_shared<Shared>()) {
   shared_->resources = std::move(resources);
   shared_->log = std::move(log);
   shared_->on_finished = std::move(on_finished);
@@ -53,6 +56,19 @@ std::size_t Slots::close(std::chrono::milliseconds patience) {
   return left;
 }
 
+void Slots::abandon(const Attempt& attempt) {
+  const std::lock_guard lock(shared_->mutex);
+  if (!shared_->running.contains(&attempt) || shared_->closing) return;  // it has just returned
+  if (shared_->alive >= (1 + stuck_max) * count_) {
+    shared_->log->error("{} handlers ignore their stop tokens: this one's slot is lost",
+                        shared_->abandoned.size());
+    return;
+  }
+  shared_->abandoned.insert(&attempt);
+  ++shared_->alive;
+  threads_.emplace_back([shared = shared_] { serve(shared); });
+}
+
 void Slots::start(std::shared_ptr<Attempt> attempt) {
   {
     const std::lock_guard lock(shared_->mutex);
@@ -76,6 +92,7 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     if (shared->closing) break;
     std::shared_ptr<Attempt> attempt = std::move(shared->waiting.front());
     shared->waiting.pop_front();
+    shared->running.insert(attempt.get());
     lock.unlock();
     attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                            std::memory_order_release);
@@ -84,8 +101,11 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     seat.end();
     attempt->ended = std::chrono::steady_clock::now();
     lock.lock();
+    shared->running.erase(attempt.get());
+    const bool replaced = shared->abandoned.erase(attempt.get()) > 0;
     shared->finished.push_back(std::move(attempt));
     if (!shared->closing) shared->on_finished();  // under the lock: never after close()
+    if (replaced) break;
   }
   --shared->alive;
   shared->changed.notify_all();

@@ -21,7 +21,7 @@ namespace weir {
 ///
 /// Threads: the worker's loop calls everything here; slots call `on_finished`.
 /// Invariants: every attempt given to start() comes back from take_finished() exactly once, unless
-/// its handler never returns; at most `count` handlers run at once.
+/// its handler never returns; at most `count` handlers run at once, but for abandoned ones.
 class Slots final : public StepRunner {
  public:
   /// `on_finished` is called on a slot's thread, before close(), after an attempt was put where
@@ -39,14 +39,19 @@ class Slots final : public StepRunner {
   void start(std::shared_ptr<Attempt> attempt) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
 
-  std::size_t count() const noexcept { return threads_.size(); }
+  /// At most `stuck_max` times `count`; from then on each such handler is a slot less.
+  void abandon(const Attempt& attempt) override;
+  static constexpr std::size_t stuck_max = 16;
+
+  std::size_t count() const noexcept { return count_; }
 
  private:
   struct Shared;
   static void serve(const std::shared_ptr<Shared>& shared);
 
+  std::size_t count_;
   std::shared_ptr<Shared> shared_;
-  std::vector<std::thread> threads_;
+  std::vector<std::thread> threads_;  ///< of ended ones too
 };
 
 }  // namespace weir

@@ -12,6 +12,9 @@
 
 #include <weir/abi/plugin.h>
 #include <weir/abi/resources.h>
+#include <weir/abi/settle.h>
+
+#include "worker/settlement.hpp"
 
 /// Threads: a handler may use its call from any of its threads; `mutex` guards everything it
 /// writes.
@@ -28,6 +31,7 @@ struct weir_call {
   bool failed = false;
   weir::AttemptResult failure;
   std::vector<std::shared_ptr<weir::StepResource>> acquired;
+  std::list<std::string> settlements;  // likewise
   std::list<weir::Error> refused;  // the plugin holds views into them; an empty list costs nothing
 };
 
@@ -128,8 +132,21 @@ constexpr weir_resources resources_v1 = {.struct_size = sizeof(weir_resources),
                                          .refuse = StepResources::refuse,
                                          .discard = discard};
 
+std::int32_t settlement(weir_call* call, weir_str output, weir_str* sql) {
+  auto text = settlement_text(call->attempt, view(output));
+  const std::lock_guard lock(call->mutex);
+  const bool given = text.has_value();
+  *sql = str(call->settlements.emplace_back(given ? *std::move(text) : text.error().message));
+  if (!given) return WEIR_FAILED_FOR_GOOD;
+  return call->attempt.gate.take() ? WEIR_OK : WEIR_CANCELLED;
+}
+
+constexpr weir_settle settle_v1 = {
+    .struct_size = sizeof(weir_settle), .reserved = 0, .settlement = settlement};
+
 const void* extension(const weir_host*, weir_str id) {
-  return view(id) == WEIR_RESOURCES_V1 ? &resources_v1 : nullptr;
+  if (view(id) == WEIR_RESOURCES_V1) return &resources_v1;
+  return view(id) == WEIR_SETTLE_V1 ? &settle_v1 : nullptr;
 }
 
 constexpr weir_host host = {.struct_size = sizeof(weir_host),
@@ -204,6 +221,7 @@ AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& l
                  .output = {},
                  .failure = {},
                  .acquired = {},
+                 .settlements = {},
                  .refused = {}};
   try {
     return judged(call,

@@ -15,6 +15,10 @@ class StepRunner {
   virtual ~StepRunner() = default;
   virtual void start(std::shared_ptr<Attempt> attempt) = 0;
   virtual std::vector<std::shared_ptr<Attempt>> take_finished() = 0;
+
+  /// The attempt was settled without its handler, which ignores its stop token: whatever that holds
+  /// it keeps, and others run in its place (F4).
+  virtual void abandon(const Attempt&) {}
 };
 
 }  // namespace weir

@@ -30,15 +30,10 @@ EventKind event_kind(RunStatus status) {
                                         : EventKind::cancelled;
 }
 
-// C8: how a child ended is how the step's attempt did.
-AttemptResult result_of(const ChildRunEnd& end, std::string_view flow) {
-  if (end.status == RunStatus::completed)
-    return {.outcome = Outcome::completed, .output = end.output};
-  const bool failed = end.status == RunStatus::failed;
-  return {.outcome = Outcome::failed_for_good,
-          .error_code = failed ? "child_failed" : "child_cancelled",
-          .error = fmt::format("its run {} of flow \"{}\" {}: {}", end.id, flow,
-                               failed ? "failed" : "was cancelled", end.error)};
+AttemptResult timed_out(milliseconds timeout, std::string_view more) {
+  return {.outcome = Outcome::timed_out,
+          .error_code = "timed_out",
+          .error = fmt::format("no result within {} ms{}", timeout.count(), more)};
 }
 
 // Whether the same call may succeed a moment later.
@@ -60,7 +55,10 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWor
       next_ticket_(next_ticket),
       events_(options.events ? *options.events : *RunEvents::of_this_process()),
       reader_(options, flows, place, store, log),
-      pace_(options.slots) {
+      pace_(options.slots),
+      children_(store, log),
+      offered_(store.shares(), log),
+      held_(store.shares(), flows, log) {
   outbox_.request().lease = options_.lease;
   if (!options_.sweeps) sweep_at_ = Steady::max();
 }
@@ -74,20 +72,25 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
     sweep(now);
     read_flows(now);
     collect(now);
+    if (const auto resolved = resolve(now); !resolved) return abandon(resolved.error());
+    share(now);
     advance_runs(now);
     if (!drain_until_) pick();
-    if (drain_until_ && runs_.empty()) break;
+    if (drain_until_ && runs_.empty() && held_.empty()) break;
     const bool says = has_news(now);
     const auto went = says ? speak() : start_children();
-    if (!went) {
-      forget();
-      if (went.error().code == ErrorCode::lease_lost) return Ended::lease_lost;
-      return std::unexpected(went.error());
-    }
+    if (!went) return abandon(went.error());
     if (says || outbox_.is_pressing()) continue;
     const bool ready = store_.wait(nap(now));
-    if (store_.take_told()) told_ = true;
-    if (calls_.called() || ready || calls_.now() >= poll_at_) more_waits_ = true;
+    if (store_.take_told()) {
+      told_ = true;
+      offered_.told();
+      held_.told();
+    }
+    const bool called = calls_.called() || ready;
+    if (called) held_.called();
+    const bool due = next_wake_at_ && clock_.at(calls_.now()) >= *next_wake_at_;
+    if (called || due || calls_.now() >= poll_at_) more_waits_ = true;
   }
   const std::size_t given_back = runs_.size();
   forget();
@@ -95,6 +98,12 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   log_.info("worker {} left, {} unfinished run{} given back", worker, given_back,
             given_back == 1 ? "" : "s");
   return Ended::drained;
+}
+
+Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
+  forget();
+  if (error.code == ErrorCode::lease_lost) return Ended::lease_lost;
+  return std::unexpected(error);
 }
 
 // Notices the wish to drain, and says whether its time is over.
@@ -115,7 +124,7 @@ void WorkerLoop::read_flows(Steady now) {
 
 // Nothing of it may be begun: its plugin is in quarantine, or its flow is paused (C2).
 bool WorkerLoop::is_held(const OwnedRun& run, Steady now) const {
-  return paused_.contains(run.version()) || reader_.is_barred(run.flow(), now);
+  return run.ending || paused_.contains(run.version()) || reader_.is_barred(run.flow(), now);
 }
 
 // Settles what slots have finished and what ran out of time.
@@ -139,33 +148,97 @@ void WorkerLoop::collect(Steady now) {
     log_.warn("run {}: {}.{} ignores its stop token and keeps its thread", flight->attempt->run_id,
               flight->attempt->flow->definition.slug().view(),
               flight->attempt->flow->definition.steps()[flight->attempt->task.step].slug.view());
-    settle(*flight, {}, now);
+    slots_.abandon(*flight->attempt);
+    settle(*flight,
+           timed_out(flight->attempt->options.timeout,
+                     "; it ignores its stop token and keeps its thread"),
+           now);
   }
 }
 
 void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Steady ended) {
   const Attempt& attempt = *flight.attempt;
-  OwnedRun& run = runs_.at(attempt.run);
-  if (flight.timed_out_at)
-    result = {.outcome = Outcome::timed_out,
-              .error_code = "timed_out",
-              .error = fmt::format("no result within {} ms", attempt.options.timeout.count())};
-  else if (result.outcome != Outcome::completed && !run.state().wanted(attempt.task))
+  OwnedRun* const run = attempt.share == 0 ? &runs_.at(attempt.run) : nullptr;
+  if (flight.timed_out_at && result.outcome != Outcome::timed_out)
+    result = timed_out(attempt.options.timeout, "");
+  const bool settles = !flight.attempt->gate.close();  // in its handler's own transaction (C9)
+  if (settles && result.outcome == Outcome::completed)
+    result = {.outcome = Outcome::failed,
+              .error_code = "not_settled",
+              .error = "the step returned without having committed the settlement it asked for"};
+  else if (run != nullptr && !flight.timed_out_at && result.outcome != Outcome::completed &&
+           !run->state().wanted(attempt.task))
     result = {.outcome = Outcome::cancelled,
               .error_code = "step_skipped",
               .error = "its step was skipped while this ran"};
-  JournalRow row = run.state().judge(attempt.task, attempt.number, std::move(result));
+  JournalRow row = run != nullptr
+                       ? run->state().judge(attempt.task, attempt.number, std::move(result))
+                       : HeldShares::row_of(attempt, std::move(result));
   const Steady started(Steady::duration(attempt.started.load(std::memory_order_acquire)));
   row.started_at = std::max(clock_.at(started), attempt.not_before);  // the clock may have moved
   row.ended_at = std::max(clock_.at(ended), row.started_at);
-  --run.in_flight;
-  if (row.outcome != Outcome::completed)
-    log_.info("run {}: {}.{} attempt {} {}: {}", run.id(), run.flow()->definition.slug().view(),
-              run.flow()->definition.steps()[row.task.step].slug.view(), row.attempt,
-              name(row.outcome), row.error);
-  const auto folded = run.apply(row);
+  // Of a shared element the row may be there already: settling the share finds it.
+  if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
+  log(attempt, row);
+  if (run == nullptr) return held_.settle(attempt, std::move(row), calls_.now());
+  --run->in_flight;
+  const auto folded = run->apply(row);
   WEIR_ASSERT(folded.has_value());
   outbox_.settle(attempt.run, std::move(row), attempt.plugin);
+}
+
+void WorkerLoop::log(const Attempt& attempt, const JournalRow& row) const {
+  if (row.outcome == Outcome::completed) return;
+  log_.info("run {}: {}.{} attempt {} {}: {}", attempt.run_id,
+            attempt.flow->definition.slug().view(),
+            attempt.flow->definition.steps()[row.task.step].slug.view(), row.attempt,
+            name(row.outcome), row.error);
+}
+
+// C9: the journal has the row, whoever wrote it.
+Result<void> WorkerLoop::resolve(Steady now) {
+  return settling_.resolve(worker_, now, store_,
+                           [this](const Attempt& attempt, const JournalRow& row) {
+                             OwnedRun& run = runs_.at(attempt.run);
+                             --run.in_flight;
+                             log(attempt, row);
+                             const auto folded = run.apply(row);
+                             WEIR_ASSERT(folded.has_value());
+                           });
+}
+
+Capacity WorkerLoop::capacity() const {
+  return {.slots = options_.slots,
+          .window = pace_.window(),
+          .under_way = flights_.size(),
+          .due = runs_.due(),
+          .task_seconds = pace_.task_seconds()};
+}
+
+// When there are runs to be had, those first.
+bool WorkerLoop::takes_shares() const { return !drain_until_ && !(more_waits_ && room() > 0); }
+
+// L7: what it helps others with, and what others help it with.
+void WorkerLoop::share(Steady now) {
+  std::vector<VersionId> versions;
+  if (!drain_until_)
+    for (const VersionId version : outbox_.request().versions)
+      if (!paused_.contains(version)) versions.push_back(version);
+  for (const ShareId share : held_.turn(worker_, now, versions, capacity(), takes_shares()))
+    flights_.take_share(share);
+  if (drain_until_) return;
+  offered_.turn(
+      worker_, now, runs_, capacity(),
+      [this](RunKey key, OwnedRun& run, const JournalRow& row) { fold_heard(key, run, row); });
+}
+
+void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {
+  if (run.leaving) return;
+  const auto folded = run.apply(row);
+  if (folded) return;
+  log_.error("run {} cannot go on: {}", run.id(), to_string(folded.error()));
+  outbox_.end(key, {.status = RunStatus::failed, .error = to_string(folded.error())});
+  run.leaving = true;
 }
 
 // A row that no handler made.
@@ -178,12 +251,11 @@ void WorkerLoop::journal(RunKey key, OwnedRun& run, JournalRow row) {
 // Closes runs that ended, and gives back those in which nothing can or may go on for a while.
 void WorkerLoop::advance_runs(Steady steady_now) {
   const Time now = clock_.at(calls_.now());
-  births_ = false;
   for (auto& [key, run] : runs_) {
     if (run.leaving) continue;
     advance(key, run, now);
     if (run.leaving) continue;
-    births_ = births_ || run.has_births();
+    if (run.has_births() && !is_held(run, steady_now)) children_.call();
     if (run.in_flight > 0) continue;
     WEIR_ASSERT(!run.is_stuck());
     if (!run.parks(now) && !drain_until_ && !is_held(run, steady_now)) continue;
@@ -208,7 +280,7 @@ void WorkerLoop::advance(RunKey key, OwnedRun& run, Time now) {
     }
     for (const auto& [task, end] : run.take_child_ends()) {
       const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
-      settle_child(key, run, task, result_of(end, step.child->view()), now);
+      settle_child(key, run, task, ChildRuns::result_of(end, step.child->view()), now);
       goes_on = true;
     }
   }
@@ -222,23 +294,29 @@ void WorkerLoop::tell_steps(RunKey key, OwnedRun& run) {
     if (run.begins(wait.step)) outbox_.tell(key, run, EventKind::started, wait.step);
 }
 
-// F6: whatever of it still runs ends as cancelled in the same commit.
+// F6: whatever of it still runs ends as cancelled in the same commit; what a handler may settle in
+// its own transaction, before that.
 void WorkerLoop::end_run(RunKey key, OwnedRun& run, Time now) {
+  run.ending = true;
   for (const Flights::Flight& flight : flights_.take_run(key)) {
     const Steady::rep started = flight.attempt->started.load(std::memory_order_acquire);
-    outbox_.settle(
-        key,
-        {.task = flight.attempt->task,
-         .attempt = flight.attempt->number,
-         .outcome = Outcome::cancelled,
-         .error_code = "run_ended",
-         .error = "the run ended while this ran",
-         .started_at =
-             started == 0 ? now : std::min(now, clock_.at(Steady(Steady::duration(started)))),
-         .ended_at = now},
-        run.plugin());
+    JournalRow row{.task = flight.attempt->task,
+                   .attempt = flight.attempt->number,
+                   .outcome = Outcome::cancelled,
+                   .error_code = "run_ended",
+                   .error = "the run ended while this ran",
+                   .started_at = started == 0
+                                     ? now
+                                     : std::min(now, clock_.at(Steady(Steady::duration(started)))),
+                   .ended_at = now};
+    if (!flight.attempt->gate.close()) {
+      settling_.add(flight.attempt, std::move(row));
+      continue;
+    }
+    --run.in_flight;
+    outbox_.settle(key, std::move(row), run.plugin());
   }
-  run.in_flight = 0;
+  if (settling_.holds(key)) return;
   outbox_.end(key, *run.state().end());
   outbox_.tell(key, run, event_kind(run.state().end()->status));
   run.leaving = true;
@@ -259,49 +337,29 @@ void WorkerLoop::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
 // P1: only while nothing is unsaid that children could build on.
 Result<void> WorkerLoop::start_children() {
   const Steady now = calls_.now();
-  if (!births_ || drain_until_ || now < births_at_) return {};
-  for (auto& [key, run] : runs_) {
-    if (run.leaving || !run.has_births() || is_held(run, now)) continue;
-    if (const auto started = start_children_of(key, run, clock_.at(now)); !started) {
-      if (!passes(started.error())) return started;
-      log_.warn("cannot start a child run, trying on: {}", to_string(started.error()));
-      births_at_ = now + retry_first;
-      return {};
-    }
-  }
-  births_ = false;
-  return {};
-}
-
-Result<void> WorkerLoop::start_children_of(RunKey key, OwnedRun& run, Time now) {
-  Result<void> all;
-  for (const ReadyTask& task : run.take_births()) {
-    const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
-    const auto started =
-        all ? store_.start_child(worker_, key, task.task.step, task.attempt, step.child->string(),
-                                 run.state().input_of(task.task))
-            : all;
-    if (started) {
-      if (outbox_.tells_events() && run.begins(task.task.step))
-        outbox_.tell(key, run, EventKind::started, task.task.step);
-    } else if (passes(started.error()) || started.error().code == ErrorCode::lease_lost) {
-      run.put_back(task);
-      all = std::unexpected(started.error());
-    } else {
-      const bool for_good = started.error().code == ErrorCode::invalid_input;
-      settle_child(key, run, task,
-                   {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,
-                    .error_code = started.error().kind,
-                    .error = to_string(started.error())},
-                   now);
-    }
-  }
-  return all;
+  if (drain_until_) return {};
+  return children_.start(
+      worker_, now, runs_,
+      {.is_held = [&](const OwnedRun& run) { return is_held(run, now); },
+       .started =
+           [this](RunKey key, OwnedRun& run, std::size_t step) {
+             if (outbox_.tells_events() && run.begins(step))
+               outbox_.tell(key, run, EventKind::started, step);
+           },
+       .failed =
+           [&](RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result) {
+             settle_child(key, run, task, std::move(result), clock_.at(now));
+           }});
 }
 
 void WorkerLoop::pick() {
   const Steady now = calls_.now();
   const std::size_t window = pace_.window();
+  while (flights_.size() < window) {
+    auto element = held_.next();
+    if (!element) break;
+    begin(std::move(element), now);
+  }
   if (flights_.size() >= window) return;
   runs_.take_due(
       window - flights_.size(), [&](const OwnedRun& run) { return is_held(run, now); },
@@ -310,8 +368,6 @@ void WorkerLoop::pick() {
 
 void WorkerLoop::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now) {
   auto attempt = std::make_shared<Attempt>();
-  attempt->ticket = next_ticket_++;
-  attempt->worker = worker_;
   attempt->run = key;
   attempt->task = task.task;
   attempt->number = task.attempt;
@@ -322,18 +378,25 @@ void WorkerLoop::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady 
   attempt->input = run.state().input_of(task.task);
   attempt->run_id = run.id();
   attempt->flow_input = run.state().input();
-  attempt->given = now;
   attempt->not_before = task.not_before;
   if (outbox_.tells_events() && run.begins(task.task.step))
     outbox_.tell(key, run, EventKind::started, task.task.step);
   ++run.in_flight;
+  begin(std::move(attempt), now);
+}
+
+void WorkerLoop::begin(std::shared_ptr<Attempt> attempt, Steady now) {
+  attempt->ticket = next_ticket_++;
+  attempt->worker = worker_;
+  attempt->given = now;
+  attempt->clock = clock_;
   flights_.add(attempt);
   starting_.push_back(std::move(attempt));
 }
 
 std::size_t WorkerLoop::room() const {
   if (drain_until_ || outbox_.request().versions.empty()) return 0;
-  const std::size_t held = flights_.size() + runs_.due();
+  const std::size_t held = flights_.size() + runs_.due() + held_.waiting();
   const std::size_t target = pace_.hold();
   return held < target ? target - held : 0;
 }
@@ -346,6 +409,7 @@ bool WorkerLoop::has_news(Steady now) const {
 Result<void> WorkerLoop::speak() {
   ExchangeRequest& request = outbox_.request();
   request.in_flight = flights_.stated();
+  settling_.state(request.in_flight);
   request.claims_max = room();
   ++request.sequence;
   told_ = false;
@@ -396,14 +460,16 @@ void WorkerLoop::take_over(const ExchangeReply& reply, std::size_t asked) {
 }
 
 Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
-  auto journals = journals_of(claimed);
-  if (!journals) return std::unexpected(journals.error());
+  auto histories = histories_of(claimed);
+  if (!histories) return std::unexpected(histories.error());
   for (const ClaimedRun& claim : claimed) {
     const ServedFlows::Flow* const flow = flows_.find(claim.version);
     WEIR_ASSERT(flow != nullptr);  // the registry is read between two exchanges alone
     OwnedRun& run = runs_.add(claim, flow->module, flow->options, flow->plugin);
     if (!claim.has_history) outbox_.tell(claim.run, run, EventKind::started);
-    for (const JournalRow& row : (*journals)[claim.run]) {
+    const std::vector<JournalRow>& journal = histories->journals[claim.run];
+    OfferedShares::enter(histories->held, claim.run, run, journal);
+    for (const JournalRow& row : journal) {
       if (const auto folded = run.apply(row); !folded) {
         log_.error("run {} cannot go on: {}", claim.id, to_string(folded.error()));
         outbox_.end(claim.run, {.status = RunStatus::failed, .error = to_string(folded.error())});
@@ -420,15 +486,17 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
   return {};
 }
 
-Result<std::map<RunKey, std::vector<JournalRow>>> WorkerLoop::journals_of(
-    const std::vector<ClaimedRun>& claimed) {
-  std::vector<RunKey> with_history;
+Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<ClaimedRun>& claimed) {
+  std::vector<RunKey> runs;
   for (const ClaimedRun& run : claimed)
-    if (run.has_history) with_history.push_back(run.run);
-  if (with_history.empty()) return {};
+    if (run.has_history) runs.push_back(run.run);
+  if (runs.empty()) return {};
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
-    auto read = store_.journal(with_history);
-    if (read || read.error().code != ErrorCode::unavailable || must_end(calls_.now())) return read;
+    auto held = offered_.held_of(worker_, runs);
+    auto journals = held ? store_.journal(runs) : std::unexpected(held.error());
+    if (journals) return Histories{*std::move(held), *std::move(journals)};
+    if (!passes(journals.error()) || must_end(calls_.now()))
+      return std::unexpected(journals.error());
     store_.wait(pause);
   }
 }
@@ -451,7 +519,10 @@ milliseconds WorkerLoop::nap(Steady now) const {
   if (const auto limit = flights_.next_limit()) until = std::min(until, *limit);
   if (drain_until_) until = std::min(until, *drain_until_);
   if (const auto due = reader_.due_at(); due && !drain_until_) until = std::min(until, *due);
-  if (births_) until = std::min(until, births_at_);
+  if (const auto due = children_.due_at(); due && !drain_until_) until = std::min(until, *due);
+  if (const auto due = settling_.due_at()) until = std::min(until, *due);
+  until = std::min(until, held_.next_turn(capacity(), takes_shares()));
+  if (!drain_until_) until = std::min(until, offered_.next_turn());
   const auto until_time = [&](Time time) {
     until = std::min(until, now + std::min<Duration>(time - clock_.at(now), nap_longest));
   };
@@ -465,8 +536,11 @@ milliseconds WorkerLoop::nap(Steady now) const {
 
 void WorkerLoop::forget() {
   flights_.forget();
+  settling_.forget();
   starting_.clear();
   runs_.clear();
+  offered_.forget();
+  held_.forget();
 }
 
 }  // namespace weir

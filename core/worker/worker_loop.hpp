@@ -7,10 +7,14 @@
 #include <set>
 #include <vector>
 
+#include "worker/child_runs.hpp"
 #include "worker/database_clock.hpp"
 #include "worker/flights.hpp"
 #include "worker/flow_reader.hpp"
 #include "worker/flow_workers.hpp"
+#include "worker/held_shares.hpp"
+#include "worker/offered_shares.hpp"
+#include "worker/open_settlements.hpp"
 #include "worker/outbox.hpp"
 #include "worker/pace.hpp"
 #include "worker/run_book.hpp"
@@ -30,6 +34,7 @@ namespace weir {
 ///   child run of theirs is started, after the exchange that holds the row was committed (P1).
 /// - A skipped step's row stands in the same exchange as the row it follows from.
 /// - An attempt is given to a slot only after an exchange that stated it was committed.
+/// - What others made of shared elements is folded when it is heard: committed before (L7).
 /// - An attempt is settled at most once: by taking its flight. A result without flight is refused.
 /// - A request is made until it is answered, unchanged; only then the next one is filled (L6).
 class WorkerLoop {
@@ -53,12 +58,19 @@ class WorkerLoop {
   Result<Ended> run(WorkerId worker);
 
  private:
+  Result<Ended> abandon(const Error& error);
   bool must_end(Steady now);
   bool is_held(const OwnedRun& run, Steady now) const;
   void read_flows(Steady now);
   void collect(Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
+  void log(const Attempt& attempt, const JournalRow& row) const;
+  Result<void> resolve(Steady now);
   void journal(RunKey key, OwnedRun& run, JournalRow row);
+  void share(Steady now);
+  Capacity capacity() const;
+  bool takes_shares() const;
+  void fold_heard(RunKey key, OwnedRun& run, const JournalRow& row);
   void advance_runs(Steady now);
   void advance(RunKey key, OwnedRun& run, Time now);
   void tell_steps(RunKey key, OwnedRun& run);
@@ -66,17 +78,21 @@ class WorkerLoop {
   void settle_child(RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result,
                     Time now);
   Result<void> start_children();
-  Result<void> start_children_of(RunKey key, OwnedRun& run, Time now);
   void pick();
   void begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now);
+  void begin(std::shared_ptr<Attempt> attempt, Steady now);
   std::size_t room() const;
   bool has_news(Steady now) const;
   Result<void> speak();
   Result<ExchangeReply> exchange_until_answered(const ExchangeRequest& request);
   void take_over(const ExchangeReply& reply, std::size_t asked);
   Result<void> adopt(const std::vector<ClaimedRun>& claimed);
-  Result<std::map<RunKey, std::vector<JournalRow>>> journals_of(
-      const std::vector<ClaimedRun>& claimed);
+  /// What is known of runs that were claimed with a history.
+  struct Histories {
+    std::vector<HeldRange> held;  ///< read before the journals
+    std::map<RunKey, std::vector<JournalRow>> journals;
+  };
+  Result<Histories> histories_of(const std::vector<ClaimedRun>& claimed);
   void sweep(Steady now);
   std::chrono::milliseconds nap(Steady now) const;
   void forget();
@@ -94,18 +110,21 @@ class WorkerLoop {
   FlowReader reader_;
   DatabaseClock clock_;
   Pace pace_;
+  ChildRuns children_;
   RunBook runs_;
   Flights flights_;
+  OpenSettlements settling_;
   Outbox outbox_;
+  OfferedShares offered_;
+  HeldShares held_;
   std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
   std::set<VersionId> paused_;                      ///< nothing of them is begun (C2)
 
   bool more_waits_ = true;  ///< worth asking for runs: nothing says that there are none
   bool told_ = false;       ///< the database has news of its runs
-  bool births_ = false;     ///< some run has children to be started
   std::optional<Time> next_wake_at_;
-  Steady renew_at_{}, poll_at_{}, sweep_at_{}, births_at_{};
+  Steady renew_at_{}, poll_at_{}, sweep_at_{};
   std::optional<Steady> drain_until_;
 };
 

@@ -12,10 +12,13 @@ language plpgsql as $$
 declare
   v_dead   weir.worker%rowtype;
   v_plugin integer;
+  v_held   bigint[];
 begin
   select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null for update;
   if not found then return false; end if;
   select p.id into v_plugin from weir.plugin p where p.sha256 = c_sha256;
+  -- Its sessions ended with it: whatever a handler of it was settling is decided in a moment (C9).
+  v_held := weir.hold_runs(p_worker, true);
 
   insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                             plugin_id)
@@ -31,7 +34,7 @@ begin
              else c_sha256 is null or f.plugin_id = v_plugin end
   on conflict do nothing;  -- it stated what it had journaled: no reason to leave its runs where they are
 
-  perform weir.free_runs(p_worker);
+  perform weir.free_runs(p_worker, v_held);
 
   update weir.worker w
   set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false,
@@ -41,3 +44,4 @@ begin
   perform weir.wake_workers();
   return true;
 end $$;
+comment on function weir.bury_worker is 'ends a worker whose process crashed, and charges who was to blame';

@@ -27,15 +27,23 @@ begin
     group by j.step, j.task_index)
   insert into weir.journal (run_id, step, task_index, attempt, outcome, started_at, ended_at, worker_id)
   select v_run.id, t.step, t.task_index, t.attempt + 1, 8, v_now, v_now, 0
-  from task t where not t.completed and t.outcome in (2, 3, 4, 5);
+  from task t where not t.completed and t.outcome in (2, 3, 4, 5)
+  union all  -- flow steps whose children ended with the run, before their ends were heard of
+  select v_run.id, c.parent_step, 0, c.parent_attempt, 8, v_now, v_now, 0
+  from weir.run c
+  where c.parent_run = v_run.id
+    and (c.status in (2, 3) or exists (select from weir.open_run o where o.run_id = c.id and o.cancel_reason is not null))
+    and not exists (select from weir.journal k
+                    where k.run_id = v_run.id and k.step = c.parent_step
+                      and (k.attempt >= c.parent_attempt or k.outcome = 7));
   get diagnostics v_tasks = row_count;
 
   v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id), v_run.version_id);
   update weir.run r
   set version_id = v_version, status = 0, output = null, error = null, note = null, failed_step = null, ended_at = null
   where r.id = v_run.id;
-  insert into weir.open_run (run_id, version_id, priority, claims, started_at)
-  values (v_run.id, v_version, v_run.priority, 1, v_run.started_at);  -- claims: it has a journal to read
+  insert into weir.open_run (run_id, version_id, priority, claims, news, started_at)
+  values (v_run.id, v_version, v_run.priority, 1, 1, v_run.started_at);  -- it has a journal to read, and signals to be told
   perform weir.wake_workers();
   return v_tasks;
 end $$;

@@ -1,9 +1,11 @@
 -- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled
--- as lost (F1), its runs are free, and all it sends from now on is refused. Returns how many there were.
+-- as lost (F1), its runs are free, and all it sends from now on is refused. A run of which a handler settles just
+-- now in a transaction of its own is left, with its worker, to the next sweep (C9). Returns how many there were.
 create or replace function weir.sweep() returns integer
 language plpgsql as $$
 declare
   v_dead  weir.worker%rowtype;
+  v_held  bigint[];
   v_count integer := 0;
   v_moved bigint;
 begin
@@ -11,15 +13,18 @@ begin
     select * from weir.worker w where w.ended_at is null and w.lease_until <= clock_timestamp()
     order by w.id for update skip locked
   loop
+    v_held := weir.hold_runs(v_dead.id, false);
     insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                               plugin_id)
     select f.run_id, f.step, f.task_index, f.attempt, 5, 'lost',
            format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
     from weir.in_flight_of(v_dead.id) as f
+    where f.run_id = any (v_held)
+       or not exists (select from weir.open_run o where o.run_id = f.run_id and o.worker_id = v_dead.id)  -- a share's
     on conflict do nothing;  -- it stated what it had journaled: no reason to leave the others unswept
 
-    perform weir.free_runs(v_dead.id);
+    continue when not weir.free_runs(v_dead.id, v_held);
 
     update weir.worker w
     set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,
@@ -37,3 +42,4 @@ begin
   if v_count + v_moved > 0 then perform weir.wake_workers(); end if;
   return v_count;
 end $$;
+comment on function weir.sweep is 'declares workers dead whose lease has lapsed, and frees what they held';

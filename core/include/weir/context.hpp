@@ -7,6 +7,7 @@
 
 #include <weir/abi/plugin.h>
 #include <weir/abi/resources.h>
+#include <weir/abi/settle.h>
 #include <weir/error.hpp>
 #include <weir/json.hpp>
 #include <weir/resource.hpp>
@@ -74,6 +75,36 @@ class Context {
       throw resource_failed(std::string(acquired.code.data, acquired.code.size),
                             std::string(acquired.message.data, acquired.message.size));
     return {table, *call_, acquired.resource};
+  }
+
+  /// The SQL statement that completes this attempt with that output, to be run as the last one of
+  /// a transaction of the handler's own: its effects and the step's end commit together, or neither
+  /// does (C9). The connection is the handler's, to the database that Weir's tables are in.
+  ///
+  ///     pqxx::work work(connection);
+  ///     work.exec("insert into payment …");
+  ///     work.exec(context.settlement(receipt));
+  ///     work.commit();
+  ///     return receipt;
+  ///
+  /// From here on what is committed counts, whatever the handler returns or throws: returning
+  /// without a commit is a failed attempt, `not_settled`. The statement fails, and the transaction
+  /// with it, when the attempt has ended meanwhile. Throws cancelled when it has ended already;
+  /// permanent `no_settlement` in a process of the plugin's own (isolated), or for an output that
+  /// is too large.
+  template <class Output>
+  std::string settlement(const Output& output) const {
+    constexpr std::string_view id = WEIR_SETTLE_V1;
+    const auto* const table =
+        static_cast<const weir_settle*>(host_->extension(host_, {id.data(), id.size()}));
+    if (table == nullptr) throw permanent("no_settlement", "this host knows no " + std::string(id));
+    const std::string json = to_json(output);
+    weir_str text{};
+    const std::int32_t outcome = table->settlement(call_, {json.data(), json.size()}, &text);
+    if (outcome == WEIR_CANCELLED) throw weir::cancelled();
+    std::string given(text.data, text.size);
+    if (outcome != WEIR_OK) throw permanent("no_settlement", given);
+    return given;
   }
 
  private:

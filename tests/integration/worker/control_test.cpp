@@ -337,6 +337,36 @@ TEST_CASE_FIXTURE(EmptyDatabase, "C3: a retried run goes on from what is missing
 
 TEST_SUITE_END();
 
+TEST_SUITE_BEGIN("worker: timeouts");
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "F4: a handler that ignores its stop token loses its slot to others") {
+  std::atomic<bool> go = false;
+  std::atomic<int> calls = 0;
+  const TestFlow stuck("stuck", {{"s",
+                                  [&](TestCall& call) {
+                                    if (++calls == 1)
+                                      while (!go) std::this_thread::sleep_for(1ms);
+                                    return call.output("1");
+                                  },
+                                  {},
+                                  "single",
+                                  {.base_delay_ms = 1, .timeout_ms = 50}}});
+  const TestFlow other("other", {{"s", returns("1")}});
+  WorkerOptions one = RunningWorker::quick();
+  one.slots = 1;
+  const RunningWorker worker({&stuck, &other}, one);
+  TestClient client;
+  const std::string id = client.start("stuck", "null");
+  CHECK(client.wait(id).summary.status == "completed");  // its second attempt, on another thread
+  CHECK(client.run("other", "null").summary.status == "completed");
+  CHECK(query_value("select error from weir.attempts where outcome = 'timed_out'") ==
+        "no result within 50 ms; it ignores its stop token and keeps its thread");
+  go = true;
+}
+
+TEST_SUITE_END();
+
 TEST_SUITE_BEGIN("worker: events");
 
 TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners in the process hear parents before children") {

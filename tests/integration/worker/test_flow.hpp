@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <weir/abi/plugin.h>
+#include <weir/abi/settle.h>
 
 #include "definition/flow_definition.hpp"
 #include "registry/flow_handle.hpp"
@@ -32,6 +33,19 @@ class TestCall {
     return kind;
   }
   bool cancelled() const { return host_.cancelled(call_) != 0; }
+  /// What WEIR_SETTLE_V1 says: the SQL text that settles the attempt; else why there is none.
+  struct Settlement {
+    std::int32_t outcome = WEIR_OK;
+    std::string text;
+  };
+  Settlement settlement(std::string_view json) const {
+    constexpr std::string_view id = WEIR_SETTLE_V1;
+    const auto* const table =
+        static_cast<const weir_settle*>(host_.extension(&host_, {id.data(), id.size()}));
+    weir_str text{};
+    const std::int32_t outcome = table->settlement(call_, {json.data(), json.size()}, &text);
+    return {outcome, std::string(text.data == nullptr ? "" : text.data, text.size)};
+  }
   std::string fact(std::string_view key) const {
     const weir_str value = host_.get(call_, {key.data(), key.size()});
     return std::string(value.data, value.size);

@@ -1,0 +1,69 @@
+#include "worker/child_runs.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace weir {
+namespace {
+
+constexpr std::chrono::milliseconds pause{100};  // while the database is away
+
+bool passes(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
+}
+
+}  // namespace
+
+AttemptResult ChildRuns::result_of(const ChildRunEnd& end, std::string_view flow) {
+  if (end.status == RunStatus::completed)
+    return {.outcome = Outcome::completed, .output = end.output};
+  const bool failed = end.status == RunStatus::failed;
+  return {.outcome = Outcome::failed_for_good,
+          .error_code = failed ? "child_failed" : "child_cancelled",
+          .error = fmt::format("its run {} of flow \"{}\" {}: {}", end.id, flow,
+                               failed ? "failed" : "was cancelled", end.error)};
+}
+
+Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs, const Calls& calls) {
+  if (!due_ || now < again_at_) return {};
+  due_ = false;
+  for (auto& [key, run] : runs) {
+    if (run.leaving || !run.has_births() || calls.is_held(run)) continue;
+    const auto started = start_of(worker, key, run, calls);
+    if (started) continue;
+    if (!passes(started.error())) return started;
+    log_.warn("cannot start a child run, trying on: {}", to_string(started.error()));
+    due_ = true;
+    again_at_ = now + pause;
+    return {};
+  }
+  return {};
+}
+
+Result<void> ChildRuns::start_of(WorkerId worker, RunKey key, OwnedRun& run, const Calls& calls) {
+  Result<void> all;
+  for (const ReadyTask& task : run.take_births()) {
+    const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
+    const auto started =
+        all ? store_.start_child(worker, key, task.task.step, task.attempt, step.child->string(),
+                                 run.state().input_of(task.task))
+            : all;
+    if (started) {
+      calls.started(key, run, task.task.step);
+    } else if (passes(started.error()) || started.error().code == ErrorCode::lease_lost) {
+      run.put_back(task);
+      all = std::unexpected(started.error());
+    } else {
+      const bool for_good = started.error().code == ErrorCode::invalid_input;
+      calls.failed(key, run, task,
+                   {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,
+                    .error_code = started.error().kind,
+                    .error = to_string(started.error())});
+    }
+  }
+  return all;
+}
+
+}  // namespace weir
