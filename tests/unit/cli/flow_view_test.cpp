@@ -185,9 +185,9 @@ TEST_CASE("F7: what the table of steps does not tell stands below it") {
   const std::size_t table = text.find("STEP");
   REQUIRE(table != std::string::npos);
   CHECK(text.substr(table) ==
-        R"(STEP   KIND    AFTER       ATTEMPTS  BACKOFF  TIMEOUT  OUTPUT
-check  single                     3  1s..1h        1m   16MiB
-ask    wait    check                               3d
+        R"(STEP   KIND    AFTER  ATTEMPTS  BACKOFF  TIMEOUT  OUTPUT
+check  single                3  1s..1h        1m   16MiB
+ask    wait    check                          3d
 pay    flow    ask
 
 check: when it has failed for good it is skipped
