@@ -17,9 +17,7 @@ def handle(element):  # your code: what becomes of one element
     return {"element": element, "by": f"python {os.getpid()}"}
 
 worker = sql("select weir.join_as_worker({}, {}, 1, 15000) as id", socket.gethostname(), os.getpid())[0]["id"]
-versions = sql("select array_agg(v.id)::text as ids from weir.version v join weir.flow f on f.id = v.flow_id "
-               "where f.slug = {}", flow)[0]["ids"]
-sql("select weir.serve_versions({}, {}::int[], array_fill(null::int, array[cardinality({}::int[])]))", worker, versions, versions)
+versions = sql("select weir.serve_flow({}, {})::text as ids", worker, flow)[0]["ids"]
 while sql("select weir.renew({}, 15000)", worker):  # refused: it was taken for dead, and is to come back as a new one
     shares = sql("select * from weir.take_shares({}, {}::int[], 1, array[{}])", worker, versions, step)
     for share in shares or []:

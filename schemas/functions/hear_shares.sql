@@ -17,13 +17,18 @@ begin
   delete from weir.share_news n using weir.open_run o
   where n.id = any (heard) and o.run_id = n.run_id and o.worker_id = hear_shares.worker;
   return query
-  select n.id, j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
+  with told as materialized (
+    select n.id, n.run_id, n.step, i.task_index, n.attempt
+    from weir.share_news n
+    join weir.open_run o on o.run_id = n.run_id and o.worker_id = hear_shares.worker
+    cross join lateral unnest(n.indexes) as i(task_index)
+    where n.run_id = any (runs))
+  select t.id, j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
          j.started_at, j.ended_at
-  from weir.share_news n
-  join weir.open_run o on o.run_id = n.run_id and o.worker_id = hear_shares.worker
-  cross join lateral unnest(n.indexes) as i(task_index)
-  join weir.journal j on j.run_id = n.run_id and j.step = n.step and j.task_index = i.task_index and j.attempt = n.attempt
-  where n.run_id = any (runs)
-  order by n.id, j.task_index;
+  from told t
+  cross join lateral (  -- offset 0 keeps the planner from going through the whole run for each of them
+    select * from weir.journal g
+    where g.run_id = t.run_id and g.step = t.step and g.task_index = t.task_index and g.attempt = t.attempt offset 0) as j
+  order by t.id, j.task_index;
 end $$;
 comment on function weir.hear_shares is 'what became of shared elements of a worker''s runs';

@@ -14,6 +14,7 @@ create or replace function weir.settle_share(worker bigint, share bigint, result
 returns integer
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set lock_timeout = '100ms'  -- a handler's own transaction may be settling one of these (C9): ask again
 as $$
 #variable_conflict use_column
 declare
@@ -23,7 +24,7 @@ declare
   v_open    integer;
 begin
   perform weir.prove_lease(worker);
-  select s.* into v_share from weir.share s where s.id = settle_share.share and s.worker_id = worker for update;
+  select s.* into v_share from weir.share s where s.id = settle_share.share and s.worker_id = worker for no key update;
   if not found then
     raise exception 'share % is not held by worker %', share, worker using errcode = 'WR001',
       hint = 'its run ended, or what is left of it is somebody else''s: stop running it';
@@ -58,13 +59,19 @@ begin
   select array_agg(t.task_index order by t.task_index) into v_settled from settled t;
 
   v_open := v_share.open - coalesce(cardinality(v_settled), 0);
-  if v_settled is null then return v_open; end if;
+  if coalesce(cardinality(v_settled), 0) < jsonb_array_length(results) then  -- some were in the journal
+    select v_share.last_index - v_share.first_index + 1 - count(distinct j.task_index) into v_open from weir.journal j
+    where j.run_id = v_share.run_id and j.step = v_share.step and j.attempt >= v_share.attempt
+      and j.task_index between v_share.first_index and v_share.last_index;
+  end if;
   if v_open = 0 then
     delete from weir.share s where s.id = v_share.id;
-  else
+  elsif v_open <> v_share.open then
     update weir.share s set open = v_open where s.id = v_share.id;
   end if;
-  perform weir.tell_of_shares(v_share.run_id, v_share.step, v_share.attempt, v_settled);
+  if v_settled is not null then
+    perform weir.tell_of_shares(v_share.run_id, v_share.step, v_share.attempt, v_settled);
+  end if;
   return v_open;
 end $$;
 comment on function weir.settle_share is 'journals what became of elements of a share that the worker holds';

@@ -1,0 +1,330 @@
+// Workers in one process, each with a session and slots of its own, share the map of one run.
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+
+#include "integration/worker/worker_rig.hpp"
+#include "support/program.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_database.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Work that takes a while, unless it is told to stop.
+void work(TestCall& call, std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!call.cancelled() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(time, 5ms));
+}
+
+// A flow "wide" that maps `handler` over its input and gives how many there were.
+TestFlow wide(TestHandler handler, OptionOverrides options = {}) {
+  return {"wide", {{"each", std::move(handler), {}, "map", options}}};
+}
+
+TestHandler doubles(std::chrono::milliseconds time, std::atomic<int>* calls = nullptr) {
+  return [time, calls](TestCall& call) {
+    if (calls != nullptr) ++*calls;
+    work(call, time);
+    return call.output(std::to_string(2 * std::stoi(std::string(call.input))));
+  };
+}
+
+std::string numbers(int count) {
+  std::string text = "[";
+  for (int i = 0; i < count; ++i) text += (i == 0 ? "" : ",") + std::to_string(i);
+  return text + "]";
+}
+
+std::string doubled(int count) {
+  std::string text = R"({"each": [)";
+  for (int i = 0; i < count; ++i) text += (i == 0 ? "" : ", ") + std::to_string(2 * i);
+  return text + "]}";
+}
+
+std::string number(const std::string& sql) { return query_value(sql); }
+
+// Elements that have more or less than one completed row.
+std::string wrongly_often(int count) {
+  return number(
+      fmt::format("select count(*) from generate_series(0, {}) i where 1 <> (select count(*) from "
+                  "weir.journal j "
+                  "where j.outcome = 1 and j.task_index = i)",
+                  count - 1));
+}
+
+int workers_in_journal() {
+  return std::stoi(number("select count(distinct worker_id) from weir.journal where outcome = 1"));
+}
+
+// The lease of one live worker that is the run's owner, or that is not, is over: for all others it
+// is dead, and what it still does is refused.
+bool ends_lease_of(bool owner) {
+  return number(fmt::format(
+             "with dead as (update weir.worker set lease_until = now() - interval '1 s' where id = "
+             "("
+             "select w.id from weir.worker w where w.ended_at is null and w.lease_until > now() "
+             "and "
+             "{} (select from weir.open_run o where o.worker_id = w.id) limit 1) returning 1) "
+             "select count(*) from dead",
+             owner ? "exists" : "not exists")) == "1";
+}
+
+bool some_are_settled(int least) {
+  return std::stoi(number("select count(*) from weir.journal where outcome = 1")) >= least;
+}
+
+bool is_shared() {
+  return number("select count(*) from weir.share where worker_id is not null") != "0";
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("worker: shares");
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share the map of one run") {
+  const TestFlow flow = wide(doubles(5ms));
+  const RunningWorker first({&flow}), second({&flow});
+  const RunReport report = TestClient().run("wide", numbers(300));
+  CHECK(report.summary.status == "completed");
+  CHECK(report.output->text() == doubled(300));
+  CHECK(number("select count(*) from weir.journal") == "300");
+  CHECK(workers_in_journal() == 2);
+  CHECK(std::stoi(number(
+            "select min(n) from (select count(*) n from weir.journal group by worker_id) q")) > 60);
+  CHECK(number("select count(*) from weir.share") == "0");
+  CHECK(number("select count(*) from weir.share_news") == "0");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker that comes later helps within a second") {
+  const TestFlow flow = wide(doubles(20ms));
+  const RunningWorker first({&flow});
+  TestClient client;
+  const std::string run = client.start("wide", numbers(600));
+  REQUIRE(eventually([] { return some_are_settled(1); }));
+  std::atomic<int> calls = 0;
+  const TestFlow same = wide(doubles(20ms, &calls));
+  const RunningWorker second({&same});
+  const auto began = std::chrono::steady_clock::now();
+  REQUIRE(eventually([&] { return calls > 0; }));
+  CHECK(std::chrono::steady_clock::now() - began < 1s);
+  CHECK(client.wait(run).output->text() == doubled(600));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: few long elements are shared as well") {
+  const TestFlow flow = wide(doubles(300ms));
+  const RunningWorker first({&flow}), second({&flow});
+  const RunReport report = TestClient().run("wide", numbers(8));
+  CHECK(report.output->text() == doubled(8));
+  CHECK(workers_in_journal() == 2);
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: a shared element knows what any other knows") {
+  std::mutex mutex;
+  std::set<std::string> facts;
+  const TestFlow flow = wide([&](TestCall& call) {
+    work(call, 5ms);
+    const std::lock_guard lock(mutex);
+    facts.insert(call.fact("run_id") + call.fact("flow_input") + call.fact("step") +
+                 call.fact("attempt"));
+    return call.output(call.fact("task_index"));
+  });
+  const RunningWorker first({&flow}), second({&flow});
+  const RunReport report = TestClient().run("wide", numbers(100));
+  CHECK(workers_in_journal() == 2);
+  CHECK(facts.size() == 1);
+  CHECK(facts.begin()->starts_with(report.summary.id + "[0, 1, 2"));
+  CHECK(report.output->text().starts_with(R"({"each": [0, 1, 2, 3)"));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: the map of a map is shared with its own inputs") {
+  const TestFlow flow(
+      "wide", {{"each", doubles(3ms), {}, "map"}, {"again", doubles(3ms), {"each"}, "map"}});
+  const RunningWorker first({&flow}), second({&flow});
+  const RunReport report = TestClient().run("wide", numbers(200));
+  CHECK(report.output->text().starts_with(R"({"again": [0, 4, 8, 12)"));
+  CHECK(number("select count(distinct (step, worker_id)) from weir.journal") == "4");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "F2: shared elements that fail are tried again when their owner says so") {
+  const TestFlow flow = wide(
+      [](TestCall& call) {
+        work(call, 5ms);
+        if (call.fact("attempt") == "1" && std::stoi(std::string(call.input)) % 10 == 0)
+          return call.fail("not yet");
+        return call.output(call.input);
+      },
+      {.base_delay_ms = 5});
+  const RunningWorker first({&flow}), second({&flow});
+  const RunReport report = TestClient().run("wide", numbers(200));
+  CHECK(report.summary.status == "completed");
+  CHECK(workers_in_journal() == 2);
+  CHECK(number("select count(*) from weir.journal where outcome = 2 and attempt = 1") == "20");
+  CHECK(number("select count(*) from weir.journal where outcome = 1 and attempt = 2") == "20");
+  CHECK(wrongly_often(200) == "0");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "F6: a failure anywhere ends the run and stops what helpers run of it") {
+  std::atomic<int> stopped = 0;
+  const TestFlow flow = wide([&](TestCall& call) {
+    const int element = std::stoi(std::string(call.input));
+    if (element == 0) {
+      REQUIRE(eventually([] { return is_shared(); }));
+      work(call, 50ms);
+      return call.fail("no", WEIR_FAILED_FOR_GOOD);
+    }
+    work(call, 20s);
+    if (call.cancelled()) ++stopped;
+    return call.output("1");
+  });
+  const RunningWorker first({&flow}), second({&flow});
+  const auto began = std::chrono::steady_clock::now();
+  const RunReport report = TestClient().run("wide", numbers(50));
+  CHECK(report.summary.status == "failed");
+  CHECK(std::chrono::steady_clock::now() - began < 5s);
+  CHECK(eventually([&] { return stopped >= 7; }));
+  CHECK(std::chrono::steady_clock::now() - began < 5s);
+  CHECK(number("select count(*) from weir.journal where outcome = 6") == "7");
+  CHECK(number("select count(*) from weir.share") == "0");
+}
+
+TEST_CASE_FIXTURE(
+    EmptyDatabase,
+    "L5: a helper that drains gives back what it has not begun and nothing is charged") {
+  const TestFlow flow = wide(doubles(20ms));
+  const RunningWorker first({&flow});
+  TestClient client;
+  std::optional<RunningWorker> second;
+  second.emplace(std::vector{&flow});
+  const std::string run = client.start("wide", numbers(400));
+  REQUIRE(eventually([] { return is_shared(); }));
+  second->drain();
+  CHECK(second->join().has_value());
+  CHECK(number("select count(*) from weir.share where worker_id is not null") == "0");
+  const RunReport report = client.wait(run);
+  CHECK(report.output->text() == doubled(400));
+  CHECK(number("select count(*) from weir.journal") == "400");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L5: an owner that drains leaves its shares to the next one") {
+  const TestFlow flow = wide(doubles(20ms));
+  std::optional<RunningWorker> first;
+  first.emplace(std::vector{&flow});
+  TestClient client;
+  const std::string run = client.start("wide", numbers(400));
+  REQUIRE(eventually([] { return some_are_settled(1); }));
+  const RunningWorker second({&flow});
+  REQUIRE(eventually([] { return is_shared(); }));
+  first->drain();
+  CHECK(first->join().has_value());
+  CHECK(client.wait(run).output->text() == doubled(400));
+  CHECK(wrongly_often(400) == "0");
+  CHECK(number("select count(*) from weir.journal") == "400");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: the owner dies and its helper's work is kept") {
+  const TestFlow flow = wide(doubles(20ms));
+  const RunningWorker first({&flow}), second({&flow});
+  TestClient client;
+  const std::string run = client.start("wide", numbers(400));
+  REQUIRE(eventually([] { return is_shared() && some_are_settled(20); }));
+  REQUIRE(ends_lease_of(true));
+  CHECK(client.wait(run).output->text() == doubled(400));
+  CHECK(wrongly_often(400) == "0");
+  CHECK(workers_in_journal() >= 2);
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: the helper dies and what it held is found again") {
+  const TestFlow flow = wide(doubles(20ms));
+  const RunningWorker first({&flow}), second({&flow});
+  TestClient client;
+  const std::string run = client.start("wide", numbers(400));
+  REQUIRE(eventually([] { return is_shared() && some_are_settled(20); }));
+  REQUIRE(ends_lease_of(false));
+  CHECK(client.wait(run).output->text() == doubled(400));
+  CHECK(wrongly_often(400) == "0");
+  CHECK(std::stoi(number("select count(*) from weir.journal where outcome = 5")) <= 4);
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L2: whoever dies whenever each element is completed once") {
+  const int count = 1'500;
+  std::mt19937 random(7);
+  const TestFlow flow = wide(doubles(5ms));
+  const RunningWorker first({&flow}), second({&flow}), third({&flow});
+  TestClient client;
+  const std::string run = client.start("wide", numbers(count));
+  for (int killed = 0; killed < 8; ++killed) {
+    if (!eventually([&] { return some_are_settled(killed * count / 10 + 1); })) break;
+    ends_lease_of(random() % 2 == 0);
+  }
+  const RunReport report = client.wait(run);
+  CHECK(report.summary.status == "completed");
+  CHECK(report.output->text() == doubled(count));
+  CHECK(wrongly_often(count) == "0");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L6: sharing goes on when the database was away") {
+  const TestFlow flow = wide(doubles(10ms));
+  WorkerOptions patient = RunningWorker::quick();
+  patient.lease = 20s;
+  const RunningWorker first({&flow}, patient), second({&flow}, patient);
+  TestClient client;
+  const std::string run = client.start("wide", numbers(500));
+  REQUIRE(eventually([] { return is_shared(); }));
+  for (int times = 0; times < 3; ++times) {
+    {
+      const DatabaseAway away;
+    }
+    REQUIRE(eventually([&] { return some_are_settled(times * 100 + 50); }));
+  }
+  const RunReport report = TestClient().wait(run);
+  CHECK(report.output->text() == doubled(500));
+  CHECK(number("select count(*) from weir.journal") == "500");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "P4: a very wide map completes with every output in its place") {
+  const char* const wanted = std::getenv("WEIR_TEST_WIDE");
+  const int count = wanted == nullptr ? 5'000 : std::atoi(wanted);
+  const TestFlow flow = wide([](TestCall& call) {
+    return call.output(std::to_string(2 * std::stoi(std::string(call.input))));
+  });
+  const RunningWorker first({&flow}), second({&flow});
+  const RunReport report = TestClient().run("wide", numbers(count));
+  CHECK(report.summary.status == "completed");
+  CHECK(report.output->text() == doubled(count));
+  CHECK(number("select count(*) from weir.journal") == std::to_string(count));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker in Python takes part") {
+  if (std::system("python3 -c '' && psql --version >/dev/null") != 0) return;
+  const TestFlow flow = wide([](TestCall& call) {
+    work(call, 100ms);
+    return call.output(R"({"by": "C++"})");
+  });
+  const RunningWorker owner({&flow});
+  TestClient client;
+  const std::string run = client.start("wide", numbers(200));
+  const TemporaryFolder folder;
+  const Running python("/usr/bin/env", {"python3", SHARE_WORKER, database(), "wide", "each"},
+                       folder.path(), folder.path() / "log");
+  const RunReport report = client.wait(run);
+  CHECK(report.summary.status == "completed");
+  CHECK(report.output->text().contains("python"));
+  CHECK(report.output->text().contains("C++"));
+  CHECK(wrongly_often(200) == "0");
+}
+
+TEST_SUITE_END();
