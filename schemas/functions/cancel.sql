@@ -6,7 +6,7 @@ language plpgsql as $$
 declare
   v_run weir.run%rowtype := weir.run_named(run_id);
 begin
-  perform from weir.open_run o where o.run_id = v_run.id for update;
+  perform from weir.open_run o where o.run_id = v_run.id for no key update;
   if not found then return false; end if;
   perform weir.cancel_runs(array[v_run.id], coalesce(reason, 'cancelled by command'));
   return true;

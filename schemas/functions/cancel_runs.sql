@@ -20,7 +20,7 @@ begin
     select coalesce(array_agg(t.run_id order by t.run_id), '{}') into v_found from tree t;
     exit when v_found = v_tree;
     v_tree := v_found;
-    perform from weir.open_run o where o.run_id = any (v_tree) order by o.run_id for update;
+    perform from weir.open_run o where o.run_id = any (v_tree) order by o.run_id for no key update;
   end loop;
 
   with recursive reached as (

@@ -22,12 +22,12 @@ begin
     end if;
   end loop;
 
-  revoke all on all functions in schema weir from public;
+  revoke all on all routines in schema weir from public;
   for v_call in
     select distinct p.oid::regprocedure::text as signature from weir.rights() r
     join pg_proc p on p.pronamespace = 'weir'::regnamespace and p.proname = r.function
   loop
-    execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', v_call.signature);
+    execute format('alter routine %s security definer set search_path = pg_catalog, pg_temp', v_call.signature);
   end loop;
 
   foreach v_role in array array['weir_reader', 'weir_client', 'weir_worker'] loop
@@ -38,7 +38,7 @@ begin
       join pg_proc p on p.pronamespace = 'weir'::regnamespace and p.proname = r.function
       where r.role = v_role or (r.role = 'weir_reader' and v_role = 'weir_client')
     loop
-      execute format('grant execute on function %s to %I', v_call.signature, v_role);
+      execute format('grant execute on routine %s to %I', v_call.signature, v_role);
     end loop;
     for v_view in
       select c.oid::regclass::text from pg_class c where c.relnamespace = 'weir'::regnamespace and c.relkind = 'v'
