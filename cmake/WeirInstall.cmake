@@ -7,7 +7,7 @@ endif()
 
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/core/include/weir DESTINATION include COMPONENT sdk
   FILES_MATCHING PATTERN *.h PATTERN *.hpp)
-install(TARGETS weir_sdk weir_testing weir_flow_testing EXPORT WeirTargets
+install(TARGETS weir_sdk weir_testing weir_flow_testing weir_client_library EXPORT WeirTargets
   LIBRARY DESTINATION lib COMPONENT sdk NAMELINK_COMPONENT sdk)
 install(EXPORT WeirTargets NAMESPACE weir:: DESTINATION lib/cmake/Weir COMPONENT sdk)
 configure_package_config_file(cmake/WeirConfig.cmake.in ${CMAKE_BINARY_DIR}/WeirConfig.cmake

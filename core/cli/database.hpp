@@ -26,6 +26,8 @@ class Database {
 
   const std::string& url() const noexcept { return url_; }
 
+  bool is_private() const noexcept { return local_.has_value(); }
+
   /// For people: the URL without its password, or the private cluster's folder.
   std::string shown() const;
 
