@@ -178,6 +178,51 @@ TEST_SUITE("store: adopt") {
     CHECK(refusal(1, 5) == "step \"b\" is of kind map, it was of kind single");
   }
 
+  TEST_CASE("V3: another condition, fallback, signal or child flow is refused with its words") {
+    const auto stores = fresh_stores();
+    const auto client = stores->client_session();
+    TestWorker worker(*stores);
+    FlowDraft plain = flow({step("a"), of_kind("wait", "b", {"a"}), of_kind("flow", "c", {"b"})});
+    plain.steps[2].flow = "child";
+    worker.loads(plain);
+    std::vector<FlowDraft> others(7, plain);
+    others[0].steps[0].only_if = json("7");
+    others[1].steps[0].unless = json("true");
+    others[2].steps[0].only_if = json("null");
+    others[2].steps[0].when_unmet = "skip_cascade";
+    others[3] = others[2];
+    others[3].steps[0].when_unmet = "fail";
+    others[4].steps[0].when_exhausted = "skip";
+    others[5].steps[1].signal = "paid";
+    others[6].steps[2].flow = "other";
+    for (const FlowDraft& other : others) worker.loads(other);
+    const auto refusal = [&](int from, int to) {
+      const auto adopted = client->adopt("totals", from, to);
+      REQUIRE_FALSE(adopted.has_value());
+      return adopted.error().message.substr(adopted.error().message.find(": ") + 2);
+    };
+    CHECK(refusal(1, 2) == R"(step "a" has only_if 7, it had none)");
+    CHECK(refusal(2, 1) == R"(step "a" has only_if none, it had 7)");
+    CHECK(refusal(1, 3) == R"(step "a" has unless true, it had none)");
+    CHECK(refusal(1, 4) == R"(step "a" has only_if null, it had none)");
+    CHECK(refusal(4, 5) == R"(step "a" has when_unmet fail, it had skip_cascade)");
+    CHECK(refusal(1, 6) == R"(step "a" has when_exhausted skip, it had fail)");
+    CHECK(refusal(1, 7) == R"(step "b" waits for the signal "paid", it waited for "b")");
+    CHECK(refusal(1, 8) == R"(step "c" starts flow "other", it started "child")");
+  }
+
+  TEST_CASE("V3: waits may wait longer in a version that is adopted") {
+    const auto stores = fresh_stores();
+    const auto client = stores->client_session();
+    TestWorker worker(*stores);
+    FlowDraft plain = flow({of_kind("wait", "b")});
+    worker.loads(plain);
+    start_one(*client);
+    plain.steps[0].options.timeout_ms = 5;
+    worker.loads(plain);
+    CHECK(must(client->adopt("totals", 1, 2)).moved == 1);
+  }
+
   TEST_CASE("V3: adopting an unknown version or itself is refused") {
     TwoVersions a;
     a.second_comes();

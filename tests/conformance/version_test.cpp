@@ -40,6 +40,21 @@ TEST_SUITE("store: versions") {
     CHECK(must(client->flow("totals", {})).version == 2);
   }
 
+  TEST_CASE("D7: the same conditions in other words are the same version") {
+    const auto stores = fresh_stores();
+    TestWorker worker(*stores);
+    FlowDraft draft = flow({step("a"), of_kind("wait", "b", {"a"}), of_kind("flow", "c", {"b"})});
+    draft.steps[0].unless = json(R"({"x": 1, "y": null})");
+    draft.steps[2].flow = "child";
+    const VersionId first = worker.loads(draft);
+    draft.steps[0].unless = json(R"({"y":null,"x":1})");
+    draft.steps[0].when_unmet = "skip";
+    draft.steps[1].signal = "b";
+    CHECK(worker.loads(draft) == first);
+    draft.steps[0].unless = json("null");
+    CHECK(worker.loads(draft) != first);
+  }
+
   TEST_CASE("D6: versions are counted for each flow") {
     const auto stores = fresh_stores();
     TestWorker worker(*stores);

@@ -8,6 +8,35 @@
 #include "simulation/simulated_database.hpp"
 
 namespace weir::simulation {
+namespace {
+
+// The first difference of what else a step says beside kind and dependencies, "" when there is
+// none.
+std::string other_words(const StepDefinition& step, const StepDefinition& old) {
+  const auto text = [](const std::optional<Json>& pattern) {
+    return pattern ? std::string(pattern->text()) : "none";
+  };
+  const auto differs = [&](std::string_view what, std::string_view now, std::string_view before) {
+    return fmt::format("step \"{}\" has {} {}, it had {}", step.slug.view(), what, now, before);
+  };
+  const StepConditions& now = step.conditions;
+  const StepConditions& was = old.conditions;
+  if (now.only_if != was.only_if) return differs("only_if", text(now.only_if), text(was.only_if));
+  if (now.unless != was.unless) return differs("unless", text(now.unless), text(was.unless));
+  if (now.when_unmet != was.when_unmet)
+    return differs("when_unmet", name(now.when_unmet), name(was.when_unmet));
+  if (now.when_exhausted != was.when_exhausted)
+    return differs("when_exhausted", name(now.when_exhausted), name(was.when_exhausted));
+  if (step.signal != old.signal)
+    return fmt::format("step \"{}\" waits for the signal \"{}\", it waited for \"{}\"",
+                       step.slug.view(), step.signal, old.signal);
+  if (step.child != old.child)
+    return fmt::format("step \"{}\" starts flow \"{}\", it started \"{}\"", step.slug.view(),
+                       step.child->view(), old.child->view());
+  return {};
+}
+
+}  // namespace
 
 VersionId SimulatedDatabase::adopted(VersionId version) const {
   const auto rule = tables_.adoptions.find(version);
@@ -25,7 +54,8 @@ std::int64_t SimulatedDatabase::move_adopted(VersionId from, VersionId to) {
   return moved;
 }
 
-// The first difference of steps, kinds or dependencies, in the order of the new one.
+// The first difference of steps, kinds, dependencies, conditions and the like, in the order of the
+// new one.
 std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, VersionId to) const {
   const auto& before = *version(from).definition;
   const auto& after = *version(to).definition;
@@ -54,6 +84,8 @@ std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, Ve
     else if (waits_for(before, old) != waits_for(after, step))
       words = fmt::format("step \"{}\" waits for {}, it waited for {}", step.slug.view(),
                           waits_for(after, step), waits_for(before, old));
+    else if (std::string other = other_words(step, old); !other.empty())
+      words = std::move(other);
     else if (*at != i)
       words = fmt::format("step \"{}\" stands elsewhere", step.slug.view());
   }
