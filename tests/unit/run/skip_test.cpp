@@ -80,6 +80,20 @@ TEST_SUITE("run: skipped steps") {
     CHECK(run.told_again() == "");
   }
 
+  TEST_CASE("F7: the end that an unmet condition gave a run is found again in its journal") {
+    for (const auto later : {1s, -1s}) {
+      DrivenRun run(
+          flow({step("a"), only_if(step("b", {"a"}), R"({"a": 1})", "fail"), step("beside")}));
+      run.now += 10s;
+      run.completes("a", "2");
+      CHECK(run.state.end()->failed_step == run.position("b"));
+      run.now += later;
+      run.fails_for_good("beside", "no");
+      CHECK(run.state.end()->failed_step == run.position(later > 0s ? "b" : "beside"));
+      CHECK(run.told_again() == "");
+    }
+  }
+
   TEST_CASE("F7: the condition of a root that fails is told as the input's") {
     FlowDraft::Step root = step("a");
     root.unless = json("[13]");
