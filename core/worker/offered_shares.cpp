@@ -10,10 +10,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds hear_interval{200};  // behind notifications, which are hints
-constexpr milliseconds take_back_interval{20};
-constexpr milliseconds offer_interval{50};    // while others take what is offered
-constexpr milliseconds lonely_interval{250};  // while nobody would
+constexpr milliseconds hear_interval{200};       // behind notifications, which are hints
+constexpr milliseconds take_back_interval{200};  // unless something was told
+constexpr milliseconds offer_interval{50};       // while others take what is offered
+constexpr milliseconds lonely_interval{250};     // while nobody would
 constexpr milliseconds quiet_after_failure{100};
 constexpr std::size_t range_elements_max = 1'000;
 constexpr std::size_t range_bytes_max = 1024 * 1024;
@@ -55,6 +55,7 @@ void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capac
   }
   const bool idle = capacity.due == 0 && capacity.under_way < capacity.slots;
   if (!drop_unwanted(worker, now, runs)) return;
+  if (told_) take_back_at_ = now;
   if (!sharing(runs).empty()) {
     if ((told_ || now >= hear_at_) && !hear(worker, now, runs, fold)) return;
     if (idle && now >= take_back_at_ && !take_back(worker, now, runs, fold)) return;

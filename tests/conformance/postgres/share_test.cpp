@@ -10,6 +10,7 @@
 #include "conformance/test_worker.hpp"
 #include "store/postgres/bury.hpp"
 #include "store/share_store.hpp"
+#include "support/admin_session.hpp"
 #include "support/eventually.hpp"
 
 using namespace weir;
@@ -198,6 +199,41 @@ TEST_SUITE("postgres: shares") {
     CHECK(must(a.settles(a.helper, share.share, {completed(0, 4, 1, "1")})) == 2);
     CHECK(journal_of(*a.owner.session, a.run).size() == 1);
     CHECK(a.hears(a.owner).size() == 1);
+  }
+
+  TEST_CASE("C9: an element that its handler settled in its own transaction is settled once") {
+    Wide a;
+    a.offers({range(4, 2)});
+    const TakenShare share = a.takes_one(a.helper);
+    a.stores.sql(
+        fmt::format("select weir.settle({}, {}, 0::smallint, 4, 1::smallint, '7', null, "
+                    "now(), now() + interval '1 h')",
+                    a.helper.id, a.run));
+    CHECK(a.hears(a.owner).size() == 1);
+    CHECK(must(a.settles(a.helper, share.share, {failed(0, 4, 1, "not_settled")})) == 1);
+    const auto rows = journal_of(*a.owner.session, a.run);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].outcome == Outcome::completed);
+    CHECK(must(a.settles(a.helper, share.share, {completed(0, 5, 1, "1")})) == 0);
+  }
+
+  TEST_CASE("C9: a share is not kept waiting by the transaction of a handler") {
+    Wide a;
+    a.offers({range(4, 2)});
+    const TakenShare share = a.takes_one(a.helper);
+    AdminSession handler(a.stores.url());
+    handler.run("begin");
+    handler.run(
+        fmt::format("select weir.settle({}, {}, 0::smallint, 4, 1::smallint, '7', null, "
+                    "now(), now() + interval '1 h')",
+                    a.helper.id, a.run));
+    CHECK(must(a.settles(a.helper, share.share, {completed(0, 5, 1, "1")})) == 1);
+    const auto early = a.settles(a.helper, share.share, {failed(0, 4, 1, "timed_out")});
+    REQUIRE_FALSE(early.has_value());
+    CHECK(early.error().code == ErrorCode::unavailable);  // to be asked again
+    a.helper.exchange(a.helper.next());
+    handler.run("commit");
+    CHECK(must(a.settles(a.helper, share.share, {failed(0, 4, 1, "timed_out")})) == 0);
   }
 
   TEST_CASE("L7: results that cannot be are refused with their element") {
