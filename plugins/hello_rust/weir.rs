@@ -129,12 +129,13 @@ pub struct Step {
     struct_size: u32,
     reserved: u32,
     slug: Str,
-    run: Run,
+    run: Option<Run>,
     user: *mut c_void,
 }
 
 impl Step {
-    pub const fn new(slug: &'static str, run: Run) -> Step {
+    /// `run` is None for a wait and for a step that starts another flow.
+    pub const fn new(slug: &'static str, run: Option<Run>) -> Step {
         let struct_size = std::mem::size_of::<Step>() as u32;
         Step { struct_size, reserved: 0, slug: text(slug), run, user: std::ptr::null_mut() }
     }
@@ -229,10 +230,29 @@ impl<const SIZE: usize> Note<SIZE> {
     }
 }
 
-/// Makes the plugin: its note, and the definition symbol that points into it.
+macro_rules! step {
+    ($step:expr) => {
+        $crate::weir::Step::new($step, None)
+    };
+    ($step:expr => $handler:path) => {{
+        extern "C" fn run(
+            host: *const $crate::weir::Host,
+            call: *mut std::ffi::c_void,
+            input: $crate::weir::Str,
+            _user: *mut std::ffi::c_void,
+        ) -> i32 {
+            $crate::weir::run(host, call, input, $handler)
+        }
+        $crate::weir::Step::new($step, Some(run))
+    }};
+}
+pub(crate) use step;
+
+/// Makes the plugin: its note, and the definition symbol that points into it. Steps are
+/// `"slug" => handler`; of those that have no code, waits and flow steps, the slug alone.
 macro_rules! plugin {
     (manifest: $manifest:expr, name: $name:expr, version: $version:expr, flows: [$(
-        { module: $module:expr, slug: $slug:expr, steps: [$($step:expr => $handler:path),* $(,)?] }
+        { module: $module:expr, slug: $slug:expr, steps: [$($step:expr $(=> $handler:path)?),* $(,)?] }
     ),* $(,)?] $(,)?) => {
         const WEIR_MANIFEST: &str = $manifest;
 
@@ -245,17 +265,8 @@ macro_rules! plugin {
         #[allow(non_upper_case_globals)]
         pub static weir_plugin_v1: $crate::weir::Plugin = {
             const FLOWS: &[$crate::weir::Flow] = &[$({
-                const STEPS: &[$crate::weir::Step] = &[$({
-                    extern "C" fn run(
-                        host: *const $crate::weir::Host,
-                        call: *mut std::ffi::c_void,
-                        input: $crate::weir::Str,
-                        _user: *mut std::ffi::c_void,
-                    ) -> i32 {
-                        $crate::weir::run(host, call, input, $handler)
-                    }
-                    $crate::weir::Step::new($step, run)
-                }),*];
+                const STEPS: &[$crate::weir::Step] =
+                    &[$($crate::weir::step!($step $(=> $handler)?)),*];
                 $crate::weir::Flow::new($module, $slug, STEPS)
             }),*];
             $crate::weir::Plugin::new(

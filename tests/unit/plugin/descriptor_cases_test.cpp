@@ -107,6 +107,21 @@ TEST_SUITE("plugin: descriptors") {
           bad_descriptor("stage", "flow \"good\", step \"second\": run is not code of this file"));
   }
 
+  TEST_CASE("D4: a wait and a flow step have no code and are refused with some") {
+    for (const std::string_view variant : {"wait_without_code", "child_without_code"}) {
+      const PluginFolder folder;
+      folder.put(variant);
+      const auto loaded = loader().load(folder.middle());
+      REQUIRE_MESSAGE(loaded.has_value(), to_string(loaded.error()));
+      CHECK((loaded->front().steps[0]->run != nullptr));
+      CHECK((loaded->front().steps[1]->run == nullptr));
+    }
+    CHECK(refusal_once_loaded("wait_with_code") ==
+          bad_descriptor("stage",
+                         "flow \"good\", step \"second\": run is not null, but a wait step has no "
+                         "code"));
+  }
+
   TEST_CASE("plugin case 29: a note that differs from the symbol is refused as manifest_mismatch") {
     CHECK(refusal_once_loaded("note_differs") ==
           mismatch("the manifest it points to is not the one in the note"));
