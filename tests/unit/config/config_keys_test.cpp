@@ -147,6 +147,18 @@ TEST_CASE("flows.example.yaml gives a default for every key") {
   CHECK(defaults == config_keys().size() + 2);  // and `flows` and `hosting` themselves
 }
 
+TEST_CASE("the configurations on docs/limits.md and docs/retention.md are read") {
+  for (const char* page : {"docs/limits.md", "docs/retention.md"}) {
+    CAPTURE(page);
+    const std::string text = file(page);
+    const std::size_t begin = text.find("```yaml\n");
+    REQUIRE(begin != std::string::npos);
+    const std::string block = text.substr(begin + 8, text.find("```\n", begin + 8) - begin - 8);
+    const auto read = parse_config({page, block}, "/srv");
+    CHECK_MESSAGE(read.has_value(), (read ? "" : read.error().front().message));
+  }
+}
+
 TEST_CASE("schemas/config.schema.json names every key and no other") {
   std::set<std::string> found;
   collect_schema(YAML::Load(file("schemas/config.schema.json")), "", found);
