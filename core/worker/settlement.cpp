@@ -36,9 +36,6 @@ Result<std::string> settlement_text(const Attempt& attempt, std::string_view out
   if (attempt.worker == 0)
     return std::unexpected(refused(
         "isolated", "a step that runs in a process of its own cannot settle in a transaction"));
-  if (attempt.share != 0)
-    return std::unexpected(
-        refused("shared", "an element that another worker shares cannot settle in a transaction"));
   const auto limit = static_cast<std::size_t>(attempt.options.max_output_bytes);
   if (output.size() > limit)
     return std::unexpected(refused(
