@@ -86,9 +86,10 @@ begin
         set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
             started_at = e.started_at, ended_at = v_now
         from ended e where r.id = e.run_id
-        returning r.parent_run, exists (select from weir.run c where c.parent_run = r.id) as is_parent)
-      select array_agg(c.parent_run) filter (where c.parent_run is not null), bool_or(c.is_parent)
-      into v_parents, v_children from closed c;
+        returning r.parent_run)
+      select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
+      -- A statement of its own: it sees a child whose start the runs above were waited for.
+      v_children := exists (select from weir.run c where c.parent_run = any (e_run));
       if v_parents is not null then perform weir.tell_runs(v_parents); end if;
       if v_children then perform weir.cancel_children(e_run); end if;
     end if;

@@ -132,6 +132,71 @@ TEST_SUITE("postgres: migrations") {
     CHECK(user.run("select * from public.mine").empty());
   }
 
+  TEST_CASE("views and functions whose columns or arguments changed are made anew") {
+    const TestDatabase database;
+    must(postgres::migrate(database.url()));
+    AdminSession user(database.url());
+    const Rows right = schema_sum(user);
+    user.run("drop view weir.runs");
+    user.run("create view weir.runs as select 1 as other, 2 as columns");
+    user.run("drop function weir.retry(uuid)");
+    user.run("create function weir.retry(run_id uuid) returns text language sql as 'select null'");
+    user.run("create function weir.pause(a integer) returns integer language sql as 'select 1'");
+    user.run("create function weir.forgotten() returns integer language sql as 'select 1'");
+    user.run("update weir.schema_code set sha256 = 'of another program'");
+    must(postgres::migrate(database.url()));
+    CHECK(schema_sum(user) == right);
+  }
+
+  TEST_CASE("what a user built upon a view that must be made anew is named and left alone") {
+    const TestDatabase database;
+    must(postgres::migrate(database.url()));
+    AdminSession user(database.url());
+    user.run("drop view weir.workers");
+    user.run("create view weir.workers as select 1 as other");
+    user.run("create view public.mine as select other from weir.workers");
+    user.run("update weir.schema_code set sha256 = 'of another program'");
+    const auto refused = postgres::migrate(database.url());
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == ErrorCode::conflict);
+    CHECK(refused.error().kind == "depended_upon");
+    CHECK(user.run("select other from public.mine") == Rows{"1"});
+    user.run("drop view public.mine");
+    must(postgres::migrate(database.url()));
+    CHECK(user.run("select count(*) from weir.workers") == Rows{"0"});
+  }
+
+  TEST_CASE("what a user granted stays when nothing but code changed") {
+    const TestDatabase database;
+    must(postgres::migrate(database.url()));
+    AdminSession user(database.url());
+    user.run("grant select on weir.runs to public");
+    user.run("update weir.schema_code set sha256 = 'of another program'");
+    must(postgres::migrate(database.url()));
+    CHECK(user.run("select has_table_privilege('weir_worker', 'weir.runs', 'select')") ==
+          Rows{"t"});
+  }
+
+  TEST_CASE("a database user who may not make roles migrates all the same") {
+    const TestDatabase database;
+    const std::string role = fmt::format("weir_test_owner_{}", getpid());
+    AdminSession admin(database.url());
+    admin.run(fmt::format("create role {}", role));
+    admin.run(fmt::format(
+        "do $$ begin execute format('grant create on database %I to {}', current_database()); "
+        "end $$",
+        role));
+    const std::string url =
+        database.url() + (database.url().contains('?') ? "&" : "?") + "options=-c%20role%3D" + role;
+    const auto migrated = postgres::migrate(url);
+    const auto client = postgres::open_run_store(url);
+    const auto runs = client ? (*client)->runs({}) : std::unexpected(client.error());
+    admin.run(fmt::format("drop owned by {} cascade", role));
+    admin.run(fmt::format("drop role {}", role));
+    CHECK(must(migrated).after == newest);
+    CHECK(must(runs).empty());
+  }
+
   TEST_CASE("a migration that fails leaves nothing behind") {
     const TestDatabase database;
     AdminSession user(database.url());

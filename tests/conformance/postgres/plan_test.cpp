@@ -63,6 +63,60 @@ TEST_SUITE("postgres: plans") {
                    "'open_run_asleep'") == Rows{"t"});
   }
 
+  TEST_CASE("the newest runs are found along an index however many there are") {
+    PostgresUnderTest stores;
+    TestWorker worker(stores);
+    const VersionId version = worker.loads(one_step());
+    const VersionId other = worker.loads(named("other", one_step()));
+    auto client = stores.client_session();
+    {
+      AdminSession user(stores.url());
+      user.run(
+          fmt::format("insert into weir.run (uuid, version_id, status, priority, input, tags, "
+                      "available_at, ended_at) select weir.uuid7(), {}, 1 + n % 2, 0, "
+                      "to_jsonb(n), array['t' || n % 10], now(), now() from generate_series(1, "
+                      "20000) as n",
+                      version));
+      user.run(
+          fmt::format("insert into weir.run (uuid, version_id, status, priority, input, "
+                      "available_at, ended_at) select weir.uuid7(), {}, 1, 0, 'null', now(), "
+                      "now() from generate_series(1, 100)",
+                      other));
+      user.run("analyze");
+      user.run("select pg_stat_reset()");
+    }
+    const std::vector<RunFilter> filters = {{},
+                                            {.flow = "totals"},
+                                            {.flow = "other", .status = "completed"},
+                                            {.status = "failed"},
+                                            {.status = "queued"},
+                                            {.tag = "t7"}};
+    for (const RunFilter& filter : filters) {
+      const auto found = must(client->runs(filter));
+      CHECK(found.size() == (filter.status == "queued" ? 0 : 20));
+    }
+    client.reset();  // the server counts what a session read when it ends at the latest
+    AdminSession user(stores.url());
+    REQUIRE(eventually([&] {
+      return user.run(
+                 "select idx_scan > 0 from pg_stat_user_indexes where indexrelname = "
+                 "'run_pkey'") == Rows{"t"};
+    }));
+    CHECK(user.run("select relname from pg_stat_user_tables where seq_scan > 0 and relname in "
+                   "('run', 'journal')") == Rows{});
+    const std::string plan = [&] {
+      std::string text;
+      for (const std::string& line :
+           user.run("explain select * from weir.runs order by number desc limit 20"))
+        text += line + '\n';
+      return text;
+    }();
+    CAPTURE(plan);
+    CHECK_FALSE(plan.contains("Seq Scan on run "));
+    CHECK_FALSE(plan.contains("Sort"));
+    CHECK(plan.contains("Index Scan Backward using run_pkey"));
+  }
+
   TEST_CASE("V4: what is said of versions does not look at runs that are over") {
     PostgresUnderTest stores;
     TestWorker worker(stores);

@@ -1,4 +1,9 @@
+#include <atomic>
+#include <barrier>
+#include <cstdlib>
 #include <thread>
+
+#include <fmt/core.h>
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
@@ -75,6 +80,83 @@ TEST_SUITE("postgres: starts in a user's transaction") {
     }
     CHECK(second.id == id);
     CHECK_FALSE(second.created);
+  }
+
+  TEST_CASE("S4: two clients that race for a key have one run each time") {
+    Transactions a;
+    const char* const wanted = std::getenv("WEIR_RACES");  // 1000 once
+    const int races = wanted == nullptr ? 50 : std::stoi(wanted);
+    const auto other = a.stores.client_session();
+    for (int race = 0; race < races; ++race) {
+      const StartOptions options = {.idempotency_keys = {std::to_string(race)}};
+      Result<std::vector<StartedRun>> first, second;
+      {
+        std::barrier both(2);
+        const std::jthread racing([&] {
+          both.arrive_and_wait();
+          second = other->start("totals", {Json()}, options);
+        });
+        both.arrive_and_wait();
+        first = a.client->start("totals", {Json()}, options);
+      }
+      REQUIRE(must(first)[0].id == must(second)[0].id);
+      REQUIRE(must(first)[0].created != must(second)[0].created);
+    }
+    CHECK(a.user.run("select count(*) from weir.runs") == Rows{std::to_string(races)});
+  }
+
+  TEST_CASE("C4: a signal that is rolled back was never sent") {
+    Transactions a;
+    a.worker.loads(named("waits", flow({of_kind("wait", "approval")})));
+    const auto run = must(a.client->start("waits", {Json()}, {}))[0];
+    a.user.run("begin");
+    a.user.run("select weir.signal('" + run.id + "', 'approval', '1')");
+    a.user.run("rollback");
+    CHECK(a.worker.claim_one().news.signals.empty());
+    CHECK(must(a.client->signal(run.id, "approval", json("2"))));
+  }
+
+  TEST_CASE("C4: of callers that race to signal a wait one is told that it did") {
+    Transactions a;
+    a.worker.loads(named("waits", flow({of_kind("wait", "approval")})));
+    const auto run = must(a.client->start("waits", {Json()}, {}))[0];
+    std::atomic<int> sent = 0;  // read after the threads ended
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&, client = std::shared_ptr(a.stores.client_session())] {
+          if (client->signal(run.id, "approval", Json::number(1)).value()) ++sent;
+        });
+    }
+    CHECK(sent == 1);
+    CHECK(a.user.run("select name from weir.signals") == Rows{"approval"});
+  }
+
+  TEST_CASE("C1: a cancel that races a start of a child leaves none open") {
+    Transactions a;
+    FlowDraft::Step sub = of_kind("flow", "sub");
+    sub.flow = "totals";
+    a.worker.loads(named("parent", flow({sub})));
+    const auto run = must(a.client->start("parent", {Json()}, {}))[0];
+    const RunKey parent = a.worker.claim_one().run;
+    a.user.run("begin");
+    a.user.run(
+        fmt::format("select weir.start_child({}, {}, 0::smallint, 1::smallint, 'totals', "
+                    "'null')",
+                    a.worker.id, parent));
+    {
+      const std::jthread ending(
+          [&] { a.worker.ends(parent, {.status = RunStatus::cancelled, .error = "enough"}); });
+      REQUIRE(eventually([&] {
+        return !a.stores
+                    .sql(
+                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
+                        "datname = current_database()")
+                    .empty();
+      }));
+      a.user.run("commit");
+    }
+    CHECK(a.user.run("select distinct status from weir.runs") == Rows{"cancelled"});
   }
 
   TEST_CASE("S1: every option of a start has its name in SQL") {

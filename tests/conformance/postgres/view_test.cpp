@@ -90,6 +90,94 @@ TEST_SUITE("postgres: views") {
     }
   }
 
+  TEST_CASE("F8: a skipped step tells why and maps over it have no tasks") {
+    Views a;
+    const RunKey run = a.worker.claim_one().run;
+    JournalRow skip = failed(0, 0, 0, "");
+    skip.outcome = Outcome::skipped;
+    skip.error_code = "condition_unmet";
+    a.worker.journals(run, skip);
+    CHECK(a.steps() == Rows{"a skipped 0 1", "b completed 0 0"});
+    CHECK(a.stores.sql("select skip_reason from weir.steps where step = 'a'") ==
+          Rows{"condition_unmet"});
+    CHECK(a.attempts().empty());
+  }
+
+  TEST_CASE("C3: a task that is tried anew is told among its attempts") {
+    Views a;
+    const RunKey run = a.worker.claim_one().run;
+    a.worker.journals(run, failed(0, 0, 1, "boom"));
+    a.worker.ends(run, {.status = RunStatus::failed, .error = "boom", .failed_step = 0});
+    CHECK(a.stores.sql("select failed_step from weir.runs") == Rows{"a"});
+    must(a.client->retry(a.id));
+    CHECK(a.attempts() == Rows{fmt::format("a 0 1 failed boom {}", a.worker.id), "a 0 2 retried"});
+    const StepReport report = must(a.client->report(a.id)).steps[0];
+    CHECK(report.attempts == 1);
+    CHECK(report.retried == 1);
+    CHECK(report.status == "ready");
+  }
+
+  TEST_CASE("C4: a wait that has begun tells its signal and until when") {
+    Views a;
+    FlowDraft::Step wait = of_kind("wait", "decision", {"ask"});
+    wait.signal = "approval";
+    wait.options.timeout_ms = 60'000;
+    a.worker.loads(named("approve", flow({step("ask"), wait})));
+    a.worker.claim_one();
+    const auto started = must(a.client->start("approve", {Json()}, {}))[0];
+    const auto decision = [&] { return must(a.client->report(started.id)).steps[1]; };
+    CHECK(decision().status == "waiting");
+    CHECK(decision().signal == "approval");
+    CHECK_FALSE(decision().until.has_value());
+    const RunKey run = a.worker.claim_one().run;
+    const JournalRow asked = completed(0, 0, 1, "1");
+    a.worker.journals(run, asked);
+    CHECK(decision().status == "running");
+    CHECK(decision().until == asked.ended_at + std::chrono::minutes(1));
+    must(a.client->signal(started.id, "approval", json(R"({"by":"ann"})")));
+    const auto signals = [&] {
+      return a.stores.sql(
+          "select concat_ws(' ', flow, step, name, payload, heard_at is not null) "
+          "from weir.signals");
+    };
+    CHECK(signals() == Rows{R"(approve decision approval {"by": "ann"} f)"});
+    a.worker.journals(run, completed(1, 0, 1, R"({"signalled": true})"));
+    CHECK(signals() == Rows{R"(approve decision approval {"by": "ann"} t)"});
+    CHECK(decision().status == "completed");
+  }
+
+  TEST_CASE("C8: a flow step tells the run it started and the run its parent") {
+    Views a;
+    FlowDraft::Step sub = of_kind("flow", "sub");
+    sub.flow = "totals";
+    a.worker.claim_one();
+    a.worker.loads(named("parent", flow({sub})));
+    const auto started = must(a.client->start("parent", {Json()}, {}))[0];
+    const RunKey parent = a.worker.claim_one().run;
+    must(a.worker.session->start_child(a.worker.id, parent, 0, 1, "totals", Json()));
+    const StepReport report = must(a.client->report(started.id)).steps[0];
+    CHECK(report.status == "running");
+    REQUIRE(report.child_run.has_value());
+    CHECK(must(a.client->summary(*report.child_run)).parent_run == started.id);
+    CHECK(a.stores.sql("select parent_step from weir.runs where parent_run_id is not null") ==
+          Rows{"sub"});
+  }
+
+  TEST_CASE("C2: runs of a paused flow are told as paused and the flow as well") {
+    Views a;
+    must(a.client->pause("totals"));
+    CHECK(a.stores.sql("select paused from weir.runs") == Rows{"t"});
+    CHECK(a.stores.sql("select concat_ws(' ', flow, version, paused) from weir.flows") ==
+          Rows{"totals 1 t"});
+  }
+
+  TEST_CASE("P7: a run without output tells why") {
+    Views a;
+    const RunKey run = a.worker.claim_one().run;
+    a.worker.ends(run, {.output = json("null"), .note = "every last step was skipped"});
+    CHECK(must(a.client->summary(a.id)).note == "every last step was skipped");
+  }
+
   TEST_CASE("weir.runs shows what a start was given") {
     Views a;
     CHECK(a.stores.sql("select concat_ws(' ', priority, input, idempotency_key, tags,"
