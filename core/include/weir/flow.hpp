@@ -35,18 +35,21 @@
 ///
 /// A step that can be skipped is a std::optional in the input of those after it.
 ///
+/// Inside WEIR_FLOW the words step, map, wait, flow, options, fail, skip and skip_cascade are
+/// taken: a handler of such a name is written `step<::fail>("fail")`.
+///
 /// Steps may stand in any order. Everything is checked while compiling, down to whether what a step
 /// returns is what its dependents take; weir/sdk/refused.hpp lists what is refused.
 
 /// A flow: its slug, the name of its module, options for all its steps if there are any, and the
 /// steps.
-#define WEIR_FLOW(slug, module, ...)                                              \
-  [[maybe_unused]] static constexpr auto weir_flow_##slug = [] {                  \
-    using namespace std::chrono_literals;                                         \
-    using ::weir::fail, ::weir::skip, ::weir::skip_cascade;                       \
-    using ::weir::flow, ::weir::map, ::weir::options, ::weir::step, ::weir::wait; \
-    return ::weir::sdk::define_flow(#slug, module __VA_OPT__(, ) __VA_ARGS__);    \
-  }();                                                                            \
+#define WEIR_FLOW(slug, module, ...)                                                         \
+  [[maybe_unused]] static constexpr auto weir_flow_##slug = [] {                             \
+    using namespace std::chrono_literals;                                                    \
+    using ::weir::fallbacks::fail, ::weir::fallbacks::skip, ::weir::fallbacks::skip_cascade; \
+    using ::weir::flow, ::weir::map, ::weir::options, ::weir::step, ::weir::wait;            \
+    return ::weir::sdk::define_flow(#slug, module __VA_OPT__(, ) __VA_ARGS__);               \
+  }();                                                                                       \
   static_assert(::weir::sdk::accept_flow<weir_flow_##slug>());
 
 /// The plugin, once in each: the slugs of its flows, in the namespace they stand in.

@@ -173,12 +173,14 @@ consteval sdk::StepDraft<sdk::Kind::flow, 0> flow(std::string_view slug) {
   return {{}, slug, sdk::code_of_flow()};
 }
 
-/// What becomes of a step that cannot complete, for when_unmet and when_exhausted: the run fails;
-/// the step is skipped, and what comes after it goes on without it; the step and all that comes
-/// after it, however far down, is skipped.
+/// What becomes of a step that cannot complete, for when_unmet and when_exhausted, as WEIR_FLOW
+/// knows them: the run fails; the step is skipped, and what comes after it goes on without it; the
+/// step and all that comes after it, however far down, is skipped.
+namespace fallbacks {
 [[maybe_unused]] inline constexpr sdk::Fallback fail = sdk::Fallback::fail;
 [[maybe_unused]] inline constexpr sdk::Fallback skip = sdk::Fallback::skip;
 [[maybe_unused]] inline constexpr sdk::Fallback skip_cascade = sdk::Fallback::skip_cascade;
+}  // namespace fallbacks
 
 /// Options for all steps of a flow: `WEIR_FLOW(order_totals, "shop.OrderTotals",
 /// options().max_attempts(5), …)`.

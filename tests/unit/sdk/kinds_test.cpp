@@ -1,3 +1,4 @@
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -8,16 +9,17 @@
 
 #include <weir/flow.hpp>
 
+#include "definition/manifest.hpp"
 #include "fault_words.hpp"
 
 using namespace std::chrono_literals;
-using weir::fail;
 using weir::flow;
 using weir::map;
-using weir::skip;
-using weir::skip_cascade;
 using weir::step;
 using weir::wait;
+using weir::fallbacks::fail;
+using weir::fallbacks::skip;
+using weir::fallbacks::skip_cascade;
 using weir::sdk::define_flow;
 using weir::sdk::json_fault;
 using weir::testing::fault;
@@ -128,6 +130,42 @@ TEST_SUITE("sdk: wait and flow steps") {
           "misplaced_option(a, when_exhausted)");
     CHECK(fault(define_flow("f", "M", flow("a").timeout(1s))) == "misplaced_option(a, timeout_ms)");
     CHECK(fault(define_flow("f", "M", flow("a").when_exhausted(skip))).empty());
+  }
+}
+
+TEST_SUITE("sdk: manifest of waits, flow steps and conditions") {
+  TEST_CASE("D4: the manifest says what the source says and the engine reads it") {
+    const auto made = define_flow(
+        "f", "M", step<number>("a").only_if(R"({ "ok": true })").when_exhausted(skip_cascade),
+        wait("ask", 72h).after("a").signal("order.paid").unless("null").when_unmet(fail),
+        wait("b", 1s), flow("charge").runs("charge_card").over("a"));
+    const auto manifest = [&](weir::sdk::TextSink& out) {
+      const std::array<weir::sdk::FlowView, 1> flows{made.view()};
+      weir::sdk::write_manifest(out, "p", "", flows);
+    };
+    weir::sdk::TextSink counter;
+    manifest(counter);
+    std::string text(counter.size(), ' ');
+    weir::sdk::TextSink sink(text.data());
+    manifest(sink);
+    CHECK(
+        text ==
+        R"({"weir":1,"plugin":"p","flows":[{"module":"M","slug":"f","steps":[)"
+        R"({"slug":"a","kind":"single","depends_on":[],"only_if":{ "ok": true },"when_exhausted":"skip_cascade"},)"
+        R"({"slug":"ask","kind":"wait","depends_on":["a"],"timeout_ms":259200000,"unless":null,)"
+        R"("when_unmet":"fail","signal":"order.paid"},)"
+        R"({"slug":"b","kind":"wait","depends_on":[],"timeout_ms":1000},)"
+        R"({"slug":"charge","kind":"flow","depends_on":["a"],"flow":"charge_card"}]}]})");
+    const auto read = weir::Manifest::parse(text);
+    REQUIRE(read);
+    CHECK(read->flows[0].steps[0].only_if->text() == R"({"ok":true})");
+    CHECK(read->flows[0].steps[1].unless->text() == "null");
+  }
+
+  TEST_CASE("F7: a root under a condition puts no demand on the run's input") {
+    const auto made = define_flow("f", "M", step<twice>("a").only_if("7"), step<twice>("b"));
+    CHECK_FALSE(weir::sdk::constrains_input(made.steps[0]));
+    CHECK(weir::sdk::constrains_input(made.steps[1]));
   }
 }
 
