@@ -96,9 +96,14 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     lock.unlock();
     attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                            std::memory_order_release);
-    seat.begin(*attempt);
-    attempt->result = call_step(*attempt, *shared->resources, *shared->log);
-    seat.end();
+    if (attempt->stop.cancelled()) {  // its run ended, or its worker forgot it, while it waited
+      attempt->result.outcome = Outcome::failed;
+      attempt->result.error_code = "cancelled";
+    } else {
+      seat.begin(*attempt);
+      attempt->result = call_step(*attempt, *shared->resources, *shared->log);
+      seat.end();
+    }
     attempt->ended = std::chrono::steady_clock::now();
     lock.lock();
     shared->running.erase(attempt.get());

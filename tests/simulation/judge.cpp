@@ -5,7 +5,8 @@
 #include <fmt/core.h>
 
 #include "base/json_difference.hpp"
-#include "simulation/jsonb.hpp"
+#include "unit/run/driven_run.hpp"
+#include "unit/run/journal_oracle.hpp"
 
 namespace weir::simulation {
 namespace {
@@ -24,8 +25,7 @@ void Judge::violated(std::string what) {
   if (violations_.size() < violations_max)
     violations_.push_back(fmt::format(
         "at {:.3f} s: {}",
-        std::chrono::duration<double>(database_->now() - Time(std::chrono::hours(500'000))).count(),
-        what));
+        std::chrono::duration<double>(database_->now() - DrivenRun::begin).count(), what));
 }
 
 std::string Judge::told(RunKey run, TaskId task, int attempt) const {
@@ -44,25 +44,34 @@ Judge::Shadow& Judge::shadow(RunKey run) {
   if (shadow.state && shadow.version == row.version) return shadow;
   shadow.version = row.version;
   shadow.definition = database_->version(row.version).definition;
-  std::vector<StepOptions> options;
-  for (const StepDefinition& step : shadow.definition->steps()) options.push_back(step.options);
-  shadow.state.emplace(*shadow.definition, std::move(options), run, row.input, row.available_at);
+  shadow.state.emplace(*shadow.definition, options_of(*shadow.definition), run, row.input,
+                       row.available_at);
   shadow.ready.clear();
-  for (const JournalRow& each : std::exchange(shadow.rows, {})) fold(shadow, run, each);
+  for (const auto& [commit, row_before] : std::exchange(shadow.rows, {}))
+    fold(shadow, commit, row_before);
   return shadow;
 }
 
-void Judge::fold(Shadow& shadow, RunKey run, const JournalRow& row) {
-  shadow.rows.push_back(row);
+void Judge::fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row) {
+  shadow.rows.emplace_back(commit, row);
   const auto taken = shadow.state->apply(row);
   if (!taken) violated("a row that cannot be: " + to_string(taken.error()));
   std::erase_if(shadow.ready, [&](const auto& entry) {
     return entry.first.first == row.task && entry.first.second <= row.attempt;
   });
-  static_cast<void>(run);
 }
 
-void Judge::opened(RunKey run) { shadow(run); }
+// A run that is opened again goes on from its rows alone, as whoever claims it will.
+void Judge::opened(RunKey run) {
+  if (const auto known = shadows_.find(run); known != shadows_.end()) {
+    known->second.state.reset();
+    known->second.reopened = true;
+  }
+  const auto& end = shadow(run).state->end();
+  const bool unmet = end && end->error.contains("condition is not met");  // and will not be
+  if (end && end->status == RunStatus::failed && !unmet)
+    violated(fmt::format("C3: run {} is tried anew and has failed already: {}", run, end->error));
+}
 
 void Judge::exchanges(const ExchangeRequest& request) {
   const auto owns = [&](RunKey run) {
@@ -79,13 +88,13 @@ void Judge::exchanges(const ExchangeRequest& request) {
   for (const auto& released : request.released) check(released.run, "gives back");
   for (const auto& flying : request.in_flight) check(flying.run, "states an attempt of");
   for (const auto& heard : request.heard) check(heard.run, "heard news of");
-  ending_.clear();
-  for (const auto& ended : request.ended) ending_.insert(ended.run);
+  ++commits_;
 }
 
 void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker) {
   check_row(run, row, worker);
-  fold(shadow(run), run, row);
+  if (row.outcome == Outcome::lost || worker == 0) ++commits_;
+  fold(shadow(run), commits_, row);
 }
 
 // Of what a worker says of an attempt everything is what a handler did.
@@ -174,13 +183,13 @@ void Judge::ends(const Attempt& attempt, const AttemptResult& result) {
 void Judge::ended(RunKey run) {
   const RunRow& row = database_->tables().runs.at(run);
   Shadow& committed = shadow(run);
+  if (row.status != RunStatus::completed)  // C8: and so do its children
+    for (auto each = database_->tables().children.lower_bound({run, 0, 0});
+         each != database_->tables().children.end() && each->first.run == run; ++each)
+      cancelled_.insert(each->second);
   if (row.status == RunStatus::cancelled) {
-    for (std::optional<RunKey> each = run; each;) {
-      const RunRow& up = database_->tables().runs.at(*each);
-      if (cancelled_.contains(*each) || (*each != run && up.status)) return;
-      each = up.parent ? std::optional(up.parent->run) : std::nullopt;
-    }
-    violated(fmt::format("C1: run {} is cancelled, and nobody asked for it", run));
+    if (!cancelled_.contains(run))
+      violated(fmt::format("C1: run {} is cancelled, and nobody asked for it", run));
     return;
   }
   const auto& end = committed.state->end();
@@ -196,6 +205,24 @@ void Judge::ended(RunKey run) {
                          end->output.text()));
   else if (row.error != end->error)
     violated(fmt::format("P7: run {} says \"{}\" instead of \"{}\"", run, row.error, end->error));
+  if (!committed.reopened) check_with_oracle(run, committed);
+}
+
+// Once more by something else than RunState: worked out from the rows, as they were committed.
+void Judge::check_with_oracle(RunKey run, const Shadow& committed) {
+  const RunRow& row = database_->tables().runs.at(run);
+  JournalOracle oracle(*committed.definition, options_of(*committed.definition), row.input);
+  for (auto each = committed.rows.begin(); each != committed.rows.end();) {
+    const std::uint64_t commit = each->first;
+    for (; each != committed.rows.end() && each->first == commit; ++each) oracle.add(each->second);
+    oracle.decide();
+  }
+  oracle.decide();
+  if (oracle.status() != row.status)
+    violated(fmt::format("P7: the rows of run {} say that it does not end so", run));
+  else if (row.output && !is_same(*row.output, oracle.output()))
+    violated(fmt::format("P7: the rows of run {} give {} instead of {}", run,
+                         oracle.output().text(), row.output->text()));
 }
 
 void Judge::worker_ended(WorkerId worker) {

@@ -42,7 +42,8 @@ class Judge final : public Witness {
     std::shared_ptr<const FlowDefinition> definition;
     std::optional<RunState> state;
     std::map<std::pair<TaskId, int>, Time> ready;
-    std::vector<JournalRow> rows;  // in the order of their commits
+    std::vector<std::pair<std::uint64_t, JournalRow>> rows;  // with their commits, in that order
+    bool reopened = false;
   };
   struct Execution {
     Time begun{};
@@ -52,7 +53,8 @@ class Judge final : public Witness {
   };
 
   Shadow& shadow(RunKey run);
-  void fold(Shadow& shadow, RunKey run, const JournalRow& row);
+  void fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row);
+  void check_with_oracle(RunKey run, const Shadow& shadow);
   void check_row(RunKey run, const JournalRow& row, WorkerId worker);
   std::string told(RunKey run, TaskId task, int attempt) const;
 
@@ -60,7 +62,7 @@ class Judge final : public Witness {
   std::map<RunKey, Shadow> shadows_;
   std::map<std::pair<Key, WorkerId>, Execution> executions_;
   std::set<RunKey> cancelled_;
-  std::set<RunKey> ending_;  // in the exchange that is being committed
+  std::uint64_t commits_ = 0;
   std::vector<std::string> violations_;
 };
 

@@ -13,7 +13,7 @@ enum class Mistake {
   sweep_forgets_runs,  // what a dead worker owned stays its own
   sweep_charges_none,  // what a dead worker had in flight is not journaled
   sleeps_over_news,    // a run given back sleeps although it was told something
-  answers_early,       // an exchange is answered before it is committed, and may never be
+  journals_late,       // an exchange is answered before its rows are committed
   retry_keeps_charges  // a run tried anew is opened without a word on what failed
 };
 
@@ -23,7 +23,7 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 7> mistakes = 
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
     {Mistake::sweep_charges_none, "sweep_charges_none"},
     {Mistake::sleeps_over_news, "sleeps_over_news"},
-    {Mistake::answers_early, "answers_early"},
+    {Mistake::journals_late, "journals_late"},
     {Mistake::retry_keeps_charges, "retry_keeps_charges"},
 }};
 

@@ -140,23 +140,38 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
     auto& task = last[key.first];
     task = {task.first || stored.row.outcome == Outcome::completed, stored};
   }
-  std::int64_t tasks = 0;
+  std::map<TaskId, int> anew;  // with the attempt under which that is said
   for (const auto& [task, entry] : last) {
     const auto& [completed, stored] = entry;
     const Outcome outcome = stored.row.outcome;
     const bool failed = outcome == Outcome::failed || outcome == Outcome::failed_for_good ||
                         outcome == Outcome::timed_out || outcome == Outcome::lost;
-    if (completed || !failed || skipped.contains(task.step)) continue;
-    if (environment_.mistake == Mistake::retry_keeps_charges) continue;
-    append(*run,
-           {.task = task,
-            .attempt = stored.row.attempt + 1,
-            .outcome = Outcome::retried,
-            .started_at = now(),
-            .ended_at = now()},
-           0);
-    ++tasks;
+    if (!completed && failed && !skipped.contains(task.step))
+      anew.emplace(task, stored.row.attempt + 1);
   }
+  // Flow steps whose children ended with the run, before their ends were heard of.
+  for (auto each = tables_.children.lower_bound({*run, 0, 0});
+       each != tables_.children.end() && each->first.run == *run; ++each) {
+    const auto& [parent, child] = *each;
+    const auto open = tables_.open_runs.find(child);
+    const bool ends = open == tables_.open_runs.end()
+                          ? tables_.runs.at(child).status != RunStatus::completed
+                          : open->second.cancel_reason.has_value();
+    const TaskId task{parent.step, 0};
+    const auto heard = last.find(task);
+    if (ends && !skipped.contains(parent.step) &&
+        (heard == last.end() || heard->second.second.row.attempt < parent.attempt))
+      anew.emplace(task, parent.attempt);
+  }
+  for (const auto& [task, attempt] : anew)
+    if (environment_.mistake != Mistake::retry_keeps_charges)
+      append(*run,
+             {.task = task,
+              .attempt = attempt,
+              .outcome = Outcome::retried,
+              .started_at = now(),
+              .ended_at = now()},
+             0);
   row.version = adopted(row.version);
   row.status.reset();
   row.output.reset();
@@ -165,12 +180,13 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
   row.failed_step.reset();
   row.ended_at.reset();
   OpenRunRow open;
-  open.claims = 1;
+  open.claims = 1;  // it has a journal to read
+  open.news = 1;    // and signals to be told
   open.started_at = row.started_at;
   tables_.open_runs.emplace(*run, std::move(open));
   witness_->opened(*run);
   wake_workers();
-  return tasks;
+  return static_cast<std::int64_t>(anew.size());
 }
 
 Result<bool> SimulatedDatabase::turn(const std::string& slug, bool paused) {

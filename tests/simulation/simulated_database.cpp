@@ -55,6 +55,8 @@ WorkerId SimulatedDatabase::join(const WorkerIdentity& identity, std::chrono::mi
 }
 
 Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request) {
+  for (const auto& [worker, settled] : std::exchange(late_, {}))
+    append(settled.run, settled.row, worker);
   const auto found = tables_.workers.find(request.worker);
   const bool fenced = environment_.mistake != Mistake::no_fence;
   const bool known = found != tables_.workers.end() && (is_alive(request.worker) || !fenced);
@@ -77,7 +79,10 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                       "choose another id"));
     witness_->exchanges(request);
     for (const SettledAttempt& settled : request.settled)
-      append(settled.run, settled.row, request.worker);
+      if (environment_.mistake == Mistake::journals_late)
+        late_.emplace_back(request.worker, settled);
+      else
+        append(settled.run, settled.row, request.worker);
 
     const auto owned = [&](RunKey run) {
       const auto open = tables_.open_runs.find(run);

@@ -107,6 +107,7 @@ class SimulatedDatabase {
   Witness* witness_;
   Tables tables_;
   RunKey last_run_ = 0;
+  std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // by mistake
 };
 
 Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint);

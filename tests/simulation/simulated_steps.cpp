@@ -10,10 +10,8 @@ namespace weir::simulation {
 using namespace std::chrono_literals;
 
 void SimulatedSteps::start(std::shared_ptr<Attempt> attempt) {
-  if (running_.size() < slots_)
-    begin(std::move(attempt));
-  else
-    queue_.push_back(std::move(attempt));
+  queue_.push_back(std::move(attempt));
+  fill();
 }
 
 std::vector<std::shared_ptr<Attempt>> SimulatedSteps::take_finished() {
@@ -22,8 +20,14 @@ std::vector<std::shared_ptr<Attempt>> SimulatedSteps::take_finished() {
 
 void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
   World& world = host_.world();
-  world.judge.begins(*attempt, host_.clock_rate());
   attempt->started.store(host_.steady().time_since_epoch().count(), std::memory_order_release);
+  if (attempt->stop.cancelled()) {  // it ended while it waited for a slot
+    attempt->result.outcome = Outcome::failed;
+    attempt->ended = host_.steady();
+    finished_.push_back(std::move(attempt));
+    return;
+  }
+  world.judge.begins(*attempt, host_.clock_rate());
   const auto running =
       std::make_shared<Running>(Running{.attempt = attempt, .result = drawn(*attempt)});
   running_.push_back(running);
@@ -46,17 +50,29 @@ void SimulatedSteps::end_after(const Place& running, Duration delay) {
 
 void SimulatedSteps::end(const Place& running) {
   if (std::erase(running_, running) == 0) return;
+  abandoned_.erase(running->attempt.get());
   Attempt& attempt = *running->attempt;
   host_.world().judge.ends(attempt, running->result);
   attempt.result = std::move(running->result);
   attempt.ended = host_.steady();
   finished_.push_back(running->attempt);
-  if (!queue_.empty()) {
+  fill();
+  host_.wake();
+}
+
+void SimulatedSteps::fill() {
+  while (running_.size() < slots_ + abandoned_.size() && !queue_.empty()) {
     auto next = std::move(queue_.front());
     queue_.pop_front();
     begin(std::move(next));
   }
-  host_.wake();
+}
+
+void SimulatedSteps::abandon(const Attempt& attempt) {
+  if (std::ranges::any_of(running_,
+                          [&](const Place& each) { return each->attempt.get() == &attempt; }))
+    abandoned_.insert(&attempt);
+  fill();
 }
 
 void SimulatedSteps::look() {
@@ -67,8 +83,11 @@ void SimulatedSteps::look() {
     const bool free = each->hangs && world.weather.handler_hangs == 0;
     if (!told && !free) continue;
     each->ending = true;
-    if (told && one_in(2, world.random))
-      each->result = {.outcome = Outcome::failed, .error_code = "cancelled", .error = "stopped"};
+    if (told && one_in(2, world.random)) {
+      each->result.outcome = Outcome::failed;
+      each->result.output.reset();
+      each->result.error = "stopped";
+    }
     end_after(each, up_to(30ms, world.random));
   }
 }

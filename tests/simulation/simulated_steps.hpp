@@ -2,6 +2,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "simulation/judge.hpp"
@@ -20,6 +21,7 @@ class SimulatedSteps final : public StepRunner {
 
   void start(std::shared_ptr<Attempt> attempt) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
+  void abandon(const Attempt& attempt) override;
 
   // Handlers that obey look at their stop token; those that hang, at the weather.
   void look();
@@ -32,6 +34,7 @@ class SimulatedSteps final : public StepRunner {
   };
   using Place = std::shared_ptr<Running>;
 
+  void fill();
   void begin(std::shared_ptr<Attempt> attempt);
   void end_after(const Place& running, Duration delay);
   void end(const Place& running);
@@ -40,6 +43,7 @@ class SimulatedSteps final : public StepRunner {
   std::size_t slots_;
   Host& host_;
   std::vector<Place> running_;
+  std::set<const Attempt*> abandoned_;  // of running_: they hold no slot any more
   std::deque<std::shared_ptr<Attempt>> queue_;
   std::vector<std::shared_ptr<Attempt>> finished_;
 };

@@ -13,6 +13,32 @@ namespace {
 constexpr Duration patience = 20min;  // after the weather cleared up; most need seconds
 constexpr std::size_t events_max = 2'000'000;
 
+std::string described(const World& world, RunKey run, const OpenRunRow& open) {
+  const auto seconds = [](Time time) {
+    return fmt::format("{:.3f}", std::chrono::duration<double>(time - Stage::begin).count());
+  };
+  std::string text = fmt::format(
+      "run {}, {}, claims {}, news {} of {} heard, wakes {}{}", run,
+      open.worker ? fmt::format("of worker {}", *open.worker) : std::string("nobody's"),
+      open.claims, open.news_heard, open.news, open.wake_at ? seconds(*open.wake_at) : "at once",
+      open.cancel_reason ? ", to be cancelled" : "");
+  const auto& tables = world.database.tables();
+  const FlowDefinition& definition =
+      *world.database.version(tables.runs.at(run).version).definition;
+  for (const StepDefinition& step : definition.steps()) {
+    text += fmt::format("\n      {} {}:", name(step.kind), step.slug.view());
+    for (const std::size_t each : step.depends_on)
+      text += fmt::format(" {}", definition.steps()[each].slug.view());
+  }
+  if (const auto rows = tables.journal.find(run); rows != tables.journal.end())
+    for (const auto& [key, stored] : rows->second)
+      text +=
+          fmt::format("\n      row {}[{}] #{} {} by {} at {}",
+                      definition.steps()[key.first.step].slug.view(), key.first.index, key.second,
+                      name(stored.row.outcome), stored.worker, seconds(stored.row.ended_at));
+  return text;
+}
+
 }  // namespace
 
 World::World(std::uint64_t seed, Mistake mistake)
@@ -50,10 +76,8 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   const auto is_done = [&] { return world.stage.now() > storm_ends && schedule.is_over(); };
   while (!is_done() && world.judge.violations().empty()) {
     if (++outcome.events > events_max || world.stage.now() > storm_ends + patience) {
-      std::string open;
-      for (const auto& [run, row] : world.database.tables().open_runs)
-        open += fmt::format(" {}", run);
-      world.judge.violated("a run never ends:" + open);
+      for (const auto& [run, open] : world.database.tables().open_runs)
+        world.judge.violated("a run never ends: " + described(world, run, open));
       break;
     }
     if (!world.stage.step()) {
