@@ -1,6 +1,11 @@
 #include <atomic>
+#include <csignal>
+#include <random>
 
 #include <doctest/doctest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "integration/worker/worker_rig.hpp"
 #include "support/test_database.hpp"
@@ -262,6 +267,48 @@ TEST_CASE_FIXTURE(WithPayments, "C9: an output that no step may return has no se
   const RunningWorker worker({&flow});
   CHECK(TestClient().run("pay", "null").summary.status == "completed");
   CHECK(why == "the output has 10 bytes, more than max_output allows: 4");
+}
+
+TEST_CASE_FIXTURE(WithPayments,
+                  "C9: whatever moment a worker is killed at each run has exactly one row") {
+  constexpr std::uint64_t runs = 60, kills = 3;
+  const unsigned seed = std::random_device()();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  const TestFlow flow(
+      "pay", {{"s", [](TestCall& call) { return pay(call); }}, {"after", returns("2"), {"s"}}});
+  // No thread and no session of this process may be there when it forks.
+  for (std::uint64_t round = 0; round < kills; ++round) {
+    const pid_t worker = ::fork();
+    REQUIRE(worker >= 0);
+    if (worker == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const RunningWorker serving({&flow});
+      for (;;) ::pause();
+    }
+    {
+      TestClient client;
+      REQUIRE(eventually([&] { return client.store().workers_alive().value_or(0) > 0; }));
+      REQUIRE(client_on(client.store())
+                  .start_many("pay", std::vector<Json>(runs / kills, Json()))
+                  .has_value());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+    REQUIRE(::kill(worker, SIGKILL) == 0);
+    REQUIRE(::waitpid(worker, nullptr, 0) == worker);
+    query_value(
+        "update weir.worker set lease_until = now() - interval '1 s' where ended_at is null "
+        "returning id");
+    CHECK(eventually([] {
+      query_value("select weir.sweep()");
+      return query_value("select count(*) from weir.open_run where worker_id is not null") == "0";
+    }));
+  }
+  const RunningWorker last({&flow});
+  CHECK(eventually([] { return query_value("select count(*) from weir.open_run") == "0"; }));
+  CHECK(query_value("select count(*) from weir.runs where status = 'completed'") ==
+        std::to_string(runs));
+  CHECK(query_value("select count(*) || ' ' || count(distinct run_id) from payment") == "60 60");
 }
 
 TEST_SUITE_END();
