@@ -82,7 +82,7 @@ flows.yaml:11:39: error: max_output: expected 1B to 256MiB, got "1GiB"
 flows.yaml:11:54: error: timeout: expected 1ms to 30d, got "0ms"
    a: {max_attempts: many, max_output: 1GiB, timeout: 0ms, start_delay: 3s}
                                                       ^~~
-flows.yaml:11:59: error: unknown key "start_delay" in a; known are max_attempts, base_delay, max_delay, timeout, max_output, on_new_version, limits, retention
+flows.yaml:11:59: error: unknown key "start_delay" in a; known are max_attempts, base_delay, max_delay, timeout, max_output, steps, on_new_version, limits, retention
    a: {max_attempts: many, max_output: 1GiB, timeout: 0ms, start_delay: 3s}
                                                            ^~~~~~~~~~~
 flows.yaml:12:3: error: "A" is given twice: "a" is the same but for case
