@@ -85,6 +85,13 @@ bool some_are_settled(int least) {
   return std::stoi(number("select count(*) from weir.journal where outcome = 1")) >= least;
 }
 
+// For tests in which nobody is to be taken for dead, however busy the machine is.
+WorkerOptions patient() {
+  WorkerOptions options = RunningWorker::quick();
+  options.lease = 20s;
+  return options;
+}
+
 bool is_shared() {
   return number("select count(*) from weir.share where worker_id is not null") != "0";
 }
@@ -95,7 +102,7 @@ TEST_SUITE_BEGIN("worker: shares");
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share the map of one run") {
   const TestFlow flow = wide(doubles(5ms));
-  const RunningWorker first({&flow}), second({&flow});
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   const RunReport report = TestClient().run("wide", numbers(300));
   CHECK(report.summary.status == "completed");
   CHECK(report.output->text() == doubled(300));
@@ -109,13 +116,13 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share the map of one run") {
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker that comes later helps within a second") {
   const TestFlow flow = wide(doubles(20ms));
-  const RunningWorker first({&flow});
+  const RunningWorker first({&flow}, patient());
   TestClient client;
   const std::string run = client.start("wide", numbers(600));
   REQUIRE(eventually([] { return some_are_settled(1); }));
   std::atomic<int> calls = 0;
   const TestFlow same = wide(doubles(20ms, &calls));
-  const RunningWorker second({&same});
+  const RunningWorker second({&same}, patient());
   const auto began = std::chrono::steady_clock::now();
   REQUIRE(eventually([&] { return calls > 0; }));
   CHECK(std::chrono::steady_clock::now() - began < 1s);
@@ -124,7 +131,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker that comes later helps within a s
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: few long elements are shared as well") {
   const TestFlow flow = wide(doubles(300ms));
-  const RunningWorker first({&flow}), second({&flow});
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   const RunReport report = TestClient().run("wide", numbers(8));
   CHECK(report.output->text() == doubled(8));
   CHECK(workers_in_journal() == 2);
@@ -140,7 +147,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a shared element knows what any other know
                  call.fact("attempt"));
     return call.output(call.fact("task_index"));
   });
-  const RunningWorker first({&flow}), second({&flow});
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   const RunReport report = TestClient().run("wide", numbers(100));
   CHECK(workers_in_journal() == 2);
   CHECK(facts.size() == 1);
@@ -151,7 +158,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a shared element knows what any other know
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: the map of a map is shared with its own inputs") {
   const TestFlow flow(
       "wide", {{"each", doubles(3ms), {}, "map"}, {"again", doubles(3ms), {"each"}, "map"}});
-  const RunningWorker first({&flow}), second({&flow});
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   const RunReport report = TestClient().run("wide", numbers(200));
   CHECK(report.output->text().starts_with(R"({"again": [0, 4, 8, 12)"));
   CHECK(number("select count(distinct (step, worker_id)) from weir.journal") == "4");
@@ -167,7 +174,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
         return call.output(call.input);
       },
       {.base_delay_ms = 5});
-  const RunningWorker first({&flow}), second({&flow});
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   const RunReport report = TestClient().run("wide", numbers(200));
   CHECK(report.summary.status == "completed");
   CHECK(workers_in_journal() == 2);
@@ -190,7 +197,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     if (call.cancelled()) ++stopped;
     return call.output("1");
   });
-  const RunningWorker first({&flow}), second({&flow});
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   const auto began = std::chrono::steady_clock::now();
   const RunReport report = TestClient().run("wide", numbers(50));
   CHECK(report.summary.status == "failed");
@@ -205,10 +212,10 @@ TEST_CASE_FIXTURE(
     EmptyDatabase,
     "L5: a helper that drains gives back what it has not begun and nothing is charged") {
   const TestFlow flow = wide(doubles(20ms));
-  const RunningWorker first({&flow});
+  const RunningWorker first({&flow}, patient());
   TestClient client;
   std::optional<RunningWorker> second;
-  second.emplace(std::vector{&flow});
+  second.emplace(std::vector{&flow}, patient());
   const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return is_shared(); }));
   second->drain();
@@ -222,11 +229,11 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(EmptyDatabase, "L5: an owner that drains leaves its shares to the next one") {
   const TestFlow flow = wide(doubles(20ms));
   std::optional<RunningWorker> first;
-  first.emplace(std::vector{&flow});
+  first.emplace(std::vector{&flow}, patient());
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return some_are_settled(1); }));
-  const RunningWorker second({&flow});
+  const RunningWorker second({&flow}, patient());
   REQUIRE(eventually([] { return is_shared(); }));
   first->drain();
   CHECK(first->join().has_value());
@@ -278,9 +285,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L2: whoever dies whenever each element is comp
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: sharing goes on when the database was away") {
   const TestFlow flow = wide(doubles(10ms));
-  WorkerOptions patient = RunningWorker::quick();
-  patient.lease = 20s;
-  const RunningWorker first({&flow}, patient), second({&flow}, patient);
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
   TestClient client;
   const std::string run = client.start("wide", numbers(500));
   REQUIRE(eventually([] { return is_shared(); }));
@@ -301,8 +306,11 @@ TEST_CASE_FIXTURE(EmptyDatabase, "P4: a very wide map completes with every outpu
   const TestFlow flow = wide([](TestCall& call) {
     return call.output(std::to_string(2 * std::stoi(std::string(call.input))));
   });
-  const RunningWorker first({&flow}), second({&flow});
-  const RunReport report = TestClient().run("wide", numbers(count));
+  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  TestClient client;
+  const std::string run = client.start("wide", numbers(count));
+  REQUIRE(eventually([&] { return number("select status from weir.run") == "1"; }, 300s));
+  const RunReport report = client.wait(run);
   CHECK(report.summary.status == "completed");
   CHECK(report.output->text() == doubled(count));
   CHECK(number("select count(*) from weir.journal") == std::to_string(count));
@@ -314,7 +322,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker in Python takes part") {
     work(call, 100ms);
     return call.output(R"({"by": "C++"})");
   });
-  const RunningWorker owner({&flow});
+  const RunningWorker owner({&flow}, patient());
   TestClient client;
   const std::string run = client.start("wide", numbers(200));
   const TemporaryFolder folder;
