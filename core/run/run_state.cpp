@@ -8,6 +8,7 @@
 
 #include "base/assert.hpp"
 #include "run/backoff.hpp"
+#include "run/outcome_rules.hpp"
 
 namespace weir {
 namespace {
@@ -72,35 +73,28 @@ Result<void> RunState::apply(const JournalRow& row) {
   task.attempts = static_cast<std::int16_t>(row.attempt);
   steps_.date(row.task.step, row.ended_at);
   forget_failure(row.task);
-  switch (row.outcome) {
-    case Outcome::completed:
+  const OutcomeRule& rule = rule_of(row.outcome);
+  if (rule.forgiving) task.charged = task.lost = 0;
+  if (rule.charged) ++task.charged;
+  if (rule.lost) ++task.lost;
+  switch (rule.after) {
+    case AfterRow::complete:
       steps_.complete(row.task, *row.output);
       free_begun();
       break;
-    case Outcome::failed:
-    case Outcome::timed_out:
-      ++task.charged;
+    case AfterRow::retry:
       retry_or_give_up(row);
       break;
-    case Outcome::failed_for_good:
-      ++task.charged;
+    case AfterRow::give_up:
       give_up(row, row.error_code == type_violation
                        ? row.error
                        : fmt::format("{} failed for good: {}", described(row.task), row.error));
       break;
-    case Outcome::lost:
-      ++task.lost;
-      retry_or_give_up(row);
-      break;
-    case Outcome::retried:
-      task.charged = task.lost = 0;
+    case AfterRow::again:
       free_again(row, Duration{0});
       break;
-    case Outcome::cancelled:
-      free_again(row, Duration{0});
-      break;
-    case Outcome::skipped:
-      break;
+    case AfterRow::skip:
+      break;  // take_skip() did it
   }
   return {};
 }
