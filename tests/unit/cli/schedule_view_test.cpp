@@ -52,11 +52,11 @@ std::string refused(const std::vector<std::string>& words) {
 TEST_SUITE("cli: schedules") {
   TEST_CASE("C5: each schedule says when it is due and why it waits") {
     CHECK(schedules_text(schedules(), now, {}) ==
-          "NAME    FLOW            CRON              TIME ZONE      STATUS   NEXT       LAST     "
+          "NAME    FLOW            CRON              TIME ZONE      STATUS   NEXT      LAST     "
           "ERROR\n"
-          "report  nightly_report  30 2 * * mon-fri  Europe/Berlin  active   in 1h05m   23h ago\n"
-          "sync    import          @every 90s        UTC            waiting  now                 "
-          "no flow \"import\" in this database\n"
+          "report  nightly_report  30 2 * * mon-fri  Europe/Berlin  active   in 1h05m  23h ago\n"
+          "sync    import          @every 90s        UTC            waiting  now                no "
+          "flow \"import\" in this database\n"
           "bill    monthly_bill    @monthly          UTC            paused\n");
   }
 
