@@ -1,0 +1,103 @@
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "conformance/postgres/postgres_under_test.hpp"
+#include "conformance/test_worker.hpp"
+#include "run/event_name.hpp"
+#include "store/postgres/doorbell.hpp"
+#include "store/postgres/event_feed.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Told {
+  Told() { worker.loads(one_step()); }
+
+  ClaimedRun claim() {
+    start_one(*client);
+    return worker.claim_one();
+  }
+  void says(RunKey run, const std::vector<std::string>& names) {
+    ExchangeRequest request = worker.next();
+    for (const std::string& name : names) request.events.push_back({run, name});
+    worker.exchange(request);
+  }
+
+  PostgresUnderTest stores;
+  TestWorker worker{stores};
+  std::unique_ptr<RunStore> client = stores.client_session();
+};
+
+// The payloads that came until `count` events were in them.
+std::vector<std::string> heard(postgres::EventFeed& feed, std::size_t count) {
+  auto bell = must(postgres::Doorbell::make());
+  std::vector<std::string> payloads;
+  for (std::size_t events = 0; events < count;) {
+    const auto came = must(feed.next(10s, bell));
+    REQUIRE_FALSE(came.empty());
+    for (const std::string& payload : came) {
+      events += must(Json::parse(payload)).elements().size();
+      payloads.push_back(payload);
+    }
+  }
+  return payloads;
+}
+
+}  // namespace
+
+TEST_SUITE("store: events") {
+  TEST_CASE("E1: an event says what happened, to which run of which flow") {
+    Told a;
+    const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+    const ClaimedRun run = a.claim();
+    a.says(run.run, {event_name(EventKind::started), event_name(EventKind::completed, "a")});
+    const auto payloads = heard(*feed, 2);
+    REQUIRE(payloads.size() == 1);  // one notification for all of an exchange
+    CHECK(payloads[0] ==
+          fmt::format(R"([{{"flow": "totals", "event": "run:started", "run_id": "{0}"}},)"
+                      R"({{"flow": "totals", "event": "step:a:completed", "run_id": "{0}"}}])",
+                      run.id));
+  }
+
+  TEST_CASE("E1: many events come in order in notifications of less than 8000 bytes") {
+    Told a;
+    const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+    const ClaimedRun run = a.claim();
+    std::vector<std::string> names;
+    for (int i = 0; i < 300; ++i)
+      names.push_back(event_name(EventKind::started, std::to_string(i)));
+    a.says(run.run, names);
+    std::vector<std::string> came;
+    for (const std::string& payload : heard(*feed, names.size())) {
+      CHECK(payload.size() < 8'000);
+      for (const Json& event : must(Json::parse(payload)).elements())
+        for (const auto& [key, value] : event.members())
+          if (key == "event") came.push_back(value.decoded());
+    }
+    CHECK(came == names);
+  }
+
+  TEST_CASE("E1: a worker knows whether anybody listens") {
+    Told a;
+    CHECK_FALSE(a.worker.exchange(a.worker.next()).listened);
+    const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+    CHECK(a.worker.exchange(a.worker.next()).listened);
+    a.stores.sql("update weir.listening set until = now() - interval '1 s' returning id");
+    CHECK_FALSE(a.worker.exchange(a.worker.next()).listened);
+  }
+
+  TEST_CASE("E1: nothing is sent while nobody listens") {
+    Told a;
+    const ClaimedRun run = a.claim();
+    const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+    a.stores.sql("delete from weir.listening returning id");
+    a.says(run.run, {event_name(EventKind::started)});
+    auto bell = must(postgres::Doorbell::make());
+    CHECK(must(feed->next(20ms, bell)).empty());
+  }
+}
