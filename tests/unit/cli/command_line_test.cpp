@@ -33,6 +33,8 @@ const std::vector<Words> all_commands = {{"init"},
                                          {"flows", "show"},
                                          {"flows", "versions"},
                                          {"flows", "adopt"},
+                                         {"flows", "pause"},
+                                         {"flows", "resume"},
                                          {"plugins", "list"},
                                          {"migrate"},
                                          {"doctor"},
@@ -40,7 +42,11 @@ const std::vector<Words> all_commands = {{"init"},
                                          {"start"},
                                          {"runs", "list"},
                                          {"runs", "show"},
-                                         {"runs", "watch"}};
+                                         {"runs", "watch"},
+                                         {"runs", "cancel"},
+                                         {"runs", "retry"},
+                                         {"runs", "signal"},
+                                         {"workers", "list"}};
 
 std::string joined(const Words& words) {
   std::string all;
@@ -88,6 +94,31 @@ TEST_CASE("every argument arrives in the command's struct") {
   CHECK(command<RunsList>({"runs", "list"}).limit == 20);
   CHECK(command<RunsShow>({"runs", "show", "id", "--json"}).json);
   CHECK(command<RunsWatch>({"runs", "watch", "id"}).id == "id");
+
+  const auto later = command<Start>({"start", "order", "--at", "2026-11-21 18:00", "--priority",
+                                     "-5", "--tag", "a", "--tag", "b c", "--version", "2"});
+  CHECK(later.at == "2026-11-21 18:00");
+  CHECK(later.priority == -5);
+  CHECK(later.tags == Words{"a", "b c"});
+  CHECK(later.version == 2);
+  const auto filtered = command<RunsList>({"runs", "list", "--tag", "a", "--since", "2h", "--until",
+                                           "1h", "--input", "{}", "--output", "[]"});
+  CHECK(filtered.tag == "a");
+  CHECK(filtered.since == "2h");
+  CHECK(filtered.until == "1h");
+  CHECK(filtered.input == "{}");
+  CHECK(filtered.output == "[]");
+  const auto cancel = command<RunsCancel>({"runs", "cancel", "x", "y", "--reason", "no use"});
+  CHECK(cancel.ids == Words{"x", "y"});
+  CHECK(cancel.reason == "no use");
+  CHECK(command<RunsRetry>({"runs", "retry", "x", "y", "--json"}).ids.size() == 2);
+  const auto signal = command<RunsSignal>({"runs", "signal", "x", "go", "--payload", "-"});
+  CHECK(signal.name == "go");
+  CHECK(signal.payload == "-");
+  CHECK(command<RunsSignal>({"runs", "signal", "x", "go"}).payload == "null");
+  CHECK(command<FlowsPause>({"flows", "pause", "order"}).slug == "order");
+  CHECK(command<FlowsResume>({"flows", "resume", "order"}).slug == "order");
+  CHECK(command<WorkersList>({"workers", "list", "--limit", "5"}).limit == 5);
 }
 
 TEST_CASE("the configuration and the database may be named before and after a command") {
@@ -129,6 +160,11 @@ TEST_CASE("mistakes name the nearest word and the help that tells more") {
        "weir runs list: --limit: expected 1 to 99999, got \"many\"\nTry \"weir runs list "
        "--help\".\n"},
   };
+  const std::string wrong_priority = answer({"start", "order", "--priority", "101"}).text;
+  CHECK(wrong_priority ==
+        "weir start: --priority: expected -100 to 100, got \"101\"\nTry \"weir start --help\".\n");
+  CHECK(answer({"start", "order", "--delay", "1h", "--at", "2026-11-21"}).text ==
+        "weir start: --at excludes --delay\nTry \"weir start --help\".\n");
   for (const auto& [words, text] : mistakes) {
     const Answer said = answer(words);
     CHECK(said.text == text);

@@ -68,6 +68,41 @@ TEST_CASE("a run is shown with its values and a line for each step") {
         "  ■ send    cancelled\n");
 }
 
+TEST_CASE("waits and child runs and skips and new tries are told in 80 columns") {
+  RunReport report;
+  report.summary = failed_run().summary;
+  report.summary.status = "running";
+  report.summary.error = report.summary.note = std::nullopt;
+  report.summary.ended_at = std::nullopt;
+  report.summary.priority = 10;
+  report.summary.tags = {"eve", "shop"};
+  report.summary.parent_run = "0198c0de-0000-7000-8000-000000000009";
+  report.steps = {step("approval", "running"), step("ship", "running"), step("remind", "skipped"),
+                  step("pay", "completed")};
+  report.steps[0].kind = "wait";
+  report.steps[0].signal = "approved";
+  report.steps[0].until = noon + 48h;
+  report.steps[1].kind = "flow";
+  report.steps[1].child_run = "0198c0de-0000-7000-8000-000000000002";
+  report.steps[2].skip_reason = "condition_unmet";
+  report.steps[3].attempts = 4;
+  report.steps[3].retried = 1;
+  CHECK(run_text(report, terminal) ==
+        "0198c0de-0000-7000-8000-000000000001  order version 2  running\n"
+        "input    null\n"
+        "started  2026-11-21 12:00:00 UTC\n"
+        "priority 10\n"
+        "tags     eve, shop\n"
+        "child of 0198c0de-0000-7000-8000-000000000009\n"
+        "\n"
+        "  ▸ approval  waits for \"approved\" until 2026-11-23 12:00:00\n"
+        "  ▸ ship      running  run 0198c0de-0000-7000-8000-000000000002\n"
+        "  ↷ remind    skipped  condition_unmet\n"
+        "  ✓ pay       completed  4 attempts  1 tried anew\n");
+  report.summary.note = "all leaves were skipped";
+  CHECK(run_text(report, terminal).contains("\nnote     all leaves were skipped\n"));
+}
+
 TEST_CASE("a value that is long is cut on a terminal and whole in a pipe") {
   RunReport report = failed_run();
   report.input = Json::trusted("\"" + std::string(200, 'x') + "\"");
