@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     started = upto;
     REQUIRE(client_on(client.store()).start_many("paying", inputs).has_value());
     if (round == kills) break;
-    REQUIRE(eventually([&] { return client.store().workers_alive() > 0; }));
+    REQUIRE(eventually([&] { return client.store().workers_alive().value_or(0) > 0; }));
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 150));
     serve.kill_now();
     serve = ServeProcess(folder.path());
