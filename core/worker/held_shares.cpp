@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds take_interval{500};  // behind notifications, which are hints
-constexpr milliseconds settle_after{20};    // results of a share are told together
+constexpr milliseconds take_interval{1'000};  // behind notifications, which are hints
+constexpr milliseconds settle_after{20};      // results of a share are told together
 constexpr std::size_t settled_max = 128;
 constexpr std::size_t settled_bytes_max = 4 * 1024 * 1024;
 constexpr milliseconds quiet_after_failure{100};

@@ -105,12 +105,12 @@ bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
 
 bool OfferedShares::hear(WorkerId worker, Steady now, RunBook& runs, const Fold& fold) {
   const std::vector<std::int64_t> heard(heard_.begin(), heard_.end());
-  auto told = store_->hear_shares(worker, sharing(runs), heard);
-  if (!told) return passes(std::unexpected(std::move(told.error())), now);
+  const auto told = store_->hear_shares(worker, sharing(runs), heard);
+  if (!told) return passes(std::unexpected(told.error()), now);
   heard_.clear();
   told_ = false;
   hear_at_ = now + hear_interval;
-  for (HeardRow& news : *told) {
+  for (const HeardRow& news : *told) {
     heard_.insert(news.news);
     OwnedRun* const run = runs.find(news.run);
     if (run != nullptr && run->shared.erase(news.row.task) > 0) fold(news.run, *run, news.row);

@@ -17,6 +17,7 @@ declare
   v_taken integer := 0;
   v_known bigint[] := known_runs;
 begin
+  perform set_config('synchronous_commit', 'off', true);  -- lost in a crash of the server, it is to be had again
   perform weir.prove_lease(worker);
   for v_share in
     with candidate as materialized (

@@ -92,6 +92,8 @@ WorkerOptions patient() {
   return options;
 }
 
+bool both_are_idle() { return number("select count(*) from weir.worker where idle") == "2"; }
+
 bool is_shared() {
   return number("select count(*) from weir.share where worker_id is not null") != "0";
 }
@@ -103,6 +105,7 @@ TEST_SUITE_BEGIN("worker: shares");
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share the map of one run") {
   const TestFlow flow = wide(doubles(5ms));
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(300));
   CHECK(report.summary.status == "completed");
   CHECK(report.output->text() == doubled(300));
@@ -132,6 +135,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker that comes later helps within a s
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: few long elements are shared as well") {
   const TestFlow flow = wide(doubles(300ms));
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(8));
   CHECK(report.output->text() == doubled(8));
   CHECK(workers_in_journal() == 2);
@@ -148,6 +152,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a shared element knows what any other know
     return call.output(call.fact("task_index"));
   });
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(100));
   CHECK(workers_in_journal() == 2);
   CHECK(facts.size() == 1);
@@ -159,6 +164,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: the map of a map is shared with its own in
   const TestFlow flow(
       "wide", {{"each", doubles(3ms), {}, "map"}, {"again", doubles(3ms), {"each"}, "map"}});
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(200));
   CHECK(report.output->text().starts_with(R"({"again": [0, 4, 8, 12)"));
   CHECK(number("select count(distinct (step, worker_id)) from weir.journal") == "4");
@@ -175,6 +181,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
       },
       {.base_delay_ms = 5});
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(200));
   CHECK(report.summary.status == "completed");
   CHECK(workers_in_journal() == 2);
@@ -198,6 +205,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     return call.output("1");
   });
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   const auto began = std::chrono::steady_clock::now();
   const RunReport report = TestClient().run("wide", numbers(50));
   CHECK(report.summary.status == "failed");
@@ -286,6 +294,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L2: whoever dies whenever each element is comp
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: sharing goes on when the database was away") {
   const TestFlow flow = wide(doubles(10ms));
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   TestClient client;
   const std::string run = client.start("wide", numbers(500));
   REQUIRE(eventually([] { return is_shared(); }));
@@ -307,6 +316,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "P4: a very wide map completes with every outpu
     return call.output(std::to_string(2 * std::stoi(std::string(call.input))));
   });
   const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  REQUIRE(eventually([] { return both_are_idle(); }));
   TestClient client;
   const std::string run = client.start("wide", numbers(count));
   REQUIRE(eventually([&] { return number("select status from weir.run") == "1"; }, 300s));
