@@ -183,13 +183,14 @@ void Judge::ends(const Attempt& attempt, const AttemptResult& result) {
 void Judge::ended(RunKey run) {
   const RunRow& row = database_->tables().runs.at(run);
   Shadow& committed = shadow(run);
-  if (row.status != RunStatus::completed)  // C8: and so do its children
-    for (auto each = database_->tables().children.lower_bound({run, 0, 0});
-         each != database_->tables().children.end() && each->first.run == run; ++each)
-      cancelled_.insert(each->second);
+  // C8: whichever way it ended, children that are open still, or again, end as cancelled.
+  for (auto each = database_->tables().children.lower_bound({run, 0, 0});
+       each != database_->tables().children.end() && each->first.run == run; ++each)
+    cancelled_.insert(each->second);
   if (row.status == RunStatus::cancelled) {
     if (!cancelled_.contains(run))
-      violated(fmt::format("C1: run {} is cancelled, and nobody asked for it", run));
+      violated(fmt::format("C1: run {} is cancelled, and nobody asked for it: {}{}", run, row.error,
+                           row.parent ? fmt::format(" (a child of run {})", row.parent->run) : ""));
     return;
   }
   const auto& end = committed.state->end();
