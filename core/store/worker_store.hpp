@@ -153,6 +153,13 @@ class WorkerStore {
   virtual Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
                                    const std::string& flow, const Json& input) = 0;
 
+  /// Closes waits, by run and step, whose time is over: no signal is taken for them any more. Of
+  /// each that is decided the payload of its signal, nullopt when none came first; calling it
+  /// again gives the same (C4). Those that are not among them are to be asked for again. Errors:
+  /// lease_lost.
+  virtual Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
+      WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) = 0;
+
   /// The row of an attempt whose handler was handed the settling transaction, if that was
   /// committed (C9).
   virtual Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) = 0;

@@ -60,17 +60,34 @@ void OwnedRun::sort(const ReadyTask& ready, Time now) {
     due_.push_back(ready);
 }
 
+std::vector<std::size_t> OwnedRun::late_waits(Time now) const {
+  std::vector<std::size_t> late;
+  for (const OpenWait& wait : waits_)
+    if (wait.until <= now && !news_.signals.contains(wait.step) &&
+        !closed_waits_.contains(wait.step))
+      late.push_back(wait.step);
+  return late;
+}
+
+void OwnedRun::close_wait(std::size_t step, std::optional<Json> payload) {
+  closed_waits_.insert_or_assign(step, std::move(payload));
+}
+
 std::vector<JournalRow> OwnedRun::ended_waits(Time now) const {
   std::vector<JournalRow> rows;
   for (const OpenWait& wait : waits_) {
-    const auto signal = news_.signals.find(wait.step);
-    const bool signalled = signal != news_.signals.end();
-    if (!signalled && wait.until > now) continue;
+    std::optional<Json> payload;
+    if (const auto signal = news_.signals.find(wait.step); signal != news_.signals.end())
+      payload = signal->second;
+    else if (const auto closed = closed_waits_.find(wait.step); closed != closed_waits_.end())
+      payload = closed->second;
+    else
+      continue;
     const Time began = wait.until - state_.options(wait.step).timeout;
     rows.push_back({.task = {.step = wait.step, .index = 0},
                     .attempt = 1,
                     .outcome = Outcome::completed,
-                    .output = wait_output(signalled ? std::optional(signal->second) : std::nullopt),
+                    .output = wait_output(payload),
                     .started_at = std::min(began, now),
                     .ended_at = now});
   }

@@ -52,8 +52,13 @@ class OwnedRun {
   std::vector<StepEnd> take_step_ends() { return state_.take_step_ends(); }
   const std::vector<OpenWait>& waits() const noexcept { return waits_; }
 
-  /// Rows of waits that are over: their signal was sent, or their time has passed (C4). To be
-  /// applied and journaled. After refresh().
+  /// Waits whose time has passed without a signal that is known of: to be closed. After refresh().
+  std::vector<std::size_t> late_waits(Time now) const;
+  /// The wait was closed; its signal came first, if there is a payload.
+  void close_wait(std::size_t step, std::optional<Json> payload);
+
+  /// Rows of waits that are over: signalled or closed (C4). To be applied and journaled. After
+  /// refresh().
   std::vector<JournalRow> ended_waits(Time now) const;
 
   /// Flow steps' attempts that are due, whose children are to be started (C8): to be called when
@@ -114,6 +119,7 @@ class OwnedRun {
   std::vector<ReadyTask> children_;  ///< taken: their children run
   std::multimap<Time, ReadyTask> sleeping_;
   std::vector<OpenWait> waits_;
+  std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< what came of them
   std::vector<bool> begun_;
   RunNews news_;
 };

@@ -65,10 +65,10 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   Flow flow{.module = module, .options = {}, .plugin = *plugin};
   const auto overrides = options_.overrides.find(slug);
   for (const StepDefinition& step : module->definition.steps())
-    flow.options.push_back(overrides == options_.overrides.end()
-                               ? step.options
-                               : overridden(step.options, step.kind, step.slug.string(),
-                                            overrides->second));
+    flow.options.push_back(
+        overrides == options_.overrides.end()
+            ? step.options
+            : overridden(step.options, step.kind, step.slug.string(), overrides->second));
   flows_.insert_or_assign(*version, std::move(flow));
   return {};
 }

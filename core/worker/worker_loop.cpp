@@ -74,6 +74,7 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
     collect(now);
     if (const auto resolved = resolve(now); !resolved) return abandon(resolved.error());
     share(now);
+    close_waits();
     advance_runs(now);
     if (!drain_until_) pick();
     if (drain_until_ && runs_.empty() && held_.empty()) break;
@@ -246,6 +247,20 @@ void WorkerLoop::journal(RunKey key, OwnedRun& run, JournalRow row) {
   const auto folded = run.apply(row);
   WEIR_ASSERT(folded.has_value());
   outbox_.settle(key, std::move(row), std::nullopt);
+}
+
+// C4: a signal counts until its wait was closed in the database.
+void WorkerLoop::close_waits() {
+  const Time now = clock_.at(calls_.now());
+  std::vector<std::pair<RunKey, std::size_t>> late;
+  for (const auto& [key, run] : runs_)
+    if (!run.leaving)
+      for (const std::size_t step : run.late_waits(now)) late.emplace_back(key, step);
+  if (late.empty()) return;
+  auto closed = store_.close_waits(worker_, late);
+  if (!closed) return;  // told by the exchange, if it lasts
+  for (auto& [wait, payload] : *closed)
+    runs_.at(wait.first).close_wait(wait.second, std::move(payload));
 }
 
 // Closes runs that ended, and gives back those in which nothing can or may go on for a while.

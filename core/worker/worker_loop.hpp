@@ -71,6 +71,7 @@ class WorkerLoop {
   Capacity capacity() const;
   bool takes_shares() const;
   void fold_heard(RunKey key, OwnedRun& run, const JournalRow& row);
+  void close_waits();
   void advance_runs(Steady now);
   void advance(RunKey key, OwnedRun& run, Time now);
   void tell_steps(RunKey key, OwnedRun& run);

@@ -160,7 +160,7 @@ begin
       select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
       from weir.open_run o where o.run_id = t.run_id
       union all
-      select null, 0, null, s.step, null, null, s.payload, null from weir.sent_signal s where s.run_id = t.run_id
+      select null, 0, null, s.step, null, null, s.payload, null from weir.sent_signal s where s.run_id = t.run_id and s.payload is not null
       union all
       select c.uuid, 0, null, c.parent_step, c.parent_attempt, c.status, c.output, c.error
       from weir.run c where c.parent_run = t.run_id and c.status <> 0

@@ -11,7 +11,7 @@ language sql immutable as $$
     ('weir_client', 'schedule'), ('weir_client', 'unschedule'), ('weir_client', 'pause_schedule'),
     ('weir_client', 'resume_schedule'), ('weir_client', 'listen'), ('weir_client', 'listen_no_more'),
     ('weir_worker', 'register_version'), ('weir_worker', 'register_plugin'), ('weir_worker', 'set_limits'),
-    ('weir_worker', 'join_as_worker'), ('weir_worker', 'exchange'), ('weir_worker', 'start_child'),
+    ('weir_worker', 'join_as_worker'), ('weir_worker', 'exchange'), ('weir_worker', 'start_child'), ('weir_worker', 'close_waits'),
     ('weir_worker', 'settle'), ('weir_worker', 'resolve_settlement'), ('weir_worker', 'serve_versions'), ('weir_worker', 'adopt_older'),
     ('weir_worker', 'report_plugins'), ('weir_worker', 'sweep'), ('weir_worker', 'leave_as_worker'),
     ('weir_worker', 'bury_worker'), ('weir_worker', 'tick'), ('weir_worker', 'newest_version'),

@@ -18,8 +18,11 @@ begin
   end if;
 
   perform from weir.open_run o where o.run_id = v_run.id for no key update;  -- one after the other
-  if exists (select from weir.sent_signal t where t.run_id = v_run.id and t.step = v_step) then return false; end if;
-  if exists (select from weir.journal j where j.run_id = v_run.id and j.step = v_step) then
+  if exists (select from weir.sent_signal t where t.run_id = v_run.id and t.step = v_step and t.payload is not null) then
+    return false;
+  end if;
+  if exists (select from weir.journal j where j.run_id = v_run.id and j.step = v_step)
+     or exists (select from weir.sent_signal t where t.run_id = v_run.id and t.step = v_step) then  -- closed
     raise exception using errcode = 'WR006',
       message = format('the wait of run %s for signal "%s" is over', run_id, name),
       hint = 'a signal counts until its wait has ended';

@@ -43,11 +43,11 @@ comment on column weir.open_run.cancel_reason is 'it is to end as cancelled: its
 create table weir.sent_signal (
   run_id  bigint not null,
   step    smallint not null,
-  payload jsonb not null,
+  payload jsonb,
   sent_at timestamptz not null default now(),
   primary key (run_id, step)
 );
-comment on table weir.sent_signal is 'the one signal that each wait step of a run was sent, begun or not (C4)';
+comment on table weir.sent_signal is 'the one signal that each wait step of a run was sent, begun or not (C4); without payload: too late, its time is over';
 
 create table weir.listening (
   id    bigint generated always as identity primary key,

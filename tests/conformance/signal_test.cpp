@@ -53,6 +53,36 @@ TEST_SUITE("store: signals") {
     CHECK_FALSE(reply.news.at(run.run).cancelled.has_value());
   }
 
+  TEST_CASE("C4: of a signal and the end of a wait whichever is first counts") {
+    Signalled a;
+    const ClaimedRun run = a.worker.claim_one();
+    const auto close = [&] {
+      const auto closed = must(a.worker.session->close_waits(a.worker.id, {{run.run, 1}}));
+      REQUIRE(closed.contains({run.run, 1}));
+      return closed.at({run.run, 1});
+    };
+    SUBCASE("the end: the signal is refused") {
+      CHECK_FALSE(close().has_value());
+      CHECK_FALSE(close().has_value());
+      CHECK(a.refused(a.started.id, "approval").kind == "run_over");
+      CHECK(a.worker.exchange(a.worker.next()).news.empty());
+    }
+    SUBCASE("the signal: the wait ends by it") {
+      CHECK(must(a.client->signal(a.started.id, "approval", json("7"))));
+      REQUIRE(close().has_value());
+      CHECK(close()->text() == "7");
+      CHECK_FALSE(must(a.client->signal(a.started.id, "approval", json("8"))));
+    }
+  }
+
+  TEST_CASE("L2: nobody else closes a wait of a worker's run") {
+    Signalled a;
+    const ClaimedRun run = a.worker.claim_one();
+    TestWorker other(*a.stores);
+    CHECK(must(other.session->close_waits(other.id, {{run.run, 1}})).empty());
+    CHECK(must(a.client->signal(a.started.id, "approval", json("7"))));
+  }
+
   TEST_CASE("C4: a signal wakes the run that sleeps") {
     Signalled a;
     const ClaimedRun run = a.worker.claim_one();

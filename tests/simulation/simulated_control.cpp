@@ -106,7 +106,8 @@ Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string&
   }
   const Journal& rows = tables_.journal[*run];
   const auto open_wait = std::ranges::find_if(waits, [&](std::size_t step) {
-    return std::ranges::none_of(rows,
+    return !tables_.closed_waits.contains({*run, step}) &&
+           std::ranges::none_of(rows,
                                 [&](const auto& row) { return row.first.first.step == step; });
   });
   const auto was_sent = [&](std::size_t step) { return tables_.signals.contains({*run, step}); };
@@ -121,6 +122,24 @@ Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string&
   tables_.signals.emplace(std::pair(*run, *open_wait), as_jsonb(payload));
   tell({*run});
   return true;
+}
+
+Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>>
+SimulatedDatabase::close_waits(WorkerId worker,
+                               const std::vector<std::pair<RunKey, std::size_t>>& waits) {
+  if (!is_alive(worker))
+    return std::unexpected(sim_error(ErrorCode::lease_lost, "lease_lost",
+                                     fmt::format("worker {} has lost its lease", worker), ""));
+  std::map<std::pair<RunKey, std::size_t>, std::optional<Json>> closed;
+  for (const auto& wait : waits) {
+    const auto open = tables_.open_runs.find(wait.first);
+    if (open == tables_.open_runs.end() || open->second.worker != worker) continue;
+    const auto signal = tables_.signals.find(wait);
+    if (signal == tables_.signals.end()) tables_.closed_waits.insert(wait);
+    closed.emplace(wait,
+                   signal == tables_.signals.end() ? std::nullopt : std::optional(signal->second));
+  }
+  return closed;
 }
 
 Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {

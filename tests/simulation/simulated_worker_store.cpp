@@ -35,6 +35,14 @@ Result<void> SimulatedWorkerStore::start_child(WorkerId worker, RunKey run, std:
   });
 }
 
+Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>>
+SimulatedWorkerStore::close_waits(WorkerId worker,
+                                  const std::vector<std::pair<RunKey, std::size_t>>& waits) {
+  using Closed = std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>;
+  return ask<Closed>(
+      [=](SimulatedDatabase& database) { return database.close_waits(worker, waits); });
+}
+
 Result<std::optional<JournalRow>> SimulatedWorkerStore::settled(RunKey run, TaskId task,
                                                                 int attempt) {
   return ask<std::optional<JournalRow>>(

@@ -19,6 +19,8 @@ class SimulatedWorkerStore : public WorkerStore {
   Result<ExchangeReply> exchange(const ExchangeRequest& request) override;
   Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
                            const std::string& flow, const Json& input) override;
+  Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
+      WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) override;
   Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) override;
   Result<void> serve_versions(
       WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;

@@ -95,6 +95,7 @@ struct Tables {
   std::map<std::pair<FlowId, std::string>, RunKey> idempotency;
   std::map<RunKey, Journal> journal;
   std::map<std::pair<RunKey, std::size_t>, Json> signals;
+  std::set<std::pair<RunKey, std::size_t>> closed_waits;  ///< too late for a signal
   std::map<ParentLink, RunKey> children;
   std::map<VersionId, VersionId> adoptions;
 };

@@ -53,6 +53,9 @@ constexpr const char* exchange_call =
 constexpr const char* start_child_call =
     "select weir.start_child($1::bigint, $2::bigint, $3::smallint, $4::smallint, $5, $6::jsonb)";
 
+constexpr const char* close_waits_call =
+    "select run_id, step, payload from weir.close_waits($1::bigint, $2::bigint[], $3::smallint[])";
+
 constexpr const char* settled_call =
     "select " WEIR_JOURNAL_COLUMNS
     " from weir.journal where run_id = $1::bigint and step = $2::smallint and task_index = $3::int "
@@ -85,7 +88,8 @@ constexpr const char* journal_call =
     // Run by run, so that of the journal's partitions only that of each run is looked into.
     "select r.id, " WEIR_JOURNAL_COLUMNS
     " from unnest($1::bigint[]) as r(id) cross join lateral ("
-    "select * from weir.journal j where j.run_id = r.id order by step, task_index, attempt offset 0)"
+    "select * from weir.journal j where j.run_id = r.id order by step, task_index, attempt offset "
+    "0)"
     " as j";
 
 constexpr const char* sweep_call = "select weir.sweep()";
@@ -312,6 +316,23 @@ class PostgresWorkerStore final : public WorkerStore {
                                  std::to_string(attempt), flow, std::string(input.text())});
     if (!rows) return std::unexpected(rows.error());
     return {};
+  }
+
+  Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
+      WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) override {
+    ArrayLiteral runs, steps;
+    for (const auto& [run, step] : waits) {
+      runs.add(run);
+      steps.add(step);
+    }
+    const auto rows = query(close_waits_call, {std::to_string(worker), runs.text(), steps.text()});
+    if (!rows) return std::unexpected(rows.error());
+    std::map<std::pair<RunKey, std::size_t>, std::optional<Json>> closed;
+    for (const auto& row : *rows)
+      closed.emplace(
+          std::pair(row[0].as<RunKey>(), row[1].as<std::size_t>()),
+          row[2].is_null() ? std::nullopt : std::optional(Json::trusted(row[2].as<std::string>())));
+    return closed;
   }
 
   Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) override {

@@ -75,6 +75,10 @@ class Session final : public WorkerStore {
                            const Json&) override {
     return {};
   }
+  Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
+      WorkerId, const std::vector<std::pair<RunKey, std::size_t>>&) override {
+    return {};
+  }
   Result<std::optional<JournalRow>> settled(RunKey, TaskId, int) override { return std::nullopt; }
   Result<void> serve_versions(WorkerId,
                               const std::map<VersionId, std::optional<PluginId>>&) override {

@@ -54,12 +54,26 @@ TEST_SUITE("worker: owned runs") {
     const TestFlow flow("f", {TestFlow::wait("paid", {}, 60'000)});
     OwnedRun run = claimed(flow);
     run.refresh(start);
-    CHECK(run.ended_waits(start + 60s - 1us).empty());
+    CHECK(run.late_waits(start + 60s - 1us).empty());
+    CHECK(run.late_waits(start + 60s) == std::vector<std::size_t>{0});
+    CHECK(run.ended_waits(start + 60s).empty());
+    run.close_wait(0, std::nullopt);
+    CHECK(run.late_waits(start + 60s).empty());
     const auto rows = run.ended_waits(start + 60s);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].output->text() == R"({"signalled":false})");
     CHECK(rows[0].started_at == start);
     CHECK(rows[0].ended_at == start + 60s);
+  }
+
+  TEST_CASE("C4: a signal that came before the wait was closed counts though its time is over") {
+    const TestFlow flow("f", {TestFlow::wait("paid", {}, 60'000)});
+    OwnedRun run = claimed(flow);
+    run.refresh(start);
+    run.close_wait(0, Json::trusted("5"));
+    const auto rows = run.ended_waits(start + 61s);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].output->text() == R"({"signalled":true,"payload":5})");
   }
 
   TEST_CASE("C8: a run whose child goes on is kept for a moment and then sleeps until it is told") {
