@@ -3,7 +3,9 @@ select r.uuid as run_id, f.slug as flow, v.number as version,
        case r.status when 1 then 'completed' when 2 then 'failed' when 3 then 'cancelled'
             else case when o.started_at is not null then 'running' else 'queued' end end as status,
        r.priority, r.input, r.output, r.error, s.slug as failed_step, r.note, r.idempotency_key, r.tags, r.created_at,
-       r.available_at, coalesce(r.started_at, o.started_at) as started_at, r.ended_at, o.wake_at, o.worker_id,
+       r.available_at, coalesce(r.started_at, o.started_at) as started_at, r.ended_at,
+       nullif(o.wake_at, '9999-12-31 00:00+00') as wake_at,  -- that far: only news wake it
+       o.worker_id,
        o.cancel_reason, r.status = 0 and f.paused_at is not null as paused,
        (select p.uuid from weir.run p where p.id = r.parent_run) as parent_run_id,
        (select t.slug from weir.run p join weir.step t on t.version_id = p.version_id and t.position = r.parent_step
@@ -31,7 +33,7 @@ comment on column weir.runs.created_at is 'when it was started, by command or sc
 comment on column weir.runs.available_at is 'from when on it may begin: later than created_at for a start with a delay';
 comment on column weir.runs.started_at is 'when a worker took it first';
 comment on column weir.runs.ended_at is 'when it was over';
-comment on column weir.runs.wake_at is 'of an open one that sleeps: when it goes on, unless something is told to it before';
+comment on column weir.runs.wake_at is 'of an open one that sleeps: when it goes on, unless something is told to it before; null: only then';
 comment on column weir.runs.worker_id is 'of an open one: the worker that holds it now';
 comment on column weir.runs.cancel_reason is 'of an open one: it was cancelled, and its worker is about to end it';
 comment on column weir.runs.paused is 'it is open, and its flow is paused';
