@@ -1,4 +1,5 @@
--- The open children of runs that just failed or were cancelled end as cancelled (C8); see weir.cancel_runs.
+-- The open children of runs that just ended end as cancelled (C8), also those that were retried after
+-- their parent had done without them; see weir.cancel_runs.
 create or replace function weir.cancel_children(p_parents bigint[]) returns void
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
@@ -13,7 +14,8 @@ begin
     where p.id = any (p_parents) group by p.status
   loop
     perform weir.cancel_runs(v_children,
-                             case v_status when 2 then 'its parent run failed' else 'its parent run was cancelled' end);
+                             case v_status when 1 then 'its parent run completed without it'
+                                           when 2 then 'its parent run failed' else 'its parent run was cancelled' end);
   end loop;
 end $$;
 comment on function weir.cancel_children is 'ends the open children of runs that just ended';

@@ -63,6 +63,8 @@ void SimulatedDatabase::cancel_children(const std::vector<RunKey>& parents) {
     if (const auto children = open_children(parent); !children.empty())
       cancel_runs(children, tables_.runs.at(parent).status == RunStatus::failed
                                 ? "its parent run failed"
+                            : tables_.runs.at(parent).status == RunStatus::completed
+                                ? "its parent run completed without it"
                                 : "its parent run was cancelled");
 }
 
