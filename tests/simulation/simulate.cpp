@@ -1,5 +1,6 @@
 // simulate SEEDS [--from N] [--mistake NAME]: that many schedules, spread over the processors. Says
 // how far it is; of a failure the seed, what broke, and the line that repeats it.
+#define DOCTEST_CONFIG_IMPLEMENT  // what the oracle stands on checks itself with it
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include <doctest/doctest.h>
 #include <fmt/core.h>
 #include <sys/wait.h>
 #include <unistd.h>
