@@ -219,7 +219,8 @@ Result<void> SimulatedDatabase::start_child(WorkerId worker, RunKey run, std::si
   if (!version) return std::unexpected(version.error());
   if (const auto fits = check_input(*version, input); !fits) return fits;
   const RunRow& row = tables_.runs.at(run);
-  make_run(*version, input, new_run_id(), now(), row.priority, row.tags, parent);
+  const Time begun = now();
+  make_run(*version, input, new_run_id(), begun, begun, row.priority, row.tags, parent);
   wake_workers();
   return {};
 }

@@ -82,8 +82,8 @@ class SimulatedDatabase {
   Result<VersionId> version_to_start(const std::string& slug, std::optional<int> number) const;
   Result<RunKey> named(const std::string& id) const;
   Result<void> check_input(VersionId version, const Json& input) const;
-  RunKey make_run(VersionId version, const Json& input, const std::string& id, Time available_at,
-                  int priority, const std::vector<std::string>& tags,
+  RunKey make_run(VersionId version, const Json& input, const std::string& id, Time created_at,
+                  Time available_at, int priority, const std::vector<std::string>& tags,
                   std::optional<ParentLink> parent = {});
   std::string new_run_id();
   void append(RunKey run, JournalRow row, WorkerId worker);

@@ -113,8 +113,9 @@ Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug
       return std::unexpected(sim_error(ErrorCode::conflict, "already_exists",
                                        "a run " + id + " exists", "choose another id"));
 
+  const Time begun = now();
   const Time available_at =
-      options.at ? *options.at : now() + options.delay.value_or(std::chrono::milliseconds(0));
+      options.at ? *options.at : begun + options.delay.value_or(std::chrono::milliseconds(0));
   const FlowId flow_id = this->version(*version).flow;
   std::vector<StartedRun> started;
   bool created = false;
@@ -129,7 +130,7 @@ Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug
       }
     const std::string id = options.run_ids.empty() ? new_run_id() : options.run_ids[i];
     const RunKey run =
-        make_run(*version, inputs[i], id, available_at, options.priority, options.tags);
+        make_run(*version, inputs[i], id, begun, available_at, options.priority, options.tags);
     if (key != nullptr) tables_.idempotency.emplace(std::pair(flow_id, *key), run);
     started.push_back({.id = id, .created = true});
     created = true;
@@ -139,7 +140,7 @@ Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug
 }
 
 RunKey SimulatedDatabase::make_run(VersionId version, const Json& input, const std::string& id,
-                                   Time available_at, int priority,
+                                   Time created_at, Time available_at, int priority,
                                    const std::vector<std::string>& tags,
                                    std::optional<ParentLink> parent) {
   const RunKey run = ++last_run_;
@@ -149,7 +150,7 @@ RunKey SimulatedDatabase::make_run(VersionId version, const Json& input, const s
   row.priority = priority;
   row.input = as_jsonb(input);
   row.tags = tags;
-  row.created_at = now();
+  row.created_at = created_at;
   row.available_at = available_at;
   row.parent = parent;
   tables_.runs.emplace(run, std::move(row));

@@ -50,8 +50,8 @@ Examples:
     xargs weir runs retry)";
 
 constexpr std::string_view signal_footer =
-    R"(Ends the wait step of that signal's name, also when it has not begun. The payload
-is in the step's output. A second signal changes nothing, and says so.
+    R"(Ends the wait step of that signal's name, also when it has not begun. The
+payload is in the step's output. A second signal changes nothing, and says so.
 
 Examples:
   weir runs signal 0198c0de-0000-7000-8000-000000000000 approved

@@ -34,7 +34,7 @@ TEST_CASE("C5: a schedule is added and listed and paused and removed by the prog
   CHECK(served.shop.run({"schedules", "remove", "night"}).out == "schedule night removed\n");
   CHECK(served.shop.run({"schedules", "remove", "night"}).out == "schedule night was not there\n");
   const Ran bad = served.shop.run({"schedules", "add", "a", "b", "0 25 * * *"});
-  CHECK(bad.code == 1);
+  CHECK(bad.code == 2);
   CHECK(bad.err.starts_with("weir: error: cron \"0 25 * * *\": hour \"25\" is not 0 to 23"));
 }
 

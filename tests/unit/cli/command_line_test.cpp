@@ -164,7 +164,7 @@ TEST_CASE("mistakes name the nearest word and the help that tells more") {
   CHECK(wrong_priority ==
         "weir start: --priority: expected -100 to 100, got \"101\"\nTry \"weir start --help\".\n");
   CHECK(answer({"start", "order", "--delay", "1h", "--at", "2026-11-21"}).text ==
-        "weir start: --at excludes --delay\nTry \"weir start --help\".\n");
+        "weir start: --delay excludes --at\nTry \"weir start --help\".\n");
   for (const auto& [words, text] : mistakes) {
     const Answer said = answer(words);
     CHECK(said.text == text);

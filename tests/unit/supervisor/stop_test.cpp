@@ -140,15 +140,18 @@ TEST_SUITE("supervisor: start and stop") {
 
   TEST_CASE("a death after a stop was requested starts nothing") {
     Puppets puppets;
+    Gate begun;
     Gate gate;
     const auto supervisor = started<>({}, {puppets.child("a"), puppets.child("b")});
     std::thread busy([&] {
       static_cast<void>(supervisor->start_child(
           {.id = "block", .start = [&](const ChildEnd&) -> Result<std::shared_ptr<Child>> {
+             begun.open();
              gate.pass();
              return std::unexpected(fault());
            }}));
     });
+    begun.pass();
     supervisor->request_stop();
     puppets.die("b");
     gate.open();

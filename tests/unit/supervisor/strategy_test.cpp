@@ -132,6 +132,7 @@ TEST_SUITE("supervisor: strategies") {
 
   TEST_CASE("two deaths at once are one restart of the group") {
     Puppets puppets;
+    Gate begun;
     Gate gate;
     const auto supervisor =
         started<>({.strategy = Strategy::one_for_all,
@@ -146,10 +147,12 @@ TEST_SUITE("supervisor: strategies") {
     std::thread busy([&] {  // both deaths are heard of only after this call
       static_cast<void>(supervisor->start_child(
           {.id = "block", .start = [&](const ChildEnd&) -> Result<std::shared_ptr<Child>> {
+             begun.open();
              gate.pass();
              return std::unexpected(fault());
            }}));
     });
+    begun.pass();
     puppets.die("a");
     puppets.die("b");
     gate.open();

@@ -29,7 +29,7 @@ TEST_SUITE("plugins: saga_booking") {
   TEST_CASE("a trip within its budget is booked and nothing is undone") {
     const TemporaryFolder folder;
     const auto run = FlowRunner(weir_plugin_v1).run(trip(folder, 1, 600));
-    CHECK(run.output() == R"({"confirm":{"booking":"rome-payment.txt","price":5E2}})");
+    CHECK(run.output() == R"({"confirm":{"booking":"rome-payment.txt","price":500.0}})");
     CHECK(run.attempts("cancel_flight").empty());
     CHECK(bookings(folder) == 3);
   }
