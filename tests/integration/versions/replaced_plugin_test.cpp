@@ -106,7 +106,8 @@ TEST_CASE_FIXTURE(
   REQUIRE(eventually([&] { return column(1, "workers") == "1"; }));
   const std::string first = column(1, "plugins[1]");
   const Json waits = Json::trusted(fmt::format(R"({{"until": "{}"}})", served.gate().string()));
-  const auto started = client_on(client.store()).start_many("long_order", std::vector(count, waits));
+  const auto started =
+      client_on(client.store()).start_many("long_order", std::vector(count, waits));
   REQUIRE(started.has_value());
   REQUIRE(eventually([&] {
     return query_value("select count(distinct run_id) from weir.journal") == std::to_string(count);
