@@ -168,7 +168,7 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
               .error_code = "not_settled",
               .error = "the step returned without having committed the settlement it asked for"};
   else if (run != nullptr && !flight.timed_out_at && result.outcome != Outcome::completed &&
-           !run->state().wanted(attempt.task))
+           !run->state().end() && !run->state().wanted(attempt.task))
     result = {.outcome = Outcome::cancelled,
               .error_code = "step_skipped",
               .error = "its step was skipped while this ran"};
