@@ -238,6 +238,8 @@ void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {
   const auto folded = run.apply(row);
   if (folded) return;
   log_.error("run {} cannot go on: {}", run.id(), to_string(folded.error()));
+  static_cast<void>(flights_.take_run(key));  // what they return is refused
+  run.in_flight = 0;
   outbox_.end(key, {.status = RunStatus::failed, .error = to_string(folded.error())});
   run.leaving = true;
 }
