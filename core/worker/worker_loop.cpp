@@ -79,7 +79,6 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
     if (!drain_until_) pick();
     if (drain_until_ && runs_.empty() && held_.empty()) break;
     const bool says = has_news(now);
-    quiet_ = !says;
     const auto went = says ? speak() : start_children();
     if (!went) return abandon(went.error());
     if (says || outbox_.is_pressing()) continue;
@@ -217,10 +216,8 @@ Capacity WorkerLoop::capacity() const {
           .task_seconds = pace_.task_seconds()};
 }
 
-// When there are runs to be had or to go on with, those first.
-bool WorkerLoop::takes_shares() const {
-  return !drain_until_ && !(more_waits_ && room() > 0) && (quiet_ || !held_.empty());
-}
+// When there are runs to be had, those first.
+bool WorkerLoop::takes_shares() const { return !drain_until_ && !(more_waits_ && room() > 0); }
 
 // L7: what it helps others with, and what others help it with.
 void WorkerLoop::share(Steady now) {

@@ -122,7 +122,6 @@ class WorkerLoop {
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
   std::set<VersionId> paused_;                      ///< nothing of them is begun (C2)
 
-  bool quiet_ = false;      ///< the last round had nothing to say
   bool more_waits_ = true;  ///< worth asking for runs: nothing says that there are none
   bool told_ = false;       ///< the database has news of its runs
   std::optional<Time> next_wake_at_;
