@@ -224,9 +224,10 @@ TEST_CASE_FIXTURE(
   const TestFlow flow = wide(doubles(20ms));
   const RunningWorker first({&flow}, patient());
   TestClient client;
+  const std::string run = client.start("wide", numbers(400));
+  REQUIRE(eventually([] { return some_are_settled(1); }));  // the first one owns it
   std::optional<RunningWorker> second;
   second.emplace(std::vector{&flow}, patient());
-  const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return is_shared(); }));
   second->drain();
   CHECK(second->join().has_value());
