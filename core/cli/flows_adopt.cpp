@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/version_view.hpp"
@@ -20,6 +19,13 @@ std::vector<int> with_open_runs(const std::vector<VersionReport>& versions, std:
   return numbers;
 }
 
+Result<Answer> adopt(RunStore& store, const std::string& slug, int version, std::optional<int> to) {
+  const auto adoption = store.adopt(slug, version, to);
+  if (!adoption) return std::unexpected(adoption.error());
+  return Answer{.line = adoption_text(version, *adoption),
+                .json = adoption_json(version, *adoption)};
+}
+
 }  // namespace
 
 ExitCode run(const FlowsAdopt& command, const Globals& globals, Console& console) {
@@ -34,21 +40,10 @@ ExitCode run(const FlowsAdopt& command, const Globals& globals, Console& console
     from = with_open_runs(*versions, command.to);
     if (from.empty()) console.note("no other version has open runs");
   }
-  std::vector<Json> done;
-  ExitCode code = ExitCode::ok;
-  for (const int version : from) {
-    const auto adoption = opened->store->adopt(command.slug, version, command.to);
-    if (!adoption) {
-      code = console.fail(adoption.error());
-      continue;
-    }
-    if (command.json)
-      done.push_back(adoption_json(version, *adoption));
-    else
-      console.print(adoption_text(version, *adoption));
-  }
-  if (command.json) console.print(fmt::format("{}\n", Json::array(done).text()));
-  return code;
+  Answers answers(command.json, console);
+  for (const int version : from)
+    answers.add(adopt(*opened->store, command.slug, version, command.to));
+  return answers.end();
 }
 
 }  // namespace weir::cli
