@@ -5,14 +5,12 @@
 
 #include <fmt/core.h>
 
+#include "worker/away.hpp"
+
 namespace weir {
 namespace {
 
 constexpr std::chrono::milliseconds pause{100};  // while the database is away
-
-bool passes(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
-}
 
 }  // namespace
 
@@ -33,7 +31,7 @@ Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs, const 
     if (run.leaving || !run.has_births() || calls.is_held(run)) continue;
     const auto started = start_of(worker, key, run, calls);
     if (started) continue;
-    if (!passes(started.error())) return started;
+    if (!is_away(started.error())) return started;
     log_.warn("cannot start a child run, trying on: {}", to_string(started.error()));
     due_ = true;
     again_at_ = now + pause;
@@ -52,7 +50,7 @@ Result<void> ChildRuns::start_of(WorkerId worker, RunKey key, OwnedRun& run, con
             : all;
     if (started) {
       calls.started(key, run, task.task.step);
-    } else if (passes(started.error()) || started.error().code == ErrorCode::lease_lost) {
+    } else if (is_away(started.error()) || started.error().code == ErrorCode::lease_lost) {
       run.put_back(task);
       all = std::unexpected(started.error());
     } else {

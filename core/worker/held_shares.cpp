@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "worker/away.hpp"
 
 namespace weir {
 namespace {
@@ -16,10 +17,6 @@ constexpr std::size_t settled_max = 128;
 constexpr std::size_t settled_bytes_max = 4 * 1024 * 1024;
 constexpr milliseconds quiet_after_failure{100};
 constexpr double ahead_seconds = 0.1;  // the next share is taken this long before slots are free
-
-bool is_away(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
-}
 
 }  // namespace
 

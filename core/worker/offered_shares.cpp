@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error.hpp"
+#include "worker/away.hpp"
 
 namespace weir {
 namespace {
@@ -71,8 +71,7 @@ void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capac
 // can be repeated. A lost lease shows in the next exchange.
 bool OfferedShares::passes(Result<void> done, Steady now) {
   if (done) return true;
-  if (done.error().code != ErrorCode::unavailable && done.error().code != ErrorCode::in_doubt &&
-      done.error().code != ErrorCode::lease_lost)
+  if (!is_away(done.error()) && done.error().code != ErrorCode::lease_lost)
     log_.error("cannot share: {}", to_string(done.error()));
   quiet_until_ = next_turn_ = now + quiet_after_failure;
   return false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "worker/away.hpp"
+
 namespace weir {
 namespace {
 
@@ -37,9 +39,7 @@ Result<void> OpenSettlements::resolve(
       open = open_.erase(open);
       continue;
     }
-    if (!row && row.error().code != ErrorCode::unavailable &&
-        row.error().code != ErrorCode::in_doubt)
-      return std::unexpected(row.error());
+    if (!row && !is_away(row.error())) return std::unexpected(row.error());
     open->ask_at = now + open->pause;
     open->pause = std::min(2 * open->pause, pause_longest);
     ++open;

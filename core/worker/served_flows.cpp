@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plugin/quarantine.hpp"
+#include "worker/away.hpp"
 
 namespace weir {
 namespace {
@@ -36,9 +37,7 @@ Result<bool> ServedFlows::refresh(Steady until) {
     if (known.contains(&*module)) continue;
     if (now_() >= until) return false;
     if (const auto entered = enter(module, newest.contains(&*module)); !entered) {
-      const ErrorCode code = entered.error().code;
-      if (code == ErrorCode::unavailable || code == ErrorCode::in_doubt)
-        return std::unexpected(entered.error());
+      if (is_away(entered.error())) return std::unexpected(entered.error());
       log_.error("flow {} is left out: {}", module->definition.slug().view(),
                  to_string(entered.error()));
       refused_.push_back(module);

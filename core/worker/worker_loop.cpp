@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
+#include "worker/away.hpp"
 
 namespace weir {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds poll_interval{1'000};  // behind notifications, which are hints
+constexpr milliseconds second_look{10};       // see take_over()
 constexpr milliseconds retry_first{50};       // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
 constexpr milliseconds nap_longest{60'000};
@@ -34,11 +36,6 @@ AttemptResult timed_out(milliseconds timeout, std::string_view more) {
   return {.outcome = Outcome::timed_out,
           .error_code = "timed_out",
           .error = fmt::format("no result within {} ms{}", timeout.count(), more)};
-}
-
-// Whether the same call may succeed a moment later.
-bool passes(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
 }
 
 }  // namespace
@@ -78,10 +75,10 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
     advance_runs(now);
     if (!drain_until_) pick();
     if (drain_until_ && runs_.empty() && held_.empty()) break;
-    const bool says = has_news(now);
-    const auto went = says ? speak() : start_children();
+    quiet_ = !has_news(now);
+    const auto went = quiet_ ? start_children() : speak();
     if (!went) return abandon(went.error());
-    if (says || outbox_.is_pressing()) continue;
+    if (!quiet_ || outbox_.is_pressing()) continue;
     const bool ready = store_.wait(nap(now));
     if (store_.take_told()) {
       told_ = true;
@@ -180,7 +177,7 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
   row.ended_at = std::max(clock_.at(ended), row.started_at);
   // Of a shared element the row may be there already: settling the share finds it.
   if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
-  log(attempt, row);
+  log(attempt.run_id, attempt.flow->definition, row);
   if (run == nullptr) return held_.settle(attempt, std::move(row), calls_.now());
   --run->in_flight;
   const auto folded = run->apply(row);
@@ -188,12 +185,11 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
   outbox_.settle(attempt.run, std::move(row), attempt.plugin);
 }
 
-void WorkerLoop::log(const Attempt& attempt, const JournalRow& row) const {
+void WorkerLoop::log(std::string_view run, const FlowDefinition& flow,
+                     const JournalRow& row) const {
   if (row.outcome == Outcome::completed) return;
-  log_.info("run {}: {}.{} attempt {} {}: {}", attempt.run_id,
-            attempt.flow->definition.slug().view(),
-            attempt.flow->definition.steps()[row.task.step].slug.view(), row.attempt,
-            name(row.outcome), row.error);
+  log_.info("run {}: {}.{} attempt {} {}: {}", run, flow.slug().view(),
+            flow.steps()[row.task.step].slug.view(), row.attempt, name(row.outcome), row.error);
 }
 
 // C9: the journal has the row, whoever wrote it.
@@ -202,7 +198,7 @@ Result<void> WorkerLoop::resolve(Steady now) {
                            [this](const Attempt& attempt, const JournalRow& row) {
                              OwnedRun& run = runs_.at(attempt.run);
                              --run.in_flight;
-                             log(attempt, row);
+                             log(attempt.run_id, attempt.flow->definition, row);
                              const auto folded = run.apply(row);
                              WEIR_ASSERT(folded.has_value());
                            });
@@ -216,16 +212,20 @@ Capacity WorkerLoop::capacity() const {
           .task_seconds = pace_.task_seconds()};
 }
 
-// When there are runs to be had, those first.
-bool WorkerLoop::takes_shares() const { return !drain_until_ && !(more_waits_ && room() > 0); }
+// Only when there is nothing else to do: runs that are to be had come first, and asking for shares
+// holds nothing up that is to be said. Whoever helps already goes on.
+bool WorkerLoop::takes_shares() const {
+  return !drain_until_ && (quiet_ || !held_.empty()) && !(more_waits_ && room() > 0);
+}
 
 // L7: what it helps others with, and what others help it with.
 void WorkerLoop::share(Steady now) {
   std::vector<VersionId> versions;
-  if (!drain_until_)
+  const bool takes = takes_shares();
+  if (!drain_until_ && (takes || !held_.empty()))
     for (const VersionId version : outbox_.request().versions)
       if (!paused_.contains(version)) versions.push_back(version);
-  for (const ShareId share : held_.turn(worker_, now, versions, capacity(), takes_shares()))
+  for (const ShareId share : held_.turn(worker_, now, versions, capacity(), takes))
     flights_.take_share(share);
   if (drain_until_) return;
   offered_.turn(
@@ -235,12 +235,15 @@ void WorkerLoop::share(Steady now) {
 
 void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {
   if (run.leaving) return;
-  const auto folded = run.apply(row);
-  if (folded) return;
-  log_.error("run {} cannot go on: {}", run.id(), to_string(folded.error()));
+  if (const auto folded = run.apply(row); !folded) give_up(key, run, folded.error());
+}
+
+// Its journal holds what cannot be.
+void WorkerLoop::give_up(RunKey key, OwnedRun& run, const Error& why) {
+  log_.error("run {} cannot go on: {}", run.id(), to_string(why));
   static_cast<void>(flights_.take_run(key));  // what they return is refused
   run.in_flight = 0;
-  outbox_.end(key, {.status = RunStatus::failed, .error = to_string(folded.error())});
+  outbox_.end(key, {.status = RunStatus::failed, .error = to_string(why)});
   run.leaving = true;
 }
 
@@ -307,8 +310,11 @@ void WorkerLoop::tell_steps(RunKey key, OwnedRun& run) {
   const auto ends = run.take_step_ends();
   if (!outbox_.tells_events()) return;
   for (const StepEnd& end : ends) outbox_.tell(key, run, event_kind(end.kind), end.step);
-  for (const OpenWait& wait : run.waits())
-    if (run.begins(wait.step)) outbox_.tell(key, run, EventKind::started, wait.step);
+  for (const OpenWait& wait : run.waits()) tell_begun(key, run, wait.step);
+}
+
+void WorkerLoop::tell_begun(RunKey key, OwnedRun& run, std::size_t step) {
+  if (outbox_.tells_events() && run.begins(step)) outbox_.tell(key, run, EventKind::started, step);
 }
 
 // F6: whatever of it still runs ends as cancelled in the same commit; what a handler may settle in
@@ -344,10 +350,7 @@ void WorkerLoop::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
   JournalRow row = run.state().judge(task.task, task.attempt, std::move(result));
   row.started_at = std::min(task.not_before, now);
   row.ended_at = now;
-  if (row.outcome != Outcome::completed)
-    log_.info("run {}: {}.{} attempt {} {}: {}", run.id(), run.flow()->definition.slug().view(),
-              run.flow()->definition.steps()[row.task.step].slug.view(), row.attempt,
-              name(row.outcome), row.error);
+  log(run.id(), run.flow()->definition, row);
   journal(key, run, std::move(row));
 }
 
@@ -358,11 +361,8 @@ Result<void> WorkerLoop::start_children() {
   return children_.start(
       worker_, now, runs_,
       {.is_held = [&](const OwnedRun& run) { return is_held(run, now); },
-       .started =
-           [this](RunKey key, OwnedRun& run, std::size_t step) {
-             if (outbox_.tells_events() && run.begins(step))
-               outbox_.tell(key, run, EventKind::started, step);
-           },
+       .started = [this](RunKey key, OwnedRun& run,
+                         std::size_t step) { tell_begun(key, run, step); },
        .failed =
            [&](RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result) {
              settle_child(key, run, task, std::move(result), clock_.at(now));
@@ -396,8 +396,7 @@ void WorkerLoop::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady 
   attempt->run_id = run.id();
   attempt->flow_input = run.state().input();
   attempt->not_before = task.not_before;
-  if (outbox_.tells_events() && run.begins(task.task.step))
-    outbox_.tell(key, run, EventKind::started, task.task.step);
+  tell_begun(key, run, task.task.step);
   ++run.in_flight;
   begin(std::move(attempt), now);
 }
@@ -454,7 +453,7 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     auto reply = store_.exchange(request);
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
     const Steady now = calls_.now();
-    if (!passes(reply.error()) || must_end(now)) return reply;
+    if (!is_away(reply.error()) || must_end(now)) return reply;
     if (pause == retry_first)
       log_.warn("the database does not answer, trying on: {}", to_string(reply.error()));
     flights_.enforce(now);
@@ -465,7 +464,10 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
 void WorkerLoop::take_over(const ExchangeReply& reply, std::size_t asked) {
   next_wake_at_ = reply.next_wake_at;
   more_waits_ = asked == 0 || reply.claimed.size() == asked || reply.missed > 0;
-  poll_at_ = calls_.now() + poll_interval;
+  // A run that was started while the database did not know yet that this one waits woke nobody.
+  const bool waits = !more_waits_;
+  poll_at_ = calls_.now() + (waits && !waits_ ? second_look : poll_interval);
+  waits_ = waits;
   paused_ = {reply.paused.begin(), reply.paused.end()};
   outbox_.wants_events(events_.is_listened(), reply.listened);
   for (const auto& [key, news] : reply.news) {
@@ -488,9 +490,7 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
     OfferedShares::enter(histories->held, claim.run, run, journal);
     for (const JournalRow& row : journal) {
       if (const auto folded = run.apply(row); !folded) {
-        log_.error("run {} cannot go on: {}", claim.id, to_string(folded.error()));
-        outbox_.end(claim.run, {.status = RunStatus::failed, .error = to_string(folded.error())});
-        run.leaving = true;
+        give_up(claim.run, run, folded.error());
         break;
       }
       if (outbox_.tells_events()) run.begins(row.task.step);
@@ -512,7 +512,7 @@ Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<Claimed
     auto held = offered_.held_of(worker_, runs);
     auto journals = held ? store_.journal(runs) : std::unexpected(held.error());
     if (journals) return Histories{*std::move(held), *std::move(journals)};
-    if (!passes(journals.error()) || must_end(calls_.now()))
+    if (!is_away(journals.error()) || must_end(calls_.now()))
       return std::unexpected(journals.error());
     store_.wait(pause);
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "worker/child_runs.hpp"
@@ -64,17 +65,19 @@ class WorkerLoop {
   void read_flows(Steady now);
   void collect(Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
-  void log(const Attempt& attempt, const JournalRow& row) const;
+  void log(std::string_view run, const FlowDefinition& flow, const JournalRow& row) const;
   Result<void> resolve(Steady now);
   void journal(RunKey key, OwnedRun& run, JournalRow row);
   void share(Steady now);
   Capacity capacity() const;
   bool takes_shares() const;
   void fold_heard(RunKey key, OwnedRun& run, const JournalRow& row);
+  void give_up(RunKey key, OwnedRun& run, const Error& why);
   void close_waits();
   void advance_runs(Steady now);
   void advance(RunKey key, OwnedRun& run, Time now);
   void tell_steps(RunKey key, OwnedRun& run);
+  void tell_begun(RunKey key, OwnedRun& run, std::size_t step);
   void end_run(RunKey key, OwnedRun& run, Time now);
   void settle_child(RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result,
                     Time now);
@@ -123,6 +126,8 @@ class WorkerLoop {
   std::set<VersionId> paused_;                      ///< nothing of them is begun (C2)
 
   bool more_waits_ = true;  ///< worth asking for runs: nothing says that there are none
+  bool waits_ = false;      ///< the database knows that it waits for runs
+  bool quiet_ = false;      ///< the last round had nothing to say
   bool told_ = false;       ///< the database has news of its runs
   std::optional<Time> next_wake_at_;
   Steady renew_at_{}, poll_at_{}, sweep_at_{};

@@ -1,0 +1,12 @@
+#pragma once
+#include <weir/result.hpp>
+
+namespace weir {
+
+/// Whether the database is away, or went away under a call: the same call may succeed a moment
+/// later.
+inline bool is_away(const Error& error) noexcept {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
+}
+
+}  // namespace weir
