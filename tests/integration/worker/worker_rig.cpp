@@ -41,7 +41,7 @@ EmptyDatabase::EmptyDatabase() {
 
 WorkerOptions RunningWorker::quick() {
   return {.slots = 4,
-          .lease = std::chrono::milliseconds(1'000),
+          .lease = std::chrono::seconds(30),
           .drain_timeout = std::chrono::milliseconds(10'000),
           .overrides = {}};
 }
