@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/effects.hpp"
 #include "cli/version_view.hpp"
 
 namespace weir::cli {
@@ -19,10 +19,10 @@ std::vector<int> with_open_runs(const std::vector<VersionReport>& versions, std:
   return numbers;
 }
 
-Result<Answer> adopt(RunStore& store, const std::string& slug, int version, std::optional<int> to) {
+Result<Effect> adopt(RunStore& store, const std::string& slug, int version, std::optional<int> to) {
   const auto adoption = store.adopt(slug, version, to);
   if (!adoption) return std::unexpected(adoption.error());
-  return Answer{.line = adoption_text(version, *adoption),
+  return Effect{.line = adoption_text(version, *adoption),
                 .json = adoption_json(version, *adoption)};
 }
 
@@ -40,10 +40,10 @@ ExitCode run(const FlowsAdopt& command, const Globals& globals, Console& console
     from = with_open_runs(*versions, command.to);
     if (from.empty()) console.note("no other version has open runs");
   }
-  Answers answers(command.json, console);
+  Effects effects(command.json, console);
   for (const int version : from)
-    answers.add(adopt(*opened->store, command.slug, version, command.to));
-  return answers.end();
+    effects.add(adopt(*opened->store, command.slug, version, command.to));
+  return effects.end();
 }
 
 }  // namespace weir::cli

@@ -3,20 +3,20 @@
 
 #include <fmt/format.h>
 
-#include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/effects.hpp"
 #include "client/client.hpp"
 
 namespace weir::cli {
 namespace {
 
-Result<Answer> cancel(Client& client, const std::string& id, const std::string& reason) {
+Result<Effect> cancel(Client& client, const std::string& id, const std::string& reason) {
   const auto cancelled = client.cancel(id, reason);
   if (!cancelled) return std::unexpected(cancelled.error());
   const auto after = client.summary(id);
   if (!after) return std::unexpected(after.error());
-  return Answer{.line = fmt::format("{}  {}\n", id,
+  return Effect{.line = fmt::format("{}  {}\n", id,
                                     !*cancelled              ? "was over: " + after->status
                                     : is_over(after->status) ? after->status
                                                              : "ends: its worker was told"),
@@ -32,9 +32,9 @@ ExitCode run(const RunsCancel& command, const Globals& globals, Console& console
   const auto opened = open_store(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
   Client client = client_on(*opened->store);
-  Answers answers(command.json, console);
-  for (const std::string& id : command.ids) answers.add(cancel(client, id, command.reason));
-  return answers.end();
+  Effects effects(command.json, console);
+  for (const std::string& id : command.ids) effects.add(cancel(client, id, command.reason));
+  return effects.end();
 }
 
 }  // namespace weir::cli

@@ -8,20 +8,20 @@
 
 namespace weir::cli {
 
-/// What a command says of one of the things it was asked to do.
-struct Answer {
+/// What a command did to one of the things it was given, as it is told.
+struct Effect {
   std::string line;  ///< for people, with its end of line
   Json json;         ///< with --json
 };
 
-/// What a command says that does one thing after the other, and goes on past those that fail: a
-/// line each at once, or with --json all of them as one array at the end.
-class Answers {
+/// Tells what a command does to one thing after the other, past those that fail: a line each at
+/// once, or with --json all of them as one array at the end.
+class Effects {
  public:
-  Answers(bool json, Console& console) : json_(json), console_(console) {}
+  Effects(bool json, Console& console) : json_(json), console_(console) {}
 
   /// One more; what failed is told on stderr in either way.
-  void add(const Result<Answer>& answer);
+  void add(const Result<Effect>& effect);
 
   /// No more follow. Gives the exit code: that of the last failure, else ok.
   ExitCode end();
