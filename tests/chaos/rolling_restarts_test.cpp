@@ -1,16 +1,11 @@
 // Three servers under load, restarted one after the other, again and again. A short round by
 // default; WEIR_ROLLING_SECONDS makes it longer (script/chaos).
-#include <array>
-#include <optional>
-
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <sys/wait.h>
 
 #include "chaos/load.hpp"
-#include "chaos/serve_process.hpp"
+#include "chaos/three_servers.hpp"
 #include "integration/worker/worker_rig.hpp"
-#include "support/temporary_folder.hpp"
 #include "support/test_database.hpp"
 
 using namespace weir;
@@ -22,24 +17,14 @@ TEST_CASE_FIXTURE(
     EmptyDatabase,
     "L5: servers restarted one after the other under load cost no attempt and no gap") {
   const std::chrono::seconds length(setting("WEIR_ROLLING_SECONDS", 5));
-  const TemporaryFolder folder;
-  write_serve_config(folder.path(), {.database = database(),
-                                     .plugins = std::filesystem::path(PACED_1).parent_path()});
-  TestClient client;
-  std::array<std::optional<ServeProcess>, 3> servers;
-  for (auto& server : servers) server.emplace(folder.path());
-  REQUIRE(eventually([&] { return client.store().workers_alive() == 3; }));
-  REQUIRE(eventually([&] { return client.store().flow("paced", std::nullopt).has_value(); }));
+  ThreeServers servers(
+      {.database = database(), .plugins = std::filesystem::path(PACED_1).parent_path()}, "paced");
 
   Load load("paced", Json::trusted(R"({"milliseconds": 40})"), std::chrono::milliseconds(25));
   const auto end = std::chrono::steady_clock::now() + length;
   std::size_t restarts = 0;
-  for (; std::chrono::steady_clock::now() < end; ++restarts) {
-    auto& server = servers[restarts % servers.size()];
-    CHECK(WEXITSTATUS(server->terminate()) == 0);
-    server.emplace(folder.path());
-    REQUIRE(eventually([&] { return client.store().workers_alive() == 3; }));
-  }
+  for (; std::chrono::steady_clock::now() < end; ++restarts)
+    servers.restart(restarts % servers.size());
   const std::string runs = std::to_string(load.stop());
   REQUIRE(eventually([] { return query_value("select count(*) from weir.open_run") == "0"; }));
 
@@ -57,7 +42,7 @@ TEST_CASE_FIXTURE(
                       restarts, runs, longest_gap, longest_wait));
   CHECK(std::stod(longest_gap) <= 1);
   CHECK(std::stod(longest_wait) <= 1);
-  for (auto& server : servers) CHECK(WEXITSTATUS(server->terminate()) == 0);
+  servers.terminate();
 }
 
 TEST_SUITE_END();

@@ -1,18 +1,14 @@
 // A schedule each second over three servers, of which one is killed. A short round by default;
 // WEIR_SCHEDULE_SECONDS makes it longer (script/chaos).
-#include <array>
 #include <chrono>
-#include <optional>
 #include <thread>
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <sys/wait.h>
 
 #include "chaos/load.hpp"
-#include "chaos/serve_process.hpp"
+#include "chaos/three_servers.hpp"
 #include "integration/worker/worker_rig.hpp"
-#include "support/temporary_folder.hpp"
 #include "support/test_database.hpp"
 
 using namespace weir;
@@ -41,19 +37,13 @@ TEST_CASE_FIXTURE(
     EmptyDatabase,
     "C5: each second's tick is exactly one run while one of three servers is killed") {
   const std::uint64_t seconds = setting("WEIR_SCHEDULE_SECONDS", 8);
-  const TemporaryFolder folder;
-  write_serve_config(folder.path(), {.database = database(),
-                                     .plugins = std::filesystem::path(PACED_1).parent_path()});
-  TestClient client;
-  std::array<std::optional<ServeProcess>, 3> servers;
-  for (auto& server : servers) server.emplace(folder.path());
-  REQUIRE(eventually([&] { return client.store().workers_alive() == 3; }));
-  REQUIRE(eventually([&] { return client.store().flow("paced", std::nullopt).has_value(); }));
+  ThreeServers servers(
+      {.database = database(), .plugins = std::filesystem::path(PACED_1).parent_path()}, "paced");
 
   query_value(
       "select weir.schedule('often', 'paced', '@every 1s', '{\"milliseconds\": 20}')::text");
   await_ticks(seconds / 2);
-  servers[0]->kill_now();
+  servers.kill_now(0);
   await_ticks(seconds);
   query_value("select weir.unschedule('often')::text");
   REQUIRE(eventually([] { return query_value("select count(*) from weir.open_run") == "0"; }));
@@ -73,7 +63,7 @@ TEST_CASE_FIXTURE(
       query_value("select percentile_cont(0.5) within group (order by extract(epoch from "
                   "created_at - tick))::numeric(10, 3) " +
                   ticks)));
-  for (std::size_t i = 1; i < servers.size(); ++i) CHECK(WEXITSTATUS(servers[i]->terminate()) == 0);
+  servers.terminate();
 }
 
 TEST_SUITE_END();

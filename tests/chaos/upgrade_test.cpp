@@ -1,12 +1,10 @@
 // A plugin replaced by its next version while three servers run it under load.
-#include <array>
 #include <optional>
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
 #include "chaos/load.hpp"
-#include "chaos/serve_process.hpp"
+#include "chaos/three_servers.hpp"
 #include "integration/worker/worker_rig.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_database.hpp"
@@ -20,13 +18,11 @@ class UpgradeUnderLoad {
  public:
   explicit UpgradeUnderLoad(const std::string& on_new_version) {
     install(PACED_1);
-    write_serve_config(folder_.path(),
-                       {.database = database(),
-                        .plugins = plugins(),
-                        .more = "flows: {paced: {on_new_version: " + on_new_version + "}}\n"});
-    for (auto& server : servers_) server.emplace(folder_.path());
-    REQUIRE(eventually([&] { return client_.store().workers_alive() == 3; }));
-    REQUIRE(eventually([&] { return client_.store().flow("paced", std::nullopt).has_value(); }));
+    servers_.emplace(
+        ServeConfig{.database = database(),
+                    .plugins = plugins_.path(),
+                    .more = "flows: {paced: {on_new_version: " + on_new_version + "}}\n"},
+        "paced");
   }
 
   // Returns how many runs were started in all.
@@ -41,24 +37,20 @@ class UpgradeUnderLoad {
     REQUIRE(eventually([&] { return on_version("2") > 20; }));
     const std::string started = std::to_string(load.stop());
     REQUIRE(eventually([] { return query_value("select count(*) from weir.open_run") == "0"; }));
-    for (auto& server : servers_) CHECK(WEXITSTATUS(server->terminate()) == 0);
+    servers_->terminate();
     return started;
   }
 
  private:
-  std::string plugins() const { return (folder_.path() / "plugins").string(); }
-
   void install(const char* file) {  // as a package would: beside it, then renamed over it
-    std::filesystem::create_directories(plugins());
-    const std::filesystem::path place = std::filesystem::path(plugins()) / "paced.so";
+    const std::filesystem::path place = plugins_.path() / "paced.so";
     std::filesystem::copy_file(file, place.string() + ".new",
                                std::filesystem::copy_options::overwrite_existing);
     std::filesystem::rename(place.string() + ".new", place);
   }
 
-  TemporaryFolder folder_;
-  TestClient client_;
-  std::array<std::optional<ServeProcess>, 3> servers_;
+  TemporaryFolder plugins_;
+  std::optional<ThreeServers> servers_;  // once there is a plugin for them
 };
 
 // The version of the code that ran a run's last step stands in its output.
