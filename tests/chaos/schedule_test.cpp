@@ -37,8 +37,10 @@ TEST_CASE_FIXTURE(
     EmptyDatabase,
     "C5: each second's tick is exactly one run while one of three servers is killed") {
   const std::uint64_t seconds = setting("WEIR_SCHEDULE_SECONDS", 8);
-  ThreeServers servers(
-      {.database = database(), .plugins = std::filesystem::path(PACED_1).parent_path()}, "paced");
+  ThreeServers servers({.database = database(),
+                        .plugins = std::filesystem::path(PACED_1).parent_path(),
+                        .lease = std::chrono::seconds(1)},
+                       "paced");
 
   query_value(
       "select weir.schedule('often', 'paced', '@every 1s', '{\"milliseconds\": 20}')::text");

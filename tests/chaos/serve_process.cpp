@@ -28,7 +28,7 @@ void write_serve_config(const std::filesystem::path& folder, const ServeConfig& 
   std::ofstream out(folder / "flows.yaml");
   out << "database: \"" << config.database << "\"\n"
       << "plugins: {folders: [\"" << config.plugins << "\"]}\n"
-      << "worker: {slots: 8, lease: 1s, drain_timeout: 10s}\n"
+      << "worker: {slots: 8, lease: " << config.lease.count() << "s, drain_timeout: 10s}\n"
       << config.more;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -10,7 +11,10 @@ namespace weir::testing {
 struct ServeConfig {
   std::string database;
   std::string plugins = WEIR_PLUGINS;  ///< a folder
-  std::string more = {};               ///< further lines
+  /// Outlasts a machine that stands still for a while, so that an attempt is lost by a mistake of
+  /// ours alone. Short where servers are killed: their runs are free when it is over.
+  std::chrono::seconds lease{30};
+  std::string more = {};  ///< further lines
 };
 
 /// Writes its flows.yaml into `folder`.

@@ -34,7 +34,8 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   }
   const TemporaryFolder folder;
   write_serve_config(folder.path(), {.database = database(),
-                                     .plugins = std::filesystem::path(PAYING).parent_path()});
+                                     .plugins = std::filesystem::path(PAYING).parent_path(),
+                                     .lease = std::chrono::seconds(1)});
   TestClient client;
   ServeProcess serve(folder.path());
   REQUIRE(eventually([&] { return client.store().flow("paying", std::nullopt).has_value(); }));
