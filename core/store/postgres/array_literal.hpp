@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,14 @@ class ArrayLiteral {
   void add(Time time);
   void add_null() { next() += "NULL"; }
 
+  template <class Item>
+  void add(const std::optional<Item>& item) {
+    if (item)
+      add(*item);
+    else
+      add_null();
+  }
+
   /// The literal; the object may go on growing.
   std::string text() const { return items_ + '}'; }
 
@@ -22,5 +31,17 @@ class ArrayLiteral {
   std::string& next() { return items_.size() > 1 ? items_ += ',' : items_; }
   std::string items_ = "{";
 };
+
+/// The literal of all `items`: numbers or texts.
+template <class Items>
+std::string array_of(const Items& items) {
+  ArrayLiteral array;
+  for (const auto& item : items)
+    if constexpr (std::integral<typename Items::value_type>)
+      array.add(item);
+    else
+      array.add_text(item);
+  return array.text();
+}
 
 }  // namespace weir::postgres

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "store/postgres/ear.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -12,16 +13,6 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* events_channel = "weir_events";
 constexpr const char* listen_call = "select weir.listen($1::bigint, $2::bigint)";
 constexpr const char* listen_no_more_call = "select weir.listen_no_more($1::bigint)";
-
-class Ear final : public pqxx::notification_receiver {
- public:
-  Ear(pqxx::connection& connection, std::vector<std::string>& heard)
-      : pqxx::notification_receiver(connection, events_channel), heard_(heard) {}
-  void operator()(const std::string& payload, int) override { heard_.push_back(payload); }
-
- private:
-  std::vector<std::string>& heard_;
-};
 
 class PostgresEventFeed final : public EventFeed {
  public:
@@ -38,8 +29,10 @@ class PostgresEventFeed final : public EventFeed {
     auto opened = Session::open(url);
     if (!opened) return std::unexpected(opened.error());
     session_ = *std::move(opened);
-    const auto listening =
-        session_->use([&](pqxx::connection& connection) { ear_.emplace(connection, heard_); });
+    const auto listening = session_->use([&](pqxx::connection& connection) {
+      ear_.emplace(connection, events_channel,
+                   [this](std::string_view payload) { heard_.emplace_back(payload); });
+    });
     if (!listening) return std::unexpected(listening.error());
     return say();
   }

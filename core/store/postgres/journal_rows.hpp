@@ -6,17 +6,14 @@
 #include <pqxx/pqxx>
 
 #include "run/journal_row.hpp"
+#include "store/postgres/fields.hpp"
 
 /// What read_journal_row reads, in its order.
-#define WEIR_JOURNAL_COLUMNS                                                       \
-  "step, task_index, attempt, outcome, output, error_code, error, retry_after_ms," \
-  " (extract(epoch from started_at) * 1000000)::bigint,"                           \
-  " (extract(epoch from ended_at) * 1000000)::bigint"
+#define WEIR_JOURNAL_COLUMNS                                        \
+  "step, task_index, attempt, outcome, output, error_code, error, " \
+  "retry_after_ms, " WEIR_MICROSECONDS("started_at") ", " WEIR_MICROSECONDS("ended_at")
 
 namespace weir::postgres {
-
-/// Of a column in microseconds since 1970.
-inline Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
 
 /// A row of weir.journal, its columns beginning with number `first`.
 inline JournalRow read_journal_row(const pqxx::row& row, int first = 0) {

@@ -2,10 +2,11 @@
 
 #include <fmt/core.h>
 
-#include "base/iso8601.hpp"
 #include "base/nearest.hpp"
 #include "store/postgres/array_literal.hpp"
+#include "store/postgres/fields.hpp"
 #include "store/postgres/journal_rows.hpp"
+#include "store/postgres/parameter.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -24,9 +25,8 @@ constexpr const char* resume_call = "select weir.resume($1)";
 
 constexpr const char* worker_list_call =
     "select worker_id, host, pid, slots, in_flight, runs, alive, "
-    "(extract(epoch from started_at) * 1000000)::bigint, "
-    "(extract(epoch from lease_until) * 1000000)::bigint, "
-    "(extract(epoch from ended_at) * 1000000)::bigint, coalesce(end_reason, '') "
+    WEIR_MICROSECONDS("started_at") ", " WEIR_MICROSECONDS("lease_until") ", "
+    WEIR_MICROSECONDS("ended_at") ", coalesce(end_reason, '') "
     "from weir.workers order by alive desc, ended_at desc nulls first, worker_id limit $1::bigint";
 
 constexpr const char* flows_call = "select flow, version from weir.flows order by flow";
@@ -35,11 +35,10 @@ constexpr const char* flow_call =
     "select flow, version, fingerprint, input_schema from weir.definitions "
     "where flow = $1 and ($2::int is null or version = $2::int) order by version desc limit 1";
 
-#define WEIR_SUMMARY_COLUMNS                                                                  \
-  "run_id, flow, version, status, error, (extract(epoch from created_at) * 1000000)::bigint," \
-  " (extract(epoch from started_at) * 1000000)::bigint, (extract(epoch from ended_at) * "     \
-  "1000000)::bigint, (extract(epoch from wake_at) * 1000000)::bigint, priority,"              \
-  " array_to_json(tags), note, parent_run_id"
+#define WEIR_SUMMARY_COLUMNS \
+  "run_id, flow, version, status, error, " WEIR_MICROSECONDS("created_at") ", " \
+  WEIR_MICROSECONDS("started_at") ", " WEIR_MICROSECONDS("ended_at") ", "       \
+  WEIR_MICROSECONDS("wake_at") ", priority, array_to_json(tags), note, parent_run_id"
 
 constexpr const char* runs_call =
     "select " WEIR_SUMMARY_COLUMNS
@@ -56,15 +55,14 @@ constexpr const char* report_call =
 
 constexpr const char* steps_call =
     "select step, kind, status, tasks, tasks_completed, attempts,"
-    " case when $2::boolean then output end, error, skip_reason,"
-    " (extract(epoch from started_at) * 1000000)::bigint,"
-    " (extract(epoch from ended_at) * 1000000)::bigint, array_to_string(depends_on, ','), signal,"
-    " (extract(epoch from until) * 1000000)::bigint, child_run_id, retried "
+    " case when $2::boolean then output end, error, skip_reason, "
+    WEIR_MICROSECONDS("started_at") ", " WEIR_MICROSECONDS("ended_at")
+    ", array_to_json(depends_on), signal, " WEIR_MICROSECONDS("until") ", child_run_id, retried "
     "from weir.steps where run_id = $1::uuid order by position";
 
 constexpr const char* versions_call =
-    "select version, module, fingerprint, (extract(epoch from created_at) * 1000000)::bigint, "
-    "open_runs, workers, array_to_string(plugins, ','), adopted_by, newest, safe_to_remove "
+    "select version, module, fingerprint, " WEIR_MICROSECONDS("created_at")
+    ", open_runs, workers, array_to_json(plugins), adopted_by, newest, safe_to_remove "
     "from weir.versions where flow = $1 order by version desc";
 
 constexpr const char* adopt_call =
@@ -72,10 +70,9 @@ constexpr const char* adopt_call =
 
 constexpr const char* plugins_call =
     "select host, pid, path, coalesce(sha256, ''), coalesce(plugin, ''), coalesce(version, ''), "
-    "array_to_string(coalesce(flows, '{}'), ','), state, coalesce(isolated, false), coalesce(kind, "
-    "''), "
-    "coalesce(detail, ''), coalesce(hint, ''), (extract(epoch from until) * 1000000)::bigint "
-    "from weir.plugins order by path, host, pid, sha256";
+    "array_to_json(coalesce(flows, '{}')), state, coalesce(isolated, false), coalesce(kind, ''), "
+    "coalesce(detail, ''), coalesce(hint, ''), " WEIR_MICROSECONDS("until") " from weir.plugins "
+    "order by path, host, pid, sha256";
 
 constexpr const char* recorded_call =
     "select r.flow, r.version, d.module, d.definition, r.input from weir.runs r "
@@ -93,51 +90,20 @@ constexpr const char* workers_call = "select count(*) from weir.workers where al
 
 constexpr const char* version_call = "show server_version";
 
-std::optional<Time> optional_time(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional(time_of(field));
-}
-
-std::optional<std::string> optional_text(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional(field.as<std::string>());
-}
-
-std::optional<Json> optional_json(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional(Json::trusted(field.as<std::string>()));
-}
-
-std::vector<std::string> texts_of(const pqxx::field& field) {  // a JSON array of strings
-  std::vector<std::string> texts;
-  for (const Json& text : Json::trusted(field.as<std::string>()).elements())
-    texts.push_back(text.decoded());
-  return texts;
-}
-
 RunSummary read_summary(const pqxx::row& row) {
   return {.id = row[0].as<std::string>(),
           .flow = row[1].as<std::string>(),
           .version = row[2].as<int>(),
           .status = row[3].as<std::string>(),
-          .error = optional_text(row[4]),
+          .error = optional_of<std::string>(row[4]),
           .created_at = time_of(row[5]),
           .started_at = optional_time(row[6]),
           .ended_at = optional_time(row[7]),
           .wake_at = optional_time(row[8]),
           .priority = row[9].as<int>(),
           .tags = texts_of(row[10]),
-          .note = optional_text(row[11]),
-          .parent_run = optional_text(row[12])};
-}
-
-// Of slugs and digests: none has a comma.
-std::vector<std::string> words_of(const pqxx::field& field) {
-  const auto names = field.as<std::string>();
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin < names.size();) {
-    const std::size_t comma = std::min(names.find(',', begin), names.size());
-    words.push_back(names.substr(begin, comma - begin));
-    begin = comma + 1;
-  }
-  return words;
+          .note = optional_of<std::string>(row[11]),
+          .parent_run = optional_of<std::string>(row[12])};
 }
 
 VersionReport read_version(const pqxx::row& row) {
@@ -147,8 +113,8 @@ VersionReport read_version(const pqxx::row& row) {
           .created_at = time_of(row[3]),
           .open_runs = row[4].as<std::int64_t>(),
           .workers = row[5].as<std::int64_t>(),
-          .plugins = words_of(row[6]),
-          .adopted_by = row[7].is_null() ? std::nullopt : std::optional(row[7].as<int>()),
+          .plugins = texts_of(row[6]),
+          .adopted_by = optional_of<int>(row[7]),
           .newest = row[8].as<bool>(),
           .safe_to_remove = row[9].as<bool>()};
 }
@@ -160,7 +126,7 @@ ReportedPlugin read_plugin(const pqxx::row& row) {
           .sha256 = row[3].as<std::string>(),
           .plugin = row[4].as<std::string>(),
           .version = row[5].as<std::string>(),
-          .flows = words_of(row[6]),
+          .flows = texts_of(row[6]),
           .state = row[7].as<std::string>(),
           .isolated = row[8].as<bool>(),
           .kind = row[9].as<std::string>(),
@@ -173,26 +139,23 @@ StepReport read_step(const pqxx::row& row) {
   return {.slug = row[0].as<std::string>(),
           .kind = row[1].as<std::string>(),
           .status = row[2].as<std::string>(),
-          .tasks = row[3].is_null() ? std::nullopt : std::optional(row[3].as<std::int64_t>()),
+          .tasks = optional_of<std::int64_t>(row[3]),
           .tasks_completed = row[4].as<std::int64_t>(),
           .attempts = row[5].as<std::int64_t>(),
           .output = optional_json(row[6]),
-          .error = optional_text(row[7]),
-          .skip_reason = optional_text(row[8]),
+          .error = optional_of<std::string>(row[7]),
+          .skip_reason = optional_of<std::string>(row[8]),
           .started_at = optional_time(row[9]),
           .ended_at = optional_time(row[10]),
-          .depends_on = words_of(row[11]),
-          .signal = optional_text(row[12]),
+          .depends_on = texts_of(row[11]),
+          .signal = optional_of<std::string>(row[12]),
           .until = optional_time(row[13]),
-          .child_run = optional_text(row[14]),
+          .child_run = optional_of<std::string>(row[14]),
           .retried = row[15].as<std::int64_t>()};
 }
 
-std::optional<std::string> array_of(const std::vector<std::string>& texts) {
-  if (texts.empty()) return std::nullopt;
-  ArrayLiteral array;
-  for (const std::string& text : texts) array.add_text(text);
-  return array.text();
+std::optional<std::string> array_unless_empty(const std::vector<std::string>& texts) {
+  return texts.empty() ? std::nullopt : std::optional(array_of(texts));
 }
 
 class PostgresRunStore final : public RunStore {
@@ -212,13 +175,10 @@ class PostgresRunStore final : public RunStore {
     ArrayLiteral texts;
     for (const Json& input : inputs) texts.add_text(input.text());
     const auto rows =
-        query(start_call,
-              {flow, texts.text(), array_of(options.idempotency_keys),
-               options.delay ? std::optional(std::to_string(options.delay->count())) : std::nullopt,
-               std::to_string(options.priority),
-               options.version ? std::optional(std::to_string(*options.version)) : std::nullopt,
-               array_of(options.tags).value_or("{}"), array_of(options.run_ids),
-               options.at ? std::optional(iso8601(*options.at)) : std::nullopt});
+        query(start_call, {flow, texts.text(), array_unless_empty(options.idempotency_keys),
+                           parameter(options.delay), std::to_string(options.priority),
+                           parameter(options.version), array_of(options.tags),
+                           array_unless_empty(options.run_ids), parameter(options.at)});
     if (!rows && session_ && !session_->is_open())  // it broke with the call under way
       return std::unexpected(
           Error{.code = ErrorCode::in_doubt,
@@ -275,8 +235,7 @@ class PostgresRunStore final : public RunStore {
   }
 
   Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) override {
-    const auto rows =
-        query(flow_call, {slug, version ? std::optional(std::to_string(*version)) : std::nullopt});
+    const auto rows = query(flow_call, {slug, parameter(version)});
     if (!rows) return std::unexpected(rows.error());
     if (rows->empty())
       return std::unexpected(with_nearest(
@@ -304,8 +263,7 @@ class PostgresRunStore final : public RunStore {
   }
 
   Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to) override {
-    const auto rows = query(adopt_call, {slug, std::to_string(from),
-                                         to ? std::optional(std::to_string(*to)) : std::nullopt});
+    const auto rows = query(adopt_call, {slug, std::to_string(from), parameter(to)});
     if (!rows) return std::unexpected(with_nearest(rows.error(), slug));
     const auto row = (*rows)[0];
     return Adoption{.version = row[0].as<int>(),
@@ -325,16 +283,10 @@ class PostgresRunStore final : public RunStore {
     if (filter.flow)
       if (const auto known = flow(*filter.flow, std::nullopt); !known)
         return std::unexpected(known.error());
-    const auto time = [](const std::optional<Time>& at) {
-      return at ? std::optional(iso8601(*at)) : std::nullopt;
-    };
-    const auto pattern = [](const std::optional<Json>& json) {
-      return json ? std::optional(std::string(json->text())) : std::nullopt;
-    };
     const auto rows =
-        query(runs_call, {filter.flow, filter.status, filter.tag, time(filter.since),
-                          time(filter.until), pattern(filter.input_contains),
-                          pattern(filter.output_contains), std::to_string(filter.count_max)});
+        query(runs_call, {filter.flow, filter.status, filter.tag, parameter(filter.since),
+                          parameter(filter.until), parameter(filter.input_contains),
+                          parameter(filter.output_contains), std::to_string(filter.count_max)});
     if (!rows) return std::unexpected(rows.error());
     std::vector<RunSummary> found;
     for (const auto& row : *rows) found.push_back(read_summary(row));
@@ -378,7 +330,7 @@ class PostgresRunStore final : public RunStore {
   }
 
   Result<std::vector<std::string>> over_among(const std::vector<std::string>& ids) override {
-    const auto rows = query(over_call, {array_of(ids).value_or("{}")});
+    const auto rows = query(over_call, {array_of(ids)});
     if (!rows) return std::unexpected(rows.error());
     std::vector<std::string> over;
     for (const auto& row : *rows) over.push_back(row[0].as<std::string>());

@@ -1,12 +1,13 @@
 #include "store/postgres/postgres_share_store.hpp"
 
-#include <sstream>
 #include <utility>
 
 #include "base/assert.hpp"
 #include "base/iso8601.hpp"
 #include "store/postgres/array_literal.hpp"
+#include "store/postgres/fields.hpp"
 #include "store/postgres/journal_rows.hpp"
+#include "store/postgres/parameter.hpp"
 
 namespace weir::postgres {
 namespace {
@@ -43,21 +44,6 @@ constexpr const char* settle_share_call =
 constexpr const char* return_share_call =
     "select weir.return_share($1::bigint, $2::bigint, $3::int)";
 
-template <class Number>
-std::string array_of(std::span<const Number> numbers) {
-  ArrayLiteral array;
-  for (const Number number : numbers) array.add(number);
-  return array.text();
-}
-
-template <class Number>
-std::vector<Number> numbers_in(const pqxx::field& listed) {
-  std::istringstream words(listed.as<std::string>());
-  std::vector<Number> numbers;
-  for (Number number{}; words >> number;) numbers.push_back(number);
-  return numbers;
-}
-
 Json result_of(const JournalRow& row) {
   std::vector<std::pair<std::string, Json>> members = {
       {"index", Json::number(static_cast<std::int64_t>(row.task.index))},
@@ -76,9 +62,9 @@ Json result_of(const JournalRow& row) {
 }  // namespace
 
 Result<Hands> PostgresShareStore::hands_for(WorkerId worker, RunKey run) {
-  const auto rows = query_(hands_for_call, {std::to_string(worker), std::to_string(run)});
+  const auto rows = session_.query(hands_for_call, {std::to_string(worker), std::to_string(run)});
   if (!rows) return std::unexpected(rows.error());
-  return Hands{.slots = numbers_in<std::size_t>((*rows)[0][0]),
+  return Hands{.slots = numbers_of<std::size_t>((*rows)[0][0]),
                .to_be_had = (*rows)[0][1].as<std::size_t>()};
 }
 
@@ -93,7 +79,7 @@ Result<void> PostgresShareStore::offer_shares(WorkerId worker, RunKey run,
       firsts.add(ranges.front().first);
       inputs.add_text(Json::array(ranges.front().inputs).text());
     }
-    const auto rows = query_(
+    const auto rows = session_.query(
         offer_shares_call, {std::to_string(worker), std::to_string(run), std::to_string(head.step),
                             std::to_string(head.attempt), firsts.text(), inputs.text()});
     if (!rows) return std::unexpected(rows.error());
@@ -103,7 +89,7 @@ Result<void> PostgresShareStore::offer_shares(WorkerId worker, RunKey run,
 
 Result<std::vector<HeldRange>> PostgresShareStore::take_back_shares(WorkerId worker,
                                                                     std::span<const RunKey> runs) {
-  const auto rows = query_(take_back_shares_call, {std::to_string(worker), array_of(runs)});
+  const auto rows = session_.query(take_back_shares_call, {std::to_string(worker), array_of(runs)});
   if (!rows) return std::unexpected(rows.error());
   std::vector<HeldRange> held;
   for (const auto& row : *rows)
@@ -120,7 +106,7 @@ Result<std::vector<HeardRow>> PostgresShareStore::hear_shares(WorkerId worker,
                                                               std::span<const RunKey> runs,
                                                               std::span<const std::int64_t> heard) {
   const auto rows =
-      query_(hear_shares_call, {std::to_string(worker), array_of(runs), array_of(heard)});
+      session_.query(hear_shares_call, {std::to_string(worker), array_of(runs), array_of(heard)});
   if (!rows) return std::unexpected(rows.error());
   std::vector<HeardRow> told;
   for (const auto& row : *rows)
@@ -131,8 +117,8 @@ Result<std::vector<HeardRow>> PostgresShareStore::hear_shares(WorkerId worker,
 }
 
 Result<void> PostgresShareStore::drop_shares(WorkerId worker, RunKey run, std::size_t step) {
-  const auto rows =
-      query_(drop_shares_call, {std::to_string(worker), std::to_string(run), std::to_string(step)});
+  const auto rows = session_.query(
+      drop_shares_call, {std::to_string(worker), std::to_string(run), std::to_string(step)});
   if (!rows) return std::unexpected(rows.error());
   return {};
 }
@@ -140,8 +126,8 @@ Result<void> PostgresShareStore::drop_shares(WorkerId worker, RunKey run, std::s
 Result<std::vector<TakenShare>> PostgresShareStore::take_shares(
     WorkerId worker, std::span<const VersionId> versions, std::size_t count,
     std::span<const RunKey> known_runs) {
-  const auto rows = query_(take_shares_call, {std::to_string(worker), array_of(versions),
-                                              std::to_string(count), array_of(known_runs)});
+  const auto rows = session_.query(take_shares_call, {std::to_string(worker), array_of(versions),
+                                                      std::to_string(count), array_of(known_runs)});
   if (!rows) return std::unexpected(rows.error());
   std::vector<TakenShare> taken;
   for (const auto& row : *rows) {
@@ -151,7 +137,7 @@ Result<std::vector<TakenShare>> PostgresShareStore::take_shares(
                      .version = row[3].as<VersionId>(),
                      .step = row[4].as<std::size_t>(),
                      .attempt = row[5].as<int>(),
-                     .indexes = numbers_in<std::size_t>(row[6]),
+                     .indexes = numbers_of<std::size_t>(row[6]),
                      .inputs = Json::trusted(row[7].as<std::string>()).elements(),
                      .run_input = {}};
     WEIR_ASSERT(share.indexes.size() == share.inputs.size());
@@ -162,9 +148,9 @@ Result<std::vector<TakenShare>> PostgresShareStore::take_shares(
 }
 
 Result<std::vector<ShareId>> PostgresShareStore::held_shares(WorkerId worker) {
-  const auto rows = query_(held_shares_call, {std::to_string(worker)});
+  const auto rows = session_.query(held_shares_call, {std::to_string(worker)});
   if (!rows) return std::unexpected(rows.error());
-  return numbers_in<ShareId>((*rows)[0][0]);
+  return numbers_of<ShareId>((*rows)[0][0]);
 }
 
 Result<std::size_t> PostgresShareStore::settle_share(WorkerId worker, ShareId share,
@@ -173,17 +159,16 @@ Result<std::size_t> PostgresShareStore::settle_share(WorkerId worker, ShareId sh
   std::vector<Json> results;
   results.reserve(settled.size());
   for (const JournalRow& row : settled) results.push_back(result_of(row));
-  const auto rows =
-      query_(settle_share_call, {std::to_string(worker), std::to_string(share),
-                                 std::string(Json::array(results).text()),
-                                 plugin ? std::optional(std::to_string(*plugin)) : std::nullopt});
+  const auto rows = session_.query(settle_share_call,
+                                   {std::to_string(worker), std::to_string(share),
+                                    std::string(Json::array(results).text()), parameter(plugin)});
   if (!rows) return std::unexpected(rows.error());
   return (*rows)[0][0].as<std::size_t>();
 }
 
 Result<void> PostgresShareStore::return_share(WorkerId worker, ShareId share, std::size_t from) {
-  const auto rows = query_(return_share_call,
-                           {std::to_string(worker), std::to_string(share), std::to_string(from)});
+  const auto rows = session_.query(
+      return_share_call, {std::to_string(worker), std::to_string(share), std::to_string(from)});
   if (!rows) return std::unexpected(rows.error());
   return {};
 }

@@ -1,9 +1,5 @@
 #pragma once
-#include <functional>
-
-#include <pqxx/pqxx>
-
-#include "store/postgres/session.hpp"
+#include "store/postgres/lasting_session.hpp"
 #include "store/share_store.hpp"
 
 namespace weir::postgres {
@@ -11,9 +7,7 @@ namespace weir::postgres {
 /// The part of a worker's store that shares wide work; asks over the session of the whole.
 class PostgresShareStore final : public ShareStore {
  public:
-  using Query = std::function<Result<pqxx::result>(const char* sql, const Params& params)>;
-
-  explicit PostgresShareStore(Query query) : query_(std::move(query)) {}
+  explicit PostgresShareStore(LastingSession& session) : session_(session) {}
 
   Result<Hands> hands_for(WorkerId worker, RunKey run) override;
   Result<void> offer_shares(WorkerId worker, RunKey run,
@@ -32,7 +26,7 @@ class PostgresShareStore final : public ShareStore {
   Result<void> return_share(WorkerId worker, ShareId share, std::size_t from) override;
 
  private:
-  Query query_;
+  LastingSession& session_;
 };
 
 }  // namespace weir::postgres

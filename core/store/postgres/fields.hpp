@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+/// A column of times as time_of() reads it.
+#define WEIR_MICROSECONDS(time) "(extract(epoch from " time ") * 1000000)::bigint"
+
+namespace weir::postgres {
+
+/// Of WEIR_MICROSECONDS(…): since 1970.
+inline Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
+
+inline std::optional<Time> optional_time(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(time_of(field));
+}
+
+inline std::optional<Json> optional_json(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(Json::trusted(field.as<std::string>()));
+}
+
+/// A number or a text, where there may be none.
+template <class Value>
+std::optional<Value> optional_of(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(field.as<Value>());
+}
+
+/// Of array_to_json(…) of texts, none of them NULL.
+inline std::vector<std::string> texts_of(const pqxx::field& field) {
+  std::vector<std::string> texts;
+  for (const Json& text : Json::trusted(field.as<std::string>()).elements())
+    texts.push_back(text.decoded());
+  return texts;
+}
+
+/// Of array_to_string(…, ' ') of numbers.
+template <class Number>
+std::vector<Number> numbers_of(const pqxx::field& field) {
+  std::istringstream words(field.as<std::string>());
+  std::vector<Number> numbers;
+  for (Number number{}; words >> number;) numbers.push_back(number);
+  return numbers;
+}
+
+}  // namespace weir::postgres

@@ -1,0 +1,63 @@
+/// A session that outlives its connections, hears notifications and can wait for them.
+///
+/// Threads: one at a time, but for wake().
+///
+/// Invariants:
+/// - Ears hear the connection of the session at hand: they are made after it and end before it.
+/// - A session found broken is let go of at once; the next call makes a new one.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "store/postgres/doorbell.hpp"
+#include "store/postgres/ear.hpp"
+#include "store/postgres/session.hpp"
+
+namespace weir::postgres {
+
+class LastingSession {
+ public:
+  struct Channel {
+    const char* name;
+    Ear::Heard heard;  ///< what it notes, wait() asks for
+  };
+  using Channels = std::vector<Channel>;
+
+  LastingSession(std::string url, Doorbell doorbell, Channels channels)
+      : url_(std::move(url)), doorbell_(std::move(doorbell)), channels_(std::move(channels)) {}
+  LastingSession(const LastingSession&) = delete;
+  LastingSession& operator=(const LastingSession&) = delete;
+
+  /// A session that listens; the one at hand, or a new one. Errors: unavailable.
+  Result<void> connect();
+
+  /// As Session::query(), after connect().
+  Result<pqxx::result> query(const char* sql, const Params& params = {});
+
+  /// Returns when `enough` says so of what was heard (true), when something else was heard, when
+  /// wake() was called since the last wait, or after `limit`; at once when the session is found
+  /// broken (true). Does not connect: without a session it only waits for wake().
+  bool wait(std::chrono::milliseconds limit, const std::function<bool()>& enough);
+
+  /// Ends the wait that is under way, or the next one.  [any thread]
+  void wake() noexcept { doorbell_.ring(); }
+
+ private:
+  bool is_open() const noexcept { return session_ && session_->is_open(); }
+  void end() noexcept;
+  bool hear(const std::function<bool()>& enough);
+
+  const std::string url_;
+  Doorbell doorbell_;
+  const Channels channels_;
+  std::unique_ptr<Session> session_;
+  std::list<Ear> ears_;
+};
+
+}  // namespace weir::postgres
