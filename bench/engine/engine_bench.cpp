@@ -17,20 +17,16 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/null_sink.h>
 
+#include "bench/engine/serving.hpp"
+#include "bench/required.hpp"
 #include "store/local/local_postgres.hpp"
-#include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
-#include "store/postgres/postgres_worker_store.hpp"
-#include "store/postgres/session.hpp"
-#include "worker/worker.hpp"
 
 namespace {
 
 using namespace weir;
-using Clock = std::chrono::steady_clock;
+using namespace weir::bench;
 
 constexpr std::size_t batch = 1'000;
 
@@ -42,22 +38,8 @@ std::int32_t do_nothing(const weir_host* host, weir_call* call, weir_str, void*)
   return host->output(call, {output.data(), output.size()});
 }
 
-template <class T>
-T required(Result<T> result) {
-  if (!result) {
-    fmt::print(stderr, "bench_engine: {}\n", to_string(result.error()));
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
 FlowModule flow(std::string_view work) {
-  static weir_step step = [] {
-    weir_step code{};
-    code.struct_size = sizeof(weir_step);
-    code.run = do_nothing;
-    return code;
-  }();
+  static const weir_step step = step_of(do_nothing);
   FlowDraft draft;
   draft.module = "bench.Engine";
   draft.slug = "bench";
@@ -69,43 +51,12 @@ FlowModule flow(std::string_view work) {
     if (i > 0) next.depends_on.push_back(fmt::format("s{}", i - 1));
     draft.steps.push_back(next);
   }
-  auto definition = FlowDefinition::build(draft);
-  return {.definition = *std::move(definition),
-          .steps = std::vector<const weir_step*>(steps, &step),
-          .file = {},
-          .code = {}};
+  return flow_of(draft, step);
 }
 
 Json input(std::string_view work) {
   if (work != "map1000") return required(Json::parse(R"({"n": 1})"));
   return Json::array(std::vector<Json>(1'000, required(Json::parse("1"))));
-}
-
-struct Worked {
-  FlowRegistry registry;
-  std::unique_ptr<WorkerStore> store;
-  std::unique_ptr<Worker> worker;
-  std::thread thread;
-
-  Worked(const std::string& url, std::string_view work, std::size_t slots)
-      : store(required(postgres::open_worker_store(url))) {
-    registry.register_or_throw(flow(work));
-    auto log =
-        std::make_shared<spdlog::logger>("bench", std::make_shared<spdlog::sinks::null_sink_mt>());
-    worker = std::make_unique<Worker>(WorkerOptions{.slots = slots, .overrides = {}}, registry,
-                                      *store, log);
-  }
-  void begin() {
-    thread = std::thread([this] { required(worker->run()); });
-  }
-  ~Worked() {
-    worker->drain();
-    if (thread.joinable()) thread.join();
-  }
-};
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
 double median(std::vector<double> values) {
@@ -124,21 +75,13 @@ struct Measured {
 struct Fresh {
   std::unique_ptr<postgres::Session> admin;
   std::unique_ptr<RunStore> store;
-  Worked worked;
+  Serving serving;
 
   Fresh(const std::string& url, std::string_view work, std::size_t slots)
       : admin(emptied(url)),
         store(required(postgres::open_run_store(url))),
-        worked(url, work, slots) {
-    required(worked.store->register_version(worked.registry.list().front()->definition));
-  }
-
-  static std::unique_ptr<postgres::Session> emptied(const std::string& url) {
-    auto session = required(postgres::Session::open(url));
-    required(session->transact(
-        [](pqxx::work& transaction) { transaction.exec("drop schema if exists weir cascade"); }));
-    required(postgres::migrate(url));
-    return session;
+        serving(url, flow(work), slots) {
+    serving.register_flow();
   }
 
   void start(std::size_t count, const Json& one) {
@@ -162,7 +105,7 @@ double tasks_per_second(const std::string& url, std::string_view work) {
   Fresh fresh(url, work, 8);
   fresh.start(runs, input(work));
   const auto begin = Clock::now();
-  fresh.worked.begin();
+  fresh.serving.begin();
   while (required(fresh.admin->query("select exists (select from weir.open_run)"))[0][0].as<bool>())
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   return static_cast<double>(tasks) / seconds_since(begin);
@@ -172,7 +115,7 @@ double tasks_per_second(const std::string& url, std::string_view work) {
 double latency_ms(const std::string& url) {
   constexpr std::size_t count = 100;
   Fresh fresh(url, "chain1", 8);
-  fresh.worked.begin();
+  fresh.serving.begin();
   std::vector<double> milliseconds;
   for (std::size_t i = 0; i < count; ++i) {
     handler_began = 0;
@@ -194,10 +137,7 @@ double printed(const std::string& command, const std::string& key) {
   std::string text;
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
   const std::size_t at = text.find("\"" + key + "\":");
-  if (::pclose(pipe) != 0 || at == std::string::npos) {
-    fmt::print(stderr, "bench_engine: {} failed\n", command);
-    std::exit(1);
-  }
+  if (::pclose(pipe) != 0 || at == std::string::npos) fail(command + " failed");
   return std::strtod(text.c_str() + at + key.size() + 3, nullptr);
 }
 

@@ -18,6 +18,7 @@
 #include <fmt/core.h>
 #include <spdlog/logger.h>
 
+#include "bench/required.hpp"
 #include "isolated/child_main.hpp"
 #include "isolated/isolated_host.hpp"
 #include "plugin/in_process_host.hpp"
@@ -27,12 +28,8 @@
 namespace {
 
 using namespace weir;
+using bench::fail;
 using Clock = std::chrono::steady_clock;
-
-[[noreturn]] void fail(const std::string& message) {
-  fmt::print(stderr, "bench_isolated: {}\n", message);
-  std::exit(1);
-}
 
 struct Work {
   std::size_t callers;

@@ -5,7 +5,7 @@
 #include <random>
 #include <utility>
 
-#include "required.hpp"
+#include "bench/required.hpp"
 
 namespace weir::bench {
 namespace {

@@ -8,9 +8,9 @@
 
 #include <weir/registry/shared_handles.hpp>
 
+#include "bench/required.hpp"
 #include "cpu_time.hpp"
 #include "flows.hpp"
-#include "required.hpp"
 
 namespace weir::bench {
 namespace {

@@ -9,8 +9,8 @@
 
 #include <weir/registry/keyed_registry.hpp>
 
+#include "bench/required.hpp"
 #include "flows.hpp"
-#include "required.hpp"
 
 namespace weir::bench {
 namespace {

@@ -8,8 +8,8 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include "bench/required.hpp"
 #include "flows.hpp"
-#include "required.hpp"
 
 namespace weir::bench {
 namespace {

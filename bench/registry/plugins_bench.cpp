@@ -20,6 +20,7 @@
 #include <weir/abi/plugin.h>
 
 #include "base/sha256.hpp"
+#include "bench/required.hpp"
 #include "cpu_time.hpp"
 #include "plugin/dependency_state.hpp"
 #include "plugin/inspect_files.hpp"
@@ -29,7 +30,6 @@
 #include "plugin/scanner.hpp"
 #include "plugin/verdict_cache.hpp"
 #include "registry/flow_registry.hpp"
-#include "required.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace weir::bench {

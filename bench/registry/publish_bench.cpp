@@ -10,9 +10,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/required.hpp"
 #include "cpu_time.hpp"
 #include "flows.hpp"
-#include "required.hpp"
 
 namespace weir::bench {
 namespace {

@@ -12,7 +12,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "../required.hpp"
+#include "bench/required.hpp"
 
 namespace weir::bench {
 namespace {

@@ -9,7 +9,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "../required.hpp"
+#include "bench/required.hpp"
 #include "figures.hpp"
 #include "machine.hpp"
 #include "rows.hpp"

@@ -1,4 +1,5 @@
 #pragma once
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 #include <type_traits>
@@ -12,10 +13,11 @@ namespace weir::bench {
 
 /// Ends the program: a benchmark whose work fails measures nothing.
 [[noreturn]] inline void fail(std::string_view message) {
-  fmt::print(stderr, "bench_registry: {}\n", message);
+  fmt::print(stderr, "{}: {}\n", program_invocation_short_name, message);
   std::exit(1);
 }
 
+/// What `result` holds; ends the program where it holds an error.
 template <class T>
 T required(Result<T> result) {
   if (!result) fail(to_string(result.error()));

@@ -1,0 +1,63 @@
+#include "bench/engine/serving.hpp"
+
+#include <utility>
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
+
+#include "bench/required.hpp"
+#include "store/postgres/migrate.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
+
+namespace weir::bench {
+
+double seconds_since(Clock::time_point began) {
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+weir_step step_of(decltype(weir_step::run) handler) {
+  weir_step step{};
+  step.struct_size = sizeof(weir_step);
+  step.run = handler;
+  return step;
+}
+
+FlowModule flow_of(const FlowDraft& draft, const weir_step& step) {
+  auto definition = FlowDefinition::build(draft);
+  if (!definition) fail(to_string(definition.error().front()));
+  return {.definition = *std::move(definition),
+          .steps = std::vector<const weir_step*>(draft.steps.size(), &step),
+          .file = {},
+          .code = {}};
+}
+
+std::unique_ptr<postgres::Session> emptied(const std::string& url) {
+  auto session = required(postgres::Session::open(url));
+  required(session->transact(
+      [](pqxx::work& transaction) { transaction.exec("drop schema if exists weir cascade"); }));
+  required(postgres::migrate(url));
+  return session;
+}
+
+Serving::Serving(const std::string& url, FlowModule flow, std::size_t slots)
+    : store_(required(postgres::open_worker_store(url))) {
+  registry_.register_or_throw(std::move(flow));
+  worker_ = std::make_unique<Worker>(
+      WorkerOptions{.slots = slots, .overrides = {}}, registry_, *store_,
+      std::make_shared<spdlog::logger>("bench", std::make_shared<spdlog::sinks::null_sink_mt>()));
+}
+
+Serving::~Serving() {
+  worker_->drain();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Serving::register_flow() {
+  required(store_->register_version(registry_.list().front()->definition));
+}
+
+void Serving::begin() {
+  thread_ = std::thread([this] { required(worker_->run()); });
+}
+
+}  // namespace weir::bench

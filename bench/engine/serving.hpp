@@ -1,0 +1,48 @@
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "registry/flow_registry.hpp"
+#include "store/postgres/session.hpp"
+#include "store/worker_store.hpp"
+#include "worker/worker.hpp"
+
+namespace weir::bench {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point began);
+
+/// A step whose code is `handler`.
+weir_step step_of(decltype(weir_step::run) handler);
+
+/// The flow of a draft, all of whose steps have the code of `step`, which must outlive it.
+FlowModule flow_of(const FlowDraft& draft, const weir_step& step);
+
+/// A session to a database that holds the schema, as new, and no more.
+std::unique_ptr<postgres::Session> emptied(const std::string& url);
+
+/// A worker of one flow on a thread of its own, that says nothing; drains when it goes.
+class Serving {
+ public:
+  Serving(const std::string& url, FlowModule flow, std::size_t slots);
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+  ~Serving();
+
+  /// Makes the flow known, without any work on it.
+  void register_flow();
+
+  /// Starts to work.
+  void begin();
+
+ private:
+  FlowRegistry registry_;
+  std::unique_ptr<WorkerStore> store_;
+  std::unique_ptr<Worker> worker_;
+  std::thread thread_;
+};
+
+}  // namespace weir::bench
