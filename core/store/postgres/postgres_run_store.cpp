@@ -164,6 +164,7 @@ class PostgresRunStore final : public RunStore {
 
   Result<void> connect() {
     if (session_ && session_->is_open()) return {};
+    session_.reset();
     auto opened = Session::open(url_);
     if (!opened) return std::unexpected(opened.error());
     session_ = *std::move(opened);

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include <fmt/core.h>
 
 #include "conformance/postgres/postgres_under_test.hpp"
@@ -61,6 +63,16 @@ TEST_SUITE("postgres: connections") {
     end_sessions(stores);
     CHECK(client->runs({}).error().code == ErrorCode::unavailable);
     CHECK(must(client->runs({})).empty());
+  }
+
+  TEST_CASE("a start is in doubt when its session broke and not when there was none") {
+    std::optional<PostgresUnderTest> stores(std::in_place);
+    TestWorker(*stores).loads(one_step());
+    const auto client = stores->client_session();
+    end_sessions(*stores);
+    CHECK(client->start("order", {Json()}, {}).error().code == ErrorCode::in_doubt);
+    stores.reset();  // the database goes with it
+    CHECK(client->start("order", {Json()}, {}).error().code == ErrorCode::unavailable);
   }
 
   TEST_CASE("an unknown database is told with its name") {
