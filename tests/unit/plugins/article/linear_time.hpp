@@ -17,7 +17,7 @@ inline bool takes_linear_time(const std::function<void(std::string_view)>& work,
     work(input);
     return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   };
-  constexpr std::size_t bytes = 200'000;
+  constexpr std::size_t bytes = 50'000;
   const double one = seconds(bytes);
   return seconds(4 * bytes) < 9 * one + 0.1;  // the tenth: where both are lost in the noise
 }
