@@ -210,9 +210,8 @@ class Rows {
     load("load and scan, against dlopen alone", "load_and_scan", "dlopen_alone");
     load("load and scan, against dlopen and scan", "load_and_scan", "dlopen_and_scan").goal =
         ratio_at_most(1.0);
-    load("restart, all verdicts known, against dlopen alone", "load_known", "dlopen_alone");
-    load("load without scanner, against dlopen of private copies", "load",
-         "dlopen_of_private_copies");
+    load("restart, verdicts known, against dlopen", "load_known", "dlopen_alone");
+    load("without scanner, against dlopen of copies", "load", "dlopen_of_private_copies");
     add("scan alone", "ms", figure("plugins/scan"));
     add("of it: private copies", "ms", figure("plugins/private_copies"));
   }
