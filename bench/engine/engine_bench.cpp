@@ -134,6 +134,7 @@ double latency_ms(const std::string& url) {
 // The number behind "key": in the last line a program prints.
 double printed(const std::string& command, const std::string& key) {
   std::FILE* const pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) fail(command + " cannot be started");
   std::string text;
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
   const std::size_t at = text.find("\"" + key + "\":");
