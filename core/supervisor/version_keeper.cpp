@@ -91,7 +91,9 @@ class VersionKeeper {
     for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
     const auto uses = asked([&](WorkerStore& store) { return store.version_uses(keys); });
     const Steady after = std::chrono::steady_clock::now();
-    ask_at_ = after + std::max<Steady::duration>(pace_.ask, 50 * (after - before));
+    // A question that takes its time is asked more rarely; one that met a stall, soon again.
+    ask_at_ =
+        after + std::clamp<Steady::duration>(50 * (after - before), pace_.ask, 20 * pace_.ask);
     if (!uses) return;
 
     std::map<Key, int> idle_looks;

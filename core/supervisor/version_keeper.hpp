@@ -25,7 +25,8 @@ struct KeptPlugins {
 
 struct KeeperPace {
   std::chrono::milliseconds look{500};   ///< between two looks at what is in the process
-  std::chrono::milliseconds ask{2'000};  ///< between two questions to the database, at least
+  std::chrono::milliseconds ask{2'000};  ///< between two questions to the database, at least; 20
+                                         ///< times as long where they take long
   std::chrono::milliseconds tell{
       60'000};  ///< what the board says is told that often, and at changes
 };

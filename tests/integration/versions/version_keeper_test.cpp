@@ -72,8 +72,8 @@ class Keeper {
 
 std::string state_of(int number) {
   return query_value(
-      "select concat_ws(' ', open_runs, newest, safe_to_remove) from weir.versions "
-      "where version = " +
+      "select concat_ws(' ', max(open_runs), bool_or(newest), bool_or(safe_to_remove)) "
+      "from weir.versions where version = " +
       std::to_string(number));
 }
 
