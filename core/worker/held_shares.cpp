@@ -90,11 +90,14 @@ void HeldShares::forget() {
   run_inputs_.clear();
   waiting_ = 0;
   looks_ = false;
+  doubts_lease_ = false;
 }
 
 // Whether to go on this turn. What was not done is done in a later one: every call can be repeated.
 bool HeldShares::passes(const Error& failure, Steady now) {
-  if (!is_away(failure) && failure.code != ErrorCode::lease_lost)
+  if (failure.code == ErrorCode::lease_lost)
+    doubts_lease_ = true;
+  else if (!is_away(failure))
     log_.error("cannot take part in shared work: {}", to_string(failure));
   quiet_until_ = now + quiet_after_failure;
   looks_ = true;
@@ -140,7 +143,9 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
     if (!left) {
       log_.info("run {}: a share of it is not to be run any more: {}", share.taken.run_id,
                 left.error().message);
-      if (left.error().code != ErrorCode::lease_lost)
+      if (left.error().code == ErrorCode::lease_lost)
+        doubts_lease_ = true;  // or the share alone is lost
+      else
         passes(left.error(), now);  // it is given back
       dropped.push_back(id);
       entry = drop(entry);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <spdlog/logger.h>
@@ -61,6 +62,10 @@ class HeldShares {
   /// When the next turn() has something to do by time alone; `takes` as there.
   Steady next_turn(const Capacity& capacity, bool takes) const;
 
+  /// Whether a call since the last question was refused as from one whose lease is lost: the next
+  /// exchange tells.
+  bool take_doubt() noexcept { return std::exchange(doubts_lease_, false); }
+
   void forget();
 
  private:
@@ -97,6 +102,7 @@ class HeldShares {
   std::size_t waiting_ = 0;
   std::map<RunKey, Json> run_inputs_;  ///< of runs whose shares it holds, and of the last one
   bool looks_ = false;
+  bool doubts_lease_ = false;
   Steady take_at_{}, quiet_until_{};
 };
 

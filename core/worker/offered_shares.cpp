@@ -19,11 +19,20 @@ constexpr std::size_t range_elements_max = 1'000;
 constexpr std::size_t range_bytes_max = 1024 * 1024;
 constexpr std::size_t offers_ahead = 2;  // for each worker that takes them
 
-bool covers(std::span<const HeldRange> held, RunKey run, TaskId task) {
+bool covers(std::span<const HeldRange> held, RunKey run, TaskId task, int attempt) {
   return std::ranges::any_of(held, [&](const HeldRange& range) {
-    return range.run == run && range.step == task.step && range.first <= task.index &&
-           task.index <= range.last;
+    return range.run == run && range.step == task.step && range.attempt == attempt &&
+           range.first <= task.index && task.index <= range.last;
   });
+}
+
+// What became of this attempt, or of a later one, is known now: nobody runs it any more. Rows of
+// earlier attempts say nothing about the one that is shared. Returns whether it was.
+bool take_out(OwnedRun& run, TaskId task, int attempt) {
+  const auto shared = run.shared.find(task);
+  if (shared == run.shared.end() || shared->second > attempt) return false;
+  run.shared.erase(shared);
+  return true;
 }
 
 }  // namespace
@@ -38,11 +47,12 @@ void OfferedShares::enter(std::span<const HeldRange> held, RunKey key, OwnedRun&
                           std::span<const JournalRow> journal) {
   for (const HeldRange& range : held) {
     if (range.run != key) continue;
-    for (std::size_t index = range.first; index <= range.last; ++index)
-      run.shared.emplace(TaskId{range.step, index}, range.attempt);
-    for (const JournalRow& row : journal)
-      if (row.task.step == range.step && row.attempt >= range.attempt) run.shared.erase(row.task);
+    for (std::size_t index = range.first; index <= range.last; ++index) {
+      int& attempt = run.shared[{range.step, index}];
+      attempt = std::max(attempt, range.attempt);
+    }
   }
+  for (const JournalRow& row : journal) take_out(run, row.task, row.attempt);
 }
 
 void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity,
@@ -68,10 +78,12 @@ void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capac
 }
 
 // Whether the store did it. When it did not, all is left as it was, for a later turn: every call
-// can be repeated. A lost lease shows in the next exchange.
+// can be repeated.
 bool OfferedShares::passes(Result<void> done, Steady now) {
   if (done) return true;
-  if (!is_away(done.error()) && done.error().code != ErrorCode::lease_lost)
+  if (done.error().code == ErrorCode::lease_lost)
+    doubts_lease_ = true;
+  else if (!is_away(done.error()))
     log_.error("cannot share: {}", to_string(done.error()));
   quiet_until_ = next_turn_ = now + quiet_after_failure;
   return false;
@@ -112,7 +124,8 @@ bool OfferedShares::hear(WorkerId worker, Steady now, RunBook& runs, const Fold&
   for (const HeardRow& news : *told) {
     heard_.insert(news.news);
     OwnedRun* const run = runs.find(news.run);
-    if (run != nullptr && run->shared.erase(news.row.task) > 0) fold(news.run, *run, news.row);
+    if (run != nullptr && take_out(*run, news.row.task, news.row.attempt))
+      fold(news.run, *run, news.row);
   }
   return true;
 }
@@ -128,7 +141,7 @@ bool OfferedShares::take_back(WorkerId worker, Steady now, RunBook& runs, const 
   for (const RunKey key : keys) {
     OwnedRun& run = runs.at(key);
     for (auto task = run.shared.begin(); task != run.shared.end();) {
-      if (covers(*held, key, task->first)) {
+      if (covers(*held, key, task->first, task->second)) {
         ++task;
         continue;
       }
@@ -209,6 +222,7 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Hands& hands,
 }
 
 void OfferedShares::forget() {
+  doubts_lease_ = false;
   heard_.clear();
   offering_.clear();
 }

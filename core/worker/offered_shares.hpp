@@ -2,6 +2,7 @@
 #include <functional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <spdlog/logger.h>
@@ -21,9 +22,8 @@ namespace weir {
 /// Threads: the worker's loop.
 /// Invariants:
 /// - A task is in one place: sleeping, due, in flight, shared (OwnedRun::shared), or ended.
-/// - It leaves `shared` only when its row was heard; or when the database said that nobody holds
-/// it,
-///   and what was to be heard after that did not have it.
+/// - It leaves `shared` only when the row of the shared attempt was heard; or when the database
+///   said that nobody holds that attempt, and what was to be heard after that did not have it.
 class OfferedShares {
  public:
   /// Takes in a row that somebody else journaled.
@@ -49,6 +49,9 @@ class OfferedShares {
   /// When the next turn() may have something to do.
   Steady next_turn() const noexcept { return next_turn_; }
 
+  /// As HeldShares::take_doubt().
+  bool take_doubt() noexcept { return std::exchange(doubts_lease_, false); }
+
   void forget();
 
  private:
@@ -63,6 +66,7 @@ class OfferedShares {
   ShareStore* const store_;
   spdlog::logger& log_;
   bool told_ = false;
+  bool doubts_lease_ = false;
   Steady hear_at_{}, take_back_at_{}, offer_at_{}, quiet_until_{}, next_turn_ = Steady::max();
   std::set<std::int64_t> heard_;  ///< news taken in, to be named when it hears next
   RunKey offered_run_ = 0;

@@ -30,6 +30,7 @@ void OwnedRun::hear(const RunNews& news) {
 
 OwnedRun::Refreshed OwnedRun::refresh(Time now) {
   Refreshed found{.changed = std::exchange(changed_, false)};
+  sorted_ = true;
   if (found.changed) {
     moved_at_ = now;
     found.skips = state_.take_skips();

@@ -74,8 +74,10 @@ class OwnedRun {
   /// Elements of one map in a row, in which the same attempt is due; at most `count`, ascending.
   /// Empty when there are no two such elements near the end of what is due.
   std::vector<ReadyTask> take_wide(std::size_t count);
-  /// Due again: nobody else runs it.
-  void give_back(const ReadyTask& task) { due_.push_back(task); }
+  /// Due again: nobody else runs it. Before the first refresh() that will find it so.
+  void give_back(const ReadyTask& task) {
+    if (sorted_) due_.push_back(task);
+  }
 
   ReadyTask take_due();
 
@@ -112,6 +114,7 @@ class OwnedRun {
   std::optional<PluginId> plugin_;
   RunState state_;
   bool changed_ = true;  ///< since refresh(): a row was folded, or something was told
+  bool sorted_ = false;  ///< refresh() was called
   bool has_waits_ = false;
   Time moved_at_{};  ///< when it last changed
   std::deque<ReadyTask> due_;

@@ -227,10 +227,12 @@ void WorkerLoop::share(Steady now) {
       if (!paused_.contains(version)) versions.push_back(version);
   for (const ShareId share : held_.turn(worker_, now, versions, capacity(), takes))
     flights_.take_share(share);
-  if (drain_until_) return;
-  offered_.turn(
-      worker_, now, runs_, capacity(),
-      [this](RunKey key, OwnedRun& run, const JournalRow& row) { fold_heard(key, run, row); });
+  if (!drain_until_)
+    offered_.turn(
+        worker_, now, runs_, capacity(),
+        [this](RunKey key, OwnedRun& run, const JournalRow& row) { fold_heard(key, run, row); });
+  const bool doubts = held_.take_doubt() | offered_.take_doubt();
+  if (doubts) renew_at_ = now;  // the exchange tells whether the lease is lost
 }
 
 void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {

@@ -70,26 +70,20 @@ int workers_in_journal() {
 
 // The lease of one live worker that is the run's owner, or that is not, is over: for all others it
 // is dead, and what it still does is refused.
+// As if its host had slept: the lease is over and somebody sweeps.
 bool ends_lease_of(bool owner) {
-  return number(fmt::format(
-             "with dead as (update weir.worker set lease_until = now() - interval '1 s' where id = "
-             "("
-             "select w.id from weir.worker w where w.ended_at is null and w.lease_until > now() "
-             "and "
-             "{} (select from weir.open_run o where o.worker_id = w.id) limit 1) returning 1) "
-             "select count(*) from dead",
-             owner ? "exists" : "not exists")) == "1";
+  const std::string ended = number(fmt::format(
+      "with dead as (update weir.worker set lease_until = now() - interval '1 s' where id = ("
+      "select w.id from weir.worker w where w.ended_at is null and w.lease_until > now() and "
+      "{} (select from weir.open_run o where o.worker_id = w.id) limit 1) returning 1) "
+      "select count(*) from dead",
+      owner ? "exists" : "not exists"));
+  query_value("select weir.sweep()");
+  return ended == "1";
 }
 
 bool some_are_settled(int least) {
   return std::stoi(number("select count(*) from weir.journal where outcome = 1")) >= least;
-}
-
-// For tests in which nobody is to be taken for dead, however busy the machine is.
-WorkerOptions patient() {
-  WorkerOptions options = RunningWorker::quick();
-  options.lease = 20s;
-  return options;
 }
 
 bool both_are_idle() { return number("select count(*) from weir.worker where idle") == "2"; }
@@ -104,7 +98,7 @@ TEST_SUITE_BEGIN("worker: shares");
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share the map of one run") {
   const TestFlow flow = wide(doubles(5ms));
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(300));
   CHECK(report.summary.status == "completed");
@@ -121,13 +115,13 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share the map of one run") {
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker that comes later helps within a second") {
   const TestFlow flow = wide(doubles(20ms));
-  const RunningWorker first({&flow}, patient());
+  const RunningWorker first({&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(600));
   REQUIRE(eventually([] { return some_are_settled(1); }));
   std::atomic<int> calls = 0;
   const TestFlow same = wide(doubles(20ms, &calls));
-  const RunningWorker second({&same}, patient());
+  const RunningWorker second({&same});
   const auto began = std::chrono::steady_clock::now();
   REQUIRE(eventually([&] { return calls > 0; }));
   CHECK(std::chrono::steady_clock::now() - began < 1s);
@@ -136,7 +130,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker that comes later helps within a s
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: few long elements are shared as well") {
   const TestFlow flow = wide(doubles(300ms));
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(8));
   CHECK(report.output->text() == doubled(8));
@@ -153,7 +147,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a shared element knows what any other know
                  call.fact("attempt"));
     return call.output(call.fact("task_index"));
   });
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(100));
   CHECK(workers_in_journal() == 2);
@@ -165,7 +159,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a shared element knows what any other know
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: the map of a map is shared with its own inputs") {
   const TestFlow flow(
       "wide", {{"each", doubles(3ms), {}, "map"}, {"again", doubles(3ms), {"each"}, "map"}});
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(200));
   CHECK(report.output->text().starts_with(R"({"again": [0, 4, 8, 12)"));
@@ -182,7 +176,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
         return call.output(call.input);
       },
       {.base_delay_ms = 5});
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   const RunReport report = TestClient().run("wide", numbers(200));
   CHECK(report.summary.status == "completed");
@@ -206,7 +200,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     if (call.cancelled()) ++stopped;
     return call.output("1");
   });
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   const auto began = std::chrono::steady_clock::now();
   const RunReport report = TestClient().run("wide", numbers(50));
@@ -222,12 +216,12 @@ TEST_CASE_FIXTURE(
     EmptyDatabase,
     "L5: a helper that drains gives back what it has not begun and nothing is charged") {
   const TestFlow flow = wide(doubles(20ms));
-  const RunningWorker first({&flow}, patient());
+  const RunningWorker first({&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return some_are_settled(1); }));  // the first one owns it
   std::optional<RunningWorker> second;
-  second.emplace(std::vector{&flow}, patient());
+  second.emplace(std::vector{&flow});
   REQUIRE(eventually([] { return is_shared(); }));
   second->drain();
   CHECK(second->join().has_value());
@@ -240,11 +234,11 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(EmptyDatabase, "L5: an owner that drains leaves its shares to the next one") {
   const TestFlow flow = wide(doubles(20ms));
   std::optional<RunningWorker> first;
-  first.emplace(std::vector{&flow}, patient());
+  first.emplace(std::vector{&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return some_are_settled(1); }));
-  const RunningWorker second({&flow}, patient());
+  const RunningWorker second({&flow});
   REQUIRE(eventually([] { return is_shared(); }));
   first->drain();
   CHECK(first->join().has_value());
@@ -296,7 +290,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L2: whoever dies whenever each element is comp
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: sharing goes on when the database was away") {
   const TestFlow flow = wide(doubles(10ms));
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   TestClient client;
   const std::string run = client.start("wide", numbers(500));
@@ -318,7 +312,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "P4: a very wide map completes with every outpu
   const TestFlow flow = wide([](TestCall& call) {
     return call.output(std::to_string(2 * std::stoi(std::string(call.input))));
   });
-  const RunningWorker first({&flow}, patient()), second({&flow}, patient());
+  const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   TestClient client;
   const std::string run = client.start("wide", numbers(count));
@@ -335,7 +329,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: a worker in Python takes part") {
     work(call, 100ms);
     return call.output(R"({"by": "C++"})");
   });
-  const RunningWorker owner({&flow}, patient());
+  const RunningWorker owner({&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(200));
   const TemporaryFolder folder;

@@ -27,7 +27,7 @@ class RunningWorker {
   RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options = quick());
   ~RunningWorker();
 
-  /// Four slots and a short lease, so that tests of lapses need no patience.
+  /// Four slots, and a lease that outlasts a machine that stands still: a test ends it by hand.
   static WorkerOptions quick();
 
   void drain() { worker_->drain(); }

@@ -1,0 +1,144 @@
+#include "worker/offered_shares.hpp"
+
+#include <doctest/doctest.h>
+#include <spdlog/sinks/null_sink.h>
+
+#include "integration/worker/test_flow.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+
+namespace {
+
+constexpr Time start = Time(std::chrono::hours(1));
+constexpr RunKey key = 7;
+
+JournalRow row_of(std::size_t index, int attempt, Outcome outcome) {
+  JournalRow row{.task = {.step = 0, .index = index},
+                 .attempt = attempt,
+                 .outcome = outcome,
+                 .started_at = start,
+                 .ended_at = start};
+  if (outcome == Outcome::completed) row.output = Json::trusted("1");
+  return row;
+}
+
+// A store in which others hold what `held` says and have done what `news` says.
+struct Others : ShareStore {
+  std::vector<HeldRange> held;
+  std::vector<HeardRow> news;
+
+  Result<Hands> hands_for(WorkerId, RunKey) override { return Hands{}; }
+  Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override { return {}; }
+  Result<std::vector<HeldRange>> take_back_shares(WorkerId, std::span<const RunKey>) override {
+    return held;
+  }
+  Result<std::vector<HeardRow>> hear_shares(WorkerId, std::span<const RunKey>,
+                                            std::span<const std::int64_t>) override {
+    return std::exchange(news, {});
+  }
+  Result<void> drop_shares(WorkerId, RunKey, std::size_t) override { return {}; }
+  Result<std::vector<TakenShare>> take_shares(WorkerId, std::span<const VersionId>, std::size_t,
+                                              std::span<const RunKey>) override {
+    return {};
+  }
+  Result<std::vector<ShareId>> held_shares(WorkerId) override { return {}; }
+  Result<std::size_t> settle_share(WorkerId, ShareId, std::span<const JournalRow>,
+                                   std::optional<PluginId>) override {
+    return std::size_t{0};
+  }
+  Result<void> return_share(WorkerId, ShareId, std::size_t) override { return {}; }
+};
+
+// The owner of a run of a map of two elements, whose first attempts were lost with who ran them.
+class Owner {
+ public:
+  Owner() : flow_("wide", {{"each", returns("1"), {}, "map"}}), offered_(&others, log_) {
+    FlowHandle module(flow_.module());
+    runs_.add({.run = key, .id = "an-id", .input = Json::trusted("[1, 2]"), .available_at = start},
+              module, {module->definition.steps()[0].options}, std::nullopt);
+  }
+
+  // Claims it, with the shares that others hold.
+  void enter() {
+    OfferedShares::enter(others.held, key, run(), lost_);
+    for (const JournalRow& row : lost_) REQUIRE(run().apply(row).has_value());
+  }
+
+  void turn() {
+    offered_.told();
+    offered_.turn(1, now_, runs_, {}, [](RunKey, OwnedRun& each, const JournalRow& row) {
+      REQUIRE(each.apply(row).has_value());
+    });
+    run().refresh(start);
+    now_ += std::chrono::seconds(1);
+  }
+
+  OwnedRun& run() { return runs_.at(key); }
+  const std::vector<JournalRow>& lost() const { return lost_; }
+
+  Others others;
+
+ private:
+  TestFlow flow_;
+  const std::vector<JournalRow> lost_ = {row_of(0, 1, Outcome::lost), row_of(1, 1, Outcome::lost)};
+  spdlog::logger log_{"none", std::make_shared<spdlog::sinks::null_sink_mt>()};
+  RunBook runs_;
+  OfferedShares offered_;
+  Steady now_{std::chrono::hours(1)};
+};
+
+}  // namespace
+
+TEST_SUITE("worker: offered shares") {
+  TEST_CASE("L7: news of an attempt that is over leave the one that others run to them") {
+    Owner owner;
+    owner.others.held = {{.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
+    owner.enter();
+    // Its owner before told nobody that it had heard of these.
+    owner.others.news = {{1, key, owner.lost()[0]}, {1, key, owner.lost()[1]}};
+    owner.turn();
+    CHECK(owner.run().due() == 0);
+    CHECK(owner.run().shared.size() == 2);
+    owner.others.news = {{2, key, row_of(0, 2, Outcome::completed)},
+                         {2, key, row_of(1, 2, Outcome::completed)}};
+    owner.turn();
+    CHECK(owner.run().shared.empty());
+    CHECK(owner.run().state().end().has_value());
+  }
+
+  TEST_CASE("L7: a share of an attempt that is over holds back no later one") {
+    Owner owner;
+    owner.others.held = {{.share = 1, .run = key, .attempt = 1, .first = 0, .last = 1},
+                         {.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
+    owner.enter();
+    owner.others.held.pop_back();  // nobody took the second one
+    owner.turn();
+    CHECK(owner.run().due() == 2);
+    CHECK(owner.run().shared.empty());
+  }
+
+  TEST_CASE("L7: what is taken back is due once whether its run was looked at or not") {
+    for (const bool looked_at : {false, true}) {
+      CAPTURE(looked_at);
+      Owner owner;
+      owner.others.held = {{.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
+      owner.enter();
+      if (looked_at) owner.turn();
+      owner.others.held.clear();
+      owner.turn();
+      CHECK(owner.run().due() == 2);
+      CHECK(owner.run().shared.empty());
+    }
+  }
+
+  TEST_CASE("L7: of two shares of an element the later attempt counts") {
+    Owner owner;
+    owner.others.held = {{.share = 1, .run = key, .attempt = 2, .first = 0, .last = 1},
+                         {.share = 2, .run = key, .attempt = 1, .first = 0, .last = 1}};
+    owner.enter();
+    owner.turn();
+    CHECK(owner.run().due() == 0);
+    CHECK(owner.run().shared.at({.step = 0, .index = 1}) == 2);
+  }
+}
