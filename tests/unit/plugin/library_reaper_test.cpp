@@ -164,7 +164,7 @@ TEST_SUITE("plugin: library reaper") {
     {
       // While a constructor runs nothing can be closed.
       const std::jthread slow([&] { rig.load("slow_to_load"); });
-      REQUIRE(eventually([&] { return rig.staged() == 2; }));
+      REQUIRE(eventually([&] { return fs::exists(folder.path() / "go.begun"); }));
       const Library* const address = library.get();
       library.reset();
       CHECK(reaper().counts().queued == 1);
