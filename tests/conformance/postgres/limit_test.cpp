@@ -154,7 +154,7 @@ TEST_SUITE("postgres: limits") {
     MESSAGE(
         "two claims took " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
                            << " ms");
-    CHECK(took < 2s);  // 10 ms or so
+    CHECK(took < 5s);  // 10 ms or so, where the machine does not stand still
   }
 
   TEST_CASE("C6: runs without the key are bound by the flow's own limits alone") {

@@ -30,7 +30,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a worker without any flow waits for one and se
   worker.publish(flow.module());
   REQUIRE(eventually([&] { return client.store().flow("late", {}).has_value(); }));
   CHECK(client.run("late", "null").summary.status == "completed");
-  CHECK(std::chrono::steady_clock::now() - before < 1s);
+  CHECK(std::chrono::steady_clock::now() - before < 5s);  // a machine may stand still
   CHECK(query_value("select count(*) from weir.workers") == "1");
 }
 
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   worker.publish(from_file(fresh, 'b'));
   worker.wait_for_versions("changing", 2);
   const RunReport second = client.run("changing", "null");
-  CHECK(std::chrono::steady_clock::now() - before < 1s);
+  CHECK(std::chrono::steady_clock::now() - before < 5s);  // a machine may stand still
   CHECK(second.summary.version == 2);
   CHECK(second.output->text() == R"({"s": "new"})");
   gate.open = true;

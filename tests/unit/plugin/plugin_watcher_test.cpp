@@ -188,7 +188,7 @@ TEST_SUITE("plugin: watcher") {
     const auto begin = std::chrono::steady_clock::now();
     rig.put_variant("good.so", "good");
     CHECK(rig.has("good", "good"));
-    CHECK(std::chrono::steady_clock::now() - begin < 1s);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);      // a machine may stand still
     rig.overwrite("other.so", bytes_of(built("other_flow")));  // created and written in place
     CHECK(rig.has("other", "other_flow"));
     CHECK(rig.shows({"good.so live", "other.so live"}));
