@@ -68,9 +68,8 @@ int workers_in_journal() {
   return std::stoi(number("select count(distinct worker_id) from weir.journal where outcome = 1"));
 }
 
-// The lease of one live worker that is the run's owner, or that is not, is over: for all others it
-// is dead, and what it still does is refused.
-// As if its host had slept: the lease is over and somebody sweeps.
+// The lease of one live worker that is the run's owner, or that is not, is over and somebody
+// sweeps, as if its host had slept: for all others it is dead, and what it still does is refused.
 bool ends_lease_of(bool owner) {
   const std::string ended = number(fmt::format(
       "with dead as (update weir.worker set lease_until = now() - interval '1 s' where id = ("
