@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.hpp"
+
 namespace weir {
 namespace {
 
@@ -54,7 +56,7 @@ std::size_t display_width(std::string_view utf8) noexcept {
                  : lead < 0xE0 ? lead & 0x1FU
                  : lead < 0xF0 ? lead & 0x0FU
                                : lead & 0x07U;
-    while (i < utf8.size() && (static_cast<unsigned char>(utf8[i]) & 0xC0U) == 0x80U)
+    while (i < utf8.size() && continues_character(utf8[i]))
       c = (c << 6U) | (static_cast<unsigned char>(utf8[i++]) & 0x3FU);
     cells += within(zero, c) ? 0U : within(wide, c) ? 2U : 1U;
   }

@@ -3,13 +3,12 @@
 #include <cstddef>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 128;  // the longest slug is never cut
-
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 }  // namespace
 

@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/utf8.hpp"
+
 namespace weir {
 namespace {
 
@@ -16,7 +18,7 @@ std::string shortened(const json::value& value) {
   std::string text = json::serialize(value);
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  while (end > 0 && continues_character(text[end])) --end;
   return text.substr(0, end) + "…";
 }
 

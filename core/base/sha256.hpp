@@ -29,4 +29,7 @@ class Sha256 {
 /// 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+/// As much of a hash in hex digits as people are shown.
+inline std::string short_hash(std::string_view hex) { return std::string(hex.substr(0, 12)); }
+
 }  // namespace weir

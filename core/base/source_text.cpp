@@ -6,13 +6,10 @@
 
 #include "base/display_width.hpp"
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace weir {
 namespace {
-
-constexpr bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
 
 std::size_t characters(std::string_view utf8) {
   return utf8.size() - static_cast<std::size_t>(std::ranges::count_if(utf8, continues_character));

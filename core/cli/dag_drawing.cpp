@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/display_width.hpp"
+#include "base/utf8.hpp"
 
 namespace weir::cli {
 namespace {
@@ -136,7 +137,7 @@ class Canvas {
   void write(std::size_t x, std::size_t y, std::string_view label) {
     for (std::size_t begin = 0; begin < label.size();) {
       std::size_t end = begin + 1;
-      while (end < label.size() && (static_cast<unsigned char>(label[end]) & 0xC0U) == 0x80U) ++end;
+      while (end < label.size() && continues_character(label[end])) ++end;
       cells_[y][x++].text = label.substr(begin, end - begin);
       begin = end;
     }

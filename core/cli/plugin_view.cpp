@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/iso8601.hpp"
+#include "base/sha256.hpp"
 #include "cli/flow_view.hpp"
 #include "cli/table.hpp"
 #include "cli/times.hpp"
@@ -14,15 +15,12 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::size_t digits_shown = 12;
-
 Tone tone_of(std::string_view state) noexcept {
   if (state == "live" || state == "sound") return Tone::good;
   return state == "former" ? Tone::faint : Tone::bad;
 }
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json::string(text); }
-Json flag(bool value) { return Json::trusted(value ? "true" : "false"); }
 
 ShownPlugin shown(const ReportedPlugin& report) {
   return {.path = report.path,
@@ -83,8 +81,8 @@ Json plugin_json(const ShownPlugin& plugin) {
       {"version", text_or_null(plugin.version)},
       {"flows", Json::array(flows)},
       {"state", Json::string(plugin.state)},
-      {"isolated", flag(plugin.isolated)},
-      {"in_folder", flag(plugin.in_folder)},
+      {"isolated", Json::boolean(plugin.isolated)},
+      {"in_folder", Json::boolean(plugin.in_folder)},
       {"processes", Json::number(static_cast<std::int64_t>(plugin.processes))},
       {"kind", text_or_null(plugin.kind)},
       {"detail", text_or_null(plugin.detail)},
@@ -107,7 +105,7 @@ std::string plugins_text(std::span<const ShownPlugin> plugins, const Terminal& t
                {fmt::format("{}", plugin.processes)},
                {plugin.isolated ? name + " (isolated)" : name},
                {fmt::format("{}", fmt::join(plugin.flows, " "))},
-               {plugin.sha256.substr(0, digits_shown), Tone::faint}});
+               {short_hash(plugin.sha256), Tone::faint}});
   }
   return table.text(terminal);
 }

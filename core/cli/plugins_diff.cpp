@@ -15,8 +15,6 @@ namespace {
 
 using Member = std::pair<std::string, Json>;
 
-Json truth(bool fact) { return Json::trusted(fact ? "true" : "false"); }
-
 Json changes_json(const std::vector<DefinitionChange>& changes) {
   std::vector<Json> all;
   for (const DefinitionChange& change : changes)
@@ -34,8 +32,8 @@ Json diff_json(const FlowDiff& flow) {
                                                      {"changes", changes_json(step.changes)}}));
   return Json::object(std::vector<Member>{{"flow", Json::string(flow.flow)},
                                           {"fate", Json::string(name(flow.fate))},
-                                          {"same_version", truth(flow.same_version)},
-                                          {"compatible", truth(flow.compatible)},
+                                          {"same_version", Json::boolean(flow.same_version)},
+                                          {"compatible", Json::boolean(flow.compatible)},
                                           {"changes", changes_json(flow.changes)},
                                           {"steps", Json::array(steps)}});
 }
@@ -82,7 +80,7 @@ ExitCode run(const PluginsDiff& command, const Globals&, Console& console) {
     console.print(fmt::format(
         "{}\n", Json::object(std::vector<Member>{{"before", Json::string(before->file.sha256)},
                                                  {"after", Json::string(after->file.sha256)},
-                                                 {"compatible", truth(compatible)},
+                                                 {"compatible", Json::boolean(compatible)},
                                                  {"flows", Json::array(all)}})
                     .text()));
   } else {

@@ -28,7 +28,7 @@ Json verdict_json(const std::filesystem::path& file,
                   const std::expected<PluginInspection, PluginError>& plugin,
                   const std::vector<PluginWarning>& warnings) {
   std::vector<Member> members = {{"path", Json::string(file.string())},
-                                 {"ok", Json::trusted(plugin ? "true" : "false")}};
+                                 {"ok", Json::boolean(plugin.has_value())}};
   const auto add = [&](std::string key, std::string_view text) {
     members.emplace_back(std::move(key), Json::string(text));
   };

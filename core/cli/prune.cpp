@@ -57,7 +57,7 @@ std::string summary(const PruneReport& total, bool dry) {
 
 Json summary_json(const PruneReport& total, bool dry) {
   return Json::object(
-      std::vector<std::pair<std::string, Json>>{{"dry_run", Json::trusted(dry ? "true" : "false")},
+      std::vector<std::pair<std::string, Json>>{{"dry_run", Json::boolean(dry)},
                                                 {"runs", Json::number(total.runs)},
                                                 {"attempts", Json::number(total.journal_rows)},
                                                 {"partitions", Json::number(total.partitions)},

@@ -22,7 +22,7 @@ Result<Effect> cancel(Client& client, const std::string& id, const std::string& 
                                                              : "ends: its worker was told"),
                 .json = Json::object(std::vector<std::pair<std::string, Json>>{
                     {"run_id", Json::string(after->id)},
-                    {"cancelled", Json::trusted(*cancelled ? "true" : "false")},
+                    {"cancelled", Json::boolean(*cancelled)},
                     {"status", Json::string(after->status)}})};
 }
 

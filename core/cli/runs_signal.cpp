@@ -18,12 +18,11 @@ ExitCode run(const RunsSignal& command, const Globals& globals, Console& console
   const auto sent = client_on(*opened->store).signal(command.id, command.name, *payload);
   if (!sent) return console.fail(sent.error());
   if (command.json)
-    console.print(
-        fmt::format("{}\n", Json::object(std::vector<std::pair<std::string, Json>>{
-                                             {"run_id", Json::string(command.id)},
-                                             {"signal", Json::string(command.name)},
-                                             {"sent", Json::trusted(*sent ? "true" : "false")}})
-                                .text()));
+    console.print(fmt::format("{}\n", Json::object(std::vector<std::pair<std::string, Json>>{
+                                                       {"run_id", Json::string(command.id)},
+                                                       {"signal", Json::string(command.name)},
+                                                       {"sent", Json::boolean(*sent)}})
+                                          .text()));
   else
     console.print(fmt::format("{}  {}\n", command.id,
                               *sent ? "signalled" : "was signalled before: nothing changed"));

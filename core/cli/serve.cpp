@@ -10,6 +10,7 @@
 
 #include <weir/supervisor/restart_window.hpp>
 
+#include "base/sha256.hpp"
 #include "cli/catalogue.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
@@ -97,8 +98,7 @@ class WorkerKeeper {
     const Steady now = std::chrono::steady_clock::now();
     if (const auto until = quarantine_.crashed(sha256, now))
       log_.error("plugin (sha256 {}) crashed too often: quarantined for {} s, its runs wait",
-                 sha256.substr(0, 12),
-                 std::chrono::ceil<std::chrono::seconds>(*until - now).count());
+                 short_hash(sha256), std::chrono::ceil<std::chrono::seconds>(*until - now).count());
   }
 
   // A crash that nobody is to blame for counts against ourselves.

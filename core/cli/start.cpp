@@ -37,10 +37,10 @@ bool make_known(const std::string& slug, const Opened& opened) {
 }
 
 Json started_json(const StartedRun& run, std::string_view status) {
-  return Json::object(std::vector<std::pair<std::string, Json>>{
-      {"run_id", Json::string(run.id)},
-      {"created", Json::trusted(run.created ? "true" : "false")},
-      {"status", Json::string(status)}});
+  return Json::object(
+      std::vector<std::pair<std::string, Json>>{{"run_id", Json::string(run.id)},
+                                                {"created", Json::boolean(run.created)},
+                                                {"status", Json::string(status)}});
 }
 
 }  // namespace

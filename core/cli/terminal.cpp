@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/display_width.hpp"
+#include "base/utf8.hpp"
 
 namespace weir::cli {
 namespace {
@@ -64,7 +65,7 @@ std::string clipped(const Terminal& terminal, std::string_view text, std::size_t
   std::size_t end = 0;
   for (std::size_t next = 0; next < text.size();) {
     ++next;
-    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0U) == 0x80U) ++next;
+    while (next < text.size() && continues_character(text[next])) ++next;
     if (display_width(text.substr(0, next)) > room) break;
     end = next;
   }

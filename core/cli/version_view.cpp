@@ -6,20 +6,17 @@
 #include <fmt/format.h>
 
 #include "base/iso8601.hpp"
+#include "base/sha256.hpp"
 #include "cli/table.hpp"
 #include "cli/times.hpp"
 
 namespace weir::cli {
 namespace {
 
-constexpr std::size_t digits_shown = 12;
-
-Json flag(bool value) { return Json::trusted(value ? "true" : "false"); }
-
 std::string plugins_of(const VersionReport& version) {
   std::string text;
   for (const std::string& sha256 : version.plugins)
-    text += (text.empty() ? "" : " ") + sha256.substr(0, digits_shown);
+    text += (text.empty() ? "" : " ") + short_hash(sha256);
   return text;
 }
 
@@ -43,8 +40,8 @@ Json version_json(const VersionReport& version) {
       {"workers", Json::number(version.workers)},
       {"plugins", Json::array(plugins)},
       {"adopted_by", version.adopted_by ? Json::number(*version.adopted_by) : Json()},
-      {"newest", flag(version.newest)},
-      {"safe_to_remove", flag(version.safe_to_remove)}});
+      {"newest", Json::boolean(version.newest)},
+      {"safe_to_remove", Json::boolean(version.safe_to_remove)}});
 }
 
 std::string versions_text(std::span<const VersionReport> versions, Time now,
@@ -58,7 +55,7 @@ std::string versions_text(std::span<const VersionReport> versions, Time now,
                {"PLUGIN"}});
   for (const VersionReport& version : versions)
     table.add({{fmt::format("{}", version.number), Tone::strong},
-               {version.fingerprint.substr(0, digits_shown), Tone::faint},
+               {short_hash(version.fingerprint), Tone::faint},
                {shown_age(now - version.created_at)},
                {fmt::format("{}", version.open_runs)},
                {fmt::format("{}", version.workers)},

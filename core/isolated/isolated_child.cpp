@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using Descriptors = IsolatedDescriptors;
 
-constexpr timeval look_every{.tv_sec = 0, .tv_usec = 20'000};
+constexpr timeval channel_timeout{.tv_sec = 0, .tv_usec = 20'000};
 constexpr milliseconds death_patience{1'000};  // from the end of its channel to its own
 constexpr std::uint64_t opening_bytes_max = 1024 * 1024;
 constexpr std::uint64_t words_bytes_max = 1024 * 1024;  // of a frame, beside an output
@@ -131,7 +131,8 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
   channel->theirs.reset();
   control->theirs.reset();
   for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO})
-    ::setsockopt(channel->ours.fd(), SOL_SOCKET, direction, &look_every, sizeof look_every);
+    ::setsockopt(channel->ours.fd(), SOL_SOCKET, direction, &channel_timeout,
+                 sizeof channel_timeout);
   std::unique_ptr<IsolatedChild> child(new IsolatedChild(
       options, *std::move(process), std::move(channel->ours), std::move(control->ours),
       *std::move(recorder), staged.path().parent_path()));

@@ -29,7 +29,8 @@ namespace {
 constexpr std::string_view export_hint =
     "define it with WEIR_PLUGIN(…) and let the linker export it; weir_add_plugin() does";
 
-std::unexpected<PluginError> refuse(PluginFault kind, std::string detail, std::string_view hint) {
+std::unexpected<PluginError> refuse_manifest(PluginFault kind, std::string detail,
+                                             std::string_view hint) {
   return refusal(PluginStage::manifest, kind, std::move(detail), hint);
 }
 
@@ -39,7 +40,7 @@ std::unexpected<PluginError> refuse_faults(PluginFault kind, Faults faults) {
   const std::size_t others = faults.size() - 1;
   const std::string more =
       others == 0 ? "" : fmt::format("; {} more fault{}", others, others == 1 ? "" : "s");
-  PluginError error = refuse(kind, first.message + more, first.hint).error();
+  PluginError error = refuse_manifest(kind, first.message + more, first.hint).error();
   error.faults = std::move(faults);
   return std::unexpected(std::move(error));
 }
@@ -64,13 +65,13 @@ std::expected<std::string_view, PluginError> read_note(const ElfImage& image) {
   const auto notes = image.notes(WEIR_NOTE_NAME, WEIR_NOTE_TYPE);
   if (!notes) return std::unexpected(notes.error());
   if (notes->empty())
-    return refuse(
+    return refuse_manifest(
         PluginFault::no_manifest, "a library without a note \"Weir\": no plugin of Weir's",
         "add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder");
   if (notes->size() > 1)
-    return refuse(PluginFault::bad_manifest,
-                  fmt::format("{} notes \"Weir\" where one belongs", notes->size()),
-                  "use WEIR_PLUGIN once in a library; it takes any number of flows");
+    return refuse_manifest(PluginFault::bad_manifest,
+                           fmt::format("{} notes \"Weir\" where one belongs", notes->size()),
+                           "use WEIR_PLUGIN once in a library; it takes any number of flows");
   return notes->front();
 }
 
@@ -103,7 +104,7 @@ std::optional<PluginError> extension_fault(const Manifest& manifest) {
   const std::vector<std::string> known = {WEIR_RESOURCES_V1};  // to our weir_host.extension
   for (const std::string& wanted : manifest.extensions)
     if (std::ranges::find(known, wanted) == known.end())
-      return refuse(
+      return refuse_manifest(
                  PluginFault::requires_extension,
                  fmt::format("it needs the extension {}, which this Weir does not have",
                              in_quotes(wanted)),
@@ -115,10 +116,12 @@ std::optional<PluginError> extension_fault(const Manifest& manifest) {
 std::optional<PluginError> symbol_fault(const Frame& frame) {
   const ElfDynamic::Symbol* const symbol = frame.dynamic.definition(WEIR_PLUGIN_SYMBOL);
   if (symbol == nullptr)
-    return refuse(PluginFault::missing_symbol, "it does not export weir_plugin_v1", export_hint)
+    return refuse_manifest(PluginFault::missing_symbol, "it does not export weir_plugin_v1",
+                           export_hint)
         .error();
   if (!symbol->data)
-    return refuse(PluginFault::bad_descriptor, "weir_plugin_v1 is no object", export_hint).error();
+    return refuse_manifest(PluginFault::bad_descriptor, "weir_plugin_v1 is no object", export_hint)
+        .error();
   return header_fault(frame.image.from(symbol->address));
 }
 
@@ -164,9 +167,10 @@ PluginError explained(PluginError error, const TrustedFile& file) {
   const std::string elsewhere = check.definer(WEIR_PLUGIN_SYMBOL);
   if (elsewhere.empty()) return error;
   return placed(
-      refuse(PluginFault::symbol_not_in_this_object,
-             fmt::format("not it, but {}, which it needs, exports weir_plugin_v1", elsewhere),
-             export_hint)
+      refuse_manifest(
+          PluginFault::symbol_not_in_this_object,
+          fmt::format("not it, but {}, which it needs, exports weir_plugin_v1", elsewhere),
+          export_hint)
           .error(),
       file_of(file));
 }

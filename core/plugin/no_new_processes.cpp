@@ -16,11 +16,11 @@ namespace weir {
 namespace {
 
 #if defined(__x86_64__)
-constexpr std::uint32_t machine = AUDIT_ARCH_X86_64;
+constexpr std::uint32_t audited_machine = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
-constexpr std::uint32_t machine = AUDIT_ARCH_AARCH64;
+constexpr std::uint32_t audited_machine = AUDIT_ARCH_AARCH64;
 #else
-constexpr std::uint32_t machine = 0;
+constexpr std::uint32_t audited_machine = 0;
 #endif
 
 constexpr sock_filter load(std::size_t offset) {
@@ -36,13 +36,13 @@ constexpr sock_filter when(std::uint32_t number) {
 }  // namespace
 
 bool forbid_new_processes(NewProcess who_does) noexcept {
-  if (machine == 0) return false;
+  if (audited_machine == 0) return false;
   const std::uint32_t denial = who_does == NewProcess::kills
                                    ? SECCOMP_RET_KILL_PROCESS
                                    : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(EPERM);
   auto filter = std::to_array<sock_filter>({
       load(offsetof(seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audited_machine, 1, 0),
       give(SECCOMP_RET_KILL_PROCESS),
       load(offsetof(seccomp_data, nr)),
       // Calls of the x32 kind have the same machine and other numbers.

@@ -23,18 +23,19 @@ namespace weir {
 namespace fs = std::filesystem;
 namespace {
 
-std::unexpected<PluginError> refuse(PluginFault kind, std::string detail, std::string_view hint) {
+std::unexpected<PluginError> refuse_file(PluginFault kind, std::string detail,
+                                         std::string_view hint) {
   return refusal(PluginStage::verify, kind, std::move(detail), hint);
 }
 
 std::unexpected<PluginError> refuse_errno(int error, const fs::path& at) {
   if (error == ENOENT)
-    return refuse(PluginFault::not_found, fmt::format("there is no {}", in_quotes(at.native())),
-                  "check the path");
-  return refuse(PluginFault::unreadable,
-                fmt::format("{} can't be opened: {}", in_quotes(at.native()),
-                            std::generic_category().message(error)),
-                "let the user Weir runs as read it");
+    return refuse_file(PluginFault::not_found,
+                       fmt::format("there is no {}", in_quotes(at.native())), "check the path");
+  return refuse_file(PluginFault::unreadable,
+                     fmt::format("{} can't be opened: {}", in_quotes(at.native()),
+                                 std::generic_category().message(error)),
+                     "let the user Weir runs as read it");
 }
 
 std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_target) {
@@ -42,16 +43,16 @@ std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_ta
       "a plugin is a file of its own: copy the library itself into the folder";
   switch (mode & S_IFMT) {
     case S_IFLNK:
-      return refuse(PluginFault::not_regular,
-                    fmt::format("a symbolic link to {}", in_quotes(link_target)), hint);
+      return refuse_file(PluginFault::not_regular,
+                         fmt::format("a symbolic link to {}", in_quotes(link_target)), hint);
     case S_IFDIR:
-      return refuse(PluginFault::not_regular, "a folder, not a file", hint);
+      return refuse_file(PluginFault::not_regular, "a folder, not a file", hint);
     case S_IFIFO:
-      return refuse(PluginFault::not_regular, "a FIFO, not a file", hint);
+      return refuse_file(PluginFault::not_regular, "a FIFO, not a file", hint);
     case S_IFSOCK:
-      return refuse(PluginFault::not_regular, "a socket, not a file", hint);
+      return refuse_file(PluginFault::not_regular, "a socket, not a file", hint);
     default:
-      return refuse(PluginFault::not_regular, "a device, not a file", hint);
+      return refuse_file(PluginFault::not_regular, "a device, not a file", hint);
   }
 }
 
@@ -59,7 +60,7 @@ std::expected<void, PluginError> check_owner_and_mode(const struct stat& status,
                                                       PrivateGroups& groups) {
   const uid_t self = ::geteuid();
   if (status.st_uid != 0 && status.st_uid != self)
-    return refuse(
+    return refuse_file(
         PluginFault::untrusted_path,
         fmt::format("{} belongs to user {}, who is neither root nor the user Weir runs as ({})",
                     in_quotes(at.native()), status.st_uid, self),
@@ -69,10 +70,11 @@ std::expected<void, PluginError> check_owner_and_mode(const struct stat& status,
   const bool by_group =
       (status.st_mode & S_IWGRP) != 0 && !groups.contains(status.st_uid, status.st_gid);
   if (by_everybody || by_group)
-    return refuse(PluginFault::untrusted_path,
-                  fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
-                              by_everybody ? "everybody" : "its group", status.st_mode & 07777U),
-                  fmt::format("chmod go-w {}", at.native()));
+    return refuse_file(
+        PluginFault::untrusted_path,
+        fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
+                    by_everybody ? "everybody" : "its group", status.st_mode & 07777U),
+        fmt::format("chmod go-w {}", at.native()));
   return {};
 }
 
@@ -169,8 +171,8 @@ std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder,
 std::expected<std::string, PluginError> read_all(int fd, const fs::path& path,
                                                  std::size_t bytes_max) {
   const auto too_big = [&] {
-    return refuse(PluginFault::too_big, fmt::format("larger than {} bytes", bytes_max),
-                  "strip it, or build it without debug information");
+    return refuse_file(PluginFault::too_big, fmt::format("larger than {} bytes", bytes_max),
+                       "strip it, or build it without debug information");
   };
   struct stat status{};
   if (::fstat(fd, &status) != 0) return refuse_errno(errno, path);
@@ -234,9 +236,9 @@ std::expected<TrustedFile, PluginError> TrustedFiles::read(const fs::path& path,
   std::string sha256 = sha256_hex(*bytes);
   if (!allowed(sha256, policy.sha256_allow)) {
     return std::unexpected(
-        placed(refuse(PluginFault::hash_not_allowed,
-                      fmt::format("its sha256 {} is not in the list", sha256),
-                      "add it to plugins.sha256_allow in flows.yaml if you trust this file")
+        placed(refuse_file(PluginFault::hash_not_allowed,
+                           fmt::format("its sha256 {} is not in the list", sha256),
+                           "add it to plugins.sha256_allow in flows.yaml if you trust this file")
                    .error(),
                {.path = path.string(), .sha256 = sha256}));
   }

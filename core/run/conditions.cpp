@@ -9,6 +9,8 @@
 
 #include <fmt/core.h>
 
+#include "base/utf8.hpp"
+
 namespace weir {
 namespace {
 
@@ -90,7 +92,7 @@ std::string shortened(std::string_view text) {
   constexpr std::size_t bytes_max = 200;
   if (text.size() <= bytes_max) return std::string(text);
   std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  while (end > 0 && continues_character(text[end])) --end;
   return std::string(text.substr(0, end)) + "…";
 }
 

@@ -25,7 +25,7 @@ constexpr int attempts_max = std::numeric_limits<std::int16_t>::max();
 
 Json wait_output(const std::optional<Json>& payload) {
   std::vector<std::pair<std::string, Json>> members = {
-      {"signalled", Json::trusted(payload ? "true" : "false")}};
+      {"signalled", Json::boolean(payload.has_value())}};
   if (payload) members.emplace_back("payload", *payload);
   return Json::object(members);
 }

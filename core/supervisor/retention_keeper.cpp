@@ -12,14 +12,14 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds house_pace{5};
 constexpr std::chrono::minutes prune_pace{10};
-constexpr std::int64_t batch = 500;            // a few milliseconds each
-constexpr std::chrono::milliseconds rest{20};  // between two batches: others come first
+constexpr std::int64_t batch = 500;                       // a few milliseconds each
+constexpr std::chrono::milliseconds between_batches{20};  // between two batches: others come first
 
 // Until all that is old is gone, or we are to stop.
 Result<void> prune(MaintenanceStore& store, const Retention& retention, const StopSignal& stop,
                    spdlog::logger& log) {
   PruneReport total;
-  for (bool finished = false; !finished && !stop.wait_for(rest);) {
+  for (bool finished = false; !finished && !stop.wait_for(between_batches);) {
     const auto done = store.prune(retention, total.cursor, batch, false);
     if (!done) return std::unexpected(done.error());
     total.runs += done->runs;

@@ -29,7 +29,7 @@ Json row_of(const PluginStatus& status) {
   std::vector<Member> members = {{"path", Json::string(status.file.path)},
                                  {"flows", Json::array(flows)},
                                  {"state", Json::string(name(status.state))},
-                                 {"isolated", Json::trusted(status.isolated ? "true" : "false")}};
+                                 {"isolated", Json::boolean(status.isolated)}};
   const auto add = [&](std::string key, std::string_view text) {
     if (!text.empty()) members.emplace_back(std::move(key), Json::string(text));
   };

@@ -37,31 +37,32 @@ std::size_t step_of(const std::string& flow, const std::vector<std::string>& ste
                      did_you_mean(name, steps, fmt::format("it has {}", fmt::join(steps, ", ")))));
 }
 
-/// What a step's next attempt is to be.
-struct Plan {
-  Outcome outcome;
-  std::string error;
-};
-
-/// Code in a step's place, at an address that a weir_step can point to.
-struct StandIn {
-  std::function<std::string(std::string_view)> function;
-  weir_step step{};
-};
-
-std::int32_t run_stand_in(const weir_host* host, weir_call* call, weir_str input, void* user) {
-  // Through the SDK's own boundary, so that what a stand-in throws counts as a handler's.
-  static thread_local const StandIn* current;
-  current = static_cast<const StandIn*>(user);
-  return sdk::run_guarded(host, call, input,
-                          [](Context&, std::string_view json, std::string& output) {
-                            output = current->function(json);
-                          });
-}
-
 }  // namespace
 
 struct FlowRunner::State {
+  /// What a step's next attempt is to be.
+  struct Plan {
+    Outcome outcome;
+    std::string error;
+  };
+
+  /// Code in a step's place, at an address that a weir_step can point to.
+  struct StandIn {
+    std::function<std::string(std::string_view)> function;
+    weir_step step{};
+  };
+
+  static std::int32_t run_stand_in(const weir_host* host, weir_call* call, weir_str input,
+                                   void* user) {
+    // Through the SDK's own boundary, so that what a stand-in throws counts as a handler's.
+    static thread_local const StandIn* current;
+    current = static_cast<const StandIn*>(user);
+    return sdk::run_guarded(host, call, input,
+                            [](Context&, std::string_view json, std::string& output) {
+                              output = current->function(json);
+                            });
+  }
+
   explicit State(TrialPlugin from, std::string_view name) : plugin(std::move(from)) {
     auto found = flow_of(plugin, name);
     if (!found) refuse(to_string(found.error()));

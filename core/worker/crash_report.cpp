@@ -11,6 +11,7 @@
 
 #include <fmt/core.h>
 
+#include "base/sha256.hpp"
 #include "plugin/code_symbols.hpp"
 #include "plugin/inspection.hpp"
 
@@ -132,7 +133,7 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
   if (report.seat && report.sha256.empty())
     report.text = "code of the program itself";
   else if (!report.sha256.empty())
-    report.text = fmt::format("plugin {} (sha256 {})", names.name, report.sha256.substr(0, 12));
+    report.text = fmt::format("plugin {} (sha256 {})", names.name, short_hash(report.sha256));
   else
     report.text = "no plugin";
   report.text += report.seat ? fmt::format(": step {}.{} {}", text(report.seat->flow),

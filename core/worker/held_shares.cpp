@@ -5,6 +5,7 @@
 
 #include "base/assert.hpp"
 #include "worker/away.hpp"
+#include "worker/share_pause.hpp"
 
 namespace weir {
 namespace {
@@ -15,7 +16,6 @@ constexpr milliseconds take_interval{1'000};  // behind notifications, which are
 constexpr milliseconds settle_after{20};      // results of a share are told together
 constexpr std::size_t settled_max = 128;
 constexpr std::size_t settled_bytes_max = 4 * 1024 * 1024;
-constexpr milliseconds quiet_after_failure{100};
 constexpr double ahead_seconds = 0.1;  // the next share is taken this long before slots are free
 
 }  // namespace

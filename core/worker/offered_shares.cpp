@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "worker/away.hpp"
+#include "worker/share_pause.hpp"
 
 namespace weir {
 namespace {
@@ -14,7 +15,6 @@ constexpr milliseconds hear_interval{200};       // behind notifications, which 
 constexpr milliseconds take_back_interval{200};  // unless something was told
 constexpr milliseconds offer_interval{50};       // while others take what is offered
 constexpr milliseconds lonely_interval{250};     // while nobody would
-constexpr milliseconds quiet_after_failure{100};
 constexpr std::size_t range_elements_max = 1'000;
 constexpr std::size_t range_bytes_max = 1024 * 1024;
 constexpr std::size_t offers_ahead = 2;  // for each worker that takes them

@@ -23,7 +23,7 @@ std::string jsonb_literal(std::string_view text) {
   return fmt::format("convert_from(decode('{}', 'hex'), 'UTF8')::jsonb", digits);
 }
 
-Error refused(std::string kind, std::string message) {
+Error settlement_refused(std::string kind, std::string message) {
   return {.code = ErrorCode::invalid_input,
           .kind = std::move(kind),
           .message = std::move(message),
@@ -34,15 +34,17 @@ Error refused(std::string kind, std::string message) {
 
 Result<std::string> settlement_text(const Attempt& attempt, std::string_view output) {
   if (attempt.worker == 0)
-    return std::unexpected(refused(
+    return std::unexpected(settlement_refused(
         "isolated", "a step that runs in a process of its own cannot settle in a transaction"));
   const auto limit = static_cast<std::size_t>(attempt.options.max_output_bytes);
   if (output.size() > limit)
-    return std::unexpected(refused(
+    return std::unexpected(settlement_refused(
         "output_too_large", fmt::format("the output has {} bytes, more than max_output allows: {}",
                                         output.size(), limit)));
   const auto json = Json::parse(std::string(output));
-  if (!json) return std::unexpected(refused("bad_output", "the output is " + json.error().message));
+  if (!json)
+    return std::unexpected(
+        settlement_refused("bad_output", "the output is " + json.error().message));
   const Time started =
       attempt.clock.at(Steady(Steady::duration(attempt.started.load(std::memory_order_acquire))));
   return fmt::format(

@@ -150,7 +150,8 @@ Words::Check one_of(const char* what, std::vector<std::string> words) {
 Grammar::Grammar()
     : root_(std::make_unique<CLI::App>(
           "Durable flows written in C++: drop in a plugin, start runs, lose nothing.", "weir")) {
-  root_->set_version_flag("-V,--version", fmt::format("weir {}", version), "Print the version");
+  root_->set_version_flag("-V,--version", fmt::format("weir {}", program_version),
+                          "Print the version");
   root_->set_help_flag("-h,--help", "Print this help");
   const auto help = std::make_shared<Help>();
   help->label("Positionals", "Arguments");

@@ -3,11 +3,11 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::string_view list_footer = R"(Examples:
+constexpr std::string_view schedules_list_footer = R"(Examples:
   weir schedules list
   weir schedules list --json | jq -r '.[] | select(.status == "waiting").name')";
 
-constexpr std::string_view add_footer =
+constexpr std::string_view schedules_add_footer =
     R"(CRON has five fields: minute, hour, day of month, month, day of week, with lists,
 ranges, steps and names; or @daily, @hourly and so on; or @every 90s. The fields
 are read by the clocks of the time zone, daylight saving included. A schedule of
@@ -18,15 +18,15 @@ Examples:
   weir schedules add sync import_orders '@every 90s' --input '{"shop": 7}'
   weir schedules add bill monthly_bill @monthly --missed skip --tag billing)";
 
-constexpr std::string_view remove_footer = R"(Runs that it started go on.
+constexpr std::string_view schedules_remove_footer = R"(Runs that it started go on.
 
 Example:
   weir schedules remove report)";
 
-constexpr std::string_view pause_footer = R"(Example:
+constexpr std::string_view schedules_pause_footer = R"(Example:
   weir schedules pause report)";
 
-constexpr std::string_view resume_footer =
+constexpr std::string_view schedules_resume_footer =
     R"(It goes on with its next tick; those while it was paused are over.
 
 Example:
@@ -42,15 +42,15 @@ Examples:
   weir prune --older-than 30d
   weir prune --older-than 7d --flow import_orders)";
 
-void declare_list(Grammar& grammar, CLI::App& schedules) {
+void declare_schedules_list(Grammar& grammar, CLI::App& schedules) {
   auto [words, list] = grammar.command<SchedulesList>(
-      schedules, "list", "List schedules and when they are due", list_footer);
+      schedules, "list", "List schedules and when they are due", schedules_list_footer);
   words.json(list.json);
 }
 
-void declare_add(Grammar& grammar, CLI::App& schedules) {
+void declare_schedules_add(Grammar& grammar, CLI::App& schedules) {
   auto [words, add] = grammar.command<SchedulesAdd>(
-      schedules, "add", "Start a flow by a cron expression", add_footer);
+      schedules, "add", "Start a flow by a cron expression", schedules_add_footer);
   words.argument("NAME", add.name, "What to call it", Words::Need::required)
       .argument("FLOW", add.flow, "The flow's slug", Words::Need::required)
       .argument("CRON", add.cron, "When: '30 2 * * *', @daily, '@every 90s'", Words::Need::required)
@@ -65,15 +65,15 @@ void declare_add(Grammar& grammar, CLI::App& schedules) {
       .json(add.json);
 }
 
-void declare_others(Grammar& grammar, CLI::App& schedules) {
-  auto [remove_words, remove] =
-      grammar.command<SchedulesRemove>(schedules, "remove", "End a schedule", remove_footer);
+void declare_schedules_others(Grammar& grammar, CLI::App& schedules) {
+  auto [remove_words, remove] = grammar.command<SchedulesRemove>(
+      schedules, "remove", "End a schedule", schedules_remove_footer);
   remove_words.argument("NAME", remove.name, "The schedule", Words::Need::required);
   auto [pause_words, pause] = grammar.command<SchedulesPause>(
-      schedules, "pause", "Have a schedule start nothing for now", pause_footer);
+      schedules, "pause", "Have a schedule start nothing for now", schedules_pause_footer);
   pause_words.argument("NAME", pause.name, "The schedule", Words::Need::required);
   auto [resume_words, resume] = grammar.command<SchedulesResume>(
-      schedules, "resume", "Have a paused schedule go on", resume_footer);
+      schedules, "resume", "Have a paused schedule go on", schedules_resume_footer);
   resume_words.argument("NAME", resume.name, "The schedule", Words::Need::required);
 }
 
@@ -81,9 +81,9 @@ void declare_others(Grammar& grammar, CLI::App& schedules) {
 
 void declare_schedules(Grammar& grammar) {
   CLI::App& schedules = grammar.group("schedules", "Start flows by the clock");
-  declare_list(grammar, schedules);
-  declare_add(grammar, schedules);
-  declare_others(grammar, schedules);
+  declare_schedules_list(grammar, schedules);
+  declare_schedules_add(grammar, schedules);
+  declare_schedules_others(grammar, schedules);
 }
 
 void declare_prune(Grammar& grammar) {

@@ -46,6 +46,7 @@ class Json {
   static Json object(std::span<const std::pair<std::string, Json>> members);
   static Json string(std::string_view utf8);
   static Json number(std::int64_t value);
+  static Json boolean(bool value) { return trusted(value ? "true" : "false"); }
 
   /// null
   Json();

@@ -17,8 +17,8 @@ constexpr const char* schedule_call =
              "as s";
 
 constexpr const char* unschedule_call = "select weir.unschedule($1)";
-constexpr const char* pause_call = "select weir.pause_schedule($1)";
-constexpr const char* resume_call = "select weir.resume_schedule($1)";
+constexpr const char* pause_schedule_call = "select weir.pause_schedule($1)";
+constexpr const char* resume_schedule_call = "select weir.resume_schedule($1)";
 constexpr const char* names_call = "select name from weir.schedules order by name";
 
 constexpr const char* schedules_call =
@@ -77,8 +77,12 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
   }
 
   Result<bool> unschedule(const std::string& name) override { return turn(unschedule_call, name); }
-  Result<bool> pause_schedule(const std::string& name) override { return turn(pause_call, name); }
-  Result<bool> resume_schedule(const std::string& name) override { return turn(resume_call, name); }
+  Result<bool> pause_schedule(const std::string& name) override {
+    return turn(pause_schedule_call, name);
+  }
+  Result<bool> resume_schedule(const std::string& name) override {
+    return turn(resume_schedule_call, name);
+  }
 
   Result<std::vector<ScheduleReport>> schedules() override {
     const auto rows = session_.query(schedules_call);
