@@ -5,6 +5,9 @@
 
 namespace article {
 
+/// What find() returns when there is nothing to be found.
+inline constexpr std::size_t nowhere = std::string_view::npos;
+
 /// Stands for what cannot be read or shown.
 inline constexpr char32_t replacement = U'\uFFFD';
 

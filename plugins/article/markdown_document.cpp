@@ -13,7 +13,6 @@
 namespace article {
 namespace {
 
-constexpr std::size_t nowhere = std::string_view::npos;
 constexpr std::size_t code_indent = 4;
 
 std::vector<std::string_view> lines_of(std::string_view text) {

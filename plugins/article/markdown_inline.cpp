@@ -10,7 +10,6 @@
 namespace article {
 namespace {
 
-constexpr std::size_t nowhere = std::string_view::npos;
 constexpr int parentheses_max = 32;
 
 bool is_punctuation(char c) { return c > ' ' && c < 0x7F && !is_letter(c) && !is_digit(c); }

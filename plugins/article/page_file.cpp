@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <memory>
 #include <random>
 #include <system_error>
 
@@ -11,17 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.hpp"
+
 namespace article {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr auto leftover_age = std::chrono::hours(1);
-
-struct Closer {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, Closer>;
 
 std::string copies_prefix(const std::string& name) { return "." + name + "."; }
 

@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <memory>
 #include <system_error>
 
 #include <fcntl.h>
@@ -11,14 +10,10 @@
 #include <unistd.h>
 
 #include "character.hpp"
+#include "file.hpp"
 
 namespace article {
 namespace {
-
-struct Closer {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, Closer>;
 
 /// Whether this refusal of the file system stays one however often it is asked.
 bool stays(int error) {
