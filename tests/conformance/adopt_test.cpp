@@ -8,11 +8,6 @@ using namespace weir::testing;
 
 namespace {
 
-FlowDraft with_attempts(std::int64_t max_attempts, FlowDraft draft = one_step()) {
-  draft.options.max_attempts = max_attempts;
-  return draft;
-}
-
 // A flow with two compatible versions, both loaded by one worker.
 struct TwoVersions {
   std::unique_ptr<StoresUnderTest> stores = fresh_stores();

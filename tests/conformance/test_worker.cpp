@@ -13,18 +13,17 @@ constexpr Time some_day{std::chrono::hours(500'000)};
 
 Json json(std::string_view text) { return must(Json::parse(std::string(text))); }
 
-FlowDefinition built(const FlowDraft& draft) {
-  auto definition = FlowDefinition::build(draft);
-  if (!definition) FAIL(lines(definition.error()));
-  return *std::move(definition);
-}
-
 FlowDraft named(std::string slug, FlowDraft draft) {
   draft.slug = std::move(slug);
   return draft;
 }
 
 FlowDraft one_step() { return flow({step("a")}); }
+
+FlowDraft with_attempts(std::int64_t max_attempts, FlowDraft draft) {
+  draft.options.max_attempts = max_attempts;
+  return draft;
+}
 
 TestWorker::TestWorker(StoresUnderTest& stores)
     : session(stores.worker_session()),

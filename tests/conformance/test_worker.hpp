@@ -20,13 +20,15 @@ T must(Result<T> result) {
 }
 
 Json json(std::string_view text);
-FlowDefinition built(const FlowDraft& draft);
 
 /// The draft under another slug.
 FlowDraft named(std::string slug, FlowDraft draft);
 
 /// A draft of one step, "a".
 FlowDraft one_step();
+
+/// The draft with this max_attempts: another version.
+FlowDraft with_attempts(std::int64_t max_attempts, FlowDraft draft = one_step());
 
 inline constexpr std::chrono::milliseconds long_lease = std::chrono::minutes(10);
 

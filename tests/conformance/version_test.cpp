@@ -7,16 +7,6 @@
 using namespace weir;
 using namespace weir::testing;
 
-namespace {
-
-FlowDraft with_attempts(std::int64_t max_attempts) {
-  FlowDraft draft = one_step();
-  draft.options.max_attempts = max_attempts;
-  return draft;
-}
-
-}  // namespace
-
 TEST_SUITE("store: versions") {
   TEST_CASE("D7: registering the same definition again changes nothing") {
     const auto stores = fresh_stores();

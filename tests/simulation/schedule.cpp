@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "unit/definition/drafts.hpp"
 #include "unit/run/driven_run.hpp"
 #include "unit/run/random_flow.hpp"
 

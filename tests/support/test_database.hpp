@@ -7,7 +7,7 @@
 
 namespace weir::testing {
 
-/// What a fresh database begins with. Prepared once for a `key` and then copied, about 30 ms a
+/// What a fresh database begins with. Prepared once for a `key` and then copied, about 15 ms a
 /// database.
 struct DatabaseTemplate {
   /// Changes whenever `prepare` would do something else: a hash of the migrations, say.

@@ -22,7 +22,6 @@
 #include "base/process_handle.hpp"
 #include "store/local/postmaster.hpp"
 #include "store/local/small_file.hpp"
-#include "support/admin_session.hpp"
 #include "support/test_server.hpp"
 
 namespace {
@@ -30,16 +29,6 @@ using weir::FileDescriptor;
 using weir::ProcessHandle;
 
 std::filesystem::path holder_file() { return weir::testing::test_server_folder() / "holder"; }
-
-/// Databases of tests that crashed, and templates, which belong to the code of an earlier build.
-void drop_leftovers(const std::string& url) {
-  weir::testing::AdminSession admin(url);
-  for (const std::string& name :
-       admin.run("select datname from pg_database where datname ~ '^(test|template|draft)_'")) {
-    const bool in_use = name.starts_with("test_") && kill(std::stoi(name.substr(5)), 0) == 0;
-    if (!in_use) admin.run("drop database if exists " + name + " with (force)");
-  }
-}
 
 /// Tests that die with their ctest leave without looking whether they are the last. So somebody
 /// looks until the server has stopped, or others have been using it for half a minute.
@@ -59,8 +48,8 @@ int hold(const ProcessHandle& ctest, FileDescriptor told) {
   sigprocmask(SIG_BLOCK, &end, nullptr);
   const FileDescriptor asked(signalfd(-1, &end, SFD_CLOEXEC));
   try {
+    weir::testing::forget_test_server();  // databases and templates of earlier builds
     std::optional server(weir::testing::join_test_server());
-    drop_leftovers(server->url());
     std::ofstream(holder_file()) << getpid() << '\n';
     told.reset();
     std::array<pollfd, 2> events{pollfd{.fd = asked.fd(), .events = POLLIN, .revents = 0},
@@ -70,6 +59,7 @@ int hold(const ProcessHandle& ctest, FileDescriptor told) {
     const std::filesystem::path cluster = server->cluster();
     server.reset();
     if (events[1].revents != 0) see_the_server_stop(cluster);
+    weir::testing::forget_test_server();  // it lies in memory
     return 0;
   } catch (const std::exception& failure) {
     const std::string_view why = failure.what();

@@ -88,10 +88,16 @@ void furnish(const TemporaryFolder& folder) {
   folder.write("texts/1.md", "plain\n");
   fs::create_directories(folder.path() / "ledger");
 }
+
+IsolatedOptions by_weir() {
+  IsolatedOptions options = weir::testing::isolated_options();
+  options.program = WEIR_PROGRAM;
+  return options;
+}
 }  // namespace
 
 TEST_CASE("200 random calls give the same results isolated and in process") {
-  auto options = weir::testing::isolated_options();
+  IsolatedOptions options = by_weir();
   options.processes = 1;  // so that resources are counted alike
   weir::testing::for_seeds(1, [&](std::mt19937_64& random) {
     for (const char* plugin :
@@ -129,7 +135,7 @@ TEST_CASE("A panic in Rust that runs into the C ABI ends its process and no more
       WEIR_RUSTC,
       {"-A", "warnings", "-o", file, fs::path(WEIR_SOURCE_DIR) / "tests/fixtures/deeds/panics.rs"});
   REQUIRE_MESSAGE(built.code == 0, built.err);
-  PluginRig rig(file);
+  PluginRig rig(file, by_weir());
   CHECK(told(rig.run("calm")) == "completed: \"calm\"");
   CHECK(told(rig.run("panic"))
             .starts_with("failed worker_crashed: step \"panics.do\" of plugin \"panics\" ended its "

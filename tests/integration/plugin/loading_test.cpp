@@ -8,18 +8,16 @@
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include "plugin/loader.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/plugin/trusted_umask.hpp"
 
 using namespace weir;
 using namespace weir::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-[[maybe_unused]] const mode_t umask_before = ::umask(022);
 
 struct Loading {
   explicit Loading(const fs::path& verdict_file) : verdicts(verdict_file) {}

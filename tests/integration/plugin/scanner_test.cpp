@@ -10,13 +10,13 @@
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "plugin/inspection.hpp"
 #include "plugin/stage.hpp"
 #include "support/eventually.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/plugin/trusted_umask.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -33,8 +33,6 @@ struct StringMaker<std::vector<std::string>> {
 }  // namespace doctest
 
 namespace {
-
-[[maybe_unused]] const mode_t umask_before = ::umask(022);
 
 /// A stage of its own, and what a scanner says of variants of tests/fixtures/bad_plugins.
 class Scans {

@@ -10,15 +10,6 @@ using namespace weir;
 using namespace weir::testing;
 using namespace std::chrono_literals;
 
-namespace {
-
-// Versions of one flow: the same step, another number of attempts.
-TestFlow version(std::int64_t attempts, TestHandler handler) {
-  return {"changing", {{"s", std::move(handler), {}, "single", {.max_attempts = attempts}}}};
-}
-
-}  // namespace
-
 TEST_SUITE_BEGIN("worker: changing flows");
 
 TEST_CASE_FIXTURE(EmptyDatabase, "a worker without any flow waits for one and serves it at once") {

@@ -21,6 +21,10 @@ std::shared_ptr<spdlog::logger> test_log() {
 
 }  // namespace
 
+TestFlow version(std::int64_t attempts, TestHandler handler) {
+  return {"changing", {{"s", std::move(handler), {}, "single", {.max_attempts = attempts}}}};
+}
+
 FlowModule from_file(const TestFlow& flow, char digit, std::shared_ptr<const void> code) {
   FlowModule module = flow.module();
   module.file = {.path = "/plugins/" + module.definition.slug().string() + ".so",

@@ -12,6 +12,9 @@
 
 namespace weir::testing {
 
+/// Versions of one flow: the same step, another number of attempts.
+TestFlow version(std::int64_t attempts, TestHandler handler);
+
 /// The module of a flow as if it came from a plugin file of its own.
 FlowModule from_file(const TestFlow& flow, char digit, std::shared_ptr<const void> code = {});
 

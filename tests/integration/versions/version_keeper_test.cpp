@@ -20,10 +20,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-TestFlow version(std::int64_t attempts, TestHandler handler) {
-  return {"changing", {{"s", std::move(handler), {}, "single", {.max_attempts = attempts}}}};
-}
-
 // What was logged so far, for any thread.
 class Lines final : public spdlog::sinks::base_sink<std::mutex> {
  public:

@@ -8,18 +8,13 @@
 #include <doctest/doctest.h>
 
 #include "base/display_width.hpp"
+#include "unit/cli/command.hpp"
 
 using namespace weir::cli;
+using weir::testing::command;
 using Words = std::vector<std::string>;
 
 namespace {
-
-template <class T>
-T command(const Words& words) {
-  const auto read = parse_command_line(words);
-  if (const Answer* const answer = std::get_if<Answer>(&read)) FAIL(answer->text);
-  return std::get<T>(std::get<CommandLine>(read).command);
-}
 
 Answer answer(const Words& words) {
   const auto read = parse_command_line(words);

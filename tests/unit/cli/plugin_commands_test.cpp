@@ -7,22 +7,19 @@
 
 #include <doctest/doctest.h>
 
-#include "support/program.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/cli/weir_in.hpp"
 
+using weir::testing::process_order;
 using weir::testing::Ran;
 using weir::testing::TemporaryFolder;
+using weir::testing::weir_in;
 namespace fs = std::filesystem;
 
 namespace {
 
 const std::string hello_c = (fs::path(WEIR_PLUGIN_FOLDER) / "hello_c.so").string();
-const std::string process_order = (fs::path(WEIR_PLUGIN_FOLDER) / "process_order.so").string();
 const std::string ada = R"({"name": "Ada"})";
-
-Ran weir_in(const TemporaryFolder& folder, const std::vector<std::string>& arguments) {
-  return weir::testing::run_program(WEIR_PROGRAM, arguments, {.folder = folder.path()});
-}
 
 std::string text(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);

@@ -1,6 +1,4 @@
 // The program itself, as far as it needs no database.
-#include "support/program.hpp"
-
 #include <filesystem>
 #include <string>
 
@@ -8,21 +6,16 @@
 #include <sys/stat.h>
 
 #include "support/temporary_folder.hpp"
+#include "unit/cli/weir_in.hpp"
 
+using weir::testing::process_order;
 using weir::testing::Ran;
 using weir::testing::RunOptions;
 using weir::testing::TemporaryFolder;
+using weir::testing::weir_in;
 namespace fs = std::filesystem;
 
 namespace {
-
-const fs::path process_order = fs::path(WEIR_PLUGIN_FOLDER) / "process_order.so";
-
-Ran weir_in(const TemporaryFolder& folder, const std::vector<std::string>& arguments,
-            RunOptions options = {}) {
-  options.folder = folder.path();
-  return weir::testing::run_program(WEIR_PROGRAM, arguments, options);
-}
 
 /// A plugin folder with one sound plugin, beside no flows.yaml.
 void add_plugin(const TemporaryFolder& folder, const std::string& name = "process_order.so") {

@@ -7,13 +7,15 @@
 
 #include "base/display_width.hpp"
 #include "cli/command_line.hpp"
+#include "unit/cli/command.hpp"
+#include "unit/cli/now.hpp"
 
 using namespace weir;
 using namespace weir::cli;
+using weir::testing::command;
+using weir::testing::now;
 
 namespace {
-
-const Time now{std::chrono::hours(500'000)};
 
 std::vector<ScheduleReport> schedules() {
   return {{.spec = {.name = "report",
@@ -31,13 +33,6 @@ std::vector<ScheduleReport> schedules() {
            .error = "no flow \"import\" in this database"},
           {.spec = {.name = "bill", .flow = "monthly_bill", .cron = "@monthly", .paused = true},
            .status = "paused"}};
-}
-
-template <class T>
-T command(const std::vector<std::string>& words) {
-  const auto read = parse_command_line(words);
-  if (const Answer* const answer = std::get_if<Answer>(&read)) FAIL(answer->text);
-  return std::get<T>(std::get<CommandLine>(read).command);
 }
 
 std::string refused(const std::vector<std::string>& words) {

@@ -3,13 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "cli/plugin_view.hpp"
+#include "unit/cli/now.hpp"
 
 using namespace weir;
 using namespace weir::cli;
+using weir::testing::now;
 
 namespace {
-
-const Time now{std::chrono::hours(500'000)};
 
 std::vector<VersionReport> versions() {
   return {{.number = 3,

@@ -39,12 +39,6 @@ FlowDraft shuffled(FlowDraft draft, std::mt19937& random) {
   return draft;
 }
 
-FlowDefinition built(const FlowDraft& draft) {
-  auto flow = FlowDefinition::build(draft);
-  REQUIRE_MESSAGE(flow, told(draft));
-  return *std::move(flow);
-}
-
 }  // namespace
 
 TEST_SUITE("definition: canonical form") {

@@ -13,12 +13,6 @@ namespace {
 
 Json json(std::string text) { return Json::parse(std::move(text)).value(); }
 
-FlowDefinition built(const FlowDraft& draft) {
-  auto made = FlowDefinition::build(draft);
-  REQUIRE_MESSAGE(made, told(draft));
-  return *std::move(made);
-}
-
 // A wait "ask", and "go" behind it under this condition.
 FlowDraft asked(std::string only_if) {
   FlowDraft draft = flow({of_kind("wait", "ask"), step("go", {"ask"})});

@@ -1,5 +1,6 @@
 #pragma once
 #include <initializer_list>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,13 @@ inline std::string lines(const Faults& faults) {
 inline std::string told(const FlowDraft& draft) {
   const auto built = FlowDefinition::build(draft);
   return built ? "" : lines(built.error());
+}
+
+// What a draft makes; throws what is wrong with it.
+inline FlowDefinition built(const FlowDraft& draft) {
+  auto definition = FlowDefinition::build(draft);
+  if (!definition) throw std::runtime_error(lines(definition.error()));
+  return *std::move(definition);
 }
 
 inline std::string slugs(const FlowDefinition& flow) {

@@ -10,12 +10,6 @@
 namespace weir {
 namespace {
 
-FlowDefinition built(const FlowDraft& draft) {
-  auto definition = FlowDefinition::build(draft);
-  REQUIRE(definition.has_value());
-  return *std::move(definition);
-}
-
 FlowDraft shop() {
   return {.module = "shop.Order",
           .slug = "order",

@@ -24,12 +24,6 @@ FlowDraft::Step starting(std::string child, std::string slug,
   return made;
 }
 
-FlowDefinition built(const FlowDraft& draft) {
-  auto made = FlowDefinition::build(draft);
-  REQUIRE_MESSAGE(made, told(draft));
-  return *std::move(made);
-}
-
 }  // namespace
 
 TEST_SUITE("definition: wait and flow steps") {

@@ -42,7 +42,7 @@ LibraryReaper& reaper() { return LibraryReaper::of_process(); }
 bool idle() { return reaper().wait_until_idle(std::chrono::steady_clock::now() + 30s); }
 
 // A stage, and what became of what was staged there.
-class Rig {
+class ReaperRig {
  public:
   // Bytes that no other test loads: a note at the end of a library is nobody's.
   TrustedFile file(std::string_view variant) const {
@@ -113,14 +113,14 @@ std::string run_second(const Library& library) { return run(step(library, 0)); }
 
 TEST_SUITE("plugin: library reaper") {
   TEST_CASE("the same bytes are loaded once") {
-    const Rig rig;
+    const ReaperRig rig;
     const TrustedFile file = rig.file("good");
     const Loaded first = rig.load(file);
     CHECK(rig.load(file) == first);
   }
 
   TEST_CASE("V2: after the last holder let go the code is unmapped and its copy is gone") {
-    const Rig rig;
+    const ReaperRig rig;
     const TrustedFile file = rig.file("good");
     Loaded library = rig.load(file);
     Loaded again = library;
@@ -138,7 +138,7 @@ TEST_SUITE("plugin: library reaper") {
   }
 
   TEST_CASE("a library that left can be loaded again") {
-    const Rig rig;
+    const ReaperRig rig;
     const TrustedFile file = rig.file("counts_calls");
     for (int i = 0; i < 3; ++i) {
       const Loaded library = rig.load(file);
@@ -153,7 +153,7 @@ TEST_SUITE("plugin: library reaper") {
 
   TEST_CASE(
       "a queued library that is loaded again is taken back and what is loaded waits for none") {
-    const Rig rig;
+    const ReaperRig rig;
     const TemporaryFolder folder;
     const fs::path marker = folder.path() / "go";
     ::setenv("WEIR_TEST_MARKER", marker.c_str(), 1);
@@ -184,7 +184,7 @@ TEST_SUITE("plugin: library reaper") {
   }
 
   TEST_CASE("case 34: static state of two versions is not shared") {
-    const Rig rig;
+    const ReaperRig rig;
     const Loaded one = rig.load("counts_calls");
     const Loaded two = rig.load("counts_calls_2");
     run_first(*one);
@@ -196,7 +196,7 @@ TEST_SUITE("plugin: library reaper") {
 
   TEST_CASE(
       "case 34: a symbol that is one for the process keeps its library and the reason is told") {
-    const Rig rig;
+    const ReaperRig rig;
     const TrustedFile file = rig.file("unique_symbol");
     run_first(*rig.load(file));
     CHECK(idle());
@@ -208,7 +208,7 @@ TEST_SUITE("plugin: library reaper") {
   }
 
   TEST_CASE("case 35: a nodelete library is told as unload_pinned once and can be used again") {
-    const Rig rig;
+    const ReaperRig rig;
     const TrustedFile file = rig.file("nodelete");
     const std::size_t pinned_before = reaper().counts().pinned;
     run_first(*rig.load(file));
@@ -232,7 +232,7 @@ TEST_SUITE("plugin: library reaper") {
   }
 
   TEST_CASE("case 36: a thread-local with a destructor keeps the library until its thread ends") {
-    const Rig rig;
+    const ReaperRig rig;
     const TrustedFile file = rig.file("thread_local");
     std::mutex mutex;
     std::condition_variable changed;
@@ -267,7 +267,7 @@ TEST_SUITE("plugin: library reaper") {
   }
 
   TEST_CASE("a library that does not load leaves nothing behind") {
-    const Rig rig;
+    const ReaperRig rig;
     {
       const TrustedFile file = rig.file("undefined_symbol");
       const auto loaded = Library::load(rig.stage().put(file).value(), file.sha256);
@@ -279,7 +279,7 @@ TEST_SUITE("plugin: library reaper") {
   }
 
   TEST_CASE("threads that load and let go of the same bytes never see a pin nor a closed library") {
-    const Rig rig;
+    const ReaperRig rig;
     const std::vector<TrustedFile> files = {rig.file("good"), rig.file("good"), rig.file("good")};
     const std::size_t rounds = 300;
     std::atomic<std::size_t> good = 0;

@@ -6,9 +6,9 @@
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include "plugin/inspection.hpp"
+#include "unit/plugin/trusted_umask.hpp"
 
 struct weir_call {
   std::string output;
@@ -17,9 +17,6 @@ struct weir_call {
 namespace weir::testing {
 namespace fs = std::filesystem;
 namespace {
-
-// Whatever the umask of whoever runs the tests: files here are to be trusted.
-[[maybe_unused]] const mode_t umask_before = ::umask(022);
 
 void write(const fs::path& file, std::string_view bytes) {
   std::ofstream out(file, std::ios::binary);

@@ -11,7 +11,7 @@
 namespace weir {
 namespace {
 
-TrustedFile file(std::string_view variant) {
+TrustedFile file_of(std::string_view variant) {
   auto read = read_trusted(testing::built(variant));
   REQUIRE(read.has_value());
   return *std::move(read);
@@ -29,7 +29,7 @@ std::string kinds(const std::vector<PluginWarning>& warnings) {
 
 // Sanitizers put constructors and destructors into everything.
 std::vector<PluginWarning> warnings_of(std::string_view variant) {
-  std::vector<PluginWarning> warnings = PluginWarnings().add(file(variant));
+  std::vector<PluginWarning> warnings = PluginWarnings().add(file_of(variant));
   if (WEIR_SANITIZED)
     std::erase_if(warnings, [](const PluginWarning& each) {
       return each.kind == "constructors" || each.kind == "destructors";
@@ -66,9 +66,9 @@ TEST_SUITE("plugin: warnings") {
 
   TEST_CASE("two plugins that bring different files of one name are told") {
     PluginWarnings beside;
-    CHECK_FALSE(kinds(beside.add(file("library_found"))).contains("soname_clash"));
-    CHECK_FALSE(kinds(beside.add(file("library_found"))).contains("soname_clash"));
-    CHECK(kinds(beside.add(file("library_found_elsewhere"))).contains("soname_clash"));
+    CHECK_FALSE(kinds(beside.add(file_of("library_found"))).contains("soname_clash"));
+    CHECK_FALSE(kinds(beside.add(file_of("library_found"))).contains("soname_clash"));
+    CHECK(kinds(beside.add(file_of("library_found_elsewhere"))).contains("soname_clash"));
   }
 }
 

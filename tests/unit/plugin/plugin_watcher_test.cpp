@@ -35,13 +35,14 @@ using namespace std::chrono_literals;
 using Texts = std::vector<std::string>;
 
 // A plugin folder that is watched, and what was told.
-class Rig {
+class WatcherRig {
  public:
-  explicit Rig(std::chrono::milliseconds rescan = 200ms, std::chrono::milliseconds quiet = 50ms)
+  explicit WatcherRig(std::chrono::milliseconds rescan = 200ms,
+                      std::chrono::milliseconds quiet = 50ms)
       : rescan_(rescan), quiet_(quiet) {
     fs::create_directory(path());
   }
-  ~Rig() { end(); }
+  ~WatcherRig() { end(); }
 
   fs::path path() const { return folder_.path() / "plugins"; }
   fs::path elsewhere(std::string_view name) const { return folder_.path() / name; }
@@ -169,7 +170,7 @@ std::string first_of(const FlowHandle& flow) { return run(*flow->steps[0]); }
 
 TEST_SUITE("plugin: watcher") {
   TEST_CASE("the first round is over when start returns") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.put_variant("other.so", "other_flow");
     rig.overwrite("bad.so", "text");
@@ -182,7 +183,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file dropped into the folder is live without a rescan") {
-    Rig rig(1h);
+    WatcherRig rig(1h);
     rig.start();
     CHECK(rig.registry.size() == 0);
     const auto begin = std::chrono::steady_clock::now();
@@ -196,7 +197,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("many files at once are published together") {
-    Rig rig(1h, 250ms);
+    WatcherRig rig(1h, 250ms);
     rig.put_variant("one.so", "good");
     fs::create_directory(rig.elsewhere("made ready"));
     for (int i = 0; i < 20; ++i)
@@ -213,7 +214,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("case 31: a file overwritten in place during calls changes nothing for them") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     const FlowHandle held = rig.registry.find("good").value();
@@ -236,7 +237,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("V2: case 32: a file renamed over is a new version beside the old one") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("numbered.so", "numbered");
     rig.start();
     const FlowHandle old = rig.registry.find("good").value();
@@ -254,7 +255,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("V2: a former version leaves the board and the memory when nobody has it any more") {
-    Rig rig;
+    WatcherRig rig;
     std::string bytes = bytes_of(built("numbered")) + "leaves";
     rig.put("numbered.so", bytes);
     rig.start();
@@ -278,7 +279,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("case 33: a slow writer's file is never loaded half") {
-    Rig rig;
+    WatcherRig rig;
     rig.start();
     const std::string bytes = good("written slowly");
     {
@@ -296,7 +297,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("case 33: a writer who comes back for the second half is waited for") {
-    Rig rig;
+    WatcherRig rig;
     rig.start();
     const std::string bytes = good("in two halves");
     rig.overwrite("good.so", bytes.substr(0, bytes.size() / 4));
@@ -312,7 +313,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file that stays half is refused once") {
-    Rig rig;
+    WatcherRig rig;
     rig.start();
     rig.overwrite("half.so", good("").substr(0, 2'000));
     CHECK(rig.shows({"half.so refused truncated"}));
@@ -324,7 +325,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a refused replacement leaves the former content live") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     rig.put_variant("good.so", "wrong_major");
@@ -337,7 +338,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file put back to what is live is no longer refused and no change") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     const FlowHandle before = rig.registry.find("good").value();
@@ -350,7 +351,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("D7: the same bytes written again are no change") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     const FlowHandle before = rig.registry.find("good").value();
@@ -362,7 +363,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a removed file's flows are unregistered and handles to them still run") {
-    Rig rig;
+    WatcherRig rig;
     const std::string bytes = good("removed");
     rig.put("good.so", bytes);
     rig.start();
@@ -377,7 +378,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file removed and built again at once never leaves the registry") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     rig.remove("good.so");
@@ -387,7 +388,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a flow that a new version has no longer is unregistered with it") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("plugin.so", "good");
     rig.start();
     rig.put_variant("plugin.so", "other_flow");
@@ -398,7 +399,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file renamed within the folder takes its flows along") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("a.so", "good");
     rig.start();
     std::atomic<bool> stop = false;
@@ -423,7 +424,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file replaced by a link is refused and what was published stays") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     rig.remove("good.so");
@@ -433,7 +434,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("G4: a newcomer that collides is refused and tried again when the holder goes") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     rig.put_variant("late.so", "same_slug");
@@ -448,7 +449,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("of two that collide in one round the first by name is live") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("a.so", "good");
     rig.put_variant("b.so", "same_module");
     rig.put_variant("c.so", "other_flow");
@@ -457,7 +458,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("the folder replaced by another in one step is the new one's plugins") {
-    Rig rig(1h);
+    WatcherRig rig(1h);
     rig.put_variant("good.so", "good");
     rig.start();
     fs::create_directory(rig.elsewhere("next"));
@@ -471,7 +472,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a folder that goes and comes back brings its plugins back") {
-    Rig rig(1h);
+    WatcherRig rig(1h);
     rig.put_variant("good.so", "good");
     rig.start();
     fs::rename(rig.path(), rig.elsewhere("away"));
@@ -483,7 +484,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a folder that is missing for a moment loses nothing") {
-    Rig rig;
+    WatcherRig rig;
     rig.put_variant("good.so", "good");
     rig.start();
     fs::rename(rig.path(), rig.elsewhere("away"));
@@ -494,7 +495,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a link among the folders above that leads elsewhere is followed by a rescan") {
-    Rig rig;
+    WatcherRig rig;
     fs::create_directories(rig.elsewhere("one/plugins"));
     fs::create_directories(rig.elsewhere("two/plugins"));
     fs::copy_file(built("good"), rig.elsewhere("one/plugins/good.so"));
@@ -509,7 +510,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file whose folder may be written by others is live once that is mended") {
-    Rig rig;
+    WatcherRig rig;
     fs::permissions(rig.path(), fs::perms::all);
     rig.put_variant("good.so", "good");
     rig.start();
@@ -520,7 +521,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("case 35: a nodelete plugin that was removed is shown as unload_pinned") {
-    Rig rig;
+    WatcherRig rig;
     rig.put("stays.so", bytes_of(built("nodelete")) + "removed");
     rig.start();
     rig.remove("stays.so");
@@ -533,7 +534,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("files and folders that come and go at random end as the folder is") {
-    Rig rig;
+    WatcherRig rig;
     rig.start();
     for (int i = 0; i < 60; ++i) {
       const std::string name = "f" + std::to_string(i % 3) + ".so";

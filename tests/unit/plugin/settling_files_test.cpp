@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A folder by hand, and a clock by hand: 0 is when everything began.
-struct Rig {
+struct SettlingRig {
   FolderSnapshot folder;
   std::set<fs::path> written;
   std::chrono::milliseconds at = 1h;
@@ -47,7 +47,7 @@ using Names = std::vector<std::string>;
 
 TEST_SUITE("plugin: settling files") {
   TEST_CASE("a file that was quiet long before it is seen arrives at once") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.at += 300ms;
     rig.look();
@@ -57,7 +57,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("a file arrives when it has been quiet since its last change") {
-    Rig rig;
+    SettlingRig rig;
     for (int i = 0; i < 10; ++i) {
       rig.at += 100ms;
       rig.touch("a.so");
@@ -73,7 +73,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("each state of a file arrives once") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.at += 1s;
     rig.look();
@@ -87,7 +87,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("a file that goes is gone when it did not come back meanwhile") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.touch("b.so");
     rig.at += 1s;
@@ -104,7 +104,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("a new file waits for one that is about to be gone but not for long") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.at += 1s;
     rig.look();
@@ -121,7 +121,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("a file that goes before it arrived was never there") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.look();
     rig.folder.clear();
@@ -132,7 +132,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("what happens shortly after one another is dealt with together") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.look();
     const Steady first = rig.now() + 250ms;
@@ -149,7 +149,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("a file that is being written waits until it is closed or long unchanged") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.written.insert("a.so");
     rig.at += 1s;
@@ -171,7 +171,7 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("a file dated ahead of the clock is quiet when it has not changed for a while") {
-    Rig rig;
+    SettlingRig rig;
     rig.folder["a.so"].changed_ns = std::chrono::nanoseconds(100h).count();
     rig.look();
     CHECK(rig.files.next() == rig.now() + 250ms);
@@ -180,14 +180,14 @@ TEST_SUITE("plugin: settling files") {
   }
 
   TEST_CASE("at the beginning nothing is waited for but writers") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.look();
     CHECK(rig.taken(true) == Names{"a.so"});
   }
 
   TEST_CASE("a file can be asked for once more") {
-    Rig rig;
+    SettlingRig rig;
     rig.touch("a.so");
     rig.at += 1s;
     rig.look();

@@ -24,31 +24,32 @@ using weir::Patience;
 using weir::Result;
 using weir::testing::WatchedSync;
 
-using Handles = weir::SharedHandles<std::string, int, int, WatchedSync>;
-using Pointer = Handles::Pointer;
+using WatchedHandles = weir::SharedHandles<std::string, int, int, WatchedSync>;
+using WatchedPointer = WatchedHandles::Pointer;
 using Clock = std::chrono::steady_clock;
 
-Result<Pointer> make(const Handles::Starting& starting) {
+Result<WatchedPointer> make(const WatchedHandles::Starting& starting) {
   return std::make_shared<int>(starting.options);
 }
 
 // A start that lasts until it is let go, on a thread of its own.
 class SlowStart {
  public:
-  SlowStart(Handles& handles, const std::string& key, Result<int> outcome = 0)
+  SlowStart(WatchedHandles& handles, const std::string& key, Result<int> outcome = 0)
       : thread_([this, &handles, key, outcome] {
-          result_ = handles.get_or_start(key, 0, [&](const Handles::Starting&) -> Result<Pointer> {
-            begun_.count_down();
-            go_.wait();
-            if (!outcome) return std::unexpected(outcome.error());
-            return std::make_shared<int>(*outcome);
-          });
+          result_ = handles.get_or_start(
+              key, 0, [&](const WatchedHandles::Starting&) -> Result<WatchedPointer> {
+                begun_.count_down();
+                go_.wait();
+                if (!outcome) return std::unexpected(outcome.error());
+                return std::make_shared<int>(*outcome);
+              });
         }) {
     begun_.wait();
   }
   ~SlowStart() { finish(); }
 
-  const Result<Pointer>& finish() {
+  const Result<WatchedPointer>& finish() {
     if (thread_.joinable()) {
       go_.count_down();
       thread_.join();
@@ -59,25 +60,25 @@ class SlowStart {
  private:
   std::latch begun_{1};
   std::latch go_{1};
-  Result<Pointer> result_;
+  Result<WatchedPointer> result_;
   std::thread thread_;
 };
 
 // get_or_start on a thread of its own.
 class Waiter {
  public:
-  Waiter(Handles& handles, const std::string& key, Patience<WatchedSync> patience = {})
+  Waiter(WatchedHandles& handles, const std::string& key, Patience<WatchedSync> patience = {})
       : thread_([this, &handles, key, patience] {
           result_ = handles.get_or_start(key, 0, make, patience);
         }) {}
-  const Result<Pointer>& result() {
+  const Result<WatchedPointer>& result() {
     if (thread_.joinable()) thread_.join();
     return result_;
   }
   ~Waiter() { result(); }
 
  private:
-  Result<Pointer> result_;
+  Result<WatchedPointer> result_;
   std::thread thread_;
 };
 
@@ -87,18 +88,18 @@ const Error no_paper{.code = ErrorCode::unavailable, .kind = "no_paper", .messag
 
 TEST_SUITE("registry: waiting for shared handles") {
   TEST_CASE("any number of callers share one start") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a", 7);
     Waiter one(handles, "a"), two(handles, "a");
     WatchedSync::wait_for_sleepers(2);
     CHECK(handles.waiting() == 2);
-    const Pointer made = start.finish().value();
+    const WatchedPointer made = start.finish().value();
     CHECK(one.result().value() == made);
     CHECK(two.result().value() == made);
   }
 
   TEST_CASE("whoever joined a start that fails gets its error and later callers do not") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a", std::unexpected(no_paper));
     Waiter one(handles, "a"), two(handles, "a");
     WatchedSync::wait_for_sleepers(2);
@@ -109,7 +110,7 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("another key does not wait for a start at work") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a");
     CHECK(handles.get_or_start("b", 0, make).has_value());
     CHECK(handles.stop("b"));
@@ -117,7 +118,7 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("a caller whose deadline passes gives up and the start goes on for the others") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a", 7);
     Waiter patient(handles, "a");
     WatchedSync::wait_for_sleepers(1);
@@ -132,14 +133,14 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("a deadline that passed keeps nobody from a handle that is there or from starting it") {
-    Handles handles;
+    WatchedHandles handles;
     const Patience<WatchedSync> none{.deadline = Clock::now() - 1s};
     CHECK(handles.get_or_start("a", 0, make, none).has_value());
     CHECK(handles.get_or_start("a", 0, make, none).has_value());
   }
 
   TEST_CASE("a waiting caller that is cancelled leaves and the others stay") {
-    Handles handles;
+    WatchedHandles handles;
     Cancellation<WatchedSync> cancellation;
     SlowStart start(handles, "a", 7);
     Waiter patient(handles, "a"), cancelled(handles, "a", {.cancellation = &cancellation});
@@ -156,7 +157,7 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("a stop refuses those who wait for the start at once") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a", 7);
     Waiter joined(handles, "a");
     WatchedSync::wait_for_sleepers(1);
@@ -167,7 +168,7 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("who asks after a stop gets a handle of a later start once the stopped one is over") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a", 7);
     CHECK(handles.stop("a"));
     Waiter after(handles, "a");
@@ -178,7 +179,7 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("a shutdown refuses those who wait and ends what is started when it comes") {
-    Handles handles;
+    WatchedHandles handles;
     SlowStart start(handles, "a", 7);
     Waiter joined(handles, "a");
     WatchedSync::wait_for_sleepers(1);
@@ -188,11 +189,11 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("of two starts that want each other the second to ask is refused") {
-    Handles handles;
+    WatchedHandles handles;
     std::latch both(2);
-    Result<Pointer> nested_a, nested_b;
-    const auto wanting = [&](const std::string& other, Result<Pointer>& nested) {
-      return [&, other](const Handles::Starting& starting) {
+    Result<WatchedPointer> nested_a, nested_b;
+    const auto wanting = [&](const std::string& other, Result<WatchedPointer>& nested) {
+      return [&, other](const WatchedHandles::Starting& starting) {
         both.arrive_and_wait();
         nested = handles.get_or_start(other, 0, make);
         return make(starting);
@@ -214,7 +215,7 @@ TEST_SUITE("registry: waiting for shared handles") {
 
   TEST_CASE("a caller with other options that joins a start is reported too") {
     std::vector<std::string> told;
-    Handles handles({.options_differ = [&](const std::string& key, int first, int asked) {
+    WatchedHandles handles({.options_differ = [&](const std::string& key, int first, int asked) {
       told.push_back(key + std::to_string(first) + std::to_string(asked));
     }});
     SlowStart start(handles, "a");

@@ -9,8 +9,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::int64_t run = 42;
-constexpr TaskId task{3, 1'000};
+constexpr std::int64_t some_run = 42;
+constexpr TaskId some_task{3, 1'000};
 
 StepOptions delays(std::chrono::milliseconds base, std::chrono::milliseconds max) {
   StepOptions options;
@@ -26,7 +26,7 @@ TEST_SUITE("run: backoff") {
     const StepOptions options = delays(1s, 24h);
     Duration expected = 2s;
     for (int charged = 1; charged <= 12; ++charged, expected *= 2) {
-      const Duration wait = backoff(options, run, task, charged);
+      const Duration wait = backoff(options, some_run, some_task, charged);
       CHECK(wait >= expected);
       CHECK(wait <= expected + expected / 10);
     }
@@ -34,29 +34,29 @@ TEST_SUITE("run: backoff") {
 
   TEST_CASE("F2: no wait is longer than max_delay") {
     for (const int charged : {1, 5, 12, 13, 20, 62, 63, 64, 65, 1'000, 2'000'000'000})
-      CHECK(backoff(delays(1s, 1h), run, task, charged) <= Duration(1h));
-    CHECK(backoff(delays(1s, 1h), run, task, 12) == Duration(1h));
-    CHECK(backoff(delays(24h, 1s), run, task, 1) == Duration(1s));
-    CHECK(backoff(delays(1s, 0s), run, task, 1) == Duration(0));
+      CHECK(backoff(delays(1s, 1h), some_run, some_task, charged) <= Duration(1h));
+    CHECK(backoff(delays(1s, 1h), some_run, some_task, 12) == Duration(1h));
+    CHECK(backoff(delays(24h, 1s), some_run, some_task, 1) == Duration(1s));
+    CHECK(backoff(delays(1s, 0s), some_run, some_task, 1) == Duration(0));
   }
 
   TEST_CASE("F2: attempt 1000 of the longest delays does not overflow") {
     const StepOptions longest = delays(24h, 24h * 365);
-    CHECK(backoff(longest, run, task, 1'000) == Duration(24h * 365));
-    CHECK(backoff(delays(1ms, 24h * 365), run, task, 1'000) == Duration(24h * 365));
+    CHECK(backoff(longest, some_run, some_task, 1'000) == Duration(24h * 365));
+    CHECK(backoff(delays(1ms, 24h * 365), some_run, some_task, 1'000) == Duration(24h * 365));
   }
 
   TEST_CASE("F2: without a base delay there is no wait") {
     for (const int charged : {1, 2, 64, 1'000})
-      CHECK(backoff(delays(0ms, 1h), run, task, charged) == Duration(0));
+      CHECK(backoff(delays(0ms, 1h), some_run, some_task, charged) == Duration(0));
   }
 
   TEST_CASE("F2: the jitter depends on run and task and attempt alone") {
     const StepOptions options = delays(1s, 1h);
-    CHECK(backoff(options, run, task, 3) == backoff(options, run, task, 3));
-    CHECK(backoff(options, run, task, 3) != backoff(options, run + 1, task, 3));
-    CHECK(backoff(options, run, task, 3) != backoff(options, run, {3, 1'001}, 3));
-    CHECK(backoff(options, run, task, 3) != backoff(options, run, {4, 1'000}, 3));
+    CHECK(backoff(options, some_run, some_task, 3) == backoff(options, some_run, some_task, 3));
+    CHECK(backoff(options, some_run, some_task, 3) != backoff(options, some_run + 1, some_task, 3));
+    CHECK(backoff(options, some_run, some_task, 3) != backoff(options, some_run, {3, 1'001}, 3));
+    CHECK(backoff(options, some_run, some_task, 3) != backoff(options, some_run, {4, 1'000}, 3));
   }
 
   TEST_CASE("F2: the elements of a map that failed together come back spread out") {
@@ -64,7 +64,7 @@ TEST_SUITE("run: backoff") {
     std::set<Duration> waits;
     Duration sum{0};
     for (std::size_t index = 0; index < 1'000; ++index) {
-      const Duration wait = backoff(options, run, {0, index}, 1);
+      const Duration wait = backoff(options, some_run, {0, index}, 1);
       waits.insert(wait);
       sum += wait - Duration(2s);
     }

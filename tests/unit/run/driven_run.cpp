@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <tuple>
 
 #include <doctest/doctest.h>
@@ -11,12 +10,6 @@
 #include "unit/definition/drafts.hpp"
 
 namespace weir {
-
-FlowDefinition built(const FlowDraft& draft) {
-  auto definition = FlowDefinition::build(draft);
-  if (!definition) throw std::runtime_error(lines(definition.error()));
-  return *std::move(definition);
-}
 
 std::vector<StepOptions> options_of(const FlowDefinition& definition) {
   std::vector<StepOptions> options;

@@ -69,7 +69,6 @@ class DrivenRun {
   std::map<TaskId, int> attempts_;
 };
 
-FlowDefinition built(const FlowDraft& draft);
 std::vector<StepOptions> options_of(const FlowDefinition& definition);
 Json json(std::string_view text);
 

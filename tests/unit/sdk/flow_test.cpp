@@ -8,6 +8,7 @@
 #include <weir/flow.hpp>
 
 #include "fault_words.hpp"
+#include "handlers.hpp"
 
 using weir::map;
 using weir::options;
@@ -16,6 +17,9 @@ using weir::step;
 using weir::sdk::check_flow;
 using weir::sdk::define_flow;
 using weir::testing::fault;
+using weir::testing::number;
+using weir::testing::pass;
+using weir::testing::twice;
 using namespace std::chrono_literals;
 
 namespace {
@@ -37,7 +41,6 @@ struct Numbers {
 WEIR_JSON(Numbers, n)
 
 void nothing(weir::Context&) {}
-int number(weir::Context&) { return 1; }
 std::string text(weir::Context&) { return "a"; }
 std::vector<int> numbers(weir::Context&) { return {1}; }
 std::optional<std::vector<int>> maybe_numbers(weir::Context&) { return std::nullopt; }
@@ -46,9 +49,7 @@ int both(weir::Context&, Both in) { return in.a; }
 int maybe_more(weir::Context&, const MaybeMore& in) { return in.a; }
 int all_numbers(weir::Context&, Numbers in) { return in.n.front(); }
 int any_names(weir::Context&, std::map<std::string, int> in) { return static_cast<int>(in.size()); }
-int twice(weir::Context&, int n) { return 2 * n; }
 int length(weir::Context&, std::string in) { return static_cast<int>(in.size()); }
-boost::json::value pass(weir::Context&, boost::json::value in) { return in; }
 
 constexpr auto name_of_128 = [] {
   std::array<char, 128> made{};

@@ -41,11 +41,11 @@ WEIR_JSON(Tree, name, children)
 }  // namespace shop
 
 namespace {
-struct Wide {  // as many members as WEIR_JSON promises
+struct ThirtyTwo {  // as many members as WEIR_JSON promises
   int a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8;
   int c1, c2, c3, c4, c5, c6, c7, c8, d1, d2, d3, d4, d5, d6, d7, d8;
 };
-WEIR_JSON(Wide, a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8,  //
+WEIR_JSON(ThirtyTwo, a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8,  //
           c1, c2, c3, c4, c5, c6, c7, c8, d1, d2, d3, d4, d5, d6, d7, d8)
 
 // What reading `text` as T says.
@@ -85,9 +85,9 @@ TEST_SUITE("sdk: json") {
   }
 
   TEST_CASE("thirty-two members and none are both fine") {
-    std::string text = weir::to_json(Wide{});
-    CHECK(weir::to_json(weir::from_json<Wide>(text)) == text);
-    CHECK(weir::from_json<Wide>(text.replace(text.rfind('0'), 1, "5")).d8 == 5);
+    std::string text = weir::to_json(ThirtyTwo{});
+    CHECK(weir::to_json(weir::from_json<ThirtyTwo>(text)) == text);
+    CHECK(weir::from_json<ThirtyTwo>(text.replace(text.rfind('0'), 1, "5")).d8 == 5);
     CHECK(weir::to_json(shop::Empty{}) == "{}");
     CHECK(refusal<shop::Empty>("[]") == "expected an object, got an array");
   }

@@ -11,6 +11,7 @@
 
 #include "definition/manifest.hpp"
 #include "fault_words.hpp"
+#include "handlers.hpp"
 
 using namespace std::chrono_literals;
 using weir::flow;
@@ -23,7 +24,10 @@ using weir::fallbacks::skip_cascade;
 using weir::sdk::define_flow;
 using weir::sdk::json_fault;
 using weir::testing::fault;
+using weir::testing::number;
 using weir::testing::only_if;
+using weir::testing::pass;
+using weir::testing::twice;
 
 namespace {
 
@@ -47,11 +51,11 @@ struct WrongWait {
 };
 WEIR_JSON(WrongWait, ask)
 
-struct Both {
+struct TwoNumbers {
   int a;
   int b;
 };
-WEIR_JSON(Both, a, b)
+WEIR_JSON(TwoNumbers, a, b)
 
 struct MaybeA {
   std::optional<int> a;
@@ -59,8 +63,7 @@ struct MaybeA {
 };
 WEIR_JSON(MaybeA, a, b)
 
-int number(weir::Context&) { return 1; }
-int both(weir::Context&, Both in) { return in.a; }
+int two_numbers(weir::Context&, TwoNumbers in) { return in.a; }
 int maybe_a(weir::Context&, MaybeA in) { return in.b; }
 int any_numbers(weir::Context&, std::map<std::string, int> in) {
   return static_cast<int>(in.size());
@@ -68,8 +71,6 @@ int any_numbers(weir::Context&, std::map<std::string, int> in) {
 int after_wait(weir::Context&, AfterWait in) { return in.ask ? 1 : 0; }
 int maybe_wait(weir::Context&, MaybeWait in) { return in.ask ? 1 : 0; }
 int wrong_wait(weir::Context&, WrongWait in) { return in.ask ? 1 : 0; }
-int twice(weir::Context&, int n) { return 2 * n; }
-boost::json::value pass(weir::Context&, boost::json::value in) { return in; }
 
 }  // namespace
 
@@ -214,7 +215,7 @@ TEST_SUITE("sdk: conditions") {
     const auto told = [&](auto first, auto last) {
       return fault(define_flow("f", "M", first, step<number>("b"), last));
     };
-    constexpr auto needs = step<both>("c").after("a", "b");
+    constexpr auto needs = step<two_numbers>("c").after("a", "b");
     CHECK(told(a, needs).empty());
     CHECK(told(a.only_if("{}"), needs) == "input_member_can_be_absent(c, a)");
     CHECK(told(a.unless("{}"), needs) == "input_member_can_be_absent(c, a)");
@@ -230,7 +231,7 @@ TEST_SUITE("sdk: conditions") {
   TEST_CASE("F7: what takes its dependents along or fails the run is never absent") {
     const auto told = [&](auto first) {
       return fault(
-          define_flow("f", "M", first, step<number>("b"), step<both>("c").after("a", "b")));
+          define_flow("f", "M", first, step<number>("b"), step<two_numbers>("c").after("a", "b")));
     };
     constexpr auto a = step<number>("a");
     CHECK(told(a.only_if("{}").when_unmet(skip_cascade)).empty());
@@ -240,10 +241,10 @@ TEST_SUITE("sdk: conditions") {
 
   TEST_CASE("F7: what a step asks for in only_if is there when it runs") {
     CHECK(fault(define_flow("f", "M", step<number>("a").when_exhausted(skip), step<number>("b"),
-                            step<both>("c").after("a", "b").only_if(R"({"a": 1})")))
+                            step<two_numbers>("c").after("a", "b").only_if(R"({"a": 1})")))
               .empty());
     CHECK(fault(define_flow("f", "M", step<number>("a").when_exhausted(skip), step<number>("b"),
-                            step<both>("c").after("a", "b").unless(R"({"a": 1})"))) ==
+                            step<two_numbers>("c").after("a", "b").unless(R"({"a": 1})"))) ==
           "input_member_can_be_absent(c, a)");
   }
 }

@@ -6,18 +6,18 @@
 #include <weir/json.hpp>
 
 namespace {
-struct Line {
+struct OrderLine {
   std::string sku;
   int cents;
   std::optional<double> weight;
 };
-WEIR_JSON(Line, sku, cents, weight)
+WEIR_JSON(OrderLine, sku, cents, weight)
 
-struct Tree {
+struct Plant {
   bool leaf;
-  std::vector<Tree> children;
+  std::vector<Plant> children;
 };
-WEIR_JSON(Tree, leaf, children)
+WEIR_JSON(Plant, leaf, children)
 
 struct AllOptional {
   std::optional<int> a;
@@ -49,7 +49,7 @@ TEST_SUITE("sdk: schema") {
   }
 
   TEST_CASE("members are required unless they are optional") {
-    CHECK(weir::schema<Line>() ==
+    CHECK(weir::schema<OrderLine>() ==
           R"({"type":"object","properties":{"sku":{"type":"string"},"cents":{"type":"integer"},)"
           R"("weight":{"anyOf":[{"type":"number"},{"type":"null"}]}},"required":["sku","cents"]})");
     CHECK(weir::schema<AllOptional>() ==
@@ -58,7 +58,7 @@ TEST_SUITE("sdk: schema") {
   }
 
   TEST_CASE("a type within itself is anything there") {
-    CHECK(weir::schema<Tree>() ==
+    CHECK(weir::schema<Plant>() ==
           R"({"type":"object","properties":{"leaf":{"type":"boolean"},)"
           R"("children":{"type":"array","items":{}}},"required":["leaf","children"]})");
   }

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const LocalPostgres::Options options{.durable = false};
+const LocalPostgres::Options not_durable{.durable = false};
 
 bool answers(const LocalPostgres& server) {
   return AdminSession(server.url()).run("select 1").size() == 1;
@@ -38,7 +38,7 @@ struct SecludedProject {
 TEST_SUITE("store: where the private PostgreSQL lies") {
   TEST_CASE("it lies beside flows.yaml and nobody else can enter") {
     const ProjectFolder project;
-    const auto server = LocalPostgres::open(project.weir(), options);
+    const auto server = LocalPostgres::open(project.weir(), not_durable);
     REQUIRE(server);
     CHECK(server->cluster() == project.weir() / "postgres");
     CHECK(fs::status(server->cluster()).permissions() == fs::perms::owner_all);
@@ -49,7 +49,7 @@ TEST_SUITE("store: where the private PostgreSQL lies") {
     const fs::path folder = project.path() / std::string(100, 'x') / ".weir";
     fs::path socket;
     {
-      const auto server = LocalPostgres::open(folder, options);
+      const auto server = LocalPostgres::open(folder, not_durable);
       REQUIRE(server);
       CHECK(answers(*server));
       const std::string host = server->url().substr(server->url().find("host=") + 5);
@@ -63,7 +63,8 @@ TEST_SUITE("store: where the private PostgreSQL lies") {
 
   TEST_CASE("a folder may have any name") {
     const ProjectFolder project;
-    const auto server = LocalPostgres::open(project.path() / "it's \"50%\", größe & #1?", options);
+    const auto server =
+        LocalPostgres::open(project.path() / "it's \"50%\", größe & #1?", not_durable);
     REQUIRE_MESSAGE(server, weir::to_string(server.error()));
     CHECK(answers(*server));
   }
@@ -96,7 +97,7 @@ TEST_SUITE("store: where the private PostgreSQL lies") {
     fs::create_directory(project.weir());
     const fs::path pointer = project.weir() / "postgres.elsewhere";
     std::ofstream(pointer) << "/nowhere/at/all\n";
-    const auto server = LocalPostgres::open(project.weir(), options);
+    const auto server = LocalPostgres::open(project.weir(), not_durable);
     REQUIRE_FALSE(server);
     CHECK(server.error().kind == "folder_unusable");
     CHECK(server.error().message == "\"" + pointer.string() +

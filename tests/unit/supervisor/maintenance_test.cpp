@@ -27,7 +27,7 @@ Error away() {
 }
 
 // What was asked of a database, and what it answers.
-struct Database {
+struct MaintainedDatabase {
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<Duration> next;  // of every tick: when the next is due, from now
@@ -47,9 +47,10 @@ struct Database {
   }
 };
 
-class Session final : public MaintenanceStore {
+class MaintenanceSession final : public MaintenanceStore {
  public:
-  explicit Session(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+  explicit MaintenanceSession(std::shared_ptr<MaintainedDatabase> database)
+      : database_(std::move(database)) {}
 
   Result<Time> schedule(const ScheduleSpec&) override { return Time{}; }
   Result<bool> unschedule(const std::string&) override { return true; }
@@ -94,18 +95,18 @@ class Session final : public MaintenanceStore {
   }
 
  private:
-  std::shared_ptr<Database> database_;
+  std::shared_ptr<MaintainedDatabase> database_;
   bool woken_ = false;
 };
 
 // One child over a database of its own, with what it logged.
-struct Rig {
-  std::shared_ptr<Database> database = std::make_shared<Database>();
+struct MaintenanceRig {
+  std::shared_ptr<MaintainedDatabase> database = std::make_shared<MaintainedDatabase>();
   std::ostringstream text;
   std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>(
       "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
   MaintenanceOpener open = [this]() -> Result<std::unique_ptr<MaintenanceStore>> {
-    return std::make_unique<Session>(database);
+    return std::make_unique<MaintenanceSession>(database);
   };
 
   std::unique_ptr<Supervisor> run(ChildSpec child) {
@@ -129,51 +130,56 @@ struct Rig {
 
 TEST_SUITE("supervisor: schedules and old runs") {
   TEST_CASE("C5: the ticker sleeps until the next tick is due") {
-    Rig rig;
+    MaintenanceRig rig;
     rig.database->next = 7ms;
     const auto supervisor = rig.run(schedule_ticker(rig.open, rig.log));
-    REQUIRE(rig.database->becomes([](Database& database) { return database.ticks >= 3; }));
+    REQUIRE(
+        rig.database->becomes([](MaintainedDatabase& database) { return database.ticks >= 3; }));
     const std::lock_guard lock(rig.database->mutex);
     CHECK(rig.database->waits[0] == 7ms);
     CHECK(rig.database->waits[1] == 7ms);
   }
 
   TEST_CASE("C5: the ticker looks now and then where no schedule is due and stops at once") {
-    Rig rig;
+    MaintenanceRig rig;
     const auto begin = std::chrono::steady_clock::now();
     {
       const auto supervisor = rig.run(schedule_ticker(rig.open, rig.log));
-      REQUIRE(rig.database->becomes([](Database& database) { return !database.waits.empty(); }));
+      REQUIRE(rig.database->becomes(
+          [](MaintainedDatabase& database) { return !database.waits.empty(); }));
     }
     CHECK(std::chrono::steady_clock::now() - begin < 20s);
     CHECK(rig.database->waits[0] == 30s);
   }
 
   TEST_CASE("a database that is away is told once by the ticker and asked again") {
-    Rig rig;
+    MaintenanceRig rig;
     rig.database->answers = false;
     {
       const auto supervisor = rig.run(schedule_ticker(rig.open, rig.log));
-      REQUIRE(rig.database->becomes([](Database& database) { return database.ticks >= 3; }));
+      REQUIRE(
+          rig.database->becomes([](MaintainedDatabase& database) { return database.ticks >= 3; }));
     }
     CHECK(rig.text.str() == "cannot look at the schedules, trying on: away\n");
   }
 
   TEST_CASE("C7: old runs are pruned batch by batch from where the last one ended") {
-    Rig rig;
+    MaintenanceRig rig;
     {
       const auto supervisor = rig.run(retention_keeper({.age = 1h}, rig.open, rig.log));
-      REQUIRE(rig.database->becomes([](Database& database) { return database.batches == 0; }));
+      REQUIRE(rig.database->becomes(
+          [](MaintainedDatabase& database) { return database.batches == 0; }));
     }
     CHECK(rig.database->cursors == std::vector<std::int64_t>{0, 10, 20});
     CHECK(rig.text.str() == "retention: 3 runs and 0 partitions of the journal deleted\n");
   }
 
   TEST_CASE("C7: without a retention the keeper keeps house and asks for no turn to prune") {
-    Rig rig;
+    MaintenanceRig rig;
     {
       const auto supervisor = rig.run(retention_keeper({}, rig.open, rig.log));
-      REQUIRE(rig.database->becomes([](Database& database) { return database.houses == 1; }));
+      REQUIRE(
+          rig.database->becomes([](MaintainedDatabase& database) { return database.houses == 1; }));
     }
     CHECK_FALSE(rig.database->asks_for_turn);
     CHECK(rig.database->cursors.empty());

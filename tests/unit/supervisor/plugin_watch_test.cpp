@@ -10,7 +10,6 @@
 
 #include <doctest/doctest.h>
 #include <spdlog/sinks/ostream_sink.h>
-#include <sys/stat.h>
 
 #include <weir/supervisor.hpp>
 
@@ -18,6 +17,7 @@
 #include "plugin/plugin_board.hpp"
 #include "support/eventually.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/plugin/trusted_umask.hpp"
 
 using namespace weir;
 using weir::testing::eventually;
@@ -27,9 +27,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using namespace std::chrono_literals;
-
-// Whatever the umask of whoever runs the tests: files here are to be trusted.
-[[maybe_unused]] const mode_t umask_before = ::umask(022);
 
 fs::path built(const char* variant) { return fs::path(BAD_PLUGINS) / variant; }
 

@@ -9,9 +9,12 @@
 #include <weir/flow.hpp>
 #include <weir/testing/flow_runner.hpp>
 
+#include "unit/trial/refusal.hpp"
+
 using namespace std::chrono_literals;
 using weir::testing::FinishedRun;
 using weir::testing::FlowRunner;
+using weir::testing::refusal;
 
 namespace {
 
@@ -89,17 +92,6 @@ constinit const auto note = Parts::note();
 constinit const weir_plugin plugin = Parts::symbol(note);
 
 FlowRunner claims() { return FlowRunner(plugin, "claim"); }
-
-// What a call throws.
-template <class Call>
-std::string refusal(Call call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& refused) {
-    return refused.what();
-  }
-  return "";
-}
 
 }  // namespace
 

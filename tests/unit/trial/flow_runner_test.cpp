@@ -9,9 +9,12 @@
 #include <weir/flow.hpp>
 #include <weir/testing/flow_runner.hpp>
 
+#include "unit/trial/refusal.hpp"
+
 using namespace std::chrono_literals;
 using weir::testing::FinishedRun;
 using weir::testing::FlowRunner;
+using weir::testing::refusal;
 
 namespace {
 
@@ -73,16 +76,6 @@ WEIR_PLUGIN(order_totals, limits, outputs)
 namespace {
 
 FlowRunner runner() { return FlowRunner(weir_plugin_v1, "order_totals"); }
-
-template <class F>
-std::string refusal(F&& f) {
-  try {
-    f();
-  } catch (const std::invalid_argument& refused) {
-    return refused.what();
-  }
-  return "";
-}
 
 }  // namespace
 

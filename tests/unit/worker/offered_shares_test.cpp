@@ -4,13 +4,13 @@
 #include <spdlog/sinks/null_sink.h>
 
 #include "integration/worker/test_flow.hpp"
+#include "unit/worker/start.hpp"
 
 using namespace weir;
 using namespace weir::testing;
 
 namespace {
 
-constexpr Time start = Time(std::chrono::hours(1));
 constexpr RunKey key = 7;
 
 JournalRow row_of(std::size_t index, int attempt, Outcome outcome) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "integration/worker/test_flow.hpp"
+#include "unit/worker/start.hpp"
 #include "worker/outbox.hpp"
 
 using namespace weir;
@@ -10,8 +11,6 @@ using namespace weir::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr Time start = Time(std::chrono::hours(1));
 
 // A run of a flow, as it is claimed at `start`.
 OwnedRun claimed(const TestFlow& flow, const char* input = "null") {

@@ -1,24 +1,19 @@
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "support/temporary_folder.hpp"
+#include "unit/plugins/article/contents.hpp"
 #include "unit/plugins/flow_run.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
+using weir::testing::contents;
 using weir::testing::FlowRun;
 using weir::testing::TemporaryFolder;
 
 const fs::path samples = WEIR_SOURCE_DIR "/plugins/article/samples";
-
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 std::string run(const fs::path& source, const fs::path& folder) {
   return FlowRun("{\"source\": \"" + source.string() + "\", \"output_folder\": \"" +

@@ -16,79 +16,81 @@ using article::html_document;
 using weir::testing::takes_linear_time;
 
 /// "kind: text" for every block, one a line.
-std::string blocks(std::string_view html) {
+std::string html_blocks(std::string_view html) {
   std::string lines;
   for (const auto& block : html_document(html).blocks)
     lines += block.kind + ": " + block.text + "\n";
   return lines;
 }
 
-std::string title(std::string_view html) { return html_document(html).title; }
+std::string html_title(std::string_view html) { return html_document(html).title; }
 
 }  // namespace
 
 TEST_SUITE("plugins: html") {
   TEST_CASE("blocks become paragraphs and white space is one space") {
-    CHECK(blocks("<p>One\n  <b>two</b>&nbsp;three</p> <div>four</div>five") ==
+    CHECK(html_blocks("<p>One\n  <b>two</b>&nbsp;three</p> <div>four</div>five") ==
           "paragraph: One two three\nparagraph: four\nparagraph: five\n");
-    CHECK(blocks("a<br>b <i>c</i>d<span>e</span>") == "paragraph: a b cde\n");
-    CHECK(blocks("<table><tr><td>a</td><td>b</td></tr><tr><th>c</th></table>") ==
+    CHECK(html_blocks("a<br>b <i>c</i>d<span>e</span>") == "paragraph: a b cde\n");
+    CHECK(html_blocks("<table><tr><td>a</td><td>b</td></tr><tr><th>c</th></table>") ==
           "paragraph: a b\nparagraph: c\n");
   }
 
   TEST_CASE("tags left open end where the next block begins") {
-    CHECK(blocks("<p>one<p>two<ul><li>three<li>four</ul>five<h2>six<p>seven") ==
+    CHECK(html_blocks("<p>one<p>two<ul><li>three<li>four</ul>five<h2>six<p>seven") ==
           "paragraph: one\nparagraph: two\nitem: three\nitem: four\nparagraph: five\nheading: six\n"
           "paragraph: seven\n");
-    CHECK(blocks("<b><i>one</b> two") == "paragraph: one two\n");
-    CHECK(blocks("</p></div>one</ul>") == "paragraph: one\n");
+    CHECK(html_blocks("<b><i>one</b> two") == "paragraph: one two\n");
+    CHECK(html_blocks("</p></div>one</ul>") == "paragraph: one\n");
   }
 
   TEST_CASE("a block within an item or a heading belongs to it") {
-    CHECK(blocks("<li> <p>one</p> <p>two</p></li><h2><div>three</div></h2>") ==
+    CHECK(html_blocks("<li> <p>one</p> <p>two</p></li><h2><div>three</div></h2>") ==
           "item: one\nparagraph: two\nheading: three\n");
   }
 
   TEST_CASE("a less-than sign that begins no tag is text") {
-    CHECK(blocks("1 < 2 and 3 <4 and <5> and a<") == "paragraph: 1 < 2 and 3 <4 and <5> and a<\n");
-    CHECK(blocks("x </ y> z </> w") ==
+    CHECK(html_blocks("1 < 2 and 3 <4 and <5> and a<") ==
+          "paragraph: 1 < 2 and 3 <4 and <5> and a<\n");
+    CHECK(html_blocks("x </ y> z </> w") ==
           "paragraph: x z w\n");  // a "</" begins a comment, as in browsers
   }
 
   TEST_CASE("a tag may hold a greater-than sign in quotes and may be cut off by the end") {
-    CHECK(blocks("<a title=\"1 > 0\" href='>'>one</a> <a b=c>two</a>") == "paragraph: one two\n");
-    CHECK(blocks("<p \"odd>one") == "paragraph: one\n");
-    CHECK(blocks("one <a href=\"two three") == "paragraph: one\n");
-    CHECK(blocks("one <a href") == "paragraph: one\n");
-    CHECK(blocks("one <") == "paragraph: one <\n");
+    CHECK(html_blocks("<a title=\"1 > 0\" href='>'>one</a> <a b=c>two</a>") ==
+          "paragraph: one two\n");
+    CHECK(html_blocks("<p \"odd>one") == "paragraph: one\n");
+    CHECK(html_blocks("one <a href=\"two three") == "paragraph: one\n");
+    CHECK(html_blocks("one <a href") == "paragraph: one\n");
+    CHECK(html_blocks("one <") == "paragraph: one <\n");
   }
 
   TEST_CASE("comments and declarations are passed over") {
-    CHECK(blocks("<!DOCTYPE html><?xml x?>a<!-- <p>b --> -->c<!--> d <!---> e <!-- f --!> "
-                 "g<![CDATA[h]]>i") == "paragraph: a -->c d e gi\n");
-    CHECK(blocks("a <!-- b -- > c") == "paragraph: a\n");
+    CHECK(html_blocks("<!DOCTYPE html><?xml x?>a<!-- <p>b --> -->c<!--> d <!---> e <!-- f --!> "
+                      "g<![CDATA[h]]>i") == "paragraph: a -->c d e gi\n");
+    CHECK(html_blocks("a <!-- b -- > c") == "paragraph: a\n");
   }
 
   TEST_CASE("what stands in scripts and styles is no text whatever it holds") {
-    CHECK(
-        blocks("a<script>if (b < c) x = \"</\" + '</p>' + \"<script>\"; </scripts> </SCRIPT\n>d") ==
-        "paragraph: ad\n");
-    CHECK(blocks("a<style>p > b { c: '<p>' }</style>d<script src=x />e") == "paragraph: ad\n");
-    CHECK(blocks("a<svg><title>b</title><svg/><svg>c</svg>d</svg>e") == "paragraph: ae\n");
-    CHECK(blocks("<nav><p>menu</p></nav>a<noscript>b</noscript>c<template><p>d</template>") ==
+    CHECK(html_blocks(
+              "a<script>if (b < c) x = \"</\" + '</p>' + \"<script>\"; </scripts> </SCRIPT\n>d") ==
+          "paragraph: ad\n");
+    CHECK(html_blocks("a<style>p > b { c: '<p>' }</style>d<script src=x />e") == "paragraph: ad\n");
+    CHECK(html_blocks("a<svg><title>b</title><svg/><svg>c</svg>d</svg>e") == "paragraph: ae\n");
+    CHECK(html_blocks("<nav><p>menu</p></nav>a<noscript>b</noscript>c<template><p>d</template>") ==
           "paragraph: ac\n");
   }
 
   TEST_CASE("preformatted text keeps its lines") {
-    CHECK(blocks("<pre>\n  a &lt; b\n\n  <b>c</b>\n</pre>d") ==
+    CHECK(html_blocks("<pre>\n  a &lt; b\n\n  <b>c</b>\n</pre>d") ==
           "code:   a < b\n\n  c\nparagraph: d\n");
   }
 
   TEST_CASE("the title is the title element else the first h1") {
-    CHECK(title("<title> A &amp; <b>B</b>\n</title><h1>C</h1>") == "A & <b>B</b>");
-    CHECK(title("<h2>A</h2><h1> B <i>C</i></h1><h1>D</h1>") == "B C");
-    CHECK(title("<title></title><p>a") == "");
-    CHECK(blocks("<title>a</title>b") == "paragraph: b\n");
+    CHECK(html_title("<title> A &amp; <b>B</b>\n</title><h1>C</h1>") == "A & <b>B</b>");
+    CHECK(html_title("<h2>A</h2><h1> B <i>C</i></h1><h1>D</h1>") == "B C");
+    CHECK(html_title("<title></title><p>a") == "");
+    CHECK(html_blocks("<title>a</title>b") == "paragraph: b\n");
   }
 
   TEST_CASE("character references are resolved as browsers do") {

@@ -15,14 +15,14 @@ using article::markdown_document;
 using article::markdown_inline;
 using weir::testing::takes_linear_time;
 
-std::string blocks(std::string_view markdown) {
+std::string markdown_blocks(std::string_view markdown) {
   std::string lines;
   for (const auto& block : markdown_document(markdown).blocks)
     lines += block.kind + ": " + block.text + "\n";
   return lines;
 }
 
-std::string title(std::string_view markdown) { return markdown_document(markdown).title; }
+std::string markdown_title(std::string_view markdown) { return markdown_document(markdown).title; }
 std::string plain(std::string_view markdown) {
   return markdown_inline(markdown, {"known", "other label"});
 }
@@ -31,42 +31,43 @@ std::string plain(std::string_view markdown) {
 
 TEST_SUITE("plugins: markdown") {
   TEST_CASE("headings are marked or underlined") {
-    CHECK(blocks("# One\n##   Two ##\n###### Six\n####### no\n#no\n") ==
+    CHECK(markdown_blocks("# One\n##   Two ##\n###### Six\n####### no\n#no\n") ==
           "heading: One\nheading: Two\nheading: Six\nparagraph: ####### no #no\n");
-    CHECK(blocks("One\n===\nTwo\nlines\n---\nthree") ==
+    CHECK(markdown_blocks("One\n===\nTwo\nlines\n---\nthree") ==
           "heading: One\nheading: Two lines\nparagraph: three\n");
-    CHECK(blocks("# C#\n#\n## #") == "heading: C#\n");
+    CHECK(markdown_blocks("# C#\n#\n## #") == "heading: C#\n");
   }
 
   TEST_CASE("blank lines part paragraphs and rules end them") {
-    CHECK(blocks("one\ntwo  \nthree\n\n\nfour\n***\nfive\n- - -\nsix") ==
+    CHECK(markdown_blocks("one\ntwo  \nthree\n\n\nfour\n***\nfive\n- - -\nsix") ==
           "paragraph: one two three\nparagraph: four\nparagraph: five\nparagraph: six\n");
   }
 
   TEST_CASE("list items of every kind are items") {
-    CHECK(blocks("-no\n- a\n* b\n+ c\n1. d\n12) e\n  - f\n- [x] g\n-\n") ==
+    CHECK(markdown_blocks("-no\n- a\n* b\n+ c\n1. d\n12) e\n  - f\n- [x] g\n-\n") ==
           "paragraph: -no\nitem: a\nitem: b\nitem: c\nitem: d\nitem: e\nitem: f\nitem: g\n");
-    CHECK(blocks("- a\n  goes on\n\n  more of a\n\nno item") ==
+    CHECK(markdown_blocks("- a\n  goes on\n\n  more of a\n\nno item") ==
           "item: a goes on\nparagraph: more of a\nparagraph: no item\n");
-    CHECK(blocks("in\n1986. That year\n1. begins") ==
+    CHECK(markdown_blocks("in\n1986. That year\n1. begins") ==
           "paragraph: in 1986. That year\nitem: begins\n");
   }
 
   TEST_CASE("code keeps its lines and is not read as Markdown") {
-    CHECK(blocks("```cpp\nint *a;\n\n  # b\n```\nafter") ==
+    CHECK(markdown_blocks("```cpp\nint *a;\n\n  # b\n```\nafter") ==
           "code: int *a;\n\n  # b\nparagraph: after\n");
-    CHECK(blocks("~~~~\n```\n~~~\n~~~~~\nafter") == "code: ```\n~~~\nparagraph: after\n");
-    CHECK(blocks("a\n\n    code *x*\n\n\tmore\n\nb") ==
+    CHECK(markdown_blocks("~~~~\n```\n~~~\n~~~~~\nafter") == "code: ```\n~~~\nparagraph: after\n");
+    CHECK(markdown_blocks("a\n\n    code *x*\n\n\tmore\n\nb") ==
           "paragraph: a\ncode: code *x*\n\nmore\nparagraph: b\n");
-    CHECK(blocks("```\nnever closed") == "code: never closed\n");
-    CHECK(blocks("- a\n  ```\n  b\n  ```") == "item: a\ncode: b\n");
-    CHECK(blocks("``` not ` a fence\n") == "paragraph: ``` not ` a fence\n");
+    CHECK(markdown_blocks("```\nnever closed") == "code: never closed\n");
+    CHECK(markdown_blocks("- a\n  ```\n  b\n  ```") == "item: a\ncode: b\n");
+    CHECK(markdown_blocks("``` not ` a fence\n") == "paragraph: ``` not ` a fence\n");
   }
 
   TEST_CASE("quotes and tables are read as paragraphs") {
-    CHECK(blocks("> one\n> two\n>\n> > # three\n> - four\n") ==
+    CHECK(markdown_blocks("> one\n> two\n>\n> > # three\n> - four\n") ==
           "paragraph: one two\nheading: three\nitem: four\n");
-    CHECK(blocks("| a | b |\n|---|:-:|\n| *c* | d |") == "paragraph: a b\nparagraph: c d\n");
+    CHECK(markdown_blocks("| a | b |\n|---|:-:|\n| *c* | d |") ==
+          "paragraph: a b\nparagraph: c d\n");
   }
 
   TEST_CASE("emphasis goes and what only looks like it stays") {
@@ -86,7 +87,7 @@ TEST_SUITE("plugins: markdown") {
     CHECK(plain("<https://example.org/a_b_c> <me@example.org> <b>c</b> 1 < 2 > 0") ==
           "https://example.org/a_b_c me@example.org c 1 < 2 > 0");
     CHECK(plain("[a](b [c](d e) ]( [e] (f) ![g]") == "[a](b [c](d e) ]( [e] (f) ![g]");
-    CHECK(blocks("[known]: http://a\nb [known]\n\n[x]: y 'z'") == "paragraph: b known\n");
+    CHECK(markdown_blocks("[known]: http://a\nb [known]\n\n[x]: y 'z'") == "paragraph: b known\n");
   }
 
   TEST_CASE("code spans are taken as they stand") {
@@ -95,15 +96,15 @@ TEST_SUITE("plugins: markdown") {
   }
 
   TEST_CASE("comments and front matter are passed over") {
-    CHECK(blocks("---\ntitle: A\n---\nb") == "paragraph: b\n");
-    CHECK(blocks("<!-- a\n\n# b\n-->\nc") == "paragraph: c\n");
-    CHECK(blocks("a\n---\nb") == "heading: a\nparagraph: b\n");
+    CHECK(markdown_blocks("---\ntitle: A\n---\nb") == "paragraph: b\n");
+    CHECK(markdown_blocks("<!-- a\n\n# b\n-->\nc") == "paragraph: c\n");
+    CHECK(markdown_blocks("a\n---\nb") == "heading: a\nparagraph: b\n");
   }
 
   TEST_CASE("the title is that of the front matter else the first heading") {
-    CHECK(title("---\nlayout: x\ntitle: \"A: b\"\n---\n# C") == "A: b");
-    CHECK(title("a\n\n## *B*\n\n# C") == "B");
-    CHECK(title("a") == "");
+    CHECK(markdown_title("---\nlayout: x\ntitle: \"A: b\"\n---\n# C") == "A: b");
+    CHECK(markdown_title("a\n\n## *B*\n\n# C") == "B");
+    CHECK(markdown_title("a") == "");
   }
 
   TEST_CASE("random input is survived and what comes out is text") {

@@ -1,8 +1,6 @@
 #include "plugins/article/page.hpp"
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <system_error>
@@ -12,6 +10,7 @@
 
 #include "plugins/article/page_file.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/plugins/article/contents.hpp"
 #include "unit/plugins/child_process.hpp"
 
 namespace {
@@ -21,12 +20,8 @@ using article::page;
 using article::page_name;
 using article::write_page;
 using weir::testing::ChildProcess;
+using weir::testing::contents;
 using weir::testing::TemporaryFolder;
-
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 std::set<std::string> names(const fs::path& folder) {
   std::set<std::string> found;
@@ -34,7 +29,7 @@ std::set<std::string> names(const fs::path& folder) {
   return found;
 }
 
-std::string refusal(const fs::path& folder) {
+std::string folder_refusal(const fs::path& folder) {
   const auto made = article::make_folder(folder);
   return made ? "usable" : made.error();
 }
@@ -115,17 +110,17 @@ TEST_SUITE("plugins: page") {
     const TemporaryFolder folder;
     const std::string path = folder.path();
     const fs::path file = folder.write("file", "");
-    CHECK(refusal(folder.path() / "pages") == "usable");
-    CHECK(refusal(folder.path() / "pages") == "usable");
-    CHECK(refusal(folder.path() / "none" / "pages") ==
+    CHECK(folder_refusal(folder.path() / "pages") == "usable");
+    CHECK(folder_refusal(folder.path() / "pages") == "usable");
+    CHECK(folder_refusal(folder.path() / "none" / "pages") ==
           "output_folder " + path + "/none/pages is no folder to write to: " +
               "No such file or directory (the folder above it must exist)");
-    CHECK(refusal(file) ==
+    CHECK(folder_refusal(file) ==
           "output_folder " + path + "/file is no folder to write to: Not a directory");
     fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
     ChildProcess child([&]() -> std::string {
       if (::geteuid() == 0 && ::setuid(65534) != 0) return "cannot become nobody";
-      return refusal(folder.path() / "other");
+      return folder_refusal(folder.path() / "other");
     });
     CHECK(child.answer() ==
           "output_folder " + path + "/other is no folder to write to: Permission denied");

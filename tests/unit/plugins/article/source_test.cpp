@@ -25,7 +25,7 @@ using weir::testing::ChildProcess;
 using weir::testing::TemporaryFolder;
 using namespace std::string_literals;
 
-std::string refusal(const fs::path& file) {
+std::string source_refusal(const fs::path& file) {
   const auto text = read_source(file);
   return text ? "read" : text.error();
 }
@@ -51,18 +51,19 @@ TEST_SUITE("plugins: source") {
     const TemporaryFolder folder;
     const std::string path = folder.path();
     REQUIRE(::mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
-    CHECK(refusal(folder.path() / "none") ==
+    CHECK(source_refusal(folder.path() / "none") ==
           "cannot read the source " + path + "/none: No such file or directory");
-    CHECK(refusal(folder.path()) == "the source " + path + " is not a regular file");
-    CHECK(refusal(folder.path() / "pipe") == "the source " + path + "/pipe is not a regular file");
-    CHECK(refusal(folder.write("a", "ab\0c"s)) ==
+    CHECK(source_refusal(folder.path()) == "the source " + path + " is not a regular file");
+    CHECK(source_refusal(folder.path() / "pipe") ==
+          "the source " + path + "/pipe is not a regular file");
+    CHECK(source_refusal(folder.write("a", "ab\0c"s)) ==
           "the source " + path + "/a is not text: byte 2 is NUL");
-    CHECK(refusal(folder.write("b", "\xFF\xFEh\0i\0"s)) ==
+    CHECK(source_refusal(folder.write("b", "\xFF\xFEh\0i\0"s)) ==
           "the source " + path +
               "/b is not text: byte 3 is NUL (it looks like UTF-16: save it as UTF-8)");
     const std::string largest(article::source_bytes_max, 'x');
-    CHECK(refusal(folder.write("c", largest)) == "read");
-    CHECK(refusal(folder.write("c", largest + "x")) ==
+    CHECK(source_refusal(folder.write("c", largest)) == "read");
+    CHECK(source_refusal(folder.write("c", largest + "x")) ==
           "the source " + path +
               "/c is larger than 2097152 bytes, the most that an article may have");
   }
@@ -74,7 +75,7 @@ TEST_SUITE("plugins: source") {
     fs::permissions(file, fs::perms::none);
     ChildProcess child([&]() -> std::string {
       if (::geteuid() == 0 && ::setuid(65534) != 0) return "cannot become nobody";
-      return refusal(file);
+      return source_refusal(file);
     });
     CHECK(child.answer() == "cannot read the source " + file.string() + ": Permission denied");
   }

@@ -1,6 +1,6 @@
-# cmake -DBUILD=… -DSOURCE=… -DWORK=… -P outside.cmake
-# Installs SDK and program, and builds plugins against them the way a user would: the project beside this
-# file, and the examples, copied out of the tree.
+# cmake -DPREFIX=… -DSOURCE=… -DWORK=… -DGENERATOR=… -DC_COMPILER=… -DCXX_COMPILER=… -P outside.cmake
+# Builds plugins against what is installed in PREFIX the way a user would: the project beside this file, and the
+# examples, copied out of the tree.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
@@ -19,7 +19,7 @@ function(refuse target words)
 endfunction()
 
 function(build folder)
-  run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${folder} -B ${folder}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix
+  run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${folder} -B ${folder}/build -DCMAKE_PREFIX_PATH=${PREFIX}
       -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER})
   run(${CMAKE_COMMAND} --build ${folder}/build)
 endfunction()
@@ -47,10 +47,6 @@ function(check_text file text)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
-foreach(component sdk program)
-  run(${CMAKE_COMMAND} --install ${BUILD} --component ${component} --prefix ${WORK}/prefix)
-endforeach()
-
 file(COPY ${CMAKE_CURRENT_LIST_DIR}/ DESTINATION ${WORK}/outside)
 build(${WORK}/outside)
 check_plugin(${WORK}/outside/build/outside.so)

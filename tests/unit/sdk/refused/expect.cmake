@@ -1,24 +1,22 @@
-# cmake -DCOMPILER=… -DFLAGS=… -DINCLUDES=… -DSOURCE=… [-DACCEPTED=ON] -P expect.cmake
-# Compiles SOURCE with BROKEN defined, which has to fail with the words of its first line; with ACCEPTED,
-# without it, which has to succeed.
-set(flags ${FLAGS} -std=c++20 -fsyntax-only -I${INCLUDES})
-if(NOT ACCEPTED)
-  list(APPEND flags -DBROKEN)
-endif()
-execute_process(COMMAND ${COMPILER} ${flags} ${SOURCE} RESULT_VARIABLE result ERROR_VARIABLE said)
-
-if(ACCEPTED)
-  if(NOT result EQUAL 0)
-    message(FATAL_ERROR "${SOURCE} does not compile:\n${said}")
-  endif()
-  return()
-endif()
+# cmake -DSOURCE=… -DLOG=… -P expect.cmake
+# SOURCE has to be refused in LOG with the words of its first line.
 file(STRINGS ${SOURCE} first_line LIMIT_COUNT 1)
 if(NOT first_line MATCHES "^// expect: (.+)$")
   message(FATAL_ERROR "${SOURCE} does not begin with \"// expect: …\"")
 endif()
 set(expected "${CMAKE_MATCH_1}")
-if(result EQUAL 0)
+
+# Its errors: from the line that says so to the one that says it of the next file.
+cmake_path(GET SOURCE STEM name)
+file(READ ${LOG} said)
+string(FIND "${said}" "begin: ${name}\n" begin)
+if(begin EQUAL -1)
+  message(FATAL_ERROR "${SOURCE} was not compiled:\n${said}")
+endif()
+string(SUBSTRING "${said}" ${begin} -1 said)
+string(REGEX REPLACE "\n[^\n]*error: [^\n]*begin: .*" "\n" said "${said}")
+
+if(NOT said MATCHES "error: ")
   message(FATAL_ERROR "${SOURCE} compiles although it is broken")
 endif()
 if(NOT said MATCHES "${expected}")
