@@ -2,9 +2,7 @@
 
 #include <utility>
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/null_sink.h>
-
+#include "base/log.hpp"
 #include "bench/required.hpp"
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
@@ -42,9 +40,8 @@ std::unique_ptr<postgres::Session> emptied(const std::string& url) {
 Serving::Serving(const std::string& url, FlowModule flow, std::size_t slots)
     : store_(required(postgres::open_worker_store(url))) {
   registry_.register_or_throw(std::move(flow));
-  worker_ = std::make_unique<Worker>(
-      WorkerOptions{.slots = slots, .overrides = {}}, registry_, *store_,
-      std::make_shared<spdlog::logger>("bench", std::make_shared<spdlog::sinks::null_sink_mt>()));
+  worker_ = std::make_unique<Worker>(WorkerOptions{.slots = slots, .overrides = {}}, registry_,
+                                     *store_, std::make_shared<Log>());
 }
 
 Serving::~Serving() {

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <spdlog/logger.h>
 
+#include "base/log.hpp"
 #include "bench/required.hpp"
 #include "isolated/child_main.hpp"
 #include "isolated/isolated_host.hpp"
@@ -43,7 +43,7 @@ struct Sample {
 Sample measured(const FlowHandle& flow, Work work, std::chrono::duration<double> time) {
   const Json input = Json::string(std::string(work.input_bytes - 2, 'x'));
   StepResources resources;
-  spdlog::logger log("bench", spdlog::sinks_init_list{});
+  Log log;
   std::vector<std::vector<float>> taken(work.callers);
   std::latch ready(static_cast<std::ptrdiff_t>(work.callers) + 1);
   std::atomic<bool> over = false;
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
     if (option == "--seconds") seconds = std::strtod(argv[i + 1], nullptr);
     if (option == "--json") json = argv[i + 1];
   }
-  const auto log = std::make_shared<spdlog::logger>("bench", spdlog::sinks_init_list{});
+  const auto log = std::make_shared<Log>();
   InProcessHost in_process;
   IsolatedHost isolated({}, nullptr, log);
   const FlowHandle here = opened(in_process, WEIR_BENCH_ECHO);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/formatter.h>
+#include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
@@ -59,18 +60,22 @@ std::string json_log_line(std::string_view time, std::string_view level, std::st
                      json_quoted(level), json_quoted(message));
 }
 
-std::shared_ptr<spdlog::logger> make_log(const LogConfig& config, const Terminal& err) {
+std::shared_ptr<Log> make_log(const LogConfig& config, const Terminal& err) {
   const auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
       err.colour ? spdlog::color_mode::always : spdlog::color_mode::never);
-  auto log = std::make_shared<spdlog::logger>("weir", sink);
+  const auto logger = std::make_shared<spdlog::logger>("weir", sink);
   if (config.format == LogFormat::json)
-    log->set_formatter(std::make_unique<JsonFormatter>());
+    logger->set_formatter(std::make_unique<JsonFormatter>());
   else
-    log->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+    logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         std::string(time_pattern) + " %^%l%$ %v", spdlog::pattern_time_type::utc));
-  log->set_level(level(config.level));
-  log->flush_on(spdlog::level::info);
-  return log;
+  logger->set_level(spdlog::level::trace);  // Log leaves out what is below config.level
+  logger->flush_on(spdlog::level::info);
+  return std::make_shared<Log>(
+      [logger](LogLevel of_line, std::string_view line) {
+        logger->log(level(of_line), spdlog::string_view_t(line.data(), line.size()));
+      },
+      config.level);
 }
 
 }  // namespace weir::cli

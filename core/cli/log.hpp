@@ -1,8 +1,9 @@
 #pragma once
 #include <memory>
+#include <string>
+#include <string_view>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
 
@@ -11,7 +12,7 @@ namespace weir::cli {
 /// Writes to stderr as the configuration says: "2026-11-21T01:56:26.123Z info …", or one JSON
 /// object a line,
 /// {"time","level","message"}.
-std::shared_ptr<spdlog::logger> make_log(const LogConfig& config, const Terminal& err);
+std::shared_ptr<Log> make_log(const LogConfig& config, const Terminal& err);
 
 /// The one line, without newline, that the JSON format makes of a message.
 std::string json_log_line(std::string_view time, std::string_view level, std::string_view message);

@@ -5,7 +5,7 @@
 namespace weir::cli {
 
 PluginHosts::PluginHosts(const Config& config, const std::shared_ptr<Quarantine>& quarantine,
-                         const std::shared_ptr<spdlog::logger>& log) {
+                         const std::shared_ptr<Log>& log) {
   for (const auto& [plugin, hosting] : config.plugins.hosting) {
     if (hosting.mode != HostingMode::isolated) continue;
     IsolatedOptions options;

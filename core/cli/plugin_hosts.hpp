@@ -3,8 +3,7 @@
 #include <memory>
 #include <string>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "config/config.hpp"
 #include "definition/manifest.hpp"
 #include "isolated/isolated_host.hpp"
@@ -19,7 +18,7 @@ class PluginHosts {
  public:
   /// `quarantine` counts the crashes of isolated plugins.
   PluginHosts(const Config& config, const std::shared_ptr<Quarantine>& quarantine,
-              const std::shared_ptr<spdlog::logger>& log);
+              const std::shared_ptr<Log>& log);
 
   /// For LoaderParts::host.  [any thread]
   PluginHost& of(const Manifest& manifest);

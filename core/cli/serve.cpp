@@ -31,7 +31,7 @@ using namespace std::chrono_literals;
 /// Keeps a worker process running, and settles what each one that crashed leaves behind.
 class WorkerKeeper {
  public:
-  WorkerKeeper(ServeOrders orders, StopSignals& signals, spdlog::logger& log, Console& console)
+  WorkerKeeper(ServeOrders orders, StopSignals& signals, Log& log, Console& console)
       : orders_(std::move(orders)),
         signals_(signals),
         log_(log),
@@ -117,7 +117,7 @@ class WorkerKeeper {
 
   ServeOrders orders_;
   StopSignals& signals_;
-  spdlog::logger& log_;
+  Log& log_;
   Console& console_;
   Quarantine quarantine_;
   RestartWindow<std::chrono::steady_clock> restarts_{

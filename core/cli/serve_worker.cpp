@@ -57,7 +57,7 @@ ServeOptions serve_options(const Config& config) {
 }
 
 // What flows.yaml says of flows and steps that no plugin has, and a word when there is no flow yet.
-void warn_of_flows(const Config& config, const FlowRegistry& registry, spdlog::logger& log) {
+void warn_of_flows(const Config& config, const FlowRegistry& registry, Log& log) {
   for (const auto& [slug, flow] : config.flows) {
     const auto warn_of_steps = [&](const FlowModule& module) {
       for (const auto& [step, options] : flow.overrides.steps)
@@ -74,12 +74,12 @@ void warn_of_flows(const Config& config, const FlowRegistry& registry, spdlog::l
 // Hears what the parent wishes, while it lives.
 class Wishes {
  public:
-  Wishes(const FileDescriptor& control, ServeTree& tree, spdlog::logger& log)
+  Wishes(const FileDescriptor& control, ServeTree& tree, Log& log)
       : control_(control), thread_([&control, &tree, &log] {
           while (const auto words = control::receive(control)) {
             const bool stop = *words == control::stop;
-            log.info(stop ? "stopping: what runs is given back"
-                          : "draining: running steps may finish");
+            log.write(LogLevel::info, stop ? "stopping: what runs is given back"
+                                           : "draining: running steps may finish");
             stop ? tree.stop_now() : tree.drain();
           }
         }) {}

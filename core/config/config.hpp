@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/log_level.hpp"
 #include "base/slug.hpp"
 #include "base/source_text.hpp"
 #include "definition/flow_definition.hpp"
@@ -18,7 +19,6 @@
 
 namespace weir {
 
-enum class LogLevel { trace, debug, info, warn, error, off };
 enum class LogFormat { text, json };
 
 struct PluginFolder {

@@ -19,10 +19,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <spdlog/logger.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.hpp"
 #include "isolated/restrictions.hpp"
 #include "isolated/wire.hpp"
 #include "plugin/in_process_host.hpp"
@@ -122,11 +122,11 @@ bool start_watcher(Current& current) {
 class LinesToParent final : public StepLines {
  public:
   explicit LinesToParent(Channel& channel) : channel_(channel) {}
-  void line(const Attempt&, spdlog::level::level_enum level, std::string_view text) override {
-    const std::int32_t shown = level <= spdlog::level::debug  ? WEIR_LOG_DEBUG
-                               : level == spdlog::level::info ? WEIR_LOG_INFO
-                               : level == spdlog::level::warn ? WEIR_LOG_WARN
-                                                              : WEIR_LOG_ERROR;
+  void line(const Attempt&, LogLevel level, std::string_view text) override {
+    const std::int32_t shown = level <= LogLevel::debug  ? WEIR_LOG_DEBUG
+                               : level == LogLevel::info ? WEIR_LOG_INFO
+                               : level == LogLevel::warn ? WEIR_LOG_WARN
+                                                         : WEIR_LOG_ERROR;
     text = text.substr(0, line_bytes_max);
     channel_.send(FrameKind::log,
                   LogFrame{.level = shown, .reserved = 0, .text_bytes = text.size()}, {text});
@@ -233,7 +233,7 @@ class Child {
   }
 
   void end() {
-    spdlog::logger nobody("isolated", spdlog::sinks_init_list{});
+    Log nobody;
     resources_.end(nobody);
   }
 

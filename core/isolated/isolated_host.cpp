@@ -122,7 +122,7 @@ std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input
 }  // namespace
 
 IsolatedHost::IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> quarantine,
-                           std::shared_ptr<spdlog::logger> log)
+                           std::shared_ptr<Log> log)
     : options_(std::move(options)),
       quarantine_(std::move(quarantine)),
       log_(std::move(log)),

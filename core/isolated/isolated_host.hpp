@@ -5,8 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "isolated/isolated_child.hpp"
 #include "isolated/keeper.hpp"
 #include "plugin/plugin_host.hpp"
@@ -28,7 +27,7 @@ class IsolatedHost final : public PluginHost {
  public:
   /// `quarantine`, when there is one, counts crashes by sha256.
   IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> quarantine,
-               std::shared_ptr<spdlog::logger> log);
+               std::shared_ptr<Log> log);
 
   /// Starts the first process and loads the plugin there. Errors: as InProcessHost; load_failed
   /// also when loading ends the process or takes longer than start_patience. With the last of the
@@ -42,7 +41,7 @@ class IsolatedHost final : public PluginHost {
  private:
   const IsolatedOptions options_;
   const std::shared_ptr<Quarantine> quarantine_;
-  const std::shared_ptr<spdlog::logger> log_;
+  const std::shared_ptr<Log> log_;
   const std::shared_ptr<Keeper> keeper_;
   std::atomic<bool> told_unfiltered_ = false;  // pairs with itself: no data goes with it
 };

@@ -7,7 +7,7 @@
 namespace weir {
 
 ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
-                        std::shared_ptr<spdlog::logger> log) {
+                        std::shared_ptr<Log> log) {
   return thread_child(
       "sweeper",
       [lease, open = std::move(open),

@@ -2,10 +2,9 @@
 #include <chrono>
 #include <memory>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor/child.hpp>
 
+#include "base/log.hpp"
 #include "supervisor/store_opener.hpp"
 
 namespace weir {
@@ -14,6 +13,6 @@ namespace weir {
 /// and then twice in a `lease`. One for the process, so that no worker has to. A database that is
 /// away is told once, and is no failure.
 ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
-                        std::shared_ptr<spdlog::logger> log);
+                        std::shared_ptr<Log> log);
 
 }  // namespace weir

@@ -9,8 +9,7 @@
 
 namespace weir {
 
-PluginObserver plugin_log(std::shared_ptr<spdlog::logger> log,
-                          std::shared_ptr<FlowWorkers> workers) {
+PluginObserver plugin_log(std::shared_ptr<Log> log, std::shared_ptr<FlowWorkers> workers) {
   PluginObserver observer;
   observer.live = [log](const PluginFile& file, std::string_view slug) {
     log->info("flow {} from {}", slug, file.path);

@@ -1,10 +1,9 @@
 #pragma once
 #include <memory>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor/child.hpp>
 
+#include "base/log.hpp"
 #include "plugin/plugin_observer.hpp"
 #include "plugin/plugin_watcher.hpp"
 #include "worker/flow_workers.hpp"
@@ -13,8 +12,7 @@ namespace weir {
 
 /// Says in the log what becomes of plugins, and has the workers look at the registry when it was
 /// changed. `workers` may be null: those of the process.
-PluginObserver plugin_log(std::shared_ptr<spdlog::logger> log,
-                          std::shared_ptr<FlowWorkers> workers = nullptr);
+PluginObserver plugin_log(std::shared_ptr<Log> log, std::shared_ptr<FlowWorkers> workers = nullptr);
 
 /// The child that watches the plugin folders. Its start returns when what is in them is published,
 /// so that workers which are started after it find flows.

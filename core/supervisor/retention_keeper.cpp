@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds between_batches{20};  // between two batches
 
 // Until all that is old is gone, or we are to stop.
 Result<void> prune(MaintenanceStore& store, const Retention& retention, const StopSignal& stop,
-                   spdlog::logger& log) {
+                   Log& log) {
   PruneReport total;
   for (bool finished = false; !finished && !stop.wait_for(between_batches);) {
     const auto done = store.prune(retention, total.cursor, batch, false);
@@ -35,8 +35,7 @@ Result<void> prune(MaintenanceStore& store, const Retention& retention, const St
 
 }  // namespace
 
-ChildSpec retention_keeper(Retention retention, MaintenanceOpener open,
-                           std::shared_ptr<spdlog::logger> log) {
+ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::shared_ptr<Log> log) {
   return thread_child(
       "retention",
       [retention = std::move(retention), open = std::move(open),

@@ -1,10 +1,9 @@
 #pragma once
 #include <memory>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor/child.hpp>
 
+#include "base/log.hpp"
 #include "store/pruning.hpp"
 #include "supervisor/store_opener.hpp"
 
@@ -14,7 +13,6 @@ namespace weir {
 /// limits leave to do, and deletes runs that are older than `retention` says (C7), batch by batch.
 /// One for the process; of all processes one at a time prunes. A database that is away is told
 /// once, and is no failure.
-ChildSpec retention_keeper(Retention retention, MaintenanceOpener open,
-                           std::shared_ptr<spdlog::logger> log);
+ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::shared_ptr<Log> log);
 
 }  // namespace weir

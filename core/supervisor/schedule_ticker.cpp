@@ -21,7 +21,7 @@ milliseconds until_next(const TickReport& tick) {
                     look_again);
 }
 
-void tick_on(MaintenanceStore& store, const StopSignal& stop, spdlog::logger& log) {
+void tick_on(MaintenanceStore& store, const StopSignal& stop, Log& log) {
   milliseconds pause = retry_first;
   while (!stop.stop_requested()) {
     const auto tick = store.tick();
@@ -40,7 +40,7 @@ void tick_on(MaintenanceStore& store, const StopSignal& stop, spdlog::logger& lo
 
 }  // namespace
 
-ChildSpec schedule_ticker(MaintenanceOpener open, std::shared_ptr<spdlog::logger> log) {
+ChildSpec schedule_ticker(MaintenanceOpener open, std::shared_ptr<Log> log) {
   return {.id = "schedules",
           .start = [open = std::move(open),
                     log = std::move(log)](ChildEnd end) -> Result<std::shared_ptr<Child>> {

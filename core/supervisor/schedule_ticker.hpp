@@ -1,10 +1,9 @@
 #pragma once
 #include <memory>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor/child.hpp>
 
+#include "base/log.hpp"
 #include "supervisor/store_opener.hpp"
 
 namespace weir {
@@ -12,6 +11,6 @@ namespace weir {
 /// The child that starts what schedules are due (C5): it sleeps until the next one is, and looks at
 /// once when schedules change. One for the process; any number of processes may have one, each tick
 /// is one run. A database that is away is told once, and is no failure.
-ChildSpec schedule_ticker(MaintenanceOpener open, std::shared_ptr<spdlog::logger> log);
+ChildSpec schedule_ticker(MaintenanceOpener open, std::shared_ptr<Log> log);
 
 }  // namespace weir

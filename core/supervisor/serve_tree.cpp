@@ -20,27 +20,27 @@ using What = SupervisorEvent::What;
 // Quick enough that a hopeless child is given up within a second, slow enough not to hammer.
 constexpr RestartBackoff backoff = {.first = 100ms, .longest = 2s};
 
-spdlog::level::level_enum level(What what) {
+LogLevel level(What what) {
   switch (what) {
     case What::start_failed:
     case What::died:
     case What::over_time:
-      return spdlog::level::err;
+      return LogLevel::error;
     case What::restarted:
-      return spdlog::level::info;
+      return LogLevel::info;
     case What::started:
     case What::stopped:
     case What::gave_up:  // the command says it when it ends
-      return spdlog::level::debug;
+      return LogLevel::debug;
   }
-  return spdlog::level::info;
+  return LogLevel::info;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRegistry& registry,
                                                     const StoreOpener& open,
-                                                    const std::shared_ptr<spdlog::logger>& log) {
+                                                    const std::shared_ptr<Log>& log) {
   const auto workers = std::make_shared<LiveWorkers>();
   options.worker.sweeps = false;
   std::vector<ChildSpec> children;
@@ -70,7 +70,7 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
                                        .names = {},
                                        .observer =
                                            [log](const SupervisorEvent& event) {
-                                             log->log(level(event.what), "{}", to_string(event));
+                                             log->write(level(event.what), to_string(event));
                                            }},
                                       std::move(children));
   if (!supervisor) return std::unexpected(std::move(supervisor.error()));

@@ -5,11 +5,10 @@
 #include <cstddef>
 #include <memory>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor.hpp>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "plugin/plugin_watcher.hpp"
 #include "registry/flow_registry.hpp"
 #include "supervisor/live_workers.hpp"
@@ -46,7 +45,7 @@ class ServeTree {
   /// Errors: those of the first session to the database.
   static Result<std::unique_ptr<ServeTree>> start(ServeOptions options, FlowRegistry& registry,
                                                   const StoreOpener& open,
-                                                  const std::shared_ptr<spdlog::logger>& log);
+                                                  const std::shared_ptr<Log>& log);
 
   /// All workers drain at once (L5), then the children stop in reverse order.
   void drain();

@@ -49,7 +49,7 @@ Json row_of(const PluginStatus& status) {
 class VersionKeeper {
  public:
   VersionKeeper(FlowRegistry& registry, const StoreOpener& open, const KeptPlugins& plugins,
-                spdlog::logger& log, const KeeperPace& pace)
+                Log& log, const KeeperPace& pace)
       : registry_(registry), open_(open), plugins_(plugins), log_(log), pace_(pace) {}
 
   void look() {
@@ -206,7 +206,7 @@ class VersionKeeper {
   const StoreOpener& open_;
   std::unique_ptr<WorkerStore> store_;
   const KeptPlugins& plugins_;
-  spdlog::logger& log_;
+  Log& log_;
   const KeeperPace& pace_;
   const ReportingProcess process_{
       .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
@@ -221,7 +221,7 @@ class VersionKeeper {
 }  // namespace
 
 ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
-                         std::shared_ptr<spdlog::logger> log, KeeperPace pace) {
+                         std::shared_ptr<Log> log, KeeperPace pace) {
   return thread_child("version-keeper",
                       [&registry, open = std::move(open), plugins = std::move(plugins),
                        log = std::move(log), pace](const StopSignal& stop) {

@@ -2,10 +2,9 @@
 #include <chrono>
 #include <memory>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor/child.hpp>
 
+#include "base/log.hpp"
 #include "plugin/plugin_board.hpp"
 #include "plugin/quarantine.hpp"
 #include "registry/flow_registry.hpp"
@@ -39,6 +38,6 @@ struct KeeperPace {
 /// It also tells the database what stands on the board (weir.plugins), and that it is over when it
 /// stops. A database that is away is told once, and is no failure. `registry` must outlive it.
 ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
-                         std::shared_ptr<spdlog::logger> log, KeeperPace pace = {});
+                         std::shared_ptr<Log> log, KeeperPace pace = {});
 
 }  // namespace weir

@@ -10,7 +10,7 @@ namespace {
 // One life. Shared by its thread and by who may ask it to drain.
 struct WorkerLife {
   WorkerLife(const WorkerOptions& options, FlowRegistry& registry,
-             std::unique_ptr<WorkerStore> opened, std::shared_ptr<spdlog::logger> log)
+             std::unique_ptr<WorkerStore> opened, std::shared_ptr<Log> log)
       : store(std::move(opened)), worker(options, registry, *store, std::move(log)) {}
   std::unique_ptr<WorkerStore> store;
   Worker worker;
@@ -20,7 +20,7 @@ struct WorkerLife {
 
 ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds farewell,
                        FlowRegistry& registry, StoreOpener open,
-                       std::shared_ptr<LiveWorkers> workers, std::shared_ptr<spdlog::logger> log) {
+                       std::shared_ptr<LiveWorkers> workers, std::shared_ptr<Log> log) {
   const Shutdown shutdown = Shutdown::after(options.drain_timeout + farewell);
   return {.id = std::move(id),
           .start = [options = std::move(options), &registry, open = std::move(open),

@@ -3,10 +3,9 @@
 #include <memory>
 #include <string>
 
-#include <spdlog/logger.h>
-
 #include <weir/supervisor/child.hpp>
 
+#include "base/log.hpp"
 #include "registry/flow_registry.hpp"
 #include "supervisor/live_workers.hpp"
 #include "supervisor/store_opener.hpp"
@@ -22,6 +21,6 @@ namespace weir {
 /// it, also when it is abandoned.
 ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds farewell,
                        FlowRegistry& registry, StoreOpener open,
-                       std::shared_ptr<LiveWorkers> workers, std::shared_ptr<spdlog::logger> log);
+                       std::shared_ptr<LiveWorkers> workers, std::shared_ptr<Log> log);
 
 }  // namespace weir

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <spdlog/logger.h>
 
+#include "base/log.hpp"
 #include "worker/attempt.hpp"
 
 namespace weir {
@@ -47,17 +47,17 @@ class TimeLimit {
 }  // namespace
 
 StepTrial::~StepTrial() {
-  spdlog::logger nobody("trial");
+  weir::Log nobody;
   resources_.end(nobody);
 }
 
-void StepTrial::line(const Attempt&, spdlog::level::level_enum level, std::string_view utf8) {
+void StepTrial::line(const Attempt&, LogLevel level, std::string_view utf8) {
   if (!log_) return;
   const std::scoped_lock lock(mutex_);
-  log_(level == spdlog::level::debug  ? "debug"
-       : level == spdlog::level::info ? "info"
-       : level == spdlog::level::warn ? "warn"
-                                      : "error",
+  log_(level == LogLevel::debug  ? "debug"
+       : level == LogLevel::info ? "info"
+       : level == LogLevel::warn ? "warn"
+                                 : "error",
        utf8);
 }
 

@@ -43,8 +43,7 @@ class StepTrial : private StepLines {
   AttemptResult call(TrialCall call);
 
  private:
-  void line(const Attempt& attempt, spdlog::level::level_enum level,
-            std::string_view utf8) override;
+  void line(const Attempt& attempt, LogLevel level, std::string_view utf8) override;
 
   FlowHandle flow_;
   Log log_;

@@ -1,8 +1,7 @@
 #pragma once
 #include <functional>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "base/time.hpp"
 #include "store/worker_store.hpp"
 #include "worker/run_book.hpp"
@@ -19,7 +18,7 @@ class ChildRuns {
     std::function<void(RunKey, OwnedRun&, const ReadyTask&, AttemptResult)> failed;
   };
 
-  ChildRuns(WorkerStore& store, spdlog::logger& log) : store_(store), log_(log) {}
+  ChildRuns(WorkerStore& store, Log& log) : store_(store), log_(log) {}
 
   /// Some run has children to be started.
   void call() noexcept { due_ = true; }
@@ -38,7 +37,7 @@ class ChildRuns {
   Result<void> start_of(WorkerId worker, RunKey key, OwnedRun& run, const Calls& calls);
 
   WorkerStore& store_;
-  spdlog::logger& log_;
+  Log& log_;
   bool due_ = false;
   Steady again_at_{};
 };

@@ -3,8 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "base/time.hpp"
 #include "store/worker_store.hpp"
 #include "worker/flow_workers.hpp"
@@ -19,7 +18,7 @@ class FlowReader {
  public:
   /// All must outlive it.
   FlowReader(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-             WorkerStore& store, spdlog::logger& log)
+             WorkerStore& store, Log& log)
       : options_(options), flows_(flows), place_(place), store_(store), log_(log) {}
 
   /// The registry is to be read.
@@ -42,7 +41,7 @@ class FlowReader {
   ServedFlows& flows_;
   FlowWorkers::Place& place_;
   WorkerStore& store_;
-  spdlog::logger& log_;
+  Log& log_;
   std::optional<Steady> flows_at_ = Steady{};  ///< when the registry is to be read
   std::optional<Steady> release_at_;           ///< when a plugin is barred no more
   std::optional<std::map<VersionId, std::optional<PluginId>>> told_;  ///< what serve_versions said

@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "base/time.hpp"
 #include "store/share_store.hpp"
 #include "worker/attempt.hpp"
@@ -30,7 +29,7 @@ namespace weir {
 class HeldShares {
  public:
   /// `store` may be null: then nothing is taken. All must outlive it.
-  HeldShares(ShareStore* store, const ServedFlows& flows, spdlog::logger& log)
+  HeldShares(ShareStore* store, const ServedFlows& flows, Log& log)
       : store_(store), flows_(flows), log_(log) {}
 
   bool empty() const noexcept { return held_.empty(); }
@@ -97,7 +96,7 @@ class HeldShares {
 
   ShareStore* const store_;
   const ServedFlows& flows_;
-  spdlog::logger& log_;
+  Log& log_;
   Shares held_;
   std::size_t waiting_ = 0;
   std::map<RunKey, Json> run_inputs_;  ///< of runs whose shares it holds, and of the last one

@@ -5,8 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "base/time.hpp"
 #include "store/share_store.hpp"
 #include "worker/capacity.hpp"
@@ -32,7 +31,7 @@ class OfferedShares {
   static constexpr double range_seconds = 0.25;
 
   /// `store` may be null: then nothing is shared. All must outlive it.
-  OfferedShares(ShareStore* store, spdlog::logger& log) : store_(store), log_(log) {}
+  OfferedShares(ShareStore* store, Log& log) : store_(store), log_(log) {}
 
   /// What others hold of runs that were claimed with a history. To be asked before their journal is
   /// read, and said to enter() after it was folded. Errors: as the store's.
@@ -64,7 +63,7 @@ class OfferedShares {
   std::vector<OfferedRange> cut(OwnedRun& run, const Hands& hands, const Capacity& capacity) const;
 
   ShareStore* const store_;
-  spdlog::logger& log_;
+  Log& log_;
   bool told_ = false;
   bool doubts_lease_ = false;
   Steady hear_at_{}, take_back_at_{}, offer_at_{}, quiet_until_{}, next_turn_ = Steady::max();

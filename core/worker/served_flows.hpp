@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "base/time.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
@@ -32,7 +31,7 @@ class ServedFlows {
 
   /// All must outlive it. `now` is its clock, as WorkerLoop's.
   ServedFlows(const WorkerOptions& options, const FlowRegistry& registry, WorkerStore& store,
-              spdlog::logger& log, std::function<Steady()> now = std::chrono::steady_clock::now)
+              Log& log, std::function<Steady()> now = std::chrono::steady_clock::now)
       : options_(options), registry_(registry), store_(store), log_(log), now_(std::move(now)) {}
 
   /// Reads the registry again: lets go of what left it, and makes what is new known to the
@@ -60,7 +59,7 @@ class ServedFlows {
   const WorkerOptions& options_;
   const FlowRegistry& registry_;
   WorkerStore& store_;
-  spdlog::logger& log_;
+  Log& log_;
   std::function<Steady()> now_;
   std::map<VersionId, Flow> flows_;
   std::vector<FlowHandle> refused_;          ///< by the database; of the registry still

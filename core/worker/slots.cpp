@@ -11,7 +11,7 @@ namespace weir {
 // Shared with the threads, so that one whose handler never returns can be left behind.
 struct Slots::Shared {
   std::shared_ptr<StepResources> resources;
-  std::shared_ptr<spdlog::logger> log;
+  std::shared_ptr<Log> log;
   std::function<void()> on_finished;
   std::shared_ptr<FlightRecorder> recorder;
   std::mutex mutex;
@@ -24,9 +24,8 @@ struct Slots::Shared {
   std::size_t alive = 0;
 };
 
-Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources,
-             std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished,
-             std::shared_ptr<FlightRecorder> recorder)
+Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
+             std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder)
     : count_(count), shared_(std::make_shared<Shared>()) {
   shared_->resources = std::move(resources);
   shared_->log = std::move(log);

@@ -8,8 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "worker/attempt.hpp"
 #include "worker/flight_recorder.hpp"
 #include "worker/step_resources.hpp"
@@ -27,9 +26,8 @@ class Slots final : public StepRunner {
   /// `on_finished` is called on a slot's thread, before close(), after an attempt was put where
   /// take_finished() finds it. It must be quick and must not call back. What runs is noted in
   /// `recorder`, unless that is null.
-  Slots(std::size_t count, std::shared_ptr<StepResources> resources,
-        std::shared_ptr<spdlog::logger> log, std::function<void()> on_finished,
-        std::shared_ptr<FlightRecorder> recorder = nullptr);
+  Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
+        std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr);
 
   /// Waits for handlers that still run, at most `patience`. Returns how many did not end: their
   /// threads are left behind, and the process should end soon.

@@ -74,10 +74,10 @@ std::int32_t take_failure(weir_call* call, std::int32_t kind, weir_str code, wei
 }
 
 void take_log(weir_call* call, std::int32_t level, weir_str message) {
-  const auto severity = level <= WEIR_LOG_DEBUG  ? spdlog::level::debug
-                        : level == WEIR_LOG_INFO ? spdlog::level::info
-                        : level == WEIR_LOG_WARN ? spdlog::level::warn
-                                                 : spdlog::level::err;
+  const auto severity = level <= WEIR_LOG_DEBUG  ? LogLevel::debug
+                        : level == WEIR_LOG_INFO ? LogLevel::info
+                        : level == WEIR_LOG_WARN ? LogLevel::warn
+                                                 : LogLevel::error;
   call->lines.line(call->attempt, severity, utf8_or_replaced(view(message)));
 }
 
@@ -191,21 +191,20 @@ AttemptResult judged(weir_call& call, std::int32_t returned) {
 
 class LinesOfLog final : public StepLines {
  public:
-  explicit LinesOfLog(spdlog::logger& log) : log_(log) {}
-  void line(const Attempt& attempt, spdlog::level::level_enum level,
-            std::string_view text) override {
+  explicit LinesOfLog(Log& log) : log_(log) {}
+  void line(const Attempt& attempt, LogLevel level, std::string_view text) override {
     const FlowDefinition& flow = attempt.flow->definition;
     log_.log(level, "run {} {}.{}: {}", attempt.run_id, flow.slug().view(),
              flow.steps()[attempt.task.step].slug.view(), text);
   }
 
  private:
-  spdlog::logger& log_;
+  Log& log_;
 };
 
 }  // namespace
 
-AttemptResult call_step(Attempt& attempt, StepResources& resources, spdlog::logger& log) {
+AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log) {
   LinesOfLog lines(log);
   return call_step(attempt, resources, lines);
 }

@@ -1,8 +1,7 @@
 #pragma once
 #include <string_view>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "run/run_state.hpp"
 #include "worker/attempt.hpp"
 #include "worker/step_resources.hpp"
@@ -13,8 +12,7 @@ namespace weir {
 class StepLines {
  public:
   virtual ~StepLines() = default;
-  virtual void line(const Attempt& attempt, spdlog::level::level_enum level,
-                    std::string_view utf8) = 0;
+  virtual void line(const Attempt& attempt, LogLevel level, std::string_view utf8) = 0;
 };
 
 /// Runs the attempt's handler on this thread, through the C ABI, and says what came of it. Nothing
@@ -24,6 +22,6 @@ class StepLines {
 AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines);
 
 /// The same with lines that stand in the log under run, flow and step.
-AttemptResult call_step(Attempt& attempt, StepResources& resources, spdlog::logger& log);
+AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log);
 
 }  // namespace weir

@@ -72,7 +72,7 @@ std::size_t StepResources::end_left(const std::set<std::string>& registered) {
   return ended;
 }
 
-void StepResources::end(spdlog::logger& log) {
+void StepResources::end(Log& log) {
   if (const std::size_t ended = table_.shutdown(); ended > 0)
     log.info("ended {} resource{} that steps shared", ended, ended == 1 ? "" : "s");
 }

@@ -6,12 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include <spdlog/logger.h>
-
 #include <weir/abi/resources.h>
 #include <weir/registry/shared_handles.hpp>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "registry/flow_handle.hpp"
 
 namespace weir {
@@ -74,7 +73,7 @@ class StepResources {
 
   /// Ends all, the last made first, and makes no more; the log tells how many. One that a call
   /// still uses ends with that call. Again does nothing.
-  void end(spdlog::logger& log);
+  void end(Log& log);
 
   /// Ends those of plugins that are not `registered` (sha256) and of which nobody holds a flow any
   /// more, so that their code can go too. Returns how many. Cost: linear in the number of all.

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds join_pause{1'000};
 }  // namespace
 
 Worker::Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store,
-               std::shared_ptr<spdlog::logger> log)
+               std::shared_ptr<Log> log)
     : options_(std::move(options)), registry_(registry), store_(store), log_(std::move(log)) {}
 
 Worker::~Worker() = default;

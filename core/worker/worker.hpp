@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <spdlog/logger.h>
-
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "definition/flow_limits.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
@@ -65,7 +64,7 @@ class Worker {
  public:
   /// `registry` and `store` must outlive the worker.
   Worker(WorkerOptions options, FlowRegistry& registry, WorkerStore& store,
-         std::shared_ptr<spdlog::logger> log);
+         std::shared_ptr<Log> log);
   ~Worker();
 
   /// Returns after a drain: all handlers ended and nothing is owned any more; or with an error of
@@ -92,7 +91,7 @@ class Worker {
   WorkerOptions options_;
   FlowRegistry& registry_;
   WorkerStore& store_;
-  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<Log> log_;
   std::size_t handlers_left_ = 0;
   // Set by any thread, read by the loop (relaxed: no data goes with it); store_.wake() makes it
   // look.

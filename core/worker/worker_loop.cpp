@@ -41,7 +41,7 @@ AttemptResult timed_out(milliseconds timeout, std::string_view more) {
 }  // namespace
 
 WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-                       WorkerStore& store, StepRunner& slots, spdlog::logger& log, Calls calls,
+                       WorkerStore& store, StepRunner& slots, Log& log, Calls calls,
                        std::uint64_t& next_ticket)
     : options_(options),
       flows_(flows),

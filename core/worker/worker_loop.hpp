@@ -49,7 +49,7 @@ class WorkerLoop {
   };
 
   WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-             WorkerStore& store, StepRunner& slots, spdlog::logger& log, Calls calls,
+             WorkerStore& store, StepRunner& slots, Log& log, Calls calls,
              std::uint64_t& next_ticket);
 
   enum class Ended { drained, lease_lost };
@@ -105,7 +105,7 @@ class WorkerLoop {
   ServedFlows& flows_;
   WorkerStore& store_;
   StepRunner& slots_;
-  spdlog::logger& log_;
+  Log& log_;
   const Calls calls_;
   std::uint64_t& next_ticket_;
   const RunEvents& events_;

@@ -1,9 +1,9 @@
 #include "simulation/host.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include "support/log_lines.hpp"
 
 namespace weir::simulation {
 
@@ -19,14 +19,6 @@ constexpr weir_step no_code = {.struct_size = sizeof(weir_step),
                                .run = never_called,
                                .user = nullptr};
 
-std::shared_ptr<spdlog::logger> new_log() {
-  if (std::getenv("WEIR_SIMULATION_LOG") != nullptr)
-    return std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stdout_sink_st>());
-  auto log = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_st>());
-  log->set_level(spdlog::level::off);
-  return log;
-}
-
 Error broken() {
   return sim_error(ErrorCode::unavailable, "database_away", "the connection broke", "");
 }
@@ -34,7 +26,7 @@ Error broken() {
 }  // namespace
 
 Host::Host(World& world, Traits traits, const std::vector<FlowDefinition>& flows)
-    : world_(world), traits_(traits), log_(new_log()) {
+    : world_(world), traits_(traits), log_(testing::printed_log("WEIR_SIMULATION_LOG", stdout)) {
   options_.slots = traits_.slots;
   options_.lease = traits_.lease;
   options_.drain_timeout = traits_.drain_timeout;

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <spdlog/logger.h>
-
+#include "base/log.hpp"
 #include "registry/flow_registry.hpp"
 #include "simulation/simulated_steps.hpp"
 #include "simulation/simulated_worker_store.hpp"
@@ -78,7 +77,7 @@ class Host {
 
   World& world_;
   Traits traits_;
-  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<Log> log_;
   FlowRegistry registry_{1};
   FlowWorkers flow_workers_;
   WorkerOptions options_;

@@ -1,25 +1,14 @@
 #include "integration/versions/changing_worker.hpp"
 
-#include <cstdlib>
+#include <cstdio>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include "store/postgres/postgres_worker_store.hpp"
+#include "support/log_lines.hpp"
 #include "support/test_database.hpp"
 
 namespace weir::testing {
-namespace {
-
-std::shared_ptr<spdlog::logger> test_log() {
-  spdlog::sink_ptr sink = std::make_shared<spdlog::sinks::null_sink_mt>();
-  if (std::getenv("WEIR_TEST_LOG") != nullptr)
-    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  return std::make_shared<spdlog::logger>("worker", sink);
-}
-
-}  // namespace
 
 TestFlow version(std::int64_t attempts, TestHandler handler) {
   return {"changing", {{"s", std::move(handler), {}, "single", {.max_attempts = attempts}}}};
@@ -38,7 +27,8 @@ ChangingWorker::ChangingWorker(WorkerOptions options) {
   REQUIRE_MESSAGE(store.has_value(), to_string(store.error()));
   store_ = *std::move(store);
   options.flow_workers = flow_workers_;
-  worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_, test_log());
+  worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_,
+                                     printed_log("WEIR_TEST_LOG", stderr));
   thread_ = std::thread([this] { CHECK(worker_->run().has_value()); });
 }
 

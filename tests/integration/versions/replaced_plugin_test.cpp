@@ -8,8 +8,8 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <spdlog/sinks/null_sink.h>
 
+#include "base/log.hpp"
 #include "integration/worker/worker_rig.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/plugin_watcher.hpp"
@@ -30,8 +30,7 @@ namespace {
 class Served {
  public:
   Served() {
-    const auto log =
-        std::make_shared<spdlog::logger>("served", std::make_shared<spdlog::sinks::null_sink_mt>());
+    const auto log = std::make_shared<Log>();
     fs::create_directory(plugins_);
     fs::permissions(plugins_, fs::perms(0755));
     auto stage = StageDirectory::open();

@@ -2,16 +2,15 @@
 #include "supervisor/version_keeper.hpp"
 
 #include <chrono>
-#include <mutex>
 #include <string>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/base_sink.h>
 
 #include <weir/supervisor.hpp>
 
 #include "integration/versions/changing_worker.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
+#include "support/log_lines.hpp"
 #include "support/test_database.hpp"
 
 using namespace weir;
@@ -19,22 +18,6 @@ using namespace weir::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-// What was logged so far, for any thread.
-class Lines final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  std::string text() {
-    const std::scoped_lock lock(mutex_);
-    return text_;
-  }
-
- private:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    text_.append(message.payload.data(), message.payload.size()).append("\n");
-  }
-  void flush_() override {}
-  std::string text_;
-};
 
 // A keeper at a quick pace.
 class Keeper {
@@ -50,8 +33,7 @@ class Keeper {
                                           {.board = std::move(board),
                                            .quarantine = std::move(quarantine),
                                            .flow_workers = worker.shared_flow_workers()},
-                                          std::make_shared<spdlog::logger>("keeper", lines_),
-                                          {.look = 5ms, .ask = 20ms, .tell = 60s})});
+                                          lines_.log(), {.look = 5ms, .ask = 20ms, .tell = 60s})});
     REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
     supervisor_ = *std::move(started);
   }
@@ -59,10 +41,10 @@ class Keeper {
     supervisor_->request_stop();
     CHECK(supervisor_->wait().has_value());
   }
-  std::string log() const { return lines_->text(); }
+  std::string log() const { return lines_.text(); }
 
  private:
-  std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
+  LogLines lines_;
   std::unique_ptr<Supervisor> supervisor_;
 };
 

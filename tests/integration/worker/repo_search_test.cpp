@@ -1,6 +1,5 @@
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -9,13 +8,13 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <spdlog/sinks/ostream_sink.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "integration/worker/worker_rig.hpp"
 #include "plugin/loader.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
+#include "support/log_lines.hpp"
 #include "support/test_database.hpp"
 #include "unit/plugins/repo_search/test_repository.hpp"
 #include "worker/step_resources.hpp"
@@ -44,10 +43,7 @@ class SearchWorker {
     options.lease = std::chrono::milliseconds(10'000);
     options.resources = resources;
     options.overrides.emplace("repo_search", FlowOverrides{.all = {.base_delay_ms = 10}});
-    worker_ = std::make_unique<Worker>(
-        options, registry_, *store_,
-        std::make_shared<spdlog::logger>(
-            "worker", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged_)));
+    worker_ = std::make_unique<Worker>(options, registry_, *store_, logged_.log());
     thread_ = std::thread([this] { (void)worker_->run(); });
     TestClient client;
     REQUIRE(
@@ -60,16 +56,15 @@ class SearchWorker {
     if (thread_.joinable()) {
       worker_->drain();
       thread_.join();
-      resources->end(*std::make_shared<spdlog::logger>(
-          "end", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged_)));
+      resources->end(*logged_.log());
     }
-    return logged_.str();
+    return logged_.text();
   }
 
   const std::shared_ptr<StepResources> resources = std::make_shared<StepResources>();
 
  private:
-  std::ostringstream logged_;
+  LogLines logged_;
   FlowRegistry registry_;
   std::unique_ptr<WorkerStore> store_;
   std::unique_ptr<Worker> worker_;

@@ -1,27 +1,19 @@
 #include "integration/worker/worker_rig.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 #include "store/postgres/session.hpp"
+#include "support/log_lines.hpp"
 #include "support/test_database.hpp"
 
 namespace weir::testing {
 namespace {
-
-std::shared_ptr<spdlog::logger> test_log() {
-  if (std::getenv("WEIR_TEST_LOG") == nullptr)
-    return std::make_shared<spdlog::logger>("worker",
-                                            std::make_shared<spdlog::sinks::null_sink_mt>());
-  return std::make_shared<spdlog::logger>("worker",
-                                          std::make_shared<spdlog::sinks::stderr_sink_mt>());
-}
 
 template <class T>
 T required(Result<T> result) {
@@ -49,7 +41,8 @@ WorkerOptions RunningWorker::quick() {
 RunningWorker::RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options)
     : store_(required(postgres::open_worker_store(database()))) {
   for (const TestFlow* flow : flows) registry_.register_or_throw(flow->module());
-  worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_, test_log());
+  worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_,
+                                     printed_log("WEIR_TEST_LOG", stderr));
   thread_ = std::thread([this] { ended_ = worker_->run(); });
   if (flows.empty()) return;
   TestClient client;

@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
 #include "plugin/in_process_host.hpp"
@@ -16,21 +15,6 @@
 namespace weir::testing {
 namespace fs = std::filesystem;
 
-struct PluginRig::Lines final : spdlog::sinks::base_sink<std::mutex> {
-  std::string text;
-
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    const auto level = spdlog::level::to_string_view(message.level);
-    text += fmt::format("{}: {}\n", std::string_view(level.data(), level.size()),
-                        std::string_view(message.payload.data(), message.payload.size()));
-  }
-  void flush_() override {}
-  std::string read() {
-    const std::lock_guard lock(mutex_);
-    return text;
-  }
-};
-
 fs::path deeds() { return WEIR_DEEDS; }
 
 IsolatedOptions isolated_options() {
@@ -39,10 +23,7 @@ IsolatedOptions isolated_options() {
 
 PluginRig::PluginRig(const fs::path& file, IsolatedOptions options, Quarantine::Limit limit)
     : quarantine(std::make_shared<Quarantine>(limit)),
-      lines_(std::make_shared<Lines>()),
-      log_(std::make_shared<spdlog::logger>("test", lines_)),
       host_(std::make_unique<IsolatedHost>(std::move(options), quarantine, log_)) {
-  log_->set_level(spdlog::level::trace);
   const auto inspection = inspect(file);
   if (!inspection) FAIL(to_string(inspection.error()));
   auto modules = host_->open(*inspection, file);
@@ -51,10 +32,7 @@ PluginRig::PluginRig(const fs::path& file, IsolatedOptions options, Quarantine::
 }
 
 PluginRig::PluginRig(const fs::path& file, std::unique_ptr<PluginHost> host)
-    : lines_(std::make_shared<Lines>()),
-      log_(std::make_shared<spdlog::logger>("test", lines_)),
-      host_(std::move(host)) {
-  log_->set_level(spdlog::level::trace);
+    : host_(std::move(host)) {
   const auto inspection = inspect(file);
   if (!inspection) FAIL(to_string(inspection.error()));
   auto modules = host_->open(*inspection, file);
@@ -86,7 +64,7 @@ AttemptResult PluginRig::run(std::size_t flow, std::size_t step, std::string_vie
   return call_step(attempt, resources_, *log_);
 }
 
-std::string PluginRig::log() const { return lines_->read(); }
+std::string PluginRig::log() const { return lines_.with_levels(); }
 
 PluginRig::Call::Call(PluginRig& rig, std::string_view deed) {
   rig.fill(attempt_, 0, 0, json_quoted(deed));

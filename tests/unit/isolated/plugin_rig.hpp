@@ -9,11 +9,12 @@
 #include <thread>
 #include <vector>
 
-#include <spdlog/logger.h>
 #include <sys/types.h>
 
+#include "base/log.hpp"
 #include "isolated/isolated_host.hpp"
 #include "plugin/quarantine.hpp"
+#include "support/log_lines.hpp"
 #include "worker/attempt.hpp"
 #include "worker/step_resources.hpp"
 
@@ -70,12 +71,11 @@ class PluginRig {
   Json flow_input = Json::trusted(R"({"id":7})");
 
  private:
-  struct Lines;
   PluginRig(const std::filesystem::path& file, std::unique_ptr<PluginHost> host);
   void fill(Attempt& attempt, std::size_t flow, std::size_t step, std::string_view input) const;
 
-  std::shared_ptr<Lines> lines_;
-  std::shared_ptr<spdlog::logger> log_;
+  const LogLines lines_;
+  const std::shared_ptr<Log> log_ = lines_.log(LogLevel::trace);
   std::unique_ptr<PluginHost> host_;
   std::vector<FlowHandle> flows_;
   StepResources resources_;

@@ -2,19 +2,18 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
 
 #include <weir/supervisor.hpp>
 
 #include "supervisor/retention_keeper.hpp"
 #include "supervisor/schedule_ticker.hpp"
 #include "support/eventually.hpp"
+#include "support/log_lines.hpp"
 
 namespace weir {
 namespace {
@@ -102,15 +101,13 @@ class MaintenanceSession final : public MaintenanceStore {
 // One child over a database of its own, with what it logged.
 struct MaintenanceRig {
   std::shared_ptr<MaintainedDatabase> database = std::make_shared<MaintainedDatabase>();
-  std::ostringstream text;
-  std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>(
-      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+  testing::LogLines logged;
+  std::shared_ptr<Log> log = logged.log();
   MaintenanceOpener open = [this]() -> Result<std::unique_ptr<MaintenanceStore>> {
     return std::make_unique<MaintenanceSession>(database);
   };
 
   std::unique_ptr<Supervisor> run(ChildSpec child) {
-    log->set_pattern("%v");
     std::vector<ChildSpec> children;
     children.push_back(std::move(child));
     auto supervisor = Supervisor::start({.name = "test",
@@ -160,7 +157,7 @@ TEST_SUITE("supervisor: schedules and old runs") {
       REQUIRE(
           rig.database->becomes([](MaintainedDatabase& database) { return database.ticks >= 3; }));
     }
-    CHECK(rig.text.str() == "cannot look at the schedules, trying on: away\n");
+    CHECK(rig.logged.text() == "cannot look at the schedules, trying on: away\n");
   }
 
   TEST_CASE("C7: old runs are pruned batch by batch from where the last one ended") {
@@ -171,7 +168,7 @@ TEST_SUITE("supervisor: schedules and old runs") {
           [](MaintainedDatabase& database) { return database.batches == 0; }));
     }
     CHECK(rig.database->cursors == std::vector<std::int64_t>{0, 10, 20});
-    CHECK(rig.text.str() == "retention: 3 runs and 0 partitions of the journal deleted\n");
+    CHECK(rig.logged.text() == "retention: 3 runs and 0 partitions of the journal deleted\n");
   }
 
   TEST_CASE("C7: without a retention the keeper keeps house and asks for no turn to prune") {

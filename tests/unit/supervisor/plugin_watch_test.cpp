@@ -3,19 +3,18 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
 
 #include <weir/supervisor.hpp>
 
 #include "plugin/loader.hpp"
 #include "plugin/plugin_board.hpp"
 #include "support/eventually.hpp"
+#include "support/log_lines.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/plugin/trusted_umask.hpp"
 
@@ -40,16 +39,13 @@ TEST_SUITE("supervisor: plugin watch") {
     fs::copy_file(built("good.so"), plugins / "good.so");
     fs::copy_file(built("wrong_major.so"), plugins / "bad.so");
 
-    std::ostringstream text;
-    const auto log = std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
-    log->set_pattern("%l: %v");
+    const weir::testing::LogLines logged;
     const PluginLoader loader(StageDirectory::open(folder.path()).value());
     FlowRegistry registry;
     PluginBoard board;
     auto watcher =
         std::make_shared<PluginWatcher>(std::vector{plugins}, loader, registry, board,
-                                        plugin_log(log, std::make_shared<FlowWorkers>()),
+                                        plugin_log(logged.log(), std::make_shared<FlowWorkers>()),
                                         PluginWatcher::Options{.rescan = 100ms, .quiet = 50ms});
     std::vector<ChildSpec> children;
     children.push_back(plugin_watch(std::move(watcher)));
@@ -79,7 +75,7 @@ TEST_SUITE("supervisor: plugin watch") {
     (*supervisor)->request_stop();
     CHECK((*supervisor)->wait());
     const std::string path = (plugins / "good.so").string();
-    const std::string said = text.str();
+    const std::string said = logged.with_levels();
     CHECK(said.contains("info: flow good from " + path + "\n"));
     CHECK(said.contains("info: flow good: version from " + path + " (sha256 "));
     CHECK(said.contains(") takes over\n"));

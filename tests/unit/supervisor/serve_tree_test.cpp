@@ -5,15 +5,14 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
 
 #include "support/eventually.hpp"
+#include "support/log_lines.hpp"
 
 namespace weir {
 namespace {
@@ -125,14 +124,12 @@ class Session final : public WorkerStore {
 struct Rig {
   Database database;
   FlowRegistry registry;
-  std::ostringstream text;
-  std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>(
-      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+  testing::LogLines logged;
+  std::shared_ptr<Log> log = logged.log();
 
   Result<std::unique_ptr<ServeTree>> start(ServeOptions options) {
     options.worker.slots = 1;
     options.worker.drain_timeout = 0ms;
-    log->set_pattern("%v");
     return ServeTree::start(
         options, registry,
         [this](StoreUse use) -> Result<std::unique_ptr<WorkerStore>> {
@@ -186,7 +183,7 @@ TEST_SUITE("supervisor: weir serve") {
     REQUIRE(rig.joined(1));
     (*tree)->drain();
     CHECK((*tree)->wait());
-    const std::string text = rig.text.str();
+    const std::string text = rig.logged.text();
     CHECK(text.find("serve: worker-1 ended: no more workers here; restart 1 in 100 ms\n") !=
           std::string::npos);
     CHECK(text.find("serve: worker-1 ended: no more workers here; restart 2 in 200 ms\n") !=
@@ -220,7 +217,7 @@ TEST_SUITE("supervisor: weir serve") {
       CHECK((*tree)->wait());
       CHECK((*tree)->wedged() == 1);
       CHECK((*tree)->left_behind() == 1);
-      CHECK(rig.text.str().find("serve: worker-1 did not stop in time and is left behind\n") !=
+      CHECK(rig.logged.text().find("serve: worker-1 did not stop in time and is left behind\n") !=
             std::string::npos);
     }
     rig.database.change([&] { rig.database.stands_still = false; });

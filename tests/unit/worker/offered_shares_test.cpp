@@ -1,7 +1,6 @@
 #include "worker/offered_shares.hpp"
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/null_sink.h>
 
 #include "integration/worker/test_flow.hpp"
 #include "unit/worker/start.hpp"
@@ -82,7 +81,7 @@ class Owner {
  private:
   TestFlow flow_;
   const std::vector<JournalRow> lost_ = {row_of(0, 1, Outcome::lost), row_of(1, 1, Outcome::lost)};
-  spdlog::logger log_{"none", std::make_shared<spdlog::sinks::null_sink_mt>()};
+  Log log_;
   RunBook runs_;
   OfferedShares offered_;
   Steady now_{std::chrono::hours(1)};

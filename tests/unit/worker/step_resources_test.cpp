@@ -8,7 +8,6 @@
 #include <thread>
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/null_sink.h>
 
 #include <weir/flow.hpp>
 
@@ -88,7 +87,7 @@ class Call {
     attempt_.flow_input = *Json::parse("null");
   }
   AttemptResult operator()() {
-    spdlog::logger log("test", std::make_shared<spdlog::sinks::null_sink_mt>());
+    Log log;
     return call_step(attempt_, resources_, log);
   }
   void cancel() { attempt_.stop.cancel(); }
@@ -153,7 +152,7 @@ TEST_SUITE("worker: step resources") {
 
   TEST_CASE_FIXTURE(Rig, "resources end with the worker and one in use with its call") {
     own.using_ = [&](const Context&, int) {
-      spdlog::logger log("test", std::make_shared<spdlog::sinks::null_sink_mt>());
+      Log log;
       resources.end(log);
       CHECK(own.living == 1);
     };
