@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "base/assert.hpp"
+#include "base/hex.hpp"
 
 namespace weir {
 namespace {
@@ -32,17 +33,12 @@ void Sha256::update(std::string_view bytes) {
 }
 
 std::string Sha256::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
   unsigned int size = 0;
-  WEIR_ASSERT(EVP_DigestFinal_ex(state_->context, digest.data(), &size) == 1);
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(std::size_t{size} * 2);
-  for (unsigned int i = 0; i < size; ++i) {
-    text += digits[digest[i] >> 4U];
-    text += digits[digest[i] & 15U];
-  }
-  return text;
+  WEIR_ASSERT(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()),
+                                 &size) == 1);
+  digest.resize(size);
+  return hex_digits(digest);
 }
 
 std::string sha256_hex(std::string_view bytes) {

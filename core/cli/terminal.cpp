@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 
-#include <fmt/color.h>
 #include <langinfo.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -20,23 +19,25 @@ bool set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-fmt::text_style style(Tone tone) {
+// What a terminal is told before and after (ECMA-48, select graphic rendition).
+std::string_view rendition(Tone tone) {
   switch (tone) {
     case Tone::plain:
-      return {};
+      return "";
     case Tone::strong:
-      return fmt::emphasis::bold;
+      return "\x1b[1m";
     case Tone::faint:
-      return fmt::emphasis::faint;
+      return "\x1b[2m";
     case Tone::good:
-      return fmt::fg(fmt::terminal_color::green);
+      return "\x1b[32m";
     case Tone::busy:
-      return fmt::fg(fmt::terminal_color::cyan);
+      return "\x1b[36m";
     case Tone::bad:
-      return fmt::fg(fmt::terminal_color::red);
+      return "\x1b[31m";
   }
-  return {};
+  return "";
 }
+constexpr std::string_view plain_rendition = "\x1b[0m";
 
 }  // namespace
 
@@ -55,7 +56,7 @@ Terminal Terminal::of(int fd) {
 
 std::string painted(const Terminal& terminal, Tone tone, std::string_view text) {
   if (!terminal.colour || tone == Tone::plain || text.empty()) return std::string(text);
-  return fmt::format(style(tone), "{}", text);
+  return std::string(rendition(tone)).append(text).append(plain_rendition);
 }
 
 std::string clipped(const Terminal& terminal, std::string_view text, std::size_t columns) {

@@ -1,10 +1,10 @@
 #include "worker/settlement.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "base/iso8601.hpp"
 #include "base/json.hpp"
 
@@ -16,11 +16,7 @@ bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '\'' && c 
 // In hexadecimal where quotes, backslashes or other characters could be read in more than one way.
 std::string jsonb_literal(std::string_view text) {
   if (std::ranges::all_of(text, is_plain)) return fmt::format("'{}'::jsonb", text);
-  std::string digits;
-  digits.reserve(2 * text.size());
-  for (const char c : text)
-    fmt::format_to(std::back_inserter(digits), "{:02x}", static_cast<unsigned char>(c));
-  return fmt::format("convert_from(decode('{}', 'hex'), 'UTF8')::jsonb", digits);
+  return fmt::format("convert_from(decode('{}', 'hex'), 'UTF8')::jsonb", hex_digits(text));
 }
 
 Error settlement_refused(std::string kind, std::string message) {

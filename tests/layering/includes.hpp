@@ -27,7 +27,7 @@ std::vector<Include> includes_below(const std::filesystem::path& root,
 /// - core/include/ is public: its headers include each other, the standard library and Boost.JSON
 /// alone;
 /// - plugins/ includes what a user has: nothing of core/ but <weir/…>;
-/// - a library that one layer hides is included in that layer alone.
+/// - a library that one layer hides, or one file, is included there alone.
 std::string violations(const Layers& layers, const std::vector<Include>& includes);
 
 }  // namespace weir

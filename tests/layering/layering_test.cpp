@@ -103,11 +103,18 @@ TEST_SUITE("layering: the rules") {
         "#include <boost/dll/shared_library.hpp>\n#include <boost/json.hpp>\n";
     CHECK(told("core/store/a.cpp", text) ==
           "core/store/a.cpp:3: yaml-cpp/yaml.h: only config may\n"
-          "core/store/a.cpp:4: CLI/CLI.hpp: only cli may\n"
+          "core/store/a.cpp:4: CLI/CLI.hpp: only cli/command_line/grammar.cpp may\n"
           "core/store/a.cpp:5: boost/dll/shared_library.hpp: only plugin may\n");
     CHECK(told("core/cli/a.cpp", "#include <pqxx/pqxx>\n#include <libpq-fe.h>\n") ==
           "core/cli/a.cpp:1: pqxx/pqxx: only store may\n"
           "core/cli/a.cpp:2: libpq-fe.h: only store may\n");
+  }
+
+  TEST_CASE("a library that takes seconds to compile is included by one file alone") {
+    CHECK(told("core/cli/a.cpp", "#include <CLI/CLI.hpp>\n#include <spdlog/logger.h>\n") ==
+          "core/cli/a.cpp:1: CLI/CLI.hpp: only cli/command_line/grammar.cpp may\n"
+          "core/cli/a.cpp:2: spdlog/logger.h: only cli/log.cpp may\n");
+    CHECK(told("core/cli/log.cpp", "#include <spdlog/logger.h>\n") == "");
   }
 
   TEST_CASE("a public header includes only what a user has") {
