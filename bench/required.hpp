@@ -1,6 +1,7 @@
 #pragma once
 #include <cerrno>
 #include <cstdlib>
+#include <expected>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -18,8 +19,8 @@ namespace weir::bench {
 }
 
 /// What `result` holds; ends the program where it holds an error.
-template <class T>
-T required(Result<T> result) {
+template <class T, class E>
+T required(std::expected<T, E> result) {
   if (!result) fail(to_string(result.error()));
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }

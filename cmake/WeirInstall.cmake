@@ -1,16 +1,14 @@
-# What `cmake --install` puts where. Components: program, sdk (headers and CMake package), plugins (examples), and
-# debug, the debug information of all of them.
+# What `cmake --install` puts where. Components: program, sdk (headers and CMake package), plugins (examples).
 include(CMakePackageConfigHelpers)
 
 # weir_install_stripped(FOLDER COMPONENT BUILT): what COMPONENT installed from the file BUILT into FOLDER loses its debug
-# information, which component debug installs. A debug build is left as it is.
+# information to FOLDER/.debug. A debug build is left as it is.
 function(weir_install_stripped folder component built)
   if(CMAKE_BUILD_TYPE STREQUAL "Debug" OR NOT CMAKE_OBJCOPY)
     return()
   endif()
-  set(include "include(\"${CMAKE_SOURCE_DIR}/cmake/InstallStripped.cmake\")")
-  install(CODE "${include}\nweir_strip_installed(\"${CMAKE_OBJCOPY}\" \"${built}\" ${folder})" COMPONENT ${component})
-  install(CODE "${include}\nweir_install_debug_file(\"${CMAKE_OBJCOPY}\" \"${built}\" ${folder})" COMPONENT debug)
+  install(CODE "include(\"${CMAKE_SOURCE_DIR}/cmake/InstallStripped.cmake\")
+weir_strip_installed(\"${CMAKE_OBJCOPY}\" \"${built}\" ${folder})" COMPONENT ${component})
 endfunction()
 
 if(TARGET weir)

@@ -39,12 +39,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t plugins = 1'000;
 
-template <class T>
-T required(std::expected<T, PluginError> result) {
-  if (!result) fail(to_string(result.error()));
-  return *std::move(result);
-}
-
 /// Copies of one plugin under names of their own, inside and out.
 class PluginCopies {
  public:

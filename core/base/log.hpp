@@ -34,8 +34,10 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// Whether a line of this level is said.
-  bool enabled(LogLevel level) const noexcept { return level >= least_ && sink_; }
+  /// Whether a line of this level is said; never at `off`.
+  bool enabled(LogLevel level) const noexcept {
+    return level >= least_ && level < LogLevel::off && sink_;
+  }
 
   /// Says a line that is ready, braces and all.
   void write(LogLevel level, std::string_view line) noexcept;

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds house_pace{5};
 constexpr std::chrono::minutes prune_pace{10};
 constexpr std::int64_t batch = 500;                       // a few milliseconds each
-constexpr std::chrono::milliseconds between_batches{20};  // between two batches: others come first
+constexpr std::chrono::milliseconds between_batches{20};  // others come first
 
 // Until all that is old is gone, or we are to stop.
 Result<void> prune(MaintenanceStore& store, const Retention& retention, const StopSignal& stop,

@@ -1,7 +1,16 @@
 # cmake -DBUILD=… -DPREFIX=… -P install.cmake
-# Installs what users build against and run, and nothing that an earlier build left.
-file(REMOVE_RECURSE ${PREFIX})
+# Installs what users build against and run, and takes away what an earlier build left. What stays the same is not
+# touched: another run of the tests may be using it.
+set(installed "")
 foreach(component program sdk)
   execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} --component ${component}
     COMMAND_ERROR_IS_FATAL ANY)
+  file(STRINGS ${BUILD}/install_manifest_${component}.txt files)
+  list(APPEND installed ${files})
 endforeach()
+file(GLOB_RECURSE present ${PREFIX}/*)
+list(FILTER present EXCLUDE REGEX "/\\.debug/")
+list(REMOVE_ITEM present ${installed})
+if(present)
+  file(REMOVE ${present})
+endif()

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "store/local/cluster_folder.hpp"
 #include "store/local/file_lock.hpp"
@@ -20,7 +21,8 @@ constexpr const char* memory = "/dev/shm";
 /// Whether files in memory are to be had, and enough of them: a container's 64 MB are not.
 bool memory_has_room() {
   struct statfs files{};
-  return statfs(memory, &files) == 0 && files.f_type == TMPFS_MAGIC &&
+  return access(memory, W_OK | X_OK) == 0 && statfs(memory, &files) == 0 &&
+         files.f_type == TMPFS_MAGIC &&
          files.f_blocks * static_cast<std::uint64_t>(files.f_bsize) >= std::uint64_t{2} << 30;
 }
 
@@ -34,7 +36,8 @@ std::filesystem::path test_server_folder() {
   struct stat build{};
   if (stat(WEIR_BUILD_DIR, &build) != 0 || !memory_has_room())
     return std::filesystem::path(WEIR_BUILD_DIR) / "test-database";
-  return fmt::format("{}/weir-test-database-{}-{}", memory, build.st_dev, build.st_ino);
+  return fmt::format("{}/weir-test-database-{}-{}-{}", memory, geteuid(), build.st_dev,
+                     build.st_ino);
 }
 
 LocalPostgres join_test_server() {

@@ -28,7 +28,10 @@ namespace {
 using weir::FileDescriptor;
 using weir::ProcessHandle;
 
-std::filesystem::path holder_file() { return weir::testing::test_server_folder() / "holder"; }
+/// Where the holder that a ctest started says who it is: each ctest has a holder of its own.
+std::filesystem::path holder_file(pid_t ctest) {
+  return weir::testing::test_server_folder() / ("holder-" + std::to_string(ctest));
+}
 
 /// Tests that die with their ctest leave without looking whether they are the last. So somebody
 /// looks until the server has stopped, or others have been using it for half a minute.
@@ -50,12 +53,12 @@ int hold(const ProcessHandle& ctest, FileDescriptor told) {
   try {
     weir::testing::forget_test_server();  // databases and templates of earlier builds
     std::optional server(weir::testing::join_test_server());
-    std::ofstream(holder_file()) << getpid() << '\n';
+    std::ofstream(holder_file(ctest.pid())) << getpid() << '\n';
     told.reset();
     std::array<pollfd, 2> events{pollfd{.fd = asked.fd(), .events = POLLIN, .revents = 0},
                                  pollfd{.fd = ctest.pidfd(), .events = POLLIN, .revents = 0}};
     poll(events.data(), events.size(), -1);
-    std::filesystem::remove(holder_file());
+    std::filesystem::remove(holder_file(ctest.pid()));
     const std::filesystem::path cluster = server->cluster();
     server.reset();
     if (events[1].revents != 0) see_the_server_stop(cluster);
@@ -87,7 +90,7 @@ int start_holding() {
 }
 
 int release() {
-  const std::string pid = weir::local::read_small_file(holder_file());
+  const std::string pid = weir::local::read_small_file(holder_file(getppid()));
   if (pid.empty()) return 0;  // it went with its ctest
   const auto holder = ProcessHandle::open(std::stoi(pid));
   if (!holder) return 0;

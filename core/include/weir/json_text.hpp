@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -46,7 +47,7 @@ class Json {
   static Json object(std::span<const std::pair<std::string, Json>> members);
   static Json string(std::string_view utf8);
   static Json number(std::int64_t value);
-  static Json boolean(bool value) { return trusted(value ? "true" : "false"); }
+  static Json boolean(std::same_as<bool> auto value) { return trusted(value ? "true" : "false"); }
 
   /// null
   Json();

@@ -4,6 +4,6 @@
 namespace weir::testing {
 
 /// Whatever the umask of whoever runs the tests: files that a test makes are to be trusted.
-inline const mode_t umask_before = ::umask(022);
+[[maybe_unused]] static const mode_t umask_before = ::umask(022);
 
 }  // namespace weir::testing

@@ -1,4 +1,4 @@
-/* A plugin that compiles, and calls what no library has. */
+/* What compiles, and calls what no library has: weir_add_plugin() must not let it link. */
 int price(void);
 
 int unresolved(void) { return price(); }
