@@ -144,12 +144,12 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
 std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
                                                const StagedCopy& staged, milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
-  OutgoingFrame frame(FrameKind::open,
-                      OpenFrame{.memory_bytes = memory_bytes_,
-                                .staged_bytes = staged.path().native().size(),
-                                .path_bytes = plugin.file.path.size(),
-                                .sha256_bytes = plugin.file.sha256.size(),
-                                .note_bytes = plugin.note.size()},
+  const OpenFrame frame_start{.memory_bytes = memory_bytes_,
+                              .staged_bytes = staged.path().native().size(),
+                              .path_bytes = plugin.file.path.size(),
+                              .sha256_bytes = plugin.file.sha256.size(),
+                              .note_bytes = plugin.note.size()};
+  OutgoingFrame frame(FrameKind::open, frame_start,
                       {staged.path().native(), plugin.file.path, plugin.file.sha256, plugin.note});
   WireEnd end = WireEnd::not_yet;
   bool sent = false;

@@ -66,7 +66,7 @@ enum class WireEnd {
 };
 
 /// One frame on its way out: `fixed` is one of the structs above, `texts` what follows it. Refers
-/// to all of them until it is sent.
+/// to all of them until it is sent, so `fixed` cannot be a temporary.
 class OutgoingFrame {
  public:
   static constexpr std::size_t texts_max = 4;
@@ -75,6 +75,9 @@ class OutgoingFrame {
   OutgoingFrame(FrameKind kind, const Fixed& fixed, std::initializer_list<std::string_view> texts)
       : OutgoingFrame(kind, std::string_view(reinterpret_cast<const char*>(&fixed), sizeof(Fixed)),
                       std::span(texts.begin(), texts.size())) {}
+  template <class Fixed>
+  OutgoingFrame(FrameKind kind, const Fixed&& fixed,
+                std::initializer_list<std::string_view> texts) = delete;
 
   /// Sends what is not sent yet; in one write, when the other end has room. Never raises SIGPIPE.
   WireEnd send(int socket);

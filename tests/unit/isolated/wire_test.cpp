@@ -1,7 +1,10 @@
 #include "isolated/wire.hpp"
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <type_traits>
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -30,6 +33,12 @@ OutgoingFrame line(std::string_view text) {
   return {FrameKind::log, fixed, {text}};
 }
 }  // namespace
+
+TEST_CASE("A frame is not made of a temporary, which would be gone when it is sent") {
+  using Texts = std::initializer_list<std::string_view>;
+  CHECK(std::is_constructible_v<OutgoingFrame, FrameKind, const OpenFrame&, Texts>);
+  CHECK(!std::is_constructible_v<OutgoingFrame, FrameKind, OpenFrame, Texts>);
+}
 
 TEST_CASE("Frames of all sizes arrive whole and in order") {
   const Pair pair;
