@@ -132,16 +132,19 @@ TEST_CASE("lint says ok or what is wrong and exits 1 when a file is refused") {
   const Ran both =
       weir_in(folder, {"plugins", "lint", "plugins/process_order.so", "plugins/bad.so"});
   CHECK(both.code == 1);
-  CHECK(both.out.starts_with("plugins/process_order.so: ok\nplugins/bad.so: not_elf: "));
+  CHECK(both.out.starts_with("plugins/process_order.so: ok\n"));
+  CHECK(both.out.contains("\nplugins/bad.so: not_elf: "));
+  if (!WEIR_SANITIZED)  // a sanitizer's constructors are warned of
+    CHECK(both.out.starts_with("plugins/process_order.so: ok\nplugins/bad.so: "));
   CHECK(weir_in(folder, {"plugins", "lint", "plugins/process_order.so"}).code == 0);
 
   const Ran json =
       weir_in(folder, {"plugins", "lint", "--json", "plugins/process_order.so", "plugins/bad.so"});
   CHECK(json.code == 1);
   CHECK(json.out.starts_with("{\"path\":\"plugins/process_order.so\",\"ok\":true,\"sha256\":\""));
-  CHECK(
-      json.out.contains("\",\"flows\":[\"process_order\"],\"warnings\":[]}\n{\"path\":\"plugins/"
-                        "bad.so\",\"ok\":false,"));
+  CHECK(json.out.contains("\",\"flows\":[\"process_order\"],\"warnings\":["));
+  CHECK(json.out.contains("]}\n{\"path\":\"plugins/bad.so\",\"ok\":false,"));
+  if (!WEIR_SANITIZED) CHECK(json.out.contains("\"warnings\":[]}\n"));
   CHECK(json.out.contains("\"kind\":\"not_elf\",\"detail\":\""));
 }
 
