@@ -12,7 +12,7 @@
 namespace weir::cli {
 namespace {
 
-enum Side : std::uint8_t { left = 1, right = 2, up = 4, down = 8 };
+enum Side : std::uint8_t { leftward = 1, rightward = 2, upward = 4, downward = 8 };
 
 constexpr std::array<std::string_view, 16> boxes = {" ", "─", "─", "─", "│", "┘", "└", "┴",
                                                     "│", "┐", "┌", "┬", "│", "┤", "├", "┼"};
@@ -93,8 +93,8 @@ class Canvas {
     for (std::size_t y = bar.top; y <= bar.bottom; ++y) {
       Cell& cell = cells_[y][x];
       cell.bar = &bar;
-      if (y > bar.top) cell.sides |= up;
-      if (y < bar.bottom) cell.sides |= down;
+      if (y > bar.top) cell.sides |= upward;
+      if (y < bar.bottom) cell.sides |= downward;
     }
   }
 
@@ -105,12 +105,12 @@ class Canvas {
     const std::size_t meet = bar.column ? columns.bar(bar) : columns.label - 1;
     for (const std::size_t source : bar.sources)
       line(start(k - 1, before[source]), meet, before[source].row, bar,
-           bar.column ? left : left | right);
+           bar.column ? leftward : leftward | rightward);
     for (const std::size_t target : bar.targets) {
       const DagLayout::Place& place = after[target];
-      if (bar.column) cells_[place.row][meet].sides |= right;
+      if (bar.column) cells_[place.row][meet].sides |= rightward;
       line(meet + 1, columns.label + (place.node ? 0 : columns.label_width) - 1, place.row, bar,
-           left | right);
+           leftward | rightward);
       if (!place.node) continue;
       cells_[place.row][columns.label - 2].text = arrow;
       cells_[place.row][columns.label - 1].sides = 0;
@@ -130,7 +130,7 @@ class Canvas {
     for (std::size_t x = x0; x <= x1; ++x) {
       Cell& cell = cells_[y][x];
       if (cell.bar == nullptr || cell.bar == &own)
-        cell.sides |= static_cast<std::uint8_t>(x < x1 ? left | right : end);
+        cell.sides |= static_cast<std::uint8_t>(x < x1 ? leftward | rightward : end);
     }
   }
 

@@ -41,7 +41,7 @@ struct Notation {
   std::string (*write)(std::int64_t);
 };
 constexpr Notation whole = {"a whole number", parse_whole, written_whole};
-constexpr Notation duration = {duration_form, parse_milliseconds, written_milliseconds};
+constexpr Notation duration_notation = {duration_form, parse_milliseconds, written_milliseconds};
 constexpr Notation size = {size_form, parse_size, written_size};
 
 std::optional<std::int64_t> read_number(Reader& reader, std::string_view key,
@@ -142,11 +142,12 @@ Key<T> count_key(std::string name, std::size_t T::* member, std::int64_t min, st
 template <class T>
 Key<T> duration_key(std::string name, milliseconds T::* member, milliseconds min,
                     milliseconds max) {
-  return {
-      std::move(name), [=](Reader& reader, std::string_view key, const YAML::Node& value, T& into) {
-        if (const auto read = read_number(reader, key, value, duration, min.count(), max.count()))
-          into.*member = milliseconds(*read);
-      }};
+  return {std::move(name),
+          [=](Reader& reader, std::string_view key, const YAML::Node& value, T& into) {
+            if (const auto read =
+                    read_number(reader, key, value, duration_notation, min.count(), max.count()))
+              into.*member = milliseconds(*read);
+          }};
 }
 
 template <class T, class Enum, std::size_t n>
@@ -289,7 +290,9 @@ void read_limits(Reader& reader, std::string_view section, const YAML::Node& val
 
 void read_option(Reader& reader, std::string_view key, const YAML::Node& value,
                  const OptionRule& rule, OptionOverrides& options) {
-  const Notation& notation = rule.unit == "ms" ? duration : rule.unit == "bytes" ? size : whole;
+  const Notation& notation = rule.unit == "ms"      ? duration_notation
+                             : rule.unit == "bytes" ? size
+                                                    : whole;
   options.*rule.member = read_number(reader, key, value, notation, rule.min, rule.max);
 }
 

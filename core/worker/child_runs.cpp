@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-constexpr std::chrono::milliseconds pause{100};  // while the database is away
+constexpr std::chrono::milliseconds away_pause{100};  // while the database is away
 
 }  // namespace
 
@@ -34,7 +34,7 @@ Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs, const 
     if (!is_away(started.error())) return started;
     log_.warn("cannot start a child run, trying on: {}", to_string(started.error()));
     due_ = true;
-    again_at_ = now + pause;
+    again_at_ = now + away_pause;
     return {};
   }
   return {};

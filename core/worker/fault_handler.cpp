@@ -27,7 +27,7 @@ using flight::Page;
 // Nothing below this line may allocate, lock or throw: it runs in a process that is broken.
 
 constexpr std::array signals = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
-std::array<struct sigaction, signals.size()> before{};
+std::array<struct sigaction, signals.size()> actions_before{};
 std::atomic<Page*> recorded =
     nullptr;  // released once all else stands; acquired by whoever crashes
 int notified = -1;
@@ -152,7 +152,7 @@ void notify() noexcept {
 
 void restore(int signal) noexcept {
   for (std::size_t i = 0; i < signals.size(); ++i)
-    if (signals[i] == signal) ::sigaction(signal, &before[i], nullptr);
+    if (signals[i] == signal) ::sigaction(signal, &actions_before[i], nullptr);
 }
 
 void wait_for_death() noexcept {
@@ -210,7 +210,8 @@ void install_fault_handler(const FlightRecorder& recorder, int notify) {
   struct sigaction action{};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-  for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &action, &before[i]);
+  for (std::size_t i = 0; i < signals.size(); ++i)
+    ::sigaction(signals[i], &action, &actions_before[i]);
 }
 
 FaultStack::FaultStack() noexcept {

@@ -231,8 +231,9 @@ void WorkerLoop::share(Steady now) {
     offered_.turn(
         worker_, now, runs_, capacity(),
         [this](RunKey key, OwnedRun& run, const JournalRow& row) { fold_heard(key, run, row); });
-  const bool doubts = held_.take_doubt() | offered_.take_doubt();
-  if (doubts) renew_at_ = now;  // the exchange tells whether the lease is lost
+  const bool held_doubts = held_.take_doubt(), offered_doubts = offered_.take_doubt();
+  if (held_doubts || offered_doubts)
+    renew_at_ = now;  // the exchange tells whether the lease is lost
 }
 
 void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {

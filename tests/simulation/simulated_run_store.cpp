@@ -58,7 +58,7 @@ class SimulatedRunStore final : public RunStore {
       for (const auto& [run, open] : tables().open_runs) report.runs += open.worker == id;
       found.push_back(std::move(report));
     }
-    std::ranges::stable_sort(found, [](const WorkerReport& a, const WorkerReport& b) {
+    std::ranges::sort(found, [](const WorkerReport& a, const WorkerReport& b) {
       return std::tuple(!a.alive, b.ended_at, a.id) < std::tuple(!b.alive, a.ended_at, b.id);
     });
     if (found.size() > static_cast<std::size_t>(count_max))
