@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace nightly_report {
 namespace fs = std::filesystem;
@@ -19,7 +20,9 @@ std::vector<Ending> inventory(const fs::path& folder, const std::function<void()
   }
   std::vector<Ending> all;
   for (auto& [name, sum] : by_ending) all.push_back(std::move(sum));
-  std::ranges::stable_sort(all, std::ranges::greater(), &Ending::bytes);
+  std::ranges::sort(all, [](const Ending& a, const Ending& b) {
+    return std::tie(b.bytes, a.ending) < std::tie(a.bytes, b.ending);
+  });
   return all;
 }
 

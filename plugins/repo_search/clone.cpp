@@ -45,7 +45,8 @@ int mirror(git_remote** made, git_repository* repository, const char*, const cha
 
 Clone::Clone(fs::path source) : source_(std::move(source)), folder_(made_folder()) {
   try {
-    git_clone_options options = GIT_CLONE_OPTIONS_INIT;
+    git_clone_options options{};
+    check(::git_clone_options_init(&options, GIT_CLONE_OPTIONS_VERSION), "cannot clone");
     options.bare = 1;
     options.remote_cb = mirror;
     git_repository* cloned = nullptr;

@@ -24,7 +24,7 @@ using namespace weir::testing;
 
 namespace {
 
-constexpr std::size_t runs = 100;
+constexpr std::size_t searches = 100;
 
 // A worker process as `weir serve` makes it, with the plugin itself, loaded as any other is.
 class SearchWorker {
@@ -39,7 +39,7 @@ class SearchWorker {
     REQUIRE(store.has_value());
     store_ = *std::move(store);
     WorkerOptions options = RunningWorker::quick();
-    options.slots = runs;
+    options.slots = searches;
     options.lease = std::chrono::milliseconds(10'000);
     options.resources = resources;
     options.overrides.emplace("repo_search", FlowOverrides{.all = {.base_delay_ms = 10}});
@@ -79,7 +79,7 @@ std::size_t count_of(std::string_view what, std::string_view text) {
 
 std::vector<std::string> start_searches(TestClient& client, const TestRepository& repository) {
   std::vector<std::string> ids;
-  for (std::size_t i = 0; i < runs; ++i)
+  for (std::size_t i = 0; i < searches; ++i)
     ids.push_back(client.start("repo_search", R"({"repository": ")" + repository.path().string() +
                                                   R"(", "text": "weir"})"));
   return ids;
@@ -144,11 +144,11 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   SearchWorker worker;
   TestClient client;
   const auto ids = start_searches(client, repository);
-  REQUIRE(eventually([&] { return worker.resources->waiting() == runs - 1; }));
+  REQUIRE(eventually([&] { return worker.resources->waiting() == searches - 1; }));
   branch.let_go();
   check_reports(client, ids, commit);
   CHECK(query_value("select count(*) from weir.attempts where outcome = 'failed'") ==
-        std::to_string(runs));
+        std::to_string(searches));
   CHECK(query_value("select count(distinct error) from weir.attempts where outcome = 'failed'") ==
         "1");
   const std::string error =

@@ -6,14 +6,15 @@
 
 #include "cli/progress.hpp"
 #include "cli/times.hpp"
+#include "unit/cli/now.hpp"
 
 using namespace weir;
 using namespace weir::cli;
 using namespace std::chrono_literals;
+using weir::testing::noon;
 
 namespace {
 
-constexpr Time noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 12h;
 constexpr Terminal terminal{.live = true, .colour = false, .unicode = true, .columns = 80};
 
 StepReport step(std::string slug, std::string status) {

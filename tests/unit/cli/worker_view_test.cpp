@@ -4,14 +4,16 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/cli/now.hpp"
+
 using namespace weir;
 using namespace weir::cli;
 using namespace std::chrono_literals;
+using weir::testing::noon;
 
 TEST_SUITE_BEGIN("cli: workers");
 
 TEST_CASE("L1: workers are listed with how they ended and one nobody has swept yet as lapsed") {
-  constexpr Time noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 12h;
   const WorkerReport alive{.id = 12,
                            .host = "db.example.org",
                            .pid = 4711,

@@ -15,7 +15,9 @@ class TestRepository {
  public:
   TestRepository() {
     using repo_search::check;
-    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    git_repository_init_options options{};
+    check(::git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION),
+          "init");
     options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
     options.initial_head = "main";
     git_repository* made = nullptr;
