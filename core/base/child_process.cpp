@@ -130,6 +130,20 @@ ProcessEnd ChildProcess::kill() {
   return wait(std::chrono::hours(1)).value_or(ProcessEnd{.by_signal = true, .number = SIGKILL});
 }
 
+std::vector<std::string> sanitizer_variables() {
+  std::vector<std::string> all;
+#ifdef WEIR_BUILT_WITH_SANITIZERS
+  for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+    const char* const value = std::getenv(name);
+    all.push_back(
+        fmt::format("{}={}:handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigfpe=0:"
+                    "detect_leaks=0",
+                    name, value != nullptr ? value : ""));
+  }
+#endif
+  return all;
+}
+
 void end_with_parent(pid_t parent) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(EXIT_FAILURE);

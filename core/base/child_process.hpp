@@ -66,6 +66,11 @@ class ChildProcess {
   bool reaped_ = false;  // its number may be somebody else's
 };
 
+/// In a build with sanitizers, variables for a child whose end tells something and which may start
+/// no process: a signal ends it as it would without them, and it looks for no leaks when it exits,
+/// which takes a process. None in other builds.
+std::vector<std::string> sanitizer_variables();
+
 /// For the first lines of a child: it is killed when the thread that started it ends, and so with
 /// its process; that thread must be one that lasts. Ends at once when `parent` has ended already.
 void end_with_parent(pid_t parent) noexcept;

@@ -206,7 +206,7 @@ int run_serve_worker(const std::vector<std::string>&) {
       code = console.fail(recorder.error());
     } else {
       // Never taken down: the fault handler looks at it to the very end.
-      const auto& kept = *new auto(std::make_shared<FlightRecorder>(*std::move(recorder)));
+      static const auto& kept = *new auto(std::make_shared<FlightRecorder>(*std::move(recorder)));
       install_fault_handler(*kept, control.fd());
       code = work(*orders, control, kept, console);
     }

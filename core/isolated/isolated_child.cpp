@@ -1,9 +1,11 @@
 #include "isolated/isolated_child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <system_error>
@@ -13,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/child_process.hpp"
 #include "isolated/child_main.hpp"
 #include "run/journal_row.hpp"
 #include "worker/crash_report.hpp"
@@ -39,6 +42,7 @@ std::vector<std::string> environment() {
   for (const char* const name : variables_kept)
     if (const char* const value = std::getenv(name); value != nullptr)
       kept.push_back(fmt::format("{}={}", name, value));
+  std::ranges::move(sanitizer_variables(), std::back_inserter(kept));
   return kept;
 }
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/assert.hpp"
+#include "base/child_process.hpp"
 #include "plugin/scan_child.hpp"
 
 namespace weir {
@@ -39,17 +41,7 @@ std::vector<std::string> environment() {
                            "TMPDIR", "LANG", "LC_ALL", "TZ"})
     if (const char* value = std::getenv(name); value != nullptr)
       all.push_back(fmt::format("{}={}", name, value));
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  // A signal is to end the child as it would without a sanitizer; and who looks for leaks when it
-  // exits does so from a process of its own, which it may not start.
-  for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
-    const char* const value = std::getenv(name);
-    all.push_back(
-        fmt::format("{}={}:handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigfpe=0:"
-                    "detect_leaks=0",
-                    name, value != nullptr ? value : ""));
-  }
-#endif
+  std::ranges::move(sanitizer_variables(), std::back_inserter(all));
   return all;
 }
 

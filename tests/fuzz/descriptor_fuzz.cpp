@@ -32,16 +32,28 @@ namespace {
 
 using weir::fuzz::image_begin;
 using weir::fuzz::image_bytes_max;
+using weir::fuzz::memory_begin;
 
 char* mapped() {
   static char* const memory = [] {
-    void* const wanted = reinterpret_cast<void*>(image_begin);
+    void* const wanted = reinterpret_cast<void*>(memory_begin);
     void* const got = mmap(wanted, image_bytes_max, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (got != wanted) std::abort();
     return static_cast<char*>(got);
   }();
   return memory;
+}
+
+// Pointers that an input has into itself.
+void move_pointers(char* memory, std::size_t size) {
+  for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= size; at += sizeof(std::uintptr_t)) {
+    std::uintptr_t value = 0;
+    std::memcpy(&value, memory + at, sizeof value);
+    if (value < image_begin || value - image_begin > image_bytes_max) continue;
+    value += memory_begin - image_begin;
+    std::memcpy(memory + at, &value, sizeof value);
+  }
 }
 
 void read_through(weir_str text, std::size_t& sum) {
@@ -66,8 +78,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   char* const memory = mapped();
   ASAN_UNPOISON_MEMORY_REGION(memory, image_bytes_max);
   std::memcpy(memory, image.data(), image.size());
+  move_pointers(memory, image.size());
   ASAN_POISON_MEMORY_REGION(memory + image.size(), image_bytes_max - image.size());
-  const weir::OwnMemory own({{image_begin, image_begin + image.size(), true, false},
+  const weir::OwnMemory own({{memory_begin, memory_begin + image.size(), true, false},
                              {weir::fuzz::code_begin, weir::fuzz::code_end, false, true}});
   const auto plugin = weir::checked_descriptor(memory, own, *manifest, note);
   if (!plugin) return 0;

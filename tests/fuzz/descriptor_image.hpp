@@ -3,9 +3,12 @@
 
 namespace weir::fuzz {
 
-/// Where an input's memory stands while it is walked, always at the same place, so that pointers in
-/// inputs keep their meaning. What lies beside it cannot be read.
+/// Where an input's memory stands as far as pointers in inputs know.
 inline constexpr std::uintptr_t image_begin = 0x6000'0000'0000;
+
+/// Where it really stands while it is walked, once those pointers were moved: nobody else wants to
+/// be there, not a program, nor a sanitizer. What lies beside it cannot be read.
+inline constexpr std::uintptr_t memory_begin = 0x5670'0000'0000;
 inline constexpr std::uintptr_t image_bytes_max = 64 * 1024;
 
 /// Addresses that count as code of the library; nothing is mapped there.

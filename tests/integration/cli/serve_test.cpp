@@ -84,6 +84,7 @@ TEST_CASE("a worker that keeps failing makes serve give up with its error") {
   Running serve = special.shop.begin({"serve"}, "serve.log");
   CHECK(serve.wait() == 1);
   const std::string log = text(special.shop.path() / "serve.log");
+  INFO(log);
   CHECK(log.contains("error serve: worker-1 ended: no more workers here; restart 2 in 200 ms\n"));
   CHECK(
       log.ends_with("weir: error: \"serve\" gives up on \"worker-1\", which ended 3 times "
