@@ -110,6 +110,7 @@ class Frame {
   std::optional<Fixed> take() {
     if (body_.size() < sizeof(Fixed)) return std::nullopt;
     Fixed fixed;
+    // The size was looked at.  NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     __builtin_memcpy(&fixed, body_.data(), sizeof fixed);
     body_.remove_prefix(sizeof fixed);
     return fixed;

@@ -31,7 +31,7 @@ class Shop {
                                  std::filesystem::perms(0644));
   }
 
-  Ran run(std::vector<std::string> arguments) const {
+  Ran run(const std::vector<std::string>& arguments) const {
     return run_program(WEIR_PROGRAM, arguments, {.folder = folder_.path()});
   }
 
