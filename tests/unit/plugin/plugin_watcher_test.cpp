@@ -37,9 +37,10 @@ using Texts = std::vector<std::string>;
 // A plugin folder that is watched, and what was told.
 class WatcherRig {
  public:
-  explicit WatcherRig(std::chrono::milliseconds rescan = 200ms,
-                      std::chrono::milliseconds quiet = 50ms)
-      : rescan_(rescan), quiet_(quiet) {
+  static constexpr PluginWatcher::Options brisk{
+      .rescan = 200ms, .quiet = 50ms, .youth = 300ms, .folder_patience = 100ms};
+
+  explicit WatcherRig(PluginWatcher::Options options = brisk) : options_(options) {
     fs::create_directory(path());
   }
   ~WatcherRig() { end(); }
@@ -82,10 +83,8 @@ class WatcherRig {
     };
     observer.rescans_alone = [this](const std::string& why) { tell(why, {}, {}); };
     observer.flows_changed = [this] { ++changes_; };
-    watcher_ = std::make_unique<PluginWatcher>(
-        std::move(folders), loader_, registry, board, std::move(observer),
-        PluginWatcher::Options{
-            .rescan = rescan_, .quiet = quiet_, .youth = 300ms, .folder_patience = 100ms});
+    watcher_ = std::make_unique<PluginWatcher>(std::move(folders), loader_, registry, board,
+                                               std::move(observer), options_);
     watcher_->start();
     thread_ = std::jthread([this] { watcher_->run(); });
   }
@@ -152,14 +151,28 @@ class WatcherRig {
 
   TemporaryFolder folder_;
   PluginLoader loader_ = testing::loader();
-  std::chrono::milliseconds rescan_;
-  std::chrono::milliseconds quiet_;
+  PluginWatcher::Options options_;
   mutable std::mutex mutex_;
   Texts told_;
   std::atomic<std::size_t> changes_ = 0;
   std::unique_ptr<PluginWatcher> watcher_;
   std::jthread thread_;
 };
+
+// Events alone: nothing is found by looking again.
+PluginWatcher::Options no_rescan() {
+  PluginWatcher::Options options = WatcherRig::brisk;
+  options.rescan = 1h;
+  return options;
+}
+
+// For what a test does in two steps that count as one: the machine may stand still between them.
+PluginWatcher::Options patient() {
+  PluginWatcher::Options options = WatcherRig::brisk;
+  options.quiet = 1s;
+  options.folder_patience = 5s;
+  return options;
+}
 
 // One's own bytes: a library's tail is nobody's.
 std::string good(std::string_view tail) { return bytes_of(built("good")) + std::string(tail); }
@@ -183,7 +196,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file dropped into the folder is live without a rescan") {
-    WatcherRig rig(1h);
+    WatcherRig rig(no_rescan());
     rig.start();
     CHECK(rig.registry.size() == 0);
     const auto begin = std::chrono::steady_clock::now();
@@ -197,7 +210,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("many files at once are published together") {
-    WatcherRig rig(1h, 250ms);
+    WatcherRig rig(no_rescan());
     rig.put_variant("one.so", "good");
     fs::create_directory(rig.elsewhere("made ready"));
     for (int i = 0; i < 20; ++i)
@@ -221,7 +234,7 @@ TEST_SUITE("plugin: watcher") {
     std::atomic<bool> stop = false;
     std::atomic<std::size_t> wrong = 0;
     {
-      std::jthread caller([&] {
+      const std::jthread caller([&] {
         while (!stop)
           if (first_of(held) != "\"first\"") ++wrong;
       });
@@ -297,7 +310,9 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("case 33: a writer who comes back for the second half is waited for") {
-    WatcherRig rig;
+    PluginWatcher::Options options = WatcherRig::brisk;
+    options.youth = 1h;  // however late this thread is with the second half
+    WatcherRig rig(options);
     rig.start();
     const std::string bytes = good("in two halves");
     rig.overwrite("good.so", bytes.substr(0, bytes.size() / 4));
@@ -378,7 +393,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file removed and built again at once never leaves the registry") {
-    WatcherRig rig;
+    WatcherRig rig(patient());
     rig.put_variant("good.so", "good");
     rig.start();
     rig.remove("good.so");
@@ -424,7 +439,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a file replaced by a link is refused and what was published stays") {
-    WatcherRig rig;
+    WatcherRig rig(patient());
     rig.put_variant("good.so", "good");
     rig.start();
     rig.remove("good.so");
@@ -458,7 +473,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("the folder replaced by another in one step is the new one's plugins") {
-    WatcherRig rig(1h);
+    WatcherRig rig(no_rescan());
     rig.put_variant("good.so", "good");
     rig.start();
     fs::create_directory(rig.elsewhere("next"));
@@ -472,7 +487,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a folder that goes and comes back brings its plugins back") {
-    WatcherRig rig(1h);
+    WatcherRig rig(no_rescan());
     rig.put_variant("good.so", "good");
     rig.start();
     fs::rename(rig.path(), rig.elsewhere("away"));
@@ -484,7 +499,7 @@ TEST_SUITE("plugin: watcher") {
   }
 
   TEST_CASE("a folder that is missing for a moment loses nothing") {
-    WatcherRig rig;
+    WatcherRig rig(patient());
     rig.put_variant("good.so", "good");
     rig.start();
     fs::rename(rig.path(), rig.elsewhere("away"));
