@@ -27,6 +27,9 @@ class SourceText {
   /// Line of a byte, from 1.
   std::size_t line(std::size_t offset) const noexcept;
 
+  /// "flows.yaml:12:18", as pointed() begins.
+  std::string place(TextSpan where) const;
+
   /// The message, the line it is about, and a caret with tildes under the stretch; no newline at
   /// the end:
   ///
@@ -41,6 +44,8 @@ class SourceText {
   std::string pointed(TextSpan where, std::string_view severity, std::string_view message) const;
 
  private:
+  std::size_t begin_of_line(std::size_t offset) const noexcept;
+
   std::string name_;
   std::string text_;
 };

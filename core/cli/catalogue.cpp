@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.hpp"
+#include "config/idle_overrides.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_folder.hpp"
 
@@ -67,31 +68,6 @@ class Names {
   std::map<std::string, PluginFile> slugs_, modules_;
 };
 
-constexpr std::string_view no_effect = "what is said about it has no effect";
-
-// What is said of steps that this flow does not have, or that means nothing to them.
-void warn_of_steps(const FlowDefinition& flow, const FlowConfig& said, const SourceText& source,
-                   std::vector<std::string>& warnings) {
-  std::vector<std::string> slugs;
-  for (const StepDefinition& step : flow.steps()) slugs.push_back(step.slug.string());
-  for (const auto& [slug, options] : said.overrides.steps) {
-    const auto warn = [&](const std::string& what) {
-      warnings.push_back(source.pointed(said.step_places.at(slug), "warning", what));
-    };
-    const auto position = flow.find(slug);
-    if (!position) {
-      warn(fmt::format("flow \"{}\" has no step \"{}\"; {}", flow.slug().view(), slug,
-                       did_you_mean(slug, slugs, no_effect)));
-      continue;
-    }
-    const StepKind kind = flow.steps()[*position].kind;
-    for (const OptionRule& rule : option_rules)
-      if (options.*rule.member && !rule.applies_to(kind))
-        warn(fmt::format("step \"{}\" is a {}: its {} has no effect", slug, name(kind),
-                         rule.plain_name()));
-  }
-}
-
 }  // namespace
 
 Result<const CatalogueFlow*> Catalogue::find(std::string_view name) const {
@@ -148,21 +124,11 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
 }
 
 std::vector<std::string> idle_overrides(const Config& config, const Catalogue& catalogue) {
-  std::vector<std::string> slugs;
-  for (const CatalogueFlow& flow : catalogue.flows)
-    slugs.push_back(flow.definition.slug().string());
+  KnownFlows flows;
+  for (const CatalogueFlow& flow : catalogue.flows) flows.push_back(&flow.definition);
   std::vector<std::string> warnings;
-  for (const auto& [slug, said] : config.flows) {
-    const auto flow = std::ranges::find(slugs, slug.string());
-    if (flow == slugs.end())
-      warnings.push_back(config.source->pointed(
-          said.where, "warning",
-          fmt::format("no flow \"{}\" in the plugin folders; {}", slug.view(),
-                      did_you_mean(slug.view(), slugs, no_effect))));
-    else
-      warn_of_steps(catalogue.flows[static_cast<std::size_t>(flow - slugs.begin())].definition,
-                    said, *config.source, warnings);
-  }
+  for (const IdleOverride& idle : idle_overrides(config, flows))
+    warnings.push_back(config.source->pointed(idle.where, "warning", idle.what));
   return warnings;
 }
 

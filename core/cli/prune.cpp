@@ -5,8 +5,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
-#include "cli/retention.hpp"
 #include "config/quantity.hpp"
+#include "serve/retention.hpp"
 
 namespace weir::cli {
 namespace {

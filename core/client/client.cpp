@@ -8,9 +8,9 @@
 #include <fmt/core.h>
 
 #include "client/event_source.hpp"
-#include "client/input_schema.hpp"
 #include "client/run_ends.hpp"
 #include "client/run_stores.hpp"
+#include "definition/input_schema.hpp"
 #include "store/postgres/event_feed.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 

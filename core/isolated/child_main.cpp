@@ -26,9 +26,9 @@
 #include "isolated/restrictions.hpp"
 #include "isolated/wire.hpp"
 #include "plugin/in_process_host.hpp"
-#include "worker/fault_handler.hpp"
-#include "worker/flight_recorder.hpp"
-#include "worker/step_call.hpp"
+#include "step/fault_handler.hpp"
+#include "step/flight_recorder.hpp"
+#include "step/step_call.hpp"
 
 namespace weir {
 namespace {

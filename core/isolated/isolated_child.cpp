@@ -18,7 +18,7 @@
 #include "base/child_process.hpp"
 #include "isolated/child_main.hpp"
 #include "run/journal_row.hpp"
-#include "worker/crash_report.hpp"
+#include "step/crash_report.hpp"
 
 namespace weir {
 namespace {

@@ -16,7 +16,7 @@
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_error.hpp"
 #include "plugin/staged_copy.hpp"
-#include "worker/flight_recorder.hpp"
+#include "step/flight_recorder.hpp"
 
 namespace weir {
 

@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
-#include "run/journal_row.hpp"
+#include "run/recorded_run.hpp"
 #include "store/reported_plugin.hpp"
 #include "store/version_report.hpp"
 
@@ -23,16 +23,6 @@ struct KnownFlow {
   int version = 1;
   std::string fingerprint;
   std::optional<Json> input_schema;
-};
-
-/// A run as facts alone: enough to lead it once more (RunState).
-struct RecordedRun {
-  std::string flow;
-  int version = 1;
-  std::string module;
-  Json definition;  ///< of that version, in canonical form
-  Json input;
-  std::vector<JournalRow> rows;  ///< by step, index and attempt: an order RunState can fold
 };
 
 /// A row of weir.workers.

@@ -13,18 +13,13 @@
 #include "base/time.hpp"
 #include "definition/flow_definition.hpp"
 #include "definition/flow_limits.hpp"
+#include "run/ids.hpp"
 #include "run/journal_row.hpp"
 #include "run/run_state.hpp"
 #include "store/reported_plugin.hpp"
 #include "store/version_report.hpp"
 
 namespace weir {
-
-using RunKey = std::int64_t;  ///< a run's number inside the database; its UUID stands at the edge
-using WorkerId = std::int64_t;
-using VersionId = std::int32_t;
-using PluginId = std::int32_t;
-using ShareId = std::int64_t;
 
 class ShareStore;
 

@@ -12,7 +12,7 @@
 
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
-#include "client/input_schema.hpp"
+#include "definition/input_schema.hpp"
 #include "run/run_state.hpp"
 #include "trial/step_trial.hpp"
 #include "trial/trial_flow.hpp"

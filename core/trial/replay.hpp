@@ -8,7 +8,7 @@
 #include "base/json_difference.hpp"
 #include "registry/flow_handle.hpp"
 #include "run/journal_row.hpp"
-#include "store/run_store.hpp"
+#include "run/recorded_run.hpp"
 
 namespace weir {
 

@@ -10,7 +10,7 @@
 #include <fmt/core.h>
 
 #include "base/log.hpp"
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir {
 namespace {

@@ -10,8 +10,8 @@
 #include "definition/step_options.hpp"
 #include "registry/flow_handle.hpp"
 #include "run/run_state.hpp"
-#include "worker/step_call.hpp"
-#include "worker/step_resources.hpp"
+#include "step/step_call.hpp"
+#include "step/step_resources.hpp"
 
 namespace weir {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir {
 

@@ -10,8 +10,8 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "step/attempt.hpp"
 #include "store/share_store.hpp"
-#include "worker/attempt.hpp"
 #include "worker/capacity.hpp"
 #include "worker/served_flows.hpp"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "step/attempt.hpp"
 #include "store/worker_store.hpp"
-#include "worker/attempt.hpp"
 
 namespace weir {
 

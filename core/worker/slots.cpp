@@ -3,8 +3,8 @@
 #include <optional>
 #include <set>
 
-#include "worker/fault_handler.hpp"
-#include "worker/step_call.hpp"
+#include "step/fault_handler.hpp"
+#include "step/step_call.hpp"
 
 namespace weir {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/log.hpp"
-#include "worker/attempt.hpp"
-#include "worker/flight_recorder.hpp"
-#include "worker/step_resources.hpp"
+#include "step/attempt.hpp"
+#include "step/flight_recorder.hpp"
+#include "step/step_resources.hpp"
 #include "worker/step_runner.hpp"
 
 namespace weir {

@@ -2,7 +2,7 @@
 #include <memory>
 #include <vector>
 
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir {
 

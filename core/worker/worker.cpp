@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include "base/host_name.hpp"
-#include "worker/flight_recorder.hpp"
+#include "step/flight_recorder.hpp"
+#include "step/step_resources.hpp"
 #include "worker/flow_workers.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
-#include "worker/step_resources.hpp"
 #include "worker/worker_loop.hpp"
 
 namespace weir {

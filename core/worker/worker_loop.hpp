@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "step/database_clock.hpp"
 #include "worker/child_runs.hpp"
-#include "worker/database_clock.hpp"
 #include "worker/flights.hpp"
 #include "worker/flow_reader.hpp"
 #include "worker/flow_workers.hpp"

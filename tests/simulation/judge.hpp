@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "simulation/simulated_database.hpp"
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir::simulation {
 

@@ -1,5 +1,5 @@
 // How old code goes when the last run that needs it is over.
-#include "supervisor/version_keeper.hpp"
+#include "serve/version_keeper.hpp"
 
 #include <chrono>
 #include <string>
