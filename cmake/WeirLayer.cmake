@@ -1,5 +1,6 @@
-# weir_layer(NAME SOURCES …): one folder of core/ as a static library. The layers and libraries that it may use come
-# from core/layers.txt, so that the build and the layering test read the same truth.
+# weir_layer(NAME [FOLDERS …] [GENERATED …]): one folder of core/ as a static library: its sources but main.cpp, those of
+# its FOLDERS, and files made by the build. The layers and libraries that it may use come from core/layers.txt, so
+# that the build and the layering test read the same truth.
 file(STRINGS ${CMAKE_SOURCE_DIR}/core/layers.txt WEIR_LAYER_LINES REGEX "^[^#]")
 set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS core/layers.txt)
 
@@ -29,9 +30,15 @@ function(weir_layer_uses name result)
 endfunction()
 
 function(weir_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "FOLDERS;GENERATED" ${ARGN})
   weir_layer_uses(${name} uses)
-  add_library(weir_${name} STATIC ${LAYER_SOURCES})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  foreach(folder IN LISTS LAYER_FOLDERS)
+    file(GLOB in_folder CONFIGURE_DEPENDS ${folder}/*.cpp)
+    list(APPEND sources ${in_folder})
+  endforeach()
+  list(FILTER sources EXCLUDE REGEX "/main[.]cpp$")
+  add_library(weir_${name} STATIC ${sources} ${LAYER_GENERATED})
   target_include_directories(weir_${name} PUBLIC ${CMAKE_SOURCE_DIR}/core ${CMAKE_SOURCE_DIR}/core/include)
   target_link_libraries(weir_${name} PUBLIC weir_options ${uses})
 endfunction()

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/console.hpp"
+#include "cli/terminal/console.hpp"
 #include "config/config.hpp"
 #include "definition/flow_definition.hpp"
 #include "plugin/plugin_error.hpp"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/commands.hpp"
+#include "cli/command_line/command.hpp"
 #include "config/config.hpp"
 #include "store/local/local_postgres.hpp"
 #include "store/maintenance_store.hpp"

@@ -3,8 +3,8 @@
 #include <array>
 #include <string_view>
 
-#include "cli/console.hpp"
 #include "cli/log.hpp"
+#include "cli/terminal/console.hpp"
 #include "isolated/child_main.hpp"
 #include "plugin/scan_child.hpp"
 #include "serve/worker_main.hpp"

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
-#include "cli/terminal.hpp"
+#include "cli/terminal/terminal.hpp"
 #include "config/config.hpp"
 
 namespace weir::cli {

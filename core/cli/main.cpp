@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
 #include "cli/internal.hpp"
 
 namespace weir::cli {
@@ -21,8 +21,7 @@ ExitCode obey(const std::vector<std::string>& arguments, Console& console) {
     return answer->code;
   }
   const CommandLine& line = std::get<CommandLine>(read);
-  return std::visit([&](const auto& command) { return run(command, line.globals, console); },
-                    line.command);
+  return line.command.run(line.globals, console);
 }
 
 int main_of(const std::vector<std::string>& arguments) {

@@ -206,16 +206,16 @@ TEST_SUITE("layering: the rules") {
     const auto symbol = [](std::string layer, std::string name, bool defined) {
       return LinkedSymbol{.layer = std::move(layer), .name = std::move(name), .defined = defined};
     };
-    CHECK(link_violations(small(), {symbol("store", "_ZN4weir4claimEi", true),
-                                    symbol("cli", "_ZN4weir4claimEi", false),
+    CHECK(link_violations(small(), {symbol("store", "_ZN4weir5claimEi", true),
+                                    symbol("cli", "_ZN4weir5claimEi", false),
                                     symbol("store", "_ZSt9terminatev", false)}) == "");
-    CHECK(link_violations(small(), {symbol("store", "_ZN4weir4claimEi", true),
-                                    symbol("plugin", "_ZN4weir4claimEi", false)}) ==
+    CHECK(link_violations(small(), {symbol("store", "_ZN4weir5claimEi", true),
+                                    symbol("plugin", "_ZN4weir5claimEi", false)}) ==
           "plugin: weir::claim(int): plugin does not stand on store\n");
     // A template that both made: whoever is linked first serves both.
-    CHECK(link_violations(small(), {symbol("store", "_ZN4weir4claimEi", true),
-                                    symbol("base", "_ZN4weir4claimEi", true),
-                                    symbol("plugin", "_ZN4weir4claimEi", false)}) == "");
+    CHECK(link_violations(small(), {symbol("store", "_ZN4weir5claimEi", true),
+                                    symbol("base", "_ZN4weir5claimEi", true),
+                                    symbol("plugin", "_ZN4weir5claimEi", false)}) == "");
   }
 
   TEST_CASE("a shared object that no layer of a library uses is told") {

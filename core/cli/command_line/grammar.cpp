@@ -182,6 +182,21 @@ CLI::App& Grammar::add(CLI::App& above, const char* name, const char* descriptio
   return app;
 }
 
+std::vector<std::vector<std::string>> Grammar::commands() const {
+  std::vector<std::vector<std::string>> all;
+  const auto add = [&](const auto& self, const CLI::App& above,
+                       const std::vector<std::string>& before) -> void {
+    for (const CLI::App* each : above.get_subcommands([](const CLI::App*) { return true; })) {
+      std::vector<std::string> words = before;
+      words.push_back(each->get_name());
+      if (commands_.contains(each)) all.push_back(words);
+      self(self, *each, words);
+    }
+  };
+  add(add, *root_, {});
+  return all;
+}
+
 std::variant<CommandLine, Answer> Grammar::parse(std::vector<std::string> arguments) {
   const bool bare = arguments.empty();
   std::ranges::reverse(arguments);  // CLI11 takes them from the back

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
 
 namespace CLI {
 class App;
@@ -79,16 +79,20 @@ class Grammar {
   /// A word that needs another one: "runs".
   CLI::App& group(const char* name, const char* description);
 
-  /// A command below `above`: its struct lives as long as the grammar, and is handed out when it
-  /// was chosen.
+  /// A command below `above`, and what runs it. Its struct lives as long as the grammar, and is
+  /// handed out when it was chosen.
   template <class T>
   std::pair<Words, T&> command(CLI::App& above, const char* name, const char* description,
-                               std::string_view footer) {
+                               std::string_view footer,
+                               ExitCode (*run)(const T&, const Globals&, Console&)) {
     const auto filled = std::make_shared<T>();
-    CLI::App& app =
-        add(above, name, description, footer, [filled] { return Command(std::move(*filled)); });
+    CLI::App& app = add(above, name, description, footer,
+                        [filled, run] { return Command(std::move(*filled), run); });
     return {Words(app), *filled};
   }
+
+  /// The words of every command: {"runs", "list"}, in the order of help.
+  std::vector<std::vector<std::string>> commands() const;
 
   std::variant<CommandLine, Answer> parse(std::vector<std::string> arguments);
 
@@ -103,16 +107,20 @@ class Grammar {
   std::map<const CLI::App*, std::function<Command()>> commands_;
 };
 
-// The commands, by their noun; each in the file of its name. Help lists them in the order of these
-// calls.
+// The commands, by their noun; each in the file of its name in cli/commands/. Help lists them in
+// the order of declare_commands().
 void declare_init(Grammar&);
 void declare_plugins(Grammar&);
+void declare_plugin_development(Grammar&, CLI::App& plugins);
 void declare_flows(Grammar&);
-void declare_service(Grammar&);
+void declare_migrate(Grammar&);
+void declare_doctor(Grammar&);
+void declare_serve(Grammar&);
 void declare_start(Grammar&);
 void declare_runs(Grammar&);
 void declare_schedules(Grammar&);
 void declare_prune(Grammar&);
 void declare_workers(Grammar&);
+void declare_commands(Grammar&);
 
 }  // namespace weir::cli

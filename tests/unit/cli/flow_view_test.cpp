@@ -1,4 +1,4 @@
-#include "cli/flow_view.hpp"
+#include "cli/views/flow_view.hpp"
 
 #include <string>
 

@@ -1,11 +1,11 @@
-#include "cli/run_view.hpp"
+#include "cli/views/run_view.hpp"
 
 #include <chrono>
 
 #include <doctest/doctest.h>
 
-#include "cli/progress.hpp"
-#include "cli/times.hpp"
+#include "cli/terminal/progress.hpp"
+#include "cli/terminal/times.hpp"
 #include "unit/cli/now.hpp"
 
 using namespace weir;

@@ -1,8 +1,8 @@
-#include "cli/version_view.hpp"
+#include "cli/views/version_view.hpp"
 
 #include <doctest/doctest.h>
 
-#include "cli/plugin_view.hpp"
+#include "cli/views/plugin_view.hpp"
 #include "unit/cli/now.hpp"
 
 using namespace weir;
