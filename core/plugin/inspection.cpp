@@ -12,7 +12,6 @@
 #include <fmt/core.h>
 
 #include <weir/abi/plugin.h>
-#include <weir/abi/resources.h>
 
 #include "base/assert.hpp"
 #include "base/in_quotes.hpp"
@@ -20,6 +19,7 @@
 #include "plugin/descriptor.hpp"
 #include "plugin/elf_dynamic.hpp"
 #include "plugin/elf_image.hpp"
+#include "plugin/host_extensions.hpp"
 #include "plugin/link_check.hpp"
 
 namespace weir {
@@ -101,7 +101,7 @@ std::expected<std::vector<FlowDefinition>, PluginError> build_flows(const Manife
 }
 
 std::optional<PluginError> extension_fault(const Manifest& manifest) {
-  const std::vector<std::string> known = {WEIR_RESOURCES_V1};  // to our weir_host.extension
+  const std::vector<std::string> known(host_extensions.begin(), host_extensions.end());
   for (const std::string& wanted : manifest.extensions)
     if (std::ranges::find(known, wanted) == known.end())
       return refuse_manifest(

@@ -39,20 +39,6 @@ struct OpenedPlugin {
 
 using LoadResult = std::expected<OpenedPlugin, PluginError>;
 
-/// A plugin whose flows stand in the registry.
-struct LoadedPlugin {
-  PluginFile file;
-  std::string name;         ///< from the manifest
-  std::string version;      ///< likewise, may be empty
-  std::vector<Slug> flows;  ///< in the manifest's order
-};
-
-/// What became of the files of some plugin folders, both in the order of the files.
-struct LoadReport {
-  std::vector<LoadedPlugin> loaded;
-  std::vector<PluginError> refused;
-};
-
 /// Brings plugins to life: the whole way from a file to a flow that can be run
 /// (docs/architecture.md). Without a scanner, loading runs the library's constructors in this
 /// process untried.  [any thread; loading is serialised]
@@ -69,12 +55,6 @@ class PluginLoader {
   /// The flows of one plugin, with their code, in the manifest's order. Errors: as above.
   std::expected<std::vector<FlowModule>, PluginError> load(const std::filesystem::path& path) const;
 
-  /// Loads and registers every plugin of `folders`, in order of folders and names, each plugin
-  /// whole: all of its flows are live, or none. A name that is taken stays with its holder, which
-  /// the error names. A folder that can't be read is one refusal.
-  LoadReport load_folders(std::span<const std::filesystem::path> folders,
-                          FlowRegistry& registry) const;
-
  private:
   LoadResult opened(LoadPipeline::Checked checked) const;
   PluginHost& host_of(const Manifest& manifest) const;
@@ -83,15 +63,5 @@ class PluginLoader {
   TrustPolicy policy_;
   LoaderParts parts_;
 };
-
-/// Registers plugins in their order, each whole or not at all (G4): those whose names do not
-/// collide in one transaction. For each, why it was refused. Errors: those of
-/// refused_by_registry().
-std::vector<std::optional<PluginError>> publish(FlowRegistry& registry,
-                                                std::span<const OpenedPlugin* const> plugins);
-
-/// What a registry said of a plugin's flows, as an error about its file: duplicate_slug or
-/// duplicate_module; stage publish.
-PluginError refused_by_registry(const Error& error, const PluginFile& file);
 
 }  // namespace weir

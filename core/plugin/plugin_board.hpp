@@ -2,8 +2,6 @@
 ///
 /// Invariant: `revision` grows with every change that can be seen, and with nothing else.
 #pragma once
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -57,14 +55,10 @@ class PluginBoard {
 
   std::uint64_t revision() const;
 
-  /// Waits for a revision other than `seen`; false when the deadline came first.
-  bool wait_changed(std::uint64_t seen, std::chrono::steady_clock::time_point deadline) const;
-
  private:
   using Key = std::pair<std::string, std::string>;  // path, sha256
 
   mutable std::mutex mutex_;  // guards all that follows
-  mutable std::condition_variable changed_;
   std::map<Key, PluginStatus> statuses_;
   std::uint64_t revision_ = 0;
 };

@@ -30,7 +30,6 @@ class FlowChanges {
   /// What may be where a module is placed.
   enum class Over {
     same_path,        ///< register_: the module from the same path; it goes
-    any_path,         ///< replace: the module from whatever file; it goes
     same_path_beside  ///< succeed: as register_, and it stays under its fingerprint
   };
 
@@ -63,7 +62,7 @@ class FlowChanges {
       module.now = held;
       return FlowChange::unchanged;
     }
-    if (over != Over::any_path && held->module.file.path != newcomer.module.file.path)
+    if (held->module.file.path != newcomer.module.file.path)
       return std::unexpected(duplicate_module(newcomer.module, held->module));
     const FlowDefinition& old = held->module.definition;
     const FlowDefinition& next = newcomer.module.definition;

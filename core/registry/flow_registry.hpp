@@ -204,9 +204,6 @@ class BasicFlowRegistry<Sync>::Transaction {
   /// As FlowRegistry::register_, once committed.
   void register_(FlowModule module) { place(std::move(module), Changes::Over::same_path); }
 
-  /// As register_, also taking the module over from another file.
-  void replace(FlowModule module) { place(std::move(module), Changes::Over::any_path); }
-
   /// As register_; but the version before, where it has another fingerprint or slug, stays as the
   /// first of the former ones under the slug it has.
   void succeed(FlowModule module) { place(std::move(module), Changes::Over::same_path_beside); }

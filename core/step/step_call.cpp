@@ -1,6 +1,7 @@
 #include "step/step_call.hpp"
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <weir/abi/resources.h>
 #include <weir/abi/settle.h>
 
+#include "plugin/host_extensions.hpp"
 #include "step/settlement.hpp"
 
 /// Threads: a handler may use its call from any of its threads; `mutex` guards everything it
@@ -144,9 +146,19 @@ std::int32_t settlement(weir_call* call, weir_str output, weir_str* sql) {
 constexpr weir_settle settle_v1 = {
     .struct_size = sizeof(weir_settle), .reserved = 0, .settlement = settlement};
 
+struct Extension {
+  std::string_view name;
+  const void* functions;
+};
+constexpr std::array<Extension, host_extensions.size()> extensions = {
+    {{.name = WEIR_RESOURCES_V1, .functions = &resources_v1},
+     {.name = WEIR_SETTLE_V1, .functions = &settle_v1}}};
+static_assert(std::ranges::equal(extensions, host_extensions, {}, &Extension::name));
+
 const void* extension(const weir_host*, weir_str id) {
-  if (view(id) == WEIR_RESOURCES_V1) return &resources_v1;
-  return view(id) == WEIR_SETTLE_V1 ? &settle_v1 : nullptr;
+  for (const Extension& each : extensions)
+    if (each.name == view(id)) return each.functions;
+  return nullptr;
 }
 
 constexpr weir_host host = {.struct_size = sizeof(weir_host),
