@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <thread>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "base/file_bytes.hpp"
 #include "plugin/file_mapping.hpp"
 #include "plugin/unload_hazard.hpp"
 
@@ -33,8 +33,7 @@ bool is_mapped(const Library& library, const std::vector<FileMapping>& mappings)
 }
 
 std::string why_pinned(const Library& library) {
-  std::ifstream file(library.staged().path(), std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string bytes = file_bytes(library.staged().path());
   std::string why;
   for (const UnloadHazard& hazard : unload_hazards(bytes))
     why += fmt::format("{}{} ({})", why.empty() ? "" : "; ", hazard.detail, hazard.hint);

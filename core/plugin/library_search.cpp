@@ -3,11 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <string>
 #include <system_error>
 
+#include "base/file_bytes.hpp"
 #include "plugin/elf_image.hpp"
 
 namespace weir {
@@ -51,8 +51,7 @@ constexpr std::string_view cache_format = "glibc-ld.so.cache1.1";
 // What ldconfig wrote (glibc's "new format", alone in the file since 2.32). Anything else is no
 // cache: the system's folders are looked through all the same.
 std::multimap<std::string, fs::path, std::less<>> read_cache(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  const std::string bytes = file_bytes(file);
   struct Header {
     std::array<char, cache_format.size()> format;
     std::uint32_t entry_count, strings_size;

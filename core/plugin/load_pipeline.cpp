@@ -1,8 +1,9 @@
 #include "plugin/load_pipeline.hpp"
 
-#include <fstream>
 #include <iterator>
 #include <utility>
+
+#include "base/file_bytes.hpp"
 
 namespace weir {
 namespace {
@@ -113,9 +114,8 @@ void LoadPipeline::judge_range(std::size_t begin, std::size_t end, Scanner::Sess
 
 PluginError explained_of_copy(PluginError error, const CheckedPlugin& plugin) {
   if (error.kind != PluginFault::load_failed) return error;
-  std::ifstream copy(plugin.staged.path(), std::ios::binary);
   const TrustedFile file{.path = plugin.inspection.file.path,
-                         .bytes = {std::istreambuf_iterator<char>(copy), {}},
+                         .bytes = file_bytes(plugin.staged.path()),
                          .sha256 = plugin.inspection.file.sha256};
   return explained(std::move(error), file);
 }

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "base/file_bytes.hpp"
 #include "base/sha256.hpp"
 #include "plugin/code_symbols.hpp"
 #include "plugin/inspection.hpp"
@@ -49,10 +48,7 @@ class Copies {
 
   const std::string& bytes(const Frame& frame) {
     auto [found, is_new] = bytes_.try_emplace(frame.file);
-    if (is_new) {
-      std::ifstream in(file(frame), std::ios::binary);
-      found->second.assign(std::istreambuf_iterator<char>(in), {});
-    }
+    if (is_new) found->second = file_bytes(file(frame));
     return found->second;
   }
 

@@ -116,8 +116,8 @@ void declare_schedules_add(Grammar& grammar, CLI::App& schedules) {
       .option("--time-zone", add.time_zone, "Whose clocks: Europe/Berlin; default UTC", "ZONE")
       .option("--priority", add.priority, "-100 to 100; higher first; default 0", "N")
       .option("--tag", add.tags, "Of its runs; may be repeated", "TAG")
-      .option("--missed", add.missed, "Ticks missed while down: run (once), or skip; default run",
-              "WHAT", one_of("missed", {"run", "skip"}))
+      .option("--missed", add.missed, "For missed ticks: run (once), or skip; default run", "WHAT",
+              one_of("missed", {"run", "skip"}))
       .flag("--paused", add.paused, "It starts nothing until it is resumed")
       .json(add.json);
 }
