@@ -1,16 +1,19 @@
 #include "cli/catalogue.hpp"
 
 #include <algorithm>
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <weir/abi/plugin.h>
+
 #include "base/nearest.hpp"
 #include "config/idle_overrides.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_folder.hpp"
+#include "registry/flow_registry.hpp"
 
 namespace weir::cli {
 namespace {
@@ -31,42 +34,28 @@ Error folder_fault(const Config& config, const PluginFolder& folder, const Plugi
   return fault;
 }
 
-// The names that are taken, each with its holder.
-class Names {
- public:
-  // Takes all names of a plugin, or none.
-  std::optional<PluginError> take(const PluginInspection& plugin) {
-    for (const FlowDefinition& flow : plugin.flows) {
-      if (const auto held = slugs_.find(flow.slug().folded()); held != slugs_.end())
-        return refusal(plugin, PluginFault::duplicate_slug, "slug", flow.slug().view(),
-                       held->second);
-      if (const auto held = modules_.find(flow.module().string()); held != modules_.end())
-        return refusal(plugin, PluginFault::duplicate_module, "module", flow.module().view(),
-                       held->second);
-    }
-    for (const FlowDefinition& flow : plugin.flows) {
-      slugs_.emplace(flow.slug().folded(), plugin.file);
-      modules_.emplace(flow.module().string(), plugin.file);
-    }
-    return std::nullopt;
-  }
+// A flow without its code, for asking a registry whether its names are free.
+FlowModule without_code(const FlowDefinition& flow, const PluginFile& file) {
+  static constexpr weir_step no_code = {
+      .struct_size = sizeof(weir_step),
+      .reserved = 0,
+      .slug = {},
+      .run = [](const weir_host*, weir_call*, weir_str, void*) -> std::int32_t {
+        return WEIR_FAILED_FOR_GOOD;
+      },
+      .user = nullptr};
+  return {.definition = flow, .steps = {flow.steps().size(), &no_code}, .file = file, .code = {}};
+}
 
- private:
-  static PluginError refusal(const PluginInspection& plugin, PluginFault kind,
-                             std::string_view what, std::string_view name,
-                             const PluginFile& holder) {
-    return {.kind = kind,
-            .stage = PluginStage::publish,
-            .path = plugin.file.path,
-            .sha256 = plugin.file.sha256,
-            .detail = fmt::format("{} \"{}\" is taken by {} (sha256 {})", what, name, holder.path,
-                                  holder.sha256),
-            .hint = "rename one, or remove one of the files",
-            .faults = {}};
-  }
-
-  std::map<std::string, PluginFile> slugs_, modules_;
-};
+// All flows of a plugin, or none, as when it is published.
+std::optional<PluginError> take_names(FlowRegistry& registry, const PluginInspection& plugin) {
+  FlowRegistry::Transaction transaction = registry.begin();
+  for (const FlowDefinition& flow : plugin.flows)
+    transaction.register_(without_code(flow, plugin.file));
+  const auto committed = transaction.commit();
+  if (committed) return std::nullopt;
+  return refused_by_registry(committed.error(), plugin.file);
+}
 
 }  // namespace
 
@@ -97,14 +86,14 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
   if (Faults faults = folder_faults(config); !faults.empty())
     return std::unexpected(std::move(faults));
   Catalogue catalogue;
-  Names names;
+  FlowRegistry registry;
   const TrustPolicy policy{.sha256_allow = config.plugins.sha256_allow};
   for (const PluginFolder& folder : config.plugins.folders) {
     const auto files = discover(folder.path);
     if (!files) continue;  // went this very moment
     for (const std::filesystem::path& file : *files) {
       auto plugin = inspect(file, policy);
-      auto refusal = plugin ? names.take(*plugin) : std::optional(plugin.error());
+      auto refusal = plugin ? take_names(registry, *plugin) : std::optional(plugin.error());
       if (refusal) {
         catalogue.refused.push_back(*std::move(refusal));
         continue;

@@ -186,4 +186,10 @@ Error to_error(const PluginError& error) {
           .hint = error.hint};
 }
 
+PluginError refused_by_registry(const Error& error, const PluginFile& file) {
+  const PluginFault kind =
+      error.kind == "duplicate_slug" ? PluginFault::duplicate_slug : PluginFault::duplicate_module;
+  return placed(refusal(PluginStage::publish, kind, error.message, error.hint).error(), file);
+}
+
 }  // namespace weir

@@ -103,4 +103,8 @@ std::string to_string(const PluginError& error);
 /// The same as a plain Error: its kind is name(kind), its message "PATH: KIND: detail".
 Error to_error(const PluginError& error);
 
+/// What a registry said of a plugin's flows (duplicate_slug or duplicate_module), as an error about
+/// the plugin's file; stage publish.
+PluginError refused_by_registry(const Error& error, const PluginFile& file);
+
 }  // namespace weir

@@ -19,13 +19,6 @@ PluginStatus status_of(const OpenedPlugin& plugin) {
   return status;
 }
 
-// What the registry said of a plugin's flows, as an error about its file.
-PluginError refused_by_registry(const Error& error, const PluginFile& file) {
-  const PluginFault kind =
-      error.kind == "duplicate_slug" ? PluginFault::duplicate_slug : PluginFault::duplicate_module;
-  return placed(refusal(PluginStage::publish, kind, error.message, error.hint).error(), file);
-}
-
 bool same(const PluginError& a, const PluginError& b) {
   return a.kind == b.kind && a.sha256 == b.sha256 && a.detail == b.detail;
 }

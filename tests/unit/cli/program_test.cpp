@@ -93,7 +93,8 @@ TEST_CASE("G4: a second plugin with a name that is taken is refused whole and na
   add_plugin(folder, "twin.so");
   const Ran list = weir_in(folder, {"flows", "list", "--json"});
   CHECK(list.code == 0);
-  CHECK(list.err.contains("twin.so: duplicate_slug: slug \"process_order\" is taken by "));
+  CHECK(list.err.contains("twin.so: duplicate_module: module "));
+  CHECK(list.err.contains(") is already registered from another file: "));
   CHECK(list.out.find("\"slug\":\"process_order\"") ==
         list.out.rfind("\"slug\":\"process_order\""));
 }
