@@ -88,7 +88,7 @@ Result<std::string> uuid_literal(std::string_view id) {
   if (fits) return fmt::format("'{}'::uuid", id);
   return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                .kind = "bad_run_id",
-                               .message = fmt::format("{} is no run id", in_quotes(id)),
+                               .message = fmt::format("{} is not a run id", in_quotes(id)),
                                .hint = "run ids are UUIDs: weir::new_run_id() makes one"});
 }
 
