@@ -4,7 +4,7 @@
 
 namespace weir::testing {
 
-/// Waits for a fact, asking again and again; false when it hasn't come true within `limit`.
+/// Polls until `fact` returns true; false when it does not within `limit`.
 template <class Fact>
 bool eventually(Fact&& fact, std::chrono::seconds limit = std::chrono::seconds(30)) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
