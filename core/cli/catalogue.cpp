@@ -71,7 +71,7 @@ Result<const CatalogueFlow*> Catalogue::find(std::string_view name) const {
       Error{.code = ErrorCode::not_found,
             .kind = "unknown_flow",
             .message = fmt::format("no flow \"{}\" in the plugin folders", name),
-            .hint = did_you_mean(name, known, "\"weir flows list\" shows those there are")});
+            .hint = did_you_mean(name, known, "\"weir flows list\" shows all flows")});
 }
 
 Faults folder_faults(const Config& config) {
@@ -90,7 +90,7 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
   const TrustPolicy policy{.sha256_allow = config.plugins.sha256_allow};
   for (const PluginFolder& folder : config.plugins.folders) {
     const auto files = discover(folder.path);
-    if (!files) continue;  // went this very moment
+    if (!files) continue;  // the folder was removed since folder_faults()
     for (const std::filesystem::path& file : *files) {
       auto plugin = inspect(file, policy);
       auto refusal = plugin ? take_names(registry, *plugin) : std::optional(plugin.error());

@@ -44,7 +44,6 @@ int main_of(const std::vector<std::string>& arguments) {
 }  // namespace weir::cli
 
 int main(int argc, char** argv) {
-  std::setlocale(LC_CTYPE,
-                 "");  // for the width and kind of characters alone; numbers stay as they are
+  std::setlocale(LC_CTYPE, "");  // only for characters; the format of numbers does not change
   return weir::cli::main_of(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

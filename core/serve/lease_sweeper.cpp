@@ -18,11 +18,11 @@ ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
         do {
           const auto swept = (*store)->sweep();
           if (!swept && !away)
-            log->warn("cannot look for dead workers, trying on: {}", to_string(swept.error()));
+            log->warn("cannot sweep lapsed workers, retrying: {}", to_string(swept.error()));
           away = !swept;
           if (swept && *swept > 0)
-            log->warn("{} worker{} did not renew the lease: what ran there starts again", *swept,
-                      *swept == 1 ? "" : "s");
+            log->warn("{} worker{} did not renew the lease: tasks that ran there start again",
+                      *swept, *swept == 1 ? "" : "s");
         } while (!stop.wait_for(lease / 2));
         return {};
       });

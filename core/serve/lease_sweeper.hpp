@@ -9,9 +9,9 @@
 
 namespace weir {
 
-/// The child that looks for workers whose lease lapsed, on whatever host they were (L3): at once,
-/// and then twice in a `lease`. One for the process, so that no worker has to. A database that is
-/// away is told once, and is no failure.
+/// The child that sweeps workers whose lease has lapsed, on any host (L3): at the start, and then
+/// twice per `lease`. The process needs only one, so that its workers need not sweep. A database
+/// that is away is logged once, and is not a failure.
 ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
                         std::shared_ptr<Log> log);
 

@@ -8,14 +8,15 @@
 
 namespace weir {
 
-/// The workers of this process that run, to tell all of them at once what is wished.
+/// The running workers of this process, to drain or stop all of them together.
 ///
 /// Threads: every member may be called from any thread.
-/// Invariants: a worker that is added learns of the wish as it stands; one that was taken out is
-/// not touched any more. The wish only ever goes down the list (Wish).
+///
+/// Invariants: a worker that is added gets the present request; one that was removed is not used
+/// any more. The request only ever changes to a later one in the list of Wish.
 class LiveWorkers {
  public:
-  /// A worker is among them while this lives, which must be while the worker runs.
+  /// A worker is among them while this object lives, which must be while the worker runs.
   class Place {
    public:
     Place(LiveWorkers& among, Worker& worker);
@@ -37,7 +38,7 @@ class LiveWorkers {
   std::size_t handlers_left() const;
 
  private:
-  mutable std::mutex mutex_;  // guards all that follows
+  mutable std::mutex mutex_;  // guards all members below
   std::vector<Worker*> workers_;
   Wish wish_ = Wish::serve;
   std::size_t handlers_left_ = 0;

@@ -12,8 +12,8 @@
 
 namespace weir {
 
-/// Where each plugin's code runs, as the operator says (plugins.hosting). Outlives the loader and
-/// every module it loaded.
+/// Where each plugin's code runs, as configured (plugins.hosting). Must outlive the loader and
+/// every module that it loaded.
 class PluginHosts {
  public:
   /// `quarantine` counts the crashes of isolated plugins.

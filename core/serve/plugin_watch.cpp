@@ -15,20 +15,21 @@ PluginObserver plugin_log(std::shared_ptr<Log> log, std::shared_ptr<FlowWorkers>
     log->info("flow {} from {}", slug, file.path);
   };
   observer.took_over = [log](const PluginFile& file, std::string_view slug) {
-    constexpr std::size_t shown = 12;  // digits; as many as tell two apart
+    constexpr std::size_t shown = 12;  // digits: enough to distinguish two files
     log->info("flow {}: version from {} (sha256 {}) takes over", slug, file.path,
               std::string_view(file.sha256).substr(0, shown));
   };
   observer.removed = [log](const PluginFile& file, std::string_view slug) {
-    log->info("flow {} of {} is removed: runs in hand end, others wait for it", slug, file.path);
+    log->info("flow {} of {} is removed: runs in progress continue, others wait for it", slug,
+              file.path);
   };
   observer.refused = [log](const PluginError& error) { log->warn("{}", to_string(error)); };
   observer.unloaded = [log](const PluginFile& file) {
-    log->debug("nothing is left of {} (sha256 {})", file.path, file.sha256);
+    log->debug("{} (sha256 {}) is unloaded", file.path, file.sha256);
   };
   observer.pinned = [log](const PluginError& error) { log->warn("{}", to_string(error)); };
   observer.rescans_alone = [log](const std::string& why) {
-    log->warn("plugin folders are only looked at from time to time: {}", why);
+    log->warn("plugin folders are only scanned periodically: {}", why);
   };
   observer.flows_changed = [workers = std::move(workers)] {
     (workers ? workers : FlowWorkers::of_this_process())->wake_all();

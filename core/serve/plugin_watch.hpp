@@ -10,12 +10,12 @@
 
 namespace weir {
 
-/// Says in the log what becomes of plugins, and has the workers look at the registry when it was
-/// changed. `workers` may be null: those of the process.
+/// Logs what happens to plugins, and makes the workers read the registry when it has changed.
+/// `workers` may be null: those of the process.
 PluginObserver plugin_log(std::shared_ptr<Log> log, std::shared_ptr<FlowWorkers> workers = nullptr);
 
-/// The child that watches the plugin folders. Its start returns when what is in them is published,
-/// so that workers which are started after it find flows.
+/// The child that watches the plugin folders. Its start returns when the plugins in them are
+/// published, so that workers that are started after it find flows.
 ChildSpec plugin_watch(std::shared_ptr<PluginWatcher> watcher);
 
 }  // namespace weir

@@ -8,11 +8,11 @@
 
 namespace weir {
 
-/// What a process of `weir serve` takes from the program that it is a face of.
+/// What a process of `weir serve` gets from the program that implements all of them.
 struct ProcessSetup {
-  /// Where it logs, as its configuration says.
+  /// Makes its log, as configured.
   std::function<std::shared_ptr<Log>(const LogConfig&)> make_log;
-  /// Shows why it cannot go on, and gives the exit status that says the same.
+  /// Shows an error because of which the process ends, and returns the exit status for it.
   std::function<int(const Error&)> fail;
 };
 

@@ -4,7 +4,7 @@
 
 namespace weir {
 
-/// What a configuration says of old runs.
+/// The retention of finished runs, from a configuration.
 Retention retention_of(const Config& config);
 
 }  // namespace weir

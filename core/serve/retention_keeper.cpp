@@ -12,10 +12,9 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds house_pace{5};
 constexpr std::chrono::minutes prune_pace{10};
-constexpr std::int64_t batch = 500;                       // a few milliseconds each
-constexpr std::chrono::milliseconds between_batches{20};  // others come first
-
-// Until all that is old is gone, or we are to stop.
+constexpr std::int64_t batch = 500;                       // takes a few milliseconds
+constexpr std::chrono::milliseconds between_batches{20};  // so that other work goes first
+// Deletes batches until all old runs are deleted, or a stop is requested.
 Result<void> prune(MaintenanceStore& store, const Retention& retention, const StopSignal& stop,
                    Log& log) {
   PruneReport total;
@@ -36,26 +35,27 @@ Result<void> prune(MaintenanceStore& store, const Retention& retention, const St
 }  // namespace
 
 ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::shared_ptr<Log> log) {
-  return thread_child(
-      "retention",
-      [retention = std::move(retention), open = std::move(open),
-       log = std::move(log)](const StopSignal& stop) -> Result<void> {
-        const auto store = open();
-        if (!store) return std::unexpected(store.error());
-        bool away = false;
-        do {
-          const auto turn = (*store)->keep_house(
-              retention.prunes() ? std::optional<std::chrono::milliseconds>(prune_pace)
-                                 : std::nullopt);
-          const Result<void> kept = !turn   ? std::unexpected(turn.error())
-                                    : *turn ? prune(**store, retention, stop, *log)
-                                            : Result<void>();
-          if (!kept && !away)
-            log->warn("cannot look after the database, trying on: {}", to_string(kept.error()));
-          away = !kept;
-        } while (!stop.wait_for(house_pace));
-        return {};
-      });
+  return thread_child("retention",
+                      [retention = std::move(retention), open = std::move(open),
+                       log = std::move(log)](const StopSignal& stop) -> Result<void> {
+                        const auto store = open();
+                        if (!store) return std::unexpected(store.error());
+                        bool away = false;
+                        do {
+                          const auto turn = (*store)->keep_house(
+                              retention.prunes()
+                                  ? std::optional<std::chrono::milliseconds>(prune_pace)
+                                  : std::nullopt);
+                          const Result<void> kept = !turn   ? std::unexpected(turn.error())
+                                                    : *turn ? prune(**store, retention, stop, *log)
+                                                            : Result<void>();
+                          if (!kept && !away)
+                            log->warn("cannot do the upkeep of the database, retrying: {}",
+                                      to_string(kept.error()));
+                          away = !kept;
+                        } while (!stop.wait_for(house_pace));
+                        return {};
+                      });
 }
 
 }  // namespace weir

@@ -9,10 +9,10 @@
 
 namespace weir {
 
-/// The child that keeps a database tidy: makes the journal's next partitions, does what changed
-/// limits leave to do, and deletes runs that are older than `retention` says (C7), batch by batch.
-/// One for the process; of all processes one at a time prunes. A database that is away is told
-/// once, and is no failure.
+/// The child that does the upkeep of a database: it adds the journal's next partitions, applies
+/// changed limits, and deletes runs that are older than `retention` says (C7), batch by batch. The
+/// process needs only one; of all processes, one at a time prunes. A database that is away is
+/// logged once, and is not a failure.
 ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::shared_ptr<Log> log);
 
 }  // namespace weir

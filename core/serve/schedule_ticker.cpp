@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds look_again{30'000};  // notifications are hints
+constexpr milliseconds look_again{30'000};  // in case a notification, which is a hint, is missing
 constexpr milliseconds retry_first{100};    // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
 
@@ -32,7 +32,7 @@ void tick_on(MaintenanceStore& store, const StopSignal& stop, Log& log) {
       continue;
     }
     if (pause == retry_first)
-      log.warn("cannot look at the schedules, trying on: {}", to_string(tick.error()));
+      log.warn("cannot check the schedules, retrying: {}", to_string(tick.error()));
     store.wait(pause);
     pause = std::min(2 * pause, retry_longest);
   }

@@ -8,9 +8,10 @@
 
 namespace weir {
 
-/// The child that starts what schedules are due (C5): it sleeps until the next one is, and looks at
-/// once when schedules change. One for the process; any number of processes may have one, each tick
-/// is one run. A database that is away is told once, and is no failure.
+/// The child that starts the runs of schedules that are due (C5): it sleeps until the next one is
+/// due, and checks immediately when schedules change. The process needs only one; any number of
+/// processes may have one, and still each tick starts one run. A database that is away is logged
+/// once, and is not a failure.
 ChildSpec schedule_ticker(MaintenanceOpener open, std::shared_ptr<Log> log);
 
 }  // namespace weir

@@ -22,7 +22,7 @@ std::unexpected<Error> bad(std::string message) {
   return std::unexpected(Error{.code = ErrorCode::corrupt,
                                .kind = "bad_orders",
                                .message = "the orders cannot be read: " + std::move(message),
-                               .hint = "\"weir serve\" gives them; nobody else should"});
+                               .hint = "only \"weir serve\" gives orders"});
 }
 
 std::unexpected<Error> no_memory() {
@@ -33,7 +33,7 @@ std::unexpected<Error> no_memory() {
             .hint = "raise the limit of open files"});
 }
 
-// Both processes read the same steady clock: it counts from the start of the machine.
+// Both processes have the same steady clock: it counts from the start of the machine.
 std::int64_t count(Steady time) { return time.time_since_epoch().count(); }
 Steady steady(const json::value& count) { return Steady(Steady::duration(count.as_int64())); }
 
@@ -98,7 +98,7 @@ std::string to_text(const ServeOrders& orders) {
 Result<ServeOrders> parse_orders(std::string_view text) {
   try {
     json::parse_options options;
-    options.allow_invalid_utf8 = true;  // names of folders may be any bytes
+    options.allow_invalid_utf8 = true;  // folder names may be any bytes
     const json::value parsed = json::parse({text.data(), text.size()}, {}, options);
     const json::object& object = parsed.as_object();
     auto config = config_of(object);

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using What = SupervisorEvent::What;
 
-// Quick enough that a hopeless child is given up within a second, slow enough not to hammer.
+// Fast enough to give up a child that cannot work within a second, slow enough not to cause load.
 constexpr RestartBackoff backoff = {.first = 100ms, .longest = 2s};
 
 LogLevel level(What what) {
@@ -30,7 +30,7 @@ LogLevel level(What what) {
       return LogLevel::info;
     case What::started:
     case What::stopped:
-    case What::gave_up:  // the command says it when it ends
+    case What::gave_up:  // the command reports it when it ends
       return LogLevel::debug;
   }
   return LogLevel::info;
@@ -53,14 +53,14 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
       (workers ? *workers : *FlowWorkers::of_this_process()).wake_all();
     });
   children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_pace));
-  // Before the workers: they are to find its flows.
+  // Before the workers, so that they find its flows.
   if (options.plugins) children.push_back(plugin_watch(options.plugins));
   if (options.maintenance)
     children.push_back(retention_keeper(options.retention, options.maintenance, log));
   for (std::size_t i = 1; i <= options.workers; ++i)
     children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,
                                     registry, open, workers, log));
-  // What starts runs comes last, so that it stops first.
+  // The child that starts runs comes last, so that it stops first.
   if (options.maintenance) children.push_back(schedule_ticker(options.maintenance, log));
   auto supervisor = Supervisor::start({.name = "serve",
                                        .strategy = Strategy::one_for_one,
@@ -78,7 +78,7 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
 }
 
 void ServeTree::drain() {
-  supervisor_->request_stop();  // first: a worker that drained must not be started again
+  supervisor_->request_stop();  // first, so that a worker that has drained is not started again
   workers_->drain();
 }
 

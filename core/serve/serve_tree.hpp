@@ -21,47 +21,47 @@ namespace weir {
 struct ServeOptions {
   std::size_t workers = 1;
   WorkerOptions worker{};  ///< of each
-  /// How long a worker may take beyond its drain_timeout, for last words to the database.
+  /// How long a worker may take after its drain_timeout, for its last requests to the database.
   std::chrono::milliseconds farewell{10'000};
   RestartLimit limit{};
-  /// What the version keeper looks after; `resources` and `flow_workers` are the workers' own.
+  /// What the version keeper maintains; `resources` and `flow_workers` are set from `worker`.
   KeptPlugins kept{};
   KeeperPace keeper_pace{};
-  /// Keeps the registry as the plugin folders are (plugin_log() is its observer); null: flows stay
-  /// as they are.
+  /// Keeps the registry up to date with the plugin folders (plugin_log() is its observer); null:
+  /// flows never change.
   std::shared_ptr<PluginWatcher> plugins{};
-  /// Sessions for what starts schedules and for what keeps the database tidy; null: nothing does.
+  /// Opens sessions for the schedule ticker and the retention keeper; null: there are none.
   MaintenanceOpener maintenance{};
   Retention retention{};
 };
 
-/// What `weir serve` consists of while it serves: a supervisor with the sweeper, the version
-/// keeper, the plugin watcher, the retention keeper, the workers and the schedule ticker as its
-/// children. One that ends with an error is logged and started again; when that happens too often,
-/// all are stopped and the last error is the tree's.
+/// The parts of `weir serve` while it serves: a supervisor with the sweeper, the version keeper,
+/// the plugin watcher, the retention keeper, the workers and the schedule ticker as its children. A
+/// child that ends with an error is logged and started again; when that happens too often, all are
+/// stopped, and the tree ends with the last error.
 class ServeTree {
  public:
-  /// Returns when all run. `registry` must outlive it; if left_behind() is not 0, the process.
-  /// Errors: those of the first session to the database.
+  /// Returns when all children run. `registry` must outlive the tree; if left_behind() is not 0, it
+  /// must live until the process ends. Errors: those of the first session with the database.
   static Result<std::unique_ptr<ServeTree>> start(ServeOptions options, FlowRegistry& registry,
                                                   const StoreOpener& open,
                                                   const std::shared_ptr<Log>& log);
 
-  /// All workers drain at once (L5), then the children stop in reverse order.
+  /// All workers drain at the same time (L5), then the children stop in reverse order.
   void drain();
 
-  /// As drain(), but what still runs is given back at once, uncharged.
+  /// As drain(), but what still runs is released immediately; no attempt is charged.
   void stop_now();
 
-  /// Waits for the end: nothing after drain() or stop_now(), else the error it gave up with.
+  /// Waits for the end: no error after drain() or stop_now(), else the one that it gave up with.
   Result<void> wait() { return supervisor_->wait(); }
 
-  /// Children that did not stop in time. After wait().
+  /// How many children did not stop in time. After wait().
   std::size_t wedged() const;
 
-  /// Threads that still run, of wedged children and of handlers that ignored their stop token. If
-  /// there are any, nothing may be torn down under them: the process must end at once. After
-  /// wait().
+  /// How many threads still run: of wedged children, and of handlers that ignored their stop token.
+  /// If there are any, nothing that they use may be destroyed: the process must end immediately.
+  /// After wait().
   std::size_t left_behind() const { return wedged() + workers_->handlers_left(); }
 
  private:

@@ -3,17 +3,17 @@
 
 namespace weir {
 
-/// SIGTERM and SIGINT as something to be read. From its beginning to the end of the process they
-/// are kept from this thread and every thread that begins after: make it before the first other
-/// thread.  [one thread]
+/// Makes SIGTERM and SIGINT readable from a descriptor. From then to the end of the process they
+/// are blocked in this thread and in every thread that starts later: make it before any other
+/// thread starts.  [one thread]
 class StopSignals {
  public:
   StopSignals();
 
-  /// Readable when one came that count() has not seen.
+  /// Readable when a signal has arrived that count() has not counted.
   int fd() const noexcept { return fd_.fd(); }
 
-  /// How many came since the beginning.
+  /// How many signals have arrived since the object was made.
   int count() noexcept;
 
  private:

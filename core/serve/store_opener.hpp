@@ -8,16 +8,16 @@
 
 namespace weir {
 
-/// How children of `weir serve` come by a session of their own.
+/// How a child of `weir serve` opens a session of its own.
 struct StoreUse {
-  bool connects_now = true;  ///< else with its first call
-  bool listens = true;       ///< whether it is told of runs that may be claimed
+  bool connects_now = true;  ///< false: with its first call
+  bool listens = true;       ///< whether it is notified of runs that may be claimed
 };
 
 /// Errors: unavailable.  [any thread]
 using StoreOpener = std::function<Result<std::unique_ptr<WorkerStore>>(StoreUse)>;
 
-/// A session that is told when schedules change. Errors: unavailable.  [any thread]
+/// Opens a session that is notified when schedules change. Errors: unavailable.  [any thread]
 using MaintenanceOpener = std::function<Result<std::unique_ptr<MaintenanceStore>>()>;
 
 }  // namespace weir

@@ -45,7 +45,7 @@ Json row_of(const PluginStatus& status) {
   return Json::object(members);
 }
 
-/// One life of the keeper. Belongs to its thread.
+/// The keeper from one start of the child to its end. Used only by its thread.
 class VersionKeeper {
  public:
   VersionKeeper(FlowRegistry& registry, const StoreOpener& open, const KeptPlugins& plugins,
@@ -53,7 +53,7 @@ class VersionKeeper {
       : registry_(registry), open_(open), plugins_(plugins), log_(log), pace_(pace) {}
 
   void look() {
-    // Asking ends what a reader kept from ending when it was retired.
+    // ready() also frees flows that readers still held when they were retired.
     std::erase_if(leaving_, [](const UnloadTicket& ticket) { return ticket.ready(); });
     retire_what_may_go();
     end_resources();
@@ -62,7 +62,7 @@ class VersionKeeper {
 
   void end() {
     if (told_ && !store_->report_plugins(process_, std::nullopt))
-      log_.debug("the database was not told that this process ends: it will find out");
+      log_.debug("cannot report the end of this process: the database will detect it");
   }
 
  private:
@@ -91,7 +91,8 @@ class VersionKeeper {
     for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
     const auto uses = asked([&](WorkerStore& store) { return store.version_uses(keys); });
     const Steady after = std::chrono::steady_clock::now();
-    // A question that takes its time is asked more rarely; one that met a stall, soon again.
+    // The longer a query takes the longer the interval, with a limit, so that after a stall of the
+    // database the next query is not delayed for long.
     ask_at_ =
         after + std::clamp<Steady::duration>(50 * (after - before), pace_.ask, 20 * pace_.ask);
     if (!uses) return;
@@ -100,7 +101,8 @@ class VersionKeeper {
     std::vector<std::size_t> go;
     for (std::size_t i = 0; i < former.size(); ++i) {
       if (!(*uses)[i].safe_to_remove) continue;
-      // Twice: a start that was under way when the new version came may not have been seen yet.
+      // Checked twice: a start that was in progress when the new version came may not be visible
+      // yet.
       const int looks = idle_looks_[keys[i]] + 1;
       if (looks < 2 && (*uses)[i].version)
         idle_looks.emplace(keys[i], looks);
@@ -114,12 +116,12 @@ class VersionKeeper {
       transaction.retire(*Slug::parse(former[i].slug), former[i].fingerprint);
     const auto committed = transaction.commit();
     if (!committed) {
-      log_.error("cannot let former versions go: {}", to_string(committed.error()));
+      log_.error("cannot retire former versions: {}", to_string(committed.error()));
       return;
     }
     leaving_.push_back(committed->unload);
     for (const std::size_t i : go)
-      log_.info("flow {}: version {} has no open run left: its code goes", former[i].slug,
+      log_.info("flow {}: version {} has no open run left: it is retired", former[i].slug,
                 (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
     flow_workers().wake_all();
   }
@@ -129,7 +131,7 @@ class VersionKeeper {
     std::set<std::string> registered;
     for (const FlowHandle& each : registry_.versions()) registered.insert(each->file.sha256);
     if (const std::size_t ended = plugins_.resources->end_left(registered); ended > 0)
-      log_.info("ended {} resource{} of plugins that are gone", ended, ended == 1 ? "" : "s");
+      log_.info("ended {} resource{} of removed plugins", ended, ended == 1 ? "" : "s");
   }
 
   void tell() {
@@ -174,11 +176,11 @@ class VersionKeeper {
                     .path = status.file.path,
                     .sha256 = status.file.sha256,
                     .detail = "its code crashed too often",
-                    .hint = "its runs wait; weir runs show tells of the attempts that crashed",
+                    .hint = "its runs wait; weir runs show has the attempts that crashed",
                     .faults = {}};
   }
 
-  // Over a session that is opened when it is needed first.
+  // Uses a session that is opened when it is first needed.
   template <class Call>
   auto asked(Call&& call) -> decltype(call(std::declval<WorkerStore&>())) {
     if (!store_) {
@@ -194,7 +196,7 @@ class VersionKeeper {
 
   Error told_once(Error error) {
     if (!std::exchange(away_, true))
-      log_.warn("cannot look after versions and plugins, trying on: {}", to_string(error));
+      log_.warn("cannot do the upkeep of versions and plugins, retrying: {}", to_string(error));
     return error;
   }
 
@@ -210,8 +212,8 @@ class VersionKeeper {
   const KeeperPace& pace_;
   const ReportingProcess process_{
       .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
-  std::vector<UnloadTicket> leaving_;  // of what was retired
-  std::map<Key, int> idle_looks_;      // how often in a row it could have gone
+  std::vector<UnloadTicket> leaving_;  // of retired flows
+  std::map<Key, int> idle_looks_;      // in how many successive checks it had no open run
   std::optional<std::uint64_t> told_;
   std::map<std::string, Steady> told_barred_;
   Steady ask_at_{}, tell_at_{}, retry_at_{};

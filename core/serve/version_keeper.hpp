@@ -14,29 +14,30 @@
 
 namespace weir {
 
-/// What the keeper has an eye on. All but the registry is optional.
+/// What the keeper maintains beside the registry. Each may be null.
 struct KeptPlugins {
   std::shared_ptr<PluginBoard> board = {};
   std::shared_ptr<StepResources> resources = {};
-  std::shared_ptr<const Quarantine> quarantine = {};  ///< shown for what is live on the board
+  std::shared_ptr<const Quarantine> quarantine = {};  ///< reported for live plugins of the board
   std::shared_ptr<FlowWorkers> flow_workers = {};     ///< null: those of the process
 };
 
 struct KeeperPace {
-  std::chrono::milliseconds look{500};   ///< between two looks at what is in the process
-  std::chrono::milliseconds ask{2'000};  ///< between two questions to the database, at least; 20
-                                         ///< times as long where they take long
-  std::chrono::milliseconds tell{
-      60'000};  ///< what the board says is told that often, and at changes
+  std::chrono::milliseconds look{500};  ///< between two checks of this process
+  /// Between two queries to the database: at least this, and at most 20 times as long when queries
+  /// take long.
+  std::chrono::milliseconds ask{2'000};
+  /// Between two reports of the board to the database; changes are reported immediately.
+  std::chrono::milliseconds tell{60'000};
 };
 
-/// The child that lets old code go (V2): it asks the database which former versions of the registry
-/// have no open run any more, and retires those that had none at two looks. Workers are told. When
-/// the last of a plugin's flows is gone from the registry, and from whoever held it, the resources
-/// its steps shared are ended: then nothing holds its library.
+/// The child that retires old code (V2): it queries the database for former versions of the
+/// registry that have no open run any more, and retires those that had none in two checks. Workers
+/// are notified. When the last of a plugin's flows has left the registry and no handle to it is
+/// left, the resources that its steps shared are ended: then nothing holds its library.
 ///
-/// It also tells the database what stands on the board (weir.plugins), and that it is over when it
-/// stops. A database that is away is told once, and is no failure. `registry` must outlive it.
+/// It also reports the board to the database (weir.plugins), and when it stops, that this process
+/// ends. A database that is away is logged once, and is not a failure. `registry` must outlive it.
 ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
                          std::shared_ptr<Log> log, KeeperPace pace = {});
 

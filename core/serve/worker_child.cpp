@@ -7,7 +7,8 @@
 namespace weir {
 namespace {
 
-// One life. Shared by its thread and by who may ask it to drain.
+// A worker from one start of the child to its end. Shared by its thread and by the supervising
+// thread, which may drain it.
 struct WorkerLife {
   WorkerLife(const WorkerOptions& options, FlowRegistry& registry,
              std::unique_ptr<WorkerStore> opened, std::shared_ptr<Log> log)

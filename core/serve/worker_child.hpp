@@ -13,12 +13,12 @@
 
 namespace weir {
 
-/// A worker as a child: each of its lives is a Worker on a thread of its own with a session of its
-/// own. It ends with the error that its run() returned; a stop drains it.
+/// A worker as a child: each start makes a Worker with a thread and a session of its own. The child
+/// ends with the error that the worker's run() returned; a stop drains it.
 ///
-/// Only the first life connects before its start returns: from then on a database that is away is
-/// no failure (L6). It may take its drain_timeout and `farewell` to stop. `registry` must outlive
-/// it, also when it is abandoned.
+/// Only the first start connects before it returns: from then on a database that is away is not a
+/// failure (L6). The child may take its drain_timeout plus `farewell` to stop. `registry` must
+/// outlive it, even when it is abandoned.
 ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds farewell,
                        FlowRegistry& registry, StoreOpener open,
                        std::shared_ptr<LiveWorkers> workers, std::shared_ptr<Log> log);

@@ -53,14 +53,14 @@ Result<int> WorkerKeeper::run() {
   }
 }
 
-// Waits; true as soon as we are to stop.
+// Waits for `pause`; returns true as soon as a signal requests a stop.
 bool WorkerKeeper::stops(milliseconds pause) {
   pollfd signal{.fd = signals_.fd(), .events = POLLIN, .revents = 0};
   if (signals_.count() == 0) ::poll(&signal, 1, static_cast<int>(pause.count()));
   return signals_.count() > 0;
 }
 
-// Tries until the database answers: without it a new worker process could do nothing.
+// Retries until the database answers: without it a new worker process could do nothing.
 void WorkerKeeper::bury(const FlightRecorder& recorder, const CrashReport& report) {
   for (const WorkerId worker : recorder.workers()) {
     Burial burial{.worker = worker, .sha256 = report.sha256, .report = report.text};
@@ -73,7 +73,8 @@ void WorkerKeeper::bury(const FlightRecorder& recorder, const CrashReport& repor
       const auto buried = postgres::bury(orders_.database, burial);
       if (buried) break;
       if (pause == 50ms)
-        log_.warn("cannot tell the database of the crash, retrying: {}", to_string(buried.error()));
+        log_.warn("cannot report the crash to the database, retrying: {}",
+                  to_string(buried.error()));
       if (buried.error().code != ErrorCode::unavailable || stops(pause)) return;
     }
   }
@@ -86,7 +87,7 @@ void WorkerKeeper::count_crash(const std::string& sha256) {
                short_hash(sha256), std::chrono::ceil<std::chrono::seconds>(*until - now).count());
 }
 
-// A crash that no plugin is to blame for counts against ourselves.
+// A crash that no plugin is to blame for counts toward the limit of restarts.
 Result<void> WorkerKeeper::count_crash_of_nobody(const ProcessEnd& end) {
   const SupervisorConfig& allowed = orders_.config.supervisor;
   if (restarts_.allow(std::chrono::steady_clock::now())) return {};
@@ -94,10 +95,10 @@ Result<void> WorkerKeeper::count_crash_of_nobody(const ProcessEnd& end) {
       Error{.code = ErrorCode::internal,
             .kind = "worker_crashed",
             .message = fmt::format("\"serve\" gives up: its worker process ended {} times "
-                                   "(allowed are {} restarts within {} s), at last by {}",
+                                   "(allowed are {} restarts within {} s), most recently by {}",
                                    restarts_.count() + 1, allowed.max_restarts,
                                    allowed.max_seconds.count(), to_string(end)),
-            .hint = "the log tells more"});
+            .hint = "see the log"});
 }
 
 }  // namespace weir

@@ -15,17 +15,17 @@
 
 namespace weir {
 
-/// The process `weir serve` itself: it runs no plugin's code. It holds what a crash of one must not
-/// take along, keeps a worker process running, and settles what each one that crashed leaves
-/// behind: the attempt that was to blame is charged, what ran beside it starts again (F1), and a
-/// plugin that keeps crashing is quarantined.  [one thread, which must last]
+/// The process `weir serve` itself, which runs no plugin code. It owns what must survive a crash of
+/// a plugin, keeps a worker process running, and cleans up after each one that crashed: the attempt
+/// that is to blame is charged, the others in flight start again (F1), and a plugin that keeps
+/// crashing is quarantined.  [one thread, which must live until the process ends]
 class WorkerKeeper {
  public:
   WorkerKeeper(ServeOrders orders, StopSignals& signals, Log& log);
 
-  /// Until the worker process ended on purpose, or a signal said stop between two of them: gives
-  /// the exit status. Errors: of a worker process that cannot be started; internal, kind
-  /// "worker_crashed", when too many crashed that no plugin is to blame for.
+  /// Runs until a worker process ended on purpose, or a signal requested a stop between two of
+  /// them; returns the exit status. Errors: those of a worker process that cannot be started;
+  /// internal, kind "worker_crashed", after too many crashes that no plugin is to blame for.
   Result<int> run();
 
  private:

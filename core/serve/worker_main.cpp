@@ -64,14 +64,14 @@ void warn_of_flows(const Config& config, const FlowRegistry& registry, Log& log)
     log.warn("there is no flow to serve yet: waiting for a plugin in the plugin folders");
 }
 
-// Hears what the parent wishes, while it lives.
+// Receives the parent's requests to drain and stop, while the object lives.
 class Wishes {
  public:
   Wishes(const FileDescriptor& control, ServeTree& tree, Log& log)
       : control_(control), thread_([&control, &tree, &log] {
           while (const auto words = control::receive(control)) {
             const bool stop = *words == control::stop;
-            log.write(LogLevel::info, stop ? "stopping: what runs is given back"
+            log.write(LogLevel::info, stop ? "stopping: running steps are released"
                                            : "draining: running steps may finish");
             stop ? tree.stop_now() : tree.drain();
           }
@@ -93,7 +93,8 @@ void say_farewell(const FileDescriptor& control, int status) {
   control::send(control, fmt::format("{} {}", control::farewell, status));
 }
 
-// In the user's cache: what is said there of a plugin holds wherever it lies. None without a home.
+// A file in the user's cache, because a verdict on a plugin does not depend on the plugin's folder.
+// nullopt without a home folder.
 std::optional<std::filesystem::path> verdict_file() {
   const auto below = [](const char* variable, std::string_view rest) {
     const char* const folder = std::getenv(variable);
@@ -137,7 +138,7 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   options.maintenance = [url = orders.database] {
     return postgres::open_maintenance_store(url, true);
   };
-  const auto resources = std::make_shared<StepResources>();  // outlive a worker that is restarted
+  const auto resources = std::make_shared<StepResources>();  // must survive a worker's restart
   options.worker.resources = resources;
   options.worker.recorder = std::move(recorder);
   options.worker.quarantine = quarantine;
@@ -157,24 +158,24 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   int status = ended ? EXIT_SUCCESS : setup.fail(ended.error());
   if (ended && (*tree)->wedged() > 0) status = EXIT_FAILURE;  // the log names them
   if (ended) log->info("stopped");
-  if ((*tree)->left_behind() > 0) {  // nothing may be torn down under threads that still run
+  if ((*tree)->left_behind() > 0) {  // threads still run: nothing that they use may be destroyed
     say_farewell(control, status);
     std::_Exit(status);
   }
   return status;
 }
 
-// Ctrl-C in a terminal and systemd's stop reach every process of the service: what they ask for
-// comes by way of the parent. Handlers, because programs that a step starts would inherit an
-// ignored signal.
+// Ctrl-C in a terminal and systemd's stop reach every process of the service; this one acts only on
+// the parent's request. It has handlers that do nothing, because programs that a step starts would
+// inherit an ignored signal.
 void leave_signals_to_parent() {
   struct sigaction nothing{};
   nothing.sa_handler = [](int) {};
   nothing.sa_flags = SA_RESTART;
   ::sigaction(SIGTERM, &nothing, nullptr);
   ::sigaction(SIGINT, &nothing, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that goes away must not end the work
-  std::signal(SIGTTOU, SIG_IGN);  // we are in the background of the terminal we log to
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that ends must not end this process
+  std::signal(SIGTTOU, SIG_IGN);  // this process is in the background of the terminal it logs to
 }
 
 }  // namespace
@@ -197,7 +198,7 @@ int run_worker_process(const ProcessSetup& setup) {
     } else if (!recorder) {
       status = setup.fail(recorder.error());
     } else {
-      // Never taken down: the fault handler looks at it to the very end.
+      // Never destroyed: the fault handler uses it until the process ends.
       static const auto& kept = *new auto(std::make_shared<FlightRecorder>(*std::move(recorder)));
       install_fault_handler(*kept, control.fd());
       status = work(*orders, control, kept, setup);

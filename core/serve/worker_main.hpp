@@ -3,9 +3,9 @@
 
 namespace weir {
 
-/// The whole life of the process of `weir serve` in which plugins run: registry, loader, workers.
-/// It takes its orders from WorkerProcess, and ends when those say so or when its parent is gone.
-/// Gives the exit status, of which the parent was told.
+/// The main function of the process of `weir serve` in which plugins run: registry, loader,
+/// workers. It receives its orders from WorkerProcess, and ends when requested or when its parent
+/// has ended. Returns the exit status, which it has also sent to the parent.
 int run_worker_process(const ProcessSetup& setup);
 
 }  // namespace weir

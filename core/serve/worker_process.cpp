@@ -17,9 +17,8 @@
 namespace weir {
 namespace {
 
-constexpr std::chrono::seconds death_patience{5};  // to note how it crashed, and dump its core
-
-// What plugins see of the environment is what `weir serve` was given.
+constexpr std::chrono::seconds death_patience{5};  // to record its crash, and dump its core
+// Plugins get the environment of `weir serve`.
 std::vector<std::string> environment() {
   std::vector<std::string> all;
   for (char** variable = environ; *variable != nullptr; ++variable) all.emplace_back(*variable);
@@ -58,7 +57,8 @@ WorkerProcessEnd WorkerProcess::wait(StopSignals& signals) {
   bool speaks = true;
   std::optional<steady_clock::time_point> must_be_dead;
   for (;;) {
-    const auto end = process_.wait(std::chrono::milliseconds(0));  // before its last words are read
+    // Checked before the last messages are read, so that none is missed.
+    const auto end = process_.wait(std::chrono::milliseconds(0));
     while (const auto words = control::received(control_)) {
       if (const auto status = farewell_in(*words)) how.farewell = status;
       if (*words == control::crashing && !must_be_dead)
@@ -76,7 +76,7 @@ WorkerProcessEnd WorkerProcess::wait(StopSignals& signals) {
          {.fd = signals.fd(), .events = POLLIN, .revents = 0},
          {.fd = speaks ? control_.fd() : -1, .events = POLLIN, .revents = 0}}};
     ::poll(sources.data(), sources.size(), must_be_dead ? 100 : -1);
-    if ((sources[2].revents & POLLHUP) != 0) speaks = false;  // only its end can follow
+    if ((sources[2].revents & POLLHUP) != 0) speaks = false;  // only the process's end can follow
   }
 }
 

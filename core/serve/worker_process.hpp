@@ -12,13 +12,13 @@ namespace weir {
 
 /// How a worker process ended.
 struct WorkerProcessEnd {
-  std::optional<int> farewell;  ///< it ended on purpose, with this exit status, and said why
+  std::optional<int> farewell;  ///< it ended on purpose, with this exit status, and logged why
   ProcessEnd end;
 };
 
-/// The process that runs the plugins' code for `weir serve`, seen from its parent: another face of
-/// this program (`weir internal work`, run_worker_process()), with the descriptors of WorkerProcess
-/// besides the standard ones.  [one thread, which must last: the process ends with it]
+/// The process that runs the plugins' code for `weir serve`, as its parent controls it. It is this
+/// program too (`weir internal work`, run_worker_process()), with the descriptors of WorkerProcess
+/// in addition to the standard ones.  [one thread; the process is killed when that thread ends]
 class WorkerProcess {
  public:
   static constexpr int orders_fd = 3;    ///< ServeOrders
@@ -28,8 +28,9 @@ class WorkerProcess {
   /// Errors: unavailable.
   static Result<WorkerProcess> start(const ServeOrders& orders, const FlightRecorder& recorder);
 
-  /// Waits for its end, and tells it meanwhile what the signals ask for: the first to drain, the
-  /// second to stop. One that says it crashes, and does not within some seconds, is killed.
+  /// Waits for its end, and passes on signals meanwhile: the first as a request to drain, the
+  /// second as one to stop. A process that reports that it is crashing, but does not end within
+  /// some seconds, is killed.
   WorkerProcessEnd wait(StopSignals& signals);
 
   pid_t pid() const noexcept { return process_.pid(); }

@@ -17,19 +17,20 @@
 
 namespace weir {
 
-/// Whether a handler may still be handed the settlement of its attempt (C9). Once it was, what is
-/// committed says how the attempt ended; once it is closed, the worker does.
+/// Decides whether a handler may still settle its attempt in a transaction of its own (C9). Once
+/// the handler has taken the gate, the committed transaction determines the outcome of the attempt;
+/// once the gate is closed, the worker determines it.
 ///
-/// Threads: the handler takes, the worker's loop closes; one exchange on `state_` decides which
-/// came first.
+/// Threads: the handler calls take(), the worker's loop calls close(); one compare-exchange on
+/// `state_` decides which came first.
 class SettlementGate {
  public:
-  /// False when it was closed. Again is no different.
+  /// False when the gate was closed before. A repeated call returns the same.
   bool take() noexcept {
     State expected = State::open;
     return state_.compare_exchange_strong(expected, State::taken) || expected == State::taken;
   }
-  /// False when it was taken.
+  /// False when the gate was taken before.
   bool close() noexcept {
     State expected = State::open;
     return state_.compare_exchange_strong(expected, State::closed) || expected == State::closed;
@@ -42,20 +43,20 @@ class SettlementGate {
 
 /// One attempt of one task on its way through a slot.
 ///
-/// Threads: the worker's loop fills it in before it starts and reads `result` and `ended` after the
-/// slot has given it back; between, the slot's thread alone writes them. `stop`, `gate` and
-/// `started` are for both: stop is cancelled by the loop and read by the handler; started is set by
-/// the slot (release) and read by the loop (acquire).
+/// Threads: the worker's loop fills it in before the attempt starts, and reads `result` and `ended`
+/// after the slot has returned it; in between, only the slot's thread writes them. Both threads use
+/// `stop`, `gate` and `started`: the loop cancels `stop` and the handler reads it; the slot sets
+/// `started` (release) and the loop reads it (acquire).
 struct Attempt {
-  std::uint64_t ticket = 0;  ///< names this very execution; never used twice by a worker
+  std::uint64_t ticket = 0;  ///< identifies this execution; a worker never uses one twice
   WorkerId worker = 0;
   RunKey run = 0;
-  ShareId share = 0;  ///< whose element it is; 0: it is of a run that its worker owns
+  ShareId share = 0;  ///< the share it is an element of; 0: it is of a run that its worker owns
   TaskId task;
   int number = 1;  ///< from 1
 
   FlowHandle flow;                 ///< keeps the code mapped
-  std::optional<PluginId> plugin;  ///< what the database calls that code (V1)
+  std::optional<PluginId> plugin;  ///< the database's id of that code (V1)
   const weir_step* step = nullptr;
   StepOptions options;
   Json input;
@@ -63,7 +64,7 @@ struct Attempt {
   Json flow_input;
   Steady given{};         ///< when the loop chose it
   Time not_before{};      ///< when it was due
-  DatabaseClock clock{};  ///< as the loop had it when it chose it
+  DatabaseClock clock{};  ///< a copy of the loop's, made when the loop chose it
 
   Cancellation<> stop;
   std::atomic<Steady::rep> started = 0;  ///< steady_clock's count; 0: has not begun

@@ -28,7 +28,7 @@ std::string_view text(const std::array<char, Size>& chars) {
   return all.substr(0, all.find('\0'));
 }
 
-// The private copies the crashed process had mapped, read as they are needed.
+// The private copies that the crashed process had mapped, each read when it is first needed.
 class Copies {
  public:
   Copies(const CrashRecord& crash, const fs::path& stage) : crash_(crash), stage_(stage) {}
@@ -37,7 +37,7 @@ class Copies {
     return text(crash_.files[static_cast<std::size_t>(frame.file)]);
   }
 
-  // Whose copy the frame lies in: its sha256; empty when it is no plugin's.
+  // The sha256 of the plugin whose copy the frame is in; empty when it is not in a plugin.
   std::string sha256(const Frame& frame) const {
     if (frame.file < 0) return {};
     const fs::path path = file(frame);
@@ -70,7 +70,7 @@ std::string how(const CrashRecord& crash) {
   if (!at_address) return words;
   words += fmt::format(" at address {:#x}", crash.address);
   if (crash.address < 4096) words += " (null pointer)";
-  if (crash.address == crash.pc) words += " (a jump to where no code is)";
+  if (crash.address == crash.pc) words += " (a jump to an address without code)";
   return words;
 }
 
@@ -112,7 +112,7 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
     report.sha256 = text(seat.sha256);
     path = text(seat.path);
   }
-  const Frame* innermost = nullptr;  // of the one to blame
+  const Frame* innermost = nullptr;  // of the plugin to blame
   const std::size_t count = std::min<std::size_t>(crash.frame_count, CrashRecord::frames_max);
   for (std::size_t i = 0; i < count && innermost == nullptr; ++i) {
     const std::string sha256 = copies.sha256(crash.frames[i]);

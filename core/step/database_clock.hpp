@@ -7,12 +7,12 @@
 
 namespace weir {
 
-/// The database's time, told between exchanges by this host's steady clock: a host whose wall clock
-/// jumps does no harm (L3). It moves only as far as what the database says demands, so that two
-/// moments told one after the other lie as far apart as they were.
+/// The database's time, continued between exchanges with this host's steady clock, so that a host
+/// whose wall clock jumps does no harm (L3). An exchange corrects it only as far as the database's
+/// answer requires, so that the time between two readings is the time that really passed.
 class DatabaseClock {
  public:
-  /// `told` is what the database said between the two moments.
+  /// `told` is the time that the database reported between the two moments.
   void set(Time told, Steady before, Steady after) noexcept {
     const Duration least = told.time_since_epoch() - steady_count(after);
     const Duration most = told.time_since_epoch() - steady_count(before);

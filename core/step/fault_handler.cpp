@@ -1,4 +1,4 @@
-/// Threads: on_fault runs on the thread that crashes, everything else on any. `recorded` and
+/// Threads: on_fault runs on the thread that crashes, everything else on any thread. `recorded` and
 /// `notified` are set before the first handler is installed.
 #include "step/fault_handler.hpp"
 
@@ -28,13 +28,13 @@ using flight::Page;
 
 constexpr std::array signals = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
 std::array<struct sigaction, signals.size()> actions_before{};
-std::atomic<Page*> recorded =
-    nullptr;  // released once all else stands; acquired by whoever crashes
+// Stored with release once everything else is set; loaded with acquire by the thread that crashes.
+std::atomic<Page*> recorded = nullptr;
 int notified = -1;
 
 std::int32_t this_thread() noexcept { return static_cast<std::int32_t>(::syscall(SYS_gettid)); }
 
-// The page, when this process is the one it is about, and not one that was forked from it.
+// The page, if it describes this process; null in a process that was forked from that one.
 Page* own_page() noexcept {
   Page* const page = recorded.load(std::memory_order_acquire);
   return page != nullptr && page->pid == ::getpid() ? page : nullptr;
@@ -53,7 +53,7 @@ std::uint64_t pc_of(const ucontext_t& context) noexcept {
 
 struct Walk {
   CrashRecord& crash;
-  std::uint64_t begin;  // the frame to begin with; those before it are the handler's own
+  std::uint64_t begin;  // the first frame to record; those before it are the handler's own
   bool begun;
 };
 
@@ -65,7 +65,7 @@ _Unwind_Reason_Code take_frame(_Unwind_Context* context, void* data) {
   walk.begun = walk.begun || ip == walk.begin;
   if (!walk.begun) return _URC_NO_REASON;
   if (walk.crash.frame_count == CrashRecord::frames_max) return _URC_END_OF_STACK;
-  // A return address may be that of the next function already: look at the call before it.
+  // A return address may already belong to the next function: use the call before it.
   walk.crash.frames[walk.crash.frame_count++] = {
       .address = before_instruction != 0 ? ip : ip - 1, .offset = 0, .file = -1};
   return _URC_NO_REASON;
@@ -74,11 +74,12 @@ _Unwind_Reason_Code take_frame(_Unwind_Context* context, void* data) {
 void take_frames(CrashRecord& crash, std::uint64_t begin) noexcept {
   Walk walk{crash, begin, begin == 0};
   _Unwind_Backtrace(take_frame, &walk);
-  if (crash.frame_count == 0 && crash.pc != 0)  // a wild jump, say: nothing to walk from
+  if (crash.frame_count == 0 && crash.pc != 0)  // after a wild jump there is no stack to unwind
     crash.frames[crash.frame_count++] = {.address = crash.pc, .offset = 0, .file = -1};
 }
 
-// "7f00-7f10 r-xp 00001000 00:01 77   /path": of the frames that lie there, file and offset.
+// Takes a line of /proc/self/maps, "7f00-7f10 r-xp 00001000 00:01 77   /path", and sets file and
+// offset of the frames within that range.
 void place_frames(CrashRecord& crash, const char* line, const char* end) noexcept {
   const auto number = [&](char stop) {
     std::uint64_t value = 0;
@@ -136,7 +137,7 @@ void place_frames(CrashRecord& crash) noexcept {
   ::close(maps);
 }
 
-// Whether this thread is the one whose crash is recorded; it has marked the seat then.
+// Whether this thread is the one whose crash is recorded; if so, this has noted its seat.
 bool claimed(Page& page) noexcept {
   std::int32_t none = 0;
   if (!page.crash.thread.compare_exchange_strong(none, this_thread(), std::memory_order_acq_rel))
@@ -172,17 +173,17 @@ void on_fault(int signal, siginfo_t* info, void* context) {
       take_frames(crash, crash.pc);
       place_frames(crash);
     } else if (crash.thread.load(std::memory_order_acquire) != this_thread()) {
-      wait_for_death();  // of another thread's fault, which is still being noted
+      wait_for_death();  // another thread's fault is still being recorded, and ends the process
     }
   }
   restore(signal);
-  // What the processor raised it raises again when we return.
+  // A fault that the processor raised is raised again when we return.
   const bool again = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS ||
                                            signal == SIGILL || signal == SIGFPE);
   if (!again) ::syscall(SYS_tgkill, ::getpid(), this_thread(), signal);
 }
 
-// An end that somebody called for. Noted when it is a step that does.
+// Records an exit() or the like, if it is called inside a step.
 void note_exit(int status) noexcept {
   Page* const page = own_page();
   if (page == nullptr || FlightRecorder::seat_in_call(*page) < 0 || !claimed(*page)) return;
@@ -205,7 +206,7 @@ constexpr std::size_t stack_bytes = std::size_t{128} * 1024, guard_bytes = std::
 
 void install_fault_handler(const FlightRecorder& recorder, int notify) {
   notified = notify;
-  _Unwind_Backtrace(look_once, nullptr);  // whatever it loads or allocates, it does now
+  _Unwind_Backtrace(look_once, nullptr);  // so that it loads and allocates now, not in a handler
   recorded.store(&recorder.page(), std::memory_order_release);
   struct sigaction action{};
   action.sa_sigaction = on_fault;
@@ -240,8 +241,8 @@ FaultStack::~FaultStack() {
 
 }  // namespace weir
 
-// A plugin's calls of these find the program's first. Inside of a step they end the process at
-// once: no destructor runs beside threads that still work.
+// A plugin that calls one of these is linked to the program's own definition. Inside a step they
+// end the process at once, so that no destructor runs beside threads that still work.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are libc's
 __attribute__((noreturn)) void _exit(int status) {

@@ -5,17 +5,18 @@
 
 namespace weir {
 
-/// Has this process note its own death in the recorder's page: who crashed, of what, where, with
-/// the frames of its stack, or who called exit() inside of a step. Then it dies as it would have;
-/// a handler that stood there before, such as a sanitizer's, gets its turn after ours. `notify` is
-/// a socket that is told "crashing" as soon as the mark stands, so that somebody may end a process
-/// that hangs in its death; -1: nobody. For once in a process; `recorder` must outlive it.
+/// Makes this process record its own crash in the recorder's page: the thread, the signal, the
+/// address and the frames of the stack; or, of a call of exit() inside a step, status and frames.
+/// The process then dies as it would have without this; a handler that was installed before, such
+/// as a sanitizer's, runs after ours. "crashing" is sent to the socket `notify` as soon as the
+/// crash is marked, so that the reader can kill a process that hangs while it dies; -1: nothing is
+/// sent. To be called once in a process; `recorder` must live until the process ends.
 ///
-/// What a process that was forked from this one does is not noted.
+/// Nothing is recorded of a process that was forked from this one.
 void install_fault_handler(const FlightRecorder& recorder, int notify);
 
-/// A stack of its own for this thread's fault handler, for as long as it lives: else nothing can be
-/// noted of a stack that overflows.
+/// Gives this thread's fault handler a stack of its own, while the object lives: without one, a
+/// stack overflow cannot be recorded.
 class FaultStack {
  public:
   FaultStack() noexcept;

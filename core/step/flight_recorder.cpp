@@ -23,7 +23,8 @@ using flight::SeatRecord;
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
               std::atomic<WorkerId>::is_always_lock_free);
 
-// This thread's, for the fault handler: in the program itself, so that reading it calls nothing.
+// This thread's seat, for the fault handler. It is defined in the program itself, so that reading
+// it calls no function.
 constinit thread_local SeatRecord* seated = nullptr;
 
 std::size_t bytes_for(std::size_t seats) { return sizeof(Page) + seats * sizeof(SeatRecord); }
@@ -77,7 +78,8 @@ Result<FlightRecorder> FlightRecorder::open(FileDescriptor memory) {
   if (page->magic != Page::magic_word || page->version != Page::version_now ||
       bytes_for(page->seat_count) != bytes) {
     ::munmap(page, bytes);
-    return refuse(ErrorCode::corrupt, "bad_flight_recorder", "the flight recorder is another's");
+    return refuse(ErrorCode::corrupt, "bad_flight_recorder",
+                  "the flight recorder was made by another program or version");
   }
   page->pid = ::getpid();
   return FlightRecorder(std::move(memory), page, bytes);

@@ -1,8 +1,8 @@
-/// Threads: a Seat belongs to one thread, which alone writes what stands in it. The process that
-/// reads looks at a page only once the process that wrote it has ended. What both sides of a fault
-/// handler touch is atomic: `state` of a seat and `thread` of the crash.
+/// Threads: a Seat belongs to one thread, and only that thread writes its record. The parent
+/// process reads a page only after the process that wrote it has ended. What a fault handler shares
+/// with other threads is atomic: `state` of a seat and `thread` of the crash.
 ///
-/// Invariants: a seat is in_call exactly while its thread is inside of a handler; the first thread
+/// Invariants: a seat is in_call exactly while its thread is inside a handler; the first thread
 /// that crashes is the one recorded.
 #pragma once
 #include <array>
@@ -21,8 +21,7 @@ namespace weir {
 
 struct Attempt;
 
-// What stands in the page, as it stands there: texts end with a NUL, and are cut where they have no
-// room.
+// The layout of the page. Texts end with a NUL, and are cut off where there is no room for them.
 namespace flight {
 
 struct SeatRecord {
@@ -48,12 +47,12 @@ struct Frame {
 struct CrashRecord {
   static constexpr std::size_t frames_max = 64, files_max = 16;
 
-  std::atomic<std::int32_t>
-      thread;             // claimed with acq_rel by the first thread that crashes; 0: none
-  std::int32_t seat;      ///< -1: a thread that is no slot's, or between two calls
+  // Claimed with acq_rel by the first thread that crashes; 0: none.
+  std::atomic<std::int32_t> thread;
+  std::int32_t seat;      ///< -1: a thread that is not a slot's, or is between two calls
   std::int32_t signal;    ///< 0: it called exit or the like
   std::int32_t code;      ///< si_code, or the exit status
-  std::int32_t sender;    ///< of a signal that was sent: the process
+  std::int32_t sender;    ///< the process that sent the signal, if one did
   std::uint64_t address;  ///< si_addr
   std::uint64_t pc;
   std::uint32_t frame_count;
@@ -77,8 +76,8 @@ struct Page {
 
 }  // namespace flight
 
-/// What every slot of a worker process runs just now, in memory that outlives the process: so its
-/// parent learns whose code was running when it crashed (F1).
+/// Records what every slot of a worker process is running, in memory that outlives the process, so
+/// that its parent learns whose code was running when it crashed (F1).
 ///
 /// Cost: about 100 ns a call; no lock, no allocation.
 class FlightRecorder {
@@ -86,8 +85,8 @@ class FlightRecorder {
   /// An empty page with room for `seats` threads. Errors: unavailable, kind "out_of_memory".
   static Result<FlightRecorder> make(std::size_t seats);
 
-  /// The page another process made and handed over; this process writes into it. Errors: corrupt,
-  /// kind "bad_flight_recorder".
+  /// The page that another process made and passed on; this process writes into it. Errors:
+  /// unavailable, kind "out_of_memory"; corrupt, kind "bad_flight_recorder".
   static Result<FlightRecorder> open(FileDescriptor memory);
 
   FlightRecorder(FlightRecorder&& other) noexcept;
@@ -97,17 +96,17 @@ class FlightRecorder {
   const FileDescriptor& memory() const noexcept { return memory_; }
   flight::Page& page() const noexcept { return *page_; }
 
-  /// A worker that joined, until it left. More than workers_max are not noted.
+  /// Notes a worker that joined, until it has left. More than workers_max are not noted.
   void add_worker(WorkerId worker) noexcept;
   void remove_worker(WorkerId worker) noexcept;
   std::vector<WorkerId> workers() const;
 
-  /// The place of this thread, for as long as it lives; it ends on the same thread. One that finds
-  /// no room notes nothing.
+  /// The place of this thread in the page, while the object lives; it is destroyed on the same
+  /// thread. When the page is full, it records nothing.
   class Seat {
    public:
-    explicit Seat(
-        const std::shared_ptr<FlightRecorder>& recorder) noexcept;  ///< null: notes nothing
+    /// With null it records nothing.
+    explicit Seat(const std::shared_ptr<FlightRecorder>& recorder) noexcept;
     ~Seat();
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
@@ -120,8 +119,8 @@ class FlightRecorder {
     flight::SeatRecord* record_ = nullptr;
   };
 
-  /// The number of this thread's seat while it is inside of a handler, else -1.  [any thread; in
-  /// signal handlers too]
+  /// The number of this thread's seat while the thread is inside a handler, else -1.  [any thread;
+  /// in signal handlers too]
   static std::int32_t seat_in_call(flight::Page& page) noexcept;
 
  private:

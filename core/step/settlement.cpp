@@ -13,7 +13,8 @@ namespace {
 
 bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '\'' && c != '\\'; }
 
-// In hexadecimal where quotes, backslashes or other characters could be read in more than one way.
+// The text goes in hexadecimal when it has quotes, backslashes or other characters that a server
+// could read in more than one way.
 std::string jsonb_literal(std::string_view text) {
   if (std::ranges::all_of(text, is_plain)) return fmt::format("'{}'::jsonb", text);
   return fmt::format("convert_from(decode('{}', 'hex'), 'UTF8')::jsonb", hex_digits(text));

@@ -33,8 +33,9 @@ struct weir_call {
   bool failed = false;
   weir::AttemptResult failure;
   std::vector<std::shared_ptr<weir::StepResource>> acquired;
-  std::list<std::string> settlements;  // likewise
-  std::list<weir::Error> refused;  // the plugin holds views into them; an empty list costs nothing
+  // Lists, because the plugin holds views into their elements; an empty list costs nothing.
+  std::list<std::string> settlements;
+  std::list<weir::Error> refused;
 };
 
 namespace weir {
@@ -113,7 +114,7 @@ std::int32_t acquire(weir_call* call, weir_str name, const weir_maker* maker,
   acquired->resource = nullptr;
   acquired->code = str(refused.kind);
   acquired->message = str(refused.message);
-  // Another call's start may have ended as cancelled while this one is to go on.
+  // Another call's start may have ended as cancelled although this call was not cancelled.
   return refused.kind == "cancelled" && call->attempt.stop.cancelled() ? WEIR_CANCELLED
                                                                        : WEIR_FAILED;
 }
@@ -186,7 +187,7 @@ AttemptResult judged(weir_call& call, std::int32_t returned) {
     default:
       return failure(
           Outcome::failed, "bad_return",
-          fmt::format("the step returned {}, which is no result of the plugin ABI", returned));
+          fmt::format("the step returned {}, which the plugin ABI does not define", returned));
   }
   if (call.outputs == 0) return refused("no_output", "the step returned no output");
   if (call.outputs > 1)

@@ -8,20 +8,20 @@
 
 namespace weir {
 
-/// Takes the lines that handlers log.  [any thread]
+/// Receives the lines that handlers log.  [any thread]
 class StepLines {
  public:
   virtual ~StepLines() = default;
   virtual void line(const Attempt& attempt, LogLevel level, std::string_view utf8) = 0;
 };
 
-/// Runs the attempt's handler on this thread, through the C ABI, and says what came of it. Nothing
-/// a handler throws gets past this seam. What it returns is held against F3: exactly one output,
-/// valid UTF-8 JSON, no larger than max_output, else it failed for good. What it acquires of
-/// `resources` it holds until it returned.
+/// Runs the attempt's handler on this thread, through the C ABI, and returns the result. No
+/// exception of a handler passes this seam. What the handler returns is checked against F3: exactly
+/// one output, valid UTF-8 JSON, no larger than max_output; otherwise the attempt failed for good.
+/// What the handler acquires from `resources` is held until it has returned.
 AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines);
 
-/// The same with lines that stand in the log under run, flow and step.
+/// The same; the lines are written to `log`, prefixed with run, flow and step.
 AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log);
 
 }  // namespace weir

@@ -10,7 +10,8 @@
 #include "base/in_quotes.hpp"
 #include "base/json.hpp"
 
-/// Of the thread that is inside `create`, and whomever it hands it to before that returns.
+/// Used by the thread that is inside `create`, and by any thread that it passes this to before
+/// `create` returns.
 struct weir_start {
   std::optional<weir::Error> refusal = {};
 };
@@ -41,7 +42,7 @@ Result<std::shared_ptr<StepResource>> StepResources::acquire(const FlowHandle& f
     if (start.refusal) return std::unexpected(*std::move(start.refusal));
     return std::unexpected(Error{.code = ErrorCode::unavailable,
                                  .kind = "failed",
-                                 .message = to_string(key) + " was not made, and nothing said why",
+                                 .message = to_string(key) + " was not made; no reason was given",
                                  .hint = {}});
   };
   return table_.get_or_start(key, std::monostate(), make, {.cancellation = &stop});
@@ -60,7 +61,7 @@ std::size_t StepResources::end_left(const std::set<std::string>& registered) {
   std::vector<ResourceKey> left;
   {
     const std::vector<ResourceTable::Listed> all = table_.list();
-    std::map<std::string, long> holders;  // of the code, that are resources
+    std::map<std::string, long> holders;  // how many resources hold the code of each plugin
     for (const auto& [key, generation, handle] : all) ++holders[key.plugin];
     for (const auto& [key, generation, handle] : all)
       if (!key.plugin.empty() && !registered.contains(key.plugin) &&

@@ -15,7 +15,7 @@
 
 namespace weir {
 
-/// What tells one resource of a process from another.
+/// Identifies a resource within a process.
 struct ResourceKey {
   std::string plugin;  ///< sha256 of the file whose code it is; "" for flows built into a program
   std::string name;
@@ -34,7 +34,7 @@ class StepResource;
 using ResourceTable =
     SharedHandles<ResourceKey, StepResource, std::monostate, StdSync, ResourceKey::Hash>;
 
-/// Something a plugin made for its steps to share, and the hold on the plugin's code that ends it.
+/// Something that a plugin made for its steps to share. Holds the plugin's code, which destroys it.
 class StepResource {
  public:
   StepResource(std::shared_ptr<const void> code, void* made, void (*destroy)(void*),
@@ -47,11 +47,11 @@ class StepResource {
   void* made() const noexcept { return made_; }
   const std::shared_ptr<const void>& code() const noexcept { return code_; }
 
-  /// Has nobody be given it any more.
+  /// From now on no further call is given this resource.
   void discard() const { death_.announce(); }
 
  private:
-  // The library alone, until destroy_ has returned: the flow may be gone before.
+  // Holds only the library, until destroy_ has returned; the flow may be removed before that.
   std::shared_ptr<const void> code_;
   void* made_;
   void (*destroy_)(void*);
@@ -63,25 +63,27 @@ class StepResource {
 class StepResources {
  public:
   /// The resource of that name of the plugin that `flow` is from; made with `maker` on this thread
-  /// when there is none. Errors: what `create` said; those of SharedHandles::get_or_start, of which
-  /// `cancelled` means that `stop` was cancelled during the wait for another call's start.
+  /// when there is none. Errors: the one that `create` reported; those of
+  /// SharedHandles::get_or_start, of which `cancelled` means that `stop` was cancelled during the
+  /// wait for another call's start.
   Result<std::shared_ptr<StepResource>> acquire(const FlowHandle& flow, std::string_view name,
                                                 const weir_maker& maker, Cancellation<>& stop);
 
-  /// weir_resources.refuse.
+  /// Implements weir_resources.refuse.
   static void refuse(weir_start* start, weir_str code, weir_str message);
 
-  /// Ends all, the last made first, and makes no more; the log tells how many. One that a call
-  /// still uses ends with that call. Again does nothing.
+  /// Ends all resources, the last made first, and makes no more; logs how many. One that a call
+  /// still uses ends with that call. A repeated call does nothing.
   void end(Log& log);
 
-  /// Ends those of plugins that are not `registered` (sha256) and of which nobody holds a flow any
-  /// more, so that their code can go too. Returns how many. Cost: linear in the number of all.
+  /// Ends the resources of plugins that are not `registered` (sha256) and whose flows are no longer
+  /// held, so that their code can be unloaded too. Returns how many. Cost: linear in the number of
+  /// all resources.
   std::size_t end_left(const std::set<std::string>& registered);
 
   std::size_t count() const { return table_.count(); }
 
-  /// How many calls wait just now for what another one makes.
+  /// How many calls are waiting for a resource that another call is making.
   std::size_t waiting() const { return table_.waiting(); }
 
  private:

@@ -11,7 +11,7 @@ inline constexpr std::chrono::seconds patience{150};
 inline constexpr std::chrono::seconds patience{30};
 #endif
 
-/// Waits for a fact, asking again and again; false when it hasn't come true within `limit`.
+/// Polls until `fact` returns true; false when it does not within `limit`.
 template <class Fact>
 bool eventually(Fact&& fact, std::chrono::seconds limit = patience) {
   const auto deadline = std::chrono::steady_clock::now() + limit;

@@ -11,13 +11,13 @@
 
 namespace weir::cli {
 
-/// What every command is told besides its own arguments.
+/// The arguments that every command has in addition to its own.
 struct Globals {
   std::optional<std::filesystem::path> config;  ///< --config, else $WEIR_CONFIG
   std::optional<std::string> database;          ///< --database
 };
 
-/// What was typed: a struct of cli/commands/, filled, and what runs it.
+/// The command that was typed: a filled struct of cli/commands/, and the function that runs it.
 class Command {
  public:
   template <class T>
@@ -31,7 +31,7 @@ class Command {
     return run_(filled_, globals, console);
   }
 
-  /// Null when it is another command's.
+  /// Null when it is the struct of another command.
   template <class T>
   const T* as() const noexcept {
     return std::any_cast<T>(&filled_);

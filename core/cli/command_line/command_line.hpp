@@ -8,22 +8,22 @@
 
 namespace weir::cli {
 
-/// What to do.
+/// The command to run.
 struct CommandLine {
   Globals globals;
   Command command;
 };
 
-/// What to say instead: help or the version (ok, to stdout), or what is wrong (usage, to stderr).
+/// What to print instead: help or the version (ok, to stdout), or an error (usage, to stderr).
 struct Answer {
   ExitCode code = ExitCode::ok;
   std::string text;
 };
 
-/// Reads the arguments after the program's name. $WEIR_CONFIG stands in for a missing --config.
+/// Reads the arguments after the program's name. $WEIR_CONFIG replaces a missing --config.
 std::variant<CommandLine, Answer> parse_command_line(const std::vector<std::string>& arguments);
 
-/// The words of every command there is: {"runs", "list"}, in the order of help.
+/// The words of every command, such as {"runs", "list"}, in the order of help.
 std::vector<std::vector<std::string>> all_commands();
 
 }  // namespace weir::cli

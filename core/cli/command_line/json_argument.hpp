@@ -9,8 +9,8 @@
 
 namespace weir::cli {
 
-/// The JSON an option is given: itself, @FILE, or - for stdin. What is wrong with it was told, with
-/// its place.
+/// The JSON that an option is given: the JSON itself, @FILE, or - for stdin. An error has been
+/// reported, with its place.
 std::expected<Json, ExitCode> read_json_argument(std::string_view option,
                                                  const std::string& argument, Console& console);
 

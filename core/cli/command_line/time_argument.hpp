@@ -9,11 +9,11 @@
 
 namespace weir::cli {
 
-/// The time an option is given, as parse_iso8601 reads it. What is wrong with it was told.
+/// The time that an option is given, as parse_iso8601 reads it. An error has been reported.
 std::expected<Time, ExitCode> read_time_argument(std::string_view option,
                                                  const std::string& argument, Console& console);
 
-/// As above, or a duration back from `now`: "2h".
+/// The same; may also be a duration before `now`, such as "2h".
 std::expected<Time, ExitCode> read_past_time_argument(std::string_view option,
                                                       const std::string& argument, Time now,
                                                       Console& console);

@@ -17,7 +17,7 @@
 namespace weir::cli {
 namespace {
 
-/// Findings, one a line, and the worst of them.
+/// Prints findings, one per line, and keeps the worst exit code.
 class Examination {
  public:
   explicit Examination(Console& console) : console_(console) {}
@@ -67,7 +67,7 @@ void examine_store(const std::string& url, Examination& found) {
               .hint = "use a newer weir"});
   if (!schema->current())
     return found.doubtful(
-        fmt::format("schema: {} of {}; \"weir migrate\", or the next start, brings the rest",
+        fmt::format("schema: {} of {}; \"weir migrate\", or the next start, applies the rest",
                     schema->database, schema->program));
   found.good(fmt::format("schema: {}, up to date", schema->database));
 
@@ -97,8 +97,8 @@ void examine_database(const Config& config, const Globals& globals, Examination&
 }
 
 constexpr std::string_view doctor_footer =
-    R"(Looks at the configuration, every plugin and the database, and says what is
-right, what is wrong, and how to mend it. Exits 0 when nothing is wrong.
+    R"(Checks the configuration, every plugin and the database, and reports what is
+right, what is wrong, and how to fix it. Exits 0 when nothing is wrong.
 
 Example:
   weir doctor)";
@@ -108,7 +108,7 @@ ExitCode run(const Doctor&, const Globals& globals, Console& console) {
   if (!config) return console.fail(config.error());
   Examination found(console);
   found.good(config->source ? fmt::format("configuration: {}", config->source->name())
-                            : "configuration: no flows.yaml here, all is default");
+                            : "configuration: no flows.yaml here, the defaults apply");
   examine_plugins(*config, found);
   examine_database(*config, globals, found);
   return found.worst();
@@ -118,7 +118,7 @@ ExitCode run(const Doctor&, const Globals& globals, Console& console) {
 
 void declare_doctor(Grammar& grammar) {
   grammar.command<Doctor>(grammar.root(), "doctor",
-                          "Say what is right and wrong, and how to mend it", doctor_footer, run);
+                          "Check the setup, and say how to fix what is wrong", doctor_footer, run);
 }
 
 }  // namespace weir::cli

@@ -18,8 +18,8 @@ namespace weir::cli {
 namespace {
 
 constexpr std::string_view flows_list_footer =
-    R"(Reads the plugin folders alone: no database, and no code of a plugin runs.
-Plugins that are refused are warnings on stderr.
+    R"(Reads only the plugin folders: it needs no database and runs no plugin code.
+Refused plugins are reported as warnings on stderr.
 
 Examples:
   weir flows list
@@ -55,7 +55,7 @@ void declare_flows_list(Grammar& grammar, CLI::App& flows) {
 
 constexpr std::string_view flows_show_footer =
     R"(A label such as price[] is a map: one task for each element. The options are
-those the flow runs with, the overrides of flows.yaml included.
+those the flow runs with, including the overrides of flows.yaml.
 
 Examples:
   weir flows show process_order
@@ -69,8 +69,7 @@ ExitCode run(const FlowsShow& command, const Globals& globals, Console& console)
   if (!catalogue) return console.fail(catalogue.error());
   const auto flow = catalogue->find(command.name);
   if (!flow) {
-    warn_of(*catalogue, *config,
-            console);  // the flow that is missed may be in a plugin that was refused
+    warn_of(*catalogue, *config, console);  // the missing flow may be in a refused plugin
     return console.fail(flow.error());
   }
   if (command.json)
@@ -91,8 +90,8 @@ void declare_flows_show(Grammar& grammar, CLI::App& flows) {
 }
 
 constexpr std::string_view flows_versions_footer =
-    R"(Open runs end with the version they began with. "safe to remove": it is not the
-newest, no open run is left, so no worker needs a plugin file with it any more.
+    R"(Open runs continue with the version they began with. "safe to remove": it is not
+the newest and has no open run, so no worker needs a plugin file with it.
 
 Examples:
   weir flows versions process_order
@@ -116,11 +115,11 @@ ExitCode run(const FlowsVersions& command, const Globals& globals, Console& cons
 
 void declare_flows_versions(Grammar& grammar, CLI::App& flows) {
   auto [words, versions] = grammar.command<FlowsVersions>(
-      flows, "versions", "List a flow's versions and who needs them", flows_versions_footer, run);
+      flows, "versions", "List a flow's versions and their use", flows_versions_footer, run);
   words.argument("SLUG", versions.slug, "The flow", Words::Need::required).json(versions.json);
 }
 
-// Of those that somebody still works with: all but the one they are to go on with.
+// The versions that still have open runs, except the one that the runs shall move to.
 std::vector<int> with_open_runs(const std::vector<VersionReport>& versions, std::optional<int> to) {
   std::vector<int> numbers;
   for (const VersionReport& version : versions)
@@ -139,9 +138,9 @@ Result<Effect> adopt(RunStore& store, const std::string& slug, int version, std:
 
 constexpr std::string_view flows_adopt_footer =
     R"(Moves the open runs of one version to another with the same steps, kinds and
-dependencies: at once those that no worker holds, the others as soon as one lets
-go of them. New runs of the old version go on with the new one too. Adopting the
-other way round takes it back.
+dependencies: immediately those that no worker owns, the others when their
+worker releases them. New runs of the old version move too. To undo it, adopt in
+the other direction.
 
 Examples:
   weir flows adopt process_order                   all open runs to the newest
@@ -182,14 +181,15 @@ ExitCode turn(const std::string& slug, bool pause, const Globals& globals, Conso
   if (!turned) return console.fail(turned.error());
   console.print(fmt::format(
       "{} {}{}\n", slug, *turned ? "" : "was ",
-      pause ? (*turned ? "is paused: what runs ends, and nothing is begun" : "paused before")
-            : (*turned ? "goes on" : "not paused")));
+      pause
+          ? (*turned ? "is paused: running steps finish, and nothing new starts" : "paused before")
+          : (*turned ? "is resumed" : "not paused")));
   return ExitCode::ok;
 }
 
 constexpr std::string_view flows_pause_footer =
-    R"(No run of the flow is begun, and no step of one that is open; steps that run go
-on to their end. Runs may be started: they wait.
+    R"(No step of the flow starts any more, neither in new runs nor in open ones;
+running steps finish. New runs may be started: they wait.
 
 Examples:
   weir flows pause process_order
@@ -200,7 +200,7 @@ ExitCode run(const FlowsPause& command, const Globals& globals, Console& console
 }
 
 void declare_flows_pause(Grammar& grammar, CLI::App& flows) {
-  auto [words, pause] = grammar.command<FlowsPause>(flows, "pause", "Begin nothing of a flow",
+  auto [words, pause] = grammar.command<FlowsPause>(flows, "pause", "Pause a flow: start no steps",
                                                     flows_pause_footer, run);
   words.argument("SLUG", pause.slug, "The flow", Words::Need::required);
 }
@@ -213,7 +213,7 @@ ExitCode run(const FlowsResume& command, const Globals& globals, Console& consol
 }
 
 void declare_flows_resume(Grammar& grammar, CLI::App& flows) {
-  auto [words, resume] = grammar.command<FlowsResume>(flows, "resume", "Have a paused flow go on",
+  auto [words, resume] = grammar.command<FlowsResume>(flows, "resume", "Resume a paused flow",
                                                       flows_resume_footer, run);
   words.argument("SLUG", resume.slug, "The flow", Words::Need::required);
 }
@@ -221,7 +221,7 @@ void declare_flows_resume(Grammar& grammar, CLI::App& flows) {
 }  // namespace
 
 void declare_flows(Grammar& grammar) {
-  CLI::App& flows = grammar.group("flows", "Look at the flows that plugins hold");
+  CLI::App& flows = grammar.group("flows", "Show and control flows");
   declare_flows_list(grammar, flows);
   declare_flows_show(grammar, flows);
   declare_flows_versions(grammar, flows);

@@ -26,12 +26,12 @@ std::vector<NewFile> files() {
 }
 
 constexpr std::string_view init_footer =
-    R"(Writes flows.yaml, .gitignore, plugins/, and src/ with a CMake project whose
-plugin goes to plugins/. Files that are there already are never overwritten.
+    R"(Writes flows.yaml, .gitignore, plugins/, and src/ with a CMake project that puts
+its plugin into plugins/. Existing files are never overwritten.
 
 Examples:
   weir init                     here
-  weir init shop                in shop/, which is made if it is not there
+  weir init shop                in shop/, which is created if it does not exist
   cmake -S src -B build && cmake --build build     then builds the first plugin)";
 
 ExitCode run(const Init& command, const Globals&, Console& console) {

@@ -10,9 +10,9 @@ namespace weir::cli {
 namespace {
 
 constexpr std::string_view migrate_footer =
-    R"(Every command that needs the database does the same when it begins; this does
-it apart, as another user, say. Safe while others run. A database newer than
-this program is refused and left alone.
+    R"(Every command that needs the database migrates it first. This command does only
+that, for example as another database user. It is safe while workers run. A
+database newer than this program is refused and not changed.
 
 Example:
   weir migrate --database postgresql://admin@db.example.org/weir)";
@@ -34,7 +34,7 @@ ExitCode run(const Migrate&, const Globals& globals, Console& console) {
 
 void declare_migrate(Grammar& grammar) {
   grammar.command<Migrate>(grammar.root(), "migrate",
-                           "Bring the database's schema up to this program", migrate_footer, run);
+                           "Migrate the database's schema to this version", migrate_footer, run);
 }
 
 }  // namespace weir::cli

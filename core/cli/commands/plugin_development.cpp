@@ -31,9 +31,9 @@ namespace weir::cli {
 namespace {
 
 constexpr std::string_view plugins_new_footer =
-    R"(Writes a folder with a source, a CMakeLists.txt, a test and a README.md, which
-builds and passes its test as it stands. NAME becomes the plugin's and the
-flow's name. Nothing that is there is overwritten.
+    R"(Writes a folder with a source, a CMakeLists.txt, a test and a README.md. It
+builds and passes its test without changes. NAME becomes the name of the plugin
+and of its flow. Existing files are never overwritten.
 
 Examples:
   weir plugins new order_totals
@@ -57,7 +57,7 @@ ExitCode run(const PluginsNew& command, const Globals&, Console& console) {
         Error{.code = ErrorCode::conflict,
               .kind = "files_exist",
               .message = fmt::format("already there: {}; nothing was written", shown.string()),
-              .hint = "name another folder behind the plugin's name, or move it away"});
+              .hint = "name another folder after the plugin's name, or move it away"});
 
   if (const auto made = make_folders(root); !made) return console.fail(made.error());
   for (const NewFile& file : new_plugin(language, command.name)) {
@@ -178,10 +178,10 @@ std::expected<std::vector<Signal>, ExitCode> read_signals(const std::vector<std:
 constexpr std::string_view plugins_try_footer =
     R"(Runs one flow of a plugin in this process, in memory: no database, no worker.
 Backoff and delays take no time; a step that fails is retried as its options
-say. A wait ends with the signal given here, or else times out at once. A step
-that starts a flow of the same plugin runs that flow too. Exits 1 when the run
-failed, or when its output is not the expected one (the order of keys does not
-matter).
+say. A wait ends with the signal given here, or else times out immediately. A
+step that starts a flow of the same plugin runs that flow too. Exits 1 when the
+run failed, or when its output is not the expected one (the order of keys does
+not matter).
 
 Examples:
   weir plugins try build/shop.so --input '{"id": 7}'
@@ -218,7 +218,7 @@ ExitCode run(const PluginsTry& command, const Globals&, Console& console) {
                               differs->before.empty() ? "nothing" : differs->before,
                               differs->after.empty() ? "nothing" : differs->after));
     return run.completed() && !differs ? ExitCode::ok : ExitCode::failed;
-  } catch (const std::invalid_argument& refused) {  // the flow, the input: the message says it all
+  } catch (const std::invalid_argument& refused) {  // the message says what: the flow, the input
     return console.fail(Error{.code = ErrorCode::invalid_input,
                               .kind = "cannot_try",
                               .message = refused.what(),
@@ -232,8 +232,8 @@ void declare_plugins_try(Grammar& grammar, CLI::App& plugins) {
   words.argument("FILE", tried.file, "The plugin", Words::Need::required)
       .option("--flow", tried.flow, "Slug or module name; default: the only one", "NAME")
       .option("--input", tried.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
-      .option("--expect", tried.expect, "The output it is to have", "JSON|@FILE|-")
-      .option("--signal", tried.signals, "What ends a wait; may be repeated", "NAME=JSON")
+      .option("--expect", tried.expect, "The output it must have", "JSON|@FILE|-")
+      .option("--signal", tried.signals, "A signal for a wait; may be repeated", "NAME=JSON")
       .json(tried.json);
 }
 
@@ -270,9 +270,9 @@ Json attempt_json(const ReplayedAttempt& attempt) {
 constexpr std::string_view plugins_replay_footer =
     R"(Runs the steps of a new build on the inputs of a run's recorded attempts, and
 compares what they return with what was recorded. Nothing is written to the
-database, but the steps do to the world what they do. They run in this process:
-a fault of theirs ends this command alone. Exits 1 when an output differs, or a
-step fails that did not.
+database, but the steps have all their other side effects. They run in this
+process, so a crash ends only this command. Exits 1 when an output differs, or
+when a step fails that did not fail before.
 
 Examples:
   weir plugins replay 0198c0de-0000-7000-8000-000000000000 --with build/shop.so

@@ -70,10 +70,10 @@ Json verdict_json(const std::filesystem::path& file,
 }
 
 constexpr std::string_view plugins_lint_footer =
-    R"(Runs no code of a plugin. One line a file: "FILE: ok", or the kind of fault,
-what was met and a hint. With --json one object a file. Exits 1 when a file is
-refused. A sound file may have warnings: what will hurt one day, such as code
-that cannot be unloaded. They do not count, but with --strict.
+    R"(Runs no plugin code. Prints one line for each file: "FILE: ok", or the kind of
+fault, what was found and a hint; with --json one object for each. Exits 1 when
+a file is refused. A sound file may have warnings about problems that show up
+later, such as code that cannot be unloaded. They count only with --strict.
 
 Examples:
   weir plugins lint plugins/*.so
@@ -108,7 +108,7 @@ ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
 
 void declare_plugins_lint(Grammar& grammar, CLI::App& plugins) {
   auto [words, lint] = grammar.command<PluginsLint>(
-      plugins, "lint", "Say whether plugin files are sound", plugins_lint_footer, run);
+      plugins, "lint", "Check whether plugin files are sound", plugins_lint_footer, run);
   words.argument("FILE", lint.files, "Plugin files", Words::Need::required)
       .flag("--strict", lint.strict, "Exit 1 for warnings too")
       .json(lint.json);
@@ -142,10 +142,10 @@ Json diff_json(const FlowDiff& flow) {
 std::string_view meaning(const FlowDiff& flow) {
   if (flow.fate == FlowDiff::Fate::added) return "new: no run of it is open";
   if (flow.fate == FlowDiff::Fate::removed)
-    return "open runs end with the old version, and wait where it is gone";
-  if (flow.same_version) return "the same version: open runs go on";
+    return "open runs stay with the old version, and wait if it is removed";
+  if (flow.same_version) return "the same version: open runs continue";
   return flow.compatible ? "compatible: open runs may be adopted"
-                         : "not compatible: open runs end with the old version";
+                         : "not compatible: open runs stay with the old version";
 }
 
 void print(const FlowDiff& flow, Console& console) {
@@ -167,10 +167,10 @@ void print(const FlowDiff& flow, Console& console) {
 }
 
 constexpr std::string_view plugins_diff_footer =
-    R"(Compares what two builds of a plugin say about their flows; runs no code of
-either. A flow is compatible when its steps, kinds, dependencies and conditions
-are the same, whatever its options: the new version may then adopt open runs.
-Exits 1 when a flow is not compatible.
+    R"(Compares the flows of two builds of a plugin; runs no code of either. A flow is
+compatible when its steps, kinds, dependencies and conditions are the same,
+whatever its options: the new version may then adopt open runs. Exits 1 when a
+flow is not compatible.
 
 Examples:
   weir plugins diff plugins/shop.so build/shop.so
@@ -200,9 +200,9 @@ ExitCode run(const PluginsDiff& command, const Globals&, Console& console) {
 
 void declare_plugins_diff(Grammar& grammar, CLI::App& plugins) {
   auto [words, compared] = grammar.command<PluginsDiff>(
-      plugins, "diff", "Say what a new build means for open runs", plugins_diff_footer, run);
+      plugins, "diff", "Show what a new build means for open runs", plugins_diff_footer, run);
   words.argument("OLD", compared.before, "A plugin", Words::Need::required)
-      .argument("NEW", compared.after, "The same, built anew", Words::Need::required)
+      .argument("NEW", compared.after, "A new build of it", Words::Need::required)
       .json(compared.json);
 }
 
@@ -216,8 +216,8 @@ Json allowed_json(const PluginInspection& plugin, bool was_there) {
 }
 
 constexpr std::string_view plugins_allow_footer =
-    R"(Adds a file's sha256 to plugins.sha256_allow in flows.yaml, and leaves the rest
-of it as it is. A file that lint refuses is refused. Once one plugin is listed,
+    R"(Adds a file's sha256 to plugins.sha256_allow in flows.yaml, and does not change
+the rest of it. A file that lint refuses is refused. Once one plugin is listed,
 no other is loaded.
 
 Examples:
@@ -288,21 +288,21 @@ ShownPlugin shown(const std::filesystem::path& file, const TrustPolicy& policy) 
   return row;
 }
 
-// What live processes say; nothing where there is no database, or nobody uses it. Does not start
-// one, and changes nothing in it.
+// What live processes report; nothing when there is no database, or it is not running. Does not
+// start one, and changes nothing in it.
 std::vector<ReportedPlugin> reported(const Config& config, const Globals& globals,
                                      Console& console) {
   const bool named = globals.database || config.database;
   if (!named && !LocalPostgres::is_running(config.folder / ".weir")) return {};
   const auto failed = [&](const Error& error) {
-    console.note("what live processes say is not known: " + to_string(error));
+    console.note("cannot read what live processes report: " + to_string(error));
     return std::vector<ReportedPlugin>();
   };
   const auto database = Database::open(config, globals, Database::IfMissing::fail);
   if (!database) return failed(database.error());
   const auto state = postgres::schema_state(database->url());
   if (!state) return failed(state.error());
-  if (!state->current()) return {};  // nobody of this version serves there
+  if (!state->current()) return {};  // no process of this version serves there
   const auto store = postgres::open_run_store(database->url());
   if (!store) return failed(store.error());
   auto plugins = (*store)->plugins();
@@ -310,10 +310,10 @@ std::vector<ReportedPlugin> reported(const Config& config, const Globals& global
 }
 
 constexpr std::string_view plugins_list_footer =
-    R"(What lies in the plugin folders, read without running any of it, and what every
-live process says: live, former (open runs still need it), refused, quarantined,
-unload_pinned. A file that no process speaks of is "sound" or "refused". Starts
-no database.
+    R"(Lists the files in the plugin folders, without running any of their code, and
+what every live process reports: live, former (open runs still need it),
+refused, quarantined, unload_pinned. A file that no process reports is "sound"
+or "refused". Starts no database.
 
 Examples:
   weir plugins list
@@ -348,14 +348,14 @@ ExitCode run(const PluginsList& command, const Globals& globals, Console& consol
 
 void declare_plugins_list(Grammar& grammar, CLI::App& plugins) {
   auto [words, list] = grammar.command<PluginsList>(
-      plugins, "list", "List plugin files and what they are", plugins_list_footer, run);
+      plugins, "list", "List plugin files and their states", plugins_list_footer, run);
   words.json(list.json);
 }
 
 }  // namespace
 
 void declare_plugins(Grammar& grammar) {
-  CLI::App& plugins = grammar.group("plugins", "Look at plugin files");
+  CLI::App& plugins = grammar.group("plugins", "Check and develop plugins");
   declare_plugins_list(grammar, plugins);
   declare_plugins_lint(grammar, plugins);
   declare_plugins_diff(grammar, plugins);

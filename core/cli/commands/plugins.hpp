@@ -7,7 +7,7 @@ namespace weir::cli {
 struct PluginsLint {
   std::vector<std::filesystem::path> files;
   bool json = false;
-  bool strict = false;  ///< warnings are faults
+  bool strict = false;  ///< warnings count as faults
 };
 
 struct PluginsDiff {

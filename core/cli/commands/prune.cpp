@@ -22,7 +22,7 @@ Error wrong(std::string message, std::string hint) {
           .hint = std::move(hint)};
 }
 
-// What the command line says, or else flows.yaml.
+// The retention from the command line, or else from flows.yaml.
 Result<Retention> wanted(const Prune& command, const Config& config) {
   Retention retention = retention_of(config);
   if (command.older_than) {
@@ -41,7 +41,7 @@ Result<Retention> wanted(const Prune& command, const Config& config) {
   }
   if (!retention.prunes())
     return std::unexpected(wrong("no age: flows.yaml keeps these runs for ever",
-                                 "say --older-than 30d, or set retention in flows.yaml"));
+                                 "give --older-than 30d, or set retention in flows.yaml"));
   return retention;
 }
 
@@ -54,7 +54,7 @@ std::string summary(const PruneReport& total, bool dry) {
       fmt::format("{}, {}", counted(total.runs, "run"), counted(total.journal_rows, "attempt"));
   if (total.partitions > 0) text += ", " + counted(total.partitions, "partition");
   if (total.workers > 0) text += ", " + counted(total.workers, "worker");
-  return text + (dry ? " would go" : " deleted");
+  return text + (dry ? " would be deleted" : " deleted");
 }
 
 Json summary_json(const PruneReport& total, bool dry) {
@@ -69,7 +69,7 @@ Json summary_json(const PruneReport& total, bool dry) {
 constexpr std::string_view prune_footer =
     R"(Deletes runs that ended longer ago than --older-than, or else than the retention
 of flows.yaml, with their steps, signals, idempotency keys and children; in
-small transactions, beside whatever else goes on. Never an open run.
+small transactions, while everything else continues. Open runs are not deleted.
 
 Examples:
   weir prune --dry-run
@@ -110,8 +110,8 @@ void declare_prune(Grammar& grammar) {
   auto [words, prune] = grammar.command<Prune>(
       grammar.root(), "prune", "Delete runs that ended long ago", prune_footer, run);
   words.option("--older-than", prune.older_than, "Ended longer ago than this: 30d, 12h", "AGE")
-      .option("--flow", prune.flow, "Of this flow alone", "SLUG")
-      .flag("--dry-run", prune.dry_run, "Only count what would go")
+      .option("--flow", prune.flow, "Only runs of this flow", "SLUG")
+      .flag("--dry-run", prune.dry_run, "Only count what would be deleted")
       .json(prune.json);
 }
 

@@ -5,7 +5,7 @@
 namespace weir::cli {
 
 struct Prune {
-  std::optional<std::string> older_than;  ///< default: what flows.yaml says
+  std::optional<std::string> older_than;  ///< default: the retention of flows.yaml
   std::optional<std::string> flow;
   bool dry_run = false;
   bool json = false;

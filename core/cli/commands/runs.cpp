@@ -22,7 +22,7 @@ namespace {
 
 const std::vector<std::string> statuses = {"queued", "running", "completed", "failed", "cancelled"};
 
-// The filter as it was typed. What is wrong with it was told.
+// Reads the filter's arguments. An error has been reported.
 std::expected<RunFilter, ExitCode> read_filter(const RunsList& command, Time now,
                                                Console& console) {
   RunFilter filter{.flow = command.flow,
@@ -49,9 +49,9 @@ std::expected<RunFilter, ExitCode> read_filter(const RunsList& command, Time now
 }
 
 constexpr std::string_view runs_list_footer =
-    R"(The newest first. TIME is when they were started: a time, in UTC unless it says
-otherwise, or how long ago, such as 2h. --input and --output list those whose
-value contains the JSON, as PostgreSQL's @> means it.
+    R"(Lists the newest first. TIME is when they were started: a time, in UTC unless it
+has an offset, or how long ago, such as 2h. --input and --output list those
+whose value contains the JSON, as PostgreSQL's operator @> defines it.
 
 Examples:
   weir runs list
@@ -83,7 +83,7 @@ ExitCode run(const RunsList& command, const Globals& globals, Console& console) 
 void declare_runs_list(Grammar& grammar, CLI::App& runs) {
   constexpr std::size_t digits_max = 5;
   auto [words, list] = grammar.command<RunsList>(runs, "list", "List runs", runs_list_footer, run);
-  words.option("--flow", list.flow, "Of this flow alone", "SLUG")
+  words.option("--flow", list.flow, "Only runs of this flow", "SLUG")
       .option("--status", list.status, fmt::format("One of {}", fmt::join(statuses, ", ")),
               "STATUS", one_of("status", statuses))
       .option("--tag", list.tag, "With this tag", "T")
@@ -91,7 +91,7 @@ void declare_runs_list(Grammar& grammar, CLI::App& runs) {
       .option("--until", list.until, "Started before", "TIME")
       .option("--input", list.input, "Whose input contains this", "JSON|@FILE|-")
       .option("--output", list.output, "Whose output contains this", "JSON|@FILE|-")
-      .option("--limit", list.limit, "At most so many; default 20", "N", positive(digits_max))
+      .option("--limit", list.limit, "At most this many; default 20", "N", positive(digits_max))
       .json(list.json);
 }
 
@@ -145,7 +145,7 @@ Result<Effect> cancel(Client& client, const std::string& id, const std::string& 
   return Effect{.line = fmt::format("{}  {}\n", id,
                                     !*cancelled              ? "was over: " + after->status
                                     : is_over(after->status) ? after->status
-                                                             : "ends: its worker was told"),
+                                                             : "ends: its worker was notified"),
                 .json = Json::object(std::vector<std::pair<std::string, Json>>{
                     {"run_id", Json::string(after->id)},
                     {"cancelled", Json::boolean(*cancelled)},
@@ -153,8 +153,8 @@ Result<Effect> cancel(Client& client, const std::string& id, const std::string& 
 }
 
 constexpr std::string_view runs_cancel_footer =
-    R"(At once where no worker holds the run; else its worker stops what runs, and ends
-it. Its child runs are cancelled with it. "runs retry" opens it again.
+    R"(Immediate if no worker owns the run; else its worker stops the running steps and
+ends the run. Its child runs are cancelled too. "runs retry" opens it again.
 
 Examples:
   weir runs cancel 0198c0de-0000-7000-8000-000000000000 --reason "wrong order"
@@ -174,24 +174,24 @@ void declare_runs_cancel(Grammar& grammar, CLI::App& runs) {
   auto [words, cancel] =
       grammar.command<RunsCancel>(runs, "cancel", "End runs as cancelled", runs_cancel_footer, run);
   words.argument("ID", cancel.ids, "Ids of runs", Words::Need::required)
-      .option("--reason", cancel.reason, "Stands as the run's error", "TEXT")
+      .option("--reason", cancel.reason, "Becomes the run's error", "TEXT")
       .json(cancel.json);
 }
 
 Result<Effect> retry(Client& client, const std::string& id) {
   const auto tasks = client.retry(id);
   if (!tasks) return std::unexpected(tasks.error());
-  return Effect{.line = *tasks == 0 ? fmt::format("{}  goes on\n", id)
-                                    : fmt::format("{}  goes on: {} failed task{} tried anew\n", id,
+  return Effect{.line = *tasks == 0 ? fmt::format("{}  continues\n", id)
+                                    : fmt::format("{}  continues: {} failed task{} retried\n", id,
                                                   *tasks, *tasks == 1 ? " is" : "s are"),
                 .json = Json::object(std::vector<std::pair<std::string, Json>>{
                     {"run_id", Json::string(id)}, {"tasks", Json::number(*tasks)}})};
 }
 
 constexpr std::string_view runs_retry_footer =
-    R"(A failed or cancelled run goes on from what is missing. Completed steps, and
-completed elements of a map, are kept; what failed is tried anew, with all its
-attempts.
+    R"(A failed or cancelled run continues with what is missing. Completed steps, and
+completed elements of a map, are kept; what failed is retried, and has all its
+attempts again.
 
 Examples:
   weir runs retry 0198c0de-0000-7000-8000-000000000000
@@ -209,13 +209,13 @@ ExitCode run(const RunsRetry& command, const Globals& globals, Console& console)
 
 void declare_runs_retry(Grammar& grammar, CLI::App& runs) {
   auto [words, retry] = grammar.command<RunsRetry>(
-      runs, "retry", "Have failed or cancelled runs go on", runs_retry_footer, run);
+      runs, "retry", "Continue failed or cancelled runs", runs_retry_footer, run);
   words.argument("ID", retry.ids, "Ids of runs", Words::Need::required).json(retry.json);
 }
 
 constexpr std::string_view runs_signal_footer =
-    R"(Ends the wait step of that signal's name, also when it has not begun. The
-payload is in the step's output. A second signal changes nothing, and says so.
+    R"(Ends the wait step that waits for this signal, even before it begins. The
+payload is in the step's output. A second signal changes nothing.
 
 Examples:
   weir runs signal 0198c0de-0000-7000-8000-000000000000 approved
@@ -254,7 +254,7 @@ void declare_runs_signal(Grammar& grammar, CLI::App& runs) {
 }  // namespace
 
 void declare_runs(Grammar& grammar) {
-  CLI::App& runs = grammar.group("runs", "Look at runs, and tell them things");
+  CLI::App& runs = grammar.group("runs", "Show and control runs");
   declare_runs_list(grammar, runs);
   declare_runs_show(grammar, runs);
   declare_runs_watch(grammar, runs);

@@ -11,7 +11,7 @@ struct RunsList {
   std::optional<std::string> status;
   std::optional<std::string> tag;
   std::optional<std::string> since, until;   ///< a time, or a duration back from now
-  std::optional<std::string> input, output;  ///< JSON, @FILE, or - for stdin: what theirs contains
+  std::optional<std::string> input, output;  ///< JSON, @FILE, or -: contained in the run's value
   std::int64_t limit = 20;
   bool json = false;
 };

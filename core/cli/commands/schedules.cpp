@@ -38,7 +38,7 @@ ExitCode added(const SchedulesAdd& command, const std::vector<Time>& ticks, Cons
   return ExitCode::ok;
 }
 
-// A pause or its end: `done` says what happened, `already` that it was so.
+// Prints the effect of a change: `done`, or `already` when there was nothing to change.
 ExitCode turned(const Result<bool>& result, const std::string& name, std::string_view done,
                 std::string_view already, Console& console) {
   if (!result) return console.fail(result.error());
@@ -108,21 +108,22 @@ ExitCode run(const SchedulesAdd& command, const Globals& globals, Console& conso
 
 void declare_schedules_add(Grammar& grammar, CLI::App& schedules) {
   auto [words, add] = grammar.command<SchedulesAdd>(
-      schedules, "add", "Start a flow by a cron expression", schedules_add_footer, run);
-  words.argument("NAME", add.name, "What to call it", Words::Need::required)
+      schedules, "add", "Start a flow at the times of a cron expression", schedules_add_footer,
+      run);
+  words.argument("NAME", add.name, "The schedule's name", Words::Need::required)
       .argument("FLOW", add.flow, "The flow's slug", Words::Need::required)
       .argument("CRON", add.cron, "When: '30 2 * * *', @daily, '@every 90s'", Words::Need::required)
       .option("--input", add.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
-      .option("--time-zone", add.time_zone, "Whose clocks: Europe/Berlin; default UTC", "ZONE")
+      .option("--time-zone", add.time_zone, "Such as Europe/Berlin; default UTC", "ZONE")
       .option("--priority", add.priority, "-100 to 100; higher first; default 0", "N")
-      .option("--tag", add.tags, "Of its runs; may be repeated", "TAG")
+      .option("--tag", add.tags, "A tag for its runs; may be repeated", "TAG")
       .option("--missed", add.missed, "For missed ticks: run (once), or skip; default run", "WHAT",
               one_of("missed", {"run", "skip"}))
       .flag("--paused", add.paused, "It starts nothing until it is resumed")
       .json(add.json);
 }
 
-constexpr std::string_view schedules_remove_footer = R"(Runs that it started go on.
+constexpr std::string_view schedules_remove_footer = R"(Runs that it started continue.
 
 Example:
   weir schedules remove report)";
@@ -130,7 +131,7 @@ Example:
 ExitCode run(const SchedulesRemove& command, const Globals& globals, Console& console) {
   const auto opened = open_maintenance(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  return turned(opened->store->unschedule(command.name), command.name, "removed", "was not there",
+  return turned(opened->store->unschedule(command.name), command.name, "removed", "did not exist",
                 console);
 }
 
@@ -145,7 +146,7 @@ ExitCode run(const SchedulesPause& command, const Globals& globals, Console& con
 }
 
 constexpr std::string_view schedules_resume_footer =
-    R"(It goes on with its next tick; those while it was paused are over.
+    R"(It continues with its next tick; ticks during the pause are skipped.
 
 Example:
   weir schedules resume report)";
@@ -153,7 +154,7 @@ Example:
 ExitCode run(const SchedulesResume& command, const Globals& globals, Console& console) {
   const auto opened = open_maintenance(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  return turned(opened->store->resume_schedule(command.name), command.name, "goes on",
+  return turned(opened->store->resume_schedule(command.name), command.name, "resumed",
                 "was not paused", console);
 }
 
@@ -162,17 +163,17 @@ void declare_schedules_others(Grammar& grammar, CLI::App& schedules) {
       schedules, "remove", "End a schedule", schedules_remove_footer, run);
   remove_words.argument("NAME", remove.name, "The schedule", Words::Need::required);
   auto [pause_words, pause] = grammar.command<SchedulesPause>(
-      schedules, "pause", "Have a schedule start nothing for now", schedules_pause_footer, run);
+      schedules, "pause", "Pause a schedule: start nothing", schedules_pause_footer, run);
   pause_words.argument("NAME", pause.name, "The schedule", Words::Need::required);
   auto [resume_words, resume] = grammar.command<SchedulesResume>(
-      schedules, "resume", "Have a paused schedule go on", schedules_resume_footer, run);
+      schedules, "resume", "Resume a paused schedule", schedules_resume_footer, run);
   resume_words.argument("NAME", resume.name, "The schedule", Words::Need::required);
 }
 
 }  // namespace
 
 void declare_schedules(Grammar& grammar) {
-  CLI::App& schedules = grammar.group("schedules", "Start flows by the clock");
+  CLI::App& schedules = grammar.group("schedules", "Start flows at scheduled times");
   declare_schedules_list(grammar, schedules);
   declare_schedules_add(grammar, schedules);
   declare_schedules_others(grammar, schedules);

@@ -17,13 +17,13 @@ namespace weir::cli {
 namespace {
 
 constexpr std::string_view serve_footer =
-    R"(SIGTERM or Ctrl-C lets running steps finish (worker.drain_timeout) and gives
-back the rest; a second one gives back everything at once. Any number of
+    R"(SIGTERM or Ctrl-C lets running steps finish (worker.drain_timeout) and releases
+the rest; a second one releases everything immediately. Any number of
 "weir serve" may share one database.
 
-Every plugin is tried in a process apart before it is loaded. What came of it is
-remembered while its bytes, this program and the libraries it needs are the
-same; --rescan tries all again.
+Every plugin is scanned in a separate process before it is loaded. The verdict
+is kept while its bytes, this program and the libraries it needs are the same;
+--rescan scans all plugins again.
 
 Examples:
   weir serve
@@ -31,7 +31,7 @@ Examples:
 
 ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   StopSignals signals;
-  std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that goes away must not end the work
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that ends must not end this process
   auto config = load_config(globals.config);
   if (!config) return console.fail(config.error());
   if (const Faults faults = folder_faults(*config); !faults.empty()) return console.fail(faults);
@@ -60,7 +60,7 @@ ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
 void declare_serve(Grammar& grammar) {
   auto [words, serve] = grammar.command<Serve>(
       grammar.root(), "serve", "Load the plugins and run steps until SIGTERM", serve_footer, run);
-  words.flag("--rescan", serve.rescan, "Try every plugin again, also those known to be sound");
+  words.flag("--rescan", serve.rescan, "Scan every plugin again, even those known as sound");
 }
 
 }  // namespace weir::cli

@@ -3,7 +3,7 @@
 namespace weir::cli {
 
 struct Serve {
-  bool rescan = false;  ///< verdicts of earlier scans are not believed
+  bool rescan = false;  ///< verdicts of earlier scans are not used
 };
 
 }  // namespace weir::cli

@@ -27,8 +27,8 @@ Error wrong_argument(std::string message, std::string hint) {
           .hint = std::move(hint)};
 }
 
-// A flow no worker has brought to the database yet, but a plugin here holds: its version is made
-// known, so that runs can be started before the first worker is.
+// Registers the version of a flow that no worker has registered yet but that a plugin here has, so
+// that runs can be started before the first worker.
 bool make_known(const std::string& slug, const Opened& opened) {
   const auto catalogue = read_catalogue(opened.config);
   if (!catalogue) return false;
@@ -46,9 +46,9 @@ Json started_json(const StartedRun& run, std::string_view status) {
 }
 
 constexpr std::string_view start_footer =
-    R"(Prints the run's id. With --wait shows progress, then the run as "weir runs
-show" does, and exits 1 when it failed. The same --key on the same flow gives
-the same run, however often it is started.
+    R"(Prints the run's id. With --wait it shows progress, then the run as "weir runs
+show" does, and exits 1 when the run failed. The same --key on the same flow
+gives the same run, however many times it is started.
 
 Examples:
   weir start hello --wait
@@ -118,11 +118,11 @@ void declare_start(Grammar& grammar) {
       .option("--input", start.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
       .option("--key", start.key, "Idempotency key", "K")
       .option("--delay", start.delay, "Start it later: 500ms, 2s, 5m, 1h, 1d", "D")
-      .option("--at", start.at, "Start it then: 2026-11-21T18:00+01:00; UTC if bare", "TIME", {},
+      .option("--at", start.at, "Start it then: 2026-11-21T18:00+01:00; default UTC", "TIME", {},
               "--delay")
       .option("--priority", start.priority, "-100 to 100, higher ones first; default 0", "N",
               between(-100, 100))
-      .option("--tag", start.tags, "To find it by; may be repeated", "T")
+      .option("--tag", start.tags, "A tag to find it by; may be repeated", "T")
       .option("--version", start.version, "Of the flow; default: the newest", "N", positive(9))
       .flag("--wait", start.wait, "Wait for its end; exit 1 when it failed")
       .json(start.json);

@@ -13,9 +13,9 @@ namespace weir::cli {
 namespace {
 
 constexpr std::string_view workers_list_footer =
-    R"(Those that live first, then those that ended last. "lapsed": it was not heard of
-for longer than its lease, and what it held went to others. BUSY: steps it runs,
-of as many as it can.
+    R"(Lists live workers first, then the others, most recently ended first. "lapsed":
+it did not renew its lease, and its runs went to others. BUSY: the steps that it
+runs, of those that it can run at the same time.
 
 Examples:
   weir workers list
@@ -31,7 +31,7 @@ ExitCode run(const WorkersList& command, const Globals& globals, Console& consol
     for (const WorkerReport& worker : *workers) all.push_back(worker_json(worker));
     console.print(fmt::format("{}\n", Json::array(all).text()));
   } else if (workers->empty()) {
-    console.note("no worker has been here: \"weir serve\" starts one");
+    console.note("no worker has joined yet: \"weir serve\" starts one");
   } else {
     const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
     console.print(workers_text(*workers, now, console.out()));
@@ -42,11 +42,11 @@ ExitCode run(const WorkersList& command, const Globals& globals, Console& consol
 }  // namespace
 
 void declare_workers(Grammar& grammar) {
-  CLI::App& workers = grammar.group("workers", "Look at workers");
+  CLI::App& workers = grammar.group("workers", "Show workers");
   constexpr std::size_t digits_max = 5;
   auto [words, list] =
       grammar.command<WorkersList>(workers, "list", "List workers", workers_list_footer, run);
-  words.option("--limit", list.limit, "At most so many; default 20", "N", positive(digits_max))
+  words.option("--limit", list.limit, "At most this many; default 20", "N", positive(digits_max))
       .json(list.json);
 }
 

@@ -17,7 +17,7 @@ void Console::print(std::string_view text) {
 }
 
 void Console::say(std::string_view text) {
-  // What was printed before is read before.
+  // Text that was printed before this line must appear before it.
   if (std::fflush(stdout) != 0 && lost_ == 0) lost_ = errno;
   std::string line(text);
   line += '\n';
@@ -49,11 +49,11 @@ ExitCode Console::fail(const Faults& faults) {
 Result<void> Console::flush() {
   if (std::fflush(stdout) != 0 && lost_ == 0) lost_ = errno;
   if (lost_ == 0) return {};
-  return std::unexpected(Error{
-      .code = ErrorCode::internal,
-      .kind = "output_lost",
-      .message = fmt::format("the output could not be written whole: {}", std::strerror(lost_)),
-      .hint = "the command itself was done"});
+  return std::unexpected(
+      Error{.code = ErrorCode::internal,
+            .kind = "output_lost",
+            .message = fmt::format("not all output could be written: {}", std::strerror(lost_)),
+            .hint = "the command itself was executed"});
 }
 
 }  // namespace weir::cli

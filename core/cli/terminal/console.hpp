@@ -7,7 +7,7 @@
 
 namespace weir::cli {
 
-/// The two streams of a command: results go to stdout, everything about them to stderr.
+/// The two streams of a command: results go to stdout, messages about them to stderr.
 class Console {
  public:
   Console();
@@ -15,23 +15,23 @@ class Console {
   const Terminal& out() const noexcept { return out_; }
   const Terminal& err() const noexcept { return err_; }
 
-  /// To stdout as it stands.
+  /// Prints to stdout, unchanged.
   void print(std::string_view text);
 
-  /// "weir: note: …", a line on stderr.
+  /// Prints "weir: note: …", a line on stderr.
   void note(std::string_view text);
   void warn(std::string_view text);
 
-  /// "weir: error: message (hint)", and the exit code that says the same.
+  /// Prints "weir: error: message (hint)" on stderr, and returns the exit code for the error.
   ExitCode fail(const Error& error);
 
-  /// Faults of flows.yaml: those that point into it are printed as they are.
+  /// The same for faults of flows.yaml: those that point into it are printed unchanged.
   ExitCode fail(const Faults& faults);
 
-  /// A line on stderr as it stands.
+  /// Prints a line on stderr, unchanged.
   void say(std::string_view text);
 
-  /// Whether everything printed has left the program: a full disk or a closed pipe is an error.
+  /// Flushes stdout. A full disk or a closed pipe is an error, also if an earlier print met it.
   Result<void> flush();
 
  private:

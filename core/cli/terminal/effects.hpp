@@ -8,22 +8,22 @@
 
 namespace weir::cli {
 
-/// What a command did to one of the things it was given, as it is told.
+/// What a command did to one of its arguments, in the two forms of output.
 struct Effect {
-  std::string line;  ///< for people, with its end of line
+  std::string line;  ///< for people, with a newline
   Json json;         ///< with --json
 };
 
-/// Tells what a command does to one thing after the other, past those that fail: a line each at
-/// once, or with --json all of them as one array at the end.
+/// Prints what a command does to one argument after the other, and continues after those that fail:
+/// a line for each immediately, or with --json all of them as one array at the end.
 class Effects {
  public:
   Effects(bool json, Console& console) : json_(json), console_(console) {}
 
-  /// One more; what failed is told on stderr in either way.
+  /// Adds one; a failure is reported on stderr in both forms.
   void add(const Result<Effect>& effect);
 
-  /// No more follow. Gives the exit code: that of the last failure, else ok.
+  /// To be called after the last. Returns the exit code: that of the last failure, else ok.
   ExitCode end();
 
  private:

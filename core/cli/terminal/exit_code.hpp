@@ -3,12 +3,12 @@
 
 namespace weir::cli {
 
-/// What the shell gets; `weir --help` explains them.
+/// The exit codes of the program; `weir --help` explains them.
 enum class ExitCode {
   ok = 0,
-  failed = 1,       ///< asked rightly, but it can't be, or the run failed
+  failed = 1,       ///< the command is correct but cannot be done, or the run failed
   usage = 2,        ///< the command line, the input or flows.yaml has a mistake
-  unavailable = 3,  ///< the database can't be reached or used; later it may
+  unavailable = 3,  ///< the database cannot be reached or used; this may be temporary
 };
 
 constexpr ExitCode exit_code(ErrorCode code) noexcept {

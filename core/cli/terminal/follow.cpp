@@ -22,7 +22,8 @@ std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id
                                           Console& console) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::seconds between_counts{1};
-  // A worker needs a moment to claim: only a run that still waits then may have nobody to wait for.
+  // A worker needs a moment to claim a run: only when the run still waits after that, there may be
+  // no worker.
   Clock::time_point next_count = Clock::now() + std::chrono::milliseconds(300);
   Progress progress(console.err());
   Client client = client_on(store);

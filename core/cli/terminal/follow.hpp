@@ -7,8 +7,8 @@
 
 namespace weir::cli {
 
-/// Waits for the end of a run and shows on stderr how it goes on, and when no worker is there to
-/// take it. What fails was told.
+/// Waits for the end of a run, and shows on stderr its progress and whether there is no worker for
+/// it. An error has been reported.
 std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id, Console& console);
 
 }  // namespace weir::cli

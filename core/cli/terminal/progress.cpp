@@ -11,7 +11,7 @@
 namespace weir::cli {
 namespace {
 
-// A block higher than the terminal could not be drawn over: what is going on comes first.
+// A block higher than the terminal could not be redrawn, so only the most relevant steps are shown.
 constexpr std::size_t steps_shown_max = 16;
 
 std::size_t slug_width(const RunReport& report) {

@@ -8,19 +8,19 @@
 
 namespace weir::cli {
 
-/// Shows how a run goes on, from look to look: on a terminal a block that is drawn over, else one
-/// line for every step whose status changed. Gives what to write; writes nothing itself.
+/// Formats the progress of a run from one report to the next: on a terminal a block that is
+/// redrawn, else one line for every step whose status changed. Returns text; writes nothing itself.
 class Progress {
  public:
   explicit Progress(const Terminal& terminal) : terminal_(terminal) {}
 
-  /// What a new look adds; empty when nothing changed.
+  /// The text to write after a new report; empty when nothing changed.
   std::string update(const RunReport& report);
 
-  /// Something the person must know while waiting, below the block; "" takes it away.
+  /// Sets a remark for the person who waits, shown below the block; "" removes it.
   void remark(std::string text) { remark_ = std::move(text); }
 
-  /// Takes the block away, so that what comes next stands in its place. Empty in a pipe.
+  /// The text that erases the block, so that the next output replaces it. Empty in a pipe.
   std::string clear();
 
  private:
@@ -30,7 +30,7 @@ class Progress {
   Terminal terminal_;
   std::string remark_;
   std::string said_remark_;
-  std::string shown_;                        // the block that stands on the terminal
+  std::string shown_;                        // the block that is on the terminal
   std::size_t lines_ = 0;                    // its height
   std::map<std::string, std::string> last_;  // status by step
 };

@@ -6,13 +6,13 @@
 
 namespace weir::cli {
 
-/// Rows below titles, columns lined up by what a terminal shows. Where the terminal is too narrow,
-/// the widest columns that may be cut are cut; in a pipe nothing is.
+/// A table with titles, aligned by the width of characters on a terminal. When the terminal is too
+/// narrow, the widest columns that may be cut are cut; in a pipe nothing is cut.
 class Table {
  public:
   struct Column {
     std::string title;
-    enum { cut, whole, right } kind = cut;  ///< right: whole, and set to the right
+    enum { cut, whole, right } kind = cut;  ///< right: whole, and aligned to the right
   };
   struct Cell {
     std::string text;

@@ -19,7 +19,7 @@ bool set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-// What a terminal is told before and after (ECMA-48, select graphic rendition).
+// The escape sequence before a text (ECMA-48, select graphic rendition).
 std::string_view rendition(Tone tone) {
   switch (tone) {
     case Tone::plain:

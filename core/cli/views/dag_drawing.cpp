@@ -25,7 +25,7 @@ struct Cell {
   std::string text{};                   // a label's character instead of a line
 };
 
-// Where a layer's parts stand, in cells: its labels, and the bars before them.
+// The horizontal positions of a layer's parts, in cells: its labels, and the bars before them.
 struct Columns {
   std::size_t label = 0;
   std::size_t label_width = 0;
@@ -77,7 +77,7 @@ class Canvas {
   }
 
  private:
-  static constexpr std::string_view arrow = "→";  // a mark; lines() says what stands for it
+  static constexpr std::string_view arrow = "→";  // a placeholder, which lines() replaces
 
   void draw_layer(std::size_t k) {
     const DagLayout::Layer& layer = layout_.layers[k];
@@ -117,15 +117,15 @@ class Canvas {
     }
   }
 
-  // Where the line out of a place begins: behind its label, or at the end of the line it continues.
+  // Where the line out of a place begins: after its label, or at the end of the line it continues.
   std::size_t start(std::size_t k, const DagLayout::Place& place) const {
     const Columns& columns = columns_[k];
     return columns.label +
            (place.node ? display_width(nodes_[*place.node].label) + 1 : columns.label_width);
   }
 
-  // From `x0` to `x1`, both included, where the last cell has only the sides `end`; passes under
-  // other bars.
+  // Draws a line from `x0` to `x1`, both inclusive; the last cell has only the sides `end`. It
+  // passes under other bars.
   void line(std::size_t x0, std::size_t x1, std::size_t y, const DagLayout::Bar& own, int end) {
     for (std::size_t x = x0; x <= x1; ++x) {
       Cell& cell = cells_[y][x];

@@ -10,10 +10,10 @@ namespace weir::cli {
 
 struct DagDrawing {
   std::vector<std::string> lines;  ///< without trailing blanks
-  std::size_t width = 0;           ///< cells of the widest
+  std::size_t width = 0;           ///< of the widest line, in cells
 };
 
-/// A graph from left to right, in box characters or in plain ASCII:
+/// Draws a graph from left to right, in box characters or in plain ASCII:
 ///
 ///     fetch ──▶ convert ─┬─▶ summarize ─┬─▶ publish
 ///                        └─▶ keywords ──┘

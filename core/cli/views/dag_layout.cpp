@@ -13,8 +13,8 @@ using Layer = DagLayout::Layer;
 using Place = DagLayout::Place;
 using Bar = DagLayout::Bar;
 
-// Each node in the layer after its last dependency; an edge over several layers gets a place in
-// each between.
+// Puts each node into the layer after its last dependency; an edge over several layers gets a place
+// in each layer between.
 std::vector<Layer> layered(std::span<const DagNode> nodes) {
   std::vector<std::size_t> first(nodes.size(), 0), last(nodes.size(), 0);
   for (std::size_t i = 0; i < nodes.size(); ++i)
@@ -26,8 +26,8 @@ std::vector<Layer> layered(std::span<const DagNode> nodes) {
       last[parent] = std::max(last[parent], first[i] - 1);
 
   std::vector<Layer> layers(nodes.empty() ? 0 : 1 + *std::ranges::max_element(first));
-  std::vector<std::size_t> latest(nodes.size(),
-                                  0);  // where a node, or its line, stands in the layer before
+  // The position of each node, or of its line, in the layer before.
+  std::vector<std::size_t> latest(nodes.size(), 0);
   for (std::size_t k = 0; k < layers.size(); ++k) {
     std::vector<std::pair<std::size_t, std::size_t>> placed;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -49,8 +49,8 @@ std::vector<Layer> layered(std::span<const DagNode> nodes) {
   return layers;
 }
 
-// A place that feeds several bars would be a crossroads no reader could pass safely: each gets as
-// many places as it feeds bars, in a layer of their own between the two.
+// A place that feeds several bars would make an ambiguous crossing: it is replaced by one place for
+// each bar, in a layer of their own between the two.
 std::vector<Layer> split(std::vector<Layer> layers) {
   std::vector<Layer> all;
   for (Layer& layer : layers) {
@@ -97,8 +97,8 @@ void reorder(std::vector<Layer>& layers, std::size_t k, const std::vector<double
   }
 }
 
-// Fewer crossings: every node goes to the mean position of its neighbours, layer by layer, there
-// and back.
+// Reduces crossings: moves every node to the mean position of its neighbours, layer by layer, in
+// both directions.
 void untangle(std::vector<Layer>& layers) {
   const auto by_parents = [&](std::size_t k) {
     std::vector<double> weights;
@@ -140,8 +140,8 @@ std::vector<Bar> bars_of(const Layer& before, const Layer& layer) {
   return bars;
 }
 
-// A line that leaves `bar` in a row where one comes in to `other` would seem to be the same line,
-// unless `other` stands to the left. The target that is in the way, if any.
+// A line that leaves `bar` in a row where another enters `other` would look like one line, unless
+// `other` is to the left of `bar`. Returns the target that causes this, if any.
 std::optional<std::size_t> must_follow(const Layer& before, const Layer& layer, const Bar& bar,
                                        const Bar& other) {
   for (const std::size_t target : bar.targets)
@@ -152,8 +152,8 @@ std::optional<std::size_t> must_follow(const Layer& before, const Layer& layer, 
 
 bool overlap(const Bar& a, const Bar& b) { return a.top <= b.bottom && b.top <= a.bottom; }
 
-// Gives every bar its column. When bars ask to stand left of each other in a circle there is no
-// way: a target that is in the way comes back, to be moved to another row.
+// Assigns a column to every bar. When bars would have to be left of each other in a cycle, this is
+// impossible: then it returns a target that must be moved to another row.
 std::optional<std::size_t> assign_columns(const Layer& before, Layer& layer) {
   std::vector<Bar>& bars = layer.bars;
   std::vector<std::size_t> waiting;
@@ -185,7 +185,7 @@ std::optional<std::size_t> assign_columns(const Layer& before, Layer& layer) {
   return std::nullopt;
 }
 
-// Rows for a layer: level with the topmost parent where there is room, else the next row below.
+// Assigns rows in a layer: that of the topmost parent if it is free, else the next one below.
 void place_rows(const Layer& before, Layer& layer) {
   std::set<std::pair<std::size_t, std::size_t>> barred;  // target, row
   for (;;) {

@@ -64,12 +64,13 @@ std::string_view becomes(Fallback fallback) {
     case Fallback::skip:
       return "it is skipped";
     case Fallback::skip_cascade:
-      return "it and all that waits for it are skipped";
+      return "it and everything after it are skipped";
   }
   return "";
 }
 
-// What the table has no room for: "waits for the signal ask; only if {…}, else it is skipped".
+// Rules that have no room in the table: "waits for the signal ask; only if {…}, else it is
+// skipped".
 std::string rules(const StepDefinition& step) {
   std::vector<std::string> parts;
   if (step.kind == StepKind::wait)

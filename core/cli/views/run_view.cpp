@@ -34,7 +34,7 @@ const Look& look(std::string_view status) noexcept {
   return found == looks.end() ? looks.front() : *found;
 }
 
-// A value of any length on one line.
+// The text on one line: control characters become blanks.
 std::string one_line(std::string_view text) {
   std::string line(text);
   std::ranges::replace_if(
@@ -44,7 +44,7 @@ std::string one_line(std::string_view text) {
 
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
-// One line, broken between words so that it fits, each part below the first.
+// Adds a line, broken between words so that it fits; all parts have the same indent.
 void add_wrapped(std::string& text, std::string_view line, const Terminal& terminal) {
   const std::string pad(6, ' ');
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
@@ -61,7 +61,7 @@ void add_wrapped(std::string& text, std::string_view line, const Terminal& termi
   }
 }
 
-// An error that takes more than a line, such as a crash with its frames.
+// Adds an error that has more than one line, such as a crash with its frames.
 void add_details(std::string& text, const StepReport& step, const Terminal& terminal) {
   if (!step.error || !step.error->contains('\n')) return;
   for (std::string_view rest = *step.error; !rest.empty();) {
@@ -75,13 +75,13 @@ std::string took(const std::optional<Time>& from, const std::optional<Time>& to)
   return from && to ? shown_duration(*to - *from) : "";
 }
 
-// "420/1000", where there is more than one task or none.
+// "420/1000" for a map; empty for other steps.
 std::string tasks(const StepReport& step) {
   if (step.kind != "map" || !step.tasks) return "";
   return fmt::format("{}/{}", step.tasks_completed, *step.tasks);
 }
 
-// What a wait that has begun waits for, and how long.
+// What a running wait waits for, and until when.
 std::string wait_text(const StepReport& step) {
   std::string text = fmt::format("waits for \"{}\"", step.signal.value_or(step.slug));
   if (step.until) text += fmt::format(" until {}", shown_time(*step.until));
@@ -129,7 +129,7 @@ std::string step_text(const StepReport& step, std::size_t slug_width, const Term
   if (const std::int64_t usual = step.kind == "map" ? step.tasks.value_or(0) : 1;
       step.attempts > usual)
     add(fmt::format("{} attempts", step.attempts));
-  if (step.retried > 0) add(fmt::format("{} tried anew", step.retried));
+  if (step.retried > 0) add(fmt::format("{} retried", step.retried));
   if (step.child_run) add("run " + *step.child_run);
   if (step.skip_reason) add(*step.skip_reason);
   if (step.error) add(one_line(first_line(*step.error)));

@@ -8,14 +8,14 @@
 
 namespace weir::cli {
 
-/// A table, a run a line. On a terminal it says how long ago a run began, in a pipe when.
+/// A table with one line per run. On a terminal it has the age of each run, in a pipe its start.
 std::string runs_text(std::span<const RunSummary> runs, Time now, const Terminal& terminal);
 
 /// A run with its values and a line for each step.
 std::string run_text(const RunReport& report, const Terminal& terminal);
 
-/// One step in a line, without newline: its mark, slug (padded to `slug_width`), what is done of
-/// it, error.
+/// One step as a line, without newline: its mark, its slug (padded to `slug_width`), its progress
+/// and its error.
 std::string step_text(const StepReport& step, std::size_t slug_width, const Terminal& terminal);
 
 /// The tone of a status of a run or a step.

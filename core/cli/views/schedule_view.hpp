@@ -9,7 +9,7 @@
 
 namespace weir::cli {
 
-/// One line for each; times as from `now`.
+/// A table with one line per schedule; times are relative to `now`.
 std::string schedules_text(std::span<const ScheduleReport> schedules, Time now,
                            const Terminal& terminal);
 

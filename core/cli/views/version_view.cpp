@@ -70,7 +70,7 @@ std::string adoption_text(int from, const Adoption& adoption) {
   std::string text = fmt::format("version {}: {} open run{} moved to version {}", from,
                                  adoption.moved, adoption.moved == 1 ? "" : "s", adoption.version);
   if (adoption.held > 0)
-    text += fmt::format(", {} when a worker lets go of {}", adoption.held,
+    text += fmt::format(", {} when a worker releases {}", adoption.held,
                         adoption.held == 1 ? "it" : "them");
   return text + '\n';
 }

@@ -17,11 +17,11 @@ std::string version_state(const VersionReport& version);
 /// "adopted_by","newest","safe_to_remove"}
 Json version_json(const VersionReport& version);
 
-/// A table, a version a line.
+/// A table with one line per version.
 std::string versions_text(std::span<const VersionReport> versions, Time now,
                           const Terminal& terminal);
 
-/// One line of what became of a version's open runs.
+/// One line that says where a version's open runs moved.
 std::string adoption_text(int from, const Adoption& adoption);
 
 /// {"from","to","moved","held"}

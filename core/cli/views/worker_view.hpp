@@ -10,12 +10,12 @@
 
 namespace weir::cli {
 
-/// A table, a worker a line. `now` is what ages are counted from.
+/// A table with one line per worker; ages are relative to `now`.
 std::string workers_text(std::span<const WorkerReport> workers, Time now, const Terminal& terminal);
 
 Json worker_json(const WorkerReport& worker);
 
-/// alive, or how it ended: left, lapsed, crashed. lapsed also while nobody has swept it.
+/// alive, or how it ended: left, lapsed, crashed. It is lapsed even if it has not been swept yet.
 std::string_view worker_state(const WorkerReport& worker) noexcept;
 
 }  // namespace weir::cli

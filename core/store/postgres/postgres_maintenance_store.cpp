@@ -165,7 +165,7 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
     return error;
   }
 
-  bool changed_ = false;  ///< schedules, as far as was heard
+  bool changed_ = false;  ///< a notification arrived that schedules changed
   LastingSession session_;
 };
 

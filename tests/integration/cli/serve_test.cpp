@@ -59,8 +59,8 @@ TEST_CASE("two workers in one process serve side by side and both drain") {
   serve.signal(SIGTERM);
   CHECK(serve.wait() == 0);
   const std::string log = text(special.shop.path() / "serve.log");
-  CHECK(log.contains("info worker 1 left, 0 unfinished runs given back\n"));
-  CHECK(log.contains("info worker 2 left, 0 unfinished runs given back\n"));
+  CHECK(log.contains("info worker 1 left and released 0 unfinished runs\n"));
+  CHECK(log.contains("info worker 2 left and released 0 unfinished runs\n"));
   CHECK(log.contains("info stopped\n"));
 }
 

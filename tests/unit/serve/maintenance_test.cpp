@@ -157,7 +157,7 @@ TEST_SUITE("serve: schedules and old runs") {
       REQUIRE(
           rig.database->becomes([](MaintainedDatabase& database) { return database.ticks >= 3; }));
     }
-    CHECK(rig.logged.text() == "cannot look at the schedules, trying on: away\n");
+    CHECK(rig.logged.text() == "cannot check the schedules, retrying: away\n");
   }
 
   TEST_CASE("C7: old runs are pruned batch by batch from where the last one ended") {

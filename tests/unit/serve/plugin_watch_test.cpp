@@ -80,7 +80,7 @@ TEST_SUITE("serve: plugin watch") {
     CHECK(said.contains("info: flow good: version from " + path + " (sha256 "));
     CHECK(said.contains(") takes over\n"));
     CHECK(said.contains("info: flow good of " + path +
-                        " is removed: runs in hand end, others wait for it\n"));
+                        " is removed: runs in progress continue, others wait for it\n"));
     CHECK(said.contains("warning: " + (plugins / "bad.so").string() + ": abi_major: "));
   }
 }
