@@ -101,7 +101,7 @@ class DraftChecks {
       if (step.kind != name(StepKind::wait)) continue;
       const std::string& signal = step.signal ? *step.signal : step.slug;
       const auto [first, is_new] = first_by_signal.emplace(folded(signal), step.slug);
-      if (is_new || folded(step.slug) == folded(first->second)) continue;  // told as duplicate_step
+      if (is_new || folded(step.slug) == folded(first->second)) continue;  // a duplicate_step
       faults_.add(
           "duplicate_signal",
           fmt::format("steps {} and {} of flow {} both wait for the signal {}",
@@ -154,7 +154,7 @@ class DraftChecks {
   }
 
   void unknown_dependency(const FlowDraft::Step& step, std::string_view wanted) {
-    if (faults_.full()) return;  // looking for the nearest name is the one check that costs
+    if (faults_.full()) return;  // the search for the nearest name is the only expensive check
     std::vector<std::string> candidates;
     for (const FlowDraft::Step& other : draft_.steps)
       if (other.slug != step.slug) candidates.push_back(other.slug);

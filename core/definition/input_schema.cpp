@@ -18,7 +18,7 @@ boost::json::value parsed(const Json& json) {
                             options);
 }
 
-// valijson's context ["<root>", "[items]", "[3]"] as a JSON pointer.
+// Turns valijson's context ["<root>", "[items]", "[3]"] into a JSON pointer.
 std::string pointer(const std::vector<std::string>& context) {
   std::string text;
   for (const std::string& part : context) {
@@ -42,8 +42,7 @@ Result<void> check_input(const Json& schema, const Json& input) {
     if (valijson::Validator().validate(rules, valijson::adapters::BoostJsonAdapter(input_value),
                                        &faults))
       return {};
-    // Errors come outermost first, each parent after a child only repeats that something below it
-    // failed.
+    // The error of a parent only repeats that something below it failed.
     std::string message;
     for (valijson::ValidationResults::Error fault; faults.popError(fault);) {
       if (fault.description.starts_with("Failed to validate against schema")) continue;

@@ -81,7 +81,7 @@ void check_fallback(const std::optional<std::string>& word, std::string_view mem
                             fmt::format("the fallbacks are {}", fmt::join(offered, ", "))));
 }
 
-// Of a pattern on a wait's output, which is {"signalled": true, "payload": …} or
+// Checks a pattern for a wait's output, which is {"signalled": true, "payload": …} or
 // {"signalled": false}.
 void check_wait_pattern(const Json& pattern, const std::string& what, FaultList& faults) {
   static const std::vector<std::string> known = {"signalled", "payload"};
@@ -110,7 +110,7 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(quoted, ", "));
 }
 
-// Of a step that has dependencies: it is held against the object of their outputs.
+// Checks a pattern of a step with dependencies, which is compared with the object of their outputs.
 void check_pattern(const Json& pattern, std::string_view member, const FlowDraft::Step& step,
                    const StepGraph& graph, const std::string& where, FaultList& faults) {
   if (pattern.type() != JsonType::object)
@@ -120,7 +120,7 @@ void check_pattern(const Json& pattern, std::string_view member, const FlowDraft
                                   where, member, described(pattern.type())),
                       fmt::format("{{{}: …}}", in_quotes(step.depends_on.front())));
   for (const auto& [key, value] : pattern.members()) {
-    if (faults.full()) return;  // looking for the nearest name is the one check that costs
+    if (faults.full()) return;  // the search for the nearest name is the only expensive check
     if (std::ranges::find(step.depends_on, key) == step.depends_on.end()) {
       faults.add(
           "condition_never_met",
@@ -158,7 +158,7 @@ void check_conditions(const FlowDraft::Step& step, const StepGraph& graph, const
     faults.add("misplaced_option",
                fmt::format("{} sets when_unmet, but has neither only_if nor unless", where),
                "give it the condition, or drop when_unmet");
-  if (step.depends_on.empty()) return;  // held against the run's input, which may be anything
+  if (step.depends_on.empty()) return;  // compared with the run's input, which may be anything
   if (step.only_if) check_pattern(*step.only_if, "only_if", step, graph, where, faults);
   if (step.unless) check_pattern(*step.unless, "unless", step, graph, where, faults);
 }
