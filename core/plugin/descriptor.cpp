@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-// What the structs of ABI 1.0 end with; later minors only add to them.
+// The structs of ABI 1.0 end with these members; later minor versions only add members.
 constexpr std::size_t plugin_bytes_min = offsetof(weir_plugin, build_info) + sizeof(weir_str);
 constexpr std::size_t flow_bytes_min = offsetof(weir_flow, reserved) + sizeof(std::uint32_t);
 constexpr std::size_t step_bytes_min = offsetof(weir_step, user) + sizeof(void*);
@@ -35,7 +35,7 @@ const T& element(const T* first, std::size_t stride, std::size_t i) noexcept {
   return *reinterpret_cast<const T*>(reinterpret_cast<const std::byte*>(first) + stride * i);
 }
 
-// Follows the pointers of one descriptor. The first fault found stays.
+// Follows the pointers of one descriptor. Keeps the first fault found.
 class DescriptorWalk {
  public:
   DescriptorWalk(const OwnMemory& memory, const Manifest& manifest, std::string_view note)

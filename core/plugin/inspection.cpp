@@ -34,7 +34,7 @@ std::unexpected<PluginError> refuse_manifest(PluginFault kind, std::string detai
   return refusal(PluginStage::manifest, kind, std::move(detail), hint);
 }
 
-// The first fault speaks for all; the others go along.
+// The error shows the first fault; `faults` has all of them.
 std::unexpected<PluginError> refuse_faults(PluginFault kind, Faults faults) {
   const Error& first = faults.front();
   const std::size_t others = faults.size() - 1;
@@ -101,7 +101,7 @@ std::expected<std::vector<FlowDefinition>, PluginError> build_flows(const Manife
 }
 
 std::optional<PluginError> extension_fault(const Manifest& manifest) {
-  const std::vector<std::string> known = {WEIR_RESOURCES_V1};  // to our weir_host.extension
+  const std::vector<std::string> known = {WEIR_RESOURCES_V1};  // those of weir_host.extension
   for (const std::string& wanted : manifest.extensions)
     if (std::ranges::find(known, wanted) == known.end())
       return refuse_manifest(

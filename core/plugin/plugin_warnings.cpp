@@ -18,9 +18,9 @@ constexpr std::string_view clash_hint =
     "one file serves a name for the whole process, the first that was loaded: let all use the same "
     "file, or link the library statically";
 
-// The compiler's own code stands in one entry of each array. A language with a runtime adds more,
-// for every object file of C++ that includes a standard header, say, which nothing tells from a
-// function of the author's; what such a library needs gives it away.
+// One entry of each array is the compiler's own. The runtime of a language adds more, in C++ for
+// every object file that includes a standard header, say, which cannot be distinguished from a
+// function of the author; so a library that needs such a runtime is not reported.
 bool has_constructors(const ElfDynamic& library) {
   const bool runtime = std::ranges::any_of(library.needed, [](std::string_view name) {
     return name.starts_with("libstdc++.so") || name.starts_with("libc++.so") ||

@@ -7,8 +7,8 @@
 namespace weir {
 namespace {
 
-// All of them at once; where that is refused, one half after the other, so that the first of two
-// that collide is the one that stands.
+// Registers all of them at once; when that is refused, one half after the other, so that the first
+// of two that collide is registered.
 void publish_range(FlowRegistry& registry, std::span<const OpenedPlugin* const> plugins,
                    std::span<std::optional<PluginError>> refused) {
   if (plugins.empty()) return;
