@@ -44,8 +44,7 @@ std::expected<std::string, Faults> read_text(const fs::path& file) {
   if (!in) return unreadable(std::strerror(errno));
   std::string text(std::istreambuf_iterator<char>(in), {});
   if (in.bad()) return unreadable("reading it failed");
-  if (text.starts_with("\xEF\xBB\xBF"))
-    text.erase(0, 3);  // a byte order mark says nothing in UTF-8
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark has no meaning here
   return text;
 }
 

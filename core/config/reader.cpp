@@ -41,7 +41,7 @@ std::optional<std::size_t> token_bytes(std::string_view from_here, const std::st
   return std::nullopt;
 }
 
-// What yaml-cpp says, in words that help; anything else as it stands.
+// A message of yaml-cpp in words that help; any other one unchanged.
 std::string_view explained(std::string_view what) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> known = {{
       {"illegal map value",
@@ -62,7 +62,7 @@ std::string_view explained(std::string_view what) {
   return found == known.end() ? what : found->second;
 }
 
-// A tab in the indentation of the line `offset` is in.
+// The tab in the indentation of the line that contains `offset`.
 std::optional<std::size_t> indenting_tab(std::string_view text, std::size_t offset) {
   const std::size_t newline = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
   const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
@@ -70,8 +70,7 @@ std::optional<std::size_t> indenting_tab(std::string_view text, std::size_t offs
   return at < text.size() && text[at] == '\t' ? std::optional(at) : std::nullopt;
 }
 
-// The first byte YAML does not allow: what is no UTF-8, and control characters. A BOM is passed
-// over by parse_yaml.
+// The first byte that YAML does not allow: invalid UTF-8, and control characters. A BOM is allowed.
 std::optional<std::size_t> forbidden_byte(std::string_view text) {
   const auto bad = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -125,7 +124,7 @@ Faults Reader::take() {
   std::ranges::sort(found_, {}, [](const Found& each) {
     return std::pair<std::size_t, const std::string&>(each.where.offset, each.error.message);
   });
-  const auto again = std::ranges::unique(found_, {}, &Found::error);  // met twice through an alias
+  const auto again = std::ranges::unique(found_, {}, &Found::error);  // found again via an alias
   found_.erase(again.begin(), again.end());
   Faults faults;
   for (Found& each : found_) faults.push_back(std::move(each.error));
