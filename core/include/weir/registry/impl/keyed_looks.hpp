@@ -1,5 +1,5 @@
-/// KeyedRegistry: what readers do. They find a node and its bucket inside a read section, and leave
-/// it before they call anything that might take its time.
+/// KeyedRegistry: the members that read. They find a node and its bucket inside a read section, and
+/// leave it before they call anything that may take long, except for look().
 #pragma once
 #include <algorithm>
 

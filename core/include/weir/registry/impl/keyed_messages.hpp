@@ -1,4 +1,4 @@
-/// KeyedRegistry: what it says when it refuses.
+/// KeyedRegistry: its errors.
 #pragma once
 #include <concepts>
 #include <string>
@@ -10,7 +10,7 @@ namespace weir {
 
 namespace keyed {
 
-/// A key for people: texts in quotes, numbers as they are; of others only that they are keys.
+/// A key in a message: texts in quotes, numbers as they are; anything else as "the key".
 template <class Key>
 std::string told(const Key& key) {
   if constexpr (std::convertible_to<const Key&, std::string_view>)
@@ -23,7 +23,7 @@ std::string told(const Key& key) {
 
 }  // namespace keyed
 
-// Under the mutex: the holder's record lives while its entry stands.
+// Call it under the mutex: the holder's record exists while its entry does.
 template <class Key, class Value, class Sync, class Hash>
 Error KeyedRegistry<Key, Value, Sync, Hash>::already_registered(const Bucket& holder) const {
   const Record& record = *holder.slots().front().record;

@@ -6,10 +6,10 @@
 
 #include <weir/result.hpp>
 
-/// What SharedHandles says when there is no handle to give.
+/// The errors of SharedHandles, for when there is no handle to give.
 namespace weir::registry {
 
-/// A key for messages: text in quotes, numbers, what to_string() makes of it, or else no name.
+/// A key in a message: text in quotes, numbers, what to_string() makes of it, or else "a handle".
 template <class Key>
 std::string text_of(const Key& key) {
   if constexpr (std::is_convertible_v<const Key&, std::string_view>) {
@@ -68,7 +68,8 @@ Error start_failed(const Key& key, std::string_view why) {
           .message = text_of(key) + " could not be started: " + std::string(why)};
 }
 
-/// `way`: the wanted key, "which waits for" the next, up to one that the asking thread starts.
+/// `way`: the wanted key, "which waits for" the next, up to one that the calling thread is
+/// starting.
 inline Error would_deadlock(const std::string& way) {
   return {.code = ErrorCode::conflict,
           .kind = "would_deadlock",

@@ -1,4 +1,4 @@
-// What others ask of a supervisor.
+// The calls of other threads to a supervisor.
 #pragma once
 #include <weir/supervisor/impl/core.hpp>
 
@@ -44,7 +44,7 @@ Result<T> BasicSupervisor<Sync>::Core::ask(const std::function<Result<T>()>& wor
   return *std::move(answer);
 }
 
-// Under the mutex.
+// Call it under the mutex.
 template <class Sync>
 void BasicSupervisor<Sync>::Core::refuse_calls() {
   for (Call* const call : calls_) call->done = true;
@@ -61,7 +61,7 @@ Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_child(ChildSpe
   return started;
 }
 
-// Because somebody wants it, not in place of a life that ended.
+// Because a caller asked for it, not in place of a life that ended.
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_asked_for(Held& held) {
   if (auto started = start_life(held); !started) {
@@ -208,7 +208,7 @@ Error BasicSupervisor<Sync>::Core::ended_error() const {
           .hint = "start another"};
 }
 
-// Under the mutex.
+// Call it under the mutex.
 template <class Sync>
 std::optional<Error> BasicSupervisor<Sync>::Core::would_deadlock() const {
   if (supervising_ != Sync::thread_index()) return std::nullopt;
