@@ -49,11 +49,11 @@ Result<void> check_input(const Json& schema, const Json& input) {
       if (!message.empty()) message += "; ";
       message += fmt::format("{}: {}", pointer(fault.context), fault.description);
     }
-    if (message.empty()) message = "the input does not fit";
+    if (message.empty()) message = "the input does not match the schema";
     return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                  .kind = "input_schema",
                                  .message = std::move(message),
-                                 .hint = "weir flows show tells what the flow takes"});
+                                 .hint = "weir flows show prints what input the flow takes"});
   } catch (const std::exception& failure) {
     return std::unexpected(
         Error{.code = ErrorCode::corrupt,

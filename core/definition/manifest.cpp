@@ -126,7 +126,7 @@ void read_manifest(const bj::object& object, Manifest& manifest, FaultList& faul
     return;
   }
   if (format && *format < format_read)
-    reader.fault("/weir", fmt::format("{} is no manifest format", *format),
+    reader.fault("/weir", fmt::format("{} is not a manifest format", *format),
                  fmt::format("this version of Weir reads format {}", format_read));
   manifest.plugin = reader.line("plugin", required, line_bytes_max);
   manifest.version = reader.line("version", optional, line_bytes_max);
