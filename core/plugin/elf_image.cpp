@@ -25,7 +25,7 @@ constexpr unsigned host_machine = EM_RISCV;
 #elif defined(__powerpc64__)
 constexpr unsigned host_machine = EM_PPC64;
 #else
-#error "say which e_machine this processor's libraries have"
+#error "add the e_machine of this processor's libraries"
 #endif
 
 constexpr std::string_view copy_hint =

@@ -25,9 +25,9 @@ PluginError refused_by_loader(std::string words) {
   const bool noexec = words.contains("failed to map segment");
   return refusal(PluginStage::stage, noexec ? PluginFault::noexec_mount : PluginFault::load_failed,
                  std::move(words),
-                 noexec ? "the private copy lies where no code may run: set TMPDIR or "
-                          "XDG_RUNTIME_DIR to another file system"
-                        : "these are the system loader's words; LD_DEBUG=all shows what it did")
+                 noexec ? "the private copy is on a file system that does not let code run: set "
+                          "TMPDIR or XDG_RUNTIME_DIR to another one"
+                        : "this is the system loader's message; LD_DEBUG=all shows what it did")
       .error();
 }
 

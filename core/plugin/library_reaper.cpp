@@ -38,7 +38,7 @@ std::string why_pinned(const Library& library) {
   std::string why;
   for (const UnloadHazard& hazard : unload_hazards(bytes))
     why += fmt::format("{}{} ({})", why.empty() ? "" : "; ", hazard.detail, hazard.hint);
-  return why.empty() ? "its file does not tell why; a thread of its own may be running, or another "
+  return why.empty() ? "its file does not show why; a thread of its own may be running, or another "
                        "library may use its symbols"
                      : why;
 }

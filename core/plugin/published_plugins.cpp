@@ -180,11 +180,10 @@ void PublishedPlugins::unloaded(const LibraryReaper::Leaving& leaving) {
 }
 
 void PublishedPlugins::pinned(const LibraryReaper::Leaving& leaving) {
-  PluginError error =
-      refusal(PluginStage::run, PluginFault::unload_pinned,
-              "nobody uses it any more, but its code is still mapped: " + leaving.why,
-              "it stays until the process ends")
-          .error();
+  PluginError error = refusal(PluginStage::run, PluginFault::unload_pinned,
+                              "it is no longer used, but its code is still mapped: " + leaving.why,
+                              "it stays until the process ends")
+                          .error();
   error.sha256 = leaving.sha256;
   error.path = leaving.staged.string();
   for (Published& former : formers_)

@@ -217,8 +217,8 @@ class ScanChild {
       verdict.refused =
           refusal(PluginStage::scan, PluginFault::starts_threads,
                   fmt::format("loading it leaves {} thread{} running", left, left == 1 ? "" : "s"),
-                  "start threads when a step needs them, not in a constructor: code that runs by "
-                  "itself can't be let go of")
+                  "start threads when a step needs them, not in a constructor: a library with "
+                  "running threads can't be unloaded")
               .error();
       return verdict;
     }

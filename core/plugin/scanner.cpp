@@ -28,8 +28,8 @@ using std::chrono::steady_clock;
 PluginError no_scanner(std::string why) {
   return refusal(
              PluginStage::scan, PluginFault::stage_failed,
-             fmt::format("it can't be tried in a process apart: {}", why),
-             "plugins are tried before they are loaded; the next look at the folder tries again")
+             fmt::format("it can't be scanned in a separate process: {}", why),
+             "plugins are scanned before they are loaded; the next scan of the folder tries again")
       .error();
 }
 
@@ -159,8 +159,8 @@ PluginError Scanner::Session::blame(bool out_of_time) {
   if (out_of_time)
     return refuse(
         PluginFault::scan_timeout,
-        fmt::format("loading it was not done after {} ms", scanner_.options_.limit.count()),
-        "let constructors do nothing that takes time; open what is slow when a step needs "
+        fmt::format("loading it did not end within {} ms", scanner_.options_.limit.count()),
+        "do nothing that takes time in constructors; open what is slow when a step needs "
         "it, as a shared resource");
   if (end.by_signal && end.number == SIGSYS)
     return refuse(PluginFault::scan_crashed,

@@ -139,11 +139,10 @@ std::expected<StageDirectory, PluginError> StageDirectory::open(
   const std::vector<fs::path> bases = usual_bases();
   for (const fs::path& usual : bases)
     if (auto opened = open_below(usual)) return opened;
-  return refuse(
-      PluginFault::noexec_mount, bases.back(),
-      "no folder for private copies: neither XDG_RUNTIME_DIR, /dev/shm, TMPDIR nor /tmp can be "
-      "written to and run code",
-      "set TMPDIR to a folder on a file system that is not mounted noexec");
+  return refuse(PluginFault::noexec_mount, bases.back(),
+                "no folder for private copies: none of XDG_RUNTIME_DIR, /dev/shm, TMPDIR and /tmp "
+                "allows both writing files and running code",
+                "set TMPDIR to a folder on a file system that is not mounted noexec");
 }
 
 std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::path& base) {
@@ -158,11 +157,11 @@ std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::
   for (int i = 0; i < tries; ++i) {
     std::string path = (fs::absolute(base) / prefix).string() + "XXXXXX";
     if (::mkdtemp(path.data()) == nullptr)
-      return refuse_errno(base, "no folder for private copies can be made in it", errno);
+      return refuse_errno(base, "no folder for private copies can be created in it", errno);
     FileDescriptor folder = open_folder(path);
     if (folder && lock_folder(folder, path)) return StageDirectory(path, std::move(folder));
   }
-  return refuse_errno(base, "its private folders vanish as they are made", EAGAIN);
+  return refuse_errno(base, "its private folders disappear as they are created", EAGAIN);
 }
 
 StageDirectory::~StageDirectory() {

@@ -35,7 +35,7 @@ std::unexpected<PluginError> refuse_errno(int error, const fs::path& at) {
   return refuse_file(PluginFault::unreadable,
                      fmt::format("{} can't be opened: {}", in_quotes(at.native()),
                                  std::generic_category().message(error)),
-                     "let the user Weir runs as read it");
+                     "allow the user Weir runs as to read it");
 }
 
 std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_target) {

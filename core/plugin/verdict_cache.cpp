@@ -62,7 +62,7 @@ Error unread(const fs::path& file, std::string_view why) {
           .kind = "verdicts_ignored",
           .message =
               fmt::format("{}: the verdicts on plugins in it are ignored: {}", file.native(), why),
-          .hint = "every plugin is scanned again, and the file written anew"};
+          .hint = "every plugin is scanned again, and the file is rewritten"};
 }
 
 std::optional<std::int64_t> take_number(std::string_view& line) {

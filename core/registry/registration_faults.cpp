@@ -64,7 +64,7 @@ Error duplicate_slug(const FlowModule& newcomer, const FlowModule& holder) {
                                  described(newcomer), spelling, described(holder)),
           .hint =
               "remove one of the two, or give a flow another slug; slugs that differ in case alone "
-              "are one"};
+              "count as the same"};
 }
 
 Error unknown_flow(std::string_view what, std::string_view wanted,
@@ -87,7 +87,7 @@ Error unknown_version(std::string_view slug, std::string_view wanted,
           .kind = "unknown_version",
           .message = fmt::format("no version of flow \"{}\" has the fingerprint {}", slug,
                                  in_quotes(wanted)),
-          .hint = fmt::format("registered are, the newest first: {}", registered)};
+          .hint = fmt::format("registered, the newest first: {}", registered)};
 }
 
 }  // namespace weir
