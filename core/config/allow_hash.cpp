@@ -129,12 +129,12 @@ Result<AllowedHash> allow_hash(const SourceText& source, std::string_view sha256
     text.clear();
   }
   if (text.empty() || !says_so(text, *config, sha256))
-    return std::unexpected(
-        Error{.code = ErrorCode::invalid_input,
-              .kind = "cannot_edit",
-              .message = fmt::format("{}: plugins.sha256_allow stands in a form that is left alone",
-                                     source.name()),
-              .hint = fmt::format("add {} to it by hand", sha256)});
+    return std::unexpected(Error{
+        .code = ErrorCode::invalid_input,
+        .kind = "cannot_edit",
+        .message =
+            fmt::format("{}: plugins.sha256_allow has a form that is not edited", source.name()),
+        .hint = fmt::format("add {} to it by hand", sha256)});
   return AllowedHash{.text = std::move(text), .was_there = false, .first = allowed.empty()};
 }
 

@@ -267,7 +267,7 @@ Key<FlowLimits> limit_key(std::string name, std::optional<std::string> FlowLimit
 }
 
 Keys<FlowLimits> limits_keys() {
-  constexpr std::string_view rate_form = "so many in a time, such as \"100/1m\"";
+  constexpr std::string_view rate_form = "a count per interval such as \"100/1m\"";
   return {limit_key("max_running", &FlowLimits::max_running),
           limit_key("rate", &FlowLimits::rate, rate_form, is_rate),
           limit_key("key", &FlowLimits::key, "a JSON pointer such as \"/customer_id\"",

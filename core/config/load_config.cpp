@@ -63,7 +63,7 @@ std::expected<Config, Faults> load_config(const std::optional<fs::path>& named) 
   if (ec)
     return refuse(ErrorCode::unavailable, "unreadable_config",
                   fmt::format("the current folder cannot be read: {}", ec.message()),
-                  "go to one that exists");
+                  "change to a folder that exists");
   if (!named && !fs::exists(here / usual_name, ec)) return default_config(here);
   const fs::path file = named.value_or(usual_name);
   auto text = read_text(file);

@@ -45,12 +45,13 @@ std::optional<std::size_t> token_bytes(std::string_view from_here, const std::st
 std::string_view explained(std::string_view what) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> known = {{
       {"illegal map value",
-       "a key cannot stand here: quote a value that holds \": \", or add the \":\" missing in the "
-       "line before"},
+       "a key is not allowed here: quote a value that contains \": \", or add the \":\" that is "
+       "missing in the line before"},
       {"end of map not found",
-       "this line stands neither level with the keys before it nor further in than one of them"},
+       "this line is neither aligned with the keys before it nor indented further than one of "
+       "them"},
       {"end of sequence not found",
-       "this line stands neither level with the list before it nor outside of it"},
+       "this line is neither aligned with the list before it nor outside of it"},
       {"end of map flow not found", "a mapping that begins with \"{\" is not closed with \"}\""},
       {"end of sequence flow not found", "a list that begins with \"[\" is not closed with \"]\""},
       {"illegal flow end", "this closes what was never opened"},
@@ -159,7 +160,7 @@ void unknown_key(Reader& reader, std::string_view section, const YAML::Node& key
   reader.fault(reader.span(key), "unknown_key",
                fmt::format("unknown key {} in {}; {}", in_quotes(key.Scalar()), section,
                            did_you_mean(key.Scalar(), known,
-                                        fmt::format("known are {}", fmt::join(known, ", ")))));
+                                        fmt::format("known keys are {}", fmt::join(known, ", ")))));
 }
 
 YAML::Node parse_yaml(Reader& reader, std::string_view text) {
