@@ -36,7 +36,7 @@ inline constexpr std::array<OutcomeRule, 8> outcome_rules = {{
     {Outcome::timed_out, true, false, false, AfterRow::retry, "it took longer than its timeout"},
     {Outcome::lost, false, true, false, AfterRow::retry, "its worker vanished"},
     {Outcome::cancelled, false, false, false, AfterRow::again,
-     "the run ended while it ran; only a retry of the run goes on"},
+     "the run ended while it ran; only a retry of the run continues it"},
     {Outcome::skipped, false, false, false, AfterRow::skip,
      "of a step: its conditions, its exhausted attempts, or a skip before it"},
     {Outcome::retried, false, false, true, AfterRow::again, "the run was retried by command"},

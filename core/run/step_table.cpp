@@ -188,7 +188,7 @@ RunEnd StepTable::end() const {
                              name(steps_[i].reason));
   }
   if (!outputs.empty()) return {.output = Json::object(outputs)};
-  return {.note = fmt::format("no output: every last step was skipped: {}", skipped)};
+  return {.note = fmt::format("no output: every final step was skipped: {}", skipped)};
 }
 
 // F7, P2: the run's input for a root, the object of completed dependencies for any other step.
