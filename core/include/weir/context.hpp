@@ -96,7 +96,8 @@ class Context {
     constexpr std::string_view id = WEIR_SETTLE_V1;
     const auto* const table =
         static_cast<const weir_settle*>(host_->extension(host_, {id.data(), id.size()}));
-    if (table == nullptr) throw permanent("no_settlement", "this host knows no " + std::string(id));
+    if (table == nullptr)
+      throw permanent("no_settlement", "this host does not have " + std::string(id));
     const std::string json = to_json(output);
     weir_str text{};
     const std::int32_t outcome = table->settlement(call_, {json.data(), json.size()}, &text);
@@ -113,7 +114,8 @@ class Context {
   const weir_resources& resources() const {
     constexpr std::string_view id = WEIR_RESOURCES_V1;
     const void* const table = host_->extension(host_, {id.data(), id.size()});
-    if (table == nullptr) throw permanent("no_resources", "this host knows no " + std::string(id));
+    if (table == nullptr)
+      throw permanent("no_resources", "this host does not have " + std::string(id));
     return *static_cast<const weir_resources*>(table);
   }
   std::string_view fact(std::string_view key) const {

@@ -68,7 +68,8 @@ struct ResourceStart {
     } catch (const std::exception& error) {
       return refuse("exception", error.what());
     } catch (...) {
-      return refuse("unknown_exception", "its factory threw something that is no std::exception");
+      return refuse("unknown_exception",
+                    "its factory threw something that is not a std::exception");
     }
   }
   static void destroy(void* resource) noexcept { delete static_cast<T*>(resource); }

@@ -112,7 +112,7 @@ inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, wei
     return fail(WEIR_FAILED, "exception", error.what());
   } catch (...) {
     return fail(WEIR_FAILED, "unknown_exception",
-                "the handler threw something that is no std::exception");
+                "the handler threw something that is not a std::exception");
   }
 }
 

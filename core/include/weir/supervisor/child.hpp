@@ -118,7 +118,7 @@ inline Error error_of_exception() {
   } catch (const std::exception& thrown) {
     error.message = thrown.what();
   } catch (...) {
-    error.message = "an exception that is no std::exception";
+    error.message = "an exception that is not a std::exception";
   }
   return error;
 }

@@ -55,7 +55,7 @@ class BasicChildNames {
                                  .kind = "name_taken",
                                  .message = "the name \"" + name + "\" that \"" + holder +
                                             "\" wants is held by \"" + entry->second.holder + "\"",
-                                 .hint = "stop the one, or give the other another name"});
+                                 .hint = "stop one of them, or give one another name"});
   }
   void show(const std::string& name, std::shared_ptr<Child> child, std::shared_ptr<Life> life) {
     const std::scoped_lock lock(mutex_);

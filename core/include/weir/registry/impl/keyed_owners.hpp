@@ -21,7 +21,7 @@ template <class Key, class Value, class Sync, class Hash>
 KeyedRegistry<Key, Value, Sync, Hash>::~KeyedRegistry() {
   // Acquire: the last owner's end comes before the registry's. Pairs with the decrement in end().
   if (owners_.load(std::memory_order_acquire) != 0) {
-    std::fprintf(stderr, "%s: the registry goes while %zu of its owners live\n",
+    std::fprintf(stderr, "%s: the registry is destroyed while %zu of its owners live\n",
                  options_.name.c_str(), owners_.load(std::memory_order_relaxed));
     std::abort();
   }

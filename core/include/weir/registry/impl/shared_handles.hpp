@@ -378,7 +378,7 @@ Result<std::shared_ptr<Handle>> SharedHandles<Key, Handle, Options, Sync, Hash>:
       return std::unexpected(registry::start_failed(key, thrown.what()));
     } catch (...) {
       return std::unexpected(
-          registry::start_failed(key, "its factory threw something that is no std::exception"));
+          registry::start_failed(key, "its factory threw something that is not a std::exception"));
     }
   };
   return core_->settle(*mine, made());

@@ -28,7 +28,7 @@ Error start_timeout(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "start_timeout",
           .message = "the start of " + text_of(key) + " was not over when the deadline passed",
-          .hint = "it goes on: ask again, or wait longer"};
+          .hint = "it continues: ask again, or wait longer"};
 }
 
 template <class Key>
@@ -43,7 +43,7 @@ Error stopped(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "stopped",
           .message = text_of(key) + " was stopped while it started",
-          .hint = "ask again to start it anew"};
+          .hint = "ask again to start it again"};
 }
 
 template <class Key>
@@ -51,7 +51,7 @@ Error died(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "died",
           .message = text_of(key) + " died while it started",
-          .hint = "ask again to start it anew"};
+          .hint = "ask again to start it again"};
 }
 
 template <class Key>
@@ -74,7 +74,7 @@ inline Error would_deadlock(const std::string& way) {
   return {.code = ErrorCode::conflict,
           .kind = "would_deadlock",
           .message = "waiting would never end: this thread is starting what it asks for, " + way,
-          .hint = "a factory must not need, by any way, what is being started by it"};
+          .hint = "a factory must not need, directly or indirectly, what it is starting"};
 }
 
 }  // namespace weir::registry

@@ -93,7 +93,7 @@ Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id)
             .kind = "over_time",
             .message = "child \"" + id + "\" of \"" + options_.name +
                        "\" did not stop in time and was left behind",
-            .hint = "give it a longer shutdown, or have it look at its stop signal"});
+            .hint = "give it a longer shutdown, or make it check its stop signal"});
 }
 
 template <class Sync>
@@ -166,7 +166,7 @@ Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
   if (!spec.start)
     return bad(ErrorCode::invalid_input, "bad_child", "has nothing to start", "set its start");
   if (find(spec.id) != nullptr)
-    return bad(ErrorCode::conflict, "already_started", "is there already",
+    return bad(ErrorCode::conflict, "already_started", "exists already",
                "give it another id, or terminate and delete the other first");
   return {};
 }

@@ -201,11 +201,11 @@ Error BasicSupervisor<Sync>::Core::given_up(const Held& held) const {
           .kind = "gave_up",
           .message = "\"" + options_.name + "\" gives up on \"" + held.spec.id +
                      "\", which ended " + std::to_string(held.info.deaths) +
-                     (held.info.deaths == 1 ? " time" : " times") + " (allowed are " +
-                     std::to_string(limit.max_restarts) + " restarts within " +
-                     std::to_string(limit.max_seconds.count()) + " s), at last " +
+                     (held.info.deaths == 1 ? " time" : " times") +
+                     " (limit: " + std::to_string(limit.max_restarts) + " restarts within " +
+                     std::to_string(limit.max_seconds.count()) + " s), most recently " +
                      (last ? "with: " + last->message : "without an error"),
-          .hint = last ? last->hint : "a permanent child is not to end by itself"};
+          .hint = last ? last->hint : "a permanent child must not end by itself"};
 }
 
 template <class Sync>

@@ -91,7 +91,7 @@ class Scheduler {
     if (object == destroyed)
       fail(std::string(name(operation)) + " on an object that has been destroyed");
     if (++steps_ > settings_.steps_max)
-      fail("no end in sight after " + std::to_string(settings_.steps_max) +
+      fail("not finished after " + std::to_string(settings_.steps_max) +
            " steps: a livelock, or Options::steps_max is too small");
     touched_[running_] = object;
     reschedule();
@@ -239,7 +239,7 @@ class Scheduler {
     } catch (const std::exception& thrown) {
       fail("task " + std::to_string(me) + " ended with an exception: " + thrown.what());
     } catch (...) {
-      fail("task " + std::to_string(me) + " ended with an exception that is no std::exception");
+      fail("task " + std::to_string(me) + " ended with an exception that is not a std::exception");
     }
     settle_stores();
     note(Operation::end, 0);
@@ -320,7 +320,7 @@ class Scheduler {
   }
 
   std::string deadlock() const {
-    std::string text = "deadlock: nobody can go on";
+    std::string text = "deadlock: no task can continue";
     for (std::uint64_t left = unfinished_; left != 0; left &= left - 1) {
       const TaskNumber number = nth_task(left, 0);
       const Task& task = tasks_[number];
@@ -338,7 +338,7 @@ class Scheduler {
       if (task.waits == Operation::wait &&
           std::ranges::find(unheard_, task.waits_for) != unheard_.end())
         text += "\n  lost wake-up: condition #" + std::to_string(task.waits_for) +
-                " was notified while nobody waited on it";
+                " was notified while no task waited on it";
     }
     return text;
   }

@@ -71,7 +71,7 @@ inline std::string to_string(const Report& report) {
          std::to_string(switches(failure.schedule)) +
          " as found), repeat it with steps:" + to_string(failure.shortest) +
          (failure.repeatable ? ""
-                             : "\n  but done again it went otherwise: the body depends on "
+                             : "\n  but a repetition went otherwise: the body depends on "
                                "something outside the schedule") +
          '\n' + to_string(failure.trace);
 }
@@ -210,7 +210,7 @@ inline Report repeat(const Options& options, std::string_view token,
   if (!parsed)
     throw std::invalid_argument(
         "\"" + std::string(token) +
-        "\" is no schedule: expected random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or steps:…");
+        "\" is not a schedule: expected random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or steps:…");
   const auto scheduler = std::make_unique<Scheduler>();
   const auto strategy = detail::make_strategy(*parsed);
   Scheduler::Settings settings{

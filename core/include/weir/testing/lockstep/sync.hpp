@@ -64,7 +64,8 @@ class Mutex {
   ~Mutex() {
     if (waiting_ == 0) return;
     if (Scheduler* scheduler = Scheduler::current())
-      scheduler->fail("mutex #" + std::to_string(number_) + " ends while a task waits for it");
+      scheduler->fail("mutex #" + std::to_string(number_) +
+                      " is destroyed while a task waits for it");
   }
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
@@ -331,7 +332,7 @@ class Thread {
     task_ = std::exchange(other.task_, std::nullopt);
     return *this;
   }
-  ~Thread() { must_not_be_joinable("ends"); }
+  ~Thread() { must_not_be_joinable("is destroyed"); }
 
   bool joinable() const noexcept { return task_.has_value(); }
   void join() {
