@@ -15,7 +15,7 @@ std::size_t characters(std::string_view utf8) {
   return utf8.size() - static_cast<std::size_t>(std::ranges::count_if(utf8, continues_character));
 }
 
-// Valid UTF-8 a terminal cannot be led astray by.
+// `bytes` as valid UTF-8 without control characters that a terminal would obey.
 std::string printable(std::string_view bytes) {
   std::string clean(bytes);
   std::ranges::replace_if(
@@ -84,7 +84,8 @@ std::string SourceText::pointed(TextSpan where, std::string_view severity,
   const std::string marked = printable(text().substr(offset, std::min(where.bytes, end - offset)));
   const std::string after = printable(text().substr(offset, end - offset)).substr(marked.size());
 
-  // A third of the room for what stands before, the rest for the stretch and what follows.
+  // The text before the stretch gets a third of the columns, the stretch and the text after it the
+  // rest.
   const bool fits =
       display_width(before) + display_width(marked) + display_width(after) <= shown_columns_max;
   const std::string_view left =

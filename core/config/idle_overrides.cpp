@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view no_effect = "what is said about it has no effect";
+constexpr std::string_view no_effect = "its settings have no effect";
 
 void add_steps(const FlowDefinition& flow, const FlowConfig& said,
                std::vector<IdleOverride>& idle) {

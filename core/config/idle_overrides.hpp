@@ -8,17 +8,17 @@
 
 namespace weir {
 
-/// Something that flows.yaml says to no effect.
+/// A setting in flows.yaml that has no effect.
 struct IdleOverride {
   TextSpan where;    ///< in Config::source
   std::string what;  ///< `flow "order" has no step "prise"; did you mean "price"?`
 };
 
-/// The flows there are, each once.
+/// The flows that exist, each once.
 using KnownFlows = std::vector<const FlowDefinition*>;
 
-/// What a configuration says of flows and steps that are not there, and of options that mean
-/// nothing to a step's kind.
+/// The settings of a configuration for flows and steps that do not exist, and for options that do
+/// not apply to a step's kind.
 std::vector<IdleOverride> idle_overrides(const Config& config, const KnownFlows& flows);
 
 }  // namespace weir

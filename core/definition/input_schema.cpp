@@ -18,7 +18,7 @@ boost::json::value parsed(const Json& json) {
                             options);
 }
 
-// valijson's context ["<root>", "[items]", "[3]"] as a JSON pointer.
+// Turns valijson's context ["<root>", "[items]", "[3]"] into a JSON pointer.
 std::string pointer(const std::vector<std::string>& context) {
   std::string text;
   for (const std::string& part : context) {
@@ -42,19 +42,18 @@ Result<void> check_input(const Json& schema, const Json& input) {
     if (valijson::Validator().validate(rules, valijson::adapters::BoostJsonAdapter(input_value),
                                        &faults))
       return {};
-    // Errors come outermost first, each parent after a child only repeats that something below it
-    // failed.
+    // The error of a parent only repeats that something below it failed.
     std::string message;
     for (valijson::ValidationResults::Error fault; faults.popError(fault);) {
       if (fault.description.starts_with("Failed to validate against schema")) continue;
       if (!message.empty()) message += "; ";
       message += fmt::format("{}: {}", pointer(fault.context), fault.description);
     }
-    if (message.empty()) message = "the input does not fit";
+    if (message.empty()) message = "the input does not match the schema";
     return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                  .kind = "input_schema",
                                  .message = std::move(message),
-                                 .hint = "weir flows show tells what the flow takes"});
+                                 .hint = "weir flows show prints what input the flow takes"});
   } catch (const std::exception& failure) {
     return std::unexpected(
         Error{.code = ErrorCode::corrupt,

@@ -4,7 +4,7 @@
 
 namespace weir {
 
-/// Holds an input against a flow's input schema (S3). Errors: invalid_input, kind "input_schema",
+/// Checks an input against a flow's input schema (S3). Errors: invalid_input, kind "input_schema",
 /// each fault with its JSON pointer; corrupt when the schema itself cannot be read.
 Result<void> check_input(const Json& schema, const Json& input);
 

@@ -31,7 +31,7 @@ LoadPipeline::LoadPipeline(std::span<const fs::path> paths, const StageDirectory
       scanner_(scanner),
       verdicts_(verdicts),
       files_(paths.size()) {
-  if (paths_.size() < 2) {  // there is nothing to be done beside it
+  if (paths_.size() < 2) {  // nothing could be done in parallel
     prepare();
     judge();
     return;

@@ -31,7 +31,7 @@ std::vector<LoadResult> PluginLoader::load(std::span<const fs::path> paths) cons
     LoadPipeline pipeline(paths, stage_, policy_, parts_.scanner, parts_.verdicts);
     while (results.size() < paths.size()) results.push_back(opened(pipeline.take()));
   }
-  // Whoever owns the cache is told by its problem() when it can't be written.
+  // If the cache can't be written, its owner learns that from problem().
   if (parts_.verdicts != nullptr) static_cast<void>(parts_.verdicts->save());
   return results;
 }

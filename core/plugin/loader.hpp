@@ -21,15 +21,15 @@
 
 namespace weir {
 
-/// What a loader works with besides its stage. All may be missing; what is there outlives it.
+/// What a loader uses besides its stage. All are optional, and must outlive the loader.
 struct LoaderParts {
-  Scanner* scanner = nullptr;        ///< null: nobody tries a plugin before it is loaded here
+  Scanner* scanner = nullptr;        ///< null: plugins are loaded here without a scan
   VerdictCache* verdicts = nullptr;  ///< null: every plugin is scanned, each time
-  /// Where a plugin's code is to run; unset: in this process.
+  /// Where a plugin's code runs; unset: in this process.
   std::function<PluginHost&(const Manifest&)> host = {};
 };
 
-/// A plugin whose code is there to be run. Nobody can find it yet.
+/// A plugin whose code is loaded, but not yet published in a registry.
 struct OpenedPlugin {
   PluginInspection inspection;
   StagedCopy staged;
@@ -39,17 +39,17 @@ struct OpenedPlugin {
 
 using LoadResult = std::expected<OpenedPlugin, PluginError>;
 
-/// Brings plugins to life: the whole way from a file to a flow that can be run
-/// (docs/architecture.md). Without a scanner, loading runs the library's constructors in this
-/// process untried.  [any thread; loading is serialised]
+/// Loads plugins: the whole way from a file to a flow that can be run (docs/architecture.md).
+/// Without a scanner, loading runs the library's constructors in this process without trying them
+/// elsewhere first.  [any thread; loading is serialised]
 class PluginLoader {
  public:
   explicit PluginLoader(StageDirectory stage, TrustPolicy policy = {}, LoaderParts parts = {})
       : stage_(std::move(stage)), policy_(std::move(policy)), parts_(std::move(parts)) {}
 
-  /// What became of each file, in their order: a plugin with its code, or why it is refused. None
-  /// hinders another. Files are read and copied, tried by the scanner, and loaded, each stage
-  /// beside the others. Errors: all but duplicate_* with a plugin elsewhere.
+  /// The outcome for each file, in their order: a plugin with its code, or why it is refused. A
+  /// refusal does not affect other files. Reading and copying, scanning, and loading run in
+  /// parallel. Errors: all; duplicate_* only for names within one file.
   std::vector<LoadResult> load(std::span<const std::filesystem::path> paths) const;
 
   /// The flows of one plugin, with their code, in the manifest's order. Errors: as above.

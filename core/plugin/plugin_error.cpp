@@ -29,7 +29,7 @@ ErrorCode code_of(PluginFault fault) noexcept {
   }
 }
 
-// One line for people: no byte of a hostile file or file name moves the cursor or ends the line.
+// One line for people: no byte of a hostile file or file name can move the cursor or end the line.
 std::string one_line(std::string_view text) {
   std::string line = utf8_or_replaced(text);
   std::ranges::replace_if(line, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, ' ');

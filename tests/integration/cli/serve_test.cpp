@@ -88,7 +88,7 @@ TEST_CASE("a worker that keeps failing makes serve give up with its error") {
   CHECK(log.contains("error serve: worker-1 ended: no more workers here; restart 2 in 200 ms\n"));
   CHECK(
       log.ends_with("weir: error: \"serve\" gives up on \"worker-1\", which ended 3 times "
-                    "(allowed are 2 restarts within 60 s), at last with: no more workers here\n"));
+                    "(limit: 2 restarts within 60 s), most recently with: no more workers here\n"));
 }
 
 TEST_CASE("serve without a flow waits for a plugin and runs it once it is dropped in") {

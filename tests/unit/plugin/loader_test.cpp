@@ -88,7 +88,8 @@ TEST_SUITE("plugin: loader") {
               "\"test.Latecomer\" ({}, "
               "sha256 {}) is already taken as \"good\" by module \"test.Good\" ({}, sha256 {}) "
               "(remove one "
-              "of the two, or give a flow another slug; slugs that differ in case alone are one)",
+              "of the two, or give a flow another slug; slugs that differ in case alone count as "
+              "the same)",
               folder.middle().string(), sha256_hex(bytes_of(folder.middle())),
               (folder.path() / "good.so").string(), sha256_hex(bytes_of(built("good")))));
     CHECK((*registry.find("good"))->definition.module().view() == "test.Good");
@@ -159,7 +160,7 @@ TEST_SUITE("plugin: loader") {
     const LoadReport report = load_folders(loader(), folders, registry);
     REQUIRE(report.refused.size() == 1);
     CHECK(told(report.refused[0], folders[0]) ==
-          "not_loaded/not_found at discover: there is no such plugin folder (make it, or mend "
+          "not_loaded/not_found at discover: there is no such plugin folder (create it, or fix "
           "plugins.folders in "
           "flows.yaml)");
     CHECK(report.loaded.size() == 2);

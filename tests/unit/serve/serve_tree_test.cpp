@@ -201,8 +201,8 @@ TEST_SUITE("serve: tree") {
     REQUIRE_FALSE(ended);
     CHECK(ended.error().code == ErrorCode::conflict);
     CHECK(ended.error().message ==
-          "\"serve\" gives up on \"worker-1\", which ended 2 times (allowed are 1 restarts within "
-          "5 s), at last with: no more workers here");
+          "\"serve\" gives up on \"worker-1\", which ended 2 times (limit: 1 restarts within "
+          "5 s), most recently with: no more workers here");
     CHECK((*tree)->left_behind() == 0);
   }
 

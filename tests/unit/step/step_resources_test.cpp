@@ -172,7 +172,7 @@ TEST_SUITE("step: resources") {
     CHECK(Call(sdk::run<use>, resources).output() == "exception: out of memory");
     own.making = [] { throw 7; };
     CHECK(Call(sdk::run<use>, resources).output() ==
-          "unknown_exception: its factory threw something that is no std::exception");
+          "unknown_exception: its factory threw something that is not a std::exception");
     own.making = [] {};
     CHECK(Call(sdk::run<use>, resources).output() == "1");
   }
