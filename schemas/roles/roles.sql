@@ -26,6 +26,7 @@ begin
   for v_call in
     select distinct p.oid::regprocedure::text as signature from weir.rights() r
     join pg_proc p on p.pronamespace = 'weir'::regnamespace and p.proname = r.function
+    where p.provolatile <> 'i'  -- an immutable one reads no table, and the planner is to inline it
   loop
     execute format('alter routine %s security definer set search_path = pg_catalog, pg_temp', v_call.signature);
   end loop;

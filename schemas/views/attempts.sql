@@ -1,13 +1,13 @@
 create or replace view weir.attempts as
 select r.uuid as run_id, s.slug as step, j.task_index, j.attempt,
-       (array['completed', 'failed', 'failed_for_good', 'timed_out', 'lost', 'cancelled', 'skipped', 'retried'])[j.outcome] as outcome,
+       (weir.outcomes())[j.outcome] as outcome,
        j.output, j.error_code, j.error, j.retry_after_ms, j.started_at, j.ended_at,
        nullif(j.worker_id, 0) as worker_id, p.sha256 as plugin_sha256
 from weir.journal j
 join weir.run r on r.id = j.run_id
 join weir.step s on s.version_id = r.version_id and s.position = j.step
 left join weir.plugin p on p.id = j.plugin_id
-where j.outcome <> 7
+where j.outcome <> weir.outcome('skipped')
 union all
 select r.uuid, s.slug, f.task_index, f.attempt, 'running', null, null, null, null, null, null, w.id, p.sha256
 from weir.worker w

@@ -5,7 +5,7 @@ join weir.run r on r.id = t.run_id
 join weir.version v on v.id = r.version_id
 join weir.flow f on f.id = v.flow_id
 join weir.step s on s.version_id = r.version_id and s.position = t.step
-left join weir.journal j on j.run_id = t.run_id and j.step = t.step and j.outcome = 1
+left join weir.journal j on j.run_id = t.run_id and j.step = t.step and j.outcome = weir.outcome('completed')
 where t.payload is not null;
 comment on view weir.signals is 'every signal that was sent to a run, one for a wait step';
 comment on column weir.signals.run_id is 'UUID of the run';

@@ -20,22 +20,22 @@ begin
 
   with task as (
     select j.step, j.task_index, max(j.attempt) as attempt,
-           (array_agg(j.outcome order by j.attempt desc))[1] as outcome, bool_or(j.outcome = 1) as completed
+           (array_agg(j.outcome order by j.attempt desc))[1] as outcome, bool_or(j.outcome = weir.outcome('completed')) as completed
     from weir.journal j
     where j.run_id = v_run.id
-      and not exists (select from weir.journal k where k.run_id = v_run.id and k.step = j.step and k.outcome = 7)
+      and not exists (select from weir.journal k where k.run_id = v_run.id and k.step = j.step and k.outcome = weir.outcome('skipped'))
     group by j.step, j.task_index)
   insert into weir.journal (run_id, step, task_index, attempt, outcome, started_at, ended_at, worker_id)
-  select v_run.id, t.step, t.task_index, t.attempt + 1, 8, v_now, v_now, 0
-  from task t where not t.completed and t.outcome in (2, 3, 4, 5)
+  select v_run.id, t.step, t.task_index, t.attempt + 1, weir.outcome('retried'), v_now, v_now, 0
+  from task t where not t.completed and t.outcome = any (weir.failures())
   union all  -- flow steps whose children ended with the run, before their ends were heard of
-  select v_run.id, c.parent_step, 0, c.parent_attempt, 8, v_now, v_now, 0
+  select v_run.id, c.parent_step, 0, c.parent_attempt, weir.outcome('retried'), v_now, v_now, 0
   from weir.run c
   where c.parent_run = v_run.id
     and (c.status in (2, 3) or exists (select from weir.open_run o where o.run_id = c.id and o.cancel_reason is not null))
     and not exists (select from weir.journal k
                     where k.run_id = v_run.id and k.step = c.parent_step
-                      and (k.attempt >= c.parent_attempt or k.outcome = 7));
+                      and (k.attempt >= c.parent_attempt or k.outcome = weir.outcome('skipped')));
   get diagnostics v_tasks = row_count;
 
   v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id), v_run.version_id);

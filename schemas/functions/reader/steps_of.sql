@@ -8,12 +8,12 @@ returns table (
 language sql stable as $$
   with recursive run as (select * from weir.run r where r.id = p_run),
   fact as (
-    select j.step as "position", count(*) filter (where j.outcome = 1)::integer as completed,
-           count(*) filter (where j.outcome < 7)::integer as attempts,
-           count(*) filter (where j.outcome = 8)::integer as retried,
-           max(j.error_code) filter (where j.outcome = 7) as skip_reason,
-           min(j.started_at) filter (where j.outcome < 7) as started_at, max(j.ended_at) as ended_at,
-           (array_agg(j.error order by j.ended_at desc, j.attempt desc) filter (where j.outcome in (2, 3, 4, 5)))[1] as error
+    select j.step as "position", count(*) filter (where j.outcome = weir.outcome('completed'))::integer as completed,
+           count(*) filter (where j.outcome not in (weir.outcome('skipped'), weir.outcome('retried')))::integer as attempts,
+           count(*) filter (where j.outcome = weir.outcome('retried'))::integer as retried,
+           max(j.error_code) filter (where j.outcome = weir.outcome('skipped')) as skip_reason,
+           min(j.started_at) filter (where j.outcome not in (weir.outcome('skipped'), weir.outcome('retried'))) as started_at, max(j.ended_at) as ended_at,
+           (array_agg(j.error order by j.ended_at desc, j.attempt desc) filter (where j.outcome = any (weir.failures())))[1] as error
     from weir.journal j where j.run_id = p_run group by j.step),
   flying as (
     select f.step as "position", count(*)::integer as tasks
@@ -40,7 +40,7 @@ language sql stable as $$
                 when s.counted_by is null then
                   case when jsonb_typeof(run.input) = 'array' then jsonb_array_length(run.input) end
                 else (select jsonb_array_length(j.output) from weir.journal j
-                      where j.run_id = p_run and j.step = s.counted_by and j.outcome = 1) end as tasks
+                      where j.run_id = p_run and j.step = s.counted_by and j.outcome = weir.outcome('completed')) end as tasks
     from run join weir.step s on s.version_id = run.version_id
     left join fact f on f."position" = s."position"
     left join flying y on y."position" = s."position"
@@ -64,7 +64,7 @@ language sql stable as $$
          s.tasks, s.completed, s.ended_attempts + s.flying,
          case when s.kind = 'map' and s.is_completed then
                 (select coalesce(jsonb_agg(coalesce(j.output, 'null') order by j.task_index), '[]') from weir.journal j
-                 where j.run_id = p_run and j.step = s."position" and j.outcome = 1)
+                 where j.run_id = p_run and j.step = s."position" and j.outcome = weir.outcome('completed'))
               when s.kind <> 'map' then
                 (select j.output from weir.journal j where j.run_id = p_run and j.step = s."position" and j.output is not null
                  order by j.attempt desc limit 1) end,

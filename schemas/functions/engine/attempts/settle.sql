@@ -43,7 +43,7 @@ begin
     raise exception '%', v_bad using errcode = 'WR003', hint = 'give one element for each task';
   end if;
   insert into weir.journal (run_id, step, task_index, attempt, outcome, output, started_at, ended_at, worker_id, plugin_id)
-  values (run, step, task_index, attempt, 1, coalesce(output, 'null'), started_at, clock_timestamp(), worker, plugin)
+  values (run, step, task_index, attempt, weir.outcome('completed'), coalesce(output, 'null'), started_at, clock_timestamp(), worker, plugin)
   on conflict do nothing;
   if not found then
     raise exception 'attempt % of run % was settled before', attempt, run using errcode = 'WR001',

@@ -5,7 +5,8 @@ create or replace function weir.rights() returns table (role text, function text
 language sql immutable as $$
   values
     ('weir_reader', 'steps_of'), ('weir_reader', 'newest_version'), ('weir_reader', 'journal_of'),
-    ('weir_reader', 'newest_runs'), ('weir_reader', 'cron_next'),
+    ('weir_reader', 'newest_runs'), ('weir_reader', 'cron_next'), ('weir_reader', 'outcome'),
+    ('weir_reader', 'outcomes'),
     ('weir_client', 'start'), ('weir_client', 'start_many'), ('weir_client', 'cancel'), ('weir_client', 'signal'),
     ('weir_client', 'retry'), ('weir_client', 'pause'), ('weir_client', 'resume'),
     ('weir_client', 'schedule'), ('weir_client', 'unschedule'), ('weir_client', 'pause_schedule'),

@@ -13,7 +13,7 @@ begin
   where s.run_id = any (p_runs) and (p_step is null or s.step = p_step) and s.worker_id is not null;
   insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                             plugin_id)
-  select f.run_id, f.step, f.task_index, f.attempt, 6, 'run_ended', 'the run ended while this ran', s.taken_at,
+  select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('cancelled'), 'run_ended', 'the run ended while this ran', s.taken_at,
          clock_timestamp(), h.id, f.plugin_id
   from unnest(v_helpers) as h(id)
   cross join lateral weir.in_flight_of(h.id) as f

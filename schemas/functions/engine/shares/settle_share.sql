@@ -49,7 +49,12 @@ begin
     insert into weir.journal (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
                               started_at, ended_at, worker_id, plugin_id)
     select v_share.run_id, v_share.step, (r ->> 'index')::integer, v_share.attempt,
-           array_position(array['completed', 'failed', 'failed_for_good', 'timed_out'], coalesce(r ->> 'outcome', 'completed')),
+           case coalesce(r ->> 'outcome', 'completed')
+             when 'completed' then weir.outcome('completed')
+             when 'failed' then weir.outcome('failed')
+             when 'failed_for_good' then weir.outcome('failed_for_good')
+             when 'timed_out' then weir.outcome('timed_out')
+           end,
            r -> 'output', r ->> 'error_code', r ->> 'error', (r ->> 'retry_after_ms')::bigint,
            coalesce((r ->> 'started_at')::timestamptz, v_share.taken_at),
            coalesce((r ->> 'ended_at')::timestamptz, clock_timestamp()), worker, plugin

@@ -23,7 +23,7 @@ begin
   insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                             plugin_id)
   select f.run_id, f.step, f.task_index, f.attempt,
-         case when c_run is null then 5 else 2 end,
+         case when c_run is null then weir.outcome('lost') else weir.outcome('failed') end,
          case when c_run is null then 'lost' else c_error_code end,
          case when c_run is not null or v_plugin is not null then c_error
               else format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid) end,

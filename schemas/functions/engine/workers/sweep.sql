@@ -16,7 +16,7 @@ begin
     v_held := weir.hold_runs(v_dead.id, false);
     insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                               plugin_id)
-    select f.run_id, f.step, f.task_index, f.attempt, 5, 'lost',
+    select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('lost'), 'lost',
            format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
     from weir.in_flight_of(v_dead.id) as f
