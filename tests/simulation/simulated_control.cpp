@@ -1,5 +1,5 @@
 // What people and other runs tell a run: what cancel.sql, cancel_runs.sql, cancel_children.sql,
-// signal.sql, retry.sql, turn_flow.sql and tell_runs.sql do.
+// signal.sql, retry.sql, set_paused.sql and notify_runs.sql do.
 #include <algorithm>
 #include <set>
 

@@ -4,7 +4,7 @@
 create or replace function weir.cancel(run_id uuid, reason text default 'cancelled by command') returns boolean
 language plpgsql as $$
 declare
-  v_run weir.run%rowtype := weir.run_named(run_id);
+  v_run weir.run%rowtype := weir.run_by_uuid(run_id);
 begin
   perform from weir.open_run o where o.run_id = v_run.id for no key update;
   if not found then return false; end if;

@@ -6,7 +6,7 @@ language plpgsql
 set enable_seqscan = off
 as $$
 declare
-  v_run     weir.run%rowtype := weir.run_named(run_id);
+  v_run     weir.run%rowtype := weir.run_by_uuid(run_id);
   v_now     timestamptz := clock_timestamp();
   v_version integer;
   v_tasks   integer;

@@ -6,7 +6,7 @@ language plpgsql
 set enable_seqscan = off
 as $$
 declare
-  v_run  weir.run%rowtype := weir.run_named(run_id);
+  v_run  weir.run%rowtype := weir.run_by_uuid(run_id);
   v_step smallint;
 begin
   select s.position into v_step from weir.step s where s.version_id = v_run.version_id and s.signal = name;
@@ -31,7 +31,7 @@ begin
     raise exception 'run % is over', run_id using errcode = 'WR006', hint = 'a signal counts until its wait has ended';
   end if;
   insert into weir.sent_signal (run_id, step, payload) values (v_run.id, v_step, coalesce(payload, 'null'));
-  perform weir.tell_runs(array[v_run.id]);
+  perform weir.notify_runs(array[v_run.id]);
   return true;
 end $$;
 comment on function weir.signal is 'ends a wait step of a run, begun or not; false: it was signalled before';

@@ -17,7 +17,7 @@ begin
   where j.run_id = p_run and j.step = p_step and j.task_index = p_index and j.attempt = p_attempt;
   if found then return; end if;
 
-  perform weir.prove_lease(p_worker);
+  perform weir.check_lease(p_worker);
   begin
     perform from weir.open_run o where o.run_id = p_run and o.worker_id = p_worker for update nowait;
   exception when lock_not_available then

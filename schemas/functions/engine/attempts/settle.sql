@@ -49,6 +49,6 @@ begin
     raise exception 'attempt % of run % was settled before', attempt, run using errcode = 'WR001',
       hint = 'it has ended: its row stands in weir.attempts';
   end if;
-  if v_shared then perform weir.tell_of_shares(run, step, attempt, array[task_index]); end if;
+  if v_shared then perform weir.notify_share_owner(run, step, attempt, array[task_index]); end if;
 end $$;
 comment on function weir.settle is 'completes an attempt in its handler''s own transaction';

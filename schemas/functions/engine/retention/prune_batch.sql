@@ -75,7 +75,7 @@ begin
       -- Somebody may just be retrying one: it is not over any more.
       perform from weir.run r where r.id = any (v_family) order by r.id for update;
       v_family := array(select r.id from weir.run r where r.id = any (v_family) and r.status <> 0);
-      journal_rows := weir.forget_runs(v_family, whole_until);
+      journal_rows := weir.delete_runs(v_family, whole_until);
       runs := cardinality(v_family);
     end if;
     return;

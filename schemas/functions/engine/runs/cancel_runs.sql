@@ -47,6 +47,6 @@ begin
     returning r.parent_run)
   select v_told || coalesce(array_agg(distinct e.parent_run) filter (where e.parent_run is not null), '{}')
   into v_told from ended e;
-  if cardinality(v_told) > 0 then perform weir.tell_runs(v_told); end if;
+  if cardinality(v_told) > 0 then perform weir.notify_runs(v_told); end if;
 end $$;
 comment on function weir.cancel_runs is 'ends open runs as cancelled: at once, or by the worker that holds them';

@@ -12,7 +12,7 @@ as $$
 declare
   v_held bigint[];
 begin
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   select array_agg(h.run_id) into v_held
   from (select o.run_id from weir.open_run o where o.run_id = any (runs) and o.worker_id = worker
         order by o.run_id for no key update skip locked) as h;

@@ -15,10 +15,10 @@ language sql immutable as $$
     ('weir_worker', 'join_as_worker'), ('weir_worker', 'exchange'), ('weir_worker', 'start_child'), ('weir_worker', 'close_waits'),
     ('weir_worker', 'settle'), ('weir_worker', 'resolve_settlement'), ('weir_worker', 'serve_versions'), ('weir_worker', 'adopt_older'),
     ('weir_worker', 'report_plugins'), ('weir_worker', 'sweep'), ('weir_worker', 'leave_as_worker'),
-    ('weir_worker', 'bury_worker'), ('weir_worker', 'tick'), ('weir_worker', 'newest_version'),
-    ('weir_worker', 'hands_for'), ('weir_worker', 'offer_shares'), ('weir_worker', 'take_back_shares'),
-    ('weir_worker', 'hear_shares'), ('weir_worker', 'drop_shares'), ('weir_worker', 'take_shares'),
+    ('weir_worker', 'end_crashed_worker'), ('weir_worker', 'tick'), ('weir_worker', 'newest_version'),
+    ('weir_worker', 'helpers_for'), ('weir_worker', 'offer_shares'), ('weir_worker', 'take_back_shares'),
+    ('weir_worker', 'fetch_share_results'), ('weir_worker', 'drop_shares'), ('weir_worker', 'take_shares'),
     ('weir_worker', 'held_shares'), ('weir_worker', 'settle_share'), ('weir_worker', 'return_share'),
-    ('weir_worker', 'renew'), ('weir_worker', 'serve_flow'), ('weir_worker', 'keep_house'), ('weir_worker', 'prune_batch')
+    ('weir_worker', 'renew'), ('weir_worker', 'serve_flow'), ('weir_worker', 'maintain'), ('weir_worker', 'prune_batch')
 $$;
 comment on function weir.rights is 'who may call what';

@@ -3,7 +3,7 @@
 create or replace function weir.drop_shares(worker bigint, run bigint, step smallint) returns void
 language plpgsql as $$
 begin
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   if not exists (select from weir.open_run o where o.run_id = drop_shares.run and o.worker_id = worker) then
     raise exception 'run % is not held by worker %', run, worker using errcode = 'WR001',
       hint = 'only who holds a run drops what is shared of it';

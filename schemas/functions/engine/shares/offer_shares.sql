@@ -12,7 +12,7 @@ declare
   v_count integer;
 begin
   perform set_config('synchronous_commit', 'off', true);  -- lost in a crash of the server, nobody holds it
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   select o.* into v_run from weir.open_run o where o.run_id = offer_shares.run and o.worker_id = worker;
   if not found then
     raise exception 'run % is not held by worker %', run, worker using errcode = 'WR001',

@@ -13,7 +13,7 @@ declare
   v_open  integer;
   v_owner bigint;
 begin
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   select s.* into v_share from weir.share s where s.id = return_share.share and s.worker_id = worker for update;
   if not found or from_index > v_share.last_index then return false; end if;
   v_split := greatest(from_index, v_share.first_index);

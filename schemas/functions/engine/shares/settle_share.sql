@@ -23,7 +23,7 @@ declare
   v_settled integer[];
   v_open    integer;
 begin
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   select s.* into v_share from weir.share s where s.id = settle_share.share and s.worker_id = worker for no key update;
   if not found then
     raise exception 'share % is not held by worker %', share, worker using errcode = 'WR001',
@@ -75,7 +75,7 @@ begin
     update weir.share s set open = v_open where s.id = v_share.id;
   end if;
   if v_settled is not null then
-    perform weir.tell_of_shares(v_share.run_id, v_share.step, v_share.attempt, v_settled);
+    perform weir.notify_share_owner(v_share.run_id, v_share.step, v_share.attempt, v_settled);
   end if;
   return v_open;
 end $$;

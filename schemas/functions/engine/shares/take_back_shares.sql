@@ -9,7 +9,7 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -
 as $$
 #variable_conflict use_column
 begin
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   delete from weir.share s
   where s.id in (
     select t.id from weir.share t join weir.open_run o on o.run_id = t.run_id

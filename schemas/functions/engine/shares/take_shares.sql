@@ -18,7 +18,7 @@ declare
   v_known bigint[] := known_runs;
 begin
   perform set_config('synchronous_commit', 'off', true);  -- lost in a crash of the server, it is to be had again
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   for v_share in
     with candidate as materialized (
       select c.id, c.priority

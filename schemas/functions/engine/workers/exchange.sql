@@ -90,7 +90,7 @@ begin
       select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
       -- A statement of its own: it sees a child whose start the runs above were waited for.
       v_children := exists (select from weir.run c where c.parent_run = any (e_run));
-      if v_parents is not null then perform weir.tell_runs(v_parents); end if;
+      if v_parents is not null then perform weir.notify_runs(v_parents); end if;
       if v_children then perform weir.cancel_children(e_run); end if;
     end if;
 
@@ -109,11 +109,11 @@ begin
         where o.run_id = g.run_id and o.worker_id = p_worker
         returning o.run_id, o.cancel_reason)
       select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
-      if v_cancelled is not null then perform weir.cancel_let_go(v_cancelled); end if;
+      if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
       perform weir.wake_workers();
     end if;
 
-    if cardinality(x_run) > 0 and v_listened then perform weir.tell_listeners(x_run, x_event); end if;
+    if cardinality(x_run) > 0 and v_listened then perform weir.publish_events(x_run, x_event); end if;
 
     if p_claims_max > 0 then
       select c.claimed, c.missed, c.next_at into v_claimed, v_missed, v_next_at

@@ -7,7 +7,7 @@ declare
 begin
   perform from weir.worker w where w.id = p_worker and w.ended_at is null for update;
   if not found then return; end if;
-  v_freed := weir.free_runs(p_worker, weir.hold_runs(p_worker, false));
+  v_freed := weir.release_runs(p_worker, weir.lock_runs(p_worker, false));
   update weir.worker w
   set ended_at = case when v_freed then clock_timestamp() end, end_reason = case when v_freed then 'left' end,
       lease_until = least(w.lease_until, clock_timestamp()), idle = false,

@@ -5,7 +5,7 @@ language plpgsql as $$
 declare
   v_until timestamptz;
 begin
-  perform weir.prove_lease(worker);
+  perform weir.check_lease(worker);
   update weir.worker w set lease_until = clock_timestamp() + lease_ms * interval '1 ms' where w.id = worker
   returning w.lease_until into v_until;
   return v_until;

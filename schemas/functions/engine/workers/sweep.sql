@@ -13,7 +13,7 @@ begin
     select * from weir.worker w where w.ended_at is null and w.lease_until <= clock_timestamp()
     order by w.id for update skip locked
   loop
-    v_held := weir.hold_runs(v_dead.id, false);
+    v_held := weir.lock_runs(v_dead.id, false);
     insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                               plugin_id)
     select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('lost'), 'lost',
@@ -24,7 +24,7 @@ begin
        or not exists (select from weir.open_run o where o.run_id = f.run_id and o.worker_id = v_dead.id)  -- a share's
     on conflict do nothing;  -- it stated what it had journaled: no reason to leave the others unswept
 
-    continue when not weir.free_runs(v_dead.id, v_held);
+    continue when not weir.release_runs(v_dead.id, v_held);
 
     update weir.worker w
     set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,

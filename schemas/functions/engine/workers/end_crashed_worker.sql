@@ -4,7 +4,7 @@
 -- counts as lost. All else that it had in flight is not charged; its runs are free at once.
 -- Only what the worker stated, and what is still its, is charged. Gives false when it had ended before: then
 -- nothing is done, so that telling it twice, or after a sweep, is harmless.
-create or replace function weir.bury_worker(
+create or replace function weir.end_crashed_worker(
   p_worker bigint, c_run bigint, c_step smallint, c_index integer, c_attempt smallint,
   c_error_code text, c_error text, c_sha256 text)
 returns boolean
@@ -18,7 +18,7 @@ begin
   if not found then return false; end if;
   select p.id into v_plugin from weir.plugin p where p.sha256 = c_sha256;
   -- Its sessions ended with it: whatever a handler of it was settling is decided in a moment (C9).
-  v_held := weir.hold_runs(p_worker, true);
+  v_held := weir.lock_runs(p_worker, true);
 
   insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
                             plugin_id)
@@ -34,7 +34,7 @@ begin
              else c_sha256 is null or f.plugin_id = v_plugin end
   on conflict do nothing;  -- it stated what it had journaled: no reason to leave its runs where they are
 
-  perform weir.free_runs(p_worker, v_held);
+  perform weir.release_runs(p_worker, v_held);
 
   update weir.worker w
   set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false,
@@ -44,4 +44,4 @@ begin
   perform weir.wake_workers();
   return true;
 end $$;
-comment on function weir.bury_worker is 'ends a worker whose process crashed, and charges who was to blame';
+comment on function weir.end_crashed_worker is 'ends a worker whose process crashed, and charges who was to blame';

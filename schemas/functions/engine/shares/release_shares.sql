@@ -1,6 +1,6 @@
 -- Lets go of all shares that a worker holds, when it ends: what was not settled of them is to be had at once. The
 -- owners are told of it, and of what the worker journaled or was journaled of it.
-create or replace function weir.free_shares(p_worker bigint) returns void
+create or replace function weir.release_shares(p_worker bigint) returns void
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
 as $$
@@ -23,4 +23,4 @@ begin
   perform pg_notify('weir_told', w::text) from unnest(v_owners) as w;
   perform weir.wake_workers();
 end $$;
-comment on function weir.free_shares is 'lets go of all shares that a worker holds';
+comment on function weir.release_shares is 'lets go of all shares that a worker holds';

@@ -1,5 +1,5 @@
 -- The row of a run by its UUID. Errors: WR002 there is none.
-create or replace function weir.run_named(p_run_id uuid) returns weir.run
+create or replace function weir.run_by_uuid(p_run_id uuid) returns weir.run
 language plpgsql stable
 set enable_seqscan = off
 as $$
@@ -13,4 +13,4 @@ begin
   end if;
   return v_run;
 end $$;
-comment on function weir.run_named is 'the row of a run by its UUID';
+comment on function weir.run_by_uuid is 'the row of a run by its UUID';

@@ -1,7 +1,7 @@
 -- What somebody has to see to now and then: the journal's next partitions, open runs whose flow's limits changed,
 -- rates of keys that mean nothing any more. Cheap when there is nothing to do. Returns whether the turn to look for what
 -- is old is the caller's: given to one of those who ask, every `prune_every`; null asks for no turn.
-create or replace function weir.keep_house(prune_every interval) returns boolean
+create or replace function weir.maintain(prune_every interval) returns boolean
 language plpgsql as $$
 begin
   begin
@@ -15,4 +15,4 @@ begin
   update weir.upkeep u set prune_at = clock_timestamp() + prune_every where u.prune_at <= clock_timestamp() and prune_every is not null;
   return found;
 end $$;
-comment on function weir.keep_house is 'what somebody has to see to now and then; true: the caller is to look for what is old';
+comment on function weir.maintain is 'what somebody has to see to now and then; true: the caller is to look for what is old';

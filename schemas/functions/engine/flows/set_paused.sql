@@ -1,6 +1,6 @@
 -- Pauses a flow, or has it go on. Returns false when it was so. Its workers hear of it at once.
 -- Errors: WR002 no such flow.
-create or replace function weir.turn_flow(p_flow text, p_paused boolean) returns boolean
+create or replace function weir.set_paused(p_flow text, p_paused boolean) returns boolean
 language plpgsql as $$
 declare
   v_flow weir.flow%rowtype;
@@ -16,4 +16,4 @@ begin
   perform pg_notify('weir_told', w.id::text) from weir.worker w where w.ended_at is null and w.lease_until > now();
   return true;
 end $$;
-comment on function weir.turn_flow is 'pauses a flow, or has it go on';
+comment on function weir.set_paused is 'pauses a flow, or has it go on';

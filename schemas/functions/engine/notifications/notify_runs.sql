@@ -1,7 +1,7 @@
 -- Has the workers of these runs look at what they were told: a cancel, a signal, the end of a child. One that
 -- nobody holds can be claimed at once, unless it was never begun: then it waits as long as its start said. Runs
 -- that are over are left out. To be called in the transaction that wrote what there is to hear.
-create or replace function weir.tell_runs(p_runs bigint[]) returns void
+create or replace function weir.notify_runs(p_runs bigint[]) returns void
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
 as $$
@@ -22,4 +22,4 @@ begin
   perform pg_notify('weir_told', w::text) from unnest(v_workers) as w;
   if v_unowned then perform weir.wake_workers(); end if;
 end $$;
-comment on function weir.tell_runs is 'has the workers of these runs look at what they were told';
+comment on function weir.notify_runs is 'has the workers of these runs look at what they were told';

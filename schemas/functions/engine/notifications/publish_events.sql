@@ -1,7 +1,7 @@
 -- Tells those who listen to channel weir_events what happened (E1), in order: each notification is a JSON array of
 -- {"event": "step:pay:completed", "flow": slug, "run_id": UUID}, as many as fit. A hint: the tables are the truth.
 -- NOTIFY takes a lock of the whole server, so nothing is sent while nobody listens.
-create or replace function weir.tell_listeners(p_run bigint[], p_event text[]) returns void
+create or replace function weir.publish_events(p_run bigint[], p_event text[]) returns void
 language plpgsql as $$
 begin
   if not exists (select from weir.listening l where l.until > now()) then return; end if;
@@ -18,4 +18,4 @@ begin
         join weir.flow f on f.id = v.flow_id) as i) as s
     group by s.part order by s.part) as n;
 end $$;
-comment on function weir.tell_listeners is 'sends events to channel weir_events, while somebody listens';
+comment on function weir.publish_events is 'sends events to channel weir_events, while somebody listens';

@@ -1,7 +1,7 @@
 -- Takes hold of the runs that a worker owns, when it ends: until this transaction does no handler can settle an
 -- attempt of them in a transaction of its own (C9). Where p_waits is false, runs of which a handler has done so, and
 -- has not committed, are left out: nobody is to wait for a transaction of somebody else's. Returns what it holds.
-create or replace function weir.hold_runs(p_worker bigint, p_waits boolean) returns bigint[]
+create or replace function weir.lock_runs(p_worker bigint, p_waits boolean) returns bigint[]
 language plpgsql as $$
 declare
   v_held bigint[];
@@ -15,4 +15,4 @@ begin
   end if;
   return coalesce(v_held, '{}');
 end $$;
-comment on function weir.hold_runs is 'takes hold of the runs that a worker owns, when it ends';
+comment on function weir.lock_runs is 'takes hold of the runs that a worker owns, when it ends';

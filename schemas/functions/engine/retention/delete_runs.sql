@@ -1,6 +1,6 @@
 -- Deletes finished runs with all that is kept of them. The journal of those before p_whole_until stays, to be dropped
 -- with its partition. Returns how many rows of the journal were deleted. For weir.prune_batch, which locked the runs.
-create or replace function weir.forget_runs(p_runs bigint[], p_whole_until bigint) returns bigint
+create or replace function weir.delete_runs(p_runs bigint[], p_whole_until bigint) returns bigint
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
 as $$
@@ -23,4 +23,4 @@ begin
   where g.idempotency_key is not null and i.flow_id = v.flow_id and i.key = g.idempotency_key and i.run_id = g.id;
   return v_rows;
 end $$;
-comment on function weir.forget_runs is 'deletes finished runs with all that is kept of them';
+comment on function weir.delete_runs is 'deletes finished runs with all that is kept of them';

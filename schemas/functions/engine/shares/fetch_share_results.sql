@@ -1,7 +1,7 @@
--- What became of shared elements of a worker's runs, since it said what it has heard: rows of the journal, each
--- with the number of the news it came with. Told again until that number is among `heard`.
+-- What became of shared elements of a worker's runs, since it said what it has acknowledged: rows of the journal, each
+-- with the number of the news it came with. Told again until that number is among `acknowledged`.
 -- Errors: WR001 lease lost.
-create or replace function weir.hear_shares(worker bigint, runs bigint[], heard bigint[])
+create or replace function weir.fetch_share_results(worker bigint, runs bigint[], acknowledged bigint[])
 returns table (
   news bigint, run_id bigint, step smallint, task_index integer, attempt smallint, outcome smallint, output jsonb,
   error_code text, error text, retry_after_ms bigint, started_at timestamptz, ended_at timestamptz)
@@ -10,17 +10,17 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -
 as $$
 #variable_conflict use_column
 begin
-  perform weir.prove_lease(worker);
-  if cardinality(heard) = 0 then
+  perform weir.check_lease(worker);
+  if cardinality(acknowledged) = 0 then
     perform set_config('synchronous_commit', 'off', true);
   end if;
   delete from weir.share_news n using weir.open_run o
-  where n.id = any (heard) and o.run_id = n.run_id and o.worker_id = hear_shares.worker;
+  where n.id = any (acknowledged) and o.run_id = n.run_id and o.worker_id = fetch_share_results.worker;
   return query
   with told as materialized (
     select n.id, n.run_id, n.step, i.task_index, n.attempt
     from weir.share_news n
-    join weir.open_run o on o.run_id = n.run_id and o.worker_id = hear_shares.worker
+    join weir.open_run o on o.run_id = n.run_id and o.worker_id = fetch_share_results.worker
     cross join lateral unnest(n.indexes) as i(task_index)
     where n.run_id = any (runs))
   select t.id, j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
@@ -31,4 +31,4 @@ begin
     where g.run_id = t.run_id and g.step = t.step and g.task_index = t.task_index and g.attempt = t.attempt offset 0) as j
   order by t.id, j.task_index;
 end $$;
-comment on function weir.hear_shares is 'what became of shared elements of a worker''s runs';
+comment on function weir.fetch_share_results is 'what became of shared elements of a worker''s runs';

@@ -1,5 +1,5 @@
 -- Ends as cancelled what was to end so when its worker let go of it.
-create or replace function weir.cancel_let_go(p_runs bigint[]) returns void
+create or replace function weir.cancel_released(p_runs bigint[]) returns void
 language sql
 set enable_seqscan = off
 as $$
@@ -8,4 +8,4 @@ as $$
         from weir.open_run o where o.run_id = any (p_runs) and o.cancel_reason is not null
         group by o.cancel_reason) as c
 $$;
-comment on function weir.cancel_let_go is 'ends as cancelled what was to end so when its worker let go of it';
+comment on function weir.cancel_released is 'ends as cancelled what was to end so when its worker let go of it';
