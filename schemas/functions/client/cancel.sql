@@ -1,5 +1,5 @@
--- Ends a run as cancelled (C1): at once when no worker holds it, else as soon as its worker hears of it, which
--- stops what runs; its children likewise (C8). Returns false when it was over.
+-- Ends a run as cancelled (C1): at once when no worker holds it, else as soon as its worker is notified, which stops
+-- the attempts that are running. The child runs end with it (C8). Returns false when the run was over.
 -- Errors: WR002 no such run.
 create or replace function weir.cancel(run_id uuid, reason text default 'cancelled by command') returns boolean
 language plpgsql as $$
@@ -11,4 +11,4 @@ begin
   perform weir.cancel_runs(array[v_run.id], coalesce(reason, 'cancelled by command'));
   return true;
 end $$;
-comment on function weir.cancel is 'ends a run as cancelled, and its children; false: it was over';
+comment on function weir.cancel is 'ends a run as cancelled, and its child runs; false: it was over';

@@ -1,4 +1,4 @@
--- Takes back what weir.listen said. Without it, what was said ends with its time.
+-- Removes a listener that weir.listen registered. Without this call it ends when its time is over.
 create or replace function weir.listen_no_more(listener bigint) returns void
 language sql as $$ delete from weir.listening l where l.id = listener $$;
-comment on function weir.listen_no_more is 'takes back what weir.listen said';
+comment on function weir.listen_no_more is 'removes a listener that weir.listen registered';

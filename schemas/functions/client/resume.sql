@@ -1,4 +1,5 @@
--- A paused flow goes on (C2). Returns false when it was not paused. Errors: WR002 no such flow.
+-- Lets runs of a paused flow be claimed and begun again (C2). Returns false when the flow was not paused.
+-- Errors: WR002 no such flow.
 create or replace function weir.resume(flow text) returns boolean
 language sql as $$ select weir.set_paused($1, false) $$;
-comment on function weir.resume is 'a paused flow goes on; false: it was not paused';
+comment on function weir.resume is 'lets runs of a paused flow be begun again; false: it was not paused';

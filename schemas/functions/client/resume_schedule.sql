@@ -1,5 +1,5 @@
--- Has a paused schedule go on with its next tick; those while it was paused are over. Returns false when it was
--- not paused. Errors: WR002 no such schedule.
+-- A paused schedule continues with its next tick; the ticks that were due while it was paused are skipped. Returns
+-- false when it was not paused. Errors: WR002 no such schedule.
 create or replace function weir.resume_schedule(name text) returns boolean
 language plpgsql as $$
 begin
@@ -11,8 +11,9 @@ begin
   end if;
   if not exists (select from weir.schedule s where s.name = resume_schedule.name) then
     raise exception 'no schedule "%"', name using errcode = 'WR002',
-      hint = coalesce((select 'schedules: ' || string_agg(s.name, ', ' order by s.name) from weir.schedule s), 'there is none yet');
+      hint = coalesce((select 'schedules: ' || string_agg(s.name, ', ' order by s.name) from weir.schedule s),
+                      'there is none yet');
   end if;
   return false;
 end $$;
-comment on function weir.resume_schedule is 'has a paused schedule go on; false: it was not paused';
+comment on function weir.resume_schedule is 'a paused schedule continues with its next tick; false: it was not paused';

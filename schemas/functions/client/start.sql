@@ -1,7 +1,8 @@
 -- Starts one run (S1); see weir.start_many.
 create or replace function weir.start(
-  flow text, input jsonb, idempotency_key text default null, delay interval default null, at timestamptz default null,
-  priority integer default 0, version integer default null, tags text[] default '{}', run_id uuid default null)
+  flow text, input jsonb, idempotency_key text default null, delay interval default null,
+  at timestamptz default null, priority integer default 0, version integer default null, tags text[] default '{}',
+  run_id uuid default null)
 returns table (run_id uuid, created boolean)
 language sql as $$
   select s.run_id, s.created

@@ -1,4 +1,4 @@
--- Ends a schedule. Runs that it started go on. Returns false when there is none of that name.
+-- Removes a schedule. Runs that it started continue. Returns false when there is no schedule of that name.
 create or replace function weir.unschedule(name text) returns boolean
 language plpgsql as $$
 begin
@@ -7,4 +7,4 @@ begin
   perform pg_notify('weir_schedules', '');
   return true;
 end $$;
-comment on function weir.unschedule is 'ends a schedule; false: there is none of that name';
+comment on function weir.unschedule is 'removes a schedule; false: there is none of that name';

@@ -1,9 +1,9 @@
--- Has the open runs of one version of a flow go on with another, by default the newest: at once those that no
--- worker holds, the others when they are given back or their worker ends; new ones as well, from now on (V3).
--- Calling it again does no harm; adopting the other way round takes it back.
--- Returns the version they go on with, how many were moved, and how many workers still hold.
--- Errors: WR002 no such flow or version; WR003 a version is to adopt itself; WR005 the versions are not
--- compatible, and the message names the first difference.
+-- Moves the open runs of one version of a flow to another version, by default the newest one (V3): those that no worker
+-- holds at once, the others when they are released or their worker ends, and from now on new ones too. Repeating the
+-- call does no harm; adopting in the opposite direction reverts it.
+-- Returns the version that the runs continue with, how many were moved, and how many are still held by workers.
+-- Errors: WR002 no such flow or version; WR003 a version cannot adopt itself; WR005 the versions are not compatible,
+-- and the message names the first difference.
 create or replace function weir.adopt(flow text, from_version integer, to_version integer default null)
 returns table (version integer, moved bigint, held bigint)
 language plpgsql as $$
@@ -13,7 +13,9 @@ declare
   v_to     weir.version%rowtype;
   v_reason text;
 begin
-  select v.* into v_from from weir.version v join weir.flow f on f.id = v.flow_id
+  select v.* into v_from
+  from weir.version v
+  join weir.flow f on f.id = v.flow_id
   where f.slug = adopt.flow and v.number = adopt.from_version;
   if found then
     select v.* into v_to from weir.version v
@@ -25,7 +27,9 @@ begin
     raise exception using errcode = 'WR002',
       message = format('no flow "%s" version %s in this database', flow,
                        case when v_from.id is null then from_version else to_version end),
-      hint = coalesce((select 'the newest version is ' || max(v.number) from weir.version v join weir.flow f on f.id = v.flow_id
+      hint = coalesce((select 'the newest version is ' || max(v.number)
+                       from weir.version v
+                       join weir.flow f on f.id = v.flow_id
                        where f.slug = adopt.flow),
                       'a flow is known once a worker has loaded it');
   end if;
@@ -42,7 +46,7 @@ begin
       hint = 'they end with the version they began with, as long as a worker has it';
   end if;
 
-  -- Whoever follows is nobody's target: rules are one step long.
+  -- No version is both the source and the target of a rule: rules are one step long.
   delete from weir.adoption a where a.from_version = v_to.id;
   update weir.adoption a set to_version = v_to.id where a.to_version = v_from.id;
   insert into weir.adoption (from_version, to_version) values (v_from.id, v_to.id)
@@ -51,9 +55,11 @@ begin
   version := v_to.number;
   select coalesce(sum(weir.move_adopted(a.from_version, a.to_version)), 0) into moved
   from weir.adoption a where a.to_version = v_to.id;
-  select count(*) into held from weir.open_run o join weir.adoption a on a.from_version = o.version_id
+  select count(*) into held
+  from weir.open_run o
+  join weir.adoption a on a.from_version = o.version_id
   where a.to_version = v_to.id;
   if moved > 0 then perform weir.wake_workers(); end if;
   return next;
 end $$;
-comment on function weir.adopt is 'has the open runs of one version of a flow go on with another, compatible one';
+comment on function weir.adopt is 'moves the open runs of one version of a flow to another, compatible one';

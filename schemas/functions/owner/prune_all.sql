@@ -1,9 +1,9 @@
--- Deletes all finished runs that ended longer ago than `older_than`, of one flow or of all, batch by batch, each in a
+-- Deletes all finished runs that ended longer ago than `older_than`, of one flow or of all, in batches. Each batch is a
 -- transaction of its own: call weir.prune_all('30 days'). See weir.prune.
 create or replace procedure weir.prune_all(older_than interval, flow text default null, batch integer default 1000)
 language plpgsql as $$
 declare
-  v_done record;
+  v_done  record;
   v_after bigint := 0;
   v_whole bigint := 0;
   v_runs  bigint := 0;
@@ -18,4 +18,5 @@ begin
   end loop;
   raise notice '% runs deleted', v_runs;
 end $$;
-comment on procedure weir.prune_all is 'deletes all finished runs that ended longer ago than an age, in small transactions';
+comment on procedure weir.prune_all is
+  'deletes all finished runs that ended longer ago than an age, in small transactions';

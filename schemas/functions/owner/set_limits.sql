@@ -1,11 +1,14 @@
--- The limits of a flow, all its versions together (C6): how many of its runs workers hold at once, and how many are
--- handed out in a time ("100/1m"); and both for each text that stands at `key`, a JSON pointer such as /customer_id,
--- in the run's input. What is null is not limited; without any of them the flow has no limits. They hold for
--- what is handed out from now on. Returns false when they were so.
--- Errors: WR002 no such flow; WR003 a limit out of its range, one for a key without a key, no rate, no JSON pointer.
+-- Sets the limits of a flow, all its versions together (C6): how many of its runs workers hold at once, and how many
+-- they claim per interval ("100/1m"); and both for each text that is at `key`, a JSON pointer such as /customer_id, in
+-- the input of a run. A limit that is null does not apply; without any the flow has no limits. They apply to runs that
+-- are claimed from now on. Returns false when the limits were the same before.
+-- Workers call it as well, with the limits of flows.yaml.
+-- Errors: WR002 no such flow; WR003 a limit out of its range, a limit for a key without a key, a rate or a JSON pointer
+-- that cannot be read.
 create or replace function weir.set_limits(
   flow text, max_running integer default null, rate text default null,
-  key text default null, key_max_running integer default null, key_rate text default null, by_config boolean default false)
+  key text default null, key_max_running integer default null, key_rate text default null,
+  by_config boolean default false)
 returns boolean
 language plpgsql as $$
 declare
@@ -21,13 +24,15 @@ begin
   end if;
   if least(max_running, key_max_running) < 1 then
     raise exception 'max_running: % is out of range', least(max_running, key_max_running)
-      using errcode = 'WR003', hint = 'from 1; null for no limit; weir.pause has nothing started';
+      using errcode = 'WR003', hint = 'from 1; null for no limit; to stop a flow, weir.pause';
   end if;
   if key is null and coalesce(key_max_running::text, key_rate) is not null then
-    raise exception 'limits for a key without a key' using errcode = 'WR003', hint = 'key: a JSON pointer such as /customer_id';
+    raise exception 'limits for a key without a key'
+      using errcode = 'WR003', hint = 'key: a JSON pointer such as /customer_id';
   end if;
   if key !~ '^(/([^~/]|~0|~1)*)+$' then
-    raise exception 'key: "%" is no JSON pointer', key using errcode = 'WR003', hint = 'such as /customer_id or /order/customer';
+    raise exception 'key: "%" is no JSON pointer', key
+      using errcode = 'WR003', hint = 'such as /customer_id or /order/customer';
   end if;
   select * into v_old from weir.flow_limit l where l.flow_id = v_flow for update;
   if coalesce(max_running::text, rate, key_max_running::text, key_rate) is null then
@@ -38,14 +43,15 @@ begin
   end if;
   select r.count, r.per into v_new.rate, v_new.rate_per from weir.rate_of(rate) as r;
   select r.count, r.per into v_new.key_rate, v_new.key_rate_per from weir.rate_of(key_rate) as r;
-  if (v_old.max_running, v_old.rate, v_old.rate_per, v_old.key, v_old.key_max_running, v_old.key_rate, v_old.key_rate_per,
-      v_old.by_config)
-     is not distinct from (max_running, v_new.rate, v_new.rate_per, key, key_max_running, v_new.key_rate, v_new.key_rate_per,
-                           by_config) then
+  if (v_old.max_running, v_old.rate, v_old.rate_per, v_old.key, v_old.key_max_running, v_old.key_rate,
+      v_old.key_rate_per, v_old.by_config)
+     is not distinct from
+     (max_running, v_new.rate, v_new.rate_per, key, key_max_running, v_new.key_rate,
+      v_new.key_rate_per, by_config) then
     return false;
   end if;
-  insert into weir.flow_limit (flow_id, max_running, rate, rate_per, key, key_path, key_max_running, key_rate, key_rate_per,
-                               by_config)
+  insert into weir.flow_limit
+    (flow_id, max_running, rate, rate_per, key, key_path, key_max_running, key_rate, key_rate_per, by_config)
   values (v_flow, set_limits.max_running, v_new.rate, v_new.rate_per, set_limits.key,
           (select array_agg(replace(replace(part, '~1', '/'), '~0', '~') order by place)
            from unnest((string_to_array(set_limits.key, '/'))[2:]) with ordinality as p(part, place)),
@@ -59,4 +65,5 @@ begin
   perform pg_notify('weir_ready', '');
   return true;
 end $$;
-comment on function weir.set_limits is 'how many runs of a flow, and of one key of its input, are held at once and started in a time';
+comment on function weir.set_limits is
+  'sets how many runs of a flow, and of a key of its input, are held at once and claimed per interval';

@@ -1,10 +1,10 @@
--- When a cron expression is due next, later than `after` (C5). Five fields (minute, hour, day of month, month, day
--- of week) with lists, ranges, steps and names, read by a clock on the wall of the time zone; a day fits by either
--- of its fields when neither begins with a star. @yearly, @monthly, @weekly, @daily and @hourly stand for such
--- fields; @every 90s (s, m, h, d, as in 1h30m) is due at whole multiples since 1970, whatever the clocks on walls say.
--- A local time that clocks skip is due at the next one that exists, one they show twice is due the first time; so
--- no two ticks are at one instant.
--- Errors: WR003 for what is no such expression and for what is never due; 22023 for an unknown time zone.
+-- When a cron expression is due next, later than `after` (C5). An expression has five fields (minute, hour, day of
+-- month, month, day of week) with lists, ranges, steps and names. They are read in the local time of the time zone. A
+-- day matches by either of its fields when neither begins with a star. @yearly, @monthly, @weekly, @daily and @hourly
+-- are short for such fields. @every 90s (s, m, h, d, as in 1h30m) is due at whole multiples since 1970: local time is
+-- not used. A local time that is skipped when clocks are set forward is due at the next one that exists. One that
+-- exists twice when they are set back is due the first time. So no two ticks are at the same instant.
+-- Errors: WR003 an expression that cannot be read, or is never due; 22023 an unknown time zone.
 create or replace function weir.cron_next(
   expression text, time_zone text default 'UTC', after timestamptz default clock_timestamp())
 returns timestamptz
@@ -17,7 +17,7 @@ declare
   v_days     integer[];
   v_months   integer[];
   v_weekdays integer[];
-  v_either   boolean;  -- a day fits by one of its two fields
+  v_either   boolean;  -- a day matches by one of its two fields
   v_fits     boolean;
   v_weekday  boolean;
   v_every    bigint;
@@ -32,23 +32,33 @@ begin
     v_text := btrim(substring(v_text from 7));
     if v_text !~ '^([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$' or v_text = '' then
       raise exception using errcode = 'WR003',
-        message = format('cron "%s": "%s" is no duration', expression, v_text), hint = 'whole seconds, as in @every 90s or @every 1h30m';
+        message = format('cron "%s": "%s" is no duration', expression, v_text),
+        hint = 'whole seconds, as in @every 90s or @every 1h30m';
     end if;
-    select sum((u.parts)[1]::bigint * case (u.parts)[2] when 'd' then 86400 when 'h' then 3600 when 'm' then 60 else 1 end)
-    into v_every from regexp_matches(v_text, '([0-9]+)([dhms])', 'g') as u(parts);
+    select sum((u.parts)[1]::bigint
+               * case (u.parts)[2] when 'd' then 86400 when 'h' then 3600 when 'm' then 60 else 1 end)
+    into v_every
+    from regexp_matches(v_text, '([0-9]+)([dhms])', 'g') as u(parts);
     if v_every not between 1 and 31622400 then
       raise exception using errcode = 'WR003',
-        message = format('cron "%s": "%s" is out of range', expression, v_text), hint = 'from 1s to 366d';
+        message = format('cron "%s": "%s" is out of range', expression, v_text),
+        hint = 'from 1s to 366d';
     end if;
     return to_timestamp((floor(extract(epoch from after) / v_every) + 1) * v_every);
   end if;
 
   v_text := case v_text
-    when '@yearly' then '0 0 1 1 *' when '@annually' then '0 0 1 1 *' when '@monthly' then '0 0 1 * *'
-    when '@weekly' then '0 0 * * 0' when '@daily' then '0 0 * * *' when '@midnight' then '0 0 * * *'
-    when '@hourly' then '0 * * * *' else v_text end;
+    when '@yearly' then '0 0 1 1 *'
+    when '@annually' then '0 0 1 1 *'
+    when '@monthly' then '0 0 1 * *'
+    when '@weekly' then '0 0 * * 0'
+    when '@daily' then '0 0 * * *'
+    when '@midnight' then '0 0 * * *'
+    when '@hourly' then '0 * * * *'
+    else v_text end;
   if v_text like '@%' then
-    raise exception using errcode = 'WR003', message = format('cron "%s": no such word', expression),
+    raise exception using errcode = 'WR003',
+      message = format('cron "%s": no such word', expression),
       hint = 'there are @yearly, @monthly, @weekly, @daily, @hourly and @every 90s';
   end if;
   v_fields := regexp_split_to_array(v_text, '\s+');
@@ -69,7 +79,7 @@ begin
 
   v_local := date_trunc('minute', after at time zone time_zone) + interval '1 minute';
   v_day := v_local::date;
-  v_last := v_day + 9 * 366;  -- 29 February is never farther away than 8 years
+  v_last := v_day + 9 * 366;  -- 29 February is at most 8 years away
   while v_day <= v_last loop
     if extract(month from v_day)::integer <> all (v_months) then
       v_day := date_trunc('month', v_day)::date + interval '1 month';
@@ -89,7 +99,8 @@ begin
     end if;
     v_day := v_day + 1;
   end loop;
-  raise exception using errcode = 'WR003', message = format('cron "%s" is never due', expression),
+  raise exception using errcode = 'WR003',
+    message = format('cron "%s" is never due', expression),
     hint = 'no day of these months has that number';
 end $$;
-comment on function weir.cron_next is 'when a cron expression is due next, by the clocks of a time zone';
+comment on function weir.cron_next is 'when a cron expression is due next, in the local time of a time zone';

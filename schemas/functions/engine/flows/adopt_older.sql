@@ -1,6 +1,6 @@
--- What on_new_version: adopt means for one version: the open runs of every older one go on with it (V3). One
--- that other rules speak of already is left alone. Returns a row for each that had open runs; `refusal` says
--- why they stay.
+-- What on_new_version: adopt means for one version: the open runs of every older version of the flow continue with it
+-- (V3). Nothing is done when this version was adopted by another one; older versions that it has adopted before are
+-- left out. Returns a row for each older version that had open runs; `refusal` says why its runs stay.
 create or replace function weir.adopt_older(p_version integer)
 returns table (version integer, moved bigint, held bigint, refusal text)
 language plpgsql as $$
@@ -14,7 +14,8 @@ begin
   select f.slug into strict v_flow from weir.flow f where f.id = v_new.flow_id;
   if exists (select from weir.adoption a where a.from_version = p_version) then return; end if;
   for v_older in
-    select v.* from weir.version v
+    select v.*
+    from weir.version v
     where v.flow_id = v_new.flow_id and v.number < v_new.number
       and not exists (select from weir.adoption a where a.from_version = v.id and a.to_version = v_new.id)
       and exists (select from weir.open_run o where o.version_id = v.id)
@@ -30,4 +31,4 @@ begin
     return next;
   end loop;
 end $$;
-comment on function weir.adopt_older is 'has the open runs of all older versions of a flow go on with one';
+comment on function weir.adopt_older is 'moves the open runs of all older versions of a flow to one version';

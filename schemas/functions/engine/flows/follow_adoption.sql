@@ -1,4 +1,5 @@
--- A run that a worker lets go of, loses or dies with goes on with the version that adopted its own (V3).
+-- A run that its worker releases or loses, or with which its worker dies, continues with the version that adopted its
+-- own (V3).
 create or replace function weir.follow_adoption() returns trigger
 language plpgsql as $$
 declare
@@ -11,4 +12,4 @@ begin
   end if;
   return new;
 end $$;
-comment on function weir.follow_adoption is 'has a run that is let go of go on with the version that adopted its own';
+comment on function weir.follow_adoption is 'moves a run that its worker releases to the version that adopted its own';

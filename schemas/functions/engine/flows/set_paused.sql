@@ -1,4 +1,4 @@
--- Pauses a flow, or has it go on. Returns false when it was so. Its workers hear of it at once.
+-- Pauses a flow, or resumes it. Returns false when it was in that state already. All live workers are notified at once.
 -- Errors: WR002 no such flow.
 create or replace function weir.set_paused(p_flow text, p_paused boolean) returns boolean
 language plpgsql as $$
@@ -13,7 +13,9 @@ begin
   end if;
   if (v_flow.paused_at is not null) = p_paused then return false; end if;
   update weir.flow f set paused_at = case when p_paused then now() end where f.id = v_flow.id;
-  perform pg_notify('weir_told', w.id::text) from weir.worker w where w.ended_at is null and w.lease_until > now();
+  perform pg_notify('weir_told', w.id::text)
+  from weir.worker w
+  where w.ended_at is null and w.lease_until > now();
   return true;
 end $$;
-comment on function weir.set_paused is 'pauses a flow, or has it go on';
+comment on function weir.set_paused is 'pauses a flow, or resumes it';

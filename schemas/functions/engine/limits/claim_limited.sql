@@ -1,7 +1,8 @@
--- Which runs of flows under limits may be handed out now, at most p_claims_max (C6), with their flows and keys, by
--- priority, age and turn; for weir.claim, which takes them. Holds the flows' limits until the transaction ends, so
--- that no two hand out at once. Each key has its turn: one whose places are taken does not hold up those behind it.
--- A look goes through at most 500 keys; `next_at` says when to look again, for that or for a rate.
+-- Which runs of flows under limits may be claimed now, at most p_claims_max (C6), with their flows and keys, by
+-- priority, age and turn; for weir.claim, which takes them. The rows of the limits are locked until the transaction
+-- ends, so that workers claim runs of a flow one after the other. Each key has its turn: a key whose places are taken
+-- does not hold up the next ones. A call scans at most 500 keys; `next_at` says when to call again, for that reason or
+-- for a rate.
 create or replace function weir.claim_limited(
   p_versions integer[], p_claims_max integer, p_now timestamptz,
   out runs bigint[], out flows integer[], out turns text[], out next_at timestamptz)
@@ -10,7 +11,7 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -
 as $$
 declare
   v_limit    weir.flow_limit%rowtype;
-  v_flows    integer[];  -- of which some run waits
+  v_flows    integer[];  -- those with a run that waits
   v_versions integer[];
   v_places   bigint;
   v_key      text;
@@ -20,7 +21,7 @@ declare
   v_tat      timestamptz;
   v_keys     text[];
   v_allow    bigint[];
-  v_looks    integer;
+  v_scans    integer;
   v_runs     bigint[];
   v_turns    text[];
 begin
@@ -28,28 +29,46 @@ begin
   flows := '{}';
   turns := '{}';
   v_flows := array(
-    select v.flow_id from unnest(p_versions) as p(id) join weir.version v on v.id = p.id
-    cross join lateral (select from weir.open_run o
-                        where o.version_id = p.id and o.worker_id is null and o.wake_at is null limit 1) as waiting);
-  for v_limit in select l.* from weir.flow_limit l where l.flow_id = any (v_flows) order by l.flow_id for update loop
+    select v.flow_id
+    from unnest(p_versions) as p(id)
+    join weir.version v on v.id = p.id
+    cross join lateral (
+      select from weir.open_run o
+      where o.version_id = p.id and o.worker_id is null and o.wake_at is null
+      limit 1) as waiting);
+  for v_limit in
+    select l.* from weir.flow_limit l where l.flow_id = any (v_flows) order by l.flow_id for update
+  loop
     v_versions := array(select v.id from weir.version v where v.flow_id = v_limit.flow_id and v.id = any (p_versions));
-    if v_limit.key is not null and not v_limit.settled then  -- weir.settle_limits sees to all of them
+    if v_limit.key is not null and not v_limit.settled then  -- weir.settle_limits will reach all runs
       with head as materialized (
-        select h.run_id from unnest(v_versions) as v(id)
-        cross join lateral (select o.run_id from weir.open_run o
-                            where o.version_id = v.id and o.worker_id is null and o.wake_at is null
-                            order by o.priority desc, o.run_id limit 500) as h),
+        select h.run_id
+        from unnest(v_versions) as v(id)
+        cross join lateral (
+          select o.run_id
+          from weir.open_run o
+          where o.version_id = v.id and o.worker_id is null and o.wake_at is null
+          order by o.priority desc, o.run_id
+          limit 500) as h),
       free as materialized (
-        select o.run_id from head h join weir.open_run o on o.run_id = h.run_id order by o.run_id for update of o skip locked)
-      update weir.open_run o set limit_key = weir.limit_key(v_limit.key_path, r.input)
-      from free f join weir.run r on r.id = f.run_id
+        select o.run_id
+        from head h
+        join weir.open_run o on o.run_id = h.run_id
+        order by o.run_id
+        for update of o skip locked)
+      update weir.open_run o
+      set limit_key = weir.limit_key(v_limit.key_path, r.input)
+      from free f
+      join weir.run r on r.id = f.run_id
       where o.run_id = f.run_id and o.limit_key is distinct from weir.limit_key(v_limit.key_path, r.input);
     end if;
     v_places := p_claims_max;
     if v_limit.max_running is not null then
       v_places := least(v_places, v_limit.max_running - (
-        select count(*) from (select from weir.open_run o where o.limit_flow = v_limit.flow_id and o.worker_id is not null
-                              limit v_limit.max_running) as held));
+        select count(*)
+        from (select from weir.open_run o
+              where o.limit_flow = v_limit.flow_id and o.worker_id is not null
+              limit v_limit.max_running) as held));
     end if;
     continue when v_places <= 0;
     if v_limit.rate is not null then
@@ -63,11 +82,16 @@ begin
 
     if v_limit.key is null then
       v_runs := array(
-        select c.run_id from unnest(v_versions) as v(id)
-        cross join lateral (select o.run_id, o.priority from weir.open_run o
-                            where o.version_id = v.id and o.worker_id is null and o.wake_at is null
-                            order by o.priority desc, o.run_id limit v_places) as c
-        order by c.priority desc, c.run_id limit v_places);
+        select c.run_id
+        from unnest(v_versions) as v(id)
+        cross join lateral (
+          select o.run_id, o.priority
+          from weir.open_run o
+          where o.version_id = v.id and o.worker_id is null and o.wake_at is null
+          order by o.priority desc, o.run_id
+          limit v_places) as c
+        order by c.priority desc, c.run_id
+        limit v_places);
       v_turns := array_fill(null::text, array[cardinality(v_runs)]);
     else
       v_begin := v_limit.turn;
@@ -75,12 +99,16 @@ begin
       v_round := false;
       v_keys := '{}';
       v_allow := '{}';
-      for look in 1 .. 500 loop
-        v_looks := look;
-        select min(k.limit_key) into v_key from unnest(v_versions) as v(id)
-        cross join lateral (select o.limit_key from weir.open_run o
-                            where o.version_id = v.id and o.worker_id is null and o.wake_at is null and o.limit_key > v_key
-                            order by o.limit_key limit 1) as k;
+      for scan in 1 .. 500 loop
+        v_scans := scan;
+        select min(k.limit_key) into v_key
+        from unnest(v_versions) as v(id)
+        cross join lateral (
+          select o.limit_key
+          from weir.open_run o
+          where o.version_id = v.id and o.worker_id is null and o.wake_at is null and o.limit_key > v_key
+          order by o.limit_key
+          limit 1) as k;
         if v_key is null then
           exit when v_round;
           v_round := true;
@@ -91,8 +119,10 @@ begin
         v_allowed := v_places;
         if v_key <> '-' and v_limit.key_max_running is not null then
           v_allowed := least(v_allowed, v_limit.key_max_running - (
-            select count(*) from (select from weir.open_run o where o.limit_flow = v_limit.flow_id and o.limit_key = v_key
-                                  and o.worker_id is not null limit v_limit.key_max_running) as held));
+            select count(*)
+            from (select from weir.open_run o
+                  where o.limit_flow = v_limit.flow_id and o.limit_key = v_key and o.worker_id is not null
+                  limit v_limit.key_max_running) as held));
         end if;
         if v_key <> '-' and v_limit.key_rate is not null and v_allowed > 0 then
           v_tat := (select k.tat from weir.key_rate k where k.flow_id = v_limit.flow_id and k.key = v_key);
@@ -106,29 +136,35 @@ begin
         v_allow := v_allow || v_allowed;
         exit when cardinality(v_keys) >= v_places;
       end loop;
-      if v_looks = 500 and cardinality(v_keys) < v_places then
+      if v_scans = 500 and cardinality(v_keys) < v_places then
         next_at := least(next_at, p_now + interval '20 ms');
       else
-        v_key := v_keys[1 + (v_places - 1) % nullif(cardinality(v_keys), 0)];  -- who is served last
+        v_key := v_keys[1 + (v_places - 1) % nullif(cardinality(v_keys), 0)];  -- the key that is served last
       end if;
       update weir.flow_limit l set turn = v_key where l.flow_id = v_limit.flow_id and l.turn <> v_key;
       select coalesce(array_agg(c.run_id order by c.priority desc, c.turn, c.place), '{}'),
              coalesce(array_agg(c.key order by c.priority desc, c.turn, c.place), '{}')
       into v_runs, v_turns
       from (
-        select t.*, k.key, k.place from unnest(v_keys, v_allow) with ordinality as k(key, allowed, place)
+        select t.*, k.key, k.place
+        from unnest(v_keys, v_allow) with ordinality as k(key, allowed, place)
         cross join lateral (
           select q.run_id, q.priority, row_number() over (order by q.priority desc, q.run_id) as turn
           from unnest(v_versions) as v(id)
-          cross join lateral (select o.run_id, o.priority from weir.open_run o
-                              where o.version_id = v.id and o.worker_id is null and o.wake_at is null and o.limit_key = k.key
-                              order by o.priority desc, o.run_id limit k.allowed) as q
-          order by q.priority desc, q.run_id limit k.allowed) as t
-        order by t.priority desc, t.turn, k.place limit v_places) as c;
+          cross join lateral (
+            select o.run_id, o.priority
+            from weir.open_run o
+            where o.version_id = v.id and o.worker_id is null and o.wake_at is null and o.limit_key = k.key
+            order by o.priority desc, o.run_id
+            limit k.allowed) as q
+          order by q.priority desc, q.run_id
+          limit k.allowed) as t
+        order by t.priority desc, t.turn, k.place
+        limit v_places) as c;
     end if;
     runs := runs || v_runs;
     turns := turns || v_turns;
     flows := flows || array_fill(v_limit.flow_id, array[cardinality(v_runs)]);
   end loop;
 end $$;
-comment on function weir.claim_limited is 'which runs of flows under limits may be handed out now';
+comment on function weir.claim_limited is 'which runs of flows under limits may be claimed now';

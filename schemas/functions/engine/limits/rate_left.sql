@@ -1,5 +1,5 @@
--- How many runs a rate allows now: at most `rate` at once, and so many in each `per` in the long run (GCRA; `tat` is
--- the theoretical arrival time it left behind).
+-- How many runs a rate allows now: at most p_rate at once, and in the long run p_rate in each p_per (GCRA; p_tat is the
+-- theoretical arrival time that earlier runs left).
 create or replace function weir.rate_left(p_tat timestamptz, p_rate integer, p_per interval, p_now timestamptz)
 returns integer
 language sql immutable parallel safe as $$

@@ -1,8 +1,8 @@
--- Gives open runs what their flow's limits look at, after those changed: runs that were there before, and those that
--- others were just opening, who knew nothing of the new limits. Called again and again; done with a flow for good once
--- all who were under way at the first look are gone. Rows that others hold just now are left to the next look; the
--- limits themselves are not held, so that handing out goes on meanwhile (weir.claim_limited sees to the head of the
--- queue itself). Returns how many flows are not done with.
+-- Gives open runs the key and the flow that the limits of their flow need, after the limits changed: runs that existed
+-- before, and runs that other transactions opened at that moment, without seeing the new limits. It is called
+-- repeatedly. A flow is finished for good once all transactions that were open at the first call have ended. Rows that
+-- others have locked are left to the next call. The limits themselves are not locked, so that claims continue
+-- meanwhile; weir.claim_limited corrects the head of the queue itself. Returns how many flows are not finished.
 create or replace function weir.settle_limits() returns integer
 language plpgsql as $$
 declare
@@ -18,15 +18,24 @@ begin
     with wrong as materialized (
       select o.run_id, weir.limit_key(v_limit.key_path, r.input) as limit_key,
              case when o.worker_id is not null then v_limit.flow_id end as limit_flow
-      from weir.version v join weir.open_run o on o.version_id = v.id join weir.run r on r.id = o.run_id
+      from weir.version v
+      join weir.open_run o on o.version_id = v.id
+      join weir.run r on r.id = o.run_id
       where v.flow_id = v_limit.flow_id
         and (o.limit_key is distinct from weir.limit_key(v_limit.key_path, r.input)
              or (o.worker_id is not null and o.limit_flow is null))),
     free as materialized (
-      select o.run_id from weir.open_run o join wrong w on w.run_id = o.run_id order by o.run_id for update of o skip locked),
+      select o.run_id
+      from weir.open_run o
+      join wrong w on w.run_id = o.run_id
+      order by o.run_id
+      for update of o skip locked),
     settled as (
-      update weir.open_run o set limit_key = w.limit_key, limit_flow = coalesce(w.limit_flow, o.limit_flow)
-      from free f join wrong w on w.run_id = f.run_id where o.run_id = f.run_id
+      update weir.open_run o
+      set limit_key = w.limit_key, limit_flow = coalesce(w.limit_flow, o.limit_flow)
+      from free f
+      join wrong w on w.run_id = f.run_id
+      where o.run_id = f.run_id
       returning o.run_id)
     select (select count(*) from wrong) - count(*) into v_skipped from settled;
     update weir.flow_limit l
@@ -37,4 +46,4 @@ begin
   end loop;
   return v_left;
 end $$;
-comment on function weir.settle_limits is 'gives open runs what the new limits of their flow look at';
+comment on function weir.settle_limits is 'gives open runs the key and the flow that the new limits of their flow need';

@@ -1,5 +1,6 @@
--- Has the owner of a run look at attempts of shared elements that were journaled in the same transaction.
-create or replace function weir.notify_share_owner(p_run bigint, p_step smallint, p_attempt smallint, p_indexes integer[])
+-- Notifies the owner of a run of attempts of shared elements that were journaled in the same transaction.
+create or replace function weir.notify_share_owner(
+  p_run bigint, p_step smallint, p_attempt smallint, p_indexes integer[])
 returns void
 language plpgsql as $$
 declare
@@ -9,4 +10,5 @@ begin
   select o.worker_id into v_owner from weir.open_run o where o.run_id = p_run;
   if v_owner is not null then perform pg_notify('weir_told', v_owner::text); end if;
 end $$;
-comment on function weir.notify_share_owner is 'has the owner of a run look at attempts of shared elements that were journaled';
+comment on function weir.notify_share_owner is
+  'notifies the owner of a run of attempts of shared elements that were journaled';

@@ -1,6 +1,6 @@
--- Tells those who listen to channel weir_events what happened (E1), in order: each notification is a JSON array of
--- {"event": "step:pay:completed", "flow": slug, "run_id": UUID}, as many as fit. A hint: the tables are the truth.
--- NOTIFY takes a lock of the whole server, so nothing is sent while nobody listens.
+-- Publishes events to the listeners of channel weir_events (E1), in order. Each notification is a JSON array of
+-- {"event": "step:pay:completed", "flow": slug, "run_id": UUID}, as many as fit. It is a hint: the tables are the
+-- truth. NOTIFY takes a lock of the whole server, so nothing is sent while there is no listener.
 create or replace function weir.publish_events(p_run bigint[], p_event text[]) returns void
 language plpgsql as $$
 begin
@@ -16,6 +16,7 @@ begin
         join weir.run r on r.id = x.run_id
         join weir.version v on v.id = r.version_id
         join weir.flow f on f.id = v.flow_id) as i) as s
-    group by s.part order by s.part) as n;
+    group by s.part
+    order by s.part) as n;
 end $$;
-comment on function weir.publish_events is 'sends events to channel weir_events, while somebody listens';
+comment on function weir.publish_events is 'publishes events to the channel weir_events, while it has a listener';

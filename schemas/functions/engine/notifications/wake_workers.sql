@@ -1,4 +1,4 @@
--- Tells waiting workers that there may be runs to claim: a hint, sent only when somebody waits for it.
+-- Wakes idle workers: there may be runs to claim. It is a hint, sent only when a worker waits for it.
 -- NOTIFY takes a lock of the whole server, so this is called once a statement.
 create or replace function weir.wake_workers() returns void
 language plpgsql as $$
@@ -7,4 +7,4 @@ begin
     perform pg_notify('weir_ready', '');
   end if;
 end $$;
-comment on function weir.wake_workers is 'tells waiting workers that there may be runs to claim';
+comment on function weir.wake_workers is 'wakes idle workers: there may be runs to claim';

@@ -1,6 +1,7 @@
--- Starts the child run of a flow step's attempt (C8): of the newest version, with its parent's priority and tags.
--- Once however often it is called. Nothing is started when the parent was told to cancel: it will hear of that.
--- Errors: WR001 the worker's lease has lapsed, or the run is not its own; WR002 no such flow; WR003 an input the
+-- Starts the child run of an attempt of a flow step (C8): of the newest version, with the priority and the tags of its
+-- parent; once, however often it is called. Nothing is started when the parent was cancelled: its worker is notified
+-- of that.
+-- Errors: WR001 the worker's lease has lapsed, or it does not hold the run; WR002 no such flow; WR003 an input that the
 -- flow cannot take.
 create or replace function weir.start_child(
   worker bigint, run bigint, step smallint, attempt smallint, flow text, input jsonb)
@@ -12,9 +13,11 @@ declare
   v_parent weir.run%rowtype;
   v_reason text;
 begin
-  -- Held to the end: neither can the run be taken from its worker, nor be cancelled past its new child.
-  select o.cancel_reason into v_reason from weir.open_run o
-  where o.run_id = run and o.worker_id = worker for no key update;
+  -- Locked to the end: the run can neither be taken from its worker, nor be cancelled without its new child run.
+  select o.cancel_reason into v_reason
+  from weir.open_run o
+  where o.run_id = run and o.worker_id = worker
+  for no key update;
   if not found or not exists (select from weir.worker w
                               where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
@@ -25,8 +28,8 @@ begin
     return;
   end if;
   select * into v_parent from weir.run r where r.id = run;
-  perform weir.make_runs(weir.version_to_start(flow), array[input], null, null, now(), v_parent.priority, v_parent.tags,
-                         run, step, attempt);
+  perform weir.make_runs(weir.version_to_start(flow), array[input], null, null, now(), v_parent.priority,
+                         v_parent.tags, run, step, attempt);
   perform weir.wake_workers();
 end $$;
-comment on function weir.start_child is 'starts the child run of a flow step''s attempt, once';
+comment on function weir.start_child is 'starts the child run of an attempt of a flow step, once';

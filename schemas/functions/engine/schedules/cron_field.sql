@@ -1,6 +1,6 @@
--- The numbers that one field of a cron expression names, as a sorted array. `names` are the words of the field,
--- the first standing for p_min: those of a month or of a day. Of days 7 is Sunday, like 0.
--- Errors: WR003 naming the field and the word that it cannot be.
+-- The numbers that one field of a cron expression matches, as a sorted array. `p_names` are the names that the field
+-- takes, of months or of days; the first is p_min. As a day of the week 7 is Sunday, like 0.
+-- Errors: WR003 the field cannot be read; the message has the field and its faulty part.
 create or replace function weir.cron_field(
   p_expression text, p_field text, p_text text, p_min integer, p_max integer, p_names text[] default '{}')
 returns integer[]
@@ -47,7 +47,8 @@ begin
               v_wrong := case when v_ends[place] <> v_part then format(': "%s"', v_ends[place]) else '' end
                 || format(' is not %s to %s', p_min, p_max)
                 || case when cardinality(p_names) > 0
-                        then format(' or %s to %s', p_names[1], p_names[cardinality(p_names)]) else '' end;
+                        then format(' or %s to %s', p_names[1], p_names[cardinality(p_names)])
+                        else '' end;
               exit;
             end if;
           end loop;
@@ -55,7 +56,7 @@ begin
         if v_wrong is null then
           v_from := v_ends[1]::integer;
           v_to := case when cardinality(v_ends) = 2 then v_ends[2]::integer
-                       when cardinality(v_range) = 2 then case when v_days then 6 else p_max end  -- 5/15: from 5 on
+                       when cardinality(v_range) = 2 then case when v_days then 6 else p_max end  -- 5/15 is from 5 on
                        else v_from end;
           if v_to < v_from then v_wrong := ' runs backwards'; end if;
         end if;
@@ -63,11 +64,13 @@ begin
     end if;
     if v_wrong is not null then
       raise exception using errcode = 'WR003',
-        message = format('cron "%s": %s "%s"%s', p_expression, p_field, case v_part when '' then p_text else v_part end, v_wrong),
+        message = format('cron "%s": %s "%s"%s', p_expression, p_field,
+                         case v_part when '' then p_text else v_part end, v_wrong),
         hint = 'a number, a range such as 1-5, a list such as 1,15, or a step such as */10';
     end if;
-    v_found := v_found || array(select case when v_days then n % 7 else n end from generate_series(v_from, v_to, v_step) as n);
+    v_found := v_found || array(select case when v_days then n % 7 else n end
+                                from generate_series(v_from, v_to, v_step) as n);
   end loop;
   return array(select distinct n from unnest(v_found) as n order by n);
 end $$;
-comment on function weir.cron_field is 'the numbers that one field of a cron expression names';
+comment on function weir.cron_field is 'the numbers that one field of a cron expression matches';

@@ -1,18 +1,19 @@
--- The instant at which a clock on the wall of a time zone first shows a local time. One that exists twice, as
--- clocks are set back, is the first; one that does not exist, as they are set forward, is the next that does.
+-- The first instant at which it is a certain local time in a time zone. Of a local time that exists twice, because
+-- clocks are set back, it is the first; for one that does not exist, because they are set forward, the next that does.
 create or replace function weir.first_instant(p_local timestamp, p_time_zone text) returns timestamptz
 language plpgsql stable parallel safe as $$
 declare
-  v_at      timestamptz := p_local at time zone p_time_zone;  -- of two the later; in a gap, that much behind it
+  v_at      timestamptz := p_local at time zone p_time_zone;  -- of two the later; in a gap, by v_gap after it
   v_gap     interval    := (v_at at time zone p_time_zone) - p_local;
   v_earlier timestamptz;
-  v_before  integer;  -- seconds before v_at at which clocks were not yet set forward, and at which they were
+  v_before  integer;  -- seconds before v_at: at v_before clocks were not yet set forward, at v_after they were
   v_after   integer;
   v_middle  integer;
 begin
   if v_gap = interval '0' then
     v_earlier := v_at - interval '1 day';
-    v_earlier := (p_local - ((v_earlier at time zone p_time_zone) - (v_earlier at time zone 'UTC'))) at time zone 'UTC';
+    v_earlier := (p_local - ((v_earlier at time zone p_time_zone) - (v_earlier at time zone 'UTC')))
+                 at time zone 'UTC';
     return case when v_earlier < v_at and v_earlier at time zone p_time_zone = p_local then v_earlier else v_at end;
   end if;
   v_before := extract(epoch from v_gap)::integer;
@@ -27,4 +28,5 @@ begin
   end loop;
   return v_at - v_after * interval '1 second';
 end $$;
-comment on function weir.first_instant is 'when a clock of a time zone first shows a local time, or the next one that exists';
+comment on function weir.first_instant is
+  'the first instant of a local time in a time zone, or of the next one that exists';

@@ -1,4 +1,4 @@
--- A schedule may wait for the flow that became known just now.
+-- Notifies the processes that start schedules: one may wait for the flow that was registered just now.
 create or replace function weir.flow_came() returns trigger
 language plpgsql as $$
 begin
@@ -7,4 +7,5 @@ begin
   end if;
   return null;
 end $$;
-comment on function weir.flow_came is 'tells those who wait for schedules that there is a new version of a flow';
+comment on function weir.flow_came is
+  'notifies the processes that start schedules that there is a new version of a flow';

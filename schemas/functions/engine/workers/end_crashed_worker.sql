@@ -1,9 +1,9 @@
--- The end of a worker whose process crashed, told by the process's parent. Blamed is what its flight recorder
--- says: one attempt (c_run and what follows) ends as failed with the parent's report (F1); or, without c_run, a
--- plugin (c_sha256), whose attempts in flight count as lost; or, without either, nobody: whatever was in flight
--- counts as lost. All else that it had in flight is not charged; its runs are free at once.
--- Only what the worker stated, and what is still its, is charged. Gives false when it had ended before: then
--- nothing is done, so that telling it twice, or after a sweep, is harmless.
+-- Ends a worker whose process crashed; the parent of that process calls it. The flight recorder of the process says
+-- what is to blame: one attempt (c_run and the parameters after it), which ends as failed with the parent's report
+-- (F1); or, without c_run, a plugin (c_sha256), whose attempts in flight count as lost; or, without either, nothing:
+-- then all attempts in flight count as lost. Other attempts in flight are not charged. Its runs are claimable at once.
+-- Only attempts that the worker reported as in flight, and that are still its own, are charged. Returns false when the
+-- worker had ended before: then nothing is changed, so that the call may be repeated, or follow a sweep.
 create or replace function weir.end_crashed_worker(
   p_worker bigint, c_run bigint, c_step smallint, c_index integer, c_attempt smallint,
   c_error_code text, c_error text, c_sha256 text)
@@ -17,11 +17,11 @@ begin
   select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null for update;
   if not found then return false; end if;
   select p.id into v_plugin from weir.plugin p where p.sha256 = c_sha256;
-  -- Its sessions ended with it: whatever a handler of it was settling is decided in a moment (C9).
+  -- Its sessions ended with it: what its handlers were settling is committed or rolled back in a moment (C9).
   v_held := weir.lock_runs(p_worker, true);
 
-  insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
-                            plugin_id)
+  insert into weir.journal
+    (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
   select f.run_id, f.step, f.task_index, f.attempt,
          case when c_run is null then weir.outcome('lost') else weir.outcome('failed') end,
          case when c_run is null then 'lost' else c_error_code end,
@@ -32,7 +32,7 @@ begin
   where case when c_run is not null
              then (f.run_id, f.step, f.task_index, f.attempt) = (c_run, c_step, c_index, c_attempt)
              else c_sha256 is null or f.plugin_id = v_plugin end
-  on conflict do nothing;  -- it stated what it had journaled: no reason to leave its runs where they are
+  on conflict do nothing;  -- it reported an attempt that it had journaled: its runs are released all the same
 
   perform weir.release_runs(p_worker, v_held);
 
@@ -44,4 +44,4 @@ begin
   perform weir.wake_workers();
   return true;
 end $$;
-comment on function weir.end_crashed_worker is 'ends a worker whose process crashed, and charges who was to blame';
+comment on function weir.end_crashed_worker is 'ends a worker whose process crashed, and charges what was to blame';

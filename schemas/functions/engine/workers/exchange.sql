@@ -1,31 +1,41 @@
--- A worker's one call, one commit: it proves and renews its lease, appends what it settled, closes runs that
--- ended, gives back runs that can wait, says what news it heard and what happened, states what it will have in
--- flight, and claims new runs.
+-- The one call that a worker makes again and again, with one commit. It checks and renews the worker's lease, appends
+-- what the worker settled to the journal, closes runs that ended, releases runs that can wait, acknowledges
+-- notifications, publishes events, states what the worker will have in flight, and claims new runs.
 --
--- Sequence: the worker numbers its calls 1, 2, 3 …. A call that was committed but whose answer was lost is
--- made again with the same number: nothing is written twice and the same claims are returned (L6). A gap
--- means that the database lost a commit of this worker (a crash after an asynchronous one): it must start anew.
+-- Sequence: the worker numbers its calls 1, 2, 3 and so on. A call that was committed but whose answer was lost is
+-- repeated with the same number: nothing is written twice and the same claims are returned (L6). A gap means that the
+-- database lost a commit of this worker (a crash after an asynchronous commit): it must join again as a new worker.
 --
--- Returns a first row with run_id null (database_time; next_wake_at: when the next sleeping run is due, or a limit lets go of one; claims: how
--- many runs it could have had, were others not just taking them; listened: somebody wants events; paused: those of
--- p_versions of which nothing is to be begun), then a row for each claimed run. Then the news of its runs, all of
--- them each time until they were heard: for each such run a row with news (their count) and cancel_reason, one with
--- told_step and told_value for each signal, one with told_attempt as well for each child that ended.
--- Errors: WR001 lease lost: the worker is dead, nothing was written, all it held is somebody else's (L2).
+-- Returns three kinds of rows:
+-- 1. One row with run_id null. database_time; next_wake_at: when the next sleeping run is due, or a limit allows a run;
+--    claims: how many more runs there would have been if other workers were not claiming them at this moment;
+--    listened: events have a listener; paused: those of p_versions of which no run may be begun.
+-- 2. A row for each claimed run.
+-- 3. The notifications of the worker's runs, all of them each time until they are acknowledged. For each run that has
+--    any: a row with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
+--    told_attempt as well for each child run that ended.
+-- Errors: WR001 lease lost: the worker was declared dead, nothing was written, what it held is with other workers (L2).
 create or replace function weir.exchange(
   p_worker bigint, p_sequence bigint, p_lease_ms bigint,
+  -- settled attempts
   j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output jsonb[],
   j_error_code text[], j_error text[], j_retry_after_ms bigint[], j_started_at timestamptz[], j_ended_at timestamptz[],
   j_plugin integer[],
+  -- ended runs
   e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
+  -- released runs
   r_run bigint[], r_wake_at timestamptz[],
+  -- acknowledged notifications
   h_run bigint[], h_count integer[],
+  -- events
   x_run bigint[], x_event text[],
+  -- attempts in flight
   f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
   p_versions integer[], p_claims_max integer)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
-  run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz, claims integer,
+  run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
+  claims integer,
   listened boolean, paused integer[],
   news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
   told_error text)
@@ -34,20 +44,22 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -
 as $$
 #variable_conflict use_column
 declare
-  v_now      timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
-  v_seen     bigint;
-  v_claimed  bigint[] := '{}';
-  v_missed   integer := 0;
-  v_next_at  timestamptz;  -- when a limit lets go of runs
-  v_listened boolean;
-  v_paused   integer[];
-  v_told     bigint[];
-  v_parents  bigint[];  -- of runs that ended
-  v_children boolean;   -- some that ended had any
+  v_now       timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
+  v_seen      bigint;
+  v_claimed   bigint[] := '{}';
+  v_missed    integer := 0;
+  v_next_at   timestamptz;  -- when a limit allows runs
+  v_listened  boolean;
+  v_paused    integer[];
+  v_notified  bigint[];
+  v_parents   bigint[];     -- of runs that ended
+  v_children  boolean;      -- some of those that ended had child runs
   v_cancelled bigint[];
 begin
-  select w.sequence into v_seen from weir.worker w
-  where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp() for update;
+  select w.sequence into v_seen
+  from weir.worker w
+  where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()
+  for update;
   if not found or v_seen not in (p_sequence, p_sequence - 1) then
     raise exception 'worker % has lost its lease', p_worker using errcode = 'WR001',
       hint = 'its runs belong to others now; it comes back as a new worker';
@@ -55,18 +67,21 @@ begin
 
   v_now := clock_timestamp();
   v_listened := exists (select from weir.listening l where l.until > v_now);
-  select array_agg(v.id) into v_paused from weir.flow f join weir.version v on v.flow_id = f.id
+  select array_agg(v.id) into v_paused
+  from weir.flow f
+  join weir.version v on v.flow_id = f.id
   where f.paused_at is not null and v.id = any (p_versions);
 
   if v_seen = p_sequence - 1 then
-    -- Losing any of the rest in a crash of the server is found out by the sequence: no need to wait for the disk.
+    -- If a crash of the server loses any of the rest, the sequence shows it: no need to wait for the disk.
     if cardinality(j_run) = 0 and cardinality(e_run) = 0 and cardinality(r_run) = 0 then
       perform set_config('synchronous_commit', 'off', true);
     end if;
 
     if cardinality(j_run) > 0 then
-      insert into weir.journal (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
-                                started_at, ended_at, worker_id, plugin_id)
+      insert into weir.journal
+        (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+         started_at, ended_at, worker_id, plugin_id)
       select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
              j.started_at, j.ended_at, p_worker, j.plugin_id
       from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
@@ -77,7 +92,8 @@ begin
 
     if cardinality(e_run) > 0 then
       with ended as (
-        delete from weir.open_run o using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
+        delete from weir.open_run o
+        using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
           as e(run_id, status, output, error, failed_step, note)
         where o.run_id = e.run_id and o.worker_id = p_worker
         returning e.*, o.started_at),
@@ -85,21 +101,24 @@ begin
         update weir.run r
         set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
             started_at = e.started_at, ended_at = v_now
-        from ended e where r.id = e.run_id
+        from ended e
+        where r.id = e.run_id
         returning r.parent_run)
       select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
-      -- A statement of its own: it sees a child whose start the runs above were waited for.
+      -- A statement of its own: it sees a child run whose start the statement above had to wait for.
       v_children := exists (select from weir.run c where c.parent_run = any (e_run));
       if v_parents is not null then perform weir.notify_runs(v_parents); end if;
       if v_children then perform weir.cancel_children(e_run); end if;
     end if;
 
     if cardinality(h_run) > 0 then
-      update weir.open_run o set news_heard = h.count from unnest(h_run, h_count) as h(run_id, count)
+      update weir.open_run o
+      set news_heard = h.count
+      from unnest(h_run, h_count) as h(run_id, count)
       where o.run_id = h.run_id and o.worker_id = p_worker and o.news_heard < h.count;
     end if;
 
-    -- Whoever takes it next is told everything again: nothing of it counts as heard.
+    -- The worker that claims a run next is sent all its notifications again: none counts as acknowledged.
     if cardinality(r_run) > 0 then
       with released as (
         update weir.open_run o
@@ -124,7 +143,8 @@ begin
     end if;
   else
     select coalesce(array_agg(o.run_id), '{}') into v_claimed
-    from weir.open_run o where o.worker_id = p_worker and o.claimed_in = p_sequence;
+    from weir.open_run o
+    where o.worker_id = p_worker and o.claimed_in = p_sequence;
   end if;
 
   update weir.worker w
@@ -134,37 +154,48 @@ begin
       in_flight_plugin = f_plugin
   where w.id = p_worker;
 
-  select array_agg(o.run_id) into v_told from weir.open_run o where o.worker_id = p_worker and o.news > o.news_heard;
+  select array_agg(o.run_id) into v_notified
+  from weir.open_run o
+  where o.worker_id = p_worker and o.news > o.news_heard;
 
   return query
   select clock_timestamp(),
-         least(v_next_at, (select min(o.wake_at) from weir.open_run o where o.worker_id is null and o.wake_at is not null)),
+         least(v_next_at, (select min(o.wake_at)
+                           from weir.open_run o
+                           where o.worker_id is null and o.wake_at is not null)),
          null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
          v_listened, v_paused,
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text;
   return query
-  select null::timestamptz, null::timestamptz, o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims,
+  select null::timestamptz, null::timestamptz,
+         o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims,
          null::boolean, null::integer[],
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
   from unnest(v_claimed) as c(run_id)
   join weir.open_run o on o.run_id = c.run_id
   join weir.run r on r.id = c.run_id
   order by o.priority desc, o.run_id;
-  if v_told is not null then
+  if v_notified is not null then
     return query
     select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
            null::timestamptz, null::integer, null::boolean, null::integer[],
            n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error
-    from unnest(v_told) as t(run_id)
+    from unnest(v_notified) as t(run_id)
     cross join lateral (
-      select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
-      from weir.open_run o where o.run_id = t.run_id
+      select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,
+             null::text
+      from weir.open_run o
+      where o.run_id = t.run_id
       union all
-      select null, 0, null, s.step, null, null, s.payload, null from weir.sent_signal s where s.run_id = t.run_id and s.payload is not null
+      select null, 0, null, s.step, null, null, s.payload, null
+      from weir.sent_signal s
+      where s.run_id = t.run_id and s.payload is not null
       union all
       select c.uuid, 0, null, c.parent_step, c.parent_attempt, c.status, c.output, c.error
-      from weir.run c where c.parent_run = t.run_id and c.status <> 0
+      from weir.run c
+      where c.parent_run = t.run_id and c.status <> 0
     ) as n(child, news, cancel_reason, step, attempt, status, value, error);
   end if;
 end $$;
-comment on function weir.exchange is 'a worker''s one call: what it settled, ended, gave back, heard and runs; and what it gets';
+comment on function weir.exchange is
+  'the one call of a worker: what it settled, ended, released, acknowledges and runs; and what it claims';

@@ -1,4 +1,4 @@
--- A new worker with a lease; its first exchange has sequence 1.
+-- Adds a worker with a lease; its first exchange has sequence 1. Returns its id.
 create or replace function weir.join_as_worker(p_host text, p_pid integer, p_slots integer, p_lease_ms bigint)
 returns bigint
 language sql as $$
@@ -6,4 +6,4 @@ language sql as $$
   values (p_host, p_pid, p_slots, clock_timestamp() + p_lease_ms * interval '1 ms')
   returning id
 $$;
-comment on function weir.join_as_worker is 'makes a new worker with a lease';
+comment on function weir.join_as_worker is 'adds a worker with a lease';

@@ -1,5 +1,5 @@
--- The end of a worker that drained: whatever it still owns is free at once, and nothing is charged (L5). A run of
--- which a handler settles just now in a transaction of its own is left to the next sweep (C9).
+-- Ends a worker that has drained: what it still holds is released at once, and nothing is charged (L5). A run of which
+-- a handler has settled an attempt in an open transaction of its own is left to the next sweep (C9).
 create or replace function weir.leave_as_worker(p_worker bigint) returns void
 language plpgsql as $$
 declare
@@ -15,4 +15,4 @@ begin
       in_flight_plugin = '{}'
   where w.id = p_worker;
 end $$;
-comment on function weir.leave_as_worker is 'ends a worker that drained, and frees what it held';
+comment on function weir.leave_as_worker is 'ends a worker that has drained, and releases what it held';

@@ -1,6 +1,7 @@
--- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled
--- as lost (F1), its runs are free, and all it sends from now on is refused. A run of which a handler settles just
--- now in a transaction of its own is left, with its worker, to the next sweep (C9). Returns how many there were.
+-- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
+-- (F1), its runs are released, and everything that it sends from now on is refused. A run of which a handler has
+-- settled an attempt in an open transaction of its own is left, with its worker, to the next sweep (C9). Returns how
+-- many workers were declared dead.
 create or replace function weir.sweep() returns integer
 language plpgsql as $$
 declare
@@ -10,19 +11,22 @@ declare
   v_moved bigint;
 begin
   for v_dead in
-    select * from weir.worker w where w.ended_at is null and w.lease_until <= clock_timestamp()
-    order by w.id for update skip locked
+    select * from weir.worker w
+    where w.ended_at is null and w.lease_until <= clock_timestamp()
+    order by w.id
+    for update skip locked
   loop
     v_held := weir.lock_runs(v_dead.id, false);
-    insert into weir.journal (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id,
-                              plugin_id)
+    insert into weir.journal
+      (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
     select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('lost'), 'lost',
            format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
     from weir.in_flight_of(v_dead.id) as f
     where f.run_id = any (v_held)
-       or not exists (select from weir.open_run o where o.run_id = f.run_id and o.worker_id = v_dead.id)  -- a share's
-    on conflict do nothing;  -- it stated what it had journaled: no reason to leave the others unswept
+       or not exists (select from weir.open_run o
+                      where o.run_id = f.run_id and o.worker_id = v_dead.id)  -- an attempt of a share
+    on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
 
     continue when not weir.release_runs(v_dead.id, v_held);
 
@@ -34,12 +38,13 @@ begin
     v_count := v_count + 1;
   end loop;
 
-  -- Runs that were started or let go of at the very moment of an adoption.
-  select coalesce(sum(weir.move_adopted(a.from_version, a.to_version)), 0) into v_moved from weir.adoption a
+  -- Runs that were started or released at the moment of an adoption.
+  select coalesce(sum(weir.move_adopted(a.from_version, a.to_version)), 0) into v_moved
+  from weir.adoption a
   where exists (select from weir.open_run o
                 where o.version_id = a.from_version and o.worker_id is null and o.wake_at is null);
 
   if v_count + v_moved > 0 then perform weir.wake_workers(); end if;
   return v_count;
 end $$;
-comment on function weir.sweep is 'declares workers dead whose lease has lapsed, and frees what they held';
+comment on function weir.sweep is 'declares workers dead whose lease has lapsed, and releases what they held';
