@@ -15,7 +15,7 @@ Result<RunKey> SimulatedDatabase::named(const std::string& id) const {
   if (found == tables_.run_ids.end())
     return std::unexpected(sim_error(ErrorCode::not_found, "not_found",
                                      fmt::format("no run {} in this database", id),
-                                     "weir.runs has those there are"));
+                                     "weir.runs lists the runs"));
   return found->second;
 }
 
@@ -152,7 +152,7 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
     return std::unexpected(
         sim_error(ErrorCode::conflict, "run_not_failed",
                   fmt::format("run {} is {}", id, row.status ? "completed" : "not over"),
-                  "a failed or a cancelled run can be tried anew"));
+                  "a failed or a cancelled run can be retried"));
 
   std::set<std::size_t> skipped;
   std::map<TaskId, std::pair<bool, StoredRow>> last;  // whether it completed ever

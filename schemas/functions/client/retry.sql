@@ -15,7 +15,7 @@ begin
   if v_run.status not in (2, 3) then
     raise exception using errcode = 'WR006',
       message = format('run %s is %s', run_id, case v_run.status when 0 then 'not over' else 'completed' end),
-      hint = 'a failed or a cancelled run can be tried anew';
+      hint = 'a failed or a cancelled run can be retried';
   end if;
 
   with task as (

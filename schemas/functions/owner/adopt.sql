@@ -35,13 +35,13 @@ begin
   end if;
   if v_from.id = v_to.id then
     raise exception using errcode = 'WR003',
-      message = format('version %s of flow "%s" is the one its runs go on with', from_version, flow),
+      message = format('version %s of flow "%s" is the one its runs continue with', from_version, flow),
       hint = 'name two versions';
   end if;
   v_reason := weir.incompatibility(v_from.id, v_to.id);
   if v_reason is not null then
     raise exception using errcode = 'WR005',
-      message = format('open runs of flow "%s" version %s cannot go on with version %s: %s',
+      message = format('open runs of flow "%s" version %s cannot continue with version %s: %s',
                        flow, v_from.number, v_to.number, v_reason),
       hint = 'they end with the version they began with, as long as a worker has it';
   end if;

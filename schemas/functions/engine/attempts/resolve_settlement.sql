@@ -27,7 +27,7 @@ begin
   end;
   if not found then
     raise exception 'worker % has lost run %', p_worker, p_run using errcode = 'WR001',
-      hint = 'its runs belong to others now; it comes back as a new worker';
+      hint = 'other workers have its runs now; it joins again as a new worker';
   end if;
   insert into weir.journal
     (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,

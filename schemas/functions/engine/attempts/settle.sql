@@ -33,7 +33,7 @@ begin
      or not exists (select from weir.worker w
                     where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
-      hint = 'another worker has the attempt: let this one go';
+      hint = 'another worker has the attempt: stop this one';
   end if;
   if clock_timestamp() >= settle_until then
     raise exception 'attempt % of run % has timed out', attempt, run using errcode = 'WR001',

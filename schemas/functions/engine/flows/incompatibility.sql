@@ -34,7 +34,7 @@ language sql stable as $$
                 when n.child_flow <> o.child_flow then
                   format('step "%s" starts flow "%s", it started "%s"', n.slug, n.child_flow, o.child_flow)
                 when n.position <> o.position then
-                  format('step "%s" stands elsewhere', n.slug) end as words
+                  format('step "%s" has another position', n.slug) end as words
     from (select * from step where version_id = p_from) as o
     full join (select * from step where version_id = p_to) as n on n.slug = o.slug)
   select d.words

@@ -9,7 +9,7 @@ begin
   select * into v_run from weir.run r where r.uuid = p_run_id;
   if not found then
     raise exception 'no run % in this database', coalesce(p_run_id::text, 'null') using errcode = 'WR002',
-      hint = 'weir.runs has those there are';
+      hint = 'weir.runs lists the runs';
   end if;
   return v_run;
 end $$;

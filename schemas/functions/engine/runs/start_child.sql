@@ -21,7 +21,7 @@ begin
   if not found or not exists (select from weir.worker w
                               where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
-      hint = 'its runs belong to others now; it comes back as a new worker';
+      hint = 'other workers have its runs now; it joins again as a new worker';
   end if;
   if v_reason is not null or exists (
     select from weir.run r where r.parent_run = run and r.parent_step = step and r.parent_attempt = attempt) then

@@ -8,7 +8,7 @@ begin
   for update;
   if not found then
     raise exception 'worker % has lost its lease', worker using errcode = 'WR001',
-      hint = 'its runs belong to others now; it comes back as a new worker';
+      hint = 'other workers have its runs now; it joins again as a new worker';
   end if;
 end $$;
 comment on function weir.check_lease is 'checks that the lease of a worker is valid; WR001 when it is not';

@@ -62,7 +62,7 @@ begin
   for update;
   if not found or v_seen not in (p_sequence, p_sequence - 1) then
     raise exception 'worker % has lost its lease', p_worker using errcode = 'WR001',
-      hint = 'its runs belong to others now; it comes back as a new worker';
+      hint = 'other workers have its runs now; it joins again as a new worker';
   end if;
 
   v_now := clock_timestamp();
