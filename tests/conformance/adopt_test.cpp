@@ -164,7 +164,7 @@ TEST_SUITE("store: adopt") {
       CHECK(adopted.error().code == ErrorCode::conflict);
       CHECK(adopted.error().kind == "incompatible_version");
       CHECK(adopted.error().message ==
-            "open runs of flow \"totals\" version 1 cannot go on with version 2: " +
+            "open runs of flow \"totals\" version 1 cannot continue with version 2: " +
                 each.difference);
     }
   }
@@ -188,7 +188,7 @@ TEST_SUITE("store: adopt") {
     CHECK(a.client->adopt("totals", 1, 7).error().code == ErrorCode::not_found);
     CHECK(a.client->adopt("total", 1, {}).error().hint.contains("totals"));
     CHECK(a.client->adopt("totals", 2, {}).error().message ==
-          "version 2 of flow \"totals\" is the one its runs go on with");
+          "version 2 of flow \"totals\" is the one its runs continue with");
   }
 
   TEST_CASE("V3: on_new_version adopt moves the open runs of older versions alone") {

@@ -86,7 +86,7 @@ std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, Ve
     else if (std::string other = other_words(step, old); !other.empty())
       words = std::move(other);
     else if (*at != i)
-      words = fmt::format("step \"{}\" stands elsewhere", step.slug.view());
+      words = fmt::format("step \"{}\" has another position", step.slug.view());
   }
   for (std::size_t i = 0; i < before.steps().size(); ++i)
     if (const auto slug = before.steps()[i].slug.view(); !after.find(slug))
@@ -111,12 +111,12 @@ Result<Adoption> SimulatedDatabase::adopt(const std::string& slug, int from,
   if (*old == *target)
     return std::unexpected(sim_error(
         ErrorCode::invalid_input, "invalid_input",
-        fmt::format("version {} of flow \"{}\" is the one its runs go on with", from, slug),
+        fmt::format("version {} of flow \"{}\" is the one its runs continue with", from, slug),
         "name two versions"));
   if (const auto why = incompatibility(*old, *target))
     return std::unexpected(sim_error(
         ErrorCode::conflict, "incompatible_version",
-        fmt::format("open runs of flow \"{}\" version {} cannot go on with version {}: {}", slug,
+        fmt::format("open runs of flow \"{}\" version {} cannot continue with version {}: {}", slug,
                     from, version(*target).number, *why),
         "they end with the version they began with, as long as a worker has it"));
 

@@ -1,5 +1,5 @@
 // Commands of people and notifications of other runs: what cancel.sql, cancel_runs.sql,
-// cancel_children.sql, signal.sql, retry.sql, turn_flow.sql and tell_runs.sql do.
+// cancel_children.sql, signal.sql, retry.sql, set_paused.sql and notify_runs.sql do.
 #include <algorithm>
 #include <set>
 
@@ -15,7 +15,7 @@ Result<RunKey> SimulatedDatabase::named(const std::string& id) const {
   if (found == tables_.run_ids.end())
     return std::unexpected(sim_error(ErrorCode::not_found, "not_found",
                                      fmt::format("no run {} in this database", id),
-                                     "weir.runs has those there are"));
+                                     "weir.runs lists the runs"));
   return found->second;
 }
 
@@ -153,7 +153,7 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
     return std::unexpected(
         sim_error(ErrorCode::conflict, "run_not_failed",
                   fmt::format("run {} is {}", id, row.status ? "completed" : "not over"),
-                  "a failed or a cancelled run can be tried anew"));
+                  "a failed or a cancelled run can be retried"));
 
   std::set<std::size_t> skipped;
   std::map<TaskId, std::pair<bool, StoredRow>> last;  // first: whether it has ever completed

@@ -20,7 +20,7 @@ namespace {
 
 Error lease_lost(std::string message) {
   return sim_error(ErrorCode::lease_lost, "lease_lost", std::move(message),
-                   "its runs belong to others now; it comes back as a new worker");
+                   "other workers have its runs now; it joins again as a new worker");
 }
 
 }  // namespace
