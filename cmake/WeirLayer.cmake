@@ -1,21 +1,46 @@
-# weir_layer(NAME SOURCES … [LINKS …]): one folder of core/ as a static library. The layers it may use
-# come from core/layers.txt, so that the build and the layering test read the same truth.
-file(STRINGS ${CMAKE_SOURCE_DIR}/core/layers.txt WEIR_LAYER_LINES REGEX "^[a-z]+:")
+# weir_layer(NAME [FOLDERS …] [GENERATED …]): one folder of core/ as a static library: its sources but main.cpp, those of
+# its FOLDERS, and files made by the build. The layers and libraries that it may use come from core/layers.txt, so
+# that the build and the layering test read the same truth.
+file(STRINGS ${CMAKE_SOURCE_DIR}/core/layers.txt WEIR_LAYER_LINES REGEX "^[^#]")
 set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS core/layers.txt)
 
-function(weir_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES;LINKS" ${ARGN})
-  add_library(weir_${name} STATIC ${LAYER_SOURCES})
-  target_include_directories(weir_${name} PUBLIC ${CMAKE_SOURCE_DIR}/core ${CMAKE_SOURCE_DIR}/core/include)
-  target_link_libraries(weir_${name} PUBLIC weir_options ${LAYER_LINKS})
+# weir_layer_uses(NAME RESULT): the targets that core/layers.txt gives a layer or a "[library]".
+function(weir_layer_uses name result)
+  set(targets "")
+  string(LENGTH "${name}: " begin)
   foreach(line IN LISTS WEIR_LAYER_LINES)
-    if(line MATCHES "^${name}: *(.*)$")
-      string(REPLACE " " ";" below "${CMAKE_MATCH_1}")
-      foreach(layer IN LISTS below)
-        target_link_libraries(weir_${name} PUBLIC weir_${layer})
+    string(FIND "${line}" "${name}: " at)
+    if(at EQUAL 0)
+      string(SUBSTRING "${line}" ${begin} -1 words)
+      string(REGEX REPLACE " *[|].*" "" words "${words}")
+      string(REPLACE " " ";" words "${words}")
+      foreach(word IN LISTS words)
+        if(name MATCHES "^[[]")
+          list(APPEND targets ${word})
+        elseif(word MATCHES "^[[]")
+          weir_layer_uses("${word}" library)
+          list(APPEND targets ${library})
+        elseif(word MATCHES "^[a-z]")
+          list(APPEND targets weir_${word})
+        endif()
       endforeach()
     endif()
   endforeach()
+  set(${result} ${targets} PARENT_SCOPE)
+endfunction()
+
+function(weir_layer name)
+  cmake_parse_arguments(LAYER "" "" "FOLDERS;GENERATED" ${ARGN})
+  weir_layer_uses(${name} uses)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  foreach(folder IN LISTS LAYER_FOLDERS)
+    file(GLOB in_folder CONFIGURE_DEPENDS ${folder}/*.cpp)
+    list(APPEND sources ${in_folder})
+  endforeach()
+  list(FILTER sources EXCLUDE REGEX "/main[.]cpp$")
+  add_library(weir_${name} STATIC ${sources} ${LAYER_GENERATED})
+  target_include_directories(weir_${name} PUBLIC ${CMAKE_SOURCE_DIR}/core ${CMAKE_SOURCE_DIR}/core/include)
+  target_link_libraries(weir_${name} PUBLIC weir_options ${uses})
 endfunction()
 
 # weir_test(NAME SOURCES … [LINKS …] [LABELS …] [DATABASE]): a doctest program; every TEST_CASE becomes a

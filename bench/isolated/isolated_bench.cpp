@@ -23,7 +23,7 @@
 #include "isolated/isolated_host.hpp"
 #include "plugin/in_process_host.hpp"
 #include "plugin/inspection.hpp"
-#include "worker/step_call.hpp"
+#include "step/step_call.hpp"
 
 namespace {
 

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +29,7 @@
 #include "plugin/scanner.hpp"
 #include "plugin/verdict_cache.hpp"
 #include "registry/flow_registry.hpp"
+#include "support/load_folders.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace weir::bench {
@@ -150,8 +150,8 @@ void load_with(LoaderParts parts, Stopwatch& watch) {
   const PluginLoader loader(stage(), {}, parts);
   FlowRegistry registry;
   const fs::path& folder = PluginCopies::made().folder();
-  LoadReport report;
-  watch.time_by_the_clock([&] { report = loader.load_folders(std::span(&folder, 1), registry); });
+  testing::LoadReport report;
+  watch.time_by_the_clock([&] { report = testing::load_folders(loader, {folder}, registry); });
   if (!report.refused.empty()) fail(to_string(report.refused.front()));
 }
 

@@ -24,7 +24,7 @@ std::unexpected<Error> no_process(const std::filesystem::path& program, int erro
                                .hint = "raise the limit on processes, open files or memory"});
 }
 
-// What posix_spawn is told; the destructors of its parts.
+// The attributes and file actions for posix_spawn; the destructor frees them.
 class Spawn {
  public:
   Spawn() {
@@ -52,7 +52,7 @@ class Spawn {
   void inherit(int fd, int as) { posix_spawn_file_actions_adddup2(&actions_, fd, as); }
   void close_from(int fd) { posix_spawn_file_actions_addclosefrom_np(&actions_, fd); }
 
-  // 0, or what errno would be.
+  // Returns 0, or an error number as in errno.
   int run(pid_t& pid, const char* program, char* const* arguments, char* const* environment) {
     return posix_spawn(&pid, program, &actions_, &attributes_, arguments, environment);
   }
@@ -65,7 +65,7 @@ class Spawn {
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> all;
   for (const std::string& text : texts)
-    all.push_back(const_cast<char*>(text.c_str()));  // nobody writes through them
+    all.push_back(const_cast<char*>(text.c_str()));  // posix_spawn does not write through them
   all.push_back(nullptr);
   return all;
 }
@@ -81,7 +81,7 @@ Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
   }
   int last = 2;
   for (const auto& inherited : command.inherited) last = std::max(last, inherited.as);
-  // Copies above all targets, so that no dup2 closes what a later one needs.
+  // Copies whose numbers are above all targets, so that no dup2 closes what a later one needs.
   std::vector<FileDescriptor> copies;
   for (const auto& inherited : command.inherited) {
     copies.emplace_back(::fcntl(inherited.fd, F_DUPFD_CLOEXEC, last + 1));
@@ -99,7 +99,7 @@ Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
       error != 0)
     return no_process(command.program, error);
   auto process = ProcessHandle::open(pid);
-  if (!process) {  // out of descriptors: we are its parent, so that it is there
+  if (!process) {  // no descriptor left: the child exists all the same, as nothing has reaped it
     const int error = errno;
     ::kill(-pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
@@ -115,7 +115,7 @@ ChildProcess::~ChildProcess() {
 std::optional<ProcessEnd> ChildProcess::wait(std::chrono::milliseconds patience) {
   if (reaped_) return end_;
   if (!process_.has_ended(patience)) return std::nullopt;
-  ::kill(-pid(), SIGKILL);  // before it is reaped: until then the group can be nobody else's
+  ::kill(-pid(), SIGKILL);  // before the reaping, which frees the group's id for another group
   end_ = process_.reap(std::chrono::milliseconds(0));
   reaped_ = true;
   return end_;

@@ -9,26 +9,29 @@
 
 namespace weir {
 
-/// A program to run as a child, and all that it gets from us: nothing else does it inherit.
+/// A program to run as a child process. It inherits only what is listed here.
 struct ChildCommand {
-  /// A descriptor of this process, and the number under which the child finds it.
+  /// A descriptor of this process, and the number it has in the child.
   struct Inherited {
     int fd;
     int as;
   };
 
-  std::filesystem::path program = "/proc/self/exe";  ///< by default another face of this very one
-  std::vector<std::string> arguments = {};           ///< after the name
+  /// By default this program itself.
+  std::filesystem::path program = "/proc/self/exe";
+  std::vector<std::string> arguments = {};  ///< after the name
   std::vector<Inherited> inherited = {};
-  std::vector<std::string> environment = {};  ///< "NAME=value"; nothing of ours goes along
-  bool quiet = false;  ///< its stdout and stderr lead to /dev/null, not to ours
+  /// "NAME=value"; the variables of this process are not passed on.
+  std::vector<std::string> environment = {};
+  bool quiet = false;  ///< the child's stdout and stderr are /dev/null instead of this process's
 };
 
-/// A child in a process group of its own: the terminal's signals do not reach it, and it can be
-/// killed with all that it started (unless that made itself a group). Its stdin is /dev/null, its
-/// signals are neither blocked nor ignored.  [one thread at a time]
+/// A child in a process group of its own: signals from the terminal do not reach it, and it can be
+/// killed together with every process it started, except those that moved to another group. Its
+/// stdin is /dev/null, its signals are neither blocked nor ignored.  [one thread at a time]
 ///
-/// It does not end with this process by itself: what it runs calls end_with_parent().
+/// It does not end automatically with this process: for that, the program it runs must call
+/// end_with_parent().
 class ChildProcess {
  public:
   /// Errors: unavailable, kind "no_process".
@@ -40,22 +43,22 @@ class ChildProcess {
   }
   ChildProcess& operator=(ChildProcess&&) = delete;
 
-  /// Kills what is left of it.
+  /// Kills the child and its group, unless the child has been reaped.
   ~ChildProcess();
 
   pid_t pid() const noexcept { return process_.pid(); }
 
-  /// Readable once it has ended; stays this object's.
+  /// Readable once the child has ended; owned by this object.
   int pidfd() const noexcept { return process_.pidfd(); }
 
-  /// How it ended; nullopt when it has not within `patience`. Once it has, always the same. What it
-  /// started and left behind in its group is killed then.
+  /// How the child ended; nullopt when it has not ended within `patience`. Later calls return the
+  /// same. Once it has ended, the processes left in its group are killed.
   std::optional<ProcessEnd> wait(std::chrono::milliseconds patience);
 
-  /// To it alone.
+  /// Sends a signal to the child alone, not to its group.
   void signal(int number) const noexcept;
 
-  /// Kills it and everything of its group, and waits for it.
+  /// Kills the child and its whole group, and waits for the child.
   ProcessEnd kill();
 
  private:
@@ -63,16 +66,17 @@ class ChildProcess {
 
   ProcessHandle process_;
   std::optional<ProcessEnd> end_;
-  bool reaped_ = false;  // its number may be somebody else's
+  bool reaped_ = false;  // then its process id may have been reused
 };
 
-/// In a build with sanitizers, variables for a child whose end tells something and which may start
-/// no process: a signal ends it as it would without them, and it looks for no leaks when it exits,
-/// which takes a process. None in other builds.
+/// In a build with sanitizers: environment variables for a child whose end is examined and which
+/// may not start processes. With them a signal ends the child as in any other build, and the leak
+/// check at exit, which would start a process, is off. Empty in other builds.
 std::vector<std::string> sanitizer_variables();
 
-/// For the first lines of a child: it is killed when the thread that started it ends, and so with
-/// its process; that thread must be one that lasts. Ends at once when `parent` has ended already.
+/// Call this first in a child: the child is then killed when the thread that started it ends, and
+/// so also when that process ends. Start such a child from a thread that lasts. Ends the child at
+/// once when `parent` has already ended.
 void end_with_parent(pid_t parent) noexcept;
 
 }  // namespace weir

@@ -3,7 +3,7 @@
 
 namespace weir {
 
-/// What this machine calls itself; "unknown" if it doesn't.
+/// The host name of this machine; "unknown" if it has none.
 std::string host_name();
 
 }  // namespace weir

@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t shown_bytes_max = 128;  // the longest slug is never cut
+constexpr std::size_t shown_bytes_max = 128;  // so the longest slug is never cut
 
 }  // namespace
 

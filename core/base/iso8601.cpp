@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-/// Reads a text from its beginning.
+/// Parses a text from its beginning.
 class Scan {
  public:
   explicit Scan(std::string_view text) : rest_(text) {}
@@ -19,7 +19,7 @@ class Scan {
     rest_.remove_prefix(1);
     return true;
   }
-  /// A number of so many digits, at most `most`.
+  /// A number of exactly `digits` digits, at most `most`.
   std::optional<int> number(std::size_t digits, int most) {
     int value = 0;
     if (rest_.size() < digits) return std::nullopt;
@@ -29,7 +29,7 @@ class Scan {
     rest_.remove_prefix(digits);
     return value;
   }
-  /// What follows the point of a second.
+  /// The digits after the decimal point of the seconds; those beyond microseconds are dropped.
   std::optional<Duration> fraction() {
     constexpr int digits_max = 6;
     int value = 0;
@@ -47,7 +47,7 @@ class Scan {
   std::string_view rest_;
 };
 
-// "Z", "+01", "+01:00", "-0130", or nothing: how far ahead of UTC.
+// "Z", "+01", "+01:00", "-0130", or nothing: the offset from UTC, positive when ahead of it.
 std::optional<std::chrono::minutes> offset(Scan& scan) {
   if (scan.done() || scan.take('Z') || scan.take('z')) return std::chrono::minutes(0);
   const bool ahead = scan.take('+');

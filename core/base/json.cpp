@@ -20,7 +20,7 @@ namespace {
 
 namespace bj = boost::json;
 
-// Digits after the point once the number is written without an exponent; `number` is one of JSON's.
+// Decimals of a number when it is written without an exponent; `number` is a valid JSON number.
 std::int64_t decimals(std::string_view number) {
   const std::size_t e = std::min(number.find_first_of("eE"), number.size());
   const std::size_t point = std::min(number.find('.'), e);
@@ -32,11 +32,11 @@ std::int64_t decimals(std::string_view number) {
     if (read.ec != std::errc())
       return std::numeric_limits<std::int64_t>::max();  // beyond everything
   }
-  constexpr std::int64_t far = 1'000'000;  // past every limit, and safe to subtract
+  constexpr std::int64_t far = 1'000'000;  // above every limit, and safe to subtract
   return static_cast<std::int64_t>(e - std::min(point + 1, e)) - std::clamp(exponent, -far, far);
 }
 
-// Says yes to what jsonb can store; builds nothing.
+// Accepts what jsonb can store; builds no value.
 struct Checker {
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
@@ -84,7 +84,7 @@ struct Checker {
     return number(text, ec) && number_ends();
   }
   bool on_double(double value, bj::string_view text, Code& ec) {
-    // The parser's own value is approximate: near the end of the range ask the exact one.
+    // The parser's value is approximate: near the end of the range strtod, which is exact, decides.
     if (!std::isfinite(value) && !std::isfinite(std::strtod(std::string(text).c_str(), nullptr)))
       return refuse("a number beyond the range of a double", ec);
     if (!number(text, ec)) return false;
@@ -112,7 +112,7 @@ JsonFault fault_at(std::string_view text, std::size_t offset, std::string what) 
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// Behind the closing quote of the string that begins there.
+// The position after the closing quote of the string that begins at `begin`.
 std::size_t end_of_string(std::string_view text, std::size_t begin) {
   std::size_t i = begin + 1;
   for (; text[i] != '"'; ++i)
@@ -120,7 +120,7 @@ std::size_t end_of_string(std::string_view text, std::size_t begin) {
   return i + 1;
 }
 
-// What a checked JSON string says.
+// The text of a valid JSON string, without its quotes and escapes.
 std::string unescaped(std::string_view quoted) {
   if (quoted.find('\\') == std::string_view::npos)
     return std::string(quoted.substr(1, quoted.size() - 2));

@@ -28,7 +28,7 @@ std::string token(std::string_view key) {
   return escaped;
 }
 
-// Json is nested at most Json::depth_max deep, and so is this.
+// The recursion is as deep as the values: at most Json::depth_max.
 std::optional<JsonDifference> difference(const json::value& before, const json::value& after,
                                          const std::string& pointer) {
   const auto here = [&]() -> std::optional<JsonDifference> {

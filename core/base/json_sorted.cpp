@@ -7,7 +7,7 @@
 
 namespace weir {
 
-// Json is nested at most Json::depth_max deep, and so is this.
+// The recursion is as deep as the value: at most Json::depth_max.
 Json sorted(const Json& value) {
   switch (value.type()) {
     case JsonType::array: {

@@ -4,8 +4,8 @@
 namespace weir {
 
 /// The same value as text that does not depend on how it was written: keys sorted bytewise, of
-/// doubled ones the last, no white space, escapes only where JSON demands them. Numbers stay as
-/// they are spelled. Cost: length × depth.
+/// duplicate keys the last one, no white space, escapes only where JSON requires them. Numbers keep
+/// their spelling. Cost: length × depth.
 Json sorted(const Json& value);
 
 }  // namespace weir

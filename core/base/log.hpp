@@ -13,43 +13,42 @@
 
 namespace weir {
 
-/// Takes lines and hands those that matter enough to its sink. What the sink makes of them is not
-/// known here, so that whoever logs compiles neither a logging library nor fmt's formatting: the
+/// Passes the lines whose level is high enough to its sink. How the sink writes them is unknown
+/// here, so that code that logs compiles neither a logging library nor fmt's formatting: the
 /// arguments of a line are formatted inside libfmt.
 ///
-/// Nothing that goes wrong while a line is written gets out of it: the work goes on without its
-/// log.
+/// No error leaves a call that writes a line: the line is lost and the caller continues.
 class Log {
  public:
-  /// Given the line as it was written, without a newline. It may throw, which costs the line; it
-  /// must not write to the log that it belongs to.
+  /// Receives a line as it was written, without a newline. It may throw, then the line is lost; it
+  /// must not write to the log it belongs to.
   using Sink = std::function<void(LogLevel level, std::string_view line)>;
 
-  /// Says nothing, whatever is written.
+  /// Discards every line.
   Log() = default;
 
-  /// Says what matters as much as `least`, or more.
+  /// Passes on lines of level `least` and above.
   explicit Log(Sink sink, LogLevel least = LogLevel::info)
       : sink_(std::move(sink)), least_(least) {}
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// Whether a line of this level is said; never at `off`.
+  /// Whether a line of this level is passed on; never for `off`.
   bool enabled(LogLevel level) const noexcept {
     return level >= least_ && level < LogLevel::off && sink_;
   }
 
-  /// Says a line that is ready, braces and all.
+  /// Writes a finished line; braces in it have no meaning.
   void write(LogLevel level, std::string_view line) noexcept;
 
-  /// Says a line that is formatted only when it is said. When a formatter throws an exception of
-  /// the standard library, the line tells that instead.
+  /// Formats and writes a line; formats only if the level is enabled. When a formatter throws an
+  /// exception of the standard library, the line reports that instead.
   template <class... Args>
   void log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) noexcept {
     if (enabled(level)) write_formatted(level, format, fmt::make_format_args(args...));
   }
 
-  /// The same at one level.
+  /// debug(), info(), warn() and error() are log() at one level.
   template <class... Args>
   void debug(fmt::format_string<Args...> format, Args&&... args) noexcept {
     log(LogLevel::debug, format, std::forward<Args>(args)...);

@@ -2,8 +2,7 @@
 
 namespace weir {
 
-/// How much a line of a log matters, the least first. `off` is no line's own: it is above all of
-/// them.
+/// Severity of a log line, the least severe first. No line has `off`, which is above every other.
 enum class LogLevel { trace, debug, info, warn, error, off };
 
 }  // namespace weir

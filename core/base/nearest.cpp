@@ -9,8 +9,8 @@ namespace weir {
 namespace {
 
 // Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. At most
-// `limit` of them, else limit + 1: so only cells that near the diagonal are looked at, and no row
-// after one that is past the limit.
+// `limit` of them, else limit + 1: so only cells within `limit` of the diagonal are computed, and
+// no row after one that exceeds the limit.
 std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
   const std::size_t too_many = limit + 1;
   std::vector<std::size_t> before(b.size() + 2), above(b.size() + 2), row(b.size() + 2);
@@ -18,7 +18,7 @@ std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     const std::size_t from = i > limit ? i - limit : 1;
     const std::size_t to = std::min(b.size(), i + limit);
-    row[from - 1] = i;  // too many but in the first column
+    row[from - 1] = i;  // above the limit, except in the first column
     std::size_t least = row[from - 1];
     for (std::size_t j = from; j <= to; ++j) {
       const bool same = a[i - 1] == b[j - 1];

@@ -6,9 +6,10 @@
 
 namespace weir {
 
-/// The candidate a person most likely meant by `wanted`: the one with the least edits (case changes
-/// are free, swapped neighbours count once), at most a third of the word and 8; else one that
-/// begins with it ("timeout" for timeout_ms); nullopt when none is that near. Ties go to the first.
+/// The candidate a person most likely meant by `wanted`: the one with the fewest edits (case
+/// changes are free, swapped neighbours count once), at most a third of the length of `wanted` and
+/// at most 8, but always one; else a candidate that begins with `wanted` ("timeout" for
+/// timeout_ms); nullopt when none is that near. Of equally near ones the first.
 /// Cost: candidates × length.
 std::optional<std::string> nearest(std::string_view wanted,
                                    std::span<const std::string> candidates);

@@ -14,7 +14,7 @@
 namespace weir {
 namespace {
 
-// Of a child of ours, which would stay a zombie; of another there is none.
+// Reaps a child of this process, which would otherwise stay a zombie; nullopt for other processes.
 std::optional<ProcessEnd> reaped(int pidfd) noexcept {
   siginfo_t status{};
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd), &status, WEXITED | WNOHANG) != 0 ||
@@ -36,7 +36,7 @@ std::string to_string(const ProcessEnd& end) {
 }
 
 Result<ProcessHandle> ProcessHandle::open(pid_t pid) {
-  // By number: in glibc 2.36 the header of these calls is not fit for C++.
+  // By number: in glibc 2.36 the header of these calls cannot be used from C++.
   FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) {
     return std::unexpected(Error{.code = ErrorCode::not_found,

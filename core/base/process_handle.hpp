@@ -24,7 +24,7 @@ std::string to_string(const ProcessEnd& end);
 /// "SIGSEGV"; "signal 200" for what has no name.
 std::string signal_name(int number);
 
-/// Another process, held so that its id cannot come to mean somebody else.
+/// Another process, held by a descriptor, so that a reused process id cannot stand for it.
 class ProcessHandle {
  public:
   /// Errors: not_found, when there is no such process.
@@ -32,17 +32,17 @@ class ProcessHandle {
 
   pid_t pid() const noexcept { return pid_; }
 
-  /// Readable once the process has ended; stays this object's.
+  /// Readable once the process has ended; owned by this object.
   int pidfd() const noexcept { return pidfd_.fd(); }
 
-  /// True when it has ended within `patience`. Leaves a child of this process unreaped.
+  /// True when the process has ended within `patience`. Does not reap a child of this process.
   bool has_ended(std::chrono::milliseconds patience) const noexcept;
 
-  /// As has_ended(); a child of this process is reaped then.
+  /// As has_ended(), and reaps a child of this process once it has ended.
   bool wait(std::chrono::milliseconds patience) const noexcept;
 
-  /// As wait(), for a child of this process that nobody reaped before: how it ended; nullopt when
-  /// it has not.
+  /// As wait(), for a child of this process that has not been reaped yet: how it ended; nullopt
+  /// when it has not ended.
   std::optional<ProcessEnd> reap(std::chrono::milliseconds patience) const noexcept;
 
   void signal(int number) const noexcept;

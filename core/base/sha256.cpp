@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-// Looked up once: that costs more than hashing a small file.
+// Fetched once: fetching costs more than hashing a small file.
 const EVP_MD* algorithm() {
   static EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   return fetched;

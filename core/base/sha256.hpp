@@ -8,7 +8,7 @@
 
 namespace weir {
 
-/// A SHA-256 in progress. Not for several threads at once.
+/// A SHA-256 in progress.  [one thread at a time]
 class Sha256 {
  public:
   Sha256();
@@ -18,7 +18,7 @@ class Sha256 {
 
   void update(std::string_view bytes);
 
-  /// 64 lower-case hex digits; the object is spent afterwards.
+  /// 64 lower-case hex digits; the object cannot be used afterwards.
   std::string hex();
 
  private:
@@ -29,7 +29,7 @@ class Sha256 {
 /// 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
-/// As much of a hash in hex digits as people are shown.
+/// The part of a hex hash that is shown to people.
 inline std::string short_hash(std::string_view hex) { return std::string(hex.substr(0, 12)); }
 
 }  // namespace weir

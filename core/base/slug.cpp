@@ -55,7 +55,7 @@ Result<ModuleName> ModuleName::parse(std::string_view text) {
   for (std::string_view rest = text;;) {
     const std::size_t dot = rest.find('.');
     if (!is_word(rest.substr(0, dot)))
-      return refuse("has a segment that is no name",
+      return refuse("has a segment that is not a name",
                     "segments of letters, digits and _ joined by dots: shop.ProcessOrder");
     if (dot == std::string_view::npos) return ModuleName(text);
     rest.remove_prefix(dot + 1);

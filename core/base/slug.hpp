@@ -12,8 +12,8 @@ namespace weir {
 /// A name safe in SQL, URLs and file names (D1). Holding one proves it was checked.
 class Slug {
  public:
-  static constexpr std::size_t bytes_max =
-      128;  // the CHECK in schemas/ says the same; a test compares them
+  /// The CHECK in schemas/ has the same limit; a test compares them.
+  static constexpr std::size_t bytes_max = 128;
 
   /// `^[A-Za-z_][A-Za-z0-9_]*$`, 1 to 128 bytes, not `run` in any case. Errors: invalid_definition,
   /// kind "bad_slug", naming `text` and what is wrong with it.
@@ -22,7 +22,7 @@ class Slug {
   std::string_view view() const noexcept { return text_; }
   const std::string& string() const noexcept { return text_; }
 
-  /// Lower-case form: two slugs with the same one must never stand side by side (D1).
+  /// Lower-case form: two slugs in one place must not have the same one (D1).
   std::string folded() const;
 
   friend auto operator<=>(const Slug&, const Slug&) = default;

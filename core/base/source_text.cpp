@@ -15,7 +15,7 @@ std::size_t characters(std::string_view utf8) {
   return utf8.size() - static_cast<std::size_t>(std::ranges::count_if(utf8, continues_character));
 }
 
-// Valid UTF-8 a terminal cannot be led astray by.
+// `bytes` as valid UTF-8 without control characters that a terminal would obey.
 std::string printable(std::string_view bytes) {
   std::string clean(bytes);
   std::ranges::replace_if(
@@ -61,12 +61,22 @@ std::size_t SourceText::line(std::size_t offset) const noexcept {
   return 1 + static_cast<std::size_t>(std::ranges::count(before, '\n'));
 }
 
+std::size_t SourceText::begin_of_line(std::size_t offset) const noexcept {
+  const std::size_t newline = offset == 0 ? std::string::npos : text_.rfind('\n', offset - 1);
+  return newline == std::string::npos ? 0 : newline + 1;
+}
+
+std::string SourceText::place(TextSpan where) const {
+  const std::size_t offset = std::min(where.offset, text_.size());
+  const std::size_t begin = begin_of_line(offset);
+  return fmt::format("{}:{}:{}", name_, line(offset),
+                     characters(printable(text().substr(begin, offset - begin))) + 1);
+}
+
 std::string SourceText::pointed(TextSpan where, std::string_view severity,
                                 std::string_view message) const {
   const std::size_t offset = std::min(where.offset, text_.size());
-  const std::size_t newline_before =
-      offset == 0 ? std::string::npos : text_.rfind('\n', offset - 1);
-  const std::size_t begin = newline_before == std::string::npos ? 0 : newline_before + 1;
+  const std::size_t begin = begin_of_line(offset);
   std::size_t end = std::min(text_.find('\n', offset), text_.size());
   if (end > offset && text_[end - 1] == '\r') --end;
 
@@ -74,7 +84,8 @@ std::string SourceText::pointed(TextSpan where, std::string_view severity,
   const std::string marked = printable(text().substr(offset, std::min(where.bytes, end - offset)));
   const std::string after = printable(text().substr(offset, end - offset)).substr(marked.size());
 
-  // A third of the room for what stands before, the rest for the stretch and what follows.
+  // The text before the stretch gets a third of the columns, the stretch and the text after it the
+  // rest.
   const bool fits =
       display_width(before) + display_width(marked) + display_width(after) <= shown_columns_max;
   const std::string_view left =
@@ -86,9 +97,8 @@ std::string SourceText::pointed(TextSpan where, std::string_view severity,
   const std::string_view cut_right = right.size() < rest.size() ? "…" : "";
   const std::size_t tildes = display_width(right.substr(0, std::min(marked.size(), right.size())));
 
-  return fmt::format("{}:{}:{}: {}: {}\n {}{}{}{}\n {}{}^{}", name_, line(offset),
-                     characters(before) + 1, severity, message, cut_left, left, right, cut_right,
-                     cut_left.empty() ? "" : " ", blank(left),
+  return fmt::format("{}: {}: {}\n {}{}{}{}\n {}{}^{}", place(where), severity, message, cut_left,
+                     left, right, cut_right, cut_left.empty() ? "" : " ", blank(left),
                      std::string(tildes > 1 ? tildes - 1 : 0, '~'));
 }
 

@@ -27,13 +27,15 @@ class SourceText {
   /// Line of a byte, from 1.
   std::size_t line(std::size_t offset) const noexcept;
 
+  /// "flows.yaml:12:18": the position with which pointed() begins.
+  std::string place(TextSpan where) const;
+
   /// The message, the line it is about, and a caret with tildes under the stretch; no newline at
   /// the end:
   ///
-  ///     flows.yaml:12:18: error: poll_interval: expected a duration such as "500ms" or "2s", got
-  ///     "fast"
-  ///        poll_interval: fast
-  ///                       ^~~~
+  ///     flows.yaml:3:10: error: lease: expected a duration such as "500ms" or "2s", got "fast"
+  ///        lease: fast
+  ///               ^~~~
   ///
   /// Line and column count from 1, the column in characters. Of a long line only the part around
   /// the caret is shown, with "…" where it was cut; tabs keep their place, other control characters
@@ -41,6 +43,8 @@ class SourceText {
   std::string pointed(TextSpan where, std::string_view severity, std::string_view message) const;
 
  private:
+  std::size_t begin_of_line(std::size_t offset) const noexcept;
+
   std::string name_;
   std::string text_;
 };

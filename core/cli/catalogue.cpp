@@ -1,15 +1,19 @@
 #include "cli/catalogue.hpp"
 
 #include <algorithm>
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <weir/abi/plugin.h>
+
 #include "base/nearest.hpp"
+#include "config/idle_overrides.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_folder.hpp"
+#include "registry/flow_registry.hpp"
 
 namespace weir::cli {
 namespace {
@@ -30,66 +34,27 @@ Error folder_fault(const Config& config, const PluginFolder& folder, const Plugi
   return fault;
 }
 
-// The names that are taken, each with its holder.
-class Names {
- public:
-  // Takes all names of a plugin, or none.
-  std::optional<PluginError> take(const PluginInspection& plugin) {
-    for (const FlowDefinition& flow : plugin.flows) {
-      if (const auto held = slugs_.find(flow.slug().folded()); held != slugs_.end())
-        return refusal(plugin, PluginFault::duplicate_slug, "slug", flow.slug().view(),
-                       held->second);
-      if (const auto held = modules_.find(flow.module().string()); held != modules_.end())
-        return refusal(plugin, PluginFault::duplicate_module, "module", flow.module().view(),
-                       held->second);
-    }
-    for (const FlowDefinition& flow : plugin.flows) {
-      slugs_.emplace(flow.slug().folded(), plugin.file);
-      modules_.emplace(flow.module().string(), plugin.file);
-    }
-    return std::nullopt;
-  }
+// A flow without its code, for asking a registry whether its names are free.
+FlowModule without_code(const FlowDefinition& flow, const PluginFile& file) {
+  static constexpr weir_step no_code = {
+      .struct_size = sizeof(weir_step),
+      .reserved = 0,
+      .slug = {},
+      .run = [](const weir_host*, weir_call*, weir_str, void*) -> std::int32_t {
+        return WEIR_FAILED_FOR_GOOD;
+      },
+      .user = nullptr};
+  return {.definition = flow, .steps = {flow.steps().size(), &no_code}, .file = file, .code = {}};
+}
 
- private:
-  static PluginError refusal(const PluginInspection& plugin, PluginFault kind,
-                             std::string_view what, std::string_view name,
-                             const PluginFile& holder) {
-    return {.kind = kind,
-            .stage = PluginStage::publish,
-            .path = plugin.file.path,
-            .sha256 = plugin.file.sha256,
-            .detail = fmt::format("{} \"{}\" is taken by {} (sha256 {})", what, name, holder.path,
-                                  holder.sha256),
-            .hint = "rename one, or remove one of the files",
-            .faults = {}};
-  }
-
-  std::map<std::string, PluginFile> slugs_, modules_;
-};
-
-constexpr std::string_view no_effect = "what is said about it has no effect";
-
-// What is said of steps that this flow does not have, or that means nothing to them.
-void warn_of_steps(const FlowDefinition& flow, const FlowConfig& said, const SourceText& source,
-                   std::vector<std::string>& warnings) {
-  std::vector<std::string> slugs;
-  for (const StepDefinition& step : flow.steps()) slugs.push_back(step.slug.string());
-  for (const auto& [slug, options] : said.overrides.steps) {
-    const auto warn = [&](const std::string& what) {
-      warnings.push_back(source.pointed(said.step_places.at(slug), "warning", what));
-    };
-    const auto position = flow.find(slug);
-    if (!position) {
-      warn(fmt::format("flow \"{}\" has no step \"{}\"; {}", flow.slug().view(), slug,
-                       did_you_mean(slug, slugs, no_effect)));
-      continue;
-    }
-    const StepKind kind = flow.steps()[*position].kind;
-    for (const OptionRule& rule : option_rules)
-      if (options.*rule.member && !rule.applies_to(kind))
-        warn(fmt::format("step \"{}\" is a {}: its {} has no effect", slug, name(kind),
-                         rule.plain_name()));
-  }
+// All flows of a plugin, or none, as when it is published.
+std::optional<PluginError> take_names(FlowRegistry& registry, const PluginInspection& plugin) {
+  FlowRegistry::Transaction transaction = registry.begin();
+  for (const FlowDefinition& flow : plugin.flows)
+    transaction.register_(without_code(flow, plugin.file));
+  const auto committed = transaction.commit();
+  if (committed) return std::nullopt;
+  return refused_by_registry(committed.error(), plugin.file);
 }
 
 }  // namespace
@@ -106,7 +71,7 @@ Result<const CatalogueFlow*> Catalogue::find(std::string_view name) const {
       Error{.code = ErrorCode::not_found,
             .kind = "unknown_flow",
             .message = fmt::format("no flow \"{}\" in the plugin folders", name),
-            .hint = did_you_mean(name, known, "\"weir flows list\" shows those there are")});
+            .hint = did_you_mean(name, known, "\"weir flows list\" shows all flows")});
 }
 
 Faults folder_faults(const Config& config) {
@@ -121,14 +86,14 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
   if (Faults faults = folder_faults(config); !faults.empty())
     return std::unexpected(std::move(faults));
   Catalogue catalogue;
-  Names names;
+  FlowRegistry registry;
   const TrustPolicy policy{.sha256_allow = config.plugins.sha256_allow};
   for (const PluginFolder& folder : config.plugins.folders) {
     const auto files = discover(folder.path);
-    if (!files) continue;  // went this very moment
+    if (!files) continue;  // the folder was removed since folder_faults()
     for (const std::filesystem::path& file : *files) {
       auto plugin = inspect(file, policy);
-      auto refusal = plugin ? names.take(*plugin) : std::optional(plugin.error());
+      auto refusal = plugin ? take_names(registry, *plugin) : std::optional(plugin.error());
       if (refusal) {
         catalogue.refused.push_back(*std::move(refusal));
         continue;
@@ -148,21 +113,11 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
 }
 
 std::vector<std::string> idle_overrides(const Config& config, const Catalogue& catalogue) {
-  std::vector<std::string> slugs;
-  for (const CatalogueFlow& flow : catalogue.flows)
-    slugs.push_back(flow.definition.slug().string());
+  KnownFlows flows;
+  for (const CatalogueFlow& flow : catalogue.flows) flows.push_back(&flow.definition);
   std::vector<std::string> warnings;
-  for (const auto& [slug, said] : config.flows) {
-    const auto flow = std::ranges::find(slugs, slug.string());
-    if (flow == slugs.end())
-      warnings.push_back(config.source->pointed(
-          said.where, "warning",
-          fmt::format("no flow \"{}\" in the plugin folders; {}", slug.view(),
-                      did_you_mean(slug.view(), slugs, no_effect))));
-    else
-      warn_of_steps(catalogue.flows[static_cast<std::size_t>(flow - slugs.begin())].definition,
-                    said, *config.source, warnings);
-  }
+  for (const IdleOverride& idle : idle_overrides(config, flows))
+    warnings.push_back(config.source->pointed(idle.where, "warning", idle.what));
   return warnings;
 }
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/console.hpp"
+#include "cli/terminal/console.hpp"
 #include "config/config.hpp"
 #include "definition/flow_definition.hpp"
 #include "plugin/plugin_error.hpp"
@@ -12,7 +12,7 @@
 
 namespace weir::cli {
 
-/// A flow as a plugin file describes it, with what flows.yaml says about it.
+/// A flow as a plugin file describes it, with its overrides from flows.yaml.
 struct CatalogueFlow {
   FlowDefinition definition;
   PluginFile file;
@@ -24,30 +24,29 @@ struct CatalogueFlow {
   }
 };
 
-/// What the plugin folders hold, found without running any plugin's code.
+/// The contents of the plugin folders, found without running any plugin's code.
 struct Catalogue {
   std::vector<CatalogueFlow> flows;  ///< by slug
   std::vector<PluginError> refused;  ///< in the order of the files
-  std::size_t plugins = 0;           ///< sound ones
+  std::size_t plugins = 0;           ///< how many sound plugins
 
   /// By slug, or else by module name. Errors: not_found with the nearest.
   Result<const CatalogueFlow*> find(std::string_view name) const;
 };
 
-/// Folders of the configuration that are not there or cannot be read, drawn where flows.yaml names
-/// them.
+/// Folders of the configuration that do not exist or cannot be read. Each error points to the place
+/// in flows.yaml that names the folder, if there is one.
 Faults folder_faults(const Config& config);
 
 /// Reads every plugin of the folders. As when they are loaded, a plugin with a name that is taken
-/// is refused whole. Errors, drawn where flows.yaml names them: folders that are not there or
-/// cannot be read.
+/// is refused as a whole. Errors: as folder_faults().
 std::expected<Catalogue, Faults> read_catalogue(const Config& config);
 
-/// A warning, drawn, for everything flows.yaml says that has no effect: of flows and steps that are
-/// not there, and options that mean nothing to a step's kind.
+/// A warning, with its place in flows.yaml, for every override that has no effect: of flows and
+/// steps that do not exist, and of options that do not apply to a step's kind.
 std::vector<std::string> idle_overrides(const Config& config, const Catalogue& catalogue);
 
-/// Tells what was refused, and which overrides have no effect.
+/// Prints which plugins were refused, and which overrides have no effect.
 void warn_of(const Catalogue& catalogue, const Config& config, Console& console);
 
 }  // namespace weir::cli

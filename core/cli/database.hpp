@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/commands.hpp"
+#include "cli/command_line/command.hpp"
 #include "config/config.hpp"
 #include "store/local/local_postgres.hpp"
 #include "store/maintenance_store.hpp"
@@ -12,16 +12,16 @@
 
 namespace weir::cli {
 
-/// The database a command works with: the one that --database or flows.yaml names, or else the
-/// private PostgreSQL, held up for as long as this lives.
+/// The database that a command works with: the one that --database or flows.yaml names, or else the
+/// private PostgreSQL, which is kept running while this object lives.
 class Database {
  public:
-  /// Whether a private PostgreSQL that was never used is made. Looking must not leave anything
-  /// behind.
+  /// Whether a private PostgreSQL is made if there is none. Commands that only read must not make
+  /// one.
   enum class IfMissing { make, fail };
 
-  /// Finds it; does not connect to one that is named. Errors: unavailable; not_found, kind
-  /// "no_database".
+  /// Finds the database; does not connect to one that is named. Errors: unavailable; not_found,
+  /// kind "no_database".
   static Result<Database> open(const Config& config, const Globals& globals, IfMissing if_missing);
 
   const std::string& url() const noexcept { return url_; }
@@ -39,25 +39,25 @@ class Database {
   std::string url_;
 };
 
-/// All that a command needs to start runs and look at them.
+/// What a command needs to start and inspect runs.
 struct Opened {
   Config config;
-  Database database;  // before the store, which must go first
+  Database database;  // before the store, which must be destroyed first
   std::unique_ptr<RunStore> store;
 };
 
-/// Reads the configuration, finds the database, brings its schema up to date. What fails was told.
+/// Reads the configuration, finds the database and migrates its schema. An error has been reported.
 std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
                                            Database::IfMissing if_missing);
 
-/// All that a command needs to see to schedules and to what is old.
+/// What a command needs for schedules and for pruning.
 struct OpenedMaintenance {
   Config config;
-  Database database;  // before the store, which must go first
+  Database database;  // before the store, which must be destroyed first
   std::unique_ptr<MaintenanceStore> store;
 };
 
-/// As open_store.
+/// As open_store().
 std::expected<OpenedMaintenance, ExitCode> open_maintenance(const Globals& globals,
                                                             Console& console,
                                                             Database::IfMissing if_missing);

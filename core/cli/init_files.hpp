@@ -4,7 +4,7 @@
 
 namespace weir::cli {
 
-/// A file that `weir init` writes beside a first flow; its text stands in core/cli/init_files/.
+/// A file that `weir init` writes beside a first flow; its text is in core/cli/init_files/.
 struct InitFile {
   std::string_view name;  ///< relative to the new folder
   std::string_view text;

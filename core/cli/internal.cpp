@@ -3,9 +3,11 @@
 #include <array>
 #include <string_view>
 
-#include "cli/serve_worker.hpp"
+#include "cli/log.hpp"
+#include "cli/terminal/console.hpp"
 #include "isolated/child_main.hpp"
 #include "plugin/scan_child.hpp"
+#include "serve/worker_main.hpp"
 
 namespace weir::cli {
 namespace {
@@ -16,10 +18,15 @@ struct Face {
 };
 
 int isolate(const std::vector<std::string>&) { run_isolated_child(); }
+int work(const std::vector<std::string>&) {
+  Console console;
+  return run_worker_process(
+      {.make_log = [&](const LogConfig& config) { return make_log(config, console.err()); },
+       .fail = [&](const Error& error) { return static_cast<int>(console.fail(error)); }});
+}
 int scan(const std::vector<std::string>& arguments) { scan_as_child(arguments); }
 
-constexpr std::array<Face, 3> faces = {
-    {{"isolate", isolate}, {"scan", scan}, {"work", run_serve_worker}}};
+constexpr std::array<Face, 3> faces = {{{"isolate", isolate}, {"scan", scan}, {"work", work}}};
 
 }  // namespace
 

@@ -69,7 +69,7 @@ std::shared_ptr<Log> make_log(const LogConfig& config, const Terminal& err) {
   else
     logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         std::string(time_pattern) + " %^%l%$ %v", spdlog::pattern_time_type::utc));
-  logger->set_level(spdlog::level::trace);  // Log leaves out what is below config.level
+  logger->set_level(spdlog::level::trace);  // Log drops messages below config.level
   logger->flush_on(spdlog::level::info);
   return std::make_shared<Log>(
       [logger](LogLevel of_line, std::string_view line) {

@@ -4,17 +4,16 @@
 #include <string_view>
 
 #include "base/log.hpp"
-#include "cli/terminal.hpp"
+#include "cli/terminal/terminal.hpp"
 #include "config/config.hpp"
 
 namespace weir::cli {
 
-/// Writes to stderr as the configuration says: "2026-11-21T01:56:26.123Z info …", or one JSON
-/// object a line,
-/// {"time","level","message"}.
+/// Makes a log that writes to stderr, as configured: "2026-11-21T01:56:26.123Z info …", or one JSON
+/// object per line, {"time","level","message"}.
 std::shared_ptr<Log> make_log(const LogConfig& config, const Terminal& err);
 
-/// The one line, without newline, that the JSON format makes of a message.
+/// The line of a message in the JSON format, without newline.
 std::string json_log_line(std::string_view time, std::string_view level, std::string_view message);
 
 }  // namespace weir::cli

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
 #include "cli/internal.hpp"
 
 namespace weir::cli {
@@ -21,8 +21,7 @@ ExitCode obey(const std::vector<std::string>& arguments, Console& console) {
     return answer->code;
   }
   const CommandLine& line = std::get<CommandLine>(read);
-  return std::visit([&](const auto& command) { return run(command, line.globals, console); },
-                    line.command);
+  return line.command.run(line.globals, console);
 }
 
 int main_of(const std::vector<std::string>& arguments) {
@@ -45,7 +44,6 @@ int main_of(const std::vector<std::string>& arguments) {
 }  // namespace weir::cli
 
 int main(int argc, char** argv) {
-  std::setlocale(LC_CTYPE,
-                 "");  // for the width and kind of characters alone; numbers stay as they are
+  std::setlocale(LC_CTYPE, "");  // only for characters; the format of numbers does not change
   return weir::cli::main_of(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

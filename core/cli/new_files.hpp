@@ -8,21 +8,22 @@
 
 namespace weir::cli {
 
-/// A file to be written, by its name below some folder.
+/// A file to be written; its name is relative to a folder.
 struct NewFile {
   std::string name;
   std::string text;
 };
 
-/// Makes a folder and those above it that are missing, with mode 0755 whatever the umask: plugins
-/// in a folder that others may write are refused. Errors: unavailable.
+/// Makes a folder and its missing parents, with mode 0755 whatever the umask is: plugins in a
+/// folder that others may write to are refused. Errors: unavailable.
 Result<void> make_folders(const std::filesystem::path& folder);
 
-/// Never over a file that is there, also when it appeared this very moment. Errors: unavailable.
+/// Writes a new file; never replaces one, not even one that appears at the same time. Errors:
+/// unavailable.
 Result<void> write_new(const std::filesystem::path& path, std::string_view text);
 
-/// Puts `text` in the place of a file in one step, with the file's mode; a new one gets 0644. A
-/// link stays one. Errors: unavailable; the file is then as it was.
+/// Replaces the contents of a file atomically and keeps its mode; a new file gets 0644. A symbolic
+/// link stays one. Errors: unavailable; then the file is unchanged.
 Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace weir::cli

@@ -12,7 +12,7 @@
 namespace weir::cli {
 namespace {
 
-// What CMake calls targets of its own, and Weir's.
+// Names of targets of CMake itself, and of Weir's target.
 constexpr std::array<std::string_view, 10> reserved = {
     "all",     "clean",          "codegen", "edit_cache", "help",
     "install", "package_source", "package", "test",       "weir"};
@@ -29,7 +29,7 @@ std::string pascal_case(std::string_view slug) {
     name += begins && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     begins = false;
   }
-  // "_" and "_1" would be no name of a module's.
+  // "_" and "_1" are not valid in a module's name.
   return name.empty() || (name.front() >= '0' && name.front() <= '9') ? "Flow" + name : name;
 }
 

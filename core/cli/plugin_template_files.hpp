@@ -4,7 +4,7 @@
 
 namespace weir::cli {
 
-/// A file of core/cli/plugin_templates/, by its path there.
+/// A file of core/cli/plugin_templates/, with its path relative to that folder.
 struct TemplateFile {
   std::string_view path;
   std::string_view text;

@@ -8,9 +8,9 @@
 #include <fmt/core.h>
 
 #include "client/event_source.hpp"
-#include "client/input_schema.hpp"
 #include "client/run_ends.hpp"
 #include "client/run_stores.hpp"
+#include "definition/input_schema.hpp"
 #include "store/postgres/event_feed.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 
@@ -23,7 +23,7 @@ namespace {
 
 constexpr milliseconds away_longest{10'000};
 
-// A run id in the options, where there is one for each input.
+// The options for one run, as options for many.
 StartOptions many(const RunOptions& options) {
   StartOptions all{.delay = options.delay,
                    .at = options.at,
@@ -58,8 +58,8 @@ struct Client::Parts {
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
-  /// Asks on some session. A connection may have broken since it was last used: so what only looks
-  /// is asked once more.
+  /// Runs a query on any session. Its connection may have broken since it was last used, so the
+  /// query, which changes nothing, is repeated once.
   template <class Question>
   auto look(Question&& question) -> decltype(question(*std::declval<RunStore*>())) {
     auto store = stores.borrow();
@@ -69,7 +69,7 @@ struct Client::Parts {
     return answer;
   }
 
-  /// Tells the database something, on a session that has just answered.
+  /// Runs a call that changes something, once, on any session.
   template <class Call>
   auto tell(Call&& call) -> decltype(call(*std::declval<RunStore*>())) {
     auto store = stores.borrow();
@@ -103,7 +103,7 @@ Result<Client> Client::connect(const std::string& url, ClientOptions options) {
   Client client(std::make_unique<Parts>([url] { return postgres::open_run_store(url); },
                                         std::max<std::size_t>(options.sessions_max, 1),
                                         [url] { return postgres::EventFeed::open(url); }));
-  // It answers, and has what Weir needs.
+  // Checks that the database answers and is migrated.
   if (const auto alive = client.workers_alive(); !alive) return std::unexpected(alive.error());
   return client;
 }
@@ -125,7 +125,7 @@ Result<std::vector<StartedRun>> Client::Parts::start(const std::string& flow,
       if (const auto fits = weir::check_input(*known->input_schema, input); !fits)
         return std::unexpected(fits.error());
 
-  // With ids of our own the same start may be repeated until it is known what became of it.
+  // With ids of our own the same start may be repeated until its outcome is known.
   const bool own_ids = options.run_ids.empty();
   for (std::size_t i = 0; own_ids && i < inputs.size(); ++i)
     options.run_ids.push_back(new_run_id());
@@ -196,7 +196,7 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
         continue;
       }
     }
-    // Not before a look: an id that is none would spoil the question for all who wait.
+    // Only after a report: an invalid id would make the shared query fail for all waiting threads.
     if (!waiting) waiting.emplace(parts_->ends.wait_for(id));
     if (!watcher && patience.count() == 0) {
       if (const auto over = waiting->until_over(); !over) return std::unexpected(over.error());
@@ -212,7 +212,7 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
           Error{.code = ErrorCode::unavailable,
                 .kind = "still_running",
                 .message = fmt::format("run {} is not over after {} ms", id, patience.count()),
-                .hint = "it goes on: weir runs watch " + id});
+                .hint = "it is still running: weir runs watch " + id});
   }
 }
 
@@ -274,7 +274,7 @@ Result<Listening> Client::listen(Listener listener, EventsOf which) {
   if (!parts_->events)
     return std::unexpected(Error{.code = ErrorCode::internal,
                                  .kind = "no_url",
-                                 .message = "a client on another's session cannot listen"});
+                                 .message = "a client without a session of its own cannot listen"});
   return parts_->events->listen(std::move(listener), std::move(which));
 }
 

@@ -5,8 +5,8 @@
 
 namespace weir {
 
-/// A client that stands on a store somebody else owns, and which nobody else uses while a thread is
-/// at work here. It cannot listen.
+/// A client that uses a store owned by the caller. Nothing else may use the store while a call of
+/// this client is running. It cannot listen.
 Client client_on(RunStore& store);
 
 }  // namespace weir

@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 Error bad_event(const std::string& payload) {
   return {.code = ErrorCode::invalid_input,
           .kind = "bad_event",
-          .message = "no events: " + payload,
-          .hint = "channel weir_events is for Weir alone"};
+          .message = "not a list of events: " + payload,
+          .hint = "channel weir_events is reserved for Weir"};
 }
 
 bool wanted(const EventsOf& which, const RunEvent& event) {
@@ -53,8 +53,8 @@ struct EventSource::Ear {
 
   const Listener listener;
   const EventsOf which;
-  bool admitted = false;          // guarded by the source's mutex_, as failed
-  std::optional<Error> failed{};  // there was no connection to begin with
+  bool admitted = false;          // guarded by the source's mutex_, and so is failed
+  std::optional<Error> failed{};  // the first connection could not be made
   std::mutex calling;
   bool ended = false;  // guarded by calling
 };
@@ -102,7 +102,7 @@ void EventSource::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (!thread_) return;  // nobody ever came, and nobody can now
+  if (!thread_) return;  // there was never a listener, and there can be none now
   bell_->ring();
   if (thread_->joinable()) thread_->join();
 }
@@ -115,12 +115,12 @@ void EventSource::leave(const std::shared_ptr<Ear>& ear) {
     on_its_thread = thread_->get_id() == std::this_thread::get_id();
   }
   if (on_its_thread) {
-    ear->ended = true;  // inside a call, which holds its mutex; or between two of this thread
+    ear->ended = true;  // this thread is inside a call, which holds the mutex, or between two calls
   } else {
     const std::scoped_lock lock(ear->calling);
     ear->ended = true;
   }
-  bell_->ring();  // it may be the last
+  bell_->ring();  // it may have been the last listener: then run() closes the session
 }
 
 void EventSource::run() {
@@ -150,7 +150,7 @@ void EventSource::run() {
   feed_.reset();
 }
 
-// Once around, with a session that is made when there is none. Errors: there can be none.
+// One round; opens a session if there is none. Errors: the session cannot be opened.
 Result<void> EventSource::hear(std::unique_lock<std::mutex>& lock) {
   std::optional<Error> failed;
   const bool mending = !feed_;

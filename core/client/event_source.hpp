@@ -1,12 +1,13 @@
-/// Hears what happens to runs on one session, and tells all who listen.
+/// Receives the events of runs on one session, and passes them to all listeners.
 ///
 /// Threads: every member may be called from any thread. Listeners are called on one thread of its
-/// own, which lives from the first listen() on and holds a session while anybody listens.
+/// own, which lives from the first listen() on and holds a session while there is a listener.
 ///
 /// Invariants:
-/// - Who listens stands in places_, from listen() until the Listening ends.
-/// - A place is called with its own mutex held: who ends it waits for the call, but inside a call.
-/// - mutex_ is never held while a listener is called or the database is asked.
+/// - A listener is in ears_ from listen() until its Listening ends.
+/// - A listener is called with its Ear's mutex held, so ending its Listening waits for the call,
+///   except when it is ended inside the call.
+/// - mutex_ is never held during a call of a listener or a request to the database.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -42,7 +43,7 @@ class EventSource : public std::enable_shared_from_this<EventSource> {
   /// Returns once the session listens. Errors: as `open`.
   Result<Listening> listen(Listener listener, EventsOf which);
 
-  /// Nobody is told anything any more. Not inside a call of a listener.
+  /// After this no listener is called any more. Must not be called inside a call of a listener.
   void stop();
 
  private:
@@ -56,12 +57,12 @@ class EventSource : public std::enable_shared_from_this<EventSource> {
 
   const Open open_;
   std::mutex mutex_;
-  std::condition_variable changed_;         // somebody came or was admitted, or all ends
-  std::vector<std::shared_ptr<Ear>> ears_;  // guarded by mutex_, as what follows
+  std::condition_variable changed_;         // a listener came or was admitted, or stopping
+  std::vector<std::shared_ptr<Ear>> ears_;  // guarded by mutex_, and so are the members below
   bool stopping_ = false;
-  std::optional<postgres::Doorbell> bell_;  // there once thread_ is: ends its wait for events
+  std::optional<postgres::Doorbell> bell_;  // exists if thread_ does: ends its wait for events
   std::optional<std::thread> thread_;
-  std::unique_ptr<postgres::EventFeed> feed_;  // the thread's
+  std::unique_ptr<postgres::EventFeed> feed_;  // used only by the thread
 };
 
 }  // namespace weir

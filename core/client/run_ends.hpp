@@ -1,14 +1,13 @@
-/// Who waits for the end of which run, and the one who asks the database for all of them.
+/// Which threads wait for the end of which run, and one thread that polls the database for all.
 ///
 /// Threads: every member may be called from any thread. `ask` is called on one thread of its own,
-/// that lives from the first wait on.
+/// which lives from the first wait on.
 ///
 /// Invariants:
-/// - Who waits for a run stands under its id in a KeyedRegistry, from wait_for() on until the Wait
-/// ends.
-/// - While anybody stands there, the database is asked again and again for all of them at once:
-/// soon
-///   after somebody came, then more and more seldom.
+/// - A waiting thread is registered under the run's id in a KeyedRegistry, from wait_for() until
+///   the Wait is destroyed.
+/// - While there is one, the database is polled for all of them with one query: soon after a new
+///   one came, then at growing intervals.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -28,35 +27,35 @@
 
 namespace weir {
 
-/// How often the database is asked, and for how long it may be away.
+/// The intervals at which the database is polled, and for how long it may be away.
 struct RunEndsPace {
   std::chrono::milliseconds pause_first{20};
   std::chrono::milliseconds pause_longest{250};
   std::chrono::milliseconds away_longest{10'000};
 };
 
-/// Hears of the ends of runs on one session, and tells any number of threads that wait for them.
+/// Detects the ends of runs on one session, and notifies any number of threads that wait for them.
 template <class Sync = StdSync>
 class RunEnds {
   using Time = typename Sync::Clock::time_point;
 
-  // What a waiting thread and the asking one share. The registry's value: so a dispatch that began
-  // before the wait ended still finds it.
+  // Shared by a waiting thread and the polling thread. It is the registry's value, so that a
+  // dispatch that began before the wait ended can still use it.
   struct Waiter {
     typename Sync::Mutex mutex;
     typename Sync::Condition told;
-    bool ended = false;             // guarded by mutex, as what follows
-    std::optional<Error> failed{};  // nobody knows, and nobody will
+    bool ended = false;             // guarded by mutex, and so is failed
+    std::optional<Error> failed{};  // polling failed for good
   };
   using Waiters = KeyedRegistry<std::string, std::shared_ptr<Waiter>, Sync>;
 
  public:
-  /// Those of these runs that are over, or are not there at all.
+  /// Returns those of these runs that are over or that do not exist.
   using Ask = std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)>;
 
   explicit RunEnds(Ask ask, RunEndsPace pace = {}) : ask_(std::move(ask)), pace_(pace) {}
 
-  /// Every Wait has ended.
+  /// Every Wait must have been destroyed.
   ~RunEnds() {
     {
       const std::scoped_lock lock(mutex_);
@@ -68,11 +67,11 @@ class RunEnds {
   RunEnds(const RunEnds&) = delete;
   RunEnds& operator=(const RunEnds&) = delete;
 
-  /// A thread's place among those who wait for a run.  [one thread]
+  /// Registers a thread that waits for a run, while it lives.  [one thread]
   class Wait {
    public:
-    /// Returns true once the run is over, false at `until`. Errors: that of the last question, when
-    /// the database has been away for too long, or refused it.
+    /// Returns true once the run is over, false at `until`. Errors: that of the last query, when
+    /// the database has been away for too long, or refused the query.
     Result<bool> until(Time until) {
       std::unique_lock lock(waiter_->mutex);
       waiter_->told.wait_until(lock, until, [&] { return waiter_->ended || waiter_->failed; });
@@ -96,12 +95,12 @@ class RunEnds {
     typename Waiters::Owner owner_;
   };
 
-  /// From now on the end of `run` is told, also when it came before. The id must be a UUID.
+  /// Waits for the end of `run` from now on; it may have ended before. The id must be a UUID.
   Wait wait_for(const std::string& run) {
     auto waiter = std::make_shared<Waiter>();
     auto owner = waiters_.owner("a wait for run " + run, waiter);
     const auto entered = waiters_.register_(owner, run);
-    WEIR_ASSERT(entered.has_value());  // a new owner, under a duplicate key
+    WEIR_ASSERT(entered.has_value());  // a new owner, and duplicate keys are allowed
     {
       const std::scoped_lock lock(mutex_);
       came_ = true;
@@ -115,7 +114,7 @@ class RunEnds {
   std::size_t waiting() const { return waiters_.count(); }
 
  private:
-  // The asking thread.
+  // The polling thread.
   void ask_on() {
     auto pause = pace_.pause_first;
     Time answered = Sync::Clock::now();
@@ -168,8 +167,8 @@ class RunEnds {
   const RunEndsPace pace_;
   Waiters waiters_{{.keys = Keys::duplicate, .name = "waits for runs"}};
   typename Sync::Mutex mutex_;
-  typename Sync::Condition changed_;  // somebody came, or all ends
-  bool came_ = false;                 // guarded by mutex_, as what follows
+  typename Sync::Condition changed_;  // a wait was added, or stopping
+  bool came_ = false;                 // guarded by mutex_, and so are the members below
   bool stopping_ = false;
   std::optional<typename Sync::Thread> asking_;
 };

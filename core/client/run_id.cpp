@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-// Milliseconds with 12 more bits (RFC 9562, method 3), each time later than before.
+// The time in milliseconds with 12 more bits (RFC 9562, method 3); each call returns a later one.
 std::uint64_t next_tick() {
   static std::mutex mutex;
   static std::uint64_t last = 0;

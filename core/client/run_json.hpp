@@ -7,9 +7,8 @@
 
 namespace weir {
 
-/// A run as `weir runs show --json` prints it and HTTP answers it:
-/// {"run_id","flow","version","status","input","output","error","started_at","ended_at","steps":[{"slug",
-/// "kind","status","attempts","output","error","skip_reason"}]}; times are ISO 8601 in UTC.
+/// A run as `weir runs show --json` prints it: an object with the members of RunReport, among them
+/// "steps", an array of objects. Times are ISO 8601 in UTC; what does not exist is null.
 Json run_json(const RunReport& report);
 
 /// As run_json, without input, output and steps.

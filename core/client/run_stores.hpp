@@ -5,7 +5,7 @@
 ///
 /// Invariants:
 /// - A store is idle, or lent to one thread. There are never more than `count_max`.
-/// - All loans have ended before this does.
+/// - All loans are destroyed before this object is.
 #pragma once
 #include <condition_variable>
 #include <cstddef>
@@ -26,10 +26,10 @@ class RunStores {
 
   RunStores(Open open, std::size_t count_max) : open_(std::move(open)), left_(count_max) {}
 
-  /// Lends this one alone, which somebody else owns.
+  /// Lends only this store, which the caller owns.
   explicit RunStores(RunStore& store) : left_(0) { idle_.push_back(&store); }
 
-  /// Gives its store back at its end.
+  /// Returns its store when it is destroyed.
   class Loan {
    public:
     Loan(Loan&& other) noexcept
@@ -48,7 +48,7 @@ class RunStores {
     RunStore* store_;
   };
 
-  /// The store given back last, or a new one; waits while all are lent. Errors: as `open`.
+  /// The store returned most recently, or a new one; waits while all are lent. Errors: as `open`.
   Result<Loan> borrow();
 
  private:
@@ -57,7 +57,7 @@ class RunStores {
   const Open open_;
   std::mutex mutex_;
   std::condition_variable came_back_;
-  std::size_t left_;                              // how many may yet be made; guarded by mutex_
+  std::size_t left_;                              // how many more may be made; guarded by mutex_
   std::vector<RunStore*> idle_;                   // guarded by mutex_
   std::vector<std::unique_ptr<RunStore>> owned_;  // guarded by mutex_
 };

@@ -19,7 +19,7 @@ Error refused(std::string message, std::string hint) {
           .hint = std::move(hint)};
 }
 
-// The character that begins at `at`, which moves behind it. `utf8` was checked.
+// Returns the character that begins at `at`, and advances `at`. `utf8` must be valid.
 char32_t take_character(std::string_view utf8, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(utf8[i]); };
   const unsigned first = byte(at);
@@ -30,7 +30,7 @@ char32_t take_character(std::string_view utf8, std::size_t& at) {
   return character;
 }
 
-// '…' where nothing has to be escaped, else E'…': both mean the same whatever is set.
+// '…' if nothing must be escaped, else E'…': neither depends on standard_conforming_strings.
 std::string quoted(std::string_view ascii) {
   if (ascii.find_first_of("'\\") == std::string_view::npos) return fmt::format("'{}'", ascii);
   std::string literal = "E'";
@@ -88,11 +88,11 @@ Result<std::string> uuid_literal(std::string_view id) {
   if (fits) return fmt::format("'{}'::uuid", id);
   return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                .kind = "bad_run_id",
-                               .message = fmt::format("{} is no run id", in_quotes(id)),
+                               .message = fmt::format("{} is not a run id", in_quotes(id)),
                                .hint = "run ids are UUIDs: weir::new_run_id() makes one"});
 }
 
-// "array[a, b]::type[]", each written by `literal`.
+// "array[a, b]::type[]", with each element converted by `literal`.
 template <class Literal>
 Result<std::string> array(const std::vector<std::string>& texts, std::string_view type,
                           Literal&& literal) {
@@ -105,7 +105,7 @@ Result<std::string> array(const std::vector<std::string>& texts, std::string_vie
   return fmt::format("array[{}]::{}[]", items, type);
 }
 
-/// Arguments of a call, until one of them fails.
+/// Collects the arguments of a call; keeps the first error.
 class Arguments {
  public:
   void add(std::string_view name, Result<std::string> literal) {

@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view any_folder = "/";  // relative paths are of no interest here
+constexpr std::string_view any_folder = "/";  // relative paths do not matter here
 
 std::size_t place(const YAML::Node& node) { return static_cast<std::size_t>(node.Mark().pos); }
 
@@ -31,7 +31,7 @@ std::string with(std::string_view text, std::size_t at, std::string_view more) {
   return std::string(text.substr(0, at)) + std::string(more) + std::string(text.substr(at));
 }
 
-// The key of an entry and its value; the key alone says where an empty value stands.
+// The key of an entry and its value; of an empty value only the key has a place in the text.
 struct Entry {
   YAML::Node key;
   YAML::Node value;
@@ -43,7 +43,7 @@ Entry entry_of(const YAML::Node& mapping, std::string_view name) {
   return {};
 }
 
-/// Where a hash goes, and as what.
+/// Where a hash is inserted, and in which form.
 class Insertion {
  public:
   Insertion(std::string_view text, std::string_view sha256, std::string_view comment)
@@ -74,7 +74,7 @@ class Insertion {
     return fmt::format("{}{}plugins:\n  sha256_allow:\n    {}\n", text_, gap, item_);
   }
 
-  // On lines of their own below a key that has no value.
+  // Inserts lines below a key that has no value.
   std::string below(const YAML::Node& key, std::string_view head, std::size_t deeper) const {
     const std::size_t indent = place(key) - line_begin(text_, place(key)) + deeper;
     const std::size_t end = line_end(text_, place(key));
@@ -101,7 +101,7 @@ class Insertion {
   std::string item_;
 };
 
-// What the configuration would be with every hash but this one as it was.
+// Whether `text` is a configuration with the hashes of `before` and this one.
 bool says_so(const std::string& text, const Config& before, std::string_view sha256) {
   const auto after = parse_config(SourceText("", text), any_folder);
   if (!after) return false;
@@ -125,16 +125,16 @@ Result<AllowedHash> allow_hash(const SourceText& source, std::string_view sha256
   std::string text;
   try {
     text = Insertion(source.text(), sha256, comment).into(YAML::Load(std::string(source.text())));
-  } catch (const YAML::Exception&) {  // parse_config has read it: a form it passes over
+  } catch (const YAML::Exception&) {  // a form that parse_config accepts and Load does not
     text.clear();
   }
   if (text.empty() || !says_so(text, *config, sha256))
-    return std::unexpected(
-        Error{.code = ErrorCode::invalid_input,
-              .kind = "cannot_edit",
-              .message = fmt::format("{}: plugins.sha256_allow stands in a form that is left alone",
-                                     source.name()),
-              .hint = fmt::format("add {} to it by hand", sha256)});
+    return std::unexpected(Error{
+        .code = ErrorCode::invalid_input,
+        .kind = "cannot_edit",
+        .message =
+            fmt::format("{}: plugins.sha256_allow has a form that is not edited", source.name()),
+        .hint = fmt::format("add {} to it by hand", sha256)});
   return AllowedHash{.text = std::move(text), .was_there = false, .first = allowed.empty()};
 }
 

@@ -7,17 +7,17 @@
 
 namespace weir {
 
-/// What became of a configuration's text.
+/// The outcome of allow_hash().
 struct AllowedHash {
-  std::string text;        ///< whole, with the hash in plugins.sha256_allow
-  bool was_there = false;  ///< the text is as it was
+  std::string text;        ///< the whole text, with the hash in plugins.sha256_allow
+  bool was_there = false;  ///< the hash was listed already: the text is unchanged
   bool first = false;      ///< until now every plugin was allowed
 };
 
 /// Adds `sha256` (64 hex digits) to plugins.sha256_allow and leaves every other byte as it is,
-/// comments and layout included. A new line of a block list gets `comment` behind it. Errors:
-/// invalid_input: a text that is no configuration, with its first fault; kind "cannot_edit" where
-/// the list stands in a form that only a person can change, hinting at what to write.
+/// comments and layout included. A new line of a block list gets `comment` at its end. Errors:
+/// invalid_input: the first fault of a text that is not a configuration; kind "cannot_edit" when
+/// the list has a form that only a person can change, with a hint at what to write.
 Result<AllowedHash> allow_hash(const SourceText& source, std::string_view sha256,
                                std::string_view comment);
 

@@ -60,7 +60,7 @@ std::optional<std::int64_t> read_number(Reader& reader, std::string_view key,
   return std::nullopt;
 }
 
-// One of a few words; their order is the enum's.
+// Reads one of a few words, which are in the order of the enum.
 template <class Enum, std::size_t n>
 void read_word(Reader& reader, std::string_view key, const YAML::Node& value,
                const std::array<std::string_view, n>& words, Enum& into) {
@@ -119,7 +119,7 @@ void read_folders(Reader& reader, std::string_view key, const YAML::Node& value,
 void read_sha256_allow(Reader& reader, std::string_view key, const YAML::Node& value,
                        PluginsConfig& plugins) {
   constexpr std::string_view form = "64 hexadecimal digits, as sha256sum prints them";
-  if (value.IsNull()) return;  // every line below it commented out
+  if (value.IsNull()) return;  // every line below it is commented out
   read_list(reader, key, value, "a list of SHA-256 sums",
             [&](const std::string& text, const YAML::Node& node) {
               std::string sum = folded(text);
@@ -231,7 +231,7 @@ std::optional<RetentionConfig> read_retention(Reader& reader, std::string_view k
   return read ? std::optional(RetentionConfig{milliseconds(*read)}) : std::nullopt;
 }
 
-// "100/1m": how many, in how long.
+// "100/1m": a count and an interval.
 bool is_rate(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos || text.starts_with('0')) return false;
@@ -267,7 +267,7 @@ Key<FlowLimits> limit_key(std::string name, std::optional<std::string> FlowLimit
 }
 
 Keys<FlowLimits> limits_keys() {
-  constexpr std::string_view rate_form = "so many in a time, such as \"100/1m\"";
+  constexpr std::string_view rate_form = "a count per interval such as \"100/1m\"";
   return {limit_key("max_running", &FlowLimits::max_running),
           limit_key("rate", &FlowLimits::rate, rate_form, is_rate),
           limit_key("key", &FlowLimits::key, "a JSON pointer such as \"/customer_id\"",
@@ -372,7 +372,7 @@ Key<Config> section(std::string name, T Config::* member, Keys<T> keys) {
           std::move(below)};
 }
 
-// The one table of keys: what the parser reads, config_keys() lists, and the tests compare with
+// The one table of keys: the parser reads it, config_keys() lists it, and tests compare it with
 // flows.example.yaml and schemas/config.schema.json.
 Keys<Config> root_keys(const std::filesystem::path& base) {
   return {{"database", read_database},

@@ -44,8 +44,7 @@ std::expected<std::string, Faults> read_text(const fs::path& file) {
   if (!in) return unreadable(std::strerror(errno));
   std::string text(std::istreambuf_iterator<char>(in), {});
   if (in.bad()) return unreadable("reading it failed");
-  if (text.starts_with("\xEF\xBB\xBF"))
-    text.erase(0, 3);  // a byte order mark says nothing in UTF-8
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark has no meaning here
   return text;
 }
 
@@ -64,7 +63,7 @@ std::expected<Config, Faults> load_config(const std::optional<fs::path>& named) 
   if (ec)
     return refuse(ErrorCode::unavailable, "unreadable_config",
                   fmt::format("the current folder cannot be read: {}", ec.message()),
-                  "go to one that exists");
+                  "change to a folder that exists");
   if (!named && !fs::exists(here / usual_name, ec)) return default_config(here);
   const fs::path file = named.value_or(usual_name);
   auto text = read_text(file);

@@ -41,16 +41,17 @@ std::optional<std::size_t> token_bytes(std::string_view from_here, const std::st
   return std::nullopt;
 }
 
-// What yaml-cpp says, in words that help; anything else as it stands.
+// A message of yaml-cpp in words that help; any other one unchanged.
 std::string_view explained(std::string_view what) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> known = {{
       {"illegal map value",
-       "a key cannot stand here: quote a value that holds \": \", or add the \":\" missing in the "
-       "line before"},
+       "a key is not allowed here: quote a value that contains \": \", or add the \":\" that is "
+       "missing in the line before"},
       {"end of map not found",
-       "this line stands neither level with the keys before it nor further in than one of them"},
+       "this line is neither aligned with the keys before it nor indented further than one of "
+       "them"},
       {"end of sequence not found",
-       "this line stands neither level with the list before it nor outside of it"},
+       "this line is neither aligned with the list before it nor outside of it"},
       {"end of map flow not found", "a mapping that begins with \"{\" is not closed with \"}\""},
       {"end of sequence flow not found", "a list that begins with \"[\" is not closed with \"]\""},
       {"illegal flow end", "this closes what was never opened"},
@@ -62,7 +63,7 @@ std::string_view explained(std::string_view what) {
   return found == known.end() ? what : found->second;
 }
 
-// A tab in the indentation of the line `offset` is in.
+// The tab in the indentation of the line that contains `offset`.
 std::optional<std::size_t> indenting_tab(std::string_view text, std::size_t offset) {
   const std::size_t newline = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
   const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
@@ -70,8 +71,7 @@ std::optional<std::size_t> indenting_tab(std::string_view text, std::size_t offs
   return at < text.size() && text[at] == '\t' ? std::optional(at) : std::nullopt;
 }
 
-// The first byte YAML does not allow: what is no UTF-8, and control characters. A BOM is passed
-// over by parse_yaml.
+// The first byte that YAML does not allow: invalid UTF-8, and control characters. A BOM is allowed.
 std::optional<std::size_t> forbidden_byte(std::string_view text) {
   const auto bad = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -125,7 +125,7 @@ Faults Reader::take() {
   std::ranges::sort(found_, {}, [](const Found& each) {
     return std::pair<std::size_t, const std::string&>(each.where.offset, each.error.message);
   });
-  const auto again = std::ranges::unique(found_, {}, &Found::error);  // met twice through an alias
+  const auto again = std::ranges::unique(found_, {}, &Found::error);  // found again via an alias
   found_.erase(again.begin(), again.end());
   Faults faults;
   for (Found& each : found_) faults.push_back(std::move(each.error));
@@ -160,7 +160,7 @@ void unknown_key(Reader& reader, std::string_view section, const YAML::Node& key
   reader.fault(reader.span(key), "unknown_key",
                fmt::format("unknown key {} in {}; {}", in_quotes(key.Scalar()), section,
                            did_you_mean(key.Scalar(), known,
-                                        fmt::format("known are {}", fmt::join(known, ", ")))));
+                                        fmt::format("known keys are {}", fmt::join(known, ", ")))));
 }
 
 YAML::Node parse_yaml(Reader& reader, std::string_view text) {

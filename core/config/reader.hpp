@@ -15,7 +15,7 @@
 
 namespace weir {
 
-/// Reads parsed YAML, keeps every fault with its place. One reader a document.
+/// Reads parsed YAML and keeps every fault with its place. One reader per document.
 class Reader {
  public:
   explicit Reader(const SourceText& source) : source_(source) {}
@@ -26,17 +26,17 @@ class Reader {
   void refuse(std::string_view kind, std::string_view key, const YAML::Node& value,
               std::string_view expected);
 
-  /// The scalar behind `value`; nullptr, and a fault, when it is something else.
+  /// The scalar in `value`; nullptr, and a fault, when it is something else.
   const std::string* scalar(std::string_view key, const YAML::Node& value,
                             std::string_view expected);
 
-  /// Where a node stands in the text; for nothing at all, where the entry() last told of stands.
+  /// The place of a node in the text; of an empty node, the place of the last entry().
   TextSpan span(const YAML::Node& node) const;
 
-  /// Says which entry of a mapping is being read.
+  /// Sets the entry of a mapping that is being read.
   void entry(const YAML::Node& key) { entry_ = span(key); }
 
-  /// All faults drawn, in the order of the text, each once.
+  /// Takes all faults, in the order of the text, each once.
   Faults take();
 
  private:
@@ -49,7 +49,7 @@ class Reader {
   TextSpan entry_;
 };
 
-/// One key of a mapping, and how its value gets into a T.
+/// One key of a mapping, and how its value is read into a T.
 template <class T>
 struct Key {
   using Read = std::function<void(Reader&, std::string_view key, const YAML::Node&, T&)>;
@@ -64,7 +64,7 @@ struct Key {
 template <class T>
 using Keys = std::vector<Key<T>>;
 
-/// Every path of a table: a section's own name stands before each path inside it.
+/// Every path of a table: each path inside a section begins with the section's name.
 template <class T>
 std::vector<std::string> paths(const Keys<T>& keys) {
   std::vector<std::string> all;
@@ -75,10 +75,10 @@ std::vector<std::string> paths(const Keys<T>& keys) {
   return all;
 }
 
-/// Calls `entry(name, key node, value)` for every entry of a mapping; the rest are faults: keys
-/// that are no text, keys given twice (`fold` says which count as the same), a value that is no
-/// mapping. Nothing at all counts as an empty mapping, so that every line below a section can be
-/// commented out.
+/// Calls `entry(name, key node, value)` for every entry of a mapping. Faults: keys that are not
+/// text, keys given twice (`fold` decides which count as the same), a value that is not a mapping.
+/// An empty value counts as an empty mapping, so that every line below a section can be commented
+/// out.
 void each_entry(
     Reader& reader, std::string_view section, const YAML::Node& mapping,
     const std::function<std::string(std::string_view)>& fold,

@@ -7,9 +7,9 @@
 
 namespace weir {
 
-/// What a definition is fingerprinted over (D6); see FlowDefinition::canonical. Changing a byte of
-/// it gives every flow a new version: conditions, fallbacks and the like stand in it only
-/// where they are not the usual ones.
+/// The text that a definition's fingerprint is computed from (D6); see FlowDefinition::canonical.
+/// A change to a byte of this form gives every flow a new version, so conditions, fallbacks, signal
+/// and child flow are part of it only where they differ from the default.
 Json canonical_form(const Slug& flow, const std::vector<StepDefinition>& steps);
 
 }  // namespace weir

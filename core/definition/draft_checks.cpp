@@ -70,7 +70,7 @@ class DraftChecks {
     const JsonType type = draft_.input_schema->type();
     if (type != JsonType::object && type != JsonType::boolean)
       faults_.add("bad_input_schema",
-                  fmt::format("input_schema of flow {} is {}, which is no JSON schema", flow_,
+                  fmt::format("input_schema of flow {} is {}, which is not a JSON schema", flow_,
                               described(type)),
                   "a schema is an object, or true or false");
   }
@@ -91,7 +91,7 @@ class DraftChecks {
   void recursion(const FlowDraft::Step& step, const std::string& where) {
     if (step.kind == name(StepKind::flow) && step.flow &&
         folded(*step.flow) == folded(draft_.slug) && !step.only_if && !step.unless)
-      faults_.add("endless_flow", fmt::format("{} starts this flow again, and so for ever", where),
+      faults_.add("endless_flow", fmt::format("{} starts its own flow again, without end", where),
                   "give the step a condition that ends it: only_if or unless");
   }
 
@@ -101,7 +101,7 @@ class DraftChecks {
       if (step.kind != name(StepKind::wait)) continue;
       const std::string& signal = step.signal ? *step.signal : step.slug;
       const auto [first, is_new] = first_by_signal.emplace(folded(signal), step.slug);
-      if (is_new || folded(step.slug) == folded(first->second)) continue;  // told as duplicate_step
+      if (is_new || folded(step.slug) == folded(first->second)) continue;  // a duplicate_step
       faults_.add(
           "duplicate_signal",
           fmt::format("steps {} and {} of flow {} both wait for the signal {}",
@@ -154,7 +154,7 @@ class DraftChecks {
   }
 
   void unknown_dependency(const FlowDraft::Step& step, std::string_view wanted) {
-    if (faults_.full()) return;  // looking for the nearest name is the one check that costs
+    if (faults_.full()) return;  // the search for the nearest name is the only expensive check
     std::vector<std::string> candidates;
     for (const FlowDraft::Step& other : draft_.steps)
       if (other.slug != step.slug) candidates.push_back(other.slug);
@@ -170,8 +170,8 @@ class DraftChecks {
       if (!value) continue;
       if (rule.step_only && &given == &draft_.options)
         faults_.add("misplaced_option",
-                    fmt::format("{} sets {}, which is for steps alone", where, rule.name),
-                    "move it into the steps that are to start late");
+                    fmt::format("{} sets {}, which applies to steps only", where, rule.name),
+                    "move it into the steps that must start late");
       else if (!rule.allows(*value))
         faults_.add("option_out_of_range",
                     fmt::format("{} sets {} to {}, which is not in the range of {}", where,

@@ -6,7 +6,7 @@
 namespace weir {
 
 /// Every fault of a draft (D1 to D5), each once: a fault hides no other and causes no second one.
-/// `graph` is the draft's own.
+/// `graph` is the graph of `draft`.
 FaultList faults_of(const FlowDraft& draft, const StepGraph& graph);
 
 }  // namespace weir

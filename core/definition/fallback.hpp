@@ -4,12 +4,12 @@
 
 namespace weir {
 
-/// What becomes of a step that cannot complete: its conditions are unmet (F7), or its attempts are
+/// What happens to a step that cannot complete: its conditions are unmet (F7), or its attempts are
 /// exhausted (F5).
 enum class Fallback {
   fail,          ///< the run fails
-  skip,          ///< the step is skipped, its dependents go on without it
-  skip_cascade,  ///< the step and all that depends on it, however far down, are skipped
+  skip,          ///< the step is skipped, its dependents run without it
+  skip_cascade,  ///< the step and all that depends on it, directly or not, are skipped
 };
 
 /// "fail", "skip", "skip_cascade".

@@ -6,8 +6,8 @@
 
 namespace weir {
 
-/// Faults as they are found, up to as many as a person mends in one sitting. What is past
-/// `told_max` is left out, so that a hostile file costs neither memory nor time.
+/// Collects faults, at most as many as a person fixes in one sitting. Faults beyond `told_max` are
+/// dropped, so that a hostile file costs neither memory nor time.
 class FaultList {
  public:
   static constexpr std::size_t told_max = 100;

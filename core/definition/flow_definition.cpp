@@ -17,7 +17,7 @@ StepConditions conditions_of(const FlowDraft::Step& draft) {
   return conditions;
 }
 
-// The graph's steps in canonical order. The draft has no faults.
+// The steps of the graph in canonical order. The draft must have no faults.
 std::vector<StepDefinition> in_canonical_order(const StepGraph& graph,
                                                const OptionOverrides& for_all) {
   const std::vector<std::size_t> order = graph.order();

@@ -16,10 +16,10 @@
 
 namespace weir {
 
-/// Whether a step runs at all, and what becomes of the run when it does not complete.
+/// Whether a step runs, and what happens when it does not run or does not complete.
 struct StepConditions {
-  /// Patterns that the run's input (of a root) or the object of completed dependencies must, or
-  /// must not, contain as PostgreSQL's @> has it (F7).
+  /// Patterns that the run's input (for a root step) or the object of the completed dependencies'
+  /// outputs must, or must not, contain, in the sense of PostgreSQL's @> (F7).
   std::optional<Json> only_if = {}, unless = {};
   Fallback when_unmet = Fallback::skip;
   Fallback when_exhausted = Fallback::fail;  ///< F5
@@ -28,9 +28,10 @@ struct StepConditions {
 struct StepDefinition {
   Slug slug;
   StepKind kind;
-  std::vector<std::size_t>
-      depends_on;  ///< positions in FlowDefinition::steps, ascending, all smaller than its own
-  std::vector<std::size_t> dependents;  ///< likewise, all greater
+  /// Positions in FlowDefinition::steps, ascending, all smaller than the step's own.
+  std::vector<std::size_t> depends_on;
+  /// Positions in FlowDefinition::steps, ascending, all greater than the step's own.
+  std::vector<std::size_t> dependents;
   StepOptions options;
   StepConditions conditions = {};
   std::string signal = {};         ///< of a wait: the name of the signal that ends it (C4)
@@ -39,7 +40,7 @@ struct StepDefinition {
 
 /// A flow that keeps every rule of D1 to D5. Immutable.  [any thread]
 ///
-/// Steps stand in canonical order: dependencies first, ties by slug. So a step's position, which is
+/// Steps are in canonical order: dependencies first, ties by slug. So a step's position, which is
 /// its number in the journal, depends on the definition alone, not on the order it was written in.
 class FlowDefinition {
  public:
@@ -47,11 +48,11 @@ class FlowDefinition {
 
   /// Checks everything and reports all faults at once (D5), at most FaultList::told_max. A cycle is
   /// printed whole, in the order the steps would run: `a → b → c → a` means that b waits for a;
-  /// cycles that share no dependency are each told. Errors: invalid_definition; kinds
+  /// cycles that share no dependency are reported separately. Errors: invalid_definition; kinds
   /// bad_module_name, bad_slug, duplicate_step, unknown_dependency, self_dependency,
   /// duplicate_dependency, cycle, map_dependencies, map_over_wait, flow_dependencies,
-  /// option_out_of_range, misplaced_option, unknown_kind, unknown_fallback, condition_never_met,
-  /// bad_signal, duplicate_signal, missing_flow, no_steps, too_many_steps,
+  /// endless_flow, option_out_of_range, misplaced_option, unknown_kind, unknown_fallback,
+  /// condition_never_met, bad_signal, duplicate_signal, missing_flow, no_steps, too_many_steps,
   /// bad_input_schema.
   static std::expected<FlowDefinition, Faults> build(const FlowDraft& draft);
 
@@ -64,15 +65,15 @@ class FlowDefinition {
   const std::string& fingerprint() const noexcept { return fingerprint_; }
 
   /// Canonical form: JSON without white space, keys sorted, steps in canonical order, their
-  /// dependencies by slug, every option written out; of conditions, fallbacks, signal and child
-  /// flow those that are not the usual ones. Not part of it: the module's name, and the
-  /// input schema, which guards the door and says nothing of how a run goes on.
+  /// dependencies by slug, every option written out; conditions, fallbacks, signal and child flow
+  /// only where they differ from the default. Not part of it: the module's name, and the input
+  /// schema, which is checked when a run starts and does not affect how it continues.
   const Json& canonical() const noexcept { return canonical_; }
 
-  /// Position of a step, nullopt when there is none of exactly that name.
+  /// Position of a step, nullopt when no step has exactly that name.
   std::optional<std::size_t> find(std::string_view step_slug) const noexcept;
 
-  /// Whether the input must be an array because a map stands at the root (S3).
+  /// Whether the input must be an array because a step without dependencies is a map (S3).
   bool maps_over_input() const noexcept;
 
  private:

@@ -11,7 +11,7 @@
 namespace weir {
 namespace {
 
-// By name: positions may have moved.
+// By name, as positions may differ between the two definitions.
 std::vector<std::string> dependencies(const FlowDefinition& flow, const StepDefinition& step) {
   std::vector<std::string> slugs;
   for (const std::size_t position : step.depends_on)
@@ -20,7 +20,7 @@ std::vector<std::string> dependencies(const FlowDefinition& flow, const StepDefi
   return slugs;
 }
 
-// What else, beside kind and dependencies, a run could not go on without (V3).
+// The structure beside kind and dependencies: a run cannot move to a version that changes it (V3).
 std::vector<std::pair<std::string_view, std::string>> structure(const StepDefinition& step) {
   const auto pattern = [](const std::optional<Json>& each) {
     return each ? std::string(sorted(*each).text()) : "none";

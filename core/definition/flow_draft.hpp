@@ -8,8 +8,8 @@
 
 namespace weir {
 
-/// A definition as somebody wrote it: names unchecked, dependencies by name, options as far as
-/// given.
+/// A definition as it was written: names are unchecked, dependencies are names, and an option is
+/// present only where it was given.
 struct FlowDraft {
   struct Step {
     std::string slug;
@@ -19,7 +19,7 @@ struct FlowDraft {
     std::optional<Json> only_if = {}, unless = {};   ///< patterns (F7)
     std::optional<std::string> when_unmet = {};      ///< fail, skip (the default), skip_cascade
     std::optional<std::string> when_exhausted = {};  ///< fail (the default), skip, skip_cascade
-    std::optional<std::string> signal = {};  ///< of a wait: what ends it; absent: the step's slug
+    std::optional<std::string> signal = {};  ///< of a wait: what ends it; default: the step's slug
     std::optional<std::string> flow = {};    ///< of a flow step: the slug of the flow it starts
   };
   std::string module;

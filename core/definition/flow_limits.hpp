@@ -5,8 +5,9 @@
 
 namespace weir {
 
-/// What the operator says about how many runs of a flow go on at once (C6), and how many begin in a
-/// time; both of all of them, and of those with the same text at one place of their input.
+/// The operator's limits for a flow (C6): how many of its runs go on at once, and how many begin
+/// per interval; each for all runs of the flow, and for the runs with the same key, which is the
+/// text at one place of their input.
 struct FlowLimits {
   std::optional<std::int64_t> max_running{};
   std::optional<std::string> rate{};  ///< "100/1m"

@@ -66,7 +66,7 @@ Json last_member(const Json& object, std::string_view key) {
 }
 
 // A pattern is compared with values that pass unchanged (P8), so it is taken from the text: a
-// parsed number may be another one. The manifest has no faults.
+// parsed number may differ from the written one. The manifest must have no faults.
 void take_patterns(Manifest& manifest) {
   const auto is_conditional = [](const FlowDraft::Step& step) {
     return step.only_if || step.unless;
@@ -84,15 +84,15 @@ void take_patterns(Manifest& manifest) {
   }
 }
 
-// No two flows may have the same `key`: `spelled` is what the manifest says, `compared` what has to
-// differ.
+// No two flows may have the same `key`: `spelled` is its value in the manifest, `compared` gives
+// the form that must be unique.
 void refuse_duplicates(const std::vector<FlowDraft>& flows, std::string_view key,
                        std::string FlowDraft::* spelled, std::string (*compared)(std::string_view),
                        FaultList& faults) {
   std::map<std::string, std::size_t> first_by_name;
   for (std::size_t i = 0; i < flows.size(); ++i) {
     const std::string& word = flows[i].*spelled;
-    if (word.empty()) continue;  // reported where it is missing
+    if (word.empty()) continue;  // already reported as missing
     const auto [first, is_new] = first_by_name.emplace(compared(word), i);
     if (is_new) continue;
     const std::string& other = flows[first->second].*spelled;
@@ -116,8 +116,8 @@ void read_flows(ObjectReader& reader, Manifest& manifest, FaultList& faults) {
 void read_manifest(const bj::object& object, Manifest& manifest, FaultList& faults) {
   ObjectReader reader(object, "", faults);
   const std::optional<std::int64_t> format = reader.whole_number("weir", required);
-  if (format >
-      format_read) {  // such a manifest may hold anything: nothing else in it can be judged
+  // The rest of a newer manifest cannot be judged: its meaning is unknown.
+  if (format > format_read) {
     faults.add(
         "requires_newer_weir",
         fmt::format("/weir: the manifest is of format {}, this version of Weir reads format {}",
@@ -126,7 +126,7 @@ void read_manifest(const bj::object& object, Manifest& manifest, FaultList& faul
     return;
   }
   if (format && *format < format_read)
-    reader.fault("/weir", fmt::format("{} is no manifest format", *format),
+    reader.fault("/weir", fmt::format("{} is not a manifest format", *format),
                  fmt::format("this version of Weir reads format {}", format_read));
   manifest.plugin = reader.line("plugin", required, line_bytes_max);
   manifest.version = reader.line("version", optional, line_bytes_max);
@@ -155,7 +155,7 @@ std::expected<Manifest, Faults> Manifest::parse(std::string_view text) {
 
   bj::parse_options depth_as_checked;
   depth_as_checked.max_depth = Json::depth_max;
-  std::array<unsigned char, std::size_t{8} * 1024> room;  // for most manifests, without the heap
+  std::array<unsigned char, std::size_t{8} * 1024> room;  // most manifests need no heap memory
   bj::monotonic_resource memory(room.data(), room.size());
   const bj::value value =
       bj::parse(bj::string_view(text.data(), text.size()), &memory, depth_as_checked);

@@ -75,7 +75,7 @@ std::string ObjectReader::line(std::string_view key, Presence presence, std::siz
 }
 
 std::optional<std::int64_t> ObjectReader::whole_number(std::string_view key, Presence presence) {
-  constexpr double exact_max = 9007199254740992;  // 2^53: past it a double leaves whole numbers out
+  constexpr double exact_max = 9007199254740992;  // 2^53: beyond it a double skips whole numbers
   const bj::value* value = member(key, presence);
   if (value == nullptr) return std::nullopt;
   if (const std::int64_t* number = value->if_int64()) return *number;

@@ -12,9 +12,9 @@
 
 namespace weir {
 
-/// One object of a manifest, read key by key. What doesn't fit becomes a bad_manifest in the list,
-/// with the JSON pointer of its place, and reads as if it were absent. The object and the list must
-/// outlive it.
+/// One object of a manifest, read key by key. A value that does not fit becomes a bad_manifest in
+/// the list, with its JSON pointer, and is treated as absent. The object and the list must outlive
+/// the reader.
 class ObjectReader {
  public:
   ObjectReader(const boost::json::object& object, std::string pointer, FaultList& faults)
@@ -28,21 +28,21 @@ class ObjectReader {
 
   std::optional<std::string> string(std::string_view key, Presence presence);
 
-  /// Text that can stand in a message: no control characters, at most `bytes_max` bytes, not empty
-  /// where it is required. "" when absent.
+  /// Text that is safe in a message: no control characters, at most `bytes_max` bytes, not empty
+  /// if required. "" when absent.
   std::string line(std::string_view key, Presence presence, std::size_t bytes_max);
 
   std::optional<std::int64_t> whole_number(std::string_view key, Presence presence);
 
-  /// Readers of an array of objects, which must be there, with `count_min` to `count_max` elements.
+  /// Readers of a required array of objects, which must have `count_min` to `count_max` elements.
   std::vector<ObjectReader> objects(std::string_view key, std::size_t count_min = 0,
                                     std::size_t count_max = static_cast<std::size_t>(-1));
 
   /// Empty when absent.
   std::vector<std::string> strings(std::string_view key);
 
-  /// To be called last: every key that was not asked for by then is a fault, hinting at the
-  /// nearest.
+  /// Call this last: every key that has not been read by then is a fault, with the nearest known
+  /// key as its hint.
   void refuse_unknown_keys();
 
   /// The pointer of a member, `/flows/0/slug`.
@@ -61,7 +61,7 @@ class ObjectReader {
   std::vector<std::string> known_;
 };
 
-/// "an array", "a number": what a value is, as it stands in a sentence.
+/// The type of a value with its article, for messages: "an array", "a number".
 std::string_view described(const boost::json::value& value);
 
 }  // namespace weir

@@ -26,14 +26,15 @@ void check_signal(const FlowDraft::Step& step, StepKind kind, const std::string&
                   FaultList& faults) {
   if (!step.signal) return;
   if (kind != StepKind::wait)
-    faults.add("misplaced_option",
-               fmt::format("{} has the signal {}, but is no wait", where, in_quotes(*step.signal)),
-               "only a step of the kind \"wait\" ends with a signal");
-  else if (step.signal->size() > Slug::bytes_max || !ModuleName::parse(*step.signal))
     faults.add(
-        "bad_signal",
-        fmt::format("{} waits for the signal {}, which is no name", where, in_quotes(*step.signal)),
-        std::string(signal_form));
+        "misplaced_option",
+        fmt::format("{} has the signal {}, but is not a wait", where, in_quotes(*step.signal)),
+        "only a step of the kind \"wait\" ends with a signal");
+  else if (step.signal->size() > Slug::bytes_max || !ModuleName::parse(*step.signal))
+    faults.add("bad_signal",
+               fmt::format("{} waits for the signal {}, which is not a name", where,
+                           in_quotes(*step.signal)),
+               std::string(signal_form));
 }
 
 void check_child(const FlowDraft::Step& step, StepKind kind, const std::string& where,
@@ -59,16 +60,16 @@ void check_options(const FlowDraft::Step& step, StepKind kind, const std::string
   for (const OptionRule& rule : option_rules)
     if (step.options.*rule.member && !rule.applies_to(kind))
       faults.add("misplaced_option",
-                 fmt::format("{} sets {}, which means nothing to a step of the kind \"{}\"", where,
+                 fmt::format("{} sets {}, which does not apply to a step of the kind \"{}\"", where,
                              rule.name, step.kind),
                  kind == StepKind::wait
-                     ? "a wait is never tried again: its timeout_ms is how long it waits"
-                     : "the run it starts goes by the options of its own flow");
+                     ? "a wait is never retried: its timeout_ms is how long it waits"
+                     : "the run it starts uses the options of its own flow");
   if (kind == StepKind::wait && step.when_exhausted)
     faults.add("misplaced_option",
                fmt::format("{} sets when_exhausted, but a wait never fails", where),
-               "when its time is over it completes with {\"signalled\": false}: let the conditions "
-               "of what comes after it look at that");
+               "when its time is over it completes with {\"signalled\": false}: test for that in "
+               "the conditions of the steps after it");
 }
 
 void check_fallback(const std::optional<std::string>& word, std::string_view member,
@@ -81,7 +82,7 @@ void check_fallback(const std::optional<std::string>& word, std::string_view mem
                             fmt::format("the fallbacks are {}", fmt::join(offered, ", "))));
 }
 
-// Of a pattern on a wait's output, which is {"signalled": true, "payload": …} or
+// Checks a pattern for a wait's output, which is {"signalled": true, "payload": …} or
 // {"signalled": false}.
 void check_wait_pattern(const Json& pattern, const std::string& what, FaultList& faults) {
   static const std::vector<std::string> known = {"signalled", "payload"};
@@ -110,21 +111,21 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(quoted, ", "));
 }
 
-// Of a step that has dependencies: it is held against the object of their outputs.
+// Checks a pattern of a step with dependencies, which is compared with the object of their outputs.
 void check_pattern(const Json& pattern, std::string_view member, const FlowDraft::Step& step,
                    const StepGraph& graph, const std::string& where, FaultList& faults) {
   if (pattern.type() != JsonType::object)
     return faults.add("condition_never_met",
-                      fmt::format("{}: {} is {}, but is held against an object that has the "
-                                  "outputs of its dependencies by their names",
+                      fmt::format("{}: {} is {}, but is compared with an object that has the "
+                                  "outputs of its dependencies by name",
                                   where, member, described(pattern.type())),
                       fmt::format("{{{}: …}}", in_quotes(step.depends_on.front())));
   for (const auto& [key, value] : pattern.members()) {
-    if (faults.full()) return;  // looking for the nearest name is the one check that costs
+    if (faults.full()) return;  // the search for the nearest name is the only expensive check
     if (std::ranges::find(step.depends_on, key) == step.depends_on.end()) {
       faults.add(
           "condition_never_met",
-          fmt::format("{}: {} asks for {}, which is none of its dependencies", where, member,
+          fmt::format("{}: {} asks for {}, which is not one of its dependencies", where, member,
                       in_quotes(key)),
           did_you_mean(key, step.depends_on, fmt::format("they are {}", joined(step.depends_on))));
       continue;
@@ -158,7 +159,7 @@ void check_conditions(const FlowDraft::Step& step, const StepGraph& graph, const
     faults.add("misplaced_option",
                fmt::format("{} sets when_unmet, but has neither only_if nor unless", where),
                "give it the condition, or drop when_unmet");
-  if (step.depends_on.empty()) return;  // held against the run's input, which may be anything
+  if (step.depends_on.empty()) return;  // compared with the run's input, which may be anything
   if (step.only_if) check_pattern(*step.only_if, "only_if", step, graph, where, faults);
   if (step.unless) check_pattern(*step.unless, "unless", step, graph, where, faults);
 }

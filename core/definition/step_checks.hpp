@@ -7,12 +7,13 @@
 
 namespace weir {
 
-/// Faults of one step's kind: an unknown one; a signal, a child flow or an option that means
-/// nothing to it or is missing. `where` names the step and its flow.
+/// Adds the faults of a step's kind: an unknown kind; a signal, a child flow or an option that does
+/// not apply to the kind; a bad signal; a child flow that is missing or bad. `where` names the step
+/// and its flow.
 void check_kind(const FlowDraft::Step& step, const std::string& where, FaultList& faults);
 
-/// Faults of its conditions and fallbacks: unknown words, and patterns that nothing the step is
-/// held against could ever contain (F7).
+/// Adds the faults of a step's conditions and fallbacks: unknown fallbacks, when_unmet without a
+/// condition, and patterns that can never be met (F7).
 void check_conditions(const FlowDraft::Step& step, const StepGraph& graph, const std::string& where,
                       FaultList& faults);
 

@@ -11,8 +11,8 @@ namespace {
 
 using Edges = std::vector<std::vector<std::size_t>>;
 
-// The shortest way from `start` along `edges` back to it, without the last return; empty when there
-// is none.
+// The shortest cycle along `edges` that begins at `start`, which is not repeated at its end; empty
+// when there is none.
 std::vector<std::size_t> shortest_cycle(const Edges& edges, std::size_t start) {
   const std::size_t unseen = edges.size();
   std::vector<std::size_t> came_from(edges.size(), unseen);

@@ -4,10 +4,10 @@
 
 namespace weir {
 
-/// D4. Only single and map steps have code.
+/// The kind of a step (D4). Only single and map steps have code.
 enum class StepKind { single, map, wait, flow };
 
-/// Whether it runs code of the plugin: single and map.
+/// Whether a step of that kind runs code of the plugin: single and map.
 constexpr bool has_code(StepKind kind) noexcept {
   return kind == StepKind::single || kind == StepKind::map;
 }

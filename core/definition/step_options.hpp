@@ -11,8 +11,8 @@
 
 namespace weir {
 
-/// How a step is tried (D3). Whole milliseconds, as manifests write them. A `base_delay` above
-/// `max_delay` is allowed: no wait is ever longer than `max_delay`.
+/// How a step's tasks are run and retried (D3). Whole milliseconds, as in manifests. A `base_delay`
+/// above `max_delay` is allowed: no delay is ever longer than `max_delay`.
 struct StepOptions {
   std::int64_t max_attempts = 3;
   std::chrono::milliseconds base_delay{1'000};
@@ -23,7 +23,7 @@ struct StepOptions {
   friend bool operator==(const StepOptions&, const StepOptions&) = default;
 };
 
-/// What may stand for an option in a manifest or in flows.yaml: absent means "as before".
+/// Replacements for options, from a manifest or flows.yaml: an absent one keeps the value before.
 struct OptionOverrides {
   std::optional<std::int64_t> max_attempts = {};
   std::optional<std::int64_t> base_delay_ms = {};
@@ -34,22 +34,22 @@ struct OptionOverrides {
   friend bool operator==(const OptionOverrides&, const OptionOverrides&) = default;
 };
 
-/// `options` with every present override in place; ranges are the caller's to check (option_rules).
+/// `options` with every present override applied; the caller checks ranges (option_rules).
 StepOptions overridden(StepOptions options, const OptionOverrides& overrides);
 
-/// What of a flow's options holds for a step of that kind: how long a wait waits is its own affair
-/// (D4).
+/// The part of a flow's options that applies to its steps of that kind: a wait does not take its
+/// timeout from the flow (D4).
 OptionOverrides applicable(OptionOverrides for_all, StepKind kind);
 
-/// What the operator says of one flow: for all steps, and over that for some by their slugs. Steps
-/// the flow does not have are passed over.
+/// The operator's overrides for one flow: for all steps, and with precedence over those, for some
+/// steps by slug. Steps the flow does not have are ignored.
 struct FlowOverrides {
   OptionOverrides all{};
   std::map<std::string, OptionOverrides> steps{};
   friend bool operator==(const FlowOverrides&, const FlowOverrides&) = default;
 };
 
-/// The options of a step as the operator will have them; ranges are the caller's to check.
+/// The options of a step after the operator's overrides; the caller checks ranges.
 StepOptions overridden(StepOptions options, StepKind kind, const std::string& slug,
                        const FlowOverrides& overrides);
 
@@ -58,19 +58,19 @@ struct OptionRule {
   std::string_view name;  ///< as in manifests: "timeout_ms"
   std::optional<std::int64_t> OptionOverrides::* member;
   std::int64_t min, max;
-  bool step_only;         ///< start_delay: means nothing for a whole flow
+  bool step_only;         ///< start_delay: cannot be set for a whole flow
   std::string_view unit;  ///< "ms", "bytes", or "" for a plain count
 
-  /// As flows.yaml has it, where the unit stands with the number: "timeout".
+  /// The name in flows.yaml, where the unit is part of the value: "timeout".
   std::string_view plain_name() const noexcept;
 
-  /// Whether it means anything to a step of that kind: a wait and a child run are not tried again,
-  /// and a child run has a timeout of its own.
+  /// Whether it applies to a step of that kind: start_delay_ms to every step, timeout_ms to all but
+  /// flow steps, the rest to steps with code, as only those have attempts.
   bool applies_to(StepKind kind) const noexcept;
 
   bool allows(std::int64_t value) const noexcept { return min <= value && value <= max; }
 
-  /// The range for people: "1 ms to 30 days", "1 to 1000".
+  /// The range as messages show it: "1 ms to 30 days", "1 to 1000".
   std::string range() const;
 };
 inline constexpr std::int64_t day_ms = 86'400'000;

@@ -1,8 +1,8 @@
-/// Threads: the main thread alone reads calls and runs them; a step's own threads may log; a
-/// watcher hears of cancelled calls and of the parent's end.
+/// Threads: only the main thread reads calls and runs them; a step's own threads may log; the
+/// watcher thread receives cancellations and detects the end of the parent.
 ///
-/// Invariant: frames leave whole, in the order of Channel's mutex; the result of a call is its
-/// last.
+/// Invariant: frames are sent whole, in the order in which Channel's mutex was locked; the result
+/// of a call is its last frame.
 #include "isolated/child_main.hpp"
 
 #include <atomic>
@@ -26,9 +26,9 @@
 #include "isolated/restrictions.hpp"
 #include "isolated/wire.hpp"
 #include "plugin/in_process_host.hpp"
-#include "worker/fault_handler.hpp"
-#include "worker/flight_recorder.hpp"
-#include "worker/step_call.hpp"
+#include "step/fault_handler.hpp"
+#include "step/flight_recorder.hpp"
+#include "step/step_call.hpp"
 
 namespace weir {
 namespace {
@@ -47,14 +47,14 @@ class Channel {
     OutgoingFrame frame(kind, fixed, texts);
     WireEnd end = WireEnd::not_yet;
     while (end == WireEnd::not_yet) end = frame.send(Descriptors::channel);
-    if (end != WireEnd::ok) ::_exit(EXIT_SUCCESS);  // nobody is there any more
+    if (end != WireEnd::ok) ::_exit(EXIT_SUCCESS);  // the parent has gone
   }
 
  private:
   std::mutex mutex_;
 };
 
-// The call that is under way, as the watcher sees it.
+// The call that is running, for the watcher.
 class Current {
  public:
   void begin(std::uint64_t number, Cancellation<>& stop) {
@@ -93,14 +93,14 @@ void* watch(void* given) {
     if (both[1].revents != 0) ::_exit(EXIT_SUCCESS);
     if (both[0].revents == 0) continue;
     std::uint64_t number = 0;
-    // Of the parent's end the channel tells the main thread too; but that may be in a step.
+    // The channel shows the parent's end to the main thread too, but that may be inside a step.
     if (::read(Descriptors::control, &number, sizeof number) != sizeof number)
       ::_exit(EXIT_SUCCESS);
     watched.current.cancel(number);
   }
 }
 
-// Signals stay the main thread's, whose stack a step expects to be on.
+// Signals are handled on the main thread only: a step expects to be on its stack.
 bool start_watcher(Current& current) {
   const int parent = static_cast<int>(::syscall(SYS_pidfd_open, ::getppid(), 0));
   auto watched = std::make_unique<Watched>(Watched{current, parent});
@@ -157,7 +157,7 @@ struct Opening {
   StagedCopy staged;
 };
 
-// What the parent had checked before: it is the same text.
+// Reads the opening frame. The parent has checked the same text before.
 std::optional<Opening> read_opening(Frame frame) {
   const auto fixed = frame.take<OpenFrame>();
   if (!fixed) return std::nullopt;
@@ -203,7 +203,7 @@ class Child {
         seat_(recorder),
         flows_(std::move(flows)) {}
 
-  // False for what is no call.
+  // False when the frame is not a valid call.
   bool run(Frame frame) {
     const auto call = frame.take<CallFrame>();
     if (!call || call->flow >= flows_.size()) return false;
@@ -214,7 +214,7 @@ class Child {
     if (!run_id || !input || !flow_input || call->step >= flow->steps.size()) return false;
 
     Attempt attempt;
-    attempt.run = static_cast<RunKey>(call->number);  // what stands in the recorder of a dead child
+    attempt.run = static_cast<RunKey>(call->number);  // for the recorder, which outlives the child
     attempt.task = {.step = call->step, .index = call->index};
     attempt.number = call->attempt;
     attempt.flow = flow;
@@ -252,7 +252,7 @@ class Child {
 void run_isolated_child() {
   ::fcntl(Descriptors::channel, F_SETFD, FD_CLOEXEC);
   ::fcntl(Descriptors::control, F_SETFD, FD_CLOEXEC);
-  std::signal(SIGPIPE, SIG_IGN);  // as in the worker, so that a step finds the same
+  std::signal(SIGPIPE, SIG_IGN);  // as in the worker, so that steps run under the same conditions
   // None of these is ever destroyed: a step may have left threads behind that use them.
   auto& channel = *new Channel;
   auto& current = *new Current;
@@ -262,7 +262,7 @@ void run_isolated_child() {
   const auto& recorder = *new auto(std::make_shared<FlightRecorder>(*std::move(opened)));
   install_fault_handler(*recorder, -1);
   const auto opening = read_opening(frames.frame());
-  if (!opening) refuse(channel, "its process was told nothing that it understood");
+  if (!opening) refuse(channel, "its process could not read what it was sent");
   const bool filtered = restrict_this_process(opening->limits.memory_bytes);
   if (!start_watcher(current)) refuse(channel, "its process could not start a thread");
 

@@ -1,7 +1,7 @@
-/// Threads: every member from any thread; a lease belongs to the thread that took it.
+/// Threads: every member may be called from any thread; a lease belongs to the thread that took it.
 ///
-/// Invariants: a child is idle here or leased, never both; at most `processes` of them are there,
-/// those that are being started included. The last that was given back is leased first.
+/// Invariants: a child is either idle here or leased; there are at most `processes` of them,
+/// including those that are being started. The one returned most recently is leased first.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -17,8 +17,7 @@
 
 namespace weir {
 
-/// The processes of one version of a plugin: started when there is more to do, ended when there is
-/// not.
+/// The processes of one version of a plugin. They are started as needed, and ended when idle.
 class ChildSet {
  public:
   ChildSet(std::shared_ptr<Keeper> keeper, IsolatedOptions options, PluginInspection plugin,
@@ -26,24 +25,25 @@ class ChildSet {
   ChildSet(const ChildSet&) = delete;
   ChildSet& operator=(const ChildSet&) = delete;
 
-  /// Ends all of them. None is leased any more.
+  /// Ends all of them. None may be leased any more.
   ~ChildSet();
 
-  /// A child for one call: an idle one, or a new one, or the first that is given back, waited for
-  /// as long as `cancelled` (asked every 20 ms) says no; null then. Errors: IsolatedChild::start.
+  /// A child for one call: an idle one, or a new one, or the first that is returned. Waits for that
+  /// until `cancelled`, which is called every 20 ms, returns true; then null. Errors: those of
+  /// IsolatedChild::start.
   std::expected<std::unique_ptr<IsolatedChild>, PluginError> lease(
       const std::function<bool()>& cancelled);
 
-  /// Of a child that can run more calls.
+  /// Returns a leased child that can run more calls.
   void give_back(std::unique_ptr<IsolatedChild> child);
 
-  /// Instead of giving back one that died.
+  /// To be called in place of give_back() when the child died.
   void lost();
 
-  /// Those that had nothing to do for too long: all but one.
+  /// Removes and returns the children that were idle for too long; one child always stays.
   std::vector<std::unique_ptr<IsolatedChild>> take_idle(std::chrono::steady_clock::time_point now);
 
-  /// How many there are.
+  /// How many children there are.
   std::size_t count() const;
 
   const PluginInspection& plugin() const noexcept { return plugin_; }

@@ -18,7 +18,7 @@
 #include "base/child_process.hpp"
 #include "isolated/child_main.hpp"
 #include "run/journal_row.hpp"
-#include "worker/crash_report.hpp"
+#include "step/crash_report.hpp"
 
 namespace weir {
 namespace {
@@ -28,11 +28,10 @@ using std::chrono::steady_clock;
 using Descriptors = IsolatedDescriptors;
 
 constexpr timeval channel_timeout{.tv_sec = 0, .tv_usec = 20'000};
-constexpr milliseconds death_patience{1'000};  // from the end of its channel to its own
+constexpr milliseconds death_patience{1'000};  // from the end of its channel to its own end
 constexpr std::uint64_t opening_bytes_max = 1024 * 1024;
-constexpr std::uint64_t words_bytes_max = 1024 * 1024;  // of a frame, beside an output
-
-// What a plugin may know of the worker's environment. Nothing of Weir's stands there, nor of the
+constexpr std::uint64_t words_bytes_max = 1024 * 1024;  // of a frame, in addition to an output
+// The variables of the worker's environment that a plugin gets. None of them is Weir's or the
 // database's.
 constexpr std::array<const char*, 8> variables_kept = {
     "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH"};
@@ -74,7 +73,7 @@ Number number_of(std::string_view text, Number otherwise) {
 
 weir_str str(std::string_view text) { return {text.data(), text.size()}; }
 
-// As the step said it there; nullopt for what no step can have said.
+// Passes the step's result on to the host; nullopt when no step can have returned it.
 std::optional<std::int32_t> passed_on(Frame frame, const weir_host& host, weir_call* call) {
   const auto result = frame.take<ResultFrame>();
   if (!result) return std::nullopt;
@@ -184,7 +183,7 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
   const auto told = detail ? answer.text(refused->hint_bytes) : std::nullopt;
   process_.kill();
   if (!told || refused->fault > static_cast<std::uint32_t>(PluginFault::unload_pinned))
-    return load_failed("its process told nothing that was understood", hint);
+    return load_failed("its process sent an answer that could not be read", hint);
   return refusal(PluginStage::stage, static_cast<PluginFault>(refused->fault), std::string(*detail),
                  *told)
       .error();
@@ -233,14 +232,14 @@ IsolatedChild::CallEnd IsolatedChild::await(const weir_host& host, weir_call* ca
         return died(WireEnd::broken);
     } else if (end != WireEnd::not_yet) {
       return died(end);
-    } else if (process_.wait(milliseconds(0))) {  // somebody else holds its channel open
+    } else if (process_.wait(milliseconds(0))) {  // another process keeps its channel open
       return died(WireEnd::closed);
     }
     if (!may_wait_on(host, call)) return kill();
   }
 }
 
-// Tells it, once, when the step is to stop; false when it had time enough for that.
+// Notifies the child once when the step must stop; false when its grace period is over.
 bool IsolatedChild::may_wait_on(const weir_host& host, weir_call* call) {
   const auto now = steady_clock::now();
   if (kill_at_) return now < *kill_at_;
@@ -273,7 +272,7 @@ IsolatedChild::CallEnd IsolatedChild::died(WireEnd how) {
 
 void IsolatedChild::describe(std::string end) {
   end_text_ = std::move(end);
-  if (memory_bytes_ > 0) end_text_ += fmt::format("; it had {} bytes of memory", memory_bytes_);
+  if (memory_bytes_ > 0) end_text_ += fmt::format("; its memory limit is {} bytes", memory_bytes_);
 }
 
 void IsolatedChild::dismiss() noexcept { ::shutdown(channel_.fd(), SHUT_WR); }

@@ -16,26 +16,27 @@
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_error.hpp"
 #include "plugin/staged_copy.hpp"
-#include "worker/flight_recorder.hpp"
+#include "step/flight_recorder.hpp"
 
 namespace weir {
 
-/// How isolated children are started, and how long they are waited for.
+/// How isolated children are started, and how long to wait for them.
 struct IsolatedOptions {
-  std::filesystem::path program = "/proc/self/exe";  ///< calls run_isolated_child() when given
-  std::vector<std::string> arguments = {"internal", "isolate"};  ///< these
-  std::size_t processes = 8;                        ///< at most so many for a version of a plugin
-  std::int64_t memory_bytes = 0;                    ///< of address space for each; 0: no limit
+  /// Must call run_isolated_child() when it gets these arguments.
+  std::filesystem::path program = "/proc/self/exe";
+  std::vector<std::string> arguments = {"internal", "isolate"};
+  std::size_t processes = 8;      ///< at most that many for a version of a plugin
+  std::int64_t memory_bytes = 0;  ///< of address space for each process; 0: no limit
   std::chrono::milliseconds start_patience{5'000};  ///< for loading the plugin
-  /// For a step that was told to stop, before its process is killed. Less than Flights::stop_grace,
-  /// so that the slot is free before the worker counts it as stuck.
+  /// The time for a step to stop when requested, before its process is killed. Less than
+  /// Flights::stop_grace, so that the slot is free before the worker counts it as stuck.
   std::chrono::milliseconds stop_grace{500};
-  std::chrono::milliseconds idle_max{30'000};  ///< then all but one that have nothing to do end
-  std::chrono::milliseconds farewell{1'000};   ///< for ending what steps shared
+  std::chrono::milliseconds idle_max{30'000};  ///< idle processes end after this time, all but one
+  std::chrono::milliseconds farewell{1'000};   ///< for ending the resources that steps shared
 };
 
-/// One call, as the plugin's steps are counted: the flow in the manifest's order, the step in its
-/// definition's.
+/// Identifies a step of a plugin: the flow by its position in the manifest, the step by its
+/// position in the definition.
 struct IsolatedTarget {
   std::uint32_t flow = 0;
   std::uint32_t step = 0;
@@ -44,38 +45,39 @@ struct IsolatedTarget {
 /// A process that runs the steps of one plugin, one call at a time.  [one thread at a time]
 class IsolatedChild {
  public:
-  /// Returns once the plugin is loaded there. Errors: as PluginHost::open. When the process died of
-  /// it, or took too long, load_failed.
+  /// Starts a process and returns once the plugin is loaded in it. Errors: as PluginHost::open;
+  /// load_failed when loading ended the process or took too long.
   static std::expected<std::unique_ptr<IsolatedChild>, PluginError> start(
       const IsolatedOptions& options, const PluginInspection& plugin, const StagedCopy& staged);
 
-  /// What became of a call. After anything but `answered` this object is good for end_text()
-  /// and crash_text() alone.
+  /// How a call ended. After anything but `answered`, only end_text() and crash_text() of this
+  /// object may be used.
   enum class CallEnd {
-    answered,   ///< `returned` is what the step did; host.output or host.fail were told
+    answered,   ///< `returned` is what the step returned; host.output or host.fail was called
     crashed,    ///< the process ended during the call
-    killed,     ///< it did not stop when told to
-    not_begun,  ///< the process was gone before it began the call
+    killed,     ///< it did not stop when requested
+    not_begun,  ///< the process ended before it began the call
   };
 
-  /// Runs a step there, with `host` and `call` of a step's `run` here: its lines go to host.log,
-  /// host.cancelled is looked at every 20 ms and passed on.
+  /// Runs a step in the process, with the `host` and `call` that a step's `run` got here: log lines
+  /// are passed to host.log, and host.cancelled is polled every 20 ms and passed on.
   CallEnd run(IsolatedTarget target, const weir_host& host, weir_call* call, weir_str input,
               std::int32_t& returned);
 
   /// How the process ended: "signal 11 (SIGSEGV)", "exit status 3".
   const std::string& end_text() const noexcept { return end_text_; }
 
-  /// What its flight recorder tells of a crashed call, frames and all; empty when nothing.
+  /// The crash report of a crashed call, with frames, from its flight recorder; empty if there is
+  /// none.
   const std::string& crash_text() const noexcept { return crash_text_; }
 
   bool filters_system_calls() const noexcept { return filtered_; }
   pid_t pid() const noexcept { return process_.pid(); }
 
-  /// Tells it that nothing comes any more; finish() waits for its end.
+  /// Tells the process that no call follows, so that it ends; finish() waits for its end.
   void dismiss() noexcept;
 
-  /// Waits for the end of a dismissed one until `deadline`, then kills it.
+  /// Waits until `deadline` for the end of a dismissed process, then kills it.
   void finish(std::chrono::steady_clock::time_point deadline);
 
  private:

@@ -16,7 +16,7 @@ namespace {
 
 using CallEnd = IsolatedChild::CallEnd;
 
-constexpr int starts_max = 3;  // for one call, when processes die before they begin it
+constexpr int starts_max = 3;  // for one call, when processes end before they begin it
 
 class IsolatedPlugin;
 
@@ -28,7 +28,7 @@ struct IsolatedStep {
 
 std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input, void* user);
 
-// What the modules of a plugin share: its processes, and the steps that lead there.
+// What the modules of a plugin share: its processes, and the steps that call them.
 class IsolatedPlugin {
  public:
   IsolatedPlugin(std::shared_ptr<Keeper> keeper, IsolatedOptions options,
@@ -80,7 +80,7 @@ class IsolatedPlugin {
       if (end == CallEnd::crashed) return fail(host, call, "worker_crashed", crash);
     }
     return fail(host, call, "worker_crashed",
-                fmt::format("{} could not begin: its processes end by themselves, the last one: {}",
+                fmt::format("{} could not start: its processes end by themselves, the last one: {}",
                             step.shown, died));
   }
 

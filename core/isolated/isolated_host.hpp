@@ -1,4 +1,4 @@
-/// Threads: every member, and the steps it makes, from any thread, several at once.
+/// Threads: every member, and the steps it makes, may be called from any thread, also concurrently.
 #pragma once
 #include <atomic>
 #include <expected>
@@ -13,26 +13,26 @@
 
 namespace weir {
 
-/// Plugins in processes of their own, a set of them for each version: what their code breaks is a
-/// process that runs one call. It contains crashes, hangs and leaks; it is no sandbox against
-/// malice (docs/isolation.md).
+/// Runs plugins in processes of their own, a set of processes for each version, so that a fault of
+/// their code affects only a process that runs one call. This contains crashes, hangs and leaks; it
+/// is not a sandbox against malicious code (docs/isolation.md).
 ///
-/// The steps of its modules are this host's: each `run` hands its call to a process and tells the
-/// worker, through the plugin ABI, what came of it there. So an isolated attempt ends as the same
-/// one in process would, and besides:
-/// - worker_crashed: the step ended its process; failed, tried again as the step's options say.
-/// - worker_timeout: told to stop, it did not within stop_grace; its process was killed.
-/// - no_process: none could be started.
+/// The steps of its modules belong to this host: each `run` passes its call to a process, and the
+/// result from there to the worker, through the plugin ABI. So an isolated attempt has the same
+/// outcomes as an attempt in process, and these:
+/// - worker_crashed: the step ended its process; it failed, and is retried as its options say.
+/// - worker_timeout: the step did not stop within stop_grace; its process was killed.
+/// - no_process: no process could be started.
 class IsolatedHost final : public PluginHost {
  public:
-  /// `quarantine`, when there is one, counts crashes by sha256.
+  /// `quarantine` counts crashes by sha256; it may be null.
   IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> quarantine,
                std::shared_ptr<Log> log);
 
-  /// Starts the first process and loads the plugin there. Errors: as InProcessHost; load_failed
-  /// also when loading ends the process or takes longer than start_patience. With the last of the
-  /// modules the processes end, within `farewell`; this host's destructor waits for them when no
-  /// module is left.
+  /// Starts the first process and loads the plugin in it. Errors: as InProcessHost; load_failed
+  /// also when loading ends the process or takes longer than start_patience. The processes end when
+  /// the last of the modules is destroyed, within `farewell`; this host's destructor waits for them
+  /// if no module is left.
   std::expected<std::vector<FlowModule>, PluginError> open(const PluginInspection& plugin,
                                                            const StagedCopy& staged) override;
 
@@ -43,7 +43,7 @@ class IsolatedHost final : public PluginHost {
   const std::shared_ptr<Quarantine> quarantine_;
   const std::shared_ptr<Log> log_;
   const std::shared_ptr<Keeper> keeper_;
-  std::atomic<bool> told_unfiltered_ = false;  // pairs with itself: no data goes with it
+  std::atomic<bool> told_unfiltered_ = false;  // pairs with itself: it publishes no other data
 };
 
 }  // namespace weir

@@ -1,7 +1,8 @@
-/// Threads: one of its own, the only one that waits for children to end; every member from any.
+/// Threads: one of its own, the only one that waits for children to end; every member may be called
+/// from any thread.
 ///
-/// Invariants: a child given to end() is gone before the destructor returns. Locks: the keeper's
-/// before a set's; none is held while a child is waited for.
+/// Invariants: a child given to end() has ended before the destructor returns. Lock order: the
+/// keeper's mutex before a set's; neither is held during a wait for a child.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -16,7 +17,7 @@ namespace weir {
 
 class ChildSet;
 
-/// Ends isolated children that are not needed any more, and lets them say farewell meanwhile.
+/// Ends isolated children that are no longer needed, and gives them time to end their resources.
 class Keeper {
  public:
   explicit Keeper(const IsolatedOptions& options);
@@ -24,7 +25,7 @@ class Keeper {
   Keeper& operator=(const Keeper&) = delete;
   ~Keeper();
 
-  /// Asks the set for idle children from now on, until forget() has returned.
+  /// Checks the set for idle children from now on, until forget() has returned.
   void watch(ChildSet& set);
   void forget(const ChildSet& set);
 

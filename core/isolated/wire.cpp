@@ -15,7 +15,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t buffer_bytes = 64 * 1024;
-constexpr std::size_t kept_bytes_max = 1024 * 1024;  // a larger buffer goes with its frame
+constexpr std::size_t kept_bytes_max = 1024 * 1024;  // a larger buffer is freed after its frame
 
 WireEnd failed(int error) {
   if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR) return WireEnd::not_yet;
@@ -28,7 +28,7 @@ OutgoingFrame::OutgoingFrame(FrameKind kind, std::string_view fixed,
                              std::span<const std::string_view> texts)
     : header_{.kind = kind, .reserved = 0, .bytes = fixed.size()} {
   WEIR_ASSERT(texts.size() <= texts_max);
-  part_count_ = 1;  // the first is the header, which moves with this
+  part_count_ = 1;  // the first is the header; send() sets it, because this object may move
   parts_[part_count_++] = fixed;
   for (const std::string_view text : texts) {
     header_.bytes += text.size();
@@ -65,7 +65,7 @@ std::optional<std::string_view> Frame::text(std::uint64_t bytes) {
   return found;
 }
 
-// Room for `bytes` from begin_ on.
+// Makes room for `bytes` from begin_ on.
 void FrameReader::make_room(std::size_t bytes) {
   const std::size_t held = end_ - begin_;
   const bool too_large = held == 0 && capacity_ > kept_bytes_max && bytes <= buffer_bytes;

@@ -10,8 +10,8 @@
 
 namespace weir {
 
-/// What a worker and its isolated children say to each other, as frames on a stream socket. Both
-/// ends are the same program on the same machine, so structs cross as they lie in memory.
+/// The protocol between a worker and its isolated children: frames on a stream socket. Both ends
+/// are the same program on the same machine, so structs are sent as they are in memory.
 enum class FrameKind : std::uint32_t {
   open = 1,  ///< to the child, first: OpenFrame
   opened,    ///< from it: OpenedFrame
@@ -21,7 +21,7 @@ enum class FrameKind : std::uint32_t {
   result,    ///< from it, ends a call: ResultFrame
 };
 
-// Each is followed by its texts, in the order of their sizes.
+// Each is followed by its texts, in the order of the members with their sizes.
 struct OpenFrame {
   std::int64_t memory_bytes;
   std::uint64_t staged_bytes, path_bytes, sha256_bytes, note_bytes;
@@ -36,9 +36,9 @@ struct RefusedFrame {
   std::uint64_t detail_bytes, hint_bytes;
 };
 struct CallFrame {
-  std::uint64_t number;  ///< 1, 2, 3 …: of this child
-  std::uint32_t flow;    ///< in the manifest's order
-  std::uint32_t step;    ///< in the definition's
+  std::uint64_t number;  ///< 1, 2, 3 …, for each child
+  std::uint32_t flow;    ///< its position in the manifest
+  std::uint32_t step;    ///< its position in the definition
   std::uint64_t index;
   std::int64_t max_output_bytes;
   std::int32_t attempt;
@@ -54,19 +54,19 @@ struct ResultFrame {
   std::int32_t outcome;  ///< Outcome
   std::uint32_t reserved;
   std::int64_t retry_after_ms;           ///< 0: none
-  std::uint64_t code_bytes, text_bytes;  ///< of a completed call no code, and the output as text
+  std::uint64_t code_bytes, text_bytes;  ///< a completed call has no code, and its output as text
 };
 
-/// What came of sending or of waiting for a frame.
+/// The result of sending or receiving a frame.
 enum class WireEnd {
   ok,
-  not_yet,  ///< the socket's timeout passed: call again to go on
-  closed,   ///< the other end is gone
-  broken,   ///< what came is no frame of ours, or longer than was allowed
+  not_yet,  ///< the socket's timeout passed: call again to continue
+  closed,   ///< the other end has closed the socket
+  broken,   ///< the data is not a frame of ours, or longer than allowed
 };
 
-/// One frame on its way out: `fixed` is one of the structs above, `texts` what follows it. Refers
-/// to all of them until it is sent, so `fixed` cannot be a temporary.
+/// A frame to send: `fixed` is one of the structs above, `texts` are the texts that follow it. It
+/// refers to all of them until it is sent, so `fixed` must not be a temporary.
 class OutgoingFrame {
  public:
   static constexpr std::size_t texts_max = 4;
@@ -79,7 +79,7 @@ class OutgoingFrame {
   OutgoingFrame(FrameKind kind, const Fixed&& fixed,
                 std::initializer_list<std::string_view> texts) = delete;
 
-  /// Sends what is not sent yet; in one write, when the other end has room. Never raises SIGPIPE.
+  /// Sends what is not sent yet; in one write if the socket has room. Never raises SIGPIPE.
   WireEnd send(int socket);
 
  private:
@@ -98,25 +98,25 @@ class OutgoingFrame {
   std::size_t sent_bytes_ = 0;
 };
 
-/// A frame that came; its texts are valid until the next read.
+/// A received frame; its texts are valid until the next read.
 class Frame {
  public:
   Frame(FrameKind kind, std::string_view body) : kind_(kind), body_(body) {}
 
   FrameKind kind() const noexcept { return kind_; }
 
-  /// Its beginning; nullopt when it is too short.
+  /// Takes the struct at its beginning; nullopt when the frame is too short.
   template <class Fixed>
   std::optional<Fixed> take() {
     if (body_.size() < sizeof(Fixed)) return std::nullopt;
     Fixed fixed;
-    // The size was looked at.  NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
+    // The size was checked.  NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     __builtin_memcpy(&fixed, body_.data(), sizeof fixed);
     body_.remove_prefix(sizeof fixed);
     return fixed;
   }
 
-  /// Its next text; nullopt when it does not have so many bytes.
+  /// Takes its next text; nullopt when fewer bytes are left.
   std::optional<std::string_view> text(std::uint64_t bytes);
 
  private:
@@ -124,16 +124,16 @@ class Frame {
   std::string_view body_;
 };
 
-/// Reads frames from a stream socket, in one read each where they come whole.
+/// Reads frames from a stream socket, each with one read when it arrives whole.
 class FrameReader {
  public:
   explicit FrameReader(int socket) : socket_(socket) {}
 
-  /// The next frame, of at most `bytes_max`. With a receive timeout on the socket it may say
-  /// not_yet, and goes on where it was when called again.
+  /// Reads the next frame, of at most `bytes_max`. When the socket has a receive timeout it may
+  /// return not_yet; the next call continues where this one stopped.
   WireEnd read(std::uint64_t bytes_max);
 
-  /// What read() found.
+  /// The frame that read() received.
   Frame frame() const noexcept;
 
  private:
@@ -141,7 +141,7 @@ class FrameReader {
 
   int socket_;
   std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  // what came and was not given yet
+  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  // [begin_, end_) was received, not consumed
   std::size_t given_ = 0;                           // bytes of the frame at begin_
 };
 

@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-// The address at which the byte is mapped, counted from where the library begins.
+// The address at which the byte at `offset` is mapped, relative to the start of the library.
 std::optional<std::uint64_t> address_of(std::string_view bytes, const Elf64_Ehdr& header,
                                         std::uint64_t offset) {
   for (std::uint64_t i = 0; i < header.e_phnum; ++i) {

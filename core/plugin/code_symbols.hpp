@@ -6,17 +6,17 @@
 
 namespace weir {
 
-/// A place in code, as people write it.
+/// A place in code, as messages show it.
 struct CodePlace {
   std::string function;      ///< demangled
-  std::uint64_t offset = 0;  ///< from its begin
+  std::uint64_t offset = 0;  ///< from its beginning
 };
 
 /// "charge(Card const&)+0x1c"
 std::string to_string(const CodePlace& place);
 
-/// The function that stands `offset` bytes into the bytes of a shared library, by its symbol table,
-/// or by the dynamic one when it was stripped. nullopt when neither knows. Survives any bytes.
+/// The function at `offset` in the bytes of a shared library, from its symbol table, or from the
+/// dynamic one when it was stripped. nullopt when neither has it. `bytes` may be anything.
 /// [any thread]
 std::optional<CodePlace> code_place(std::string_view bytes, std::uint64_t offset);
 

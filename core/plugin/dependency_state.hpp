@@ -10,13 +10,13 @@
 
 namespace weir {
 
-/// What this machine has now of the libraries that plugins need: path, size and times of each, and
-/// of the loader's cache, which changes with every installation. A snapshot for a batch: each is
-/// looked at once.  [one thread]
+/// The present state of the libraries that plugins need: path, size and times of each, and of the
+/// loader's cache, which changes with every installation. A snapshot for a batch: each file is
+/// examined once.  [one thread]
 class DependencyState {
  public:
-  /// A text that is another one when a library that is needed directly is another one. `needed` and
-  /// `runpath` as in PluginInspection.
+  /// A text that changes when a directly needed library changes. `needed` and `runpath` as in
+  /// PluginInspection.
   std::string of(std::span<const std::string> needed, std::string_view runpath);
 
  private:

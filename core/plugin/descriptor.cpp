@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-// What the structs of ABI 1.0 end with; later minors only add to them.
+// The structs of ABI 1.0 end with these members; later minor versions only add members.
 constexpr std::size_t plugin_bytes_min = offsetof(weir_plugin, build_info) + sizeof(weir_str);
 constexpr std::size_t flow_bytes_min = offsetof(weir_flow, reserved) + sizeof(std::uint32_t);
 constexpr std::size_t step_bytes_min = offsetof(weir_step, user) + sizeof(void*);
@@ -35,7 +35,7 @@ const T& element(const T* first, std::size_t stride, std::size_t i) noexcept {
   return *reinterpret_cast<const T*>(reinterpret_cast<const std::byte*>(first) + stride * i);
 }
 
-// Follows the pointers of one descriptor. The first fault found stays.
+// Follows the pointers of one descriptor. Keeps the first fault found.
 class DescriptorWalk {
  public:
   DescriptorWalk(const OwnMemory& memory, const Manifest& manifest, std::string_view note)
@@ -125,9 +125,8 @@ class DescriptorWalk {
   void mismatch(std::string detail) {
     if (!fault_)
       fault_ =
-          refusal(
-              PluginStage::stage, PluginFault::manifest_mismatch, std::move(detail),
-              "let weir_plugin_v1 and the note say the same, in the same order; WEIR_PLUGIN does")
+          refusal(PluginStage::stage, PluginFault::manifest_mismatch, std::move(detail),
+                  "make weir_plugin_v1 and the note agree, in the same order; WEIR_PLUGIN does")
               .error();
   }
 
@@ -145,12 +144,12 @@ std::optional<PluginError> header_fault(std::string_view bytes) {
   };
   if (read_at<std::uint64_t>(bytes, offsetof(weir_plugin, magic)) != WEIR_ABI_MAGIC)
     return refuse(PluginFault::bad_magic,
-                  "what stands at weir_plugin_v1 does not begin with WEIR_ABI_MAGIC",
+                  "the object at weir_plugin_v1 does not begin with WEIR_ABI_MAGIC",
                   "define it with WEIR_PLUGIN, or fill a weir_plugin as weir/abi/plugin.h says");
   const auto major = read_at<std::uint16_t>(bytes, offsetof(weir_plugin, abi_major));
   if (major && *major != WEIR_ABI_MAJOR)
     return refuse(PluginFault::abi_major,
-                  fmt::format("built for ABI {}, this host speaks {}", *major, WEIR_ABI_MAJOR),
+                  fmt::format("built for ABI {}, this host uses {}", *major, WEIR_ABI_MAJOR),
                   "rebuild it with the headers of this Weir");
   const auto size = read_at<std::uint32_t>(bytes, offsetof(weir_plugin, struct_size));
   if (!size || !possible_size(*size, plugin_bytes_min) || *size > bytes.size())

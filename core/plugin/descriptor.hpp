@@ -11,15 +11,15 @@
 
 namespace weir {
 
-/// Reads what begins a weir_plugin and needs no relocation: magic, major, sizes, counts. `bytes`
-/// begin at the definition symbol and may be any, of any length. Errors: bad_magic, abi_major,
-/// bad_descriptor; stage manifest, no path.
+/// Checks the beginning of a weir_plugin, which needs no relocation: magic, major, sizes, counts.
+/// `bytes` begin at the definition symbol; their content and length may be anything. Errors:
+/// bad_magic, abi_major, bad_descriptor; stage manifest, no path.
 std::optional<PluginError> header_fault(std::string_view bytes);
 
-/// The descriptor at `symbol`, once all of it is proved: every pointer leads into the library's own
-/// memory, every `run` into its code (of a wait or flow step it is null), sizes and counts are
-/// possible, and it tells the same as the manifest, whose bytes `note` are. Then flows and steps
-/// stand in the manifest's order. `symbol` and that memory may hold anything.
+/// The descriptor at `symbol`, after a check of all of it: every pointer leads into the library's
+/// own memory, every `run` into its code (of a wait or flow step it is null), sizes and counts are
+/// possible, and it agrees with the manifest, whose text is `note`. So flows and steps are in the
+/// manifest's order. `symbol` and that memory may hold anything.
 ///
 /// Errors: symbol_not_in_this_object, those of header_fault, bad_descriptor, manifest_mismatch;
 /// stage `stage`, no path.

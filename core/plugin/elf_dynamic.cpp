@@ -15,7 +15,7 @@ std::unexpected<PluginError> damaged(std::string detail) {
                  "build it again or copy it again");
 }
 
-// The entries of a dynamic section: DT_NEEDED may stand there often, every other tag counts once.
+// The entries of a dynamic section: all of DT_NEEDED, of every other tag the last one.
 struct Entries {
   std::vector<std::uint64_t> needed;
   std::map<std::int64_t, std::uint64_t> values;
@@ -37,7 +37,8 @@ struct Entries {
   }
 };
 
-// The strings others refer to by offset. Longer than any compiler writes them, none is looked for.
+// The string table, whose strings are referred to by offset. A string longer than any compiler
+// writes counts as missing.
 class Strings {
  public:
   static constexpr std::size_t bytes_max = std::size_t{64} * 1024;
@@ -55,8 +56,8 @@ class Strings {
   std::string_view bytes_;
 };
 
-// Both hash tables tell how many symbols there are; nothing else does. The GNU one ends with the
-// last of the longest chain.
+// The number of symbols, which only the hash tables show. In the GNU one it follows from the end of
+// the last chain.
 std::uint64_t symbol_count(const ElfImage& image, const Entries& entries) {
   if (const std::string_view table = image.from(entries[DT_HASH]); entries[DT_HASH] != 0)
     if (const auto count = read_at<std::uint32_t>(table, sizeof(std::uint32_t))) return *count;
@@ -105,8 +106,7 @@ std::optional<std::vector<ElfDynamic::Symbol>> read_symbols(const ElfImage& imag
   return symbols;
 }
 
-// Version tables are chains of offsets, which in a damaged file may run through each other for very
-// long.
+// Version tables are chains of offsets, which in a damaged file may overlap and be very long.
 constexpr std::size_t versions_max = 10'000;
 
 std::optional<std::vector<ElfDynamic::VersionNeed>> read_version_needs(const ElfImage& image,

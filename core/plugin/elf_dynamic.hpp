@@ -9,8 +9,8 @@
 
 namespace weir {
 
-/// What a library gives to and wants from others, read from its dynamic section. All views point
-/// into the image's bytes.
+/// What a library exports and needs, read from its dynamic section. All views point into the
+/// image's bytes.
 struct ElfDynamic {
   struct Symbol {
     std::string_view name;
@@ -19,7 +19,7 @@ struct ElfDynamic {
     bool defined;
     bool weak;
     bool data;    ///< an object, not a function
-    bool unique;  ///< STB_GNU_UNIQUE: the first of its name in the process stands for all
+    bool unique;  ///< STB_GNU_UNIQUE: the first of its name in the process is used by all
   };
   struct VersionNeed {
     std::string_view library;  ///< "libc.so.6"
@@ -28,10 +28,10 @@ struct ElfDynamic {
   };
 
   bool program = false;                  ///< linked as a position-independent program
-  bool nodelete = false;                 ///< linked to stay once it is loaded
-  bool binds_now = false;                ///< all symbols are looked up as it is loaded
-  std::size_t constructors = 0;          ///< entries of DT_INIT_ARRAY; the compiler has one itself
-  std::size_t destructors = 0;           ///< likewise of DT_FINI_ARRAY
+  bool nodelete = false;                 ///< linked so that it is never unloaded
+  bool binds_now = false;                ///< all symbols are resolved when it is loaded
+  std::size_t constructors = 0;          ///< entries of DT_INIT_ARRAY; one is the compiler's
+  std::size_t destructors = 0;           ///< entries of DT_FINI_ARRAY; one is the compiler's
   std::string_view soname;               ///< DT_SONAME; empty when it has none
   std::vector<std::string_view> needed;  ///< DT_NEEDED: "libc.so.6"
   std::string_view runpath;              ///< DT_RUNPATH, else DT_RPATH
@@ -39,7 +39,7 @@ struct ElfDynamic {
   std::vector<VersionNeed> version_needs;
   std::vector<std::string_view> versions_defined;
 
-  /// The definition of a symbol others can see; nullptr when there is none here.
+  /// The definition of an exported symbol; nullptr when this library does not define it.
   const Symbol* definition(std::string_view name) const noexcept;
 
   /// Errors: damaged; stage verify, no path.

@@ -25,7 +25,7 @@ constexpr unsigned host_machine = EM_RISCV;
 #elif defined(__powerpc64__)
 constexpr unsigned host_machine = EM_PPC64;
 #else
-#error "say which e_machine this processor's libraries have"
+#error "add the e_machine of this processor's libraries"
 #endif
 
 constexpr std::string_view copy_hint =
@@ -120,8 +120,8 @@ bool inside(std::string_view bytes, const Elf64_Phdr& part) {
   return part.p_offset <= bytes.size() && part.p_filesz <= bytes.size() - part.p_offset;
 }
 
-// The loader reserves room from the first to the last segment and maps each at a fixed place:
-// segments out of order would land on somebody else's memory. Truncated ones would be a SIGBUS.
+// The loader reserves memory from the first to the last segment and maps each at a fixed place:
+// segments out of order would overwrite other memory. Truncated ones would cause a SIGBUS.
 std::expected<ElfImage::Segment, PluginError> read_segment(std::string_view bytes,
                                                            const Elf64_Phdr& part,
                                                            std::uint64_t lowest) {

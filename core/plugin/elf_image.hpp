@@ -11,8 +11,8 @@
 
 namespace weir {
 
-/// `offset` bytes into `bytes`, a T; nullopt when it doesn't lie inside. The only way ELF
-/// structures are read.
+/// The T at `offset` in `bytes`; nullopt when it is not wholly inside. ELF structures are read in
+/// no other way.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 std::optional<T> read_at(std::string_view bytes, std::uint64_t offset) noexcept {
@@ -22,32 +22,31 @@ std::optional<T> read_at(std::string_view bytes, std::uint64_t offset) noexcept 
   return value;
 }
 
-/// The frame of a shared library for this host, read from its bytes: header, segments, notes. Every
-/// offset and length is checked against the bytes; nothing is mapped or run, and sections are not
-/// needed (`strip -s` is fine). The bytes must outlive it.  [any thread]
+/// The ELF frame of a shared library for this host, read from its bytes: header, segments, notes.
+/// Every offset and length is checked against the bytes; nothing is mapped or run, and sections are
+/// not needed (`strip -s` is fine). The bytes must outlive it.  [any thread]
 class ElfImage {
  public:
   /// A PT_LOAD: part of the file at an address.
   struct Segment {
     std::uint64_t address;
     std::uint64_t memory_size;
-    std::string_view bytes;  ///< what the file gives; the rest up to memory_size is zeros
+    std::string_view bytes;  ///< the part in the file; the rest up to memory_size is zeros
   };
 
   /// Errors: not_elf, truncated, damaged, wrong_class, wrong_machine, not_shared; stage verify, no
   /// path.
   static std::expected<ElfImage, PluginError> parse(std::string_view bytes);
 
-  /// What every note of this name and type holds. Errors: damaged.
+  /// The contents of every note of this name and type. Errors: damaged.
   std::expected<std::vector<std::string_view>, PluginError> notes(std::string_view name,
                                                                   std::uint32_t type) const;
 
-  /// The file's bytes from `address` to the end of its segment's; empty when the file has none
-  /// there.
+  /// The file's bytes from `address` to the end of its segment; empty when the file has none there.
   std::string_view from(std::uint64_t address) const noexcept;
 
-  /// Whether it names a program's loader: a position-independent program, or a library that is one
-  /// as well, such as libc.so.6.
+  /// Whether it names a program loader: a position-independent program does, and so does a library
+  /// that is also a program, such as libc.so.6.
   bool names_loader() const noexcept { return names_loader_; }
 
   /// Whether loading it makes the stacks of all threads executable.
@@ -68,7 +67,7 @@ class ElfImage {
   std::vector<NoteSegment> notes_;
   std::string_view dynamic_;
   bool names_loader_ = false;
-  bool executable_stack_ = true;  // what no PT_GNU_STACK means
+  bool executable_stack_ = true;  // the default without a PT_GNU_STACK
 };
 
 }  // namespace weir

@@ -84,7 +84,7 @@ bool FolderEvents::read_hints() {
     for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof event);
-      // Padded with zeros; none where it is about the folder itself.
+      // The name is padded with zeros; there is none when the event is about the folder itself.
       const char* const name = buffer.data() + at + sizeof event;
       const std::string_view named(name, ::strnlen(name, event.len));
       const auto awaited = awaited_.find(event.wd);

@@ -9,27 +9,27 @@
 
 namespace weir {
 
-/// Hints that something happened to plugin files (inotify). Some may be missing, more than needed
-/// may come: the truth is in the folders.  [one thread, but wake()]
+/// Hints that something happened to plugin files (inotify). Hints may be missing or superfluous:
+/// only the folders show what is true.  [one thread, except wake()]
 class FolderEvents {
  public:
   FolderEvents();
 
-  /// Watches these folders, as they are now: to be called again and again, as folders go, come back
-  /// and are replaced. Of one that is not there, the folder above is watched for it.
+  /// Watches these folders as they are now. Call it repeatedly, as folders may be removed, created
+  /// and replaced. For a missing folder its parent is watched.
   void watch(const std::vector<std::filesystem::path>& folders);
 
-  /// Sleeps until something may have happened (true), or wake() was called or the deadline came
-  /// (false).
+  /// Sleeps until something may have happened (true), or until wake() was called or the deadline
+  /// passed (false).
   bool wait(Steady deadline);
 
-  /// As wait(), but sleeps through hints: they are told by the next one.
+  /// As wait(), but hints do not end it: the next wait() returns for them.
   void pause(Steady deadline);
 
-  /// Ends one wait() or pause(), this or the next.  [any thread]
+  /// Ends one wait() or pause(), the present one or the next.  [any thread]
   void wake() noexcept;
 
-  /// Why hints are missing: nobody may watch more folders; empty when none are.
+  /// Why hints are missing, such as a limit on watches; empty when none are.
   const std::string& trouble() const noexcept { return trouble_; }
 
  private:
@@ -39,9 +39,8 @@ class FolderEvents {
 
   FileDescriptor inotify_;
   FileDescriptor woken_;                      // an eventfd
-  std::map<std::filesystem::path, int> own_;  // watch of each folder that is there
-  std::map<int, std::string>
-      awaited_;  // by the watch of the folder above: the name of a missing one
+  std::map<std::filesystem::path, int> own_;  // the watch of each folder that exists
+  std::map<int, std::string> awaited_;        // a missing folder's name, by its parent's watch
   std::string trouble_;
 };
 

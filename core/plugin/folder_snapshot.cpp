@@ -36,7 +36,7 @@ std::expected<FolderSnapshot, PluginError> snapshot_of(const fs::path& folder) {
   if (!paths) return std::unexpected(std::move(paths.error()));
   FolderSnapshot snapshot;
   for (fs::path& path : *paths)
-    if (const auto identity = identity_of(path))  // else it went just now
+    if (const auto identity = identity_of(path))  // else it was removed just now
       snapshot.emplace_hint(snapshot.end(), std::move(path), *identity);
   return snapshot;
 }
@@ -47,8 +47,9 @@ bool is_being_written(const fs::path& path) {
   const FileDescriptor file(
       ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return false;
-  // A read lease is refused while there are writers. One who comes before we give it back waits for
-  // that, and we are told by a signal: by one that is nothing to anybody, not by the usual SIGIO.
+  // A read lease is refused while there are writers. A writer that opens the file before the lease
+  // is given back waits for that, and this process gets a signal: SIGURG, which is ignored by
+  // default, and not the usual SIGIO.
   if (::fcntl(file.fd(), F_SETSIG, SIGURG) != 0) return false;
   if (::fcntl(file.fd(), F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN;
   ::fcntl(file.fd(), F_SETLEASE, F_UNLCK);

@@ -9,20 +9,20 @@
 
 namespace weir {
 
-/// What tells one state of a file from another without reading it. Whatever is written to a file,
-/// or put in its place, changes it; a time of the clock may stand for two contents only within the
-/// clock's own step, which is why files are read when they have been quiet.
+/// Distinguishes the states of a file without reading it. It changes with whatever is written to
+/// the file or put in its place; two contents can have the same times only within one step of the
+/// clock, which is why files are read when they have been quiet.
 struct FileIdentity {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint32_t mode = 0;  ///< kind and permissions; of a link, the link's own
   std::uint64_t bytes = 0;
   std::int64_t modified_ns = 0;  ///< since 1970, by the file system's clock
-  std::int64_t changed_ns = 0;   ///< likewise: content, name or permissions
+  std::int64_t changed_ns = 0;   ///< as modified_ns, of content, name or permissions
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
-/// Of what stands under that path, links not followed; nullopt when nothing does.  [any thread]
+/// The identity of what is at that path, links not followed; nullopt when nothing is.  [any thread]
 std::optional<FileIdentity> identity_of(const std::filesystem::path& path);
 
 /// The plugin candidates of a folder (discover()) at about one moment. Opens none of them.
@@ -31,7 +31,7 @@ using FolderSnapshot = std::map<std::filesystem::path, FileIdentity>;
 /// Errors: those of discover().  [any thread]
 std::expected<FolderSnapshot, PluginError> snapshot_of(const std::filesystem::path& folder);
 
-/// Whether somebody has the file open for writing. False where that can't be told: of another
+/// Whether a process has the file open for writing. False when that can't be found out: for another
 /// user's file, or on a file system without leases.  [any thread]
 bool is_being_written(const std::filesystem::path& path);
 

@@ -16,7 +16,7 @@
 namespace weir {
 namespace {
 
-// The description of the note "GNU" of that type among `notes`; "" when there is none.
+// The build-id note's content among `notes`; "" when there is none.
 std::string_view build_id_in(std::string_view notes) {
   constexpr std::size_t alignment = 4;
   const auto aligned = [](std::size_t size) {
@@ -44,10 +44,10 @@ int first_object(dl_phdr_info* program, std::size_t, void* into) {
     for (const char byte : build_id_in({notes, part.p_memsz}))
       *static_cast<std::string*>(into) += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   }
-  return 1;  // the program itself comes first
+  return 1;  // stops: the first object is the program itself
 }
 
-// For programs that are linked without one.
+// Identifies programs that are linked without a build-id.
 std::string file_of_program() {
   struct stat file{};
   if (::stat("/proc/self/exe", &file) != 0) return "unknown";

@@ -3,7 +3,7 @@
 
 namespace weir {
 
-/// Tells builds of this program apart: its build-id, and the ABI it speaks.  [any thread]
+/// Identifies the build of this program: its build-id and the version of its ABI.  [any thread]
 const std::string& host_build();
 
 }  // namespace weir

@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-// The descriptor's steps stand in the manifest's order, a definition's in its canonical one.
+// The descriptor's steps are in the manifest's order, a definition's in its canonical one.
 std::vector<const weir_step*> steps_of(const weir_flow& flow, const FlowDraft& draft,
                                        const FlowDefinition& definition) {
   std::vector<const weir_step*> steps(definition.steps().size());

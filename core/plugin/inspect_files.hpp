@@ -8,10 +8,10 @@
 
 namespace weir {
 
-/// What many plugin files say of themselves, in the order of `paths`: read as TrustedFiles does,
-/// then inspect_bytes(). Takes the threads of this machine where there are many files. Runs no code
-/// of theirs, and looks at no library they need. Hashes none unless sha256_allow says which are
-/// allowed: else `file.sha256` is empty.  [any thread]
+/// Reads many plugin files as TrustedFiles does, and inspects them with inspect_bytes(); the
+/// results are in the order of `paths`. Uses several threads when there are many files. Runs no
+/// code of theirs, and does not examine the libraries they need. Hashes them only if sha256_allow
+/// lists allowed hashes: else `file.sha256` is empty.  [any thread]
 ///
 /// Cost: about 20 µs a file and thread, with the file in the page cache.
 std::vector<std::expected<PluginInspection, PluginError>> inspect_files(

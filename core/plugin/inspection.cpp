@@ -12,7 +12,6 @@
 #include <fmt/core.h>
 
 #include <weir/abi/plugin.h>
-#include <weir/abi/resources.h>
 
 #include "base/assert.hpp"
 #include "base/in_quotes.hpp"
@@ -20,6 +19,7 @@
 #include "plugin/descriptor.hpp"
 #include "plugin/elf_dynamic.hpp"
 #include "plugin/elf_image.hpp"
+#include "plugin/host_extensions.hpp"
 #include "plugin/link_check.hpp"
 
 namespace weir {
@@ -34,7 +34,7 @@ std::unexpected<PluginError> refuse_manifest(PluginFault kind, std::string detai
   return refusal(PluginStage::manifest, kind, std::move(detail), hint);
 }
 
-// The first fault speaks for all; the others go along.
+// The error shows the first fault; `faults` has all of them.
 std::unexpected<PluginError> refuse_faults(PluginFault kind, Faults faults) {
   const Error& first = faults.front();
   const std::size_t others = faults.size() - 1;
@@ -66,7 +66,7 @@ std::expected<std::string_view, PluginError> read_note(const ElfImage& image) {
   if (!notes) return std::unexpected(notes.error());
   if (notes->empty())
     return refuse_manifest(
-        PluginFault::no_manifest, "a library without a note \"Weir\": no plugin of Weir's",
+        PluginFault::no_manifest, "a library without a note \"Weir\": not a Weir plugin",
         "add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder");
   if (notes->size() > 1)
     return refuse_manifest(PluginFault::bad_manifest,
@@ -101,7 +101,7 @@ std::expected<std::vector<FlowDefinition>, PluginError> build_flows(const Manife
 }
 
 std::optional<PluginError> extension_fault(const Manifest& manifest) {
-  const std::vector<std::string> known = {WEIR_RESOURCES_V1};  // to our weir_host.extension
+  const std::vector<std::string> known(host_extensions.begin(), host_extensions.end());
   for (const std::string& wanted : manifest.extensions)
     if (std::ranges::find(known, wanted) == known.end())
       return refuse_manifest(
@@ -120,7 +120,8 @@ std::optional<PluginError> symbol_fault(const Frame& frame) {
                            export_hint)
         .error();
   if (!symbol->data)
-    return refuse_manifest(PluginFault::bad_descriptor, "weir_plugin_v1 is no object", export_hint)
+    return refuse_manifest(PluginFault::bad_descriptor, "weir_plugin_v1 is not an object",
+                           export_hint)
         .error();
   return header_fault(frame.image.from(symbol->address));
 }
@@ -169,7 +170,7 @@ PluginError explained(PluginError error, const TrustedFile& file) {
   return placed(
       refuse_manifest(
           PluginFault::symbol_not_in_this_object,
-          fmt::format("not it, but {}, which it needs, exports weir_plugin_v1", elsewhere),
+          fmt::format("it does not export weir_plugin_v1, but {}, which it needs, does", elsewhere),
           export_hint)
           .error(),
       file_of(file));

@@ -25,13 +25,14 @@ PluginError refused_by_loader(std::string words) {
   const bool noexec = words.contains("failed to map segment");
   return refusal(PluginStage::stage, noexec ? PluginFault::noexec_mount : PluginFault::load_failed,
                  std::move(words),
-                 noexec ? "the private copy lies where no code may run: set TMPDIR or "
-                          "XDG_RUNTIME_DIR to another file system"
-                        : "these are the system loader's words; LD_DEBUG=all shows what it did")
+                 noexec ? "the private copy is on a file system that does not let code run: set "
+                          "TMPDIR or XDG_RUNTIME_DIR to another one"
+                        : "this is the system loader's message; LD_DEBUG=all shows what it did")
       .error();
 }
 
-// Read from the file, which nobody changes: to ask the loader takes a round over all it has.
+// Read from the file, which does not change: the loader could only tell by a pass over everything
+// that is loaded.
 std::vector<OwnMemory::Segment> segments_of(const std::filesystem::path& file,
                                             std::uintptr_t base) {
   std::ifstream in(file, std::ios::binary);
@@ -58,7 +59,7 @@ std::expected<std::shared_ptr<const Library>, PluginError> Library::load(
 std::expected<std::unique_ptr<Library>, PluginError> Library::open(const StagedCopy& staged) {
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
-  // Boost's own codes say "bad file descriptor" whatever happened; dlerror has the words.
+  // Boost's code is always "bad file descriptor"; dlerror has the message.
   boost::dll::fs::error_code failed;
   auto handle = std::make_unique<Handle>();
   handle->library.load(staged.path(), failed, rtld_now | rtld_local);

@@ -1,8 +1,8 @@
-/// Threads: loading is serialised by LibraryReaper; what is loaded already waits for no other. A
-/// loaded Library is immutable.
+/// Threads: loading is serialised by LibraryReaper; a library that is loaded already is returned
+/// without waiting. A loaded Library is immutable.
 ///
-/// Invariant: the same bytes are loaded once, by sha256. Where the last holder lets go nothing is
-/// closed: the reaper's thread does that, and never while the process exits.
+/// Invariant: the same bytes are loaded once, by sha256. Releasing the last hold closes nothing:
+/// only the reaper's thread does, and never while the process exits.
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -16,45 +16,45 @@
 
 namespace weir {
 
-/// A shared library in this process, found to lie where it says.  [any thread]
+/// A shared library in this process, and the memory it occupies.  [any thread]
 class Library {
  public:
   ~Library();
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
-  /// Runs the library's constructors, unless it is loaded. `staged` is its private copy, absolute,
-  /// and stays held until the code is gone from memory.
+  /// Loads the library, which runs its constructors, unless it is loaded. `staged` is its private
+  /// copy, absolute, and stays held until the code is gone from memory.
   ///
-  /// Lifetime: whoever holds it may run its code. The last one to let go, on any thread, only
-  /// queues it for the reaper; loaded again before its turn comes, it never left. Threads and
-  /// exceptions of the library's that are still about then are not waited for: nothing here knows
-  /// of them.
+  /// Lifetime: a holder may run its code. The last release, on any thread, only queues it for the
+  /// reaper; if it is loaded again before it is closed, it stays. Threads and exceptions of the
+  /// library that still exist then are not waited for: nothing here knows of them.
   ///
   /// Errors: noexec_mount, load_failed with the loader's words; stage `stage`, no path.
   static std::expected<std::shared_ptr<const Library>, PluginError> load(const StagedCopy& staged,
                                                                          const std::string& sha256);
 
-  /// A symbol of its own; nullptr when there is none, or only in a library that it needs.
+  /// A symbol in its own memory; nullptr when there is none, or only in a library that it needs.
   const void* symbol(const char* name) const;
 
   const OwnMemory& memory() const noexcept { return memory_; }
   const StagedCopy& staged() const noexcept { return staged_; }
 
-  /// Where it begins in memory.
+  /// The address where it begins.
   std::uintptr_t base() const noexcept { return base_; }
 
  private:
   friend class LibraryReaper;
-  struct Handle;  // Boost.DLL's, seen by library.cpp alone
+  struct Handle;  // of Boost.DLL, which only library.cpp includes
 
   Library(std::unique_ptr<Handle> handle, StagedCopy staged);
   static std::expected<std::unique_ptr<Library>, PluginError> open(const StagedCopy& staged);
 
-  // For the reaper, which serialises all four with open().
+  // For the reaper, which serialises these four.
   void close();
   static bool is_loaded(const std::filesystem::path& staged);
-  /// What kept a closed library may be over, but only a close looks for libraries that can go.
+  /// Gives the loader a chance to unmap a closed library: the reason that kept it may be over, but
+  /// the loader checks for that only when something is closed.
   static void close_again(const std::filesystem::path& staged);
 
   std::unique_ptr<Handle> handle_;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <thread>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "base/file_bytes.hpp"
 #include "plugin/file_mapping.hpp"
 #include "plugin/unload_hazard.hpp"
 
@@ -17,11 +17,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t closed_at_once = 64;  // then others may load
-constexpr auto first_look_again = 100ms;    // at what is pinned; each is twice as long
+constexpr std::size_t closed_at_once = 64;  // then other threads may load
+constexpr auto first_look_again = 100ms;    // between checks of pinned libraries; doubles each time
 constexpr auto longest_look_again = 10'000ms;
 
-// Its file's name is the hash of its bytes: whatever way leads to the stage, it is told by that.
+// The file's name is the hash of its bytes: it identifies the copy by whatever path it was mapped.
 bool is_mapped(const Library& library, const std::vector<FileMapping>& mappings) {
   const std::string name = "/" + library.staged().path().filename().string();
   return std::ranges::any_of(mappings, [&](const FileMapping& mapping) {
@@ -33,12 +33,11 @@ bool is_mapped(const Library& library, const std::vector<FileMapping>& mappings)
 }
 
 std::string why_pinned(const Library& library) {
-  std::ifstream file(library.staged().path(), std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string bytes = file_bytes(library.staged().path());
   std::string why;
   for (const UnloadHazard& hazard : unload_hazards(bytes))
     why += fmt::format("{}{} ({})", why.empty() ? "" : "; ", hazard.detail, hazard.hint);
-  return why.empty() ? "its file does not tell why; a thread of its own may be running, or another "
+  return why.empty() ? "its file does not show why; a thread of its own may be running, or another "
                        "library may use its symbols"
                      : why;
 }
@@ -62,10 +61,10 @@ std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std
                                                                        const Open& open) {
   if (Holding found = find(sha256)) return found;
   const std::scoped_lock one_at_a_time(loading_);
-  if (Holding found = find(sha256)) return found;  // somebody was at it
+  if (Holding found = find(sha256)) return found;  // another thread has loaded it meanwhile
   auto opened = open();
   if (!opened) return std::unexpected(std::move(opened.error()));
-  // What was pinned is in use again: the loader gave the same mapping once more.
+  // A pinned library with this base is in use again: the loader returned the same mapping.
   std::erase_if(pinned_,
                 [&](const Closed& pinned) { return pinned.library->base() == (*opened)->base(); });
   const std::scoped_lock lock(mutex_);

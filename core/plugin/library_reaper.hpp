@@ -1,14 +1,14 @@
-/// Threads: every member from any thread. A thread of its own, begun with the first library and
-/// never ended, is the only one that closes libraries; so a thread that lets go of one may be in
-/// whatever it likes, code of that very library's caller included.
+/// Threads: every member from any thread. A thread of its own, started with the first library and
+/// never ended, is the only one that closes libraries; so a library may be released in any context,
+/// even by code that has just called into it.
 ///
 /// Invariants:
-/// - Loading and closing are done one at a time (`loading_`), and what proves that a library's code
-///   is gone is read before the next one is loaded: nobody's mapping is taken for another's.
+/// - Libraries are loaded and closed one at a time (`loading_`), and what shows that a library's
+///   code is gone is read before the next one is loaded: no mapping is taken for another.
 /// - The same bytes are loaded once: an entry is *held*, *queued*, or out of the table, and only
 ///   the reaper takes one out, with `loading_` held, after finding it queued.
-/// - Each hold on an entry has a number, the newest one counts: the end of an older one, that comes
-///   late, does nothing. So a load that finds a library queued takes it back.
+/// - Each hold on an entry has a number, and only the newest counts: the late end of an older one
+///   has no effect. So a load that finds a library queued takes it back.
 /// - The copy of a library in the stage is held until its code is gone.
 /// - Once the process exits nothing is closed any more; a close that is under way ends before the
 ///   system's own last steps.
@@ -31,21 +31,23 @@
 
 namespace weir {
 
-/// The libraries of this process: which are loaded, and how they leave when nobody holds them.
+/// The libraries of this process: which are loaded, and how they are unloaded when they have no
+/// holder.
 class LibraryReaper {
  public:
-  /// A library that nobody holds.
+  /// A library without holders.
   struct Leaving {
     std::string sha256;
     std::filesystem::path staged;  ///< its private copy
     std::string why;               ///< pinned: what keeps its code, and what to do about it
   };
 
-  /// Told on the reaper's thread, one at a time.
+  /// Callbacks on the reaper's thread, one at a time.
   struct Observer {
-    std::function<void(const Leaving&)> unloaded = {};  ///< its code is gone, at last if it was
-                                                        ///< pinned
-    std::function<void(const Leaving&)> pinned = {};    ///< closed, but still mapped; told once
+    /// The code is gone; for a pinned library this comes after `pinned`.
+    std::function<void(const Leaving&)> unloaded = {};
+    /// The library is closed, but still mapped; called once.
+    std::function<void(const Leaving&)> pinned = {};
   };
 
   struct Counts {
@@ -59,30 +61,30 @@ class LibraryReaper {
 
   static LibraryReaper& of_process();
 
-  /// The library of these bytes; `open` loads it when it is not there, while no other is loaded or
-  /// closed. Of the threads that ask at once one opens. Errors: those of `open`.
+  /// The library of these bytes. If it is not loaded, `open` loads it, while no other is loaded or
+  /// closed; of several threads that ask at once, one calls `open`. Errors: those of `open`.
   ///
-  /// Cost: a lock and a look into a table when it is there; it waits for no load then.
+  /// Cost: a lock and a table lookup if it is loaded; it does not wait for other loads then.
   std::expected<Holding, PluginError> hold(const std::string& sha256, const Open& open);
 
-  /// As long as what it returns lives. It must not be dropped inside of a call.
+  /// Observes for as long as the result lives, which must not be destroyed inside a callback.
   [[nodiscard]] std::shared_ptr<const void> observe(Observer observer);
 
   Counts counts() const;
 
-  /// Whether a library of these bytes is held, queued or pinned, or observers were not yet told
-  /// that it left.
+  /// Whether a library of these bytes is held, queued or pinned, or observers have not been
+  /// notified yet that it was unloaded.
   bool knows(const std::string& sha256) const;
 
-  /// Waits until nothing is queued and all observers were told; false when the deadline came first.
-  /// For tests, and for whoever must know.
+  /// Waits until nothing is queued and all observers were notified; false when the deadline passed
+  /// first. For tests, and for callers that must know.
   bool wait_until_idle(Steady deadline) const;
 
  private:
   struct Entry {
     std::unique_ptr<Library> library;
     std::weak_ptr<const Library> handle;
-    std::uint64_t hold = 0;  // the number of the newest
+    std::uint64_t hold = 0;  // the number of the newest hold
     bool queued = false;
   };
   struct Closed {
@@ -106,10 +108,8 @@ class LibraryReaper {
   void note_pinned();
   void tell(const std::vector<Told>& all);
 
-  std::atomic<bool> exiting_{false};  // set by atexit, looked at by the reaper before it closes
-
-  std::mutex
-      loading_;  // before mutex_; guards pinned_, which its own thread alone changes otherwise
+  std::atomic<bool> exiting_{false};  // set by atexit, checked by the reaper before it closes
+  std::mutex loading_;                // locked before mutex_; guards pinned_
   std::list<Closed> pinned_;
 
   mutable std::mutex mutex_;  // guards all that follows
@@ -118,10 +118,9 @@ class LibraryReaper {
   std::map<std::string, Entry> entries_;  // by sha256
   std::uint64_t holds_ = 0;
   std::size_t queued_ = 0;
-  std::vector<std::string> closing_;       // taken out of entries_, not all observers told
-  std::vector<std::string> still_mapped_;  // pinned_, for those who must not wait for loading_
-
-  std::mutex observers_mutex_;  // held while they are told
+  std::vector<std::string> closing_;       // taken out of entries_, observers not yet notified
+  std::vector<std::string> still_mapped_;  // pinned_, for readers that must not wait for loading_
+  std::mutex observers_mutex_;             // held while observers are notified
   std::list<Observer> observers_;
 };
 

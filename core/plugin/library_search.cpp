@@ -3,11 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <string>
 #include <system_error>
 
+#include "base/file_bytes.hpp"
 #include "plugin/elf_image.hpp"
 
 namespace weir {
@@ -24,7 +24,7 @@ constexpr std::string_view processor = "riscv64";
 constexpr std::string_view processor = "powerpc64le";
 #endif
 
-// "a:b", where an empty part is the current folder, as ld.so has it.
+// "a:b", where an empty part is the current folder, as in ld.so.
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
   for (;;) {
@@ -35,7 +35,7 @@ std::vector<std::string> split(std::string_view list) {
   }
 }
 
-// The path with $ORIGIN filled in; "" when it can't be or has another variable.
+// The path with $ORIGIN replaced; "" when there is no origin, or when it has another variable.
 fs::path expanded(std::string text, const fs::path& origin) {
   for (const std::string_view variable : {"${ORIGIN}", "$ORIGIN"}) {
     if (const std::size_t at = text.find(variable); at != std::string::npos) {
@@ -48,11 +48,10 @@ fs::path expanded(std::string text, const fs::path& origin) {
 
 constexpr std::string_view cache_format = "glibc-ld.so.cache1.1";
 
-// What ldconfig wrote (glibc's "new format", alone in the file since 2.32). Anything else is no
-// cache: the system's folders are looked through all the same.
+// Reads what ldconfig wrote (glibc's "new format", the only one in the file since 2.32). Anything
+// else counts as an empty cache: the system's folders are searched in any case.
 std::multimap<std::string, fs::path, std::less<>> read_cache(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  const std::string bytes = file_bytes(file);
   struct Header {
     std::array<char, cache_format.size()> format;
     std::uint32_t entry_count, strings_size;

@@ -17,10 +17,10 @@ namespace weir {
 namespace fs = std::filesystem;
 namespace {
 
-// A library that is in this process already is taken whatever the search would find: the loader
+// A library that this process has loaded already is used whatever the search would find: the loader
 // goes by name.
 fs::path loaded_already(const std::string& name) {
-  if (name.contains('/')) return {};  // even to ask, the loader would open what is there
+  if (name.contains('/')) return {};  // the loader would open the file just to find out
   void* const handle = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
   if (handle == nullptr) return {};
   link_map* map = nullptr;
@@ -30,15 +30,15 @@ fs::path loaded_already(const std::string& name) {
   return path;
 }
 
-// Symbols that the program and its own libraries give to everything loaded later.
+// Whether the program or its own libraries define the symbol for everything loaded later.
 bool given_by_host(std::string_view symbol) {
   ::dlerror();
   static_cast<void>(::dlsym(RTLD_DEFAULT, std::string(symbol).c_str()));
   return ::dlerror() == nullptr;
 }
 
-// A plugin may name any file as its library, /proc/kcore too: what isn't of a sensible size is no
-// library.
+// A plugin may name any file as its library, even /proc/kcore: one without a sensible size counts
+// as empty.
 std::string whole_file(const fs::path& path) {
   constexpr std::uintmax_t bytes_max = std::uintmax_t{1} << 30U;
   std::error_code failed;
@@ -60,7 +60,7 @@ std::optional<PluginError> fault_of(PluginFault kind, std::string detail, std::s
 LinkCheck::LinkCheck(const ElfDynamic& plugin, fs::path folder)
     : plugin_(plugin), folder_(std::move(folder)) {
   add_needed(plugin_, "it", {});
-  for (std::size_t i = 0; i < libraries_.size(); ++i)  // grows meanwhile
+  for (std::size_t i = 0; i < libraries_.size(); ++i)  // which grows in the loop
     add_needed(libraries_[i].dynamic, libraries_[i].path.string(),
                libraries_[i].path.parent_path());
 }
@@ -146,7 +146,7 @@ std::optional<PluginError> LinkCheck::missing_version(const ElfDynamic& of,
                                                       const std::string& by) const {
   for (const ElfDynamic::VersionNeed& need : of.version_needs) {
     const auto library = std::ranges::find(libraries_, need.library, &Library::name);
-    // The loader overlooks a library without any versions.
+    // The loader does not check the versions of a library that defines none.
     if (need.weak || library == libraries_.end() || library->dynamic.versions_defined.empty())
       continue;
     if (std::ranges::find(library->dynamic.versions_defined, need.version) ==

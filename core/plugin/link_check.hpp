@@ -12,34 +12,35 @@
 
 namespace weir {
 
-/// A plugin's libraries, and theirs, found and read as the loader would, without loading any: so a
-/// file can be checked where its code must not run, and a refusal of the loader be told in our own
-/// words.
+/// A plugin's libraries, and those they need, found and read as the loader would, without loading
+/// any: so a file can be checked where its code must not run, and a refusal by the loader can be
+/// explained better than by its own message.
 class LinkCheck {
  public:
-  /// `plugin` must outlive it; `folder` is where the plugin file lies, for hints alone.
+  /// `plugin` must outlive it; `folder` is the folder of the plugin file, for hints alone.
   LinkCheck(const ElfDynamic& plugin, std::filesystem::path folder);
   LinkCheck(const LinkCheck&) = delete;
   LinkCheck& operator=(const LinkCheck&) = delete;
 
-  /// The first thing the loader would stumble over. Errors: missing_dependency, undefined_symbol;
+  /// The first fault that the loader would meet. Errors: missing_dependency, undefined_symbol;
   /// stage `stage`, no path.
   std::optional<PluginError> fault() const;
 
-  /// A library this plugin brings along, as the loader finds it.
+  /// A library this plugin needs, directly or not, as the loader finds it.
   struct Found {
     std::string name;  ///< as others need it: "libc.so.6"
     std::filesystem::path path;
   };
   std::vector<Found> libraries() const;
 
-  /// Somebody who would find another file under a name that is taken: the first one serves all.
+  /// A library whose search would find another file than the one loaded first under that name,
+  /// which the loader uses for all.
   struct Clash {
     std::string name;
-    std::string by;  ///< "it", or the library that wants the other one
+    std::string by;  ///< "it", or the library that needs the other file
     std::filesystem::path wanted;
     std::filesystem::path served;
-    bool by_host;  ///< this program brought it, not one of the plugin's libraries
+    bool by_host;  ///< `served` was loaded by this program, not by one of the plugin's libraries
   };
   const std::vector<Clash>& clashes() const noexcept { return clashes_; }
 

@@ -1,8 +1,9 @@
 #include "plugin/load_pipeline.hpp"
 
-#include <fstream>
 #include <iterator>
 #include <utility>
+
+#include "base/file_bytes.hpp"
 
 namespace weir {
 namespace {
@@ -30,7 +31,7 @@ LoadPipeline::LoadPipeline(std::span<const fs::path> paths, const StageDirectory
       scanner_(scanner),
       verdicts_(verdicts),
       files_(paths.size()) {
-  if (paths_.size() < 2) {  // there is nothing to be done beside it
+  if (paths_.size() < 2) {  // nothing could be done in parallel
     prepare();
     judge();
     return;
@@ -113,9 +114,8 @@ void LoadPipeline::judge_range(std::size_t begin, std::size_t end, Scanner::Sess
 
 PluginError explained_of_copy(PluginError error, const CheckedPlugin& plugin) {
   if (error.kind != PluginFault::load_failed) return error;
-  std::ifstream copy(plugin.staged.path(), std::ios::binary);
   const TrustedFile file{.path = plugin.inspection.file.path,
-                         .bytes = {std::istreambuf_iterator<char>(copy), {}},
+                         .bytes = file_bytes(plugin.staged.path()),
                          .sha256 = plugin.inspection.file.sha256};
   return explained(std::move(error), file);
 }

@@ -1,9 +1,10 @@
-/// Threads: three steps, each on a thread of its own where there is more than one file: files are
-/// read, checked and copied (`prepare`), tried (`judge`), and opened, on the caller's thread
+/// Threads: three steps, each on a thread of its own where there is more than one file: `prepare`
+/// reads, checks and copies files, `judge` scans them, and the caller's thread takes and opens them
 /// (`take`). Each goes through the files in their order and waits for the step before.
 ///
-/// Invariant: `prepared_` and `judged_` only grow, under mutex_; a file below `prepared_` is
-/// touched by nobody but the judge, one below `judged_` by nobody but the caller.
+/// Invariant: `prepared_` and `judged_` only grow, under mutex_. A file below `prepared_` is
+/// touched only by the judge, one below `judged_` only by the caller; without a scanner there is no
+/// judge, and the caller follows `prepared_`.
 #pragma once
 #include <condition_variable>
 #include <cstddef>
@@ -24,28 +25,28 @@
 
 namespace weir {
 
-/// A plugin that may be opened: verified, copied, and, where there is a scanner, tried.
+/// A plugin that may be opened: verified, copied, and, where there is a scanner, scanned.
 struct CheckedPlugin {
   PluginInspection inspection;
   StagedCopy staged;
 };
 
-/// The way of some files up to where their code is to be opened.  [one thread, which must not end
-/// before it]
+/// Takes files through the steps before their code is opened.  [one thread, which must not end
+/// before the pipeline]
 class LoadPipeline {
  public:
   using Checked = std::expected<CheckedPlugin, PluginError>;
 
-  /// All of it outlives the pipeline. `scanner` and `verdicts` may be null.
+  /// All arguments must outlive the pipeline. `scanner` and `verdicts` may be null.
   LoadPipeline(std::span<const std::filesystem::path> paths, const StageDirectory& stage,
                const TrustPolicy& policy, Scanner* scanner, VerdictCache* verdicts);
 
-  /// Waits for the threads: for all files.
+  /// Waits for the threads, which finish all files.
   ~LoadPipeline() = default;
   LoadPipeline(const LoadPipeline&) = delete;
   LoadPipeline& operator=(const LoadPipeline&) = delete;
 
-  /// The next file, in the order of the paths; once for each.
+  /// The next file, in the order of the paths; call it once for each.
   Checked take();
 
  private:
@@ -62,18 +63,17 @@ class LoadPipeline {
   Scanner* scanner_;
   VerdictCache* verdicts_;
   std::vector<std::optional<Checked>> files_;
-  std::size_t taken_ = 0;  // the caller's
-
-  std::mutex mutex_;  // guards the two that follow
+  std::size_t taken_ = 0;  // used by the caller's thread alone
+  std::mutex mutex_;       // guards prepared_ and judged_
   std::condition_variable moved_;
   std::size_t prepared_ = 0;
   std::size_t judged_ = 0;
 
-  std::jthread preparing_, judging_;  // last: they end before the rest goes
+  std::jthread preparing_, judging_;  // last: they end before the other members
 };
 
-/// Why a plugin was refused, told with what this machine's libraries are: explained(), of the bytes
-/// of its private copy.
+/// Makes the error about a plugin more precise by examining this machine's libraries: explained(),
+/// for the bytes of its private copy.
 PluginError explained_of_copy(PluginError error, const CheckedPlugin& plugin);
 
 }  // namespace weir

@@ -21,15 +21,15 @@
 
 namespace weir {
 
-/// What a loader works with besides its stage. All may be missing; what is there outlives it.
+/// What a loader uses besides its stage. All are optional, and must outlive the loader.
 struct LoaderParts {
-  Scanner* scanner = nullptr;        ///< null: nobody tries a plugin before it is loaded here
+  Scanner* scanner = nullptr;        ///< null: plugins are loaded here without a scan
   VerdictCache* verdicts = nullptr;  ///< null: every plugin is scanned, each time
-  /// Where a plugin's code is to run; unset: in this process.
+  /// Where a plugin's code runs; unset: in this process.
   std::function<PluginHost&(const Manifest&)> host = {};
 };
 
-/// A plugin whose code is there to be run. Nobody can find it yet.
+/// A plugin whose code is loaded, but not yet published in a registry.
 struct OpenedPlugin {
   PluginInspection inspection;
   StagedCopy staged;
@@ -39,41 +39,21 @@ struct OpenedPlugin {
 
 using LoadResult = std::expected<OpenedPlugin, PluginError>;
 
-/// A plugin whose flows stand in the registry.
-struct LoadedPlugin {
-  PluginFile file;
-  std::string name;         ///< from the manifest
-  std::string version;      ///< likewise, may be empty
-  std::vector<Slug> flows;  ///< in the manifest's order
-};
-
-/// What became of the files of some plugin folders, both in the order of the files.
-struct LoadReport {
-  std::vector<LoadedPlugin> loaded;
-  std::vector<PluginError> refused;
-};
-
-/// Brings plugins to life: the whole way from a file to a flow that can be run
-/// (docs/architecture.md). Without a scanner, loading runs the library's constructors in this
-/// process untried.  [any thread; loading is serialised]
+/// Loads plugins: the whole way from a file to a flow that can be run (docs/architecture.md).
+/// Without a scanner, loading runs the library's constructors in this process without trying them
+/// elsewhere first.  [any thread; loading is serialised]
 class PluginLoader {
  public:
   explicit PluginLoader(StageDirectory stage, TrustPolicy policy = {}, LoaderParts parts = {})
       : stage_(std::move(stage)), policy_(std::move(policy)), parts_(std::move(parts)) {}
 
-  /// What became of each file, in their order: a plugin with its code, or why it is refused. None
-  /// hinders another. Files are read and copied, tried by the scanner, and loaded, each stage
-  /// beside the others. Errors: all but duplicate_* with a plugin elsewhere.
+  /// The outcome for each file, in their order: a plugin with its code, or why it is refused. A
+  /// refusal does not affect other files. Reading and copying, scanning, and loading run in
+  /// parallel. Errors: all; duplicate_* only for names within one file.
   std::vector<LoadResult> load(std::span<const std::filesystem::path> paths) const;
 
   /// The flows of one plugin, with their code, in the manifest's order. Errors: as above.
   std::expected<std::vector<FlowModule>, PluginError> load(const std::filesystem::path& path) const;
-
-  /// Loads and registers every plugin of `folders`, in order of folders and names, each plugin
-  /// whole: all of its flows are live, or none. A name that is taken stays with its holder, which
-  /// the error names. A folder that can't be read is one refusal.
-  LoadReport load_folders(std::span<const std::filesystem::path> folders,
-                          FlowRegistry& registry) const;
 
  private:
   LoadResult opened(LoadPipeline::Checked checked) const;
@@ -83,15 +63,5 @@ class PluginLoader {
   TrustPolicy policy_;
   LoaderParts parts_;
 };
-
-/// Registers plugins in their order, each whole or not at all (G4): those whose names do not
-/// collide in one transaction. For each, why it was refused. Errors: those of
-/// refused_by_registry().
-std::vector<std::optional<PluginError>> publish(FlowRegistry& registry,
-                                                std::span<const OpenedPlugin* const> plugins);
-
-/// What a registry said of a plugin's flows, as an error about its file: duplicate_slug or
-/// duplicate_module; stage publish.
-PluginError refused_by_registry(const Error& error, const PluginFile& file);
 
 }  // namespace weir

@@ -28,7 +28,7 @@ constexpr sock_filter load(std::size_t offset) {
 }
 constexpr sock_filter give(std::uint32_t action) { return BPF_STMT(BPF_RET | BPF_K, action); }
 
-// The next instruction alone when it is `number`, else the one after.
+// Runs the next instruction if the system call is `number`, else skips it.
 constexpr sock_filter when(std::uint32_t number) {
   return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
 }
@@ -45,7 +45,7 @@ bool forbid_new_processes(NewProcess who_does) noexcept {
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audited_machine, 1, 0),
       give(SECCOMP_RET_KILL_PROCESS),
       load(offsetof(seccomp_data, nr)),
-      // Calls of the x32 kind have the same machine and other numbers.
+      // Calls of the x32 kind have the same machine but other numbers.
       BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000U, 0, 1),
       give(denial),
 #if defined(SYS_fork)
@@ -60,11 +60,11 @@ bool forbid_new_processes(NewProcess who_does) noexcept {
       give(denial),
       when(SYS_ptrace),
       give(denial),
-      // Its flags lie where no filter can look; the C library then does with clone.
+      // Its flags are in memory, which no filter can read; the C library then uses clone.
       when(SYS_clone3),
       give(SECCOMP_RET_ERRNO | ENOSYS),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
-      load(offsetof(seccomp_data, args)),  // its low half: both machines are little endian
+      load(offsetof(seccomp_data, args)),  // the flags' low half: both machines are little endian
       BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
       give(denial),
       give(SECCOMP_RET_ALLOW),

@@ -2,15 +2,15 @@
 
 namespace weir {
 
-/// What becomes of who starts a process or another program all the same.
+/// What happens on an attempt to start a process or another program.
 enum class NewProcess {
   kills,  ///< it ends the whole process with SIGSYS
-  fails,  ///< it gets EPERM
+  fails,  ///< it fails with EPERM
 };
 
-/// From now on nothing that runs in this process starts a process or another program, or traces
-/// one; threads may be started. For good, and for this process alone. False where the kernel has no
-/// filters for system calls, or we none for this machine.
+/// From now on the calling thread, and every thread that it starts, cannot start a process or
+/// another program, or trace one; they may start threads. Cannot be undone. False when the kernel
+/// has no filters for system calls, or when there is none here for this machine.
 bool forbid_new_processes(NewProcess who_does) noexcept;
 
 }  // namespace weir

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-/// The memory that a loaded library brought along: where its pointers may lead.  [any thread]
+/// The memory of a loaded library itself: where its pointers may lead.  [any thread]
 class OwnMemory {
  public:
   struct Segment {
@@ -20,7 +20,7 @@ class OwnMemory {
   OwnMemory() = default;
   explicit OwnMemory(std::vector<Segment> segments) : segments_(std::move(segments)) {}
 
-  /// Whether `size` bytes at `address` lie inside, and can be read.
+  /// Whether `size` bytes at `address` are inside, and can be read.
   bool owns(const void* address, std::size_t size) const noexcept {
     const auto begin = reinterpret_cast<std::uintptr_t>(address);
     return std::ranges::any_of(segments_, [&](const Segment& segment) {
@@ -29,7 +29,7 @@ class OwnMemory {
     });
   }
 
-  /// Whether `address` is code of it.
+  /// Whether `address` is in its code.
   bool owns_code(std::uintptr_t address) const noexcept {
     return std::ranges::any_of(segments_, [&](const Segment& segment) {
       return segment.code && address >= segment.begin && address < segment.end;

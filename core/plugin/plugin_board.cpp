@@ -23,14 +23,12 @@ void PluginBoard::put(PluginStatus status) {
   Key key(status.file.path, status.file.sha256);
   statuses_.insert_or_assign(std::move(key), std::move(status));
   ++revision_;
-  changed_.notify_all();
 }
 
 void PluginBoard::remove(const PluginFile& file) {
   const std::scoped_lock lock(mutex_);
   if (statuses_.erase({file.path, file.sha256}) == 0) return;
   ++revision_;
-  changed_.notify_all();
 }
 
 std::vector<PluginStatus> PluginBoard::list() const {
@@ -43,12 +41,6 @@ std::vector<PluginStatus> PluginBoard::list() const {
 std::uint64_t PluginBoard::revision() const {
   const std::scoped_lock lock(mutex_);
   return revision_;
-}
-
-bool PluginBoard::wait_changed(std::uint64_t seen,
-                               std::chrono::steady_clock::time_point deadline) const {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, deadline, [&] { return revision_ != seen; });
 }
 
 }  // namespace weir

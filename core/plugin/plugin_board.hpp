@@ -1,9 +1,8 @@
 /// Threads: every member from any thread.
 ///
-/// Invariant: `revision` grows with every change that can be seen, and with nothing else.
+/// Invariant: the revision grows with every put() and every remove() that removes something, and
+/// with nothing else.
 #pragma once
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -19,52 +18,48 @@
 
 namespace weir {
 
-/// What a plugin file is to a running host.
+/// The state of a plugin file in a running host.
 enum class PluginState {
-  live,         ///< its flows can be run, the newest of their slugs
+  live,         ///< its flows can be run, as the newest of their slugs
   former,       ///< replaced or removed; its code stays for the runs that began with it
   refused,      ///< `error` says why
   quarantined,  ///< it crashed too often: its runs wait until `until`
-  pinned,       ///< unload_pinned: let go of, but its code is still mapped
+  pinned,       ///< unload_pinned: released, but its code is still mapped
 };
 
 /// "live", "former", "refused", "quarantined", "unload_pinned"
 std::string_view name(PluginState state) noexcept;
 
 struct PluginStatus {
-  PluginFile file;                   ///< sha256 is empty when it never came that far
-  std::string name = {};             ///< from the manifest; empty when it never came that far
-  std::string version = {};          ///< likewise
+  PluginFile file;                   ///< sha256 is empty when it was refused before it was hashed
+  std::string name = {};             ///< from the manifest; empty when that was not read
+  std::string version = {};          ///< from the manifest; empty when that was not read
   std::vector<std::string> flows{};  ///< slugs, in the manifest's order
   PluginState state = PluginState::live;
   bool isolated = false;
   std::optional<PluginError> error = {};  ///< refused, quarantined, pinned: why
-  std::optional<Time> until = {};         ///< quarantined
+  std::optional<Time> until = {};         ///< quarantined: when that ends
 };
 
-/// The plugin files a process knows just now: what `weir plugins list` shows, by way of the
+/// The plugin files that a process knows at present; `weir plugins list` shows them, by way of the
 /// database.
 class PluginBoard {
  public:
-  /// Puts it in the place of what stands under the same path and sha256.
+  /// Adds the status, replacing that of the same path and sha256.
   void put(PluginStatus status);
 
-  /// Forgets it; nothing when there is none.
+  /// Removes the status of that file; does nothing when there is none.
   void remove(const PluginFile& file);
 
-  /// By path, then sha256.
+  /// All statuses, by path, then sha256.
   std::vector<PluginStatus> list() const;
 
   std::uint64_t revision() const;
-
-  /// Waits for a revision other than `seen`; false when the deadline came first.
-  bool wait_changed(std::uint64_t seen, std::chrono::steady_clock::time_point deadline) const;
 
  private:
   using Key = std::pair<std::string, std::string>;  // path, sha256
 
   mutable std::mutex mutex_;  // guards all that follows
-  mutable std::condition_variable changed_;
   std::map<Key, PluginStatus> statuses_;
   std::uint64_t revision_ = 0;
 };

@@ -29,7 +29,7 @@ ErrorCode code_of(PluginFault fault) noexcept {
   }
 }
 
-// One line for people: no byte of a hostile file or file name moves the cursor or ends the line.
+// One line for people: no byte of a hostile file or file name can move the cursor or end the line.
 std::string one_line(std::string_view text) {
   std::string line = utf8_or_replaced(text);
   std::ranges::replace_if(line, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, ' ');
@@ -184,6 +184,12 @@ Error to_error(const PluginError& error) {
           .kind = std::string(name(error.kind)),
           .message = sentence(error),
           .hint = error.hint};
+}
+
+PluginError refused_by_registry(const Error& error, const PluginFile& file) {
+  const PluginFault kind =
+      error.kind == "duplicate_slug" ? PluginFault::duplicate_slug : PluginFault::duplicate_module;
+  return placed(refusal(PluginStage::publish, kind, error.message, error.hint).error(), file);
 }
 
 }  // namespace weir

@@ -18,13 +18,13 @@ PluginError why_not_listed(const std::error_code& error) {
   };
   if (error == std::errc::no_such_file_or_directory)
     return refuse(PluginFault::not_found, "there is no such plugin folder",
-                  "make it, or mend plugins.folders in flows.yaml");
+                  "create it, or fix plugins.folders in flows.yaml");
   if (error == std::errc::not_a_directory)
     return refuse(PluginFault::not_regular, "not a folder",
                   "plugins.folders in flows.yaml takes folders");
   return refuse(PluginFault::unreadable,
                 fmt::format("the plugin folder can't be listed: {}", error.message()),
-                "let the user Weir runs as read and enter it");
+                "allow the user Weir runs as to read and enter it");
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 namespace weir {
 
 /// The plugin candidates of a folder, sorted by name: every entry `*.so` of its top level, of
-/// whatever kind, so that a link or FIFO of that name is reported rather than passed over.
-/// Dotfiles, `*.tmp` and everything else is nobody's business here. Opens no file.  [any thread]
+/// whatever kind, so that a link or FIFO of that name is reported rather than ignored. Dotfiles,
+/// `*.tmp` and everything else are ignored. Opens no file.  [any thread]
 ///
 /// Errors: not_found, not_regular (not a folder), unreadable; stage discover.
 std::expected<std::vector<std::filesystem::path>, PluginError> discover(

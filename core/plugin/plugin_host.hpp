@@ -14,15 +14,15 @@ class PluginHost {
  public:
   virtual ~PluginHost() = default;
 
-  /// The flows of a plugin that was verified, with their code, in the manifest's order. Holds
-  /// `staged`, its private copy, until the last of the modules is gone. When it is, the code is let
-  /// go of.  [any thread]
+  /// Opens a plugin that was verified: its flows, with their code, in the manifest's order. Holds
+  /// `staged`, its private copy, until the last of the modules is destroyed; then the code is
+  /// released.  [any thread]
   ///
   /// Errors: those of stage `stage`, with path and sha256.
   virtual std::expected<std::vector<FlowModule>, PluginError> open(const PluginInspection& plugin,
                                                                    const StagedCopy& staged) = 0;
 
-  /// Whether that is in processes of its own.
+  /// Whether the code runs in processes of its own.
   virtual bool isolated() const noexcept { return false; }
 };
 

@@ -18,9 +18,9 @@ constexpr std::string_view clash_hint =
     "one file serves a name for the whole process, the first that was loaded: let all use the same "
     "file, or link the library statically";
 
-// The compiler's own code stands in one entry of each array. A language with a runtime adds more,
-// for every object file of C++ that includes a standard header, say, which nothing tells from a
-// function of the author's; what such a library needs gives it away.
+// One entry of each array is the compiler's own. The runtime of a language adds more, in C++ for
+// every object file that includes a standard header, say, which cannot be distinguished from a
+// function of the author; so a library that needs such a runtime is not reported.
 bool has_constructors(const ElfDynamic& library) {
   const bool runtime = std::ranges::any_of(library.needed, [](std::string_view name) {
     return name.starts_with("libstdc++.so") || name.starts_with("libc++.so") ||
@@ -40,19 +40,21 @@ std::vector<PluginWarning> own_warnings(const ElfImage& image, const ElfDynamic&
     warn("constructors",
          fmt::format("{} constructors run as it is loaded, and everything waits for them",
                      library.constructors - 1),
-         "open what is dear in a step, as a resource");
+         "open what is expensive in a step, as a resource");
   if (library.destructors > 1)
     warn("destructors",
          fmt::format("{} destructors run as it is unloaded, on another thread than its steps",
                      library.destructors - 1),
-         "end what was opened where it was opened, or as a resource");
+         "close what was opened where it was opened, or make it a resource");
   if (library.runpath.contains("$ORIGIN") || library.runpath.contains("${ORIGIN}"))
     warn("origin_runpath",
-         fmt::format("its RUNPATH {} means another folder where it is loaded: a private copy",
+         fmt::format("its RUNPATH {} means another folder when it is loaded, which is done from a "
+                     "private copy",
                      library.runpath),
          "install the libraries it needs, link them statically, or name an absolute folder");
   if (!library.binds_now)
-    warn("lazy_binding", "it is linked without -z now: a symbol that is missing shows at its call",
+    warn("lazy_binding",
+         "it is linked without -z now: a missing symbol is noticed only when it is called",
          "link it with -Wl,-z,now; weir_add_plugin does");
   if (image.executable_stack())
     warn("executable_stack", "loading it makes the stacks of all threads executable",

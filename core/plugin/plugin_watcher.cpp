@@ -9,12 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto looks_apart = 50ms;  // however much goes on in a folder
+constexpr auto looks_apart = 50ms;  // between scans, however much happens in a folder
 constexpr auto longest_retry = 60'000ms;
 
 Steady now() { return std::chrono::steady_clock::now(); }
 
-// What half a file may look like.
+// Faults that an incomplete file may show.
 bool may_be_half(PluginFault fault) {
   switch (fault) {
     case PluginFault::not_found:
@@ -30,7 +30,7 @@ bool may_be_half(PluginFault fault) {
   }
 }
 
-// What may become good though nobody touches the file.
+// Faults that may disappear without a change of the file.
 bool may_pass(PluginFault fault) {
   switch (fault) {
     case PluginFault::unreadable:
@@ -82,7 +82,7 @@ void PluginWatcher::start() {
 void PluginWatcher::run() {
   start();
   while (!stopped_.load(std::memory_order_acquire)) {
-    // A file that is being written changes all the time; it is enough to see so now and then.
+    // A file that is being written changes all the time; a scan now and then is enough.
     if (events_.wait(next_wake())) events_.pause(last_look_ + looks_apart);
     if (stopped_.load(std::memory_order_acquire)) return;
     round(false);
@@ -110,7 +110,8 @@ void PluginWatcher::round(bool first) {
   hear_reaper();
   look(first);
   try_again();
-  // A name that became free may be another's: so until nothing frees one any more.
+  // A name that became free may be wanted by a plugin that collided: repeat until none becomes
+  // free.
   bool frees = deal_with(files_.take(now(), first));
   while (frees) {
     for (const fs::path& path : published_.collided()) files_.again(path, now());
@@ -121,7 +122,7 @@ void PluginWatcher::round(bool first) {
 }
 
 void PluginWatcher::look(bool first) {
-  // Watched first: what happens after that is told, what happened before is seen.
+  // Watched first: later changes cause events, earlier ones are seen by the scan.
   events_.watch(folders_);
   if (events_.trouble().empty()) {
     said_alone_ = false;
@@ -142,7 +143,7 @@ FolderSnapshot PluginWatcher::look_at(const fs::path& path, Folder& folder, bool
     folder.last = *std::move(snapshot);
     return folder.last;
   }
-  // One that can't be read may hold what it held. One that is not there may be about to be
+  // A folder that can't be read may still contain the same files. A missing one may be about to be
   // replaced.
   const bool gone = snapshot.error().kind != PluginFault::unreadable;
   if (!folder.missing) folder.missing = now();
@@ -171,7 +172,7 @@ std::vector<OpenedPlugin> PluginWatcher::load(const std::vector<SettlingFiles::A
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SettlingFiles::Arrived& file = arrived[i];
     unsaid_.erase(file.path);
-    // What was read while it changed may be half of this and half of that; the next look sees it.
+    // What was read while the file changed may be a mixture; the next scan sees the change.
     if (identity_of(file.path) != file.identity) continue;
     if (!results[i]) {
       refuse(file, std::move(results[i].error()));
@@ -209,7 +210,7 @@ void PluginWatcher::try_again() {
 void PluginWatcher::say_unsaid() {
   std::erase_if(unsaid_, [&](auto& each) {
     if (each.second.when > now()) return false;
-    // Changed again: it will be looked at when it is quiet.
+    // Changed again: it will be read when it is quiet.
     if (identity_of(each.first) != each.second.of) return true;
     published_.refuse(std::move(each.second.error));
     return true;

@@ -1,10 +1,10 @@
-/// Threads: start() and run() on one thread at a time; the others from any. The observer is called
-/// by the thread in start() or run().
+/// Threads: start() and run() on one thread at a time; the other members from any. The observer is
+/// called by the thread in start() or run().
 ///
-/// Invariants: what inotify tells only decides when the folders are looked at; what they hold is
-/// all that counts. A file is read when it has been quiet, and what was read of it while it changed
-/// is thrown away. Whatever happens to a file, what was published from it stays until something
-/// sound takes its place or the file is gone.
+/// Invariants: inotify only decides when the folders are scanned; what is done depends on their
+/// content alone. A file is read when it has been quiet, and what was read of it while it changed
+/// is discarded. Whatever happens to a file, what was published from it stays until something sound
+/// takes its place or the file is gone.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -31,25 +31,25 @@
 
 namespace weir {
 
-/// Keeps a registry as the plugin folders are: what is dropped in goes live, what is replaced is
-/// succeeded by the new version (V2), what is removed is unregistered. Refusals, collisions and
-/// what is left of former versions stand on the board.
+/// Keeps a registry in step with the plugin folders: an added file goes live, a replaced one is
+/// succeeded by the new version (V2), a removed one is unregistered. Refusals, collisions and what
+/// is left of former versions are on the board.
 ///
-/// From a file complete (closed, or renamed into its folder) to live: `quiet`, and what loading
-/// takes. Where inotify does not reach, after `rescan` at the latest.
+/// A complete file (closed, or renamed into its folder) is live after `quiet` and the time that
+/// loading takes. Where inotify does not work, it is noticed after `rescan` at the latest.
 class PluginWatcher {
  public:
   struct Options {
     std::chrono::milliseconds rescan{5'000};
     std::chrono::milliseconds quiet{250};
-    /// A refusal that a file still being written may cause is told when it has not changed for so
-    /// long.
+    /// A refusal that an incomplete file may cause is reported when the file has not changed for
+    /// this time.
     std::chrono::milliseconds youth{2'000};
-    /// A folder that is not there counts as an empty one after so long.
+    /// A missing folder counts as an empty one after this time.
     std::chrono::milliseconds folder_patience{1'000};
   };
 
-  /// `folders` are absolute; all references must outlive it. What it published stays when it ends.
+  /// `folders` are absolute; all references must outlive it. What it published stays after its end.
   PluginWatcher(std::vector<std::filesystem::path> folders, const PluginLoader& loader,
                 FlowRegistry& registry, PluginBoard& board, PluginObserver observer,
                 Options options);
@@ -61,32 +61,32 @@ class PluginWatcher {
   PluginWatcher(const PluginWatcher&) = delete;
   PluginWatcher& operator=(const PluginWatcher&) = delete;
 
-  /// The first round: returns when what is in the folders is published, or refused. Later calls do
-  /// nothing.
+  /// The first round: returns when everything in the folders is published, or refused. Later calls
+  /// do nothing.
   void start();
 
-  /// start(), and then round after round until stop().
+  /// start(), and then more rounds until stop().
   void run();
 
-  /// Ends run(), now or later, when the round it is at is over.
+  /// Ends run(), now or later, after its present round.
   void stop() noexcept;
 
-  /// Has the folders looked at now.
+  /// Makes the watcher scan the folders now.
   void rescan() noexcept;
 
  private:
-  struct Unsaid {  // a refusal that may pass, of a file that is still young
+  struct Unsaid {  // a refusal not reported yet: the file may be incomplete
     PluginError error;
     FileIdentity of;
     Steady when;
   };
-  struct Retry {  // of a refusal that may pass though the file stays as it is
+  struct Retry {  // after a refusal that may disappear without a change of the file
     std::chrono::milliseconds after;
     Steady when;
   };
   struct Folder {
     FolderSnapshot last;
-    std::optional<Steady> missing;  // since
+    std::optional<Steady> missing;  // since when
   };
 
   void round(bool first);
@@ -114,11 +114,11 @@ class PluginWatcher {
   bool said_alone_ = false;
   Steady last_look_{};
 
-  std::atomic<bool> stopped_{false};  // stop() stores, run() loads; the wake carries the rest
+  std::atomic<bool> stopped_{false};  // release in stop(), acquire in run()
 
   std::mutex heard_mutex_;                                      // guards heard_
-  std::vector<std::pair<LibraryReaper::Leaving, bool>> heard_;  // and whether it is pinned
-  std::shared_ptr<const void> hearing_;  // the last: its end waits for a call that is under way
+  std::vector<std::pair<LibraryReaper::Leaving, bool>> heard_;  // with whether it is pinned
+  std::shared_ptr<const void> hearing_;  // last: its destruction waits for a running callback
 };
 
 }  // namespace weir

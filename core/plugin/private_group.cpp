@@ -26,7 +26,7 @@ bool ask(Entry& entry, std::vector<char>& text, Ask&& ask_system) {
   }
 }
 
-std::mutex listing;  // the process has one place in the list of users
+std::mutex listing;  // a process has one position in the list of users
 
 bool is_anybodys_primary_group_but(uid_t user, gid_t group) {
   const std::scoped_lock one_at_a_time(listing);

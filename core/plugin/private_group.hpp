@@ -7,14 +7,14 @@
 
 namespace weir {
 
-/// Whether a group is a user's own: the user's primary group, with no other member, and nobody
-/// else's primary group. What such a group may write, that user alone may write. A group or user
-/// the system has no entry for is nobody's own.  [any thread]
+/// Whether a group belongs to a user alone: it is the user's primary group, has no other member,
+/// and is no other user's primary group. Then only that user can write what the group can write.
+/// False for a group or user without an entry in the system.  [any thread]
 ///
-/// Asks the system's users one by one, where it has to: keep the answer.
+/// May go through all users of the system: keep the answer.
 bool is_private_group(uid_t user, gid_t group);
 
-/// Answers that were asked for once.  [one thread]
+/// Remembers each answer.  [one thread]
 class PrivateGroups {
  public:
   using Lookup = std::function<bool(uid_t user, gid_t group)>;

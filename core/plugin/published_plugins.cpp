@@ -47,7 +47,7 @@ bool PublishedPlugins::publish(std::vector<OpenedPlugin> came, const std::vector
   });
   bool changed = commit(coming, going);
   if (!changed) {
-    // Somebody collides: each on its own, in their order.
+    // There is a collision: each on its own, in their order.
     changed = !going.empty() && commit({}, going);
     for (OpenedPlugin* const plugin : coming) changed = commit({plugin}, {}) || changed;
   }
@@ -56,7 +56,8 @@ bool PublishedPlugins::publish(std::vector<OpenedPlugin> came, const std::vector
   return frees;
 }
 
-// Modules that the table is to lose, when these come and those go.
+// The modules that the registry loses when the plugins `came` are registered and those of `went`
+// are removed.
 std::vector<ModuleName> PublishedPlugins::leaving(const std::vector<OpenedPlugin*>& came,
                                                   const std::vector<std::string>& went) const {
   std::vector<ModuleName> modules;
@@ -179,11 +180,10 @@ void PublishedPlugins::unloaded(const LibraryReaper::Leaving& leaving) {
 }
 
 void PublishedPlugins::pinned(const LibraryReaper::Leaving& leaving) {
-  PluginError error =
-      refusal(PluginStage::run, PluginFault::unload_pinned,
-              "nobody uses it any more, but its code is still mapped: " + leaving.why,
-              "it stays until the process ends")
-          .error();
+  PluginError error = refusal(PluginStage::run, PluginFault::unload_pinned,
+                              "it is no longer used, but its code is still mapped: " + leaving.why,
+                              "it stays until the process ends")
+                          .error();
   error.sha256 = leaving.sha256;
   error.path = leaving.staged.string();
   for (Published& former : formers_)
@@ -197,10 +197,10 @@ void PublishedPlugins::pinned(const LibraryReaper::Leaving& leaving) {
 }
 
 void PublishedPlugins::forget_ended() {
-  // A reader that looked on while a version was taken out kept it from ending there and then.
+  // A reader that was active while a version was removed kept it from ending at once.
   std::erase_if(unloads_, [](const UnloadTicket& each) { return each.ready(); });
   std::erase_if(formers_, [&](const Published& former) {
-    // A library of this process goes with what the reaper says of it.
+    // A library of this process is removed here when the reaper reports it.
     if (!former.code.expired() || LibraryReaper::of_process().knows(former.status.file.sha256))
       return false;
     board_.remove(former.status.file);

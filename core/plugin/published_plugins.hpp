@@ -15,39 +15,40 @@
 
 namespace weir {
 
-/// Which plugin files stand in a registry, and what became of those that do not or did: kept on the
-/// board and told to the observer. Others may change the registry meanwhile, but not the modules of
-/// these files.  [one thread]
+/// Keeps track of which plugin files are in a registry, which were and which are refused, on the
+/// board, and notifies the observer. Others may change the registry meanwhile, but not the modules
+/// of these files.  [one thread]
 ///
-/// A file's flows take their places in one transaction, with those of other files that come at the
-/// same time and what goes at the same time, as far as nothing collides; a file whose flows collide
-/// changes nothing. The version before stays beside the new one (V2), as long as anybody holds it
-/// or the registry has it.
+/// The flows of all files that are added, changed or removed together are published in one
+/// transaction, if no names collide; else each added or changed file in its own, and a file whose
+/// flows collide changes nothing. The previous version stays beside the new one (V2), as long as it
+/// is held or in the registry.
 class PublishedPlugins {
  public:
-  /// All of them outlive it.
+  /// All references must outlive it.
   PublishedPlugins(FlowRegistry& registry, PluginBoard& board, const PluginObserver& observer)
       : registry_(registry), board_(board), observer_(observer) {}
 
-  /// Takes out the flows of files that went and puts in those of plugins that came or changed. A
-  /// plugin with the bytes its file had before is no change. True when a name may have become free.
+  /// Removes the flows of files that are gone and registers those of plugins that are new or
+  /// changed. A plugin with the bytes its file had before changes nothing. True when a name may
+  /// have become free.
   bool publish(std::vector<OpenedPlugin> came, const std::vector<std::filesystem::path>& went);
 
-  /// A file, or a folder, that can't be used as it is; what was published from it stays. Told when
-  /// it is another refusal than its last.
+  /// Notes that a file, or a folder, can't be used as it is; what was published from it stays. The
+  /// observer is notified when the refusal differs from the last one.
   void refuse(PluginError error);
 
-  /// What is said of a path that is no longer refused is taken back.
+  /// Withdraws the refusal of a path, if there is one.
   void accept(const std::filesystem::path& path);
 
-  /// Files whose names are taken by others.
+  /// Files with names that other files hold.
   std::vector<std::filesystem::path> collided() const;
 
-  /// What the reaper says.
+  /// For what the reaper reports.
   void unloaded(const LibraryReaper::Leaving& leaving);
   void pinned(const LibraryReaper::Leaving& leaving);
 
-  /// Takes versions from the board that nobody holds any more.
+  /// Removes the versions from the board that are no longer held.
   void forget_ended();
 
  private:
@@ -74,7 +75,7 @@ class PublishedPlugins {
   std::map<std::string, Published> live_;       // by path
   std::map<std::string, PluginError> refused_;  // by path
   std::vector<Published> formers_;              // whose code may still be held
-  std::vector<UnloadTicket> unloads_;           // asked until ready: asking ends what can end
+  std::vector<UnloadTicket> unloads_;           // asked until ready, which destroys what it can
 };
 
 }  // namespace weir

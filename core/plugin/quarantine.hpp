@@ -1,8 +1,8 @@
 /// Threads: every member from any thread.
 ///
-/// Invariants: a plugin is barred exactly while `until` of it lies ahead of `now`; each quarantine
-/// of a plugin is twice as long as its last, to `longest`, and the first again after it ran for
-/// `longest` without a crash.
+/// Invariants: a plugin is barred exactly while its `until` is after `now`. Each quarantine of a
+/// plugin is twice as long as its last, up to `longest`, and as long as the first again after the
+/// plugin ran for `longest` without a crash.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -18,31 +18,31 @@
 
 namespace weir {
 
-/// Plugins, by sha256, that crashed too often, and are barred for a while: runs of them wait,
-/// everything else goes on (F1). Time is the steady clock's, given by the caller.
+/// Plugins, by sha256, that crashed too often, and are barred for a while: their runs wait,
+/// everything else goes on (F1). Times are of the steady clock, given by the caller.
 class Quarantine {
  public:
   struct Limit {
-    std::size_t max_crashes = 3;  ///< borne within `window`; the next one bars
+    std::size_t max_crashes = 3;  ///< tolerated within `window`; the next one bars
     std::chrono::milliseconds window{60'000};
     std::chrono::milliseconds first{30'000};
     std::chrono::milliseconds longest{3'600'000};
   };
 
-  /// What is known of one plugin, to be handed to another process.
+  /// The state of one plugin, to be passed to another process.
   struct Record {
     std::string sha256;
     std::vector<Steady> crashes;  ///< those that still count
-    std::optional<Steady> until;  ///< of the last quarantine
+    std::optional<Steady> until;  ///< the end of the last quarantine
     std::chrono::milliseconds last{0};
   };
 
   explicit Quarantine(Limit limit) : limit_(limit) {}
 
-  /// Counts a crash. Returns until when the plugin is barred, if it is now.
+  /// Counts a crash. Returns until when the plugin is barred, if this crash bars it.
   std::optional<Steady> crashed(const std::string& sha256, Steady now);
 
-  /// Until when it is barred; nullopt when it is not.
+  /// Until when the plugin is barred; nullopt when it is not.
   std::optional<Steady> barred(const std::string& sha256, Steady now) const;
 
   /// The next moment at which a plugin ceases to be barred.
@@ -51,8 +51,8 @@ class Quarantine {
   std::vector<Record> records() const;
   void restore(std::vector<Record> records);
 
-  /// Called after each change of who is barred, outside of any lock, on the thread that changed it.
-  /// Set once, before others use this.
+  /// Called after each crash that bars a plugin, without any lock held, on the thread that called
+  /// crashed(). Set once, before other threads use this.
   void on_change(std::function<void()> callback) { on_change_ = std::move(callback); }
 
  private:

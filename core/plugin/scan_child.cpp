@@ -42,9 +42,9 @@ namespace {
 namespace fs = std::filesystem;
 using scan_wire::Verdict;
 
-constexpr std::size_t loaded_bytes_max = std::size_t{1} << 30U;  // then another child goes on
+constexpr std::size_t loaded_bytes_max = std::size_t{1} << 30U;  // then another child takes over
 
-// A sanitizer's shadow memory is larger than any address space we would allow.
+// A sanitizer's shadow memory is larger than any limit on the address space that would be of use.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool memory_bounded = false;
 #else
@@ -68,7 +68,7 @@ void limit_processor_time(rlim_t seconds_more) {
   ::setrlimit(RLIMIT_CPU, &now);
 }
 
-// The note of the private copy, as the host read it of the same bytes.
+// The private copy, and its note, which the host read from the same bytes.
 class MappedCopy {
  public:
   explicit MappedCopy(const std::string& path) {
@@ -109,13 +109,13 @@ std::size_t threads_linked() {
   return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 ? tasks.st_nlink - 2 : 0;
 }
 
-// Linux counts the threads in the folder's links, which is far cheaper than to list it.
+// Linux has the number of threads in the folder's link count, which is far cheaper than listing it.
 std::size_t threads() {
   static const bool links_count = threads_linked() == threads_listed();
   return links_count ? threads_linked() : threads_listed();
 }
 
-// Threads that only needed a moment to end are none.
+// Threads that end within a moment do not count.
 std::size_t threads_left(std::size_t before) {
   constexpr auto moment = std::chrono::milliseconds(100);
   const auto deadline = std::chrono::steady_clock::now() + moment;
@@ -136,7 +136,7 @@ class ScanChild {
     if (memory_bounded) limit(RLIMIT_AS, rlim_t{8} << 30U);
     hide_socket();
     if (receive(token_.data(), token_.size()) != token_.size()) end();
-    LibraryReaper::of_process();  // its thread is not the first plugin's
+    LibraryReaper::of_process();  // so that its thread is not counted for the first plugin
     forbid_new_processes(NewProcess::kills);
   }
 
@@ -163,7 +163,7 @@ class ScanChild {
  private:
   [[noreturn]] static void end() { ::_exit(EXIT_SUCCESS); }
 
-  // A number that nobody guesses who writes to the ones that are usually there.
+  // Moves the socket to a number that code which writes to the usual descriptors does not hit.
   void hide_socket() {
     unsigned random = 0;
     if (::getrandom(&random, sizeof random, 0) != sizeof random) random = 0;
@@ -174,7 +174,7 @@ class ScanChild {
     ::close(scan_wire::child_fd);
   }
 
-  // 0 when the scanner is gone.
+  // Returns 0 when the scanner is gone.
   std::size_t receive(char* into, std::size_t room) const {
     for (;;) {
       const ssize_t size = ::recv(socket_, into, room, 0);
@@ -184,15 +184,15 @@ class ScanChild {
   }
 
   void tell(const Verdict& verdict) const {
-    if (::getpid() != self_) ::_exit(EXIT_FAILURE);  // a copy that a plugin made of us
+    if (::getpid() != self_) ::_exit(EXIT_FAILURE);  // a fork of this process, made by a plugin
     const std::string message = scan_wire::written(token_, verdict);
     ssize_t sent;
     do sent = ::send(socket_, message.data(), message.size(), MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    if (sent < 0) ::_exit(EXIT_FAILURE);  // gone; or a plugin closed what isn't its own
+    if (sent < 0) ::_exit(EXIT_FAILURE);  // the scanner is gone, or a plugin closed the socket
   }
 
-  // What a constructor throws must not come to us by way of the loader: it ends us here.
+  // noexcept: an exception that a constructor throws through the loader must end the process here.
   Verdict judged(const scan_wire::Order& order) noexcept {
     Verdict verdict;
     const MappedCopy copy(order.staged);
@@ -217,8 +217,8 @@ class ScanChild {
       verdict.refused =
           refusal(PluginStage::scan, PluginFault::starts_threads,
                   fmt::format("loading it leaves {} thread{} running", left, left == 1 ? "" : "s"),
-                  "start threads when a step needs them, not in a constructor: code that runs by "
-                  "itself can't be let go of")
+                  "start threads when a step needs them, not in a constructor: a library with "
+                  "running threads can't be unloaded")
               .error();
       return verdict;
     }
@@ -233,7 +233,7 @@ class ScanChild {
   pid_t self_ = ::getpid();
   int socket_ = -1;  // never closed
   scan_wire::Token token_{};
-  std::vector<std::shared_ptr<const Library>> loaded_;  // let go of by nobody
+  std::vector<std::shared_ptr<const Library>> loaded_;  // never released
   std::size_t loaded_bytes_ = 0;
 };
 

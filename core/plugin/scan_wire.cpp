@@ -17,7 +17,7 @@ void add(std::string& message, std::string_view text) {
   message += end_of_text;
 }
 
-// The text up to the next end; nullopt when there is none.
+// The text up to the next end_of_text; nullopt when there is none.
 std::optional<std::string> take(std::string_view& rest) {
   const std::size_t end = rest.find(end_of_text);
   if (end == std::string_view::npos) return std::nullopt;

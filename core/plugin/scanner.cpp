@@ -28,13 +28,13 @@ using std::chrono::steady_clock;
 PluginError no_scanner(std::string why) {
   return refusal(
              PluginStage::scan, PluginFault::stage_failed,
-             fmt::format("it can't be tried in a process apart: {}", why),
-             "plugins are tried before they are loaded; the next look at the folder tries again")
+             fmt::format("it can't be scanned in a separate process: {}", why),
+             "plugins are scanned before they are loaded; the next scan of the folder tries again")
       .error();
 }
 
-// What decides how a library is found and loaded, so that it is there as it will be here; no more,
-// for what a program is told in its environment is often secret.
+// The variables that decide how a library is found and loaded, so that the child does it as this
+// process will; no others, as the environment often contains secrets.
 std::vector<std::string> environment() {
   std::vector<std::string> all;
   for (const char* name : {"LD_LIBRARY_PATH", "LD_PRELOAD", "GLIBC_TUNABLES", "PATH", "HOME",
@@ -60,7 +60,7 @@ void Scanner::Session::scan(std::span<const Order> orders, const Verdicts& verdi
   }
 }
 
-// How many orders were answered: less than the batch when the child ended within it.
+// Returns how many orders were answered: fewer than the batch when the child ended within it.
 std::size_t Scanner::Session::scan_batch(std::span<const Order> orders, std::size_t first,
                                          const Verdicts& verdicts) {
   std::vector<scan_wire::Order> batch;
@@ -73,7 +73,7 @@ std::size_t Scanner::Session::scan_batch(std::span<const Order> orders, std::siz
   }
   WEIR_ASSERT(!batch.empty());
   const std::string message = scan_wire::written(batch);
-  // When it ended meanwhile, its verdict is told below like any end.
+  // If the child ended meanwhile, that is handled below like any end.
   static_cast<void>(
       ::send(child_->socket.fd(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
   for (std::size_t done = 0; done < batch.size(); ++done) {
@@ -127,7 +127,7 @@ std::optional<PluginError> Scanner::Session::start() {
   return std::nullopt;
 }
 
-// nullopt when it has ended, or time is out, before its next verdict was there.
+// nullopt when the child ended, or its time was over, before its next verdict.
 std::optional<scan_wire::Verdict> Scanner::Session::next_verdict(milliseconds limit) {
   Child& child = *child_;
   const auto deadline = steady_clock::now() + limit;
@@ -136,12 +136,12 @@ std::optional<scan_wire::Verdict> Scanner::Session::next_verdict(milliseconds li
     if (size > 0) {
       auto verdict = scan_wire::read_verdict(
           child.token, std::string_view(message_).substr(0, static_cast<std::size_t>(size)));
-      if (!verdict || verdict->number != child.next) continue;  // a plugin's own words
+      if (!verdict || verdict->number != child.next) continue;  // written by a plugin
       ++child.next;
       return verdict;
     }
     const bool closed = size == 0 || (errno != EAGAIN && errno != EINTR);
-    if (ended) return std::nullopt;  // and all that it said before has been read
+    if (ended) return std::nullopt;  // and all that it sent has been read
     const auto left = ceil<milliseconds>(deadline - steady_clock::now());
     pollfd awaited[] = {{closed ? -1 : child.socket.fd(), POLLIN, 0},
                         {child.process.pidfd(), POLLIN, 0}};
@@ -159,8 +159,8 @@ PluginError Scanner::Session::blame(bool out_of_time) {
   if (out_of_time)
     return refuse(
         PluginFault::scan_timeout,
-        fmt::format("loading it was not done after {} ms", scanner_.options_.limit.count()),
-        "let constructors do nothing that takes time; open what is slow when a step needs "
+        fmt::format("loading it did not end within {} ms", scanner_.options_.limit.count()),
+        "do nothing that takes time in constructors; open what is slow when a step needs "
         "it, as a shared resource");
   if (end.by_signal && end.number == SIGSYS)
     return refuse(PluginFault::scan_crashed,

@@ -1,8 +1,8 @@
-/// Threads: a Scanner may be used from any thread; a Session is one thread's own, which must
+/// Threads: a Scanner may be used from any thread; a Session belongs to one thread, which must
 /// outlive it: its child ends with that thread.
 ///
-/// Invariant: of the orders a child was given it works on the first that has no verdict, so
-/// whatever ends the child is that plugin's doing.
+/// Invariant: a child works on the first of its orders that has no verdict, so whatever ends the
+/// child was caused by that plugin.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -31,12 +31,12 @@ struct ScannerOptions {
   std::chrono::milliseconds start_limit{30000};  ///< for the child to be ready
 };
 
-/// Tries plugins in processes apart before they are loaded here: their constructors run there
-/// first, and the descriptor is walked as the host will (Library::load, checked_descriptor). Child
-/// processes take many plugins in turn; one that crashes, exits, hangs or starts a process costs
-/// its batch one new child and is told apart from those beside it.  [any thread]
+/// Scans plugins in separate processes before they are loaded here: their constructors run there
+/// first, and the descriptor is checked as the host will (Library::load, checked_descriptor). A
+/// child process takes many plugins in turn; one that crashes, exits, hangs or starts a process
+/// costs its batch one new child, and only that plugin is refused.  [any thread]
 ///
-/// It contains what goes wrong, it is no sandbox: a plugin that is out to deceive can.
+/// It contains accidents, it is not a sandbox: a plugin that sets out to deceive it can.
 class Scanner {
  public:
   /// A plugin that inspect_bytes() found good.
@@ -53,24 +53,24 @@ class Scanner {
 
   class Session;
 
-  /// How many plugins were tried, and how many children were started for it, since it was made.
+  /// How many plugins were scanned, and how many children were started for it, since construction.
   std::size_t scanned() const noexcept { return scanned_.load(std::memory_order_relaxed); }
   std::size_t started() const noexcept { return started_.load(std::memory_order_relaxed); }
 
  private:
   ScannerOptions options_;
-  std::atomic<std::size_t> scanned_ = 0;  // counts alone: paired with nothing
-  std::atomic<std::size_t> started_ = 0;  // likewise
+  std::atomic<std::size_t> scanned_ = 0;  // a count alone: paired with nothing
+  std::atomic<std::size_t> started_ = 0;  // a count alone: paired with nothing
 };
 
-/// A conversation with one child after the other; no child before the first order.  [one thread]
+/// Scans with one child after another; starts none before the first order.  [one thread]
 class Scanner::Session {
  public:
   explicit Session(Scanner& scanner) : scanner_(scanner) {}
 
-  /// Verdicts in the order of the orders, each as soon as it is there. Errors: scan_crashed,
-  /// scan_exited, scan_timeout, starts_threads, of stage scan; those of Library::load and
-  /// checked_descriptor, of stage `stage`; stage_failed, when no child can be started. All with
+  /// Calls `verdicts` in the order of `orders`, each time as soon as a verdict is there. Errors:
+  /// scan_crashed, scan_exited, scan_timeout, starts_threads, of stage scan; those of Library::load
+  /// and checked_descriptor, of stage `stage`; stage_failed, when no child can be started. All with
   /// path and sha256.
   void scan(std::span<const Order> orders, const Verdicts& verdicts);
 
@@ -79,7 +79,7 @@ class Scanner::Session {
     ChildProcess process;
     FileDescriptor socket;
     scan_wire::Token token;
-    std::uint32_t next = 0;  // number of the verdict it owes next
+    std::uint32_t next = 0;  // number of its next verdict
   };
 
   std::optional<PluginError> start();
@@ -90,7 +90,7 @@ class Scanner::Session {
 
   Scanner& scanner_;
   std::optional<Child> child_;
-  std::string message_ = std::string(scan_wire::message_bytes_max, '\0');  // room to receive one
+  std::string message_ = std::string(scan_wire::message_bytes_max, '\0');  // receives one message
 };
 
 }  // namespace weir

@@ -28,7 +28,7 @@ void SettlingFiles::see(Known& known, const FileIdentity& identity, Steady now,
   if (known.there && known.seen == identity) return;
   const auto age = std::chrono::duration_cast<Steady::duration>(
       clock.time_since_epoch() - std::chrono::nanoseconds(identity.changed_ns));
-  // A file from the future says nothing of its age.
+  // A file dated in the future has an unknown age.
   known.since = age > Steady::duration::zero() ? now - age : now;
   known.noticed = now;
   known.seen = identity;
@@ -49,8 +49,7 @@ std::optional<Steady> SettlingFiles::next() const {
 
 SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
   Batch batch;
-  // A file that goes and a new one may be one file under another name: they are dealt with
-  // together.
+  // A file that is removed and a new one may be one file that was renamed: they are taken together.
   std::optional<Steady> going;
   for (const auto& [path, known] : known_)
     if (known.due && !known.there && *known.due > now && !at_once)

@@ -11,52 +11,52 @@
 
 namespace weir {
 
-/// Which plugin files came, changed or went, and have been quiet since: so that none is read while
-/// it is written, and what happens together is dealt with together. Knows no file but by what
-/// look() tells.  [one thread]
+/// Tracks which plugin files were added, changed or removed and have been quiet since: so that none
+/// is read while it is written, and changes that happen together are handled together. Knows files
+/// only from look().  [one thread]
 class SettlingFiles {
  public:
   struct Timing {
     std::chrono::milliseconds quiet{250};
-    /// A file that somebody keeps open for writing is read after all when it has not changed for so
-    /// long.
+    /// A file that a process keeps open for writing is read nevertheless when it has not changed
+    /// for this time.
     std::chrono::milliseconds writer_patience{10'000};
   };
   struct Arrived {
     std::filesystem::path path;
     FileIdentity identity;
-    Steady since;  ///< about when it became what it is
+    Steady since;  ///< about when it got its present state
   };
   struct Batch {
     std::vector<Arrived> arrived;             ///< by path
-    std::vector<std::filesystem::path> gone;  ///< that had arrived once
+    std::vector<std::filesystem::path> gone;  ///< that had arrived before
   };
 
   explicit SettlingFiles(
       Timing timing, std::function<bool(const std::filesystem::path&)> writing = is_being_written)
       : timing_(timing), writing_(std::move(writing)) {}
 
-  /// Takes note of what stands in all folders together. `clock` is what files are dated by.
+  /// Notes the content of all folders together. `clock` is now by the clock that dates files.
   void look(const FolderSnapshot& there, Steady now, std::chrono::system_clock::time_point clock);
 
-  /// When something will have been quiet, together with what follows shortly; nullopt when all is
-  /// known.
+  /// When the next change will have been quiet, together with others that follow shortly; nullopt
+  /// when there is none.
   std::optional<Steady> next() const;
 
-  /// What has been quiet; each change once. With `at_once` also what has not, save files that are
-  /// being written.
+  /// The changes that have been quiet; each once. With `at_once` the others too, except files that
+  /// are being written.
   Batch take(Steady now, bool at_once = false);
 
-  /// To be taken once more, from `when` on, as it is.
+  /// Makes take() return the file once more, from `when` on, even if it does not change.
   void again(const std::filesystem::path& path, Steady when);
 
  private:
   struct Known {
     FileIdentity seen = {};
     bool there = false;
-    bool taken = false;   // it arrived once
-    Steady since = {};    // about when it became what it is, or went
-    Steady noticed = {};  // when we saw that
+    bool taken = false;   // it has arrived before
+    Steady since = {};    // about when it got its present state, or was removed
+    Steady noticed = {};  // when look() saw that
     std::optional<Steady> due = {};
   };
 

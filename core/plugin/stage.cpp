@@ -58,8 +58,8 @@ std::vector<fs::path> usual_bases() {
   return bases;
 }
 
-// Takes the lock that says "the owner lives", if nobody has it and the folder is still in its
-// place.
+// Takes the lock that shows that the owner lives, if no process has it and the folder is still at
+// its path.
 bool lock_folder(const FileDescriptor& folder, const fs::path& path) {
   struct stat opened{}, there{};
   return ::flock(folder.fd(), LOCK_EX | LOCK_NB) == 0 && ::fstat(folder.fd(), &opened) == 0 &&
@@ -76,7 +76,7 @@ FileDescriptor open_folder(const fs::path& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-// What processes of this user left behind when they were killed.
+// Removes what processes of this user left behind when they were killed.
 void remove_leftovers(const fs::path& base) {
   std::error_code failed;
   for (fs::directory_iterator entry(base, failed), end; !failed && entry != end;
@@ -92,18 +92,18 @@ void remove_leftovers(const fs::path& base) {
 
 }  // namespace
 
-// Which copies are held. A hold's end and a new hold on the same file may meet: the file is the
-// one's who came last.
+// Which copies are held. The end of a hold and a new hold on the same file may coincide: then the
+// new one decides.
 class StageDirectory::Copies : public std::enable_shared_from_this<Copies> {
  public:
-  /// The file is there; `held` under `of_one`, from looking for it to holding it.
+  /// Locked from the search for a file until it is held.
   std::mutex of_one;
 
   std::shared_ptr<const void> hold(const fs::path& file) {
     Held& held = held_[file.native()];
     if (auto shared = held.hold.lock()) return shared;
     const std::uint64_t number = held.number = ++holds_;
-    // Owns nothing but what its end does.
+    // Owns no object: only its deleter matters.
     std::shared_ptr<const void> made(&holds_, [copies = shared_from_this(), file, number](
                                                   const void*) { copies->let_go(file, number); });
     held.hold = made;
@@ -139,11 +139,10 @@ std::expected<StageDirectory, PluginError> StageDirectory::open(
   const std::vector<fs::path> bases = usual_bases();
   for (const fs::path& usual : bases)
     if (auto opened = open_below(usual)) return opened;
-  return refuse(
-      PluginFault::noexec_mount, bases.back(),
-      "no folder for private copies: neither XDG_RUNTIME_DIR, /dev/shm, TMPDIR nor /tmp can be "
-      "written to and run code",
-      "set TMPDIR to a folder on a file system that is not mounted noexec");
+  return refuse(PluginFault::noexec_mount, bases.back(),
+                "no folder for private copies: none of XDG_RUNTIME_DIR, /dev/shm, TMPDIR and /tmp "
+                "allows both writing files and running code",
+                "set TMPDIR to a folder on a file system that is not mounted noexec");
 }
 
 std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::path& base) {
@@ -152,17 +151,17 @@ std::expected<StageDirectory, PluginError> StageDirectory::open_below(const fs::
                   "its file system is mounted noexec, so no code can be loaded from it",
                   "choose a folder on another file system");
   remove_leftovers(base);
-  // Another process may take a folder for a leftover before it is locked; then the next one is
-  // tried.
+  // Another process may remove a folder as a leftover before it is locked; then another one is
+  // created.
   constexpr int tries = 16;
   for (int i = 0; i < tries; ++i) {
     std::string path = (fs::absolute(base) / prefix).string() + "XXXXXX";
     if (::mkdtemp(path.data()) == nullptr)
-      return refuse_errno(base, "no folder for private copies can be made in it", errno);
+      return refuse_errno(base, "no folder for private copies can be created in it", errno);
     FileDescriptor folder = open_folder(path);
     if (folder && lock_folder(folder, path)) return StageDirectory(path, std::move(folder));
   }
-  return refuse_errno(base, "its private folders vanish as they are made", EAGAIN);
+  return refuse_errno(base, "its private folders disappear as they are created", EAGAIN);
 }
 
 StageDirectory::~StageDirectory() {
@@ -174,7 +173,7 @@ std::expected<StagedCopy, PluginError> StageDirectory::put(const TrustedFile& fi
   const std::scoped_lock lock(copies_->of_one);
   const auto held = [&] { return StagedCopy(copy, copies_->hold(copy)); };
   if (::access(copy.c_str(), F_OK) == 0) return held();
-  // Written under another name and renamed: whoever sees the copy sees all of it.
+  // Written under another name and renamed: a process that sees the copy sees all of it.
   std::string unfinished = (path_ / "copy-XXXXXX").string();
   const FileDescriptor out(::mkostemp(unfinished.data(), O_CLOEXEC));
   const auto refuse_copy = [&](int error) {

@@ -12,12 +12,12 @@
 
 namespace weir {
 
-/// A private folder (0700) for the copies that are loaded, one for a process. Nobody else can
-/// change what was verified, and a file overwritten in a plugin folder disturbs nobody.  [any
-/// thread]
+/// A private folder (0700) for the copies that are loaded, one for a process. No other user can
+/// change what was verified, and overwriting a file in a plugin folder does not affect a loaded
+/// plugin.  [any thread]
 ///
-/// Removed by the destructor. What a killed process left behind is removed by the next open() of
-/// the same user at the same place: a living owner holds a lock on its folder.
+/// Removed by the destructor. A folder that a killed process left behind is removed by the next
+/// open() of the same user at the same place: a living owner holds a lock on its folder.
 class StageDirectory {
  public:
   /// Below `base`, or below the first of $XDG_RUNTIME_DIR, /dev/shm, $TMPDIR, /tmp that can be
@@ -30,8 +30,8 @@ class StageDirectory {
   StageDirectory& operator=(StageDirectory&&) = delete;
   ~StageDirectory();
 
-  /// Writes `file` as <sha256>.so, unless it stands there. Gives its absolute path and a hold on
-  /// it: with the last hold the copy goes. Errors: stage_failed.
+  /// Writes `file` as <sha256>.so, unless it exists. Returns its absolute path and a hold on it:
+  /// the copy is removed with the last hold. Errors: stage_failed.
   std::expected<StagedCopy, PluginError> put(const TrustedFile& file) const;
 
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -44,7 +44,7 @@ class StageDirectory {
   static std::expected<StageDirectory, PluginError> open_below(const std::filesystem::path& base);
 
   std::filesystem::path path_;
-  FileDescriptor directory_;  // holds the flock that says the owner lives; empty once moved from
+  FileDescriptor directory_;  // holds the flock that shows the owner lives; empty once moved from
   std::shared_ptr<Copies> copies_;  // holds may outlive this
 };
 

@@ -5,17 +5,17 @@
 
 namespace weir {
 
-/// Where a private copy of a plugin lies, and a hold on it: the file stays while anybody has one of
-/// these for it, and the StageDirectory lives. Copies of this value share the hold.
+/// The path of a plugin's private copy, and a hold on it: the file stays as long as any StagedCopy
+/// for it exists and the StageDirectory lives. Copies of this value share the hold.
 /// [any thread; one object as any value: one writer or many readers]
 class StagedCopy {
  public:
   StagedCopy() = default;
 
-  /// A file that somebody else looks after. Absolute.
+  /// A file that is kept by other means. Absolute.
   StagedCopy(std::filesystem::path path) : path_(std::move(path)) {}  // NOLINT: any path will do
 
-  /// `hold`'s end lets the file go.
+  /// The end of `hold` releases the file.
   StagedCopy(std::filesystem::path path, std::shared_ptr<const void> hold)
       : path_(std::move(path)), hold_(std::move(hold)) {}
 

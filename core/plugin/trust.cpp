@@ -35,7 +35,7 @@ std::unexpected<PluginError> refuse_errno(int error, const fs::path& at) {
   return refuse_file(PluginFault::unreadable,
                      fmt::format("{} can't be opened: {}", in_quotes(at.native()),
                                  std::generic_category().message(error)),
-                     "let the user Weir runs as read it");
+                     "allow the user Weir runs as to read it");
 }
 
 std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_target) {
@@ -87,8 +87,9 @@ std::string link_target(int folder, const std::string& name) {
 }  // namespace
 
 // Goes down from the root one name at a time, each relative to a folder already open and checked,
-// so that nobody can put something else in the way meanwhile. Links among the folders are followed
-// by hand: the folders they stand in and those they lead through are checked like all others.
+// so that no other user can put something else in its place meanwhile. Links among the folders are
+// followed here: the folders that contain them and those they lead through are checked like all
+// others.
 class TrustWalk {
  public:
   using Folder = TrustedFiles::Folder;
@@ -142,7 +143,7 @@ class TrustWalk {
   }
 
   PrivateGroups& groups_;
-  std::list<std::string> names_;  // still to go
+  std::list<std::string> names_;  // not yet entered
   FileDescriptor folder_;
   fs::path at_;
   int links_ = 0;
@@ -154,7 +155,7 @@ std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder,
                                                    const std::string& name, PrivateGroups& groups) {
   const fs::path file = at / name;
   struct stat status{};
-  // Looked at before it is opened: opening a device may already do something.
+  // Checked before it is opened: opening a device may already have an effect.
   if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
     return refuse_errno(errno, file);
   if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, link_target(folder.fd(), name));
@@ -167,7 +168,7 @@ std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder,
   return opened;
 }
 
-// Reads until the end that the file has when it is reached: it may grow meanwhile.
+// Reads to the end that the file has when it is reached: the file may grow meanwhile.
 std::expected<std::string, PluginError> read_all(int fd, const fs::path& path,
                                                  std::size_t bytes_max) {
   const auto too_big = [&] {
@@ -178,7 +179,7 @@ std::expected<std::string, PluginError> read_all(int fd, const fs::path& path,
   if (::fstat(fd, &status) != 0) return refuse_errno(errno, path);
   if (static_cast<std::uintmax_t>(status.st_size) > bytes_max) return too_big();
   std::string bytes;
-  const auto room = static_cast<std::size_t>(status.st_size) + 1;  // so that its end is seen
+  const auto room = static_cast<std::size_t>(status.st_size) + 1;  // so that the read sees its end
   for (std::size_t size = 0;;) {
     if (size == bytes.size()) bytes.resize(size + std::max(room, size));
     const ssize_t count = ::read(fd, bytes.data() + size, bytes.size() - size);

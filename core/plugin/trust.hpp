@@ -14,15 +14,15 @@
 
 namespace weir {
 
-/// Whose files are loaded.
+/// Which plugin files may be loaded.
 struct TrustPolicy {
   std::size_t bytes_max = std::size_t{256} << 20U;
-  std::vector<std::string>
-      sha256_allow;  ///< 64 lower-case hex digits each; empty: every hash is allowed
+  /// 64 lower-case hex digits each; empty: every hash is allowed.
+  std::vector<std::string> sha256_allow;
 };
 
-/// A plugin file as it was read once. Everything later looks at these bytes alone, so nothing that
-/// happens to the file afterwards matters.
+/// A plugin file as it was read once. Everything later uses only these bytes, so changes of the
+/// file afterwards have no effect.
 struct TrustedFile {
   std::filesystem::path path;  ///< as given
   std::string bytes;
@@ -30,13 +30,13 @@ struct TrustedFile {
 };
 
 /// Opens files that can be trusted: regular ones (no link), where the file and every folder on the
-/// way to it belong to root or to this process's user and can be written by no other: neither by
-/// everybody nor by a group, but for a group that is the owner's alone (PrivateGroups) and folders
-/// with the sticky bit (docs/decisions/0011). Never blocks on a FIFO.  [one thread]
+/// way to it belong to root or to this process's user and can be written by no other user. Writing
+/// by a group is allowed if the group belongs to the owner alone (PrivateGroups), and any writing
+/// to folders with the sticky bit (docs/decisions/0011). Never blocks on a FIFO.  [one thread]
 ///
 /// A folder is checked and opened once: files of one folder cost little after the first, and those
-/// read through one of these are of one folder whoever renames it meanwhile. For a batch, not for
-/// long.
+/// read through one object are from the same folder even if it is renamed meanwhile. For a batch,
+/// not for long.
 class TrustedFiles {
  public:
   explicit TrustedFiles(PrivateGroups::Lookup private_groups = is_private_group)
@@ -45,8 +45,8 @@ class TrustedFiles {
   /// For reading. Errors: not_found, not_regular, unreadable, untrusted_path; stage verify.
   std::expected<FileDescriptor, PluginError> open(const std::filesystem::path& path);
 
-  /// All its bytes, which nobody has compared with sha256_allow. Errors: those of open, too_big;
-  /// stage verify.
+  /// All its bytes, without a comparison with sha256_allow. Errors: those of open, too_big; stage
+  /// verify.
   std::expected<std::string, PluginError> read_bytes(const std::filesystem::path& path,
                                                      std::size_t bytes_max);
 
@@ -62,7 +62,7 @@ class TrustedFiles {
   };
 
   PrivateGroups groups_;
-  std::map<std::string, std::shared_ptr<const Folder>> folders_;  // by path as asked for
+  std::map<std::string, std::shared_ptr<const Folder>> folders_;  // by path as given
 };
 
 /// Reads one file as TrustedFiles does.  [any thread]

@@ -32,7 +32,7 @@ constexpr std::string_view sum_word = "sum ";
 constexpr std::size_t digits = 64;  // of a sha256
 constexpr std::int64_t hour = 3600, minute = 60, day = 24 * hour;
 
-// How long a refusal is believed; 0: not at all.
+// How long a refusal is valid, in seconds; 0: it is not kept.
 std::int64_t believed_for(PluginFault fault) {
   switch (fault) {
     case PluginFault::stage_failed:
@@ -62,7 +62,7 @@ Error unread(const fs::path& file, std::string_view why) {
           .kind = "verdicts_ignored",
           .message =
               fmt::format("{}: the verdicts on plugins in it are ignored: {}", file.native(), why),
-          .hint = "every plugin is scanned again, and the file written anew"};
+          .hint = "every plugin is scanned again, and the file is rewritten"};
 }
 
 std::optional<std::int64_t> take_number(std::string_view& line) {
@@ -141,7 +141,7 @@ std::optional<VerdictCache::Verdict> VerdictCache::find(const std::string& key,
   if (known == entries_.end()) return std::nullopt;
   Entry& entry = known->second;
   if (entry.until != 0 && (entry.until <= time || entry.until > time + hour)) return std::nullopt;
-  if (entry.used + day < time) {  // often enough to know what is still used
+  if (entry.used + day < time) {  // precise enough to know what is still used
     entry.used = time;
     changed_ = true;
   }
@@ -183,7 +183,7 @@ Result<void> VerdictCache::save() {
   };
   std::error_code not_made;
   fs::create_directories(file_.parent_path(), not_made);
-  // Held until the new file is in its place; a file beside it, for that one is replaced.
+  // Held until the new file is in its place. A file of its own, because the other one is replaced.
   const FileDescriptor lock_file(::open((file_.native() + ".lock").c_str(),
                                         O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
                                         S_IRUSR | S_IWUSR));
@@ -260,7 +260,7 @@ Result<void> VerdictCache::write(const Entries& entries) const {
     std::ranges::sort(uses, std::greater{});
     const std::int64_t oldest = uses[entries_max - 1];
     std::erase_if(kept, [&](const auto& entry) { return entry.second.used < oldest; });
-    while (kept.size() > entries_max)  // of the same second: any
+    while (kept.size() > entries_max)  // any of those used in that second
       kept.erase(std::ranges::find_if(
           kept, [&](const auto& entry) { return entry.second.used == oldest; }));
   }

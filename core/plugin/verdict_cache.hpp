@@ -1,8 +1,9 @@
-/// Threads: every member from any thread. Processes may share a file: whoever saves reads it again
-/// under a lock, adds what it knows, and puts a whole new file in its place.
+/// Threads: every member from any thread. Processes may share a file: each one reads it again under
+/// a lock before it saves, adds its own entries, and puts a whole new file in its place.
 ///
 /// Invariant: what is read from the file was written whole by this user or root: owner and mode of
-/// the file and all folders above it are checked as a plugin's are, and a sum at its end.
+/// the file and all folders above it are checked as a plugin's are, and so is a checksum at its
+/// end.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -21,13 +22,13 @@
 
 namespace weir {
 
-/// What scanners said of plugins, kept in a file, so that no plugin is tried again while nothing
-/// has changed: its bytes, this program's build, the libraries it needs. A refusal is believed for
-/// an hour, one that may be the machine's fault for a minute; what says nothing of the plugin isn't
-/// kept at all.
+/// The verdicts of scanners on plugins, kept in a file, so that no plugin is scanned again unless
+/// something has changed: its bytes, this program's build, the libraries it needs. A refusal is
+/// valid for an hour, one that may be the machine's fault for a minute; one that says nothing about
+/// the plugin isn't kept.
 class VerdictCache {
  public:
-  static constexpr std::size_t entries_max = 8192;  ///< beyond it, those used last are kept
+  static constexpr std::size_t entries_max = 8192;  ///< beyond it, the most recently used are kept
   static constexpr std::size_t bytes_max = std::size_t{8} << 20U;
 
   struct Verdict {
@@ -36,32 +37,32 @@ class VerdictCache {
 
   using Clock = std::function<Time()>;  // of the system
 
-  /// Reads what is there. A file that is missing, damaged, too big or somebody else's is an empty
-  /// one: problem() says why, but for a missing one.
+  /// Reads the file. One that is missing, damaged, too big or another user's counts as empty:
+  /// problem() says why, except for a missing one.
   explicit VerdictCache(std::filesystem::path file, Clock clock = {});
 
-  /// What find() and put() go by.
+  /// The key for find() and put().
   static std::string key_of(const PluginInspection& plugin, DependencyState& dependencies);
 
-  /// What is known; a refusal has path and sha256 of `plugin`.
+  /// The verdict, if it is known; a refusal has path and sha256 of `plugin`.
   std::optional<Verdict> find(const std::string& key, const PluginFile& plugin);
 
   void put(const std::string& key, const std::optional<PluginError>& refused);
 
-  /// Believes nothing that was known before; what is put from now on counts (`--rescan`).
+  /// Drops all verdicts so far, in the file too; those put from now on count (`--rescan`).
   void forget();
 
-  /// Writes the file, with folders missing above it, unless there is nothing new. Errors:
+  /// Writes the file, and creates missing folders above it, unless nothing changed. Errors:
   /// unavailable, kind "verdicts_unwritable".
   Result<void> save();
 
-  /// Why the file was not read, or not written at last.
+  /// The most recent reason why the file was not read or not written; nullopt if there was none.
   std::optional<Error> problem() const;
 
  private:
   struct Entry {
     std::int64_t used = 0;   // seconds since 1970
-    std::int64_t until = 0;  // likewise; 0: for good
+    std::int64_t until = 0;  // seconds since 1970; 0: for good
     std::optional<PluginError> refused = {};
   };
   using Entries = std::map<std::string, Entry, std::less<>>;

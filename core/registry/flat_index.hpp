@@ -1,16 +1,16 @@
 /// An open-addressing index from names to objects that many versions of a table share.
 ///
-/// Threads: a FlatIndex is one word and copied like one. Any number of threads may look things up
-/// in what it refers to, as long as nobody changes that. put() and erase() are for one thread, on
-/// an index that no other thread has seen yet: a copied() one.
+/// Threads: a FlatIndex is one word and is copied like one. Any number of threads may search the
+/// data it refers to, as long as no thread changes that data. put() and erase() are for one thread,
+/// on an index that no other thread has seen yet: the result of copied().
 ///
 /// Invariants:
-/// - What it refers to is one allocation: a head, the slots, the bytes of the keys. Where the keys
-///   begin follows from the slots' number, which stands in the low bits of the word itself; so a
-///   lookup loads a slot, and then the key and the value at once, and nothing before.
-/// - The slots stand in lines of four, a cache line each. A key's hash names the line where it is
-///   looked for first; every line from there up to the one where it stands is full, and a line with
-///   a free slot ends the search. At most 4/5 of the slots have a value; free ones have the mark 0.
+/// - The data is one allocation: a head, the slots, the bytes of the keys. The address of the keys
+///   follows from the number of slots, which is in the low bits of the word itself; so a lookup
+///   loads a slot, then the key and the value at once, and nothing before.
+/// - The slots are in lines of four, a cache line each. A key's hash gives the first line to
+///   search. Every line from there up to the line of the key is full, so a line with a free slot
+///   ends the search. At most 4/5 of the slots have a value; free ones have the mark 0.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -31,21 +31,21 @@
 
 namespace weir {
 
-/// Names of at most 65,535 bytes, each leading to a T, which stays its owner's. Two spellings of
-/// one name are two names, and lie where one search finds both.
+/// Maps names of at most 65,535 bytes to objects that it does not own. Spellings of a name in
+/// different case are different names, but one search visits them all.
 ///
-/// Lifetime: whoever called copied(), or put() on an index that was empty, calls free() once, when
-/// nobody looks any more. An empty FlatIndex owns nothing.
+/// Lifetime: the caller of copied() or with_room(), or of put() on an empty index, calls free()
+/// once, when no thread searches the index any more. An empty FlatIndex owns nothing.
 template <class T>
 class FlatIndex {
   struct Slot {
     std::uint32_t mark;  // 16 bits of the hash, and the key's length
-    std::uint32_t key;   // where it begins
-    T* value;            // null: nothing stands here
+    std::uint32_t key;   // the offset of its first byte
+    T* value;            // null: the slot is free
   };
   struct alignas(64) Head {
     std::uint32_t count;
-    std::uint32_t key_bytes;  // written so far
+    std::uint32_t key_bytes;  // used so far
     std::uint32_t key_room;
     std::uint32_t key_bytes_dead;  // of keys that were erased
     void* memory;                  // where the allocation begins
@@ -57,12 +57,12 @@ class FlatIndex {
   FlatIndex() noexcept : word_(nothing_word()) {}
 
   /// The value of exactly that name; null when there is none. `hash` is name_hash(name).
-  /// Cost: about 5 ns when what it needs is in the cache.
+  /// Cost: about 5 ns when the data is in the cache.
   T* find(std::string_view name, std::uint64_t hash) const noexcept {
     return search(name, hash, same_bytes);
   }
 
-  /// The same in any case: the first there is.
+  /// As find(), ignoring case: the first match.
   T* find_folded(std::string_view name, std::uint64_t hash) const noexcept {
     return search(name, hash, same_folded);
   }
@@ -74,27 +74,27 @@ class FlatIndex {
     return is_nothing() ? 0 : bytes_of(capacity(), head().key_room);
   }
 
-  /// f(name, value) for each, in no order; the name is a view into the index.
+  /// f(name, value) for each, in no particular order; the name is a view into the index.
   template <class F>
   void for_each(F&& f) const {
     for (std::size_t i = 0; i < capacity(); ++i)
       if (const Slot& slot = slots()[i]; slot.value != nullptr) f(key_of(slot), *slot.value);
   }
 
-  /// An index of one's own with the same content, and room for one name more of that length.
-  /// Cost: one copy of the bytes, unless it has to grow or to shed erased keys.
+  /// A new index, owned by the caller, with the same content and room for one more name of that
+  /// length. Cost: one copy of the bytes, unless it must grow or drop erased keys.
   FlatIndex copied(std::size_t more_key_bytes) const {
     if (is_nothing()) return FlatIndex(4, more_key_bytes);
     return remade(head().key_bytes + more_key_bytes);
   }
 
-  /// An index of one's own, empty, with room for so many names before it grows.
+  /// A new, empty index, owned by the caller, with room for that many names before it grows.
   static FlatIndex with_room(std::size_t names, std::size_t key_bytes) {
     return FlatIndex(capacity_for(names), key_bytes);
   }
 
-  /// Gives a name a value, instead of the one it has. Only on an index of one's own or an empty
-  /// one.
+  /// Sets the value of a name, replacing the present one. Only on an index that the caller owns, or
+  /// on an empty one.
   void put(std::string_view name, std::uint64_t hash, T* value) {
     WEIR_ASSERT(name.size() <= key_bytes_max && value != nullptr);
     if (Slot* slot = slot_of(name, hash)) {
@@ -111,7 +111,7 @@ class FlatIndex {
     insert(name, hash, value);
   }
 
-  /// Takes a name out; false when it was not there. Only on an index of one's own.
+  /// Removes a name; false when it was not there. Only on an index that the caller owns.
   bool erase(std::string_view name, std::uint64_t hash) {
     Slot* hole = slot_of(name, hash);
     if (hole == nullptr) return false;
@@ -124,25 +124,24 @@ class FlatIndex {
     return true;
   }
 
-  /// Ends what it refers to. Values are left alone.
+  /// Frees the data; the values are left alone.
   void free() noexcept {
     if (is_nothing()) return;
     ::operator delete(head().memory);
     *this = FlatIndex();
   }
 
-  /// Whether both are the very same version.
+  /// Whether both refer to the same data.
   friend bool operator==(FlatIndex, FlatIndex) = default;
 
  private:
   static constexpr std::size_t line_slots = 64 / sizeof(Slot);
-  alignas(64) static constexpr Slot nothing[line_slots]{};  // one line, for ever free
-
-  // Slots that are left as they are must be written before anybody looks.
+  alignas(64) static constexpr Slot nothing[line_slots]{};  // one line, always free
+  // Unwritten slots must be written before the first search.
   enum class Slots { all_free, unwritten };
 
   FlatIndex(std::size_t capacity, std::size_t key_room, Slots slots = Slots::all_free) {
-    // Aligned by hand: that is much faster than asking the allocator for it.
+    // Aligned by hand: that is much faster than an aligned allocation.
     void* const memory = ::operator new(bytes_of(capacity, key_room));
     void* aligned = memory;
     std::size_t space = alignof(Head) + sizeof(Head);
@@ -187,9 +186,9 @@ class FlatIndex {
   T* search(std::string_view name, std::uint64_t hash, Same same) const noexcept {
     if (name.size() > key_bytes_max) [[unlikely]]
       return nullptr;
-    // A whole line at once: which of its slots it is would be a guess for the processor, and a
-    // wrong one costs as much as the rest of the search. Places are counted in bytes, for one
-    // shift.
+    // The whole line is compared at once. A branch on which of its slots matches would often be
+    // mispredicted, which costs as much as the rest of the search. Positions are counted in bytes,
+    // for one shift.
     const char* const bytes = reinterpret_cast<const char*>(word_ & ~std::uintptr_t{63});
     const std::size_t slot_bytes = sizeof(Slot) << (word_ & 63U);
     const auto* const line = reinterpret_cast<const Slot*>(
@@ -203,7 +202,7 @@ class FlatIndex {
     return search_on(name, hash, same);
   }
 
-  // For what is not the first of its mark in its first line.
+  // Finds a name that is not in the first matching slot of its first line.
   template <class Same>
   [[gnu::noinline]] T* search_on(std::string_view name, std::uint64_t hash,
                                  Same same) const noexcept {
@@ -217,7 +216,7 @@ class FlatIndex {
     }
   }
 
-  // Bit i says whether slot i of a line bears that mark.
+  // Bit i is set when slot i of the line has that mark.
   static unsigned slots_marked(const Slot* line, std::uint32_t mark) noexcept {
 #ifdef __SSE2__
     const auto slot = [&](int i) {
@@ -250,8 +249,8 @@ class FlatIndex {
     }
   }
 
-  // Whose place a slot that is about to be freed must become, because a search for it comes by a
-  // line that would no longer be full; capacity() when nothing has to move.
+  // The slot whose content must move to a slot that is about to be freed, because a search for it
+  // passes the line that would no longer be full; capacity() when nothing has to move.
   std::size_t successor(std::size_t freed) const noexcept {
     const std::size_t mask = capacity() - 1;
     const std::size_t line = freed & ~(line_slots - 1);
@@ -268,7 +267,7 @@ class FlatIndex {
     return capacity();
   }
 
-  // There is room, and the name is not there.
+  // Requires that there is room and that the name is absent.
   void insert(std::string_view name, std::uint64_t hash, T* value) noexcept {
     const std::size_t mask = capacity() - 1;
     std::size_t i = first_line(hash);
@@ -279,7 +278,7 @@ class FlatIndex {
     ++head().count;
   }
 
-  // A copy with room for one name more, byte by byte where nothing has to move.
+  // A copy with room for one more name; a plain copy of the bytes when no slot has to move.
   FlatIndex remade(std::size_t key_room) const {
     const std::size_t wanted = capacity_for(head().count + 1);
     const bool fits = wanted <= capacity() && wanted * 4 > capacity();
@@ -313,7 +312,7 @@ class FlatIndex {
   std::uintptr_t word_;  // the first slot's address, and in its low 6 bits log2 of their number
 };
 
-/// A FlatIndex that ends with its scope.
+/// A FlatIndex that is freed at the end of its scope.
 template <class T>
 class ScopedFlatIndex : public FlatIndex<T> {
  public:

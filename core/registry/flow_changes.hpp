@@ -15,9 +15,9 @@
 
 namespace weir {
 
-/// What a transaction asks of a root: first all the steps, in order, then settle(), which says
-/// whether the outcome may be. Touches nothing of the root; a FlowRootDraft makes the next from it.
-/// [one thread, the writer's]
+/// The changes that a transaction asks of a root: first all its steps, in order, then settle(),
+/// which checks whether the result is allowed. Does not change the root; a FlowRootDraft builds the
+/// next root from this.  [one thread, the writer's]
 ///
 /// Lifetime: the names are views into entries, those of the root and those that were placed.
 template <class Sync>
@@ -27,14 +27,13 @@ class FlowChanges {
   using Root = FlowRoot<Sync>;
   using Formers = FormerVersions<Sync>;
 
-  /// What may be where a module is placed.
+  /// Which registration of the same module a placement may replace.
   enum class Over {
-    same_path,        ///< register_: the module from the same path; it goes
-    any_path,         ///< replace: the module from whatever file; it goes
-    same_path_beside  ///< succeed: as register_, and it stays under its fingerprint
+    same_path,        ///< register_: one from the same path; it is removed
+    same_path_beside  ///< succeed: one from the same path; it stays under its fingerprint
   };
 
-  /// A module before and after; null where it is not there.
+  /// The registration of a module before and after; null where there is none.
   struct Module {
     Entry* before;
     Entry* now;
@@ -63,7 +62,7 @@ class FlowChanges {
       module.now = held;
       return FlowChange::unchanged;
     }
-    if (over != Over::any_path && held->module.file.path != newcomer.module.file.path)
+    if (held->module.file.path != newcomer.module.file.path)
       return std::unexpected(duplicate_module(newcomer.module, held->module));
     const FlowDefinition& old = held->module.definition;
     const FlowDefinition& next = newcomer.module.definition;
@@ -76,7 +75,7 @@ class FlowChanges {
     return FlowChange::succeeded;
   }
 
-  /// Takes out a module with all its versions.
+  /// Removes a module with all its versions.
   FlowChange remove(std::string_view module) {
     const auto is_of_it = [&](const Entry* each) {
       return each->module.definition.module().view() == module;
@@ -88,7 +87,7 @@ class FlowChanges {
       of_module(module).now = nullptr;
       any = true;
     }
-    // Versions may stand under slugs that the module had before, so all there are are looked at.
+    // Versions may be under slugs that the module had before, so all slugs are searched.
     root_.formers_index().for_each([&](std::string_view slug, const Formers& formers) {
       if (std::ranges::any_of(formers, is_of_it)) of_slug(slug);
     });
@@ -97,15 +96,15 @@ class FlowChanges {
     return any ? FlowChange::removed : FlowChange::unchanged;
   }
 
-  /// Takes out a former version.
+  /// Removes a former version.
   FlowChange retire(std::string_view slug, std::string_view fingerprint) {
     if (touched_slug(slug) == nullptr && root_.formers(slug) == nullptr)
       return FlowChange::unchanged;
     return forget(of_slug(slug).now, fingerprint) ? FlowChange::removed : FlowChange::unchanged;
   }
 
-  /// Judges the outcome. Errors: duplicate_slug; who kept a slug, or asked for it first, is called
-  /// its holder.
+  /// Checks the result. Errors: duplicate_slug; as the holder it names the module that kept the
+  /// slug, or the one that asked for it first.
   Result<void> settle() {
     for (Module& module : modules_) {
       if (module.now == nullptr || module.now == module.before) continue;
@@ -127,10 +126,10 @@ class FlowChanges {
   const std::vector<Module>& modules() const noexcept { return modules_; }
   const std::list<Versions>& versions() const noexcept { return versions_; }
 
-  /// Of one slug; null when nothing touched its former versions.
+  /// The former versions of one slug; null when no step touched them.
   const Versions* versions_of(std::string_view slug) const { return touched_slug(slug); }
 
-  /// How many flows more, or fewer, there will be.
+  /// By how much the number of flows grows; negative when it shrinks.
   std::ptrdiff_t growth() const noexcept {
     std::ptrdiff_t more = 0;
     for (const Module& module : modules_)
@@ -159,7 +158,7 @@ class FlowChanges {
     const std::uint64_t hash = name_hash(module);
     if (Module* touched = by_module_.find(module, hash)) return *touched;
     Entry* held = root_.by_module(module);
-    modules_.push_back({.before = held, .now = held});  // there is room: one a step
+    modules_.push_back({.before = held, .now = held});  // within what is reserved: one per step
     by_module_.put(module, hash, &modules_.back());
     return modules_.back();
   }
@@ -177,7 +176,7 @@ class FlowChanges {
     return versions_.back();
   }
 
-  // Who has that slug in any case now, will go on having it, and is another module.
+  // The entry of another module that has that slug now, in any case, and keeps it; null if none.
   const Entry* keeper_of(std::string_view slug, const Module& wanting) const {
     const Entry* holder = root_.by_slug_folded(slug);
     if (holder == nullptr || holder == wanting.before) return nullptr;
@@ -187,7 +186,7 @@ class FlowChanges {
     return then != nullptr && folded(slug_of(*then)) == folded(slug) ? then : nullptr;
   }
 
-  // Who has exactly that slug in the end.
+  // The entry that has exactly that slug in the result; null if none.
   const Entry* newest_of(std::string_view slug) const {
     if (const Module* newcomer = newcomers_.find(slug, name_hash(slug))) return newcomer->now;
     const Entry* holder = root_.by_slug(slug);
@@ -196,14 +195,14 @@ class FlowChanges {
     return touched == nullptr || touched->now == holder ? holder : nullptr;
   }
 
-  static constexpr std::size_t name_bytes = 32;  // what most names stay below
+  static constexpr std::size_t name_bytes = 32;  // most names are shorter
 
   const Root& root_;
-  std::vector<Module> modules_;   // reserved, so that they stay where they are
-  std::list<Versions> versions_;  // likewise; empty, it costs a commit nothing
+  std::vector<Module> modules_;   // reserved, so that its elements do not move
+  std::list<Versions> versions_;  // its elements do not move; costs nothing while empty
   ScopedFlatIndex<Module> by_module_;
   ScopedFlatIndex<Versions> by_slug_;
-  ScopedFlatIndex<Module> newcomers_;  // by the slug they will have
+  ScopedFlatIndex<Module> newcomers_;  // by their new slugs
 };
 
 }  // namespace weir

@@ -8,20 +8,22 @@
 
 namespace weir {
 
-/// One registration: a module, and who holds it. Made by a transaction or by a handle without
-/// registry; ended by whoever learns from `pins` that it is theirs alone.  [any thread, as Pins]
+/// One registration: a module and the counts of its holders. Created by a transaction or by a
+/// handle without a registry; destroyed by the thread that learns from `pins` that no other holds
+/// it. [any thread, as Pins]
 template <class Sync = StdSync>
 struct FlowEntry {
   explicit FlowEntry(FlowModule of) : module(std::move(of)) {}
 
-  /// No index leads here and no reader can come from one: from now on handles alone keep it.
+  /// Call it when no index leads to the entry and no reader can still find it: from then on only
+  /// handles hold it.
   static void retire(FlowEntry* entry) noexcept {
     const std::shared_ptr<Unload<Sync>> told = entry->unload;
     if (told) told->no_reader_left();
     if (entry->pins.retire()) end(entry);
   }
 
-  /// Lets go of a hold that `count` stands for.
+  /// Releases a hold that was taken on `count`.
   static void drop(FlowEntry* entry, typename Pins<Sync>::Count& count) noexcept {
     if (Pins<Sync>::drop(count) && entry->pins.ended()) end(entry);
   }
@@ -32,10 +34,10 @@ struct FlowEntry {
     if (told) told->destroyed();
   }
 
-  Pins<Sync> pins;  // first: a handle's way leads over them to the module
+  Pins<Sync> pins;  // first: a handle reaches the module through them
   const FlowModule module;
-  std::shared_ptr<Unload<Sync>>
-      unload;  // written by the commit that takes it out, before retire(); else null
+  /// Written before retire() by the commit that removes the entry; null until then.
+  std::shared_ptr<Unload<Sync>> unload;
 };
 
 }  // namespace weir

@@ -9,20 +9,20 @@ namespace weir {
 template <class Sync>
 class BasicFlowRegistry;
 
-/// A module somebody holds. While it lives, the definition and its code stay valid (G6), also when
-/// the flow is replaced or removed meanwhile, and when the registry is gone. Empty until assigned;
-/// only a handle that converts to true may be dereferenced.
+/// Holds a module. While the handle lives, the definition and its code stay valid (G6), even when
+/// the flow is replaced or removed meanwhile, and when the registry is destroyed. Empty until
+/// assigned; only a handle that converts to true may be dereferenced.
 ///
-/// Two words. Cost: a copy and an end are one RMW each, on the count it was taken on, which threads
-/// share only if they copied handles from one another; a move is free. The last handle of a module
-/// that left the registry destroys it, on its thread.
+/// Two words. Cost: a copy and a destruction are one RMW each, on the count that the handle was
+/// taken on, which threads share only if they copied handles from one another; a move is free. The
+/// last handle of a module that left the registry destroys the module, on its thread.
 /// [any thread; one handle object as any value: one writer or many readers]
 template <class Sync = StdSync>
 class BasicFlowHandle {
  public:
   BasicFlowHandle() noexcept = default;
 
-  /// Holds a module that no registry knows.
+  /// Holds a module that is in no registry.
   explicit BasicFlowHandle(FlowModule module)
       : entry_(new FlowEntry<Sync>(std::move(module))), count_(&entry_->pins.alone()) {}
 
@@ -45,7 +45,7 @@ class BasicFlowHandle {
   const FlowModule* operator->() const noexcept { return &entry_->module; }
   explicit operator bool() const noexcept { return entry_ != nullptr; }
 
-  /// Whether both hold the very same registration.
+  /// Whether both hold the same registration.
   friend bool operator==(const BasicFlowHandle& a, const BasicFlowHandle& b) noexcept {
     return a.entry_ == b.entry_;
   }
@@ -53,7 +53,7 @@ class BasicFlowHandle {
  private:
   friend class BasicFlowRegistry<Sync>;
 
-  // Takes hold of what the caller's read section found.
+  // Holds what the caller found in its read section.
   explicit BasicFlowHandle(FlowEntry<Sync>& found) noexcept
       : entry_(&found), count_(&found.pins.take()) {}
 

@@ -9,22 +9,22 @@
 
 namespace weir {
 
-/// The file a flow came from: every error that names a holder shows it, every attempt records its
-/// sha256.
+/// The file a flow came from: every error that names a holder shows it, and every attempt records
+/// its sha256.
 struct PluginFile {
   std::string path = {};    ///< as found in the plugin folder; "" for flows built into a program
-  std::string sha256 = {};  ///< 64 hex digits; "" likewise
+  std::string sha256 = {};  ///< 64 hex digits; "" for flows built into a program
   friend bool operator==(const PluginFile&, const PluginFile&) = default;
 };
 
 /// A flow with its code: what a registry holds and workers run. Immutable once registered.
 struct FlowModule {
   FlowDefinition definition;
-  std::vector<const weir_step*>
-      steps;  ///< by position in definition.steps(); the code behind them is `code`'s
+  /// By position in definition.steps(); `code` owns the code behind them.
+  std::vector<const weir_step*> steps;
   PluginFile file = {};
-  std::shared_ptr<const void> code =
-      {};  ///< keeps the library mapped; null for flows built into a program
+  /// Keeps the library mapped; null for flows built into a program.
+  std::shared_ptr<const void> code = {};
 };
 
 }  // namespace weir

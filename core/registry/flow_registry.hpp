@@ -1,14 +1,14 @@
 /// Threads: every member of FlowRegistry may be called from any thread. A Transaction and a Section
-/// are one thread's own. Readers never wait and write nothing that another thread reads often: a
-/// lookup is a read section around an immutable root. Writers stand in line on a mutex, make the
-/// next root beside the one that is read, sharing the shards in which they don't differ, and
-/// publish it with one store; they never wait for readers.
+/// belong to one thread. Readers never wait and write nothing that another thread reads often: a
+/// lookup is a read section around an immutable root. Writers take turns on a mutex, build the next
+/// root beside the one that is read, sharing the shards in which they don't differ, and publish it
+/// with one store; they never wait for readers.
 ///
-/// Invariants: a published root is never changed, and keeps what FlowRoot promises of it: both keys
-/// lead to the same modules (G3), no two slugs differ by case alone (D1). What a commit took out is
-/// ended when, in this order, no root leads to it, every reader that could have found it has left
-/// its section, and the last handle was dropped. Nothing of a user's is ended under a lock of ours.
-/// `root_` is stored with release by commit() and loaded with acquire by Section.
+/// Invariants: a published root is never changed, and keeps the invariants of FlowRoot: both keys
+/// lead to the same modules (G3), no two slugs differ by case alone (D1). What a commit removed is
+/// destroyed when, in this order, no root leads to it, every reader that could have found it has
+/// left its section, and the last handle was dropped. No module is destroyed under a lock of the
+/// registry. `root_` is stored with release by commit() and loaded with acquire by Section.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -37,7 +37,7 @@
 namespace weir {
 
 /// The flows a program can run, by module name and by slug, and by fingerprint where several
-/// versions of one stand side by side.
+/// versions of one are registered side by side.
 ///
 /// One module has one slug and one file. The same module from another file is a collision, as is
 /// another module with the same slug in any case; an update is the same module from the same path.
@@ -54,10 +54,11 @@ class BasicFlowRegistry {
   using Handle = BasicFlowHandle<Sync>;
   using UnloadTicket = BasicUnloadTicket<Sync>;
 
-  /// `stripes`: over how many counts a flow's holders are spread, a power of two up to 64.
+  /// `stripes`: the number of counts that a flow's holders are spread over, a power of two up to
+  /// 64.
   explicit BasicFlowRegistry(std::size_t stripes = PinPool<Sync>::stripes_for_this_machine());
 
-  /// No other member may be at work, and no section open. Handles and tickets may live on.
+  /// No other member may be running, and no section open. Handles and tickets may outlive it.
   ~BasicFlowRegistry();
   BasicFlowRegistry(const BasicFlowRegistry&) = delete;
   BasicFlowRegistry& operator=(const BasicFlowRegistry&) = delete;
@@ -67,28 +68,28 @@ class BasicFlowRegistry {
   /// What a commit did.
   struct Committed {
     std::vector<Change> changes;  ///< in the order they were asked for
-    UnloadTicket unload;          ///< ready when what it took out or replaced is gone
+    UnloadTicket unload;          ///< ready when what it removed or replaced has been destroyed
   };
 
-  /// Puts a flow in the table under both keys, or leaves everything as it is (G1, G4). The same
-  /// definition from the same path and sha256 is no change, and handles to the first stay the
-  /// current ones (D7). `unload`, where given, is assigned the ticket of what was replaced.
+  /// Registers a flow under both keys, or leaves everything as it is (G1, G4). The same definition
+  /// from the same path and sha256 is no change, and handles to the first stay current (D7).
+  /// `unload`, where given, is assigned the ticket of what was replaced.
   ///
   /// Errors: conflict, kinds duplicate_module and duplicate_slug, naming the holder with its file
   /// and sha256; invalid_definition, kind invalid_flow_module, for a module whose steps lack code.
   /// Cost: as Transaction::commit.
   Result<Change> register_(FlowModule module, UnloadTicket* unload = nullptr);
 
-  /// As register_, throwing RegistrationError.
+  /// As register_, but throws RegistrationError.
   Change register_or_throw(FlowModule module, UnloadTicket* unload = nullptr);
 
-  /// Takes a flow out under both keys, with all its former versions. False when there was none:
-  /// calling it again does no harm (G2). `unload` as for register_.
+  /// Removes a flow under both keys, with all its former versions. False when it was not
+  /// registered: calling it again does no harm (G2). `unload` as for register_.
   bool unregister(const ModuleName& module, UnloadTicket* unload = nullptr);
 
   /// Holds the newest flow of exactly that name. Never waits. Errors: not_found, kind unknown_flow,
-  /// hinting at the nearest name, which takes a round over all names.
-  /// Cost: a read and one RMW, about 20 ns, not more when many threads get one flow.
+  /// with a hint at the nearest name, for which all names are compared.
+  /// Cost: a read and one RMW, about 20 ns, not more when many threads get the same flow.
   Result<Handle> get(const ModuleName& module) const {
     if (Handle found = held(Section(*this).find(module))) return found;
     return std::unexpected(unknown(module));
@@ -102,14 +103,14 @@ class BasicFlowRegistry {
   /// one. Errors: not_found, kinds unknown_flow and unknown_version.
   Result<Handle> get(const Slug& slug, std::string_view fingerprint) const;
 
-  /// As get, for a name a person typed: a slug, or else a module name.
+  /// As get, for a name that a person typed: a slug, or else a module name.
   Result<Handle> find(std::string_view name) const;
 
   class Section;
 
   /// Calls f(const FlowModule&) on the newest flow of exactly that name, without holding it; false,
   /// and no call, when there is none. Never waits. f must not keep the reference and should be
-  /// short: while it runs nothing that any commit takes out is freed. It may call the registry.
+  /// short: while it runs, nothing that a commit removes is freed. It may call the registry.
   /// Cost: about 10 ns, and no write that another thread waits for.
   template <class F>
   bool read(const ModuleName& module, F&& f) const {
@@ -120,17 +121,17 @@ class BasicFlowRegistry {
     return Section(*this).read(slug, std::forward<F>(f));
   }
 
-  /// The newest of everything registered at one moment, ordered by slug, bytewise.
+  /// The newest version of every flow registered at one moment, ordered by slug, bytewise.
   std::vector<Handle> list() const;
 
   /// All versions of a flow that are registered at one moment, newest first; empty when none is.
-  /// When a former version stands where no newest does (its module took another slug), it is first.
+  /// The first one is a former version when the slug has no newest (its module took another slug).
   std::vector<Handle> versions(const Slug& slug) const;
 
-  /// All versions of everything at one moment, ordered by slug, each slug's newest first.
+  /// All versions of all flows at one moment, ordered by slug, the newest of each slug first.
   std::vector<Handle> versions() const;
 
-  /// How many flows are registered, former versions not counted.
+  /// The number of registered flows, without former versions.
   std::size_t size() const;
 
   /// Starts a transaction, which must not outlive the registry.
@@ -141,7 +142,7 @@ class BasicFlowRegistry {
   using Root = FlowRoot<Sync>;
   using Changes = FlowChanges<Sync>;
 
-  // Within the section that found it.
+  // Only within the section in which `found` was found.
   static Handle held(Entry* found) { return found != nullptr ? Handle(*found) : Handle(); }
   static std::vector<std::string> names(const Root& root, bool slugs, bool modules);
   Error unknown(const ModuleName& module) const;
@@ -150,16 +151,16 @@ class BasicFlowRegistry {
   UnloadTicket end_with(Root* base, typename Root::Left left);
 
   typename Sync::template Atomic<Root*> root_;
-  // Tickets share it: they may outlive this.
+  // Shared with tickets, which may outlive the registry.
   const std::shared_ptr<Epochs<Sync>> epochs_ = std::make_shared<Epochs<Sync>>();
-  typename Sync::Mutex writer_mutex_;  // held from reading the root to build on until the next one
-                                       // is published; guards pins_
+  // Held from reading the root to build on until the next one is published; guards pins_.
+  typename Sync::Mutex writer_mutex_;
   PinPool<Sync> pins_;
 };
 
-/// A read section: what is looked up in it is of one moment (G3), and stays valid until it ends,
-/// without being held. Sections may nest. Keep them short, and never wait inside one: nothing that
-/// any commit takes out is freed meanwhile.  [one thread]
+/// A read section: all lookups in it see one moment (G3), and what they find stays valid until the
+/// section ends, without being held. Sections may nest. Keep them short, and never wait inside one:
+/// nothing that a commit removes is freed meanwhile.  [one thread]
 template <class Sync>
 class BasicFlowRegistry<Sync>::Section {
  public:
@@ -172,7 +173,7 @@ class BasicFlowRegistry<Sync>::Section {
     return module_of(find(module));
   }
 
-  /// How many there are.
+  /// The number of flows.
   std::size_t size() const noexcept { return root_.flows(); }
 
   template <class Name, class F>
@@ -195,24 +196,21 @@ class BasicFlowRegistry<Sync>::Section {
   const Root& root_;
 };
 
-/// Changes to be made as one: readers see all of them or none (G3). They are judged at commit,
-/// against the table as it is then, so nothing that others registered meanwhile is lost; and by
-/// their outcome, so two modules may swap their slugs.  [one thread]
+/// Changes that are made as one: readers see all of them or none (G3). They are checked at commit,
+/// against the registry as it is then, so nothing that others registered meanwhile is lost; and
+/// only their joint result is checked, so two modules may swap their slugs.  [one thread]
 template <class Sync>
 class BasicFlowRegistry<Sync>::Transaction {
  public:
   /// As FlowRegistry::register_, once committed.
   void register_(FlowModule module) { place(std::move(module), Changes::Over::same_path); }
 
-  /// As register_, also taking the module over from another file.
-  void replace(FlowModule module) { place(std::move(module), Changes::Over::any_path); }
-
-  /// As register_; but the version before, where it has another fingerprint or slug, stays as the
-  /// first of the former ones under the slug it has.
+  /// As register_; but the previous version, if it has another fingerprint or slug, stays as the
+  /// first of the former versions under its slug.
   void succeed(FlowModule module) { place(std::move(module), Changes::Over::same_path_beside); }
 
-  /// Takes a former version out, once committed; no change when there is none, or when the newest
-  /// has that fingerprint.
+  /// Removes a former version, once committed; no change when there is none, or when the newest
+  /// version has that fingerprint.
   void retire(Slug slug, std::string fingerprint) {
     steps_.emplace_back(Retirement{std::move(slug), std::move(fingerprint)});
   }
@@ -220,13 +218,14 @@ class BasicFlowRegistry<Sync>::Transaction {
   /// As FlowRegistry::unregister, once committed.
   void unregister(ModuleName module) { steps_.emplace_back(std::move(module)); }
 
-  /// Publishes everything in one store and says what became of each change. Errors: as register_,
-  /// the first there is; then nothing was changed. The transaction is empty afterwards either way.
-  /// One that is dropped without commit changes nothing.
+  /// Publishes all changes in one store and reports the effect of each. Errors: as register_, the
+  /// first one found; then nothing was changed. The transaction is empty afterwards either way. A
+  /// transaction that is destroyed without a commit changes nothing.
   ///
-  /// Cost: waits for other writers alone. One change: 1 to 3 µs at 1,000 flows, up to 10 µs at
-  /// 100,000; 1,000 registrations: under 1 ms. Taking out what holds code (FlowModule::code) sweeps
-  /// at once, which costs a membarrier more (about 5 µs) and may end that code on this thread.
+  /// Cost: waits only for other writers. One change: 1 to 3 µs at 1,000 flows, up to 10 µs at
+  /// 100,000; 1,000 registrations: under 1 ms. Removing a flow that holds code (FlowModule::code)
+  /// sweeps at once, which costs one more membarrier (about 5 µs) and may unload code on this
+  /// thread.
   Result<Committed> commit();
 
  private:
@@ -241,7 +240,7 @@ class BasicFlowRegistry<Sync>::Transaction {
     Slug slug;
     std::string fingerprint;
   };
-  using Step = std::variant<Placement, Retirement, ModuleName>;  // a name alone: to be removed
+  using Step = std::variant<Placement, Retirement, ModuleName>;  // a bare name: a removal
 
   void place(FlowModule module, typename Changes::Over over) {
     steps_.emplace_back(Placement{std::make_unique<Entry>(std::move(module)), over});

@@ -1,15 +1,15 @@
 /// Everything a registry holds at one moment.
 ///
-/// Threads: a root that was published is never changed, and any number of threads may look things
-/// up in it. Only what it says of its own end, `left`, is written later, by the one writer that
-/// published the next.
+/// Threads: a root that was published is never changed, and any number of threads may search it.
+/// Only `left`, which lists what is freed with the root, is written later, by the one writer that
+/// published the next root.
 ///
 /// Invariants:
 /// - Both indexes lead to the same entries: the newest of each module (G3).
 /// - No two slugs in the index by slug differ by case alone (D1).
-/// - In `formers`, under a slug: what stays reachable by fingerprint alone, newest first, never
-///   empty, each fingerprint once, and not that of the newest.
-/// - Roots that follow one another share the shards in which they don't differ.
+/// - `formers` lists under a slug the versions that are found by fingerprint alone: newest first,
+///   never empty, each fingerprint once, and not that of the newest.
+/// - Consecutive roots share the shards in which they don't differ.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +36,7 @@ class FlowRoot {
   using Formers = FormerVersions<Sync>;
   using Shard = FlatIndex<Entry>;
 
-  /// What this root leads to and the next does not; ends with this root.
+  /// What this root leads to and the next does not; freed with this root.
   struct Left {
     std::vector<Shard> shards = {};
     std::vector<Entry*> entries = {};
@@ -44,8 +44,8 @@ class FlowRoot {
     FlatIndex<const Formers> formers_index = {};
   };
 
-  /// As few as one shard, so that few flows lie together; as many as make the copy of the root and
-  /// the copies of two shards cost about the same.
+  /// One shard for few flows, so that they are close in memory; for more flows as many as make the
+  /// copy of the root and the copies of two shards cost about the same.
   static std::size_t shards_for(std::size_t flows) noexcept {
     if (flows <= one_shard_max) return 1;
     std::size_t shards = 1;
@@ -60,7 +60,7 @@ class FlowRoot {
     return root;
   }
 
-  /// A root of one's own that shares everything.
+  /// A new root, owned by the caller, that shares everything with this one.
   FlowRoot* copied() const {
     FlowRoot* copy = made(shards());
     std::memcpy(static_cast<void*>(copy->first()), first(), places() * sizeof(Shard));
@@ -75,7 +75,7 @@ class FlowRoot {
     ::operator delete(root);
   }
 
-  /// Ends a root that nobody looks at any more, and what it left.
+  /// Frees a root that no reader uses any more, and what is in its `left`.
   static void end(FlowRoot* root) noexcept {
     const Left left = std::move(root->left);
     free(root);
@@ -94,7 +94,7 @@ class FlowRoot {
     const std::uint64_t hash = name_hash(module);
     return shard(module_place(hash)).find(module, hash);
   }
-  /// The flow whose slug is that one in any case.
+  /// The flow with that slug, ignoring case.
   Entry* by_slug_folded(std::string_view slug) const noexcept {
     const std::uint64_t hash = name_hash(slug);
     return shard(slug_place(hash)).find_folded(slug, hash);
@@ -123,8 +123,8 @@ class FlowRoot {
       shard(i).for_each([&](std::string_view, Entry& entry) { f(entry); });
   }
 
-  // For whoever makes a root: the shards by slug, then those by module. The bits that choose one
-  // are neither its slots' nor their marks'.
+  // For code that builds a root: the shards by slug, then those by module. The bits of a hash that
+  // choose a shard are none of those that choose a slot or are part of its mark.
   std::size_t places() const noexcept { return 2 * shards(); }
   std::size_t slug_place(std::uint64_t hash) const noexcept { return (hash >> 32U) & shard_mask_; }
   std::size_t module_place(std::uint64_t hash) const noexcept {
@@ -146,7 +146,7 @@ class FlowRoot {
     return new (memory) FlowRoot(shards);
   }
 
-  // They lie behind this object, so that a lookup has one load less to wait for.
+  // The shards follow this object in memory, which saves a lookup one load.
   Shard* first() noexcept { return reinterpret_cast<Shard*>(this + 1); }
   const Shard* first() const noexcept { return reinterpret_cast<const Shard*>(this + 1); }
 

@@ -13,12 +13,12 @@
 
 namespace weir {
 
-/// The root that follows another, while it is being made. Copies the shards in which they differ,
-/// once each, and shares the rest. Dropped without publish() it takes along what it made and leaves
-/// the base as it was.  [one thread, the writer's]
+/// Builds the root that follows another. Copies the shards in which they differ, once each, and
+/// shares the rest. Destroyed without release(), it frees what it made and leaves the base as it
+/// was.  [one thread, the writer's]
 ///
-/// Cost: what shards_for() says, while the number of flows stays near what it was; when it has
-/// quadrupled or fallen to a sixteenth, one round over all flows.
+/// Cost: see shards_for(), while the number of flows stays near what it was; when it has quadrupled
+/// or fallen to a sixteenth, one pass over all flows.
 template <class Sync>
 class FlowRootDraft {
  public:
@@ -40,12 +40,13 @@ class FlowRootDraft {
     Root::free(next_);
   }
 
-  /// Makes everything; once. Entries that will be reached for the first time get their counts.
+  /// Builds the root; call it once. Entries that become reachable for the first time get their
+  /// counts.
   void build(const Changes& changes, PinPool<Sync>& pins) {
     const auto flows =
         static_cast<std::size_t>(static_cast<std::ptrdiff_t>(base_.flows()) + changes.growth());
     begin(flows);
-    // First what goes, for one slug may go from a module to another.
+    // Removals first, as a slug may move from one module to another.
     for (const auto& [before, now] : changes.modules()) {
       if (before == nullptr || before == now) continue;
       if (now == nullptr) erase(Key::module, module_of(*before));
@@ -65,7 +66,7 @@ class FlowRootDraft {
   /// What the base leads to and the next does not.
   const Left& left() const noexcept { return left_; }
 
-  /// Gives the next root to the caller, and what is to be ended with the base.
+  /// Hands over the next root, and what must be freed with the base.
   std::pair<Root*, Left> release() noexcept {
     made_formers_.clear();
     return {std::exchange(next_, nullptr), std::move(left_)};
@@ -95,7 +96,8 @@ class FlowRootDraft {
 
   void begin(std::size_t flows) {
     const std::size_t wanted = Root::shards_for(flows);
-    // Fewer only when there are far too many, lest flows that come and go cost a round each time.
+    // Fewer only when there are far too many, so that adding and removing flows in turn does not
+    // rebuild everything each time.
     resharded_ = wanted > base_.shards() || wanted * 4 <= base_.shards();
     if (!resharded_) {
       next_ = base_.copied();
@@ -113,7 +115,7 @@ class FlowRootDraft {
     for (std::size_t i = 0; i < base_.places(); ++i) left_.shards.push_back(base_.shard(i));
   }
 
-  // The shard of next_ where a name belongs, as one that may be changed.
+  // The shard of next_ for that name, copied first if it is shared with the base.
   Shard& own(Key key, std::uint64_t hash, std::size_t more_key_bytes) {
     const std::size_t place =
         key == Key::slug ? next_->slug_place(hash) : next_->module_place(hash);
@@ -156,11 +158,11 @@ class FlowRootDraft {
       if (std::ranges::count(versions.now, entry) == 0) left_.entries.push_back(entry);
   }
 
-  static constexpr std::size_t name_bytes = 32;  // what most names stay below
+  static constexpr std::size_t name_bytes = 32;  // most names are shorter
 
   const Root& base_;
   Root* next_ = nullptr;
-  bool resharded_ = false;  // no shard of next_ is the base's
+  bool resharded_ = false;  // no shard of next_ is shared with the base
   std::vector<const Formers*> made_formers_ = {};
   Left left_ = {};
 };

@@ -8,8 +8,8 @@
 namespace weir {
 namespace name_hashing {
 
-// Sets the bit that tells upper from lower case. Digits have it anyway, and what it does to the
-// other bytes is the same for every name.
+// Sets the bit that distinguishes upper from lower case. Digits have it already, and other bytes
+// change in the same way in every name.
 inline std::uint64_t eight_at(const char* bytes) noexcept {
   return keys::read<std::uint64_t>(bytes) | 0x2020202020202020U;
 }
@@ -22,9 +22,9 @@ inline std::uint64_t one_at(const char* bytes) noexcept {
 
 }  // namespace name_hashing
 
-/// 64 bits of a name, alike for spellings that differ in case alone: they meet in one place of an
-/// index, where D1 is checked without an index of its own. Good bits throughout, for names that
-/// nobody chose in order to collide; the same on every machine of one byte order.
+/// A 64-bit hash of a name, equal for spellings that differ in case alone: they meet in one place
+/// of an index, so D1 is checked without a second index. All bits are well mixed for names that
+/// were not chosen to collide; equal on all machines of one byte order.
 /// Cost: one multiplication for 16 bytes, none waiting for another.  [any thread]
 inline std::uint64_t name_hash(std::string_view name) noexcept {
   using namespace name_hashing;
@@ -42,7 +42,7 @@ inline std::uint64_t name_hash(std::string_view name) noexcept {
       bytes += 16;
       left -= 16;
     }
-    a = eight_at(bytes + left - 16);  // may reach back into what the loop has read
+    a = eight_at(bytes + left - 16);  // may overlap what the loop has read
     b = eight_at(bytes + left - 8);
   } else if (left >= 8) {
     a = eight_at(bytes);

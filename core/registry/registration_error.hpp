@@ -6,7 +6,7 @@
 
 namespace weir {
 
-/// Thrown by FlowRegistry::register_or_throw alone.
+/// Thrown only by FlowRegistry::register_or_throw.
 class RegistrationError : public std::runtime_error {
  public:
   explicit RegistrationError(Error error)

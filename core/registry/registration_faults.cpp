@@ -64,7 +64,7 @@ Error duplicate_slug(const FlowModule& newcomer, const FlowModule& holder) {
                                  described(newcomer), spelling, described(holder)),
           .hint =
               "remove one of the two, or give a flow another slug; slugs that differ in case alone "
-              "are one"};
+              "count as the same"};
 }
 
 Error unknown_flow(std::string_view what, std::string_view wanted,
@@ -78,7 +78,7 @@ Error unknown_flow(std::string_view what, std::string_view wanted,
 Error unknown_version(std::string_view slug, std::string_view wanted,
                       const std::vector<std::string>& fingerprints) {
   constexpr std::size_t told_max = 3;
-  constexpr std::size_t shown = 12;  // digits of a fingerprint; as many as tell two apart
+  constexpr std::size_t shown = 12;  // digits of a fingerprint; enough to distinguish two
   std::string registered;
   for (std::size_t i = 0; i < std::min(told_max, fingerprints.size()); ++i)
     registered += (i == 0 ? "" : ", ") + fingerprints[i].substr(0, shown) + "…";
@@ -87,7 +87,7 @@ Error unknown_version(std::string_view slug, std::string_view wanted,
           .kind = "unknown_version",
           .message = fmt::format("no version of flow \"{}\" has the fingerprint {}", slug,
                                  in_quotes(wanted)),
-          .hint = fmt::format("registered are, the newest first: {}", registered)};
+          .hint = fmt::format("registered, the newest first: {}", registered)};
 }
 
 }  // namespace weir

@@ -1,9 +1,9 @@
-/// When what a registry let go is really gone.
+/// Reports when what a registry removed has been destroyed.
 ///
-/// Threads: every member from any thread; a ticket is a value, each its thread's own.
+/// Threads: every member from any thread; each thread uses its own copy of a ticket.
 ///
-/// Invariants: `held` counts the entries whose module has not been destroyed, `looked_at` those
-/// that a reader who began before the commit may still find. An entry leaves `looked_at` first.
+/// Invariants: `held_` counts the entries whose module has not been destroyed, `looked_at_` those
+/// that a reader which began before the commit may still find. An entry leaves `looked_at_` first.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -16,7 +16,7 @@
 
 namespace weir {
 
-/// What the entries of one commit and its tickets share.
+/// The state that the entries of one commit and its tickets share.
 template <class Sync = StdSync>
 class Unload {
  public:
@@ -25,9 +25,9 @@ class Unload {
   void no_reader_left() noexcept { looked_at_.fetch_sub(1, std::memory_order_release); }
 
   void destroyed() noexcept {
-    // Release, with the acquire in done(): the end of the module comes before the ticket's word.
+    // Release, with the acquire in done(): the module's end comes before a ticket reports it.
     if (held_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    const std::scoped_lock lock(mutex_);  // not between a waiter's look and its sleep
+    const std::scoped_lock lock(mutex_);  // not between a waiter's check and its sleep
     condition_.notify_all();
   }
 
@@ -46,12 +46,13 @@ class Unload {
   typename Sync::Condition condition_;
 };
 
-/// Says when the modules that a commit took out or replaced are gone: no reader looks at one, no
-/// handle holds one, each FlowModule has been destroyed, and with it its hold on the library.
+/// Reports when the modules that a commit removed or replaced have been destroyed: no reader can
+/// find one, no handle holds one, and each FlowModule has released its hold on the library.
 ///
-/// Gone nobody waits for: the last reader or handle to let go sees to it, on its own thread. But
-/// readers that hold no handle are looked after in batches; asking a ticket looks after them now.
-/// It may outlive the registry. A default one, and one of a commit that took nothing out, is ready.
+/// Destruction does not depend on the ticket: the last handle destroys a module, on its own thread,
+/// and a sweep destroys one that only readers could find. But sweeps come in batches; asking a
+/// ticket sweeps now. It may outlive the registry. A default ticket, and that of a commit which
+/// removed nothing, is ready.
 template <class Sync = StdSync>
 class BasicUnloadTicket {
  public:
@@ -61,21 +62,24 @@ class BasicUnloadTicket {
   BasicUnloadTicket(std::shared_ptr<Unload<Sync>> unload, std::shared_ptr<Epochs<Sync>> epochs)
       : unload_(std::move(unload)), epochs_(std::move(epochs)) {}
 
-  /// Whether all is gone; once true, always. Whatever can go, goes before it answers, on this
-  /// thread: the ends of libraries too. Cost: one load, or a membarrier while readers may look.
+  /// Whether all of it has been destroyed; once true, always. First destroys what it can, on this
+  /// thread, which may unload libraries. Cost: one load, or a membarrier while readers may find an
+  /// entry.
   bool ready() const {
     if (!unload_ || unload_->done()) return true;
     if (unload_->looked_at()) epochs_->sweep();
     return unload_->done();
   }
 
-  /// Waits until all is gone; false when the deadline came first. Not inside a read section of the
-  /// same registry, and not while this thread holds what it waits for: it would wait for itself.
+  /// Waits until all of it has been destroyed; false when the deadline passed first. Not inside a
+  /// read section of the same registry, and not while this thread holds one of the modules: it
+  /// would wait for itself.
   bool wait_until(TimePoint deadline) const {
     while (!ready()) {
       const TimePoint now = Sync::Clock::now();
       if (now >= deadline) return false;
-      // A handle's end wakes us. A section's does not: it costs its reader nothing that we wait.
+      // The end of a handle wakes this thread. The end of a section does not, so that readers do
+      // not pay for waiters; hence the repeated checks.
       unload_->wait_until(unload_->looked_at() ? std::min(deadline, now + look_again) : deadline);
     }
     return true;

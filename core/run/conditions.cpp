@@ -18,7 +18,7 @@ bool is_container(const Json& value) {
   return value.type() == JsonType::array || value.type() == JsonType::object;
 }
 
-// A number as it counts: 0.<digits> × 10^exponent, without zeros at either end; zero has no digits.
+// A number by its value: 0.<digits> × 10^exponent, without zeros at either end; zero has no digits.
 struct Decimal {
   bool negative = false;
   std::string digits;
@@ -26,7 +26,7 @@ struct Decimal {
   friend bool operator==(const Decimal&, const Decimal&) = default;
 };
 
-// Json holds no number whose exponent does not fit, unless it is a zero.
+// In Json only a zero can have an exponent that does not fit.
 Decimal decimal(std::string_view text) {
   Decimal number;
   if (text.front() == '-') {
@@ -50,7 +50,7 @@ Decimal decimal(std::string_view text) {
   return number;
 }
 
-// Of two values that hold no others.
+// Compares two values that are not containers.
 bool equal(const Json& a, const Json& b) {
   if (a.type() != b.type()) return false;
   if (a == b) return true;
@@ -61,7 +61,7 @@ bool equal(const Json& a, const Json& b) {
 
 bool holds(const Json& value, const Json& pattern);
 
-// A doubled key counts by its last value, as in jsonb.
+// Of a duplicate key the last value counts, as in jsonb.
 bool object_holds(const Json& value, const Json& pattern) {
   const auto members = value.members();
   const auto wanted = pattern.members();
@@ -78,7 +78,7 @@ bool array_holds(const std::vector<Json>& elements, const Json& wanted) {
   return std::ranges::any_of(elements, [&](const Json& each) { return holds(each, wanted); });
 }
 
-// What Json::depth_max allows is as deep as this goes.
+// The recursion is as deep as the pattern: at most Json::depth_max.
 bool holds(const Json& value, const Json& pattern) {
   if (value.type() != pattern.type()) return false;
   if (pattern.type() == JsonType::object) return object_holds(value, pattern);

@@ -8,7 +8,7 @@ namespace weir {
 /// What can happen to a run or to a step of one (E1).
 enum class EventKind { started, completed, failed, cancelled, skipped };
 
-/// "run:started"; "step:pay:completed" for a step of that slug. Spelled nowhere else.
+/// "run:started"; "step:pay:completed" for a step of that slug. No other code writes these names.
 std::string event_name(EventKind kind, std::optional<std::string_view> step = std::nullopt);
 
 }  // namespace weir

@@ -6,11 +6,11 @@
 
 namespace weir {
 
-/// What becomes of a task once a row with an outcome is folded.
+/// What happens to a task when a row with an outcome is folded.
 enum class AfterRow {
   complete,  ///< it has its output
-  retry,     ///< ready again after its wait, or given up when nothing is left of its attempts
-  give_up,   ///< when_exhausted says what that means to the step (F5)
+  retry,     ///< ready again after a delay, or given up when no attempts are left
+  give_up,   ///< when_exhausted decides what that means for the step (F5)
   again,     ///< ready again at once
   skip,      ///< its step ended as skipped
 };
@@ -20,10 +20,10 @@ enum class AfterRow {
 struct OutcomeRule {
   Outcome outcome;
   bool charged;    ///< counts against max_attempts (F1)
-  bool lost;       ///< counts against the losses that are borne (F1)
-  bool forgiving;  ///< what was counted before counts no more (C3)
+  bool lost;       ///< counts as one of the losses that are tolerated (F1)
+  bool forgiving;  ///< what was counted before no longer counts (C3)
   AfterRow after;
-  std::string_view when;  ///< for people
+  std::string_view when;  ///< as docs/states.md explains it
 };
 
 inline constexpr std::array<OutcomeRule, 8> outcome_rules = {{
@@ -36,7 +36,7 @@ inline constexpr std::array<OutcomeRule, 8> outcome_rules = {{
     {Outcome::timed_out, true, false, false, AfterRow::retry, "it took longer than its timeout"},
     {Outcome::lost, false, true, false, AfterRow::retry, "its worker vanished"},
     {Outcome::cancelled, false, false, false, AfterRow::again,
-     "the run ended while it ran; only a retry of the run goes on"},
+     "the run ended while it ran; only a retry of the run continues it"},
     {Outcome::skipped, false, false, false, AfterRow::skip,
      "of a step: its conditions, its exhausted attempts, or a skip before it"},
     {Outcome::retried, false, false, true, AfterRow::again, "the run was retried by command"},

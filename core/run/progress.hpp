@@ -9,7 +9,7 @@
 
 namespace weir {
 
-/// The numbers stand in the database; 0 there is a run that is still open.
+/// The numbers are stored in the database, where 0 is a run that is still open.
 enum class RunStatus : std::int16_t { completed = 1, failed = 2, cancelled = 3 };
 
 /// How a run ended.
@@ -21,7 +21,7 @@ struct RunEnd {
   std::optional<std::size_t> failed_step{};  ///< position
 };
 
-/// A wait step that has begun and not ended: for its signal, until then (D4).
+/// A wait step that has begun and not ended: it waits for its signal until then (D4).
 struct OpenWait {
   std::size_t step = 0;
   Time until{};

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// P6: its message names the steps itself.
+// The error code of P6, whose message names the steps.
 constexpr std::string_view type_violation = "type_violation";
 
 constexpr milliseconds wait_max = std::chrono::days(365);  // of retry_after
@@ -99,7 +99,7 @@ Result<void> RunState::apply(const JournalRow& row) {
   return {};
 }
 
-// What was journaled holds, whatever these options would say.
+// A skip that was journaled holds, whatever the present options would decide.
 void RunState::take_skip(const JournalRow& row) {
   const std::size_t step = row.task.step;
   steps_.mark_journaled(step);
@@ -117,7 +117,7 @@ std::vector<ReadyTask> RunState::take_ready() {
   settle();
   if (end_) return {};
   std::vector<ReadyTask> ready = std::exchange(ready_, {});
-  std::erase_if(ready, [&](const ReadyTask& entry) {  // overtaken by rows that were folded since
+  std::erase_if(ready, [&](const ReadyTask& entry) {  // outdated by rows that were folded since
     if (steps_.is_skipped(entry.task.step)) return true;
     const TaskState& task = steps_.task(entry.task);
     return task.completed || entry.attempt != task.attempts + 1;
@@ -169,8 +169,8 @@ const std::optional<RunEnd>& RunState::end() const {
   return end_;
 }
 
-// Takes the decisions that rows left open: rows that come later in a journal may still have taken
-// them otherwise. A run that is over skips nothing more.
+// Makes the decisions that rows left open; only when asked, as later rows of the journal may
+// contain another decision. A run that has ended skips nothing more.
 void RunState::settle() const {
   if (std::exchange(settled_, true)) return;
   while (!cancelled_) {
@@ -191,8 +191,8 @@ void RunState::settle() const {
   find_end();
 }
 
-// F7: of steps whose conditions are unmet those that fail the run are looked at first. Also when it
-// has failed otherwise, so that its end does not depend on when one asks.
+// F7: among steps whose conditions are unmet, those that fail the run are handled first. Also when
+// it has failed otherwise, so that its end does not depend on when it is asked for.
 void RunState::fail_unmet() const {
   for (const std::size_t step : steps_.unmet()) {
     const TaskId none{step, 0};  // a step that has not begun has no tasks
@@ -334,7 +334,7 @@ std::string RunState::described(TaskId task) const {
              : fmt::format("step \"{}\"", step.slug.view());
 }
 
-// P6: the map that runs over what this step returned, if that is no array.
+// P6: the map that runs over what this step returned, if that is not an array.
 std::optional<std::size_t> RunState::map_broken_by(std::size_t position, const Json& output) const {
   const auto& steps = definition_->steps();
   if (steps[position].kind == StepKind::map || output.type() == JsonType::array)

@@ -19,11 +19,11 @@
 
 namespace weir {
 
-/// What a wait step gives to its dependents: `{"signalled": true, "payload": …}`, or
-/// `{"signalled": false}` when nothing came in time.
+/// The output of a wait step: `{"signalled": true, "payload": …}`, or `{"signalled": false}` when
+/// no signal arrived in time.
 Json wait_output(const std::optional<Json>& payload);
 
-/// What a handler gave back, or what became of it, before the rules are laid over it.
+/// The result of a handler, or how its attempt ended otherwise, before the rules are applied to it.
 struct AttemptResult {
   Outcome outcome = Outcome::completed;
   std::optional<Json> output{};
@@ -32,43 +32,44 @@ struct AttemptResult {
   std::optional<std::chrono::milliseconds> retry_after{};
 };
 
-/// What comes next in a run: a pure fold of the definition, the input and the journal. No I/O, no
-/// clock, no threads; the same rows always give the same state, folded in the order they were
-/// committed or in that of their keys (step, index, attempt). Nothing else in Weir decides what a
-/// run does next.
+/// Decides what comes next in a run: a pure fold of the definition, the input and the journal. No
+/// I/O, no clock, no threads; the same rows always give the same state, folded in the order they
+/// were committed or in that of their keys (step, index, attempt). Nothing else in Weir decides
+/// what a run does next.
 ///
-/// Life: construct; apply() every journaled row; journal take_skips(), take_ready() whatever became
-/// ready, look after waits(); when end() has a value after the last row, the run is over. The
+/// Use: construct; apply() every journaled row; journal take_skips(), start what take_ready()
+/// returns, watch waits(); when end() has a value after the last row, the run has ended. The
 /// definition must outlive the state.  [one thread at a time]
 ///
 /// What rows leave open (that a step is skipped or fails the run because its conditions are unmet
-/// or its attempts exhausted) is decided when one asks, const or not, and not while rows are
-/// folded: a row that comes later may have decided it already, under other options. So a skip that
-/// was journaled stands, and a task that had a further attempt had it.
+/// or its attempts exhausted) is decided when the state is queried, by const members too, and not
+/// while rows are folded: a later row may have decided it already, under other options. So a
+/// journaled skip holds, and a further attempt that was journaled was allowed.
 ///
-/// Cost: a row costs as much as what follows from it, whatever the size of the run; asking costs as
-/// much as the answer.
+/// Cost: a row costs as much as its consequences, whatever the size of the run; a query costs as
+/// much as its answer.
 class RunState {
  public:
-  static constexpr int losses_max =
-      3;  ///< max_lost: the next loss of the same task fails the run (F1)
-
-  /// `options` holds one entry a step: the definition's, with the operator's overrides laid over
-  /// them. `available_at` is when the run could first begin; start delays of roots count from it.
+  /// max_lost: the next loss of the same task fails the run (F1).
+  static constexpr int losses_max = 3;
+  /// `options` has one entry for each step: the definition's, with the operator's overrides
+  /// applied. `available_at` is when the run could first begin; start delays of roots count from
+  /// it.
   RunState(const FlowDefinition& definition, std::vector<StepOptions> options, std::int64_t run,
            Json input, Time available_at);
 
-  /// Lays P6 over a result: a step that feeds a map must return an array. Returns the row as it is
-  /// to be journaled, its times still unset.
+  /// Applies P6 to a result: a step that feeds a map must return an array. Returns the row to be
+  /// journaled, without its times.
   JournalRow judge(TaskId task, int attempt, AttemptResult result) const;
 
-  /// Folds one row. Errors: corrupt, when no such task or attempt can have been (the state is then
-  /// as before). Rows are facts: also those of a run that failed are taken in, and one that came
-  /// after a task's last attempt shows that more were allowed then.
+  /// Folds one row. Errors: corrupt, when such a task or attempt cannot have existed (the state is
+  /// then as before). Rows are facts: those of a run that failed are accepted too, and one that
+  /// follows a task's last attempt shows that more were allowed then.
   Result<void> apply(const JournalRow& row);
 
   /// Tasks that became ready since the last call: first attempts and retries, in the order they
-  /// were freed. None while end() has a value (F6). Of single and map steps, and of flow steps,
+  /// they became ready. None while end() has a value (F6). Of single and map steps, and of flow
+  /// steps,
   /// whose task is a child run; never of waits.
   std::vector<ReadyTask> take_ready();
 
@@ -76,26 +77,26 @@ class RunState {
   /// that holds wait_output(). None while end() has a value.
   std::vector<OpenWait> waits() const;
 
-  /// Steps found to be skipped since the last call, as the rows to journal, dated: facts by then,
-  /// that need not be applied. Rows that were folded are not among them. To be journaled before
-  /// anything that builds on them starts, also those of a run that ended.
+  /// Steps found to be skipped since the last call, as the rows to journal, with their times. The
+  /// state contains them: they need not be applied. Skips that were folded are not among them. Must
+  /// be journaled before anything that depends on them starts, and also when the run has ended.
   std::vector<JournalRow> take_skips();
 
   /// Steps that ended since the last call, parents before children (E1); those that were skipped
-  /// with an ancestor do not wait for their other parents.
+  /// with an ancestor are reported without waiting for their other parents.
   std::vector<StepEnd> take_step_ends();
 
-  /// Whether it still matters how this task ends: false once its step was skipped, or the run
+  /// Whether the outcome of this task still matters: false once its step was skipped, or the run
   /// ended.
   bool wanted(TaskId task) const;
 
   /// Ends the run as cancelled (C1), unless it has ended.
   void cancel(std::string reason);
 
-  /// The task's input (P2), as long as everything it builds on is completed.
+  /// The input of a task that has become ready (P2).
   Json input_of(TaskId task) const;
 
-  /// Of several failures the earliest.
+  /// How the run ended, nullopt while it is open. Of several failures the earliest.
   const std::optional<RunEnd>& end() const;
   const StepOptions& options(std::size_t step) const { return options_.at(step); }
   const FlowDefinition& definition() const noexcept { return *definition_; }
@@ -129,14 +130,14 @@ class RunState {
   std::int64_t run_;
   std::optional<std::string> cancelled_;
 
-  // What follows from the rows is settled when it is asked for: the answers are those of the rows,
-  // whenever one asks.
+  // The consequences of the rows are computed when they are queried; they do not depend on when
+  // that is, hence mutable.
   mutable StepTable steps_;
   mutable std::vector<ReadyTask> ready_;
   mutable std::map<TaskId, Failure> given_up_;
-  mutable Failures failures_;                         ///< of those given up: that fail the run
-  mutable Failures exhausted_;                        ///< and that make their step be skipped
-  mutable std::map<std::size_t, bool> failed_steps_;  ///< and whether that was told
+  mutable Failures failures_;                         ///< of given_up_, those that fail the run
+  mutable Failures exhausted_;                        ///< of given_up_, those whose step is skipped
+  mutable std::map<std::size_t, bool> failed_steps_;  ///< true: take_step_ends() has returned it
   mutable std::optional<RunEnd> end_;
   mutable bool settled_ = false;
 };

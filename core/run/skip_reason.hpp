@@ -9,10 +9,10 @@ namespace weir {
 enum class SkipReason : std::uint8_t {
   condition_unmet,     ///< F7
   handler_failed,      ///< its attempts were exhausted (F5)
-  dependency_skipped,  ///< something it depends on was skipped with all that follows
+  dependency_skipped,  ///< a step it depends on was skipped together with its dependents
 };
 
-/// "condition_unmet", "handler_failed", "dependency_skipped": as a skip's row has it.
+/// "condition_unmet", "handler_failed", "dependency_skipped": as the row of a skip contains it.
 std::string_view name(SkipReason reason) noexcept;
 
 /// The reason of that name.

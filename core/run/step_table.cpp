@@ -48,13 +48,13 @@ void StepTable::skip(std::size_t position, SkipReason reason, Time at, bool casc
   propagate();
 }
 
-// All that depends on the step, parents before children. None of them can have begun.
+// Skips all that depends on the step, parents before children. None of them can have begun.
 void StepTable::cascade(std::size_t origin, Time at) {
   std::set<std::size_t> reached(defined(origin).dependents.begin(),
                                 defined(origin).dependents.end());
   for (auto next = reached.begin(); next != reached.end(); ++next) {
     Step& step = steps_[*next];
-    if (step.phase == Phase::skipped) continue;  // and with it all that follows
+    if (step.phase == Phase::skipped) continue;  // and so are its dependents
     step.reason = SkipReason::dependency_skipped;
     step.ends_at = at;
     end_step(*next, Phase::skipped);
@@ -74,8 +74,9 @@ void StepTable::end_step(std::size_t position, Phase phase) {
   ended_.push_back(position);
 }
 
-// Steps that end by themselves, and so on down the graph: a list of work, no recursion (P5). Times
-// are the latest of what went before, so that the order in which facts come does not show.
+// Ends the steps that end by themselves, and so on down the graph: with a work list, not by
+// recursion (P5). Times are the latest of what went before, so that the order in which facts arrive
+// has no influence.
 void StepTable::propagate() {
   for (std::size_t i = 0; i < ended_.size(); ++i) {
     const Step& done = steps_[ended_[i]];
@@ -109,7 +110,7 @@ void StepTable::begin(std::size_t position) {
     begun_.push_back(position);
 }
 
-// P3: where the tasks of a step are counted from.
+// P3: determines the number of a step's tasks.
 void StepTable::count_tasks(std::size_t position) {
   const StepDefinition& definition = defined(position);
   Step& step = steps_[position];
@@ -187,10 +188,10 @@ RunEnd StepTable::end() const {
                              name(steps_[i].reason));
   }
   if (!outputs.empty()) return {.output = Json::object(outputs)};
-  return {.note = fmt::format("no output: every last step was skipped: {}", skipped)};
+  return {.note = fmt::format("no output: every final step was skipped: {}", skipped)};
 }
 
-// F7, P2: what a root sees, and what any other does.
+// F7, P2: the run's input for a root, the object of completed dependencies for any other step.
 Json StepTable::given_to(std::size_t step) const {
   if (defined(step).depends_on.empty()) return input_;
   std::vector<std::pair<std::string, Json>> members;

@@ -14,19 +14,19 @@
 
 namespace weir {
 
-/// What became of a task so far.
+/// The state of a task so far.
 struct TaskState {
-  std::int16_t attempts = 0;  ///< ended ones
+  std::int16_t attempts = 0;  ///< that have ended
   std::int16_t charged = 0;   ///< those that count against max_attempts
   std::int16_t lost = 0;
   bool completed = false;
 };
 
-/// Where each step of a run stands, and what its tasks gave: the graph's part of RunState (P1 to
-/// P5). A step waits for its dependencies; once the last of them has ended it begins, or its
-/// conditions turn out to be unmet; it ends completed or skipped. What is said to it are facts, in
-/// any order in which they can have happened. Nothing recurses, and each fact costs as much as what
-/// follows from it.  [one thread at a time]
+/// The state of each step of a run, and the outputs of its tasks: the graph's part of RunState (P1
+/// to P5). A step waits for its dependencies; once the last of them has ended it begins, or its
+/// conditions turn out to be unmet; it ends completed or skipped. The table is given facts, in any
+/// order in which they can have happened. Nothing recurses, and each fact costs as much as its
+/// consequences.  [one thread at a time]
 class StepTable {
  public:
   /// The definition must outlive the table. Roots begin at once.
@@ -39,12 +39,12 @@ class StepTable {
   bool all_ended() const noexcept { return open_ == 0; }
   Time begins_at(std::size_t step) const { return steps_[step].begins_at; }
 
-  /// Of a step that has begun.
+  /// Only for a step that has begun.
   std::size_t task_count(std::size_t step) const { return steps_[step].tasks.size(); }
   TaskState& task(TaskId id) { return steps_[id.step].tasks[id.index]; }
   const TaskState& task(TaskId id) const { return steps_[id.step].tasks[id.index]; }
 
-  /// An attempt of the step ended then.
+  /// Notes that an attempt of the step ended then.
   void date(std::size_t step, Time ended_at);
   void complete(TaskId task, Json output);
 
@@ -54,9 +54,9 @@ class StepTable {
 
   /// Steps that began since the last call.
   std::vector<std::size_t> take_begun();
-  /// Steps whose conditions are unmet and about which nothing is decided yet.
+  /// Steps whose conditions are unmet and for which nothing is decided yet.
   const std::set<std::size_t>& unmet() const noexcept { return unmet_; }
-  /// Why such a step's conditions are unmet, to stand in a message.
+  /// Why such a step's conditions are unmet, for a message.
   std::string unmet_reason(std::size_t step) const;
   const std::set<std::size_t>& waits() const noexcept { return waits_; }
 
@@ -79,9 +79,9 @@ class StepTable {
     Time begins_at{};  ///< when the last of its dependencies ended
     Time ends_at{};    ///< when the last of its attempts ended, or it was skipped
     std::vector<TaskState> tasks;
-    std::vector<Json> elements;  ///< of a map whose list is one value, else its parent's outputs
+    std::vector<Json> elements;  ///< of a map over one array; a map over a map uses its outputs
     mutable std::vector<Json> outputs;   ///< by task
-    mutable std::optional<Json> output;  ///< of a completed map, once asked for
+    mutable std::optional<Json> output;  ///< of a completed map, once it was asked for
   };
 
   const StepDefinition& defined(std::size_t step) const { return definition_->steps()[step]; }
@@ -98,7 +98,7 @@ class StepTable {
   Json input_;
   std::vector<Step> steps_;
   std::size_t open_;
-  std::vector<std::size_t> ended_;  ///< and not yet told to their dependents
+  std::vector<std::size_t> ended_;  ///< whose dependents have not been updated yet
   std::vector<std::size_t> begun_;
   std::set<std::size_t> unmet_;
   std::set<std::size_t> waits_;

@@ -7,9 +7,9 @@
 
 namespace weir {
 
-/// What is known of the end of a worker whose process crashed.
+/// What is known about the end of a worker whose process crashed.
 struct Burial {
-  /// The attempt whose code it was: charged as failed.
+  /// The attempt whose code crashed: it is charged as failed.
   struct Culprit {
     InFlightTask task;
     std::string error_code;  ///< "worker_crashed"
@@ -17,10 +17,10 @@ struct Burial {
 
   WorkerId worker = 0;
   std::optional<Culprit> culprit = {};
-  /// Of the plugin to blame: without a culprit its attempts in flight count as lost. Empty, and no
-  /// culprit: nobody is known to blame, and all that was in flight counts as lost.
+  /// Of the plugin to blame: without a culprit, its attempts in flight count as lost. Empty without
+  /// a culprit: no plugin is known to blame, and all attempts in flight count as lost.
   std::string sha256 = {};
-  std::string report = {};  ///< the error text of what is charged
+  std::string report = {};  ///< the error text of the attempts that are charged
 };
 
 }  // namespace weir

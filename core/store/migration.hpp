@@ -13,7 +13,7 @@ struct MigrationReport {
   std::vector<std::string> applied;  ///< names, in order
 };
 
-/// How a database's schema stands to this program.
+/// The schema's number in a database, and the one that this program needs.
 struct SchemaState {
   int database = 0;
   int program = 0;

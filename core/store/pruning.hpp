@@ -7,13 +7,13 @@
 
 namespace weir {
 
-/// Which finished runs go (C7): those that ended longer ago than their flow's age.
+/// Which finished runs are deleted (C7): those that ended longer ago than their flow's age.
 struct Retention {
-  std::optional<std::chrono::milliseconds>
-      age{};  ///< of flows that are not in `flows`; nullopt keeps
+  /// For flows that are not in `flows`; nullopt keeps their runs.
+  std::optional<std::chrono::milliseconds> age{};
   std::map<std::string, std::optional<std::chrono::milliseconds>> flows{};  ///< by slug
 
-  /// Whether anything goes at all.
+  /// Whether any run can be deleted at all.
   bool prunes() const {
     if (age) return true;
     for (const auto& [slug, own] : flows)
@@ -22,13 +22,15 @@ struct Retention {
   }
 };
 
-/// How far a pruning has come: given back with the next batch.
+/// How far pruning has come: to be passed to the next batch.
 struct PruneCursor {
-  std::int64_t after = 0;        ///< the run it looked at last
-  std::int64_t whole_until = 0;  ///< up to there runs leave their journal to its partition's end
+  std::int64_t after = 0;  ///< the run that was examined last
+  /// Journal rows of runs below this number are not deleted one by one: their whole partition is
+  /// dropped in the end.
+  std::int64_t whole_until = 0;
 };
 
-/// What one batch of it did.
+/// What one batch did.
 struct PruneReport {
   std::int64_t runs = 0, journal_rows = 0, partitions = 0, workers = 0;
   PruneCursor cursor{};

@@ -7,19 +7,19 @@
 
 namespace weir {
 
-/// A plugin file as one live process told of it: a row of weir.plugins.
+/// A plugin file as reported by one live process: a row of weir.plugins.
 struct ReportedPlugin {
   std::string host{};
   int pid = 0;
   std::string path{};
-  std::string sha256{};  ///< empty when the file never came that far
-  std::string plugin{};  ///< the manifest's name; likewise
+  std::string sha256{};  ///< empty when the file was refused before it was read
+  std::string plugin{};  ///< the manifest's name; empty when the manifest was not read
   std::string version{};
   std::vector<std::string> flows{};
   std::string state{};  ///< live, former, refused, quarantined, unload_pinned
   bool isolated = false;
-  std::string kind{}, detail{}, hint{};  ///< why, where it is neither live nor former
-  std::optional<Time> until{};           ///< quarantined
+  std::string kind{}, detail{}, hint{};  ///< the reason, when it is neither live nor former
+  std::optional<Time> until{};           ///< the end of its quarantine
 };
 
 /// A process that reports its plugins.

@@ -12,7 +12,7 @@
 
 namespace weir {
 
-/// Elements of a map in which an owner offers the same attempt to others.
+/// Consecutive elements of a map that an owner offers to others, all for the same attempt number.
 struct OfferedRange {
   std::size_t step = 0;
   int attempt = 1;
@@ -20,13 +20,13 @@ struct OfferedRange {
   std::vector<Json> inputs;  ///< of the elements from `first` on
 };
 
-/// Who would take shares of a run.
+/// Which workers would take shares of a run.
 struct Hands {
-  std::vector<std::size_t> slots;  ///< of each worker that has some free, or runs shares of it now
-  std::size_t to_be_had = 0;       ///< shares of it that nobody has taken yet
+  std::vector<std::size_t> slots;  ///< of each worker that has free slots, or runs shares of it now
+  std::size_t to_be_had = 0;       ///< shares of it that no worker has taken yet
 };
 
-/// A share that some worker holds.
+/// A share that a worker holds.
 struct HeldRange {
   ShareId share = 0;
   RunKey run = 0;
@@ -36,9 +36,9 @@ struct HeldRange {
   std::size_t last = 0;
 };
 
-/// What became of a shared element.
+/// The journal row of a shared element, as its owner receives it.
 struct HeardRow {
-  std::int64_t news = 0;  ///< to be named as heard
+  std::int64_t news = 0;  ///< the notification to acknowledge
   RunKey run = 0;
   JournalRow row;
 };
@@ -53,54 +53,58 @@ struct TakenShare {
   int attempt = 1;
   std::vector<std::size_t> indexes;  ///< ascending
   std::vector<Json> inputs;          ///< of each
-  std::optional<Json> run_input;     ///< unless it was said to be known
+  std::optional<Json> run_input;     ///< unless the run was among the known ones
 };
 
 /// Ranges of wide maps that the owner of a run offers, and other workers take (L7).
 ///
 /// Every call can be repeated (L6): what was done the first time is not done again. Errors of every
-/// call: unavailable, and lease_lost, of which each says when.  [as the WorkerStore it is part of]
+/// call: unavailable; and lease_lost when the worker's lease is lost, or as said with the call.
+/// [as the WorkerStore it is part of]
 class ShareStore {
  public:
   virtual ~ShareStore() = default;
 
   virtual Result<Hands> hands_for(WorkerId worker, RunKey run) = 0;
 
-  /// From now on the owner runs none of them itself, unless take_back_shares() says that nobody
-  /// holds it. lease_lost: also when the run is not the worker's.
+  /// From now on the owner runs none of these elements itself, unless take_back_shares() says that
+  /// no worker holds them. lease_lost: also when the worker does not own the run.
   virtual Result<void> offer_shares(WorkerId worker, RunKey run,
                                     std::span<const OfferedRange> ranges) = 0;
 
-  /// Takes back what nobody took. Returns what is held still: all other elements that the journal
-  /// does not have afterwards are the owner's again.
+  /// Takes back the shares that no worker took. Returns those that are still held: all other
+  /// elements that have no journal row afterwards are the owner's again.
   virtual Result<std::vector<HeldRange>> take_back_shares(WorkerId worker,
                                                           std::span<const RunKey> runs) = 0;
 
-  /// Rows of shared elements, in an order RunState can fold, told until they are named as heard.
+  /// Rows of shared elements, in an order RunState can fold; returned again until they are
+  /// acknowledged in `heard`.
   virtual Result<std::vector<HeardRow>> hear_shares(WorkerId worker, std::span<const RunKey> runs,
                                                     std::span<const std::int64_t> heard) = 0;
 
-  /// Ends the shares of a step whose tasks do not matter any more (F5). lease_lost: also when the
-  /// run is not the worker's.
+  /// Ends the shares of a step whose tasks are no longer needed (F5). lease_lost: also when the
+  /// worker does not own the run.
   virtual Result<void> drop_shares(WorkerId worker, RunKey run, std::size_t step) = 0;
 
-  /// At most `count`, by priority and age, of these versions (L4).
+  /// Takes at most `count` shares of these versions, by priority and age (L4).
   virtual Result<std::vector<TakenShare>> take_shares(WorkerId worker,
                                                       std::span<const VersionId> versions,
                                                       std::size_t count,
                                                       std::span<const RunKey> known_runs) = 0;
 
-  /// All that the worker holds. What it had and does not find here is not its any more.
+  /// All shares that the worker holds. One that it held before and that is not among them is no
+  /// longer its own.
   virtual Result<std::vector<ShareId>> held_shares(WorkerId worker) = 0;
 
-  /// Journals what became of some elements of a share, under the holder's own lease. Returns how
-  /// many are left. lease_lost: also when the share is not the worker's any more; nothing of it was
-  /// written then (L2).
+  /// Journals the outcome of some elements of a share, under the holder's own lease. Returns how
+  /// many are left. lease_lost: also when the worker no longer holds the share; then nothing was
+  /// written (L2).
   virtual Result<std::size_t> settle_share(WorkerId worker, ShareId share,
                                            std::span<const JournalRow> rows,
                                            std::optional<PluginId> plugin) = 0;
 
-  /// Gives back what is not settled from element `from` on: to be had at once, and uncharged (L5).
+  /// Returns the elements from `from` on that are not settled: others can take them immediately,
+  /// and no attempt is charged (L5).
   virtual Result<void> return_share(WorkerId worker, ShareId share, std::size_t from) = 0;
 };
 

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-/// One version of a flow, as weir.versions tells it (V4).
+/// One version of a flow: a row of weir.versions (V4).
 struct VersionReport {
   int number = 1;
   std::string module{};
@@ -16,20 +16,20 @@ struct VersionReport {
   Time created_at{};
   std::int64_t open_runs = 0;
   std::int64_t workers = 0;            ///< live ones that can run it
-  std::vector<std::string> plugins{};  ///< sha256 of the files with which they do
-  std::optional<int> adopted_by{};     ///< the version its open runs go on with
+  std::vector<std::string> plugins{};  ///< sha256 of the files that they run it with
+  std::optional<int> adopted_by{};     ///< the version that its open runs continue with
   bool newest = false;                 ///< what a start without a version gets
   bool safe_to_remove = false;         ///< not the newest, and no open run is left
 };
 
-/// What came of moving the open runs of a version to another one (V3).
+/// The result of moving the open runs of a version to another one (V3).
 struct Adoption {
-  int version = 1;         ///< they go on with
-  std::int64_t moved = 0;  ///< at once
-  std::int64_t held = 0;   ///< by workers: they move when their worker lets go of them
+  int version = 1;         ///< the one that they continue with
+  std::int64_t moved = 0;  ///< runs that moved immediately
+  std::int64_t held = 0;   ///< runs that a worker owns: they move when it releases them
 };
 
-/// What came of it for one older version, where the configuration says `adopt`.
+/// The same for one older version, when the configuration says `adopt`.
 struct AdoptedVersion {
   int version = 1;  ///< the older one
   std::int64_t moved = 0;
@@ -37,10 +37,10 @@ struct AdoptedVersion {
   std::optional<std::string> refusal{};  ///< the first difference, when the two are not compatible
 };
 
-/// What is left of one definition of a flow.
+/// Whether one definition of a flow is still used.
 struct VersionUse {
-  std::optional<int> version{};  ///< its number; none where this database does not know it
-  bool safe_to_remove = false;   ///< nothing will ask for its code any more
+  std::optional<int> version{};  ///< its number; nullopt when this database does not know it
+  bool safe_to_remove = false;   ///< no run needs its code any more
 };
 
 }  // namespace weir

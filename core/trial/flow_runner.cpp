@@ -12,7 +12,7 @@
 
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
-#include "client/input_schema.hpp"
+#include "definition/input_schema.hpp"
 #include "run/run_state.hpp"
 #include "trial/step_trial.hpp"
 #include "trial/trial_flow.hpp"
@@ -40,13 +40,13 @@ std::size_t step_of(const std::string& flow, const std::vector<std::string>& ste
 }  // namespace
 
 struct FlowRunner::State {
-  /// What a step's next attempt is to be.
+  /// The outcome that a step's next attempt shall have.
   struct Plan {
     Outcome outcome;
     std::string error;
   };
 
-  /// Code in a step's place, at an address that a weir_step can point to.
+  /// Code that replaces a step, at an address that a weir_step can point to.
   struct StandIn {
     std::function<std::string(std::string_view)> function;
     weir_step step{};
@@ -54,7 +54,7 @@ struct FlowRunner::State {
 
   static std::int32_t run_stand_in(const weir_host* host, weir_call* call, weir_str input,
                                    void* user) {
-    // Through the SDK's own boundary, so that what a stand-in throws counts as a handler's.
+    // Through the SDK's own boundary, so that an exception of a stand-in counts as a handler's.
     static thread_local const StandIn* current;
     current = static_cast<const StandIn*>(user);
     return sdk::run_guarded(host, call, input,
@@ -107,7 +107,7 @@ struct FlowRunner::State {
     const std::size_t position = step(name);
     const auto rule = std::ranges::find(option_rules, option, &OptionRule::name);
     if (!rule->applies_to(kind(position)))
-      refuse(fmt::format("step \"{}\" is a {}: {} means nothing to it", name,
+      refuse(fmt::format("step \"{}\" is a {}: {} does not apply to it", name,
                          weir::name(kind(position)), rule->plain_name()));
     if (!rule->allows(value))
       refuse(fmt::format("{}: expected {}, got {}", option, rule->range(), value));
@@ -136,7 +136,7 @@ struct FlowRunner::State {
   std::vector<std::string> steps;
   std::vector<StepOptions> options;
   std::map<std::size_t, std::deque<Plan>> planned;
-  std::map<std::size_t, StandIn> stand_ins;  // nodes stay where they are
+  std::map<std::size_t, StandIn> stand_ins;  // a map, because its elements keep their addresses
   std::map<std::size_t, VirtualSignal> signals;
   std::map<std::string, FlowRunner> children;  // by slug
   std::vector<FinishedRun> child_runs;
@@ -144,7 +144,7 @@ struct FlowRunner::State {
   ReadyTask current{};
   Duration now{};                  // while it runs
   int depth = 0;                   // of runs within runs
-  std::optional<StepTrial> trial;  // last: its resources are code of the flow's
+  std::optional<StepTrial> trial;  // last: its resources are code of the flow
 };
 
 void FlowRunner::State::send(std::string_view name, std::string_view payload, Duration after) {
@@ -177,7 +177,7 @@ FlowRunner& FlowRunner::State::child(std::string_view name) {
   return children.emplace(slug, FlowRunner(std::make_unique<State>(plugin, slug))).first->second;
 }
 
-// C8: how the child ends is how the attempt does.
+// C8: the attempt has the outcome of the child run.
 VirtualResult FlowRunner::State::run_child(const RunState& run, const ReadyTask& task) {
   constexpr int depth_max = 100;
   const StepDefinition& step = run.definition().steps()[task.task.step];
@@ -207,9 +207,9 @@ VirtualResult FlowRunner::State::run_child(const RunState& run, const ReadyTask&
   if (ended.completed())
     return {{.outcome = Outcome::completed, .output = Json::trusted(ended.output())},
             ended.elapsed()};
-  return {
-      failed("child_failed", fmt::format("its run of flow \"{}\" failed: {}", slug, ended.error())),
-      ended.elapsed()};
+  return {failed("child_failed",
+                 fmt::format("child run of flow \"{}\" failed: {}", slug, ended.error())),
+          ended.elapsed()};
 }
 
 VirtualResult FlowRunner::State::execute(const RunState& run, const ReadyTask& task, Duration at) {

@@ -20,7 +20,8 @@ Result<FlowDefinition> definition_of(const RecordedRun& run) {
   const auto manifest = Manifest::parse(text);
   if (!manifest) return std::unexpected(manifest.error().front());
   FlowDraft draft = manifest->flows.front();
-  for (FlowDraft::Step& step : draft.steps)  // it writes out also what means nothing to a kind
+  // The canonical form also has the options that do not apply to a step's kind: remove those.
+  for (FlowDraft::Step& step : draft.steps)
     if (const auto kind = step_kind(step.kind))
       for (const OptionRule& rule : option_rules)
         if (!rule.applies_to(*kind)) (step.options.*rule.member).reset();
@@ -29,7 +30,7 @@ Result<FlowDefinition> definition_of(const RecordedRun& run) {
   return *std::move(definition);
 }
 
-// Whether code of the plugin gave it.
+// Whether the row is the result of the plugin's code.
 bool is_result(const JournalRow& row, const FlowDefinition& definition) {
   return has_code(definition.steps()[row.task.step].kind) &&
          (row.outcome == Outcome::completed || row.outcome == Outcome::failed ||

@@ -10,15 +10,15 @@
 #include <fmt/core.h>
 
 #include "base/log.hpp"
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir {
 namespace {
 
-// Any UUID: a trial is no run of a database's.
+// Any UUID: a trial is not a run in a database.
 constexpr std::string_view run_id = "00000000-0000-7000-8000-000000000000";
 
-/// Threads: its own thread cancels `stop` once the time is over; passed() ends that thread.
+/// Threads: its own thread cancels `stop` when the time is over; passed() ends that thread.
 class TimeLimit {
  public:
   TimeLimit(Cancellation<>& stop, std::chrono::milliseconds limit)
@@ -40,7 +40,7 @@ class TimeLimit {
  private:
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool passed_ = false;  // the thread's, until it was joined
+  bool passed_ = false;  // used only by the thread until it is joined
   std::jthread thread_;
 };
 

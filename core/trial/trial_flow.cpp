@@ -23,7 +23,7 @@ Error mismatch(std::string message) {
   return {.code = ErrorCode::invalid_definition,
           .kind = "bad_descriptor",
           .message = std::move(message),
-          .hint = "let weir_plugin_v1 and its manifest say the same, in the same order"};
+          .hint = "make weir_plugin_v1 and its manifest agree, in the same order"};
 }
 
 // The code of each step, in the order of the definition.
@@ -31,7 +31,7 @@ Result<std::vector<const weir_step*>> code_of(const weir_flow& flow, const FlowD
                                               const FlowDefinition& definition) {
   const auto steps_differ = [&] {
     return std::unexpected(mismatch(
-        fmt::format("flow \"{}\": its steps and its manifest's differ", definition.slug().view())));
+        fmt::format("flow \"{}\": its steps and its manifest differ", definition.slug().view())));
   };
   if (flow.step_count != draft.steps.size()) return steps_differ();
   std::vector<const weir_step*> steps(draft.steps.size());
@@ -52,7 +52,7 @@ std::expected<TrialPlugin, Faults> linked_plugin(const weir_plugin& plugin) {
   auto manifest = Manifest::parse(view(plugin.manifest));
   if (!manifest) return std::unexpected(std::move(manifest.error()));
   if (plugin.flow_count != manifest->flows.size())
-    return std::unexpected(Faults{mismatch("its flows and its manifest's differ")});
+    return std::unexpected(Faults{mismatch("its flows and its manifest differ")});
   TrialPlugin trial;
   Faults faults;
   for (std::size_t i = 0; i < manifest->flows.size(); ++i) {

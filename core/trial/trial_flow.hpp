@@ -16,15 +16,15 @@ namespace weir {
 /// The flows of a plugin that this program is linked with, or of a file that was loaded.
 struct TrialPlugin {
   std::vector<FlowModule> flows;           ///< in the manifest's order
-  std::shared_ptr<const void> stage = {};  ///< of a file: where the copy lies that was loaded
+  std::shared_ptr<const void> stage = {};  ///< of a file: holds the folder of the loaded copy
 };
 
-/// Errors: every fault of its manifest and definitions; invalid_definition, kind bad_descriptor,
-/// when it and its manifest differ.
+/// Reads a linked plugin. Errors: every fault of its manifest and definitions; invalid_definition,
+/// kind bad_descriptor, when its descriptor and its manifest differ.
 std::expected<TrialPlugin, Faults> linked_plugin(const weir_plugin& plugin);
 
-/// Checks, copies and loads a plugin file into this process. Errors: those of PluginLoader, as
-/// to_error() tells them.
+/// Checks, copies and loads a plugin file into this process. Errors: those of PluginLoader,
+/// converted by to_error().
 Result<TrialPlugin> loaded_plugin(const std::filesystem::path& file);
 
 /// The flow of that slug or module name, or the only one when `name` is empty. Errors: not_found

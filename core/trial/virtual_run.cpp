@@ -45,7 +45,7 @@ class VirtualRun {
     return state_.end().has_value();
   }
 
-  // What comes first: an attempt that ends, a wait that ends, an attempt that begins.
+  // Does what comes next in time: an attempt ends, a wait ends, or an attempt begins.
   void go_on() {
     for (ReadyTask& task : state_.take_ready()) waiting_.push_back(task);
     const auto next = std::ranges::min_element(waiting_, {}, &ReadyTask::not_before);

@@ -10,30 +10,30 @@
 namespace weir {
 
 struct VirtualAttempt {
-  JournalRow row;  ///< dated from Time{}, when the run began
+  JournalRow row;  ///< its times count from Time{}, the start of the run
   Json input;
-  Duration waited{};  ///< since the attempt before it ended; of a first one: its start delay
+  Duration waited{};  ///< since the end of the attempt before; of the first one: its start delay
 };
 
-/// What became of an attempt, and how long it took.
+/// The result of an attempt, and how long it took.
 struct VirtualResult {
   AttemptResult result;
   Duration took{};
 };
 
-/// A signal for a wait (C4), sent so long after the run began.
+/// A signal for a wait (C4), sent at `after`, counted from the start of the run.
 struct VirtualSignal {
   Json payload;
   Duration after{};
 };
 
-/// What a run cannot do by itself, in memory.
+/// Gives a run, in memory, what it does not decide itself.
 struct VirtualWorld {
-  /// The result of an attempt of a step with code, or of a flow step's child run. Called for one
-  /// after the other, in the order they begin, with the run's time.
+  /// The result of an attempt of a step with code, or of a flow step's child run. Called once for
+  /// each attempt, in the order in which they begin, with the run's time.
   std::function<VirtualResult(const RunState&, const ReadyTask&, Duration now)> execute;
 
-  /// The signal a wait step was sent, or will be; nullptr: none is known of by now.
+  /// The signal that a wait step was or will be sent; nullptr: none is known yet.
   std::function<const VirtualSignal*(std::size_t step)> signal = [](std::size_t) {
     return nullptr;
   };
@@ -41,15 +41,15 @@ struct VirtualWorld {
 
 struct VirtualEnd {
   RunEnd end;
-  std::vector<VirtualAttempt> attempts;  ///< in the order they began, ended waits among them
+  std::vector<VirtualAttempt> attempts;  ///< in the order they began; includes ended waits
   std::vector<JournalRow> skips;         ///< in the order they were found
   Duration elapsed{};
 };
 
-/// Leads a run from its start to its end by RunState, in virtual time: each attempt begins the
-/// moment it may, as if there were slots for all, and takes its timeout when it timed out, else
-/// what `execute` says. A wait ends with its signal, or when its time is over. What still runs when
-/// the run fails is cancelled (F6).
+/// Runs a flow from start to end with RunState, in virtual time. Each attempt begins as soon as it
+/// may, as if there were slots for all; it takes its timeout if it timed out, else the time that
+/// `execute` returns. A wait ends with its signal, or when its time is over. Attempts that still
+/// run when the run fails are cancelled (F6).
 VirtualEnd run_virtually(const FlowDefinition& definition, std::vector<StepOptions> options,
                          const Json& input, const VirtualWorld& world);
 

@@ -3,8 +3,8 @@
 
 namespace weir {
 
-/// Whether the database is away, or went away under a call: the same call may succeed a moment
-/// later.
+/// Whether the error says that the database is away, or went away during a call: the same call may
+/// succeed a moment later.
 inline bool is_away(const Error& error) noexcept {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::in_doubt;
 }

@@ -20,7 +20,7 @@ AttemptResult ChildRuns::result_of(const ChildRunEnd& end, std::string_view flow
   const bool failed = end.status == RunStatus::failed;
   return {.outcome = Outcome::failed_for_good,
           .error_code = failed ? "child_failed" : "child_cancelled",
-          .error = fmt::format("its run {} of flow \"{}\" {}: {}", end.id, flow,
+          .error = fmt::format("child run {} of flow \"{}\" {}: {}", end.id, flow,
                                failed ? "failed" : "was cancelled", end.error)};
 }
 
@@ -32,7 +32,7 @@ Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs, const 
     const auto started = start_of(worker, key, run, calls);
     if (started) continue;
     if (!is_away(started.error())) return started;
-    log_.warn("cannot start a child run, trying on: {}", to_string(started.error()));
+    log_.warn("cannot start a child run, retrying: {}", to_string(started.error()));
     due_ = true;
     again_at_ = now + away_pause;
     return {};

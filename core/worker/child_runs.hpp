@@ -11,7 +11,7 @@ namespace weir {
 /// Starts the child runs of flow steps (C8). Belongs to the worker's loop.
 class ChildRuns {
  public:
-  /// What the loop does about it.
+  /// What the loop contributes.
   struct Calls {
     std::function<bool(const OwnedRun&)> is_held;
     std::function<void(RunKey, OwnedRun&, std::size_t step)> started;
@@ -20,17 +20,17 @@ class ChildRuns {
 
   ChildRuns(WorkerStore& store, Log& log) : store_(store), log_(log) {}
 
-  /// Some run has children to be started.
+  /// Announces that some run has child runs to start.
   void call() noexcept { due_ = true; }
 
-  /// Starts all that are due: only while nothing is unsaid that they could build on (P1). When the
-  /// database is away, later. Errors: lease_lost.
+  /// Starts all child runs that are due. To be called only while no row is uncommitted that they
+  /// could depend on (P1). When the database is away, it starts them later. Errors: lease_lost.
   Result<void> start(WorkerId worker, Steady now, RunBook& runs, const Calls& calls);
 
-  /// When start() has something to do; nullopt: when called.
+  /// When start() has something to do; nullopt: not before call().
   std::optional<Steady> due_at() const { return due_ ? std::optional(again_at_) : std::nullopt; }
 
-  /// How the attempt of the flow step ended, whose child did.
+  /// The result of a flow step's attempt, from the end of its child run.
   static AttemptResult result_of(const ChildRunEnd& end, std::string_view flow);
 
  private:

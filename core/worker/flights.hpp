@@ -7,42 +7,44 @@
 #include <optional>
 #include <vector>
 
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir {
 
-/// The attempts a worker has stated as in flight, with their time limits (F4). Belongs to the loop.
+/// The attempts that a worker has stated as in flight, with their time limits (F4). Used only by
+/// the worker's loop.
 class Flights {
  public:
-  /// How long a handler may take to notice its stop token before its attempt is settled without it.
+  /// How long a handler may take to react to its stop token before its attempt is settled without
+  /// it.
   static constexpr std::chrono::milliseconds stop_grace{1'000};
 
   struct Flight {
     std::shared_ptr<Attempt> attempt;
-    std::optional<Steady> timed_out_at;  ///< when its stop token was fired
+    std::optional<Steady> timed_out_at;  ///< when its stop token was cancelled
   };
 
   std::size_t size() const noexcept { return flights_.size(); }
   void add(std::shared_ptr<Attempt> attempt);
 
-  /// Takes an attempt out; nullopt when it was settled or forgotten before: what it returns is
-  /// refused then.
+  /// Removes and returns an attempt; nullopt when it was settled or forgotten before: then the
+  /// result of its handler must be refused.
   std::optional<Flight> take(std::uint64_t ticket);
 
-  /// Takes out everything of one run, its stop tokens fired.
+  /// Cancels the stop tokens of all attempts of one run; removes and returns them.
   std::vector<Flight> take_run(RunKey run);
 
-  /// Takes out everything of one share, its stop tokens fired.
+  /// The same for one share.
   std::vector<Flight> take_share(ShareId share);
 
-  /// Fires the stop tokens of those of a run whose tasks do not matter any more.
+  /// Cancels the stop tokens of those attempts of a run whose tasks are no longer needed.
   void stop_those(RunKey run, const std::function<bool(TaskId)>& unwanted);
 
-  /// Fires every stop token and forgets all.
+  /// Cancels every stop token and forgets all attempts.
   void forget();
 
-  /// Fires the stop tokens of those whose timeout passed. Returns those that did not end within the
-  /// grace.
+  /// Cancels the stop tokens of those whose timeout has passed. Returns the tickets of those that
+  /// did not end within the grace period.
   std::vector<std::uint64_t> enforce(Steady now);
 
   /// The earliest moment at which enforce() may have something to do.

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds flows_slice{100};  // of reading the registry, between two exchanges
+constexpr milliseconds flows_slice{100};  // time to read the registry, between two exchanges
 constexpr milliseconds flows_pause{1'000};
 
 }  // namespace
@@ -24,7 +24,7 @@ std::optional<std::vector<VersionId>> FlowReader::read(WorkerId worker, Steady n
               : *whole ? std::nullopt
                        : std::optional(now);
   if (!whole && !failed_)
-    log_.warn("cannot make flows known, trying on: {}", to_string(whole.error()));
+    log_.warn("cannot register flows, retrying: {}", to_string(whole.error()));
   failed_ = !whole;
   return claimable;
 }
@@ -40,7 +40,7 @@ Result<bool> FlowReader::reread(WorkerId worker, Steady now, std::vector<Version
   if (const auto told = store_.serve_versions(worker, versions); !told)
     return std::unexpected(told.error());
   if (told_)
-    log_.info("worker {} can run {} version{} of flows now", worker, versions.size(),
+    log_.info("worker {} can now run {} flow version{}", worker, versions.size(),
               versions.size() == 1 ? "" : "s");
   told_ = versions;
   return whole;

@@ -12,26 +12,27 @@
 
 namespace weir {
 
-/// Keeps what a worker can run in step with the registry and the quarantine, between two exchanges,
-/// and makes it known. Belongs to the worker's loop.
+/// Keeps what a worker can run up to date with the registry and the quarantine, between two
+/// exchanges, and reports it to the database. Used only by the worker's loop.
 class FlowReader {
  public:
-  /// All must outlive it.
+  /// All arguments must outlive it.
   FlowReader(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
              WorkerStore& store, Log& log)
       : options_(options), flows_(flows), place_(place), store_(store), log_(log) {}
 
-  /// The registry is to be read.
+  /// Requests that the registry is read.
   void call(Steady now) { flows_at_ = now; }
 
-  /// Reads it if that is due, without losing what it holds; at most for a while at a time, so that
-  /// a thousand flows cost no lease. Returns the versions that can be claimed, if it was read.
+  /// Reads the registry if that is due; flows that it knows stay served meanwhile. Each call reads
+  /// only for a limited time, so that the lease is renewed in time even with a thousand flows.
+  /// Returns the versions that can be claimed, if it has read.
   std::optional<std::vector<VersionId>> read(WorkerId worker, Steady now);
 
-  /// Whether nothing of the run's plugin may be begun.
+  /// Whether no task of the flow's plugin may start.
   bool is_barred(const FlowHandle& flow, Steady now) const;
 
-  /// When it is to be read again; nullopt: when called.
+  /// When the registry must be read again; nullopt: not before call().
   std::optional<Steady> due_at() const;
 
  private:
@@ -42,10 +43,11 @@ class FlowReader {
   FlowWorkers::Place& place_;
   WorkerStore& store_;
   Log& log_;
-  std::optional<Steady> flows_at_ = Steady{};  ///< when the registry is to be read
-  std::optional<Steady> release_at_;           ///< when a plugin is barred no more
-  std::optional<std::map<VersionId, std::optional<PluginId>>> told_;  ///< what serve_versions said
-  bool failed_ = false;                                               ///< the last time: told once
+  std::optional<Steady> flows_at_ = Steady{};  ///< when the registry must be read
+  std::optional<Steady> release_at_;           ///< when the next plugin leaves quarantine
+  /// What was reported last with serve_versions().
+  std::optional<std::map<VersionId, std::optional<PluginId>>> told_;
+  bool failed_ = false;  ///< the last read failed; that is logged once
 };
 
 }  // namespace weir

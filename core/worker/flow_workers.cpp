@@ -15,7 +15,7 @@ constexpr std::string_view everybody;  // no slug is empty
 }  // namespace
 
 const std::shared_ptr<FlowWorkers>& FlowWorkers::of_this_process() {
-  // Never destroyed: threads that were left behind may stand in it when the process ends.
+  // Never destroyed: threads that were left behind may still use it when the process ends.
   static const auto& workers = *new std::shared_ptr<FlowWorkers>(std::make_shared<FlowWorkers>());
   return workers;
 }
@@ -36,7 +36,7 @@ void FlowWorkers::Place::serve(const std::vector<std::string>& slugs) {
     if (wanted.erase(stands) == 0) registry_->unregister(owner_, stands);
   for (const std::string& slug : wanted) {
     const auto entered = registry_->register_(owner_, slug);
-    WEIR_ASSERT(entered.has_value());  // under a duplicate key
+    WEIR_ASSERT(entered.has_value());  // duplicate keys are allowed
   }
 }
 

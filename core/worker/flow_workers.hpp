@@ -1,7 +1,8 @@
-/// Threads: every member may be called from any thread, but for moving and ending a Place.
+/// Threads: every member may be called from any thread, except moving and destroying a Place.
 ///
-/// Invariants: a worker stands under each slug it serves, and under the empty one that is nobody's
-/// slug, from its joining until its Place ends; who wakes it after that wakes nobody.
+/// Invariants: a worker is registered under each slug it serves, and under the empty string, which
+/// is no flow's slug, from when it joins until its Place is destroyed; a wake-up after that has no
+/// effect.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -18,8 +19,8 @@
 
 namespace weir {
 
-/// The workers of this process under the flows they serve: who they are, and how to wake those of
-/// one flow when there may be runs for it, without a word from the database.
+/// The workers of this process, by the flows they serve: lists them, and wakes those of one flow
+/// when there may be runs for it, without a notification from the database.
 class FlowWorkers {
  public:
   struct Standing {
@@ -29,7 +30,7 @@ class FlowWorkers {
   };
 
  private:
-  // Rings for a worker until its place ends: a wake-up may still hold it then.
+  // Wakes a worker, until its place ends. It is shared, because a wake-up may hold it longer.
   class Bell {
    public:
     Bell(std::function<void()> runs, std::function<void()> flows)
@@ -58,7 +59,7 @@ class FlowWorkers {
   using Registry = KeyedRegistry<std::string, Entry>;
 
  public:
-  /// A worker stands among the others while this lives.
+  /// A worker is registered while this object lives.
   class Place {
    public:
     Place(Place&&) noexcept = default;
@@ -67,7 +68,7 @@ class FlowWorkers {
       if (bell_) bell_->unhook();
     }
 
-    /// From now on the worker stands under these slugs, and no others.
+    /// From now on the worker is registered under these slugs, and no others.
     void serve(const std::vector<std::string>& slugs);
 
    private:
@@ -79,24 +80,24 @@ class FlowWorkers {
     Registry::Owner owner_;
   };
 
-  /// Those of this process. Lives as long as it does.
+  /// The object of this process. Lives until the process ends.
   static const std::shared_ptr<FlowWorkers>& of_this_process();
 
-  /// `runs` makes the worker look for runs, `flows` makes it look for flows; they are called on any
-  /// thread while the place lives, must be quick and must not call back. This must outlive the
-  /// place.
+  /// Registers a worker. `runs` makes it scan for runs, `flows` makes it read the registry; they
+  /// are called on any thread while the place lives, must be quick and must not call this object.
+  /// The object must outlive the place.
   [[nodiscard]] Place enter(const Standing& worker, const std::vector<std::string>& slugs,
                             std::function<void()> runs, std::function<void()> flows = {});
 
-  /// Wakes the workers that serve a flow, and no others; gives how many. They look for runs at
-  /// once.
+  /// Wakes the workers that serve a flow, and no others; returns how many. They scan for runs
+  /// immediately.
   std::size_t wake(std::string_view slug) const;
 
-  /// Has every worker look at the registry again: flows came or went, or may be run again. Gives
-  /// how many workers there are.
+  /// Makes every worker read the registry again, because flows were added, removed or released from
+  /// quarantine. Returns how many workers there are.
   std::size_t wake_all() const;
 
-  /// Who serves a flow, in the order in which they joined.
+  /// The workers that serve a flow, in the order in which they joined.
   std::vector<Standing> serving(std::string_view slug) const;
 
  private:

@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds take_interval{1'000};  // behind notifications, which are hints
-constexpr milliseconds settle_after{20};      // results of a share are told together
+constexpr milliseconds take_interval{1'000};  // in case a notification, which is a hint, is missing
+constexpr milliseconds settle_after{20};      // so that results of a share are settled together
 constexpr std::size_t settled_max = 128;
 constexpr std::size_t settled_bytes_max = 4 * 1024 * 1024;
 constexpr double ahead_seconds = 0.1;  // the next share is taken this long before slots are free
@@ -56,7 +56,7 @@ JournalRow HeldShares::row_of(const Attempt& attempt, AttemptResult result) {
 
 void HeldShares::settle(const Attempt& attempt, JournalRow row, Steady now) {
   const auto found = held_.find(attempt.share);
-  if (found == held_.end()) return;  // dropped meanwhile
+  if (found == held_.end()) return;  // the share was dropped in the meantime
   Share& share = found->second;
   --share.running;
   if (share.settled.empty()) share.settled_at = now;
@@ -93,7 +93,8 @@ void HeldShares::forget() {
   doubts_lease_ = false;
 }
 
-// Whether to go on this turn. What was not done is done in a later one: every call can be repeated.
+// Handles a failed call and returns false: this turn ends. What was not done is done in a later
+// turn, since every call can be repeated.
 bool HeldShares::passes(const Error& failure, Steady now) {
   if (failure.code == ErrorCode::lease_lost)
     doubts_lease_ = true;
@@ -104,7 +105,8 @@ bool HeldShares::passes(const Error& failure, Steady now) {
   return false;
 }
 
-// What is the worker's by the database and unknown here came with an answer that was lost.
+// Compares with the database. A share that the worker holds there but not here came with an answer
+// that was lost: it is returned.
 bool HeldShares::look(WorkerId worker, Steady now, std::vector<ShareId>& dropped) {
   const auto ids = store_->held_shares(worker);
   if (!ids) return passes(ids.error(), now);
@@ -141,12 +143,11 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
     const auto left = store_->settle_share(worker, id, share.settled, share.flow.plugin);
     if (!left && is_away(left.error())) return passes(left.error(), now);
     if (!left) {
-      log_.info("run {}: a share of it is not to be run any more: {}", share.taken.run_id,
-                left.error().message);
+      log_.info("run {}: a share of it is dropped: {}", share.taken.run_id, left.error().message);
       if (left.error().code == ErrorCode::lease_lost)
-        doubts_lease_ = true;  // or the share alone is lost
+        doubts_lease_ = true;  // or only the share is lost
       else
-        passes(left.error(), now);  // it is given back
+        passes(left.error(), now);  // the next turn returns it
       dropped.push_back(id);
       entry = drop(entry);
       continue;
@@ -158,7 +159,8 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
   return true;
 }
 
-// L5: of flows that it may not begin (any more), what was not begun is another's at once.
+// L5: of flows whose tasks may not start (any more), elements that were not started are returned
+// immediately, so that another worker can take them.
 bool HeldShares::give_back(WorkerId worker, Steady now, std::span<const VersionId> versions) {
   for (auto entry = held_.begin(); entry != held_.end();) {
     auto& [id, share] = *entry;
@@ -176,7 +178,7 @@ bool HeldShares::give_back(WorkerId worker, Steady now, std::span<const VersionI
   return true;
 }
 
-// Where tasks are quick, the next share is at hand before the last one ends.
+// When tasks are short, the next share is taken before the last one has ended.
 bool HeldShares::has_room(const Capacity& capacity) const {
   if (capacity.due > 0) return false;
   if (capacity.under_way + waiting_ < capacity.slots) return true;

@@ -10,59 +10,61 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "step/attempt.hpp"
 #include "store/share_store.hpp"
-#include "worker/attempt.hpp"
 #include "worker/capacity.hpp"
 #include "worker/served_flows.hpp"
 
 namespace weir {
 
-/// The shares a worker took of runs that others own (L7): when its slots are free and no run is to
-/// be had. It runs their elements as any other task and journals the results under its own lease;
-/// what comes of them, retries included, the owner decides.
+/// The shares of runs that other workers own (L7). A worker takes them when it has free slots and
+/// no run can be claimed. It runs their elements like any other task and journals the results under
+/// its own lease; the owner decides what follows from them, retries included.
 ///
-/// Threads: the worker's loop.
+/// Threads: only the worker's loop.
+///
 /// Invariants:
-/// - An element is given out by next() at most once, and settled at most once.
-/// - A share that the database refused is dropped whole: what runs of it is to be stopped, and what
-///   that returns is nobody's.
+/// - next() returns an element at most once, and it is settled at most once.
+/// - A share that the database refused is dropped as a whole: its attempts in flight are stopped,
+///   and their results are discarded.
 class HeldShares {
  public:
-  /// `store` may be null: then nothing is taken. All must outlive it.
+  /// `store` may be null: then nothing is taken. All arguments must outlive it.
   HeldShares(ShareStore* store, const ServedFlows& flows, Log& log)
       : store_(store), flows_(flows), log_(log) {}
 
   bool empty() const noexcept { return held_.empty(); }
 
-  /// Elements that were not begun.
+  /// How many elements were not started yet.
   std::size_t waiting() const noexcept { return waiting_; }
 
-  /// The next element, as an attempt that lacks its ticket, its worker and when it was given. Null
-  /// when there is none.
+  /// The next element, as an attempt whose ticket, worker, `given` and `clock` the caller sets.
+  /// Null when there is none.
   std::shared_ptr<Attempt> next();
 
-  /// The row of an attempt of a shared element, its times still unset.
+  /// The row of an attempt of a shared element, without its times.
   static JournalRow row_of(const Attempt& attempt, AttemptResult result);
 
-  /// How an attempt that next() gave ended.
+  /// Notes the outcome of an attempt that next() returned.
   void settle(const Attempt& attempt, JournalRow row, Steady now);
 
-  /// The database says that something of what it holds may have ended.
+  /// The database notified the worker: shares that it holds may have ended.
   void told() noexcept { looks_ = true; }
-  /// Shares may be to be had.
+  /// There may be shares to take.
   void called() noexcept { take_at_ = {}; }
 
-  /// One round: journals what ended, gives back what was not begun and may not be, and takes more
-  /// where there is room for it (`takes`: nothing else is to be had). May begin: elements of
-  /// `versions`, nothing when that is empty. Returns the shares that it holds no more.
+  /// One round: journals results, returns elements that may not be started, and takes more shares
+  /// if there is room for them and `takes` says that there is nothing else to do. Only elements of
+  /// `versions` may start, none when that is empty. Returns the shares that it no longer holds.
   std::vector<ShareId> turn(WorkerId worker, Steady now, std::span<const VersionId> versions,
                             const Capacity& capacity, bool takes);
 
-  /// When the next turn() has something to do by time alone; `takes` as there.
+  /// The time at which the next turn() has something to do, if nothing else happens; `takes` as for
+  /// turn().
   Steady next_turn(const Capacity& capacity, bool takes) const;
 
-  /// Whether a call since the last question was refused as from one whose lease is lost: the next
-  /// exchange tells.
+  /// Whether, since the last call of this, a request was refused with lease_lost, so that the lease
+  /// may be lost: the next exchange shows whether it is.
   bool take_doubt() noexcept { return std::exchange(doubts_lease_, false); }
 
   void forget();
@@ -80,7 +82,7 @@ class HeldShares {
     std::size_t running = 0;
     std::vector<JournalRow> settled{};  ///< not journaled yet
     std::size_t settled_bytes = 0;
-    Steady settled_at{};  ///< the first of them
+    Steady settled_at{};  ///< when the first of them was added
   };
   using Shares = std::map<ShareId, Share>;
 

@@ -11,10 +11,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds hear_interval{200};       // behind notifications, which are hints
-constexpr milliseconds take_back_interval{200};  // unless something was told
-constexpr milliseconds offer_interval{50};       // while others take what is offered
-constexpr milliseconds lonely_interval{250};     // while nobody would
+constexpr milliseconds hear_interval{200};       // in case a notification, a hint, is missing
+constexpr milliseconds take_back_interval{200};  // sooner after a notification
+constexpr milliseconds offer_interval{50};       // while other workers take what is offered
+constexpr milliseconds lonely_interval{250};     // while no other worker would take anything
 constexpr std::size_t range_elements_max = 1'000;
 constexpr std::size_t range_bytes_max = 1024 * 1024;
 constexpr std::size_t offers_ahead = 2;  // for each worker that takes them
@@ -26,8 +26,8 @@ bool covers(std::span<const HeldRange> held, RunKey run, TaskId task, int attemp
   });
 }
 
-// What became of this attempt, or of a later one, is known now: nobody runs it any more. Rows of
-// earlier attempts say nothing about the one that is shared. Returns whether it was.
+// The outcome of this attempt, or of a later one, is known now: the task is no longer shared. A row
+// of an earlier attempt does not concern the attempt that is shared. Returns whether it was shared.
 bool take_out(OwnedRun& run, TaskId task, int attempt) {
   const auto shared = run.shared.find(task);
   if (shared == run.shared.end() || shared->second > attempt) return false;
@@ -77,7 +77,7 @@ void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capac
   }
 }
 
-// Whether the store did it. When it did not, all is left as it was, for a later turn: every call
+// Whether the call succeeded. If not, this turn ends and a later one repeats the call: every call
 // can be repeated.
 bool OfferedShares::passes(Result<void> done, Steady now) {
   if (done) return true;
@@ -96,7 +96,7 @@ std::vector<RunKey> OfferedShares::sharing(RunBook& runs) const {
   return keys;
 }
 
-// F5: steps that were skipped while others ran elements of theirs.
+// F5: ends the shares of steps that were skipped while other workers ran elements of them.
 bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
   for (auto& [key, run] : runs) {
     if (run.leaving || run.state().end()) continue;
@@ -185,8 +185,8 @@ bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capa
   return true;
 }
 
-// For each worker some ranges ahead, each at most half of what would be its part of all that is
-// due: towards the end they get smaller.
+// Cuts some ranges in advance for each worker, each at most half of the worker's part of all that
+// is due, so that ranges get smaller towards the end.
 std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Hands& hands,
                                              const Capacity& capacity) const {
   std::vector<OfferedRange> ranges;

@@ -15,34 +15,37 @@
 namespace weir {
 
 /// What a worker offers of the runs it owns (L7): when it has more map elements due than it can
-/// begin and others have slots free, it offers ranges that they need about `range_seconds` for;
-/// when it has nothing to do, it takes back what nobody took.
+/// start and other workers have free slots, it offers ranges that take them about `range_seconds`;
+/// when it has nothing to do, it takes back the ranges that no worker took.
 ///
-/// Threads: the worker's loop.
+/// Threads: only the worker's loop.
+///
 /// Invariants:
-/// - A task is in one place: sleeping, due, in flight, shared (OwnedRun::shared), or ended.
-/// - It leaves `shared` only when the row of the shared attempt was heard; or when the database
-///   said that nobody holds that attempt, and what was to be heard after that did not have it.
+/// - A task is in exactly one place: sleeping, due, in flight, shared (OwnedRun::shared), or ended.
+/// - A task leaves `shared` only when the row of the shared attempt was received; or when the
+///   database said that no worker holds that attempt, and the rows received after that did not have
+///   it.
 class OfferedShares {
  public:
-  /// Takes in a row that somebody else journaled.
+  /// Folds a row that another worker journaled.
   using Fold = std::function<void(RunKey key, OwnedRun& run, const JournalRow& row)>;
 
   static constexpr double range_seconds = 0.25;
 
-  /// `store` may be null: then nothing is shared. All must outlive it.
+  /// `store` may be null: then nothing is shared. All arguments must outlive it.
   OfferedShares(ShareStore* store, Log& log) : store_(store), log_(log) {}
 
-  /// What others hold of runs that were claimed with a history. To be asked before their journal is
-  /// read, and said to enter() after it was folded. Errors: as the store's.
+  /// What other workers hold of runs that were claimed with a history. To be called before their
+  /// journal is read; the result is given to enter() with the journal. Errors: as the store's.
   Result<std::vector<HeldRange>> held_of(WorkerId worker, std::span<const RunKey> runs);
   static void enter(std::span<const HeldRange> held, RunKey key, OwnedRun& run,
                     std::span<const JournalRow> journal);
 
-  /// The database says that something became of what is shared.
+  /// The database notified the worker: there are outcomes of shared elements.
   void told() noexcept { told_ = true; }
 
-  /// One round: hears, takes back, offers. To be called after what is due was picked from.
+  /// One round: receives outcomes, takes back ranges, offers ranges. To be called when the worker
+  /// has picked from the due tasks those that it starts itself.
   void turn(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity, const Fold& fold);
 
   /// When the next turn() may have something to do.
@@ -67,9 +70,9 @@ class OfferedShares {
   bool told_ = false;
   bool doubts_lease_ = false;
   Steady hear_at_{}, take_back_at_{}, offer_at_{}, quiet_until_{}, next_turn_ = Steady::max();
-  std::set<std::int64_t> heard_;  ///< news taken in, to be named when it hears next
+  std::set<std::int64_t> heard_;  ///< notifications to acknowledge with the next hear_shares()
   RunKey offered_run_ = 0;
-  std::vector<OfferedRange> offering_;  ///< of offered_run_; repeated until it is answered (L6)
+  std::vector<OfferedRange> offering_;  ///< of offered_run_; repeated until there is an answer (L6)
 };
 
 }  // namespace weir

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds pause_first{5};  // while a transaction is open, or the database away
+constexpr milliseconds pause_first{5};  // while a transaction is open, or the database is away
 constexpr milliseconds pause_longest{500};
 
 }  // namespace

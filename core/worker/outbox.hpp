@@ -12,13 +12,13 @@
 
 namespace weir {
 
-/// What a worker is going to say: the request that its next exchange makes. Belongs to the loop.
+/// Collects the request of a worker's next exchange. Used only by the worker's loop.
 ///
-/// Invariant: it is filled between two exchanges alone; while one is repeated it stays as it is
+/// Invariant: it is filled only between two exchanges; while one is repeated it does not change
 /// (L6).
 class Outbox {
  public:
-  /// More than this is left for the exchange after the next one.
+  /// When more than this is collected, further results wait for the following exchange.
   static constexpr std::size_t bytes_max = 32 * 1024 * 1024;
 
   void settle(RunKey run, JournalRow row, std::optional<PluginId> plugin);
@@ -28,11 +28,11 @@ class Outbox {
   }
   void hear(RunKey run, int count) { request_.heard.push_back({run, count}); }
 
-  /// Of a step, or of the run itself. Free of cost while nobody wants events.
+  /// Publishes an event of a step, or of the run itself. Costs nothing while there is no listener.
   void tell(RunKey key, const OwnedRun& run, EventKind kind,
             std::optional<std::size_t> step = std::nullopt);
 
-  /// Whether anybody wants events: in this process, or over the database.
+  /// Sets whether there are listeners for events: in this process, or through the database.
   void wants_events(bool here, bool there) {
     listened_here_ = here;
     listened_there_ = there;
@@ -41,7 +41,8 @@ class Outbox {
   bool tells_events() const noexcept { return listened_here_ || listened_there_; }
 
   bool is_full() const noexcept { return bytes_ >= bytes_max; }
-  /// What news and events alone are not: worth an exchange of its own.
+  /// Whether it has something to send now; acknowledgements and events alone wait for the next
+  /// exchange.
   bool is_pressing() const noexcept {
     return !request_.settled.empty() || !request_.ended.empty() || !request_.released.empty();
   }
@@ -49,7 +50,7 @@ class Outbox {
   ExchangeRequest& request() noexcept { return request_; }
   const ExchangeRequest& request() const noexcept { return request_; }
 
-  /// The request was answered: the next one is empty. Returns the events that are facts now.
+  /// Empties the request after it was answered. Returns its events, which are committed now.
   std::vector<RunEvent> clear();
 
  private:

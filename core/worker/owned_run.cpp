@@ -139,7 +139,7 @@ std::vector<ReadyTask> OwnedRun::take_wide(std::size_t count) {
       due_.erase(begin, due_.end());
       return taken;
     }
-    due_.push_front(due_.back());  // one that is tried again: sooner
+    due_.push_front(due_.back());  // not part of a range, such as a retry: it runs sooner
     due_.pop_back();
   }
   return {};

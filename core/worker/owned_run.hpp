@@ -17,11 +17,12 @@
 
 namespace weir {
 
-/// A run this worker owns: its RunState, what others told it, and what it may go on with. Belongs
-/// to the worker's loop.
+/// A run that this worker owns: its RunState, its notifications, and the tasks that can be started.
+/// Used only by the worker's loop.
 class OwnedRun {
  public:
-  /// A run that sleeps longer is given back; one that only others can wake, after this time.
+  /// A run that will sleep longer than this is released (parks); one that waits only for
+  /// notifications is released after this time.
   static constexpr std::chrono::milliseconds park_after{1'000};
 
   OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
@@ -37,71 +38,74 @@ class OwnedRun {
   /// Folds a row. Errors: as RunState::apply.
   Result<void> apply(const JournalRow& row);
 
-  /// Takes in what others told it. A cancel ends it (C1).
+  /// Takes in its notifications. A cancel ends the run (C1).
   void hear(const RunNews& news);
 
   struct Refreshed {
-    bool changed = false;             ///< a row was folded or something was told since
-    std::vector<JournalRow> skips{};  ///< of steps found to be skipped: facts that are to be
-                                      ///< journaled, and need not be applied
+    bool changed = false;  ///< a row was folded or a notification came since the last refresh()
+    /// Rows of steps that were found to be skipped: they must be journaled; state() has them.
+    std::vector<JournalRow> skips{};
   };
-  /// Sorts what became ready, and what has slept long enough, into due and sleeping.
+  /// Sorts tasks that became ready into due and sleeping, and makes those due whose time has come.
   Refreshed refresh(Time now);
 
   /// Steps that ended since the last call, parents before children (E1).
   std::vector<StepEnd> take_step_ends() { return state_.take_step_ends(); }
   const std::vector<OpenWait>& waits() const noexcept { return waits_; }
 
-  /// Waits whose time has passed without a signal that is known of: to be closed. After refresh().
+  /// Waits whose time has passed without a known signal: they must be closed. After refresh().
   std::vector<std::size_t> late_waits(Time now) const;
-  /// The wait was closed; its signal came first, if there is a payload.
+  /// Notes that the wait was closed; with a payload, its signal came in time.
   void close_wait(std::size_t step, std::optional<Json> payload);
 
-  /// Rows of waits that are over: signalled or closed (C4). To be applied and journaled. After
-  /// refresh().
+  /// Rows of waits that are over, by a signal or closed (C4). They must be applied and journaled.
+  /// After refresh().
   std::vector<JournalRow> ended_waits(Time now) const;
 
-  /// Flow steps' attempts that are due, whose children are to be started (C8): to be called when
-  /// everything they build on is committed (P1). After refresh().
+  /// Due attempts of flow steps, whose child runs must be started (C8). To be called when
+  /// everything that they depend on is committed (P1). After refresh().
   std::vector<ReadyTask> take_births();
-  /// Its start is to be tried again.
+  /// Notes that the start of this child run must be retried.
   void put_back(const ReadyTask& child);
-  /// Flow steps' attempts whose children have ended. After refresh().
+  /// Attempts of flow steps whose child runs have ended. After refresh().
   std::vector<std::pair<ReadyTask, ChildRunEnd>> take_child_ends();
 
   std::size_t due() const noexcept { return due_.size(); }
 
-  /// Elements of one map in a row, in which the same attempt is due; at most `count`, ascending.
-  /// Empty when there are no two such elements near the end of what is due.
+  /// Takes consecutive elements of one map that are due for the same attempt number; at most
+  /// `count`, ascending. Empty when there are no two such elements near the end of the due tasks.
   std::vector<ReadyTask> take_wide(std::size_t count);
-  /// Due again: nobody else runs it. Before the first refresh() that will find it so.
+  /// Makes a task due again that no other worker runs. Before the first refresh() nothing is noted:
+  /// refresh() finds it due.
   void give_back(const ReadyTask& task) {
     if (sorted_) due_.push_back(task);
   }
 
   ReadyTask take_due();
 
-  /// When a task, a child or a wait is due by time alone; nullopt: by none.
+  /// When the next task or child run becomes due or the next wait ends, if nothing else happens;
+  /// nullopt: never.
   std::optional<Time> wakes_at() const;
 
-  /// When it is to be claimed again, were it given back now; nullopt: at once.
+  /// When the run can be claimed again if it is released now; nullopt: immediately.
   std::optional<Time> sleeps_until() const;
-  /// Whether it is to be given back: nothing of it can go on for a while.
+  /// Whether it should be released, because it cannot make progress for a while.
   bool parks(Time now) const;
-  /// When parks() is to be asked again, because children go on without end; nullopt: not.
+  /// When to check parks() again while child runs are running; nullopt: there is no need.
   std::optional<Time> parks_at() const;
-  /// Whether births are due.
+  /// Whether child runs must be started.
   bool has_births() const noexcept { return !births_.empty(); }
-  /// Nothing could ever go on in it: a mistake.
+  /// Whether it could never make progress again: a programming error.
   bool is_stuck() const;
 
-  /// Whether the step is begun for the first time, as far as this run's rows tell (E1).
+  /// Whether the step starts for the first time, as far as this run's rows show (E1).
   bool begins(std::size_t step);
 
-  std::size_t in_flight = 0;       ///< attempts stated and not settled
-  bool ending = false;             ///< it is over, but for what a handler may settle (C9)
-  bool leaving = false;            ///< ended or given back in the exchange that is being made
-  std::map<TaskId, int> shared{};  ///< tasks that others run, or may take, with their attempt (L7)
+  std::size_t in_flight = 0;  ///< attempts stated and not settled
+  bool ending = false;        ///< it is over, except for attempts that a handler may settle (C9)
+  bool leaving = false;       ///< it ends or is released with the next exchange
+  /// Tasks that other workers run or may take, with their attempt (L7).
+  std::map<TaskId, int> shared{};
 
  private:
   void sort(const ReadyTask& ready, Time now);
@@ -113,16 +117,16 @@ class OwnedRun {
   FlowHandle flow_;
   std::optional<PluginId> plugin_;
   RunState state_;
-  bool changed_ = true;  ///< since refresh(): a row was folded, or something was told
+  bool changed_ = true;  ///< since refresh(): a row was folded, or a notification came
   bool sorted_ = false;  ///< refresh() was called
   bool has_waits_ = false;
   Time moved_at_{};  ///< when it last changed
   std::deque<ReadyTask> due_;
-  std::deque<ReadyTask> births_;     ///< due flow steps' attempts
-  std::vector<ReadyTask> children_;  ///< taken: their children run
+  std::deque<ReadyTask> births_;     ///< due attempts of flow steps
+  std::vector<ReadyTask> children_;  ///< those that take_births() returned: their child runs run
   std::multimap<Time, ReadyTask> sleeping_;
   std::vector<OpenWait> waits_;
-  std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< what came of them
+  std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< the payload, if a signal came
   std::vector<bool> begun_;
   RunNews news_;
 };

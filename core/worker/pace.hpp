@@ -7,8 +7,8 @@
 
 namespace weir {
 
-/// How many attempts a worker has under way, so that its slots have work while it talks to the
-/// database. Belongs to the worker's loop.
+/// Determines how many attempts a worker has in flight, so that its slots have work during an
+/// exchange with the database. Used only by the worker's loop.
 class Pace {
  public:
   explicit Pace(std::size_t slots) : slots_(slots) {}
@@ -18,15 +18,16 @@ class Pace {
 
   double task_seconds() const noexcept { return task_seconds_; }
 
-  /// The slots, and as many more as they can finish while an exchange lasts.
+  /// The number of slots, plus as many attempts as they can finish during an exchange.
   std::size_t window() const {
     const double per_slot = exchange_seconds_ / std::max(task_seconds_, 1e-6);
     const double wanted = static_cast<double>(slots_) * (1.0 + per_slot);
     return std::max(slots_, std::min(window_max, static_cast<std::size_t>(wanted)));
   }
 
-  /// How many tasks to hold. Runs waiting in a worker are lost to idle ones: no more than the slots
-  /// can begin, unless tasks are so quick that the next exchange would come too late.
+  /// How many tasks to hold. Idle workers cannot claim runs that wait in another one, so it is no
+  /// more than the slots can start, unless tasks are so short that the next exchange would come too
+  /// late.
   std::size_t hold() const { return window() > slots_ ? 2 * window() : slots_; }
 
  private:

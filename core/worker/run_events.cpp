@@ -10,7 +10,7 @@ constexpr std::string_view of_all;  // no slug is empty
 }  // namespace
 
 const std::shared_ptr<RunEvents>& RunEvents::of_this_process() {
-  // Never destroyed: threads that were left behind may stand in it when the process ends.
+  // Never destroyed: threads that were left behind may still use it when the process ends.
   static const auto& events = *new std::shared_ptr<RunEvents>(std::make_shared<RunEvents>());
   return events;
 }
@@ -18,7 +18,7 @@ const std::shared_ptr<RunEvents>& RunEvents::of_this_process() {
 RunEvents::Ear RunEvents::listen(Listener listener, const std::string& slug) {
   auto owner = registry_.owner("listener", std::make_shared<const Listener>(std::move(listener)));
   const auto entered = registry_.register_(owner, slug);
-  WEIR_ASSERT(entered.has_value());  // under a duplicate key
+  WEIR_ASSERT(entered.has_value());  // duplicate keys are allowed
   return Ear(std::move(owner));
 }
 

@@ -1,4 +1,4 @@
-/// Threads: every member may be called from any thread, but for moving and ending a Listening.
+/// Threads: every member may be called from any thread, except moving and destroying an Ear.
 #pragma once
 #include <functional>
 #include <memory>
@@ -12,8 +12,8 @@
 
 namespace weir {
 
-/// Who in this process wants to know what its workers did (E1), by flow. They are told once it is
-/// committed, parents before children; what other processes do they hear from the database.
+/// The listeners of this process for events of its own workers (E1), by flow. An event is published
+/// once it is committed, parents before children; events of other processes come from the database.
 class RunEvents {
  public:
   using Listener = std::function<void(const RunEvent&)>;
@@ -22,7 +22,8 @@ class RunEvents {
   using Registry = KeyedRegistry<std::string, std::shared_ptr<const Listener>>;
 
  public:
-  /// Somebody listens while this lives. Who is being told just then is told to the end.
+  /// A listener is registered while this object lives. A call of it that is in progress when the
+  /// object is destroyed runs to its end.
   class Ear {
    public:
     Ear(Ear&&) noexcept = default;
@@ -34,14 +35,14 @@ class RunEvents {
     Registry::Owner owner_;
   };
 
-  /// Those of this process. Lives as long as it does.
+  /// The object of this process. Lives until the process ends.
   static const std::shared_ptr<RunEvents>& of_this_process();
 
-  /// `listener` is called on the loops of workers, for runs of one flow or, without slug, of all:
-  /// it must be quick and must not throw. This must outlive the ear.
+  /// `listener` is called on the loops of workers, for runs of one flow or, without a slug, of all
+  /// flows: it must be quick and must not throw. The object must outlive the ear.
   [[nodiscard]] Ear listen(Listener listener, const std::string& slug = {});
 
-  /// Cost while nobody listens: a load.
+  /// Costs one load while there is no listener.
   bool is_listened() const { return registry_.count() > 0; }
   void tell(const std::vector<RunEvent>& events) const;
 

@@ -32,13 +32,13 @@ Result<bool> ServedFlows::refresh(Steady until) {
   std::set<const FlowModule*> known;
   for (const auto& [version, flow] : flows_) known.insert(&*flow.module);
   for (const FlowHandle& module : refused_) known.insert(&*module);
-  // The oldest of a flow first: in a new database they are numbered in their order.
+  // The oldest version of a flow first, so that a new database numbers them in their order.
   for (const FlowHandle& module : std::views::reverse(registered)) {
     if (known.contains(&*module)) continue;
     if (now_() >= until) return false;
     if (const auto entered = enter(module, newest.contains(&*module)); !entered) {
       if (is_away(entered.error())) return std::unexpected(entered.error());
-      log_.error("flow {} is left out: {}", module->definition.slug().view(),
+      log_.error("flow {} is not served: {}", module->definition.slug().view(),
                  to_string(entered.error()));
       refused_.push_back(module);
     }
@@ -87,10 +87,10 @@ Result<void> ServedFlows::adopt_older(const FlowModule& module, VersionId versio
   if (!adopted) return std::unexpected(adopted.error());
   for (const AdoptedVersion& older : *adopted)
     if (older.refusal)
-      log_.warn("flow {}: open runs of version {} end with it: {}", module.definition.slug().view(),
-                older.version, *older.refusal);
+      log_.warn("flow {}: open runs of version {} stay with it: {}",
+                module.definition.slug().view(), older.version, *older.refusal);
     else
-      log_.info("flow {}: {} of version {} moved to the new one, {} when a worker lets go of them",
+      log_.info("flow {}: {} of version {} moved to the new one, {} when a worker releases them",
                 module.definition.slug().view(), plural(older.moved, "open run"), older.version,
                 older.held);
   return {};

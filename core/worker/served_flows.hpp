@@ -17,38 +17,38 @@
 
 namespace weir {
 
-/// What a worker can run just now: the flows of a registry, newest and former versions, under the
-/// numbers they have in the database. Belongs to the worker's loop.
+/// What a worker can run at present: the flows of a registry, newest and former versions, by the
+/// ids that they have in the database. Used only by the worker's loop.
 ///
-/// It holds a flow for as long as the registry does, and until the next refresh().
+/// It holds a flow while the registry does, and after that until the next refresh().
 class ServedFlows {
  public:
   struct Flow {
     FlowHandle module;
-    std::vector<StepOptions> options;  ///< by step, the operator's overrides laid over them
+    std::vector<StepOptions> options;  ///< by step, with the operator's overrides applied
     std::optional<PluginId> plugin;
   };
 
-  /// All must outlive it. `now` is its clock, as WorkerLoop's.
+  /// All arguments must outlive it. `now` is its clock, as for WorkerLoop.
   ServedFlows(const WorkerOptions& options, const FlowRegistry& registry, WorkerStore& store,
               Log& log, std::function<Steady()> now = std::chrono::steady_clock::now)
       : options_(options), registry_(registry), store_(store), log_(log), now_(std::move(now)) {}
 
-  /// Reads the registry again: lets go of what left it, and makes what is new known to the
-  /// database. False when `until` came before all was. A flow that the database refuses is logged
-  /// and left out. Errors: unavailable, in_doubt: part of it may be done, call it again.
+  /// Reads the registry again: releases flows that left it, and registers new ones in the database.
+  /// False when `until` has passed before all were registered. A flow that the database refuses is
+  /// logged and not served. Errors: unavailable, in_doubt: a part may be done, call it again.
   Result<bool> refresh(Steady until);
 
-  /// For a new worker, perhaps of another database: nothing is known any more.
+  /// For a new worker, perhaps in another database: forgets everything.
   void forget();
 
-  /// Null when it is not among them.
+  /// Null when the version is not among them.
   const Flow* find(VersionId version) const;
 
-  /// Those whose plugin is not barred at the moment.
+  /// The versions whose plugin is not in quarantine at `now`.
   std::map<VersionId, std::optional<PluginId>> claimable(Steady now) const;
 
-  /// Of all, in order, each once.
+  /// The slugs of all, in order, each once.
   std::vector<std::string> slugs() const;
 
  private:
@@ -62,7 +62,7 @@ class ServedFlows {
   Log& log_;
   std::function<Steady()> now_;
   std::map<VersionId, Flow> flows_;
-  std::vector<FlowHandle> refused_;          ///< by the database; of the registry still
+  std::vector<FlowHandle> refused_;          ///< by the database; the registry still has them
   std::map<std::string, PluginId> plugins_;  ///< by sha256
 };
 

@@ -3,7 +3,7 @@
 
 namespace weir {
 
-/// How long neither side of sharing asks again when the database did not answer.
+/// How long both sides of sharing pause after a request that failed.
 inline constexpr std::chrono::milliseconds quiet_after_failure{100};
 
 }  // namespace weir

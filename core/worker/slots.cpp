@@ -3,23 +3,23 @@
 #include <optional>
 #include <set>
 
-#include "worker/fault_handler.hpp"
-#include "worker/step_call.hpp"
+#include "step/fault_handler.hpp"
+#include "step/step_call.hpp"
 
 namespace weir {
 
-// Shared with the threads, so that one whose handler never returns can be left behind.
+// Shared with the threads, so that a thread whose handler never returns can be left behind.
 struct Slots::Shared {
   std::shared_ptr<StepResources> resources;
   std::shared_ptr<Log> log;
   std::function<void()> on_finished;
   std::shared_ptr<FlightRecorder> recorder;
   std::mutex mutex;
-  std::condition_variable changed;  // work to do, closing, or a thread that ended
+  std::condition_variable changed;  // an attempt waits, closing, or a thread ended
   std::deque<std::shared_ptr<Attempt>> waiting;
   std::vector<std::shared_ptr<Attempt>> finished;
   std::set<const Attempt*> running;
-  std::set<const Attempt*> abandoned;  // of running: their threads end with them
+  std::set<const Attempt*> abandoned;  // a part of running: their threads end when they return
   bool closing = false;
   std::size_t alive = 0;
 };
@@ -57,7 +57,8 @@ std::size_t Slots::close(std::chrono::milliseconds patience) {
 
 void Slots::abandon(const Attempt& attempt) {
   const std::lock_guard lock(shared_->mutex);
-  if (!shared_->running.contains(&attempt) || shared_->closing) return;  // it has just returned
+  // Otherwise it has just returned, or all threads end anyway.
+  if (!shared_->running.contains(&attempt) || shared_->closing) return;
   if (shared_->alive >= (1 + stuck_max) * count_) {
     shared_->log->error("{} handlers ignore their stop tokens: this one's slot is lost",
                         shared_->abandoned.size());
@@ -95,7 +96,7 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     lock.unlock();
     attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                            std::memory_order_release);
-    if (attempt->stop.cancelled()) {  // its run ended, or its worker forgot it, while it waited
+    if (attempt->stop.cancelled()) {  // while it waited, its run ended or its worker forgot it
       attempt->result.outcome = Outcome::failed;
       attempt->result.error_code = "cancelled";
     } else {
@@ -108,7 +109,7 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     shared->running.erase(attempt.get());
     const bool replaced = shared->abandoned.erase(attempt.get()) > 0;
     shared->finished.push_back(std::move(attempt));
-    if (!shared->closing) shared->on_finished();  // under the lock: never after close()
+    if (!shared->closing) shared->on_finished();  // under the lock, so never after close()
     if (replaced) break;
   }
   --shared->alive;

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/log.hpp"
-#include "worker/attempt.hpp"
-#include "worker/flight_recorder.hpp"
-#include "worker/step_resources.hpp"
+#include "step/attempt.hpp"
+#include "step/flight_recorder.hpp"
+#include "step/step_resources.hpp"
 #include "worker/step_runner.hpp"
 
 namespace weir {
@@ -19,25 +19,28 @@ namespace weir {
 /// The threads that run handlers.
 ///
 /// Threads: the worker's loop calls everything here; slots call `on_finished`.
-/// Invariants: every attempt given to start() comes back from take_finished() exactly once, unless
-/// its handler never returns; at most `count` handlers run at once, but for abandoned ones.
+///
+/// Invariants: take_finished() returns every attempt given to start() exactly once, unless its
+/// handler never returns; at most `count` handlers run at the same time, not counting abandoned
+/// ones.
 class Slots final : public StepRunner {
  public:
-  /// `on_finished` is called on a slot's thread, before close(), after an attempt was put where
-  /// take_finished() finds it. It must be quick and must not call back. What runs is noted in
-  /// `recorder`, unless that is null.
+  /// `on_finished` is called on a slot's thread whenever take_finished() has a new attempt, but not
+  /// after close(). It must be quick and must not call this object. Running attempts are recorded
+  /// in `recorder`, unless that is null.
   Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
         std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr);
 
-  /// Waits for handlers that still run, at most `patience`. Returns how many did not end: their
-  /// threads are left behind, and the process should end soon.
+  /// Waits for handlers that still run, at most `patience`. Returns how many threads did not end:
+  /// when there is one, all threads are detached, and the process should end soon.
   std::size_t close(std::chrono::milliseconds patience);
   ~Slots() override;
 
   void start(std::shared_ptr<Attempt> attempt) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
 
-  /// At most `stuck_max` times `count`; from then on each such handler is a slot less.
+  /// Replaces at most `stuck_max` times `count` threads; every further abandoned handler costs a
+  /// slot.
   void abandon(const Attempt& attempt) override;
   static constexpr std::size_t stuck_max = 16;
 
@@ -49,7 +52,7 @@ class Slots final : public StepRunner {
 
   std::size_t count_;
   std::shared_ptr<Shared> shared_;
-  std::vector<std::thread> threads_;  ///< of ended ones too
+  std::vector<std::thread> threads_;  ///< including threads that have ended
 };
 
 }  // namespace weir

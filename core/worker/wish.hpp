@@ -2,11 +2,11 @@
 
 namespace weir {
 
-/// What is wished of a worker; only ever goes down the list.
+/// The request to a worker. It only ever changes to a later one in this list.
 enum class Wish {
   serve,
-  drain,     ///< claim nothing more, finish what runs, give back the rest
-  stop_now,  ///< give back everything at once
+  drain,     ///< claim nothing more, finish what runs, release the rest
+  stop_now,  ///< release everything immediately
 };
 
 }  // namespace weir

@@ -3,18 +3,18 @@
 #include <unistd.h>
 
 #include "base/host_name.hpp"
-#include "worker/flight_recorder.hpp"
+#include "step/flight_recorder.hpp"
+#include "step/step_resources.hpp"
 #include "worker/flow_workers.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
-#include "worker/step_resources.hpp"
 #include "worker/worker_loop.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::chrono::milliseconds handler_patience{
-    2'000};  // for handlers whose stop token fired at the end
+// How long to wait at the end for handlers whose stop token was cancelled.
+constexpr std::chrono::milliseconds handler_patience{2'000};
 constexpr std::chrono::milliseconds join_pause{1'000};
 
 }  // namespace
@@ -46,7 +46,7 @@ Result<Worker::Ended> Worker::run() {
                             : Result<WorkerId>(std::unexpected(known.error()));
       if (!id) {
         if (id.error().code != ErrorCode::unavailable) return std::unexpected(id.error());
-        log_->warn("cannot join, trying on: {}", to_string(id.error()));
+        log_->warn("cannot join, retrying: {}", to_string(id.error()));
         store_.wait(join_pause);
         continue;
       }
@@ -87,8 +87,8 @@ Result<Worker::Ended> Worker::run() {
   return Ended{.handlers_left = left};
 }
 
-// What it held may be had now: wakes who serves the same flows in this process, and warns of flows
-// that nobody serves until it is back.
+// Others can claim the released runs now: wakes the workers of this process that serve the same
+// flows, and warns of flows that no worker of this process serves until this one is back.
 void Worker::hand_over(const FlowWorkers& others, const std::vector<std::string>& slugs,
                        bool comes_back) {
   std::string unserved;

@@ -24,40 +24,44 @@ class RunEvents;
 class StepResources;
 
 struct WorkerOptions {
-  std::size_t slots = 8;                    ///< handlers that run at once
-  std::chrono::milliseconds lease{15'000};  ///< how long the database believes in us without a word
-  std::chrono::milliseconds drain_timeout{
-      30'000};         ///< how long running handlers may go on after drain()
-  bool sweeps = true;  ///< looks for lapsed workers (L3); false: somebody beside it does
-  std::shared_ptr<StepResources> resources =
-      {};  ///< of the process; null: its own, for run() alone
-  std::shared_ptr<FlowWorkers> flow_workers = {};  ///< where it stands; null: those of the process
-  std::shared_ptr<RunEvents> events =
-      {};  ///< who is told what happens; null: who asked this process
-  std::map<std::string, FlowOverrides>
-      overrides{};  ///< by slug: the operator's, over the definition's own
+  std::size_t slots = 8;  ///< handlers that run at the same time
+  /// After how long without an exchange the database considers the worker dead.
+  std::chrono::milliseconds lease{15'000};
+  /// How long running handlers may continue after drain().
+  std::chrono::milliseconds drain_timeout{30'000};
+  bool sweeps = true;  ///< sweeps lapsed workers (L3); false: another part of the process does
+  /// Those of the process; null: the worker's own, only during run().
+  std::shared_ptr<StepResources> resources = {};
+  /// Where it registers; null: FlowWorkers::of_this_process().
+  std::shared_ptr<FlowWorkers> flow_workers = {};
+  /// Where it publishes events; null: RunEvents::of_this_process().
+  std::shared_ptr<RunEvents> events = {};
+  /// By slug: the operator's, which replace options of the definition.
+  std::map<std::string, FlowOverrides> overrides{};
   std::map<std::string, FlowLimits> limits{};  ///< by slug: the operator's; others have none (C6)
-  std::set<std::string> adopting{};  ///< slugs whose open runs go on with a new version (V3)
-  std::shared_ptr<Quarantine> quarantine = {};  ///< plugins barred from running; null: none is
-  std::shared_ptr<FlightRecorder> recorder =
-      {};  ///< of the process; null: nobody asks after a crash
+  std::set<std::string> adopting{};  ///< slugs whose open runs continue with a new version (V3)
+  std::shared_ptr<Quarantine> quarantine = {};  ///< plugins that may not run; null: all may
+  /// That of the process; null: attempts are not recorded for the case of a crash.
+  std::shared_ptr<FlightRecorder> recorder = {};
 };
 
-/// Runs the flows of a registry against a database, until told to drain.
+/// Runs the flows of a registry against a database, until it is drained.
 ///
-/// It owns whole runs: claims them, walks their graphs in memory (RunState), runs handlers in its
-/// slots, and says everything to the database in one call, exchange. A dependent starts only after
-/// that call committed what it builds on (P1); a handler starts only after it was stated as in
-/// flight (F1). When the lease is lost, all that it held is forgotten and it joins again as a new
-/// worker (L2). When the database is away it repeats the very same call until it is answered (L6).
+/// It owns whole runs: it claims them, walks their graphs in memory (RunState), runs handlers in
+/// its slots, and sends everything to the database with one call, exchange. A dependent task starts
+/// only after that call has committed what it depends on (P1); a handler starts only after its
+/// attempt was stated as in flight (F1). When the lease is lost, the worker forgets everything it
+/// held and joins again as a new worker (L2). When the database is away, it repeats the same call
+/// until that is answered (L6).
 ///
-/// Its flows are those of the registry, newest and former versions. It reads them when it begins
-/// and whenever FlowWorkers::wake_all() says that they changed, and keeps its lease and its runs:
-/// each goes on with the code it was claimed for (V2). A flow that the database refuses is logged
-/// and left out. Without any flow it waits for one.
+/// Its flows are those of the registry, newest and former versions. It reads them when it begins,
+/// and again after FlowWorkers::wake_all(). Then it keeps its lease and its runs: each run
+/// continues with the code that it was claimed for (V2). A flow that the database refuses is logged
+/// and not served. A worker without any flow waits for one.
 ///
-/// Of a plugin that is in quarantine nothing is begun: what runs may finish, the runs it owns are
-/// given back uncharged, and no others are claimed until the plugin is released.
+/// No task of a plugin in quarantine is started: attempts in flight may finish, the worker's runs
+/// of it are released, which charges no attempt, and no others are claimed until the plugin leaves
+/// quarantine.
 ///
 /// Threads: run() is the worker's loop; drain() and stop_now() may come from any thread.
 class Worker {
@@ -67,22 +71,23 @@ class Worker {
          std::shared_ptr<Log> log);
   ~Worker();
 
-  /// Returns after a drain: all handlers ended and nothing is owned any more; or with an error of
-  /// the database's that waiting does not mend. `handlers_left` tells how many handlers ignored
-  /// their stop token and still run on threads left behind: end the process soon then.
+  /// Returns after a drain, when all handlers have ended and no run is owned any more; or with an
+  /// error of the database that is not temporary. `handlers_left` is the number of handlers that
+  /// ignored their stop token and still run on threads that were left behind: if there are any, the
+  /// process should end soon.
   struct Ended {
     std::size_t handlers_left = 0;
   };
   Result<Ended> run();
 
-  /// The same count, also when run() ended with an error. Once it has returned.
+  /// The same count, also when run() ended with an error. Valid after run() has returned.
   std::size_t handlers_left() const noexcept { return handlers_left_; }
 
-  /// Claims nothing more, lets what runs finish, gives back the rest, then ends run() (L5).  [any
-  /// thread]
+  /// Claims nothing more, lets attempts in flight finish, releases the rest, then ends run() (L5).
+  /// [any thread]
   void drain() noexcept;
 
-  /// As drain(), but gives back at once what still runs, uncharged.  [any thread]
+  /// As drain(), but releases immediately what is in flight; no attempt is charged.  [any thread]
   void stop_now() noexcept;
 
  private:
@@ -93,11 +98,11 @@ class Worker {
   WorkerStore& store_;
   std::shared_ptr<Log> log_;
   std::size_t handlers_left_ = 0;
-  // Set by any thread, read by the loop (relaxed: no data goes with it); store_.wake() makes it
-  // look.
+  // Set by any thread, read by the loop (relaxed: they publish no other data); store_.wake() makes
+  // the loop read them.
   std::atomic<Wish> wish_ = Wish::serve;
-  std::atomic<bool> called_ = false;         // as wish_: by FlowWorkers, that runs may wait
-  std::atomic<bool> flows_changed_ = false;  // as wish_: by FlowWorkers
+  std::atomic<bool> called_ = false;         // set by FlowWorkers: there may be runs to claim
+  std::atomic<bool> flows_changed_ = false;  // set by FlowWorkers: the registry must be read
 };
 
 }  // namespace weir

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds poll_interval{1'000};  // behind notifications, which are hints
+constexpr milliseconds poll_interval{1'000};  // in case a notification, which is a hint, is missing
 constexpr milliseconds second_look{10};       // see take_over()
 constexpr milliseconds retry_first{50};       // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
@@ -93,7 +93,7 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   const std::size_t given_back = runs_.size();
   forget();
   if (const auto left = store_.leave(worker); !left) return std::unexpected(left.error());
-  log_.info("worker {} left, {} unfinished run{} given back", worker, given_back,
+  log_.info("worker {} left and released {} unfinished run{}", worker, given_back,
             given_back == 1 ? "" : "s");
   return Ended::drained;
 }
@@ -104,7 +104,7 @@ Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
   return std::unexpected(error);
 }
 
-// Notices the wish to drain, and says whether its time is over.
+// Takes note of a request to drain, and returns whether the loop must end now.
 bool WorkerLoop::must_end(Steady now) {
   const Wish wish = calls_.wish();
   if (wish != Wish::serve && !drain_until_) drain_until_ = now + options_.drain_timeout;
@@ -120,12 +120,13 @@ void WorkerLoop::read_flows(Steady now) {
   }
 }
 
-// Nothing of it may be begun: its plugin is in quarantine, or its flow is paused (C2).
+// Whether no task of the run may start: it ends, its plugin is in quarantine, or its flow is paused
+// (C2).
 bool WorkerLoop::is_held(const OwnedRun& run, Steady now) const {
   return run.ending || paused_.contains(run.version()) || reader_.is_barred(run.flow(), now);
 }
 
-// Settles what slots have finished and what ran out of time.
+// Settles attempts that slots have finished and attempts that timed out.
 void WorkerLoop::collect(Steady now) {
   for (auto& attempt : slots_.take_finished()) finished_.push_back(std::move(attempt));
   for (; !finished_.empty() && !outbox_.is_full(); finished_.pop_front()) {
@@ -134,7 +135,7 @@ void WorkerLoop::collect(Steady now) {
     pace_.ran(attempt.ended - started);
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
-      log_.warn("run {}: what {}.{} returned after its time is refused", attempt.run_id,
+      log_.warn("run {}: the late result of {}.{} is refused", attempt.run_id,
                 attempt.flow->definition.slug().view(),
                 attempt.flow->definition.steps()[attempt.task.step].slug.view());
       continue;
@@ -163,7 +164,7 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
   if (settles && result.outcome == Outcome::completed)
     result = {.outcome = Outcome::failed,
               .error_code = "not_settled",
-              .error = "the step returned without having committed the settlement it asked for"};
+              .error = "the step returned without committing the settlement it requested"};
   else if (run != nullptr && !flight.timed_out_at && result.outcome != Outcome::completed &&
            !run->state().end() && !run->state().wanted(attempt.task))
     result = {.outcome = Outcome::cancelled,
@@ -175,7 +176,8 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
   const Steady started(Steady::duration(attempt.started.load(std::memory_order_acquire)));
   row.started_at = std::max(clock_.at(started), attempt.not_before);  // the clock may have moved
   row.ended_at = std::max(clock_.at(ended), row.started_at);
-  // Of a shared element the row may be there already: settling the share finds it.
+  // A shared element need not be resolved: if its row is already committed, settle_share() finds
+  // that.
   if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
   log(attempt.run_id, attempt.flow->definition, row);
   if (run == nullptr) return held_.settle(attempt, std::move(row), calls_.now());
@@ -192,7 +194,7 @@ void WorkerLoop::log(std::string_view run, const FlowDefinition& flow,
             flow.steps()[row.task.step].slug.view(), row.attempt, name(row.outcome), row.error);
 }
 
-// C9: the journal has the row, whoever wrote it.
+// C9: the row is in the journal already; either the handler's transaction or resolve() wrote it.
 Result<void> WorkerLoop::resolve(Steady now) {
   return settling_.resolve(worker_, now, store_,
                            [this](const Attempt& attempt, const JournalRow& row) {
@@ -212,13 +214,13 @@ Capacity WorkerLoop::capacity() const {
           .task_seconds = pace_.task_seconds()};
 }
 
-// Only when there is nothing else to do: runs that are to be had come first, and asking for shares
-// holds nothing up that is to be said. Whoever helps already goes on.
+// Only when there is nothing else to do: claiming runs comes first, and a request for shares must
+// not delay an exchange. A worker that holds shares already may take more.
 bool WorkerLoop::takes_shares() const {
   return !drain_until_ && (quiet_ || !held_.empty()) && !(more_waits_ && room() > 0);
 }
 
-// L7: what it helps others with, and what others help it with.
+// L7: one round for the shares that it holds of others' runs, and one for those that it offers.
 void WorkerLoop::share(Steady now) {
   std::vector<VersionId> versions;
   const bool takes = takes_shares();
@@ -233,7 +235,7 @@ void WorkerLoop::share(Steady now) {
         [this](RunKey key, OwnedRun& run, const JournalRow& row) { fold_heard(key, run, row); });
   const bool held_doubts = held_.take_doubt(), offered_doubts = offered_.take_doubt();
   if (held_doubts || offered_doubts)
-    renew_at_ = now;  // the exchange tells whether the lease is lost
+    renew_at_ = now;  // the exchange shows whether the lease is lost
 }
 
 void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {
@@ -241,23 +243,23 @@ void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {
   if (const auto folded = run.apply(row); !folded) give_up(key, run, folded.error());
 }
 
-// Its journal holds what cannot be.
+// Fails a run whose journal has a row that is impossible.
 void WorkerLoop::give_up(RunKey key, OwnedRun& run, const Error& why) {
-  log_.error("run {} cannot go on: {}", run.id(), to_string(why));
-  static_cast<void>(flights_.take_run(key));  // what they return is refused
+  log_.error("run {} cannot continue: {}", run.id(), to_string(why));
+  static_cast<void>(flights_.take_run(key));  // their results will be refused
   run.in_flight = 0;
   outbox_.end(key, {.status = RunStatus::failed, .error = to_string(why)});
   run.leaving = true;
 }
 
-// A row that no handler made.
+// Applies and journals a row that is not the result of a handler.
 void WorkerLoop::journal(RunKey key, OwnedRun& run, JournalRow row) {
   const auto folded = run.apply(row);
   WEIR_ASSERT(folded.has_value());
   outbox_.settle(key, std::move(row), std::nullopt);
 }
 
-// C4: a signal counts until its wait was closed in the database.
+// C4: a signal is accepted until its wait is closed in the database.
 void WorkerLoop::close_waits() {
   const Time now = clock_.at(calls_.now());
   std::vector<std::pair<RunKey, std::size_t>> late;
@@ -266,12 +268,12 @@ void WorkerLoop::close_waits() {
       for (const std::size_t step : run.late_waits(now)) late.emplace_back(key, step);
   if (late.empty()) return;
   auto closed = store_.close_waits(worker_, late);
-  if (!closed) return;  // told by the exchange, if it lasts
+  if (!closed) return;  // the next exchange reports the error, if it persists
   for (auto& [wait, payload] : *closed)
     runs_.at(wait.first).close_wait(wait.second, std::move(payload));
 }
 
-// Closes runs that ended, and gives back those in which nothing can or may go on for a while.
+// Closes runs that ended, and releases those that cannot or may not make progress for a while.
 void WorkerLoop::advance_runs(Steady steady_now) {
   const Time now = clock_.at(calls_.now());
   for (auto& [key, run] : runs_) {
@@ -287,7 +289,7 @@ void WorkerLoop::advance_runs(Steady steady_now) {
   }
 }
 
-// Takes in all that became of a run: steps that are skipped, waits and children that ended.
+// Brings a run up to date: steps that are skipped, waits and child runs that ended.
 void WorkerLoop::advance(RunKey key, OwnedRun& run, Time now) {
   for (bool goes_on = true; goes_on;) {
     auto [changed, skips] = run.refresh(now);
@@ -320,8 +322,8 @@ void WorkerLoop::tell_begun(RunKey key, OwnedRun& run, std::size_t step) {
   if (outbox_.tells_events() && run.begins(step)) outbox_.tell(key, run, EventKind::started, step);
 }
 
-// F6: whatever of it still runs ends as cancelled in the same commit; what a handler may settle in
-// its own transaction, before that.
+// F6: attempts that are still in flight end as cancelled in the same commit. Those that a handler
+// may settle in its own transaction are resolved first.
 void WorkerLoop::end_run(RunKey key, OwnedRun& run, Time now) {
   run.ending = true;
   for (const Flights::Flight& flight : flights_.take_run(key)) {
@@ -357,7 +359,7 @@ void WorkerLoop::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
   journal(key, run, std::move(row));
 }
 
-// P1: only while nothing is unsaid that children could build on.
+// P1: only while no row is uncommitted that a child run could depend on.
 Result<void> WorkerLoop::start_children() {
   const Steady now = calls_.now();
   if (drain_until_) return {};
@@ -449,8 +451,8 @@ Result<void> WorkerLoop::speak() {
   return start_children();
 }
 
-// L6: the same request again until it is answered; if it was committed the first time, the answer
-// is the same.
+// L6: repeats the same request until it is answered. If the first one was committed, the answer is
+// the same.
 Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest& request) {
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
     auto reply = store_.exchange(request);
@@ -458,7 +460,7 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     const Steady now = calls_.now();
     if (!is_away(reply.error()) || must_end(now)) return reply;
     if (pause == retry_first)
-      log_.warn("the database does not answer, trying on: {}", to_string(reply.error()));
+      log_.warn("the database does not answer, retrying: {}", to_string(reply.error()));
     flights_.enforce(now);
     store_.wait(pause);
   }
@@ -467,7 +469,8 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
 void WorkerLoop::take_over(const ExchangeReply& reply, std::size_t asked) {
   next_wake_at_ = reply.next_wake_at;
   more_waits_ = asked == 0 || reply.claimed.size() == asked || reply.missed > 0;
-  // A run that was started while the database did not know yet that this one waits woke nobody.
+  // A run that was started before the database knew that this worker waits notified no worker. So
+  // after the first fruitless scan the next one follows soon.
   const bool waits = !more_waits_;
   poll_at_ = calls_.now() + (waits && !waits_ ? second_look : poll_interval);
   waits_ = waits;
@@ -486,7 +489,7 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
   if (!histories) return std::unexpected(histories.error());
   for (const ClaimedRun& claim : claimed) {
     const ServedFlows::Flow* const flow = flows_.find(claim.version);
-    WEIR_ASSERT(flow != nullptr);  // the registry is read between two exchanges alone
+    WEIR_ASSERT(flow != nullptr);  // the registry is read only between two exchanges
     OwnedRun& run = runs_.add(claim, flow->module, flow->options, flow->plugin);
     if (!claim.has_history) outbox_.tell(claim.run, run, EventKind::started);
     const std::vector<JournalRow>& journal = histories->journals[claim.run];
@@ -498,7 +501,7 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
       }
       if (outbox_.tells_events()) run.begins(row.task.step);
     }
-    run.take_step_ends();  // told by who made them
+    run.take_step_ends();  // their events were published when they were journaled
     if (claim.news.count == 0) continue;
     run.hear(claim.news);
     outbox_.hear(claim.run, claim.news.count);
@@ -526,9 +529,9 @@ void WorkerLoop::sweep(Steady now) {
   sweep_at_ = now + options_.lease / 2;
   const auto swept = store_.sweep();
   if (!swept) {
-    log_.warn("cannot look for dead workers: {}", to_string(swept.error()));
+    log_.warn("cannot sweep lapsed workers: {}", to_string(swept.error()));
   } else if (*swept > 0) {
-    log_.warn("{} worker{} did not renew the lease: what ran there starts again", *swept,
+    log_.warn("{} worker{} did not renew the lease: tasks that ran there start again", *swept,
               *swept == 1 ? "" : "s");
     more_waits_ = true;
   }

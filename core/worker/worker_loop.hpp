@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "step/database_clock.hpp"
 #include "worker/child_runs.hpp"
-#include "worker/database_clock.hpp"
 #include "worker/flights.hpp"
 #include "worker/flow_reader.hpp"
 #include "worker/flow_workers.hpp"
@@ -29,22 +29,24 @@ namespace weir {
 
 /// One life of a worker in the database: from join to leave, or to the loss of its lease.
 ///
-/// Threads: one, the caller of run(); slots hand their results over inside Slots.
+/// Threads: one, the caller of run(); results of slots reach it through Slots::take_finished().
+///
 /// Invariants:
-/// - RunStates know only what this loop journals; a task they free because of a row starts, and a
-///   child run of theirs is started, after the exchange that holds the row was committed (P1).
-/// - A skipped step's row stands in the same exchange as the row it follows from.
+/// - RunStates know only rows that this loop journals, or that the journal has already. A task that
+///   becomes ready because of a row, or a child run, is started after the exchange with the row was
+///   committed (P1).
+/// - A skipped step's row is in the same exchange as the row that it follows from.
 /// - An attempt is given to a slot only after an exchange that stated it was committed.
-/// - What others made of shared elements is folded when it is heard: committed before (L7).
-/// - An attempt is settled at most once: by taking its flight. A result without flight is refused.
-/// - A request is made until it is answered, unchanged; only then the next one is filled (L6).
+/// - Rows of shared elements are folded when they are received: they are committed by then (L7).
+/// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
+/// - A request is repeated unchanged until it is answered; only then is the next one filled (L6).
 class WorkerLoop {
  public:
-  /// What others say, asked once a round.
+  /// Requests of other threads, and the clock. The loop calls each once in a round.
   struct Calls {
     std::function<Wish()> wish;
-    std::function<bool()> called;         ///< since it was asked: runs may wait
-    std::function<bool()> flows_changed;  ///< likewise: the registry is to be read
+    std::function<bool()> called;         ///< whether, since its last call, runs may be waiting
+    std::function<bool()> flows_changed;  ///< whether, since its last call, the registry changed
     std::function<Steady()> now = std::chrono::steady_clock::now;
   };
 
@@ -54,8 +56,8 @@ class WorkerLoop {
 
   enum class Ended { drained, lease_lost };
 
-  /// Errors: unavailable, only when it is to stop while the database is away; internal, when the
-  /// database refuses what was said: the worker's tasks count as lost once its lease lapsed.
+  /// Errors: unavailable, only when it must stop while the database is away; internal, when the
+  /// database refuses a request: then the worker's tasks count as lost once its lease has lapsed.
   Result<Ended> run(WorkerId worker);
 
  private:
@@ -91,7 +93,7 @@ class WorkerLoop {
   Result<ExchangeReply> exchange_until_answered(const ExchangeRequest& request);
   void take_over(const ExchangeReply& reply, std::size_t asked);
   Result<void> adopt(const std::vector<ClaimedRun>& claimed);
-  /// What is known of runs that were claimed with a history.
+  /// What the database has of runs that were claimed with a history.
   struct Histories {
     std::vector<HeldRange> held;  ///< read before the journals
     std::map<RunKey, std::vector<JournalRow>> journals;
@@ -123,12 +125,11 @@ class WorkerLoop {
   HeldShares held_;
   std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
-  std::set<VersionId> paused_;                      ///< nothing of them is begun (C2)
-
-  bool more_waits_ = true;  ///< worth asking for runs: nothing says that there are none
-  bool waits_ = false;      ///< the database knows that it waits for runs
-  bool quiet_ = false;      ///< the last round had nothing to say
-  bool told_ = false;       ///< the database has news of its runs
+  std::set<VersionId> paused_;                      ///< no task of them may start (C2)
+  bool more_waits_ = true;                          ///< there may be runs to claim
+  bool waits_ = false;  ///< the database knows that this worker waits for runs
+  bool quiet_ = false;  ///< the last round made no exchange
+  bool told_ = false;   ///< the database has notifications for its runs
   std::optional<Time> next_wake_at_;
   Steady renew_at_{}, poll_at_{}, sweep_at_{};
   std::optional<Steady> drain_until_;

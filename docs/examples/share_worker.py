@@ -13,12 +13,12 @@ def sql(query, *values):
     lines = list(iter(lambda: psql.stdout.readline().strip() or sys.exit("psql ended"), "."))
     return json.loads(lines[0]) if lines else None
 
-def handle(element):  # your code: what becomes of one element
+def handle(element):  # your code: the output of one element
     return {"element": element, "by": f"python {os.getpid()}"}
 
 worker = sql("select weir.join_as_worker({}, {}, 1, 15000) as id", socket.gethostname(), os.getpid())[0]["id"]
 versions = sql("select weir.serve_flow({}, {})::text as ids", worker, flow)[0]["ids"]
-while sql("select weir.renew({}, 15000)", worker):  # refused: it was taken for dead, and is to come back as a new one
+while sql("select weir.renew({}, 15000)", worker):  # refused: it was declared dead and must join again
     shares = sql("select * from weir.take_shares({}, {}::int[], 1, array[{}])", worker, versions, step)
     for share in shares or []:
         for index, element in zip(share["indexes"], share["inputs"]):

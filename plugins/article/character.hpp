@@ -5,10 +5,10 @@
 
 namespace article {
 
-/// What find() returns when there is nothing to be found.
+/// What find() returns when nothing is found.
 inline constexpr std::size_t nowhere = std::string_view::npos;
 
-/// Stands for what cannot be read or shown.
+/// Replaces what cannot be read or shown.
 inline constexpr char32_t replacement = U'\uFFFD';
 
 /// One character and how many bytes of UTF-8 it took; size 0: the bytes are no UTF-8, or there are
@@ -22,12 +22,12 @@ Character first_character(std::string_view text) noexcept;
 bool is_utf8(std::string_view text) noexcept;
 void append(std::string& text, char32_t code);
 
-/// What a byte of the encoding windows-1252 stands for, which is also what "&#128;" to "&#159;"
-/// mean in HTML.
+/// The character that a byte of the encoding windows-1252 encodes, which is also what "&#128;" to
+/// "&#159;" mean in HTML.
 char32_t from_windows_1252(unsigned char byte) noexcept;
 
-/// Whether the character may stand in an HTML page: no control character but tab and line feed, and
-/// none of those Unicode keeps for programs.
+/// Whether the character is allowed in an HTML page: no control character except tab and line feed,
+/// and none that Unicode reserves for programs.
 constexpr bool is_text(char32_t code) noexcept {
   if (code < 0x20) return code == '\t' || code == '\n';
   const bool for_programs = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
@@ -45,7 +45,7 @@ constexpr bool is_letter(char c) noexcept { return lower(c) >= 'a' && lower(c) <
 /// ASCII letters in lower case.
 std::string lower(std::string_view text);
 
-/// White space at both ends cut off, and every run of it within made one space.
+/// The text without white space at both ends; every run of white space within it is one space.
 std::string collapsed(std::string_view text);
 
 }  // namespace article

@@ -4,14 +4,14 @@
 
 namespace article {
 
-/// A piece of an article in plain text. Line feeds stand in code alone.
+/// A piece of an article in plain text. Only code contains line feeds.
 struct Block {
   std::string kind;  ///< "heading", "paragraph", "item" or "code"
   std::string text;
   friend bool operator==(const Block&, const Block&) = default;
 };
 
-/// What an article says, whatever it was written in.
+/// The content of an article, independent of the format it was written in.
 struct Document {
   std::string title;  ///< empty when the text names none
   std::vector<Block> blocks;

@@ -14,8 +14,8 @@ struct Entity {
   char16_t code;
 };
 
-// Those of HTML 4 and "apos", in order. Nothing is laid out here, so a space that does not break is
-// a space.
+// The names of HTML 4 and "apos", in order. Nothing is laid out here, so a non-breaking space is a
+// space.
 constexpr std::array<Entity, 253> entities = {
     {{"AElig", 198},    {"Aacute", 193},  {"Acirc", 194},   {"Agrave", 192},  {"Alpha", 913},
      {"Aring", 197},    {"Atilde", 195},  {"Auml", 196},    {"Beta", 914},    {"Ccedil", 199},
@@ -71,13 +71,13 @@ constexpr std::array<Entity, 253> entities = {
 static_assert(std::ranges::is_sorted(entities, {}, &Entity::name));
 constexpr std::size_t name_max = 8;
 
-/// 0 when there is none of that name.
+/// 0 when no character has that name.
 char32_t named(std::string_view name) {
   const auto found = std::ranges::lower_bound(entities, name, {}, &Entity::name);
   return found != entities.end() && found->name == name ? found->code : 0;
 }
 
-/// "&eacute;", and those of Latin-1 without the semicolon too: "&copy 2024".
+/// "&eacute;"; the names of Latin-1 also without the semicolon: "&copy 2024".
 Reference named_reference(std::string_view text) {
   std::size_t size = 1;
   while (size < text.size() && size <= name_max && (is_letter(text[size]) || is_digit(text[size])))

@@ -11,8 +11,8 @@ struct Reference {
   std::size_t size = 0;
 };
 
-/// The character reference that `text` begins with. What HTML forbids or cannot show becomes
-/// U+FFFD.
+/// The character reference that `text` begins with. A character that HTML forbids or cannot show
+/// becomes U+FFFD.
 Reference first_reference(std::string_view text);
 
 /// `text` with every character reference resolved; unknown ones stay as they are.

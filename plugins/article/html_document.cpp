@@ -57,7 +57,7 @@ class Builder {
     return is_heading(name) || contains(block_elements, name);
   }
 
-  /// Within an element that is left out: only its own tags count, so that it ends where it should.
+  /// Inside an element that is left out. Only its own tags count, so that it ends where it should.
   void pass_over(const HtmlToken& token) {
     if (token.name != left_out_ || token.closes_itself) return;
     depth_ += token.kind == HtmlToken::Kind::start ? 1 : -1;
@@ -117,7 +117,7 @@ class Builder {
     document_.blocks.push_back({kind_, std::move(text)});
   }
 
-  /// Code keeps its white space but for the line feed after <pre> and what trails.
+  /// Code keeps its white space, except the line feed after <pre> and trailing white space.
   static std::string trimmed_lines(std::string_view code) {
     if (code.starts_with('\n')) code.remove_prefix(1);
     return std::string(code.substr(0, code.find_last_not_of(" \t\n") + 1));

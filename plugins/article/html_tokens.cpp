@@ -9,7 +9,7 @@
 namespace article {
 namespace {
 
-/// Their content is no markup, and only a title's is of use.
+/// Their content is no markup, and only that of a title is used.
 constexpr std::array<std::string_view, 9> raw_elements = {
     "script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp", "plaintext"};
 
@@ -19,7 +19,7 @@ std::size_t after(std::size_t at, std::size_t size) {
   return at == std::string_view::npos ? at : at + size;
 }
 
-/// Where the attributes from `at` on end: just behind the ">" of the tag, or npos.
+/// Where the attributes from `at` on end: just after the ">" of the tag, or npos.
 std::size_t attributes_end(std::string_view html, std::size_t at) {
   while (at < html.size() && html[at] != '>') {
     if (html[at++] != '=') continue;
@@ -93,7 +93,7 @@ std::string_view HtmlTokens::raw_text() {
   return take(at);
 }
 
-/// "<!-- … -->", also ended by "--!>"; "<!-->" and "<!--->" are whole.
+/// "<!-- … -->", also ended by "--!>"; "<!-->" and "<!--->" are complete comments.
 void HtmlTokens::drop_comment() {
   take(4);
   if (rest_.starts_with(">") || rest_.starts_with("->")) {

@@ -6,8 +6,8 @@
 
 namespace article {
 
-/// A tag or a piece of text. Comments, declarations, attributes and what stands in scripts and
-/// styles are passed over.
+/// A tag or a piece of text. Comments, declarations, attributes and the content of scripts and
+/// styles are skipped.
 struct HtmlToken {
   enum class Kind { text, start, end };
   Kind kind = Kind::text;
@@ -17,8 +17,8 @@ struct HtmlToken {
 };
 
 /// Cuts HTML into tokens, as forgiving as browsers are: a "<" that begins no tag is text, a tag may
-/// go on in quotes past a ">", and what is unfinished at the end is dropped. Each byte is looked at
-/// a bounded number of times, whatever the input.
+/// continue in quotes past a ">", and what is unfinished at the end is dropped. Each byte is read a
+/// bounded number of times, whatever the input.
 class HtmlTokens {
  public:
   /// `html` must outlive the tokens.
@@ -34,7 +34,7 @@ class HtmlTokens {
   void drop_comment();
 
   std::string_view rest_;
-  std::string raw_;  ///< the element whose text goes on until its end tag, whatever stands in it
+  std::string raw_;  ///< the element whose text ends at its end tag only
 };
 
 }  // namespace article

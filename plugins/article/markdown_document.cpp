@@ -25,7 +25,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-/// How far the line is indented; a tab goes on to the next multiple of four.
+/// How far the line is indented; a tab advances to the next multiple of four.
 std::size_t indent_of(std::string_view line) {
   std::size_t columns = 0;
   for (const char c : line) {
@@ -62,7 +62,7 @@ bool is_rule(std::string_view line) {
          all(marks, marks.front(), 3);
 }
 
-/// How long the "```" or "~~~" is that the line begins with; 0 when there is none.
+/// The length of the "```" or "~~~" that the line begins with; 0 when there is none.
 std::size_t fence_size(std::string_view line) {
   if (!line.starts_with("```") && !line.starts_with("~~~")) return 0;
   const std::size_t size = std::min(line.find_first_not_of(line.front()), line.size());
@@ -207,7 +207,7 @@ class Reader {
     if (!code.empty()) document_.blocks.push_back({"code", std::move(code)});
   }
 
-  /// Passes over everything up to "-->".
+  /// Skips everything up to "-->".
   void comment(std::string_view text) {
     for (text.remove_prefix(4); text.find("-->") == nowhere && at_ < lines_.size(); ++at_)
       text = lines_[at_];
@@ -227,7 +227,7 @@ class Reader {
     text_ = text;
   }
 
-  /// "| a | b |" shows its cells; the row that rules them off nothing.
+  /// "| a | b |" gives its cells; the row of dashes below the header gives nothing.
   void table_row(std::string_view text) {
     end_block();
     if (text.find_first_not_of("|-: \t") == nowhere) return;

@@ -14,7 +14,7 @@ constexpr int parentheses_max = 32;
 
 bool is_punctuation(char c) { return c > ' ' && c < 0x7F && !is_letter(c) && !is_digit(c); }
 
-/// Where the "(address "title")" that `text` begins with ends; nowhere when it is none.
+/// Where the "(address "title")" that `text` begins with ends; nowhere when there is none.
 std::size_t target_end(std::string_view text) {
   int open = 0;
   if (text.starts_with("(<")) {  // an address with spaces
@@ -28,7 +28,7 @@ std::size_t target_end(std::string_view text) {
       return nowhere;
     } else if (text[at] == ')' && --open == 0) {
       return at + 1;
-    } else if (text[at] == ' ') {  // a title comes, or the end
+    } else if (text[at] == ' ') {  // a title follows, or the end
       const std::size_t next = text.find_first_not_of(' ', at);
       if (next == nowhere) return nowhere;
       if (text[next] == ')' || text[next] == '(') continue;
@@ -43,7 +43,7 @@ std::size_t target_end(std::string_view text) {
 }
 
 /// Reads a paragraph from left to right. Characters that turn out to be markup later ("*", "[") are
-/// put out at first and marked as dropped once their counterpart comes.
+/// first output, and marked as dropped once their counterpart is found.
 class Inline {
  public:
   Inline(std::string_view text, const LinkLabels& labels) : text_(text), labels_(labels) {}
@@ -123,7 +123,7 @@ class Inline {
     at_ = end + size;
   }
 
-  /// "<https://…>" shows its address, a tag nothing; any other "<" is text.
+  /// "<https://…>" gives its address, a tag gives nothing; any other "<" is text.
   void tag() {
     const char second = at_ + 1 < text_.size() ? text_[at_ + 1] : ' ';
     const bool begins = is_letter(second) || second == '/' || second == '!' || second == '?';
@@ -151,8 +151,7 @@ class Inline {
     pass(size);
   }
 
-  /// Behind the text of a link come "(address)", "[label]" or nothing; of these only the text is
-  /// shown.
+  /// The text of a link is followed by "(address)", "[label]" or nothing; only the text is shown.
   void close_bracket() {
     if (brackets_.empty()) return pass(1);
     const Bracket open = brackets_.back();

@@ -10,8 +10,8 @@ namespace article {
 using LinkLabels = std::set<std::string, std::less<>>;
 
 /// The plain text of a Markdown paragraph: emphasis, links, images, code spans, escapes, character
-/// references and tags resolved to what a reader sees. Takes time in proportion to the text,
-/// whatever it holds.
+/// references and tags resolved to what a reader sees. The time is proportional to the length of
+/// the text, whatever it contains.
 std::string markdown_inline(std::string_view text, const LinkLabels& labels);
 
 }  // namespace article

@@ -48,7 +48,7 @@ void sync_folder(const fs::path& folder) {
 
 void remove_leftovers(const fs::path& folder, const std::string& name) {
   const auto limit = fs::file_time_type::clock::now() - leftover_age;
-  std::error_code ignored;  // the next page tries again
+  std::error_code ignored;  // the next page retries
   for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
     if (!entry->path().filename().string().starts_with(copies_prefix(name))) continue;
     std::error_code gone;

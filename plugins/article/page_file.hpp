@@ -6,16 +6,16 @@
 
 namespace article {
 
-/// Puts `page` into folder/name, replacing what was there: whoever reads that file sees the old
-/// page or the new one whole, also after a crash. Copies that crashed attempts left under hidden
+/// Puts `page` into folder/name, replacing what was there: a reader of that file sees the whole old
+/// page or the whole new one, also after a crash. Copies that crashed attempts left under hidden
 /// names are removed once they are an hour old.
 ///
 /// Throws std::system_error naming the path.
 void write_page(const std::filesystem::path& folder, const std::string& name,
                 std::string_view page);
 
-/// Makes the folder for pages when its parent exists, and says why not: no parent, no permission,
-/// no folder. Throws std::system_error for what may pass.
+/// Creates the folder for pages when its parent exists; the error says why that is impossible: no
+/// parent, no permission, no folder. Throws std::system_error for failures that may pass.
 std::expected<void, std::string> make_folder(const std::filesystem::path& folder);
 
 }  // namespace article

@@ -15,7 +15,7 @@
 namespace article {
 namespace {
 
-/// Whether this refusal of the file system stays one however often it is asked.
+/// Whether this refusal of the file system is permanent, so that a retry cannot help.
 bool stays(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM ||
          error == ELOOP || error == ENAMETOOLONG;
@@ -69,7 +69,7 @@ std::string clean_text(std::string_view bytes) {
     } else if (next.code == '\f' || next.code == '\v') {
       text.push_back('\n');
     } else if (next.code == 0xA0) {
-      text.push_back(' ');  // a space that does not break: nothing is laid out here
+      text.push_back(' ');  // a non-breaking space: nothing is laid out here
     } else if (is_text(next.code)) {
       append(text, next.code);
     }

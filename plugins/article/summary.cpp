@@ -17,7 +17,7 @@ constexpr std::array abbreviations =
     std::to_array<std::string_view>({"approx", "ca", "cf", "dr", "e.g", "etc", "fig", "i.e", "mr",
                                      "mrs", "ms", "prof", "st", "vs"});
 
-// They belong to the sentence before them.
+// These characters belong to the sentence before them.
 constexpr std::array closing_marks =
     std::to_array<std::string_view>({"\"", "'", ")", "]", "\u201D", "\u2019", "\u00BB"});
 
@@ -27,7 +27,7 @@ std::size_t closing_size(std::string_view text) {
   return mark == closing_marks.end() ? 0 : mark->size();
 }
 
-/// Whether a mark ends the sentence; captions and rows of tables have none.
+/// Whether a mark ends the sentence; captions and rows of tables have no such mark.
 bool is_whole(std::string_view sentence) {
   while (true) {
     const auto mark = std::ranges::find_if(
@@ -38,7 +38,7 @@ bool is_whole(std::string_view sentence) {
   return sentence.ends_with('.') || sentence.ends_with('!') || sentence.ends_with('?');
 }
 
-/// Whether the dot behind `text` belongs to its last word: "e.g", "J".
+/// Whether the dot after `text` belongs to its last word: "e.g", "J".
 bool is_abbreviated(std::string_view text) {
   const std::size_t begin = text.find_last_of(" (") + 1;
   const std::string word = lower(text.substr(begin));
@@ -59,7 +59,7 @@ bool says_more(const Candidate& a, const Candidate& b) {
   return left != right ? left > right : a.place < b.place;
 }
 
-/// How often the different words of a sentence stand in the document.
+/// How many times the different words of a sentence occur in the document.
 std::uint64_t weight(const std::vector<std::string>& sentence, const WordCounts& counts) {
   std::uint64_t sum = 0;
   for (const std::string& word : std::set(sentence.begin(), sentence.end())) {

@@ -5,8 +5,8 @@
 
 namespace article {
 
-/// The paragraphs of a plain text, which blank lines part. A first paragraph of one short line that
-/// is no sentence is the title.
+/// The paragraphs of a plain text, which are separated by blank lines. A first paragraph of one
+/// short line that is no sentence is the title.
 Document text_document(std::string_view text);
 
 }  // namespace article

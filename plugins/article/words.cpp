@@ -12,8 +12,8 @@ namespace {
 
 constexpr char32_t curly_apostrophe = 0x2019;
 
-/// Letters, as far as this needs them: what is neither ASCII nor Latin-1 punctuation, nor in the
-/// blocks of punctuation and symbols.
+/// Letters, as far as they matter here: characters that are neither ASCII nor Latin-1 punctuation,
+/// nor in the blocks of punctuation and symbols.
 bool is_letter_code(char32_t code) {
   if (code < 0x80) return is_letter(static_cast<char>(code));
   if (code < 0xC0) return code == 0xAA || code == 0xB5 || code == 0xBA;

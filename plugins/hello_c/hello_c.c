@@ -7,7 +7,7 @@
 
 #define STR(literal) {literal, sizeof(literal) - 1}
 
-/* JSON crosses as text, and the host has checked it. These three functions find what is needed in
+/* JSON is passed as text that the host has checked. These three functions find what is needed in
  * it. */
 
 static const char* string_end(const char* at, const char* end) {
@@ -152,8 +152,8 @@ static int32_t compose(const weir_host* host, weir_call* call, weir_str input, v
   return finish(host, call, letter);
 }
 
-/* What the plugin says of itself, once for the note and the definition symbol. The steps below
- * stand in the same order. */
+/* The manifest, written once for the note and the definition symbol. The steps below are in the
+ * same order. */
 #define MANIFEST                                                                           \
   "{\"weir\":1,\"plugin\":\"hello_c\",\"version\":\"1.0.0\",\"flows\":["                   \
   "{\"module\":\"examples.HelloC\",\"slug\":\"hello_c\","                                  \

@@ -1,12 +1,12 @@
-// The flow of plugins/hello in Rust. weir.rs beside it speaks the plugin ABI.
+// The flow of plugins/hello in Rust. weir.rs beside it implements the plugin ABI.
 mod weir;
 
 use weir::{Call, Failure};
 
-// JSON crosses as text, and the host has checked it. These find what is needed in it; strings are
-// passed on as they came, without being decoded.
+// JSON is passed as text that the host has checked. These functions find what is needed in it;
+// strings are passed on as they came, without being decoded.
 
-/// The bytes of the first value of `text`, and what is behind it.
+/// The bytes of the first value of `text`, and the text after it.
 fn value(text: &str) -> (&str, &str) {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in text.char_indices() {
@@ -24,7 +24,7 @@ fn value(text: &str) -> (&str, &str) {
     (text.trim(), "")
 }
 
-/// What `open` and `close` enclose, cut at its commas; nothing when it is something else.
+/// What `open` and `close` enclose, cut at its commas; nothing when `text` is not enclosed.
 fn parts(text: &str, open: char, close: char) -> Vec<&str> {
     let inside = text.trim().strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
     let mut rest = inside.unwrap_or("");

@@ -22,7 +22,7 @@ const fn text(from: &str) -> Str {
 }
 
 impl Str {
-    // The host promises UTF-8 and says how long it lives.
+    // The host promises UTF-8, and the ABI says how long the text lives.
     unsafe fn view<'a>(self) -> &'a str {
         if self.size == 0 {
             return "";
@@ -44,7 +44,7 @@ pub struct Host {
     extension: extern "C" fn(*const Host, Str) -> *const c_void,
 }
 
-/// What a handler is told of its call, and can say during it.
+/// What a handler can read about its call, and can report during it.
 pub struct Call<'a> {
     host: &'a Host,
     call: *mut c_void,
@@ -80,14 +80,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Tried again, as the step's options say. `code` is a short stable word.
+    /// The step is retried, as its options say. `code` is a short stable word.
     pub fn again(code: &str, message: &str) -> Failure {
         Failure::new(FAILED, code, message)
     }
     pub fn for_good(code: &str, message: &str) -> Failure {
         Failure::new(FAILED_FOR_GOOD, code, message)
     }
-    /// Tried again after that time instead of the usual backoff.
+    /// The step is retried after that time instead of the usual backoff.
     pub fn retry_after(delay: Duration, message: &str) -> Failure {
         Failure { retry_after: delay, ..Failure::new(FAILED, "retry_after", message) }
     }
@@ -96,10 +96,10 @@ impl Failure {
     }
 }
 
-/// Takes the task's input and gives the step's output, JSON both.
+/// Takes the task's input and returns the step's output; both are JSON.
 pub type Handler = fn(&Call, &str) -> Result<String, Failure>;
 
-/// The boundary: tells the host how the handler ended.
+/// The boundary: reports to the host how the handler ended.
 pub fn run(host: *const Host, call: *mut c_void, input: Str, handler: Handler) -> i32 {
     let call = Call { host: unsafe { &*host }, call };
     let ended = catch_unwind(AssertUnwindSafe(|| handler(&call, unsafe { input.view() })));
@@ -249,7 +249,7 @@ macro_rules! step {
 pub(crate) use step;
 
 /// Makes the plugin: its note, and the definition symbol that points into it. Steps are
-/// `"slug" => handler`; of those that have no code, waits and flow steps, the slug alone.
+/// `"slug" => handler`; a step without code, a wait or a flow step, is only its slug.
 macro_rules! plugin {
     (manifest: $manifest:expr, name: $name:expr, version: $version:expr, flows: [$(
         { module: $module:expr, slug: $slug:expr, steps: [$($step:expr $(=> $handler:path)?),* $(,)?] }

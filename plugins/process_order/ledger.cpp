@@ -20,7 +20,7 @@ namespace json = boost::json;
 
 std::string order_name(std::int64_t order_id) { return "order-" + std::to_string(order_id); }
 
-/// Whether this refusal of the file system stays one however often it is asked.
+/// Whether this refusal of the file system is permanent, so that a retry cannot help.
 bool stays(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM ||
          error == EROFS || error == ENAMETOOLONG || error == ELOOP;

@@ -16,29 +16,29 @@ struct Charge {
   friend bool operator==(const Charge&, const Charge&) = default;
 };
 
-/// A folder that remembers charges, one file an order:
+/// A folder that records charges, one file for each order:
 ///
 ///     order-123.json           {"order_id": 123, "amount": 99.99}
 ///     outbox/order-123.txt     the confirmation for the customer
 ///
-/// Doing anything twice is doing it once (write_once), so an attempt may die anywhere and be
-/// repeated, and two may run at the same time. Expected refusals are errors in words, which no
-/// retry can mend; what the host may mend (a full disk, too many open files) is thrown as
+/// Every operation is idempotent (write_once), so an attempt may die anywhere and be repeated, and
+/// two may run at the same time. Expected refusals are errors in words, which no retry can fix;
+/// failures that the host may fix (a full disk, too many open files) are thrown as
 /// std::system_error.  [any thread]
 class Ledger {
  public:
-  /// Opens the folder, creating it when its parent exists. A relative path counts from the working
-  /// folder.
+  /// Opens the folder, creating it when its parent exists. A relative path is relative to the
+  /// working folder.
   static std::expected<Ledger, std::string> open(const std::filesystem::path& folder);
 
   /// A ledger that open() has seen before.
   static Ledger at(std::filesystem::path folder) { return Ledger(std::move(folder)); }
 
   /// Enters the charge and returns what the ledger holds, which is the same for every attempt. The
-  /// error says that the order stands there with another amount, or that its entry is damaged.
+  /// error says that the order is there with another amount, or that its entry is damaged.
   std::expected<Charge, std::string> charge(const Charge& charge) const;
 
-  /// Puts the confirmation into the outbox unless it is there; returns its path.
+  /// Puts the confirmation into the outbox unless it is there already; returns its path.
   std::filesystem::path confirm(const Charge& charge) const;
 
   const std::filesystem::path& folder() const noexcept { return folder_; }

@@ -7,7 +7,7 @@
 namespace process_order {
 namespace {
 
-// Of a cent; the error of a double stays below it up to cents_max.
+// In cents; the error of a double stays below it up to cents_max.
 constexpr double rounding = 0.001;
 
 std::string shortest(double number) {

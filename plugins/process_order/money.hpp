@@ -11,7 +11,7 @@ class Money {
   static constexpr std::int64_t cents_max = 100'000'000'000;
 
   /// From a JSON number such as 99.99, which need not be the nearest double: sums of doubles and
-  /// some JSON readers are a bit off. The error says why it is no sum that can be charged.
+  /// some JSON readers are slightly inexact. The error says why the sum cannot be charged.
   static std::expected<Money, std::string> parse(double amount);
 
   /// The double nearest to it.

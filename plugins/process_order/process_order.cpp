@@ -42,7 +42,7 @@ struct Confirmation {
 };
 WEIR_JSON(Confirmation, order_id, confirmation)
 
-/// The value, or the end of the run: no retry mends what the error says.
+/// The value, or the end of the run: no retry fixes what the error says.
 template <class T>
 T required(std::expected<T, std::string> result, const char* code) {
   if (!result) throw weir::permanent(code, result.error());

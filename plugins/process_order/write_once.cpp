@@ -64,7 +64,7 @@ fs::path unfinished_copy(const fs::path& pending, const std::string& name) {
 /// Removes what this and earlier calls for `name` left. Only once the file itself is in place: a
 /// writer that loses its copy here finds the file instead.
 void remove_unfinished(const fs::path& pending, const std::string& name) {
-  std::error_code ignored;  // the next call tries again
+  std::error_code ignored;  // the next call retries
   for (fs::directory_iterator entry(pending, ignored), end; entry != end;
        entry.increment(ignored)) {
     std::error_code gone;

@@ -29,7 +29,7 @@ std::uint64_t next_number(const fs::path& source) {
 }
 
 void remove_folder(const fs::path& folder) noexcept {
-  std::error_code left_behind;  // a temporary folder: whoever tidies up there finds it
+  std::error_code left_behind;  // a temporary folder: the system's cleanup removes it
   fs::remove_all(folder, left_behind);
 }
 

@@ -1,5 +1,5 @@
 /// Threads: several tasks use one Clone at once. Each opens a git_repository of its own in its
-/// folder, for libgit2's are one thread's; only fetching is serialised, by a mutex.
+/// folder, because libgit2's objects belong to one thread; only fetching is serialised, by a mutex.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace repo_search {
 
-/// A bare copy of a repository in a temporary folder, gone with the object.
+/// A bare copy of a repository in a temporary folder, removed with the object.
 class Clone {
  public:
   /// Copies the repository at `source`, a folder on this host, with all its branches and tags.
@@ -22,7 +22,7 @@ class Clone {
   Clone& operator=(const Clone&) = delete;
 
   /// The commit that `ref` means in the source as it is now ("HEAD", "main", "v1.0", an id),
-  /// fetched if it came after the clone; nullopt when the source has none of that name. Throws
+  /// fetched if it is newer than the clone; nullopt when the source has none of that name. Throws
   /// GitError.
   std::optional<std::string> commit_of(const std::string& ref);
 

@@ -7,16 +7,16 @@
 
 namespace repo_search {
 
-/// What libgit2 says went wrong, after what was being done.
+/// The message of libgit2, preceded by the action that failed.
 class GitError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Throws GitError when `code` says that a call of libgit2 failed; else gives it back.
+/// Throws GitError when `code` says that a call of libgit2 failed; else returns it.
 int check(int code, const std::string& doing);
 
-/// libgit2 is ready while one lives.  [any thread]
+/// libgit2 is initialised while an object of this class lives.  [any thread]
 class Git {
  public:
   Git() { ::git_libgit2_init(); }
@@ -39,7 +39,7 @@ using Tree = Owned<git_tree, &git_tree_free>;
 using Blob = Owned<git_blob, &git_blob_free>;
 using Remote = Owned<git_remote, &git_remote_free>;
 
-/// A handle of one thread's own on a bare repository.
+/// A handle on a bare repository, for use by one thread.
 Repository open_bare(const std::string& folder);
 
 std::string to_string(const git_oid& id);

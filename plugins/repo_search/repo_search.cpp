@@ -52,7 +52,7 @@ WEIR_JSON(Searched, search)
 
 struct Report {
   std::string commit;
-  std::uint64_t clones = 0;  // that this worker process has made of the repository
+  std::uint64_t clones = 0;  // made of the repository by this worker process
   std::uint64_t files = 0;
   std::uint64_t binary = 0;
   std::uint64_t count = 0;

@@ -18,7 +18,7 @@ struct File {
 /// A line that holds the text.
 struct Hit {
   std::uint64_t line = 0;   ///< from 1
-  std::uint64_t count = 0;  ///< how often it stands there, not overlapping
+  std::uint64_t count = 0;  ///< how many times it occurs there, not overlapping
   std::string text;         ///< the line, cut after Hit::text_bytes_max; what is no UTF-8 replaced
   static constexpr std::size_t text_bytes_max = 200;
 };
@@ -31,20 +31,20 @@ struct FileHits {
 };
 
 /// All files of a commit, ordered by path, links and submodules left out. Names that are no UTF-8
-/// are passed over. Throws GitError.
+/// are skipped. Throws GitError.
 std::vector<File> files_of(const Repository& repository, const std::string& commit);
 
-/// Every line of `content` that holds `text`, which is not empty and has no line end in it.
+/// Every line of `content` that contains `text`, which is not empty and has no line end in it.
 std::vector<Hit> hits_in(std::string_view content, std::string_view text);
 
-/// What `group` holds of `text`.
+/// The occurrences of `text` in `group`.
 struct Searched {
-  std::uint64_t files = 0;   ///< that were looked through
-  std::uint64_t binary = 0;  ///< that were not: a NUL stands in their first bytes, as git tells
+  std::uint64_t files = 0;   ///< that were searched
+  std::uint64_t binary = 0;  ///< that were not: their first bytes have a NUL, as for git
   std::vector<FileHits> hits;
 };
 
-/// Looks through the files of `group`. `pause` is called before each and may throw. Throws
+/// Searches the files of `group`. `pause` is called before each and may throw. Throws
 /// GitError.
 Searched search_files(const Repository& repository, const std::vector<File>& group,
                       std::string_view text, const std::function<void()>& pause);

@@ -5,11 +5,11 @@
 
 namespace retrieval {
 
-/// What a document has of a query.
+/// How a document matches a query.
 struct Match {
   std::string path;
   std::int64_t words = 0;                 ///< of the whole document
-  std::int64_t phrases = 0;               ///< how often the query stands there word by word
+  std::int64_t phrases = 0;               ///< how many times it contains the query word by word
   std::vector<std::int64_t> term_counts;  ///< of each term of the query
 };
 
@@ -22,7 +22,7 @@ struct Ranked {
 /// without any of the terms are left out.
 std::vector<Ranked> by_relevance(const std::vector<Match>& documents, std::size_t count);
 
-/// The documents in which the query stands as a phrase, most often first, ties by path.
+/// The documents that contain the query as a phrase, most frequent first, ties by path.
 std::vector<Ranked> by_phrase(const std::vector<Match>& documents, std::size_t count);
 
 }  // namespace retrieval

@@ -9,7 +9,7 @@ namespace retrieval {
 /// The words of a text: runs of ASCII letters, digits and bytes from 0x80, letters in lower case.
 std::vector<std::string> terms_of(std::string_view text);
 
-/// Where `phrase` stands in `words` one after the other; how often.
+/// How many times the words of `phrase` follow one another in `words`.
 std::size_t occurrences(const std::vector<std::string>& words,
                         const std::vector<std::string>& phrase);
 

@@ -6,7 +6,7 @@
 namespace saga_booking {
 
 /// The books of an agency: a folder with one file for each thing a trip has booked. Booking twice
-/// and cancelling twice are harmless, so that a step may be tried again.
+/// and cancelling twice are harmless, so that a step may be retried.
 class Bookings {
  public:
   /// Makes the folder when it is not there. Throws std::filesystem::filesystem_error.

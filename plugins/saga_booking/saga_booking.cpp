@@ -29,7 +29,7 @@ struct Cancelled {
 };
 WEIR_JSON(Cancelled, cancelled)
 
-// What can have been skipped is optional: it is absent then.
+// The output of a step that may be skipped is optional: it is absent then.
 struct BookedFlight {
   Booking flight;
 };
@@ -95,7 +95,7 @@ Booking confirm(weir::Context&, const Paid& paid) { return *paid.payment; }
 
 }  // namespace
 
-// A step that fails for good is skipped, and its absence is what the undoing steps look for.
+// A step that fails for good is skipped; the undoing steps test for the absence of its output.
 WEIR_FLOW(
     saga_booking, "examples.SagaBooking", options().base_delay(100ms), step<flight>("flight"),
     step<hotel>("hotel").after("flight").when_exhausted(skip),

@@ -31,7 +31,7 @@ class Descriptor {
   int value_;
 };
 
-/// The reason in words, unless it is the host's lack rather than the file's fault.
+/// The reason in words, unless the host lacks resources and the file is not at fault.
 std::string reason(int error, const std::filesystem::path& file) {
   switch (error) {
     case EMFILE:

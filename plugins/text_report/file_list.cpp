@@ -11,13 +11,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the host lacks, rather than what is wrong with the folder: worth a retry.
+/// Whether the host lacks resources and the folder is not at fault: worth a retry.
 bool is_shortage(std::error_code error) {
   return error == std::errc::too_many_files_open ||
          error == std::errc::too_many_files_open_in_system || error == std::errc::not_enough_memory;
 }
 
-/// Adds what stands directly in root/below to `found`, and the folders there to `open_folders`.
+/// Adds what is directly in root/below to `found`, and the folders there to `open_folders`.
 std::error_code read_folder(const fs::path& root, const fs::path& below,
                             std::vector<ListedFile>& found, std::vector<fs::path>& open_folders) {
   std::error_code error;

@@ -7,7 +7,7 @@
 
 namespace text_report {
 
-/// One regular file below the folder, or something that could not be looked at.
+/// One regular file below the folder, or an entry that could not be examined.
 struct ListedFile {
   std::string path;     ///< below the folder: "a/b.txt"; escaped when it is no UTF-8
   std::string trouble;  ///< why it cannot be counted; empty for a file that can
@@ -15,7 +15,7 @@ struct ListedFile {
 };
 
 /// Every regular file below `folder`, at any depth, ordered by the bytes of its path. Links are not
-/// followed, and whatever is neither a file nor a folder is passed over. A folder that cannot be
+/// followed, and whatever is neither a file nor a folder is skipped. A folder that cannot be
 /// read and a name that is no UTF-8 are listed with their trouble.
 ///
 /// The error says why `folder` itself cannot be listed. `pause` is called for each folder and may

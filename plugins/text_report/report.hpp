@@ -8,7 +8,7 @@
 
 namespace text_report {
 
-/// What became of one file: what it holds, or why that is unknown.
+/// The result for one file: what it contains, or why that is unknown.
 struct Outcome {
   std::string path;
   std::optional<FileCount> count;
@@ -24,7 +24,7 @@ struct RankedFile {
   TermCount::Ranked terms;
 };
 
-/// A file that is in no total, and why.
+/// A file that is not part of the totals, and why.
 struct SkippedFile {
   std::string path;
   std::string error;
@@ -43,7 +43,7 @@ struct Report {
   std::vector<SkippedFile> skipped;
 };
 
-/// The report on what became of every file: most words first, ties by the bytes of the path;
+/// The report on the results for all files: most words first, ties by the bytes of the path;
 /// skipped files in the order given.
 Report ranked(std::vector<Outcome> outcomes);
 

@@ -4,8 +4,8 @@
 
 namespace text_report {
 
-/// A file's name as JSON can hold it: bytes that are no UTF-8 stand as "\xFF". The name itself when
-/// all are.
+/// A file's name as JSON can hold it: bytes that are no UTF-8 are written as "\xFF". A name that is
+/// UTF-8 stays as it is.
 std::string shown_name(std::string_view name);
 
 }  // namespace text_report

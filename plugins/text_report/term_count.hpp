@@ -12,7 +12,7 @@ namespace text_report {
 
 /// Counts the terms of a text, piece by piece. A term is a whole run of the letters A-Z and a-z,
 /// lower-cased, of at most `letters_max`; a longer run is encoded data rather than a word and is
-/// passed over.
+/// skipped.
 ///
 /// Memory is bounded: once a text shows more than `terms_max` different terms, `overflowed` stays
 /// true and the counts mean nothing.
@@ -39,8 +39,8 @@ class TermCount {
   void end_term();
 
   std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> counts_;
-  std::string term_;  ///< the run that goes on where the next piece begins; one letter too many
-                      ///< marks a long one
+  std::string term_;  ///< the run that the next piece may continue; one letter too many marks
+                      ///< a long one
   std::size_t distinct_max_;
   bool overflowed_ = false;
 };

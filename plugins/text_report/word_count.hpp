@@ -20,7 +20,7 @@ class WordCount {
   std::uint64_t lines_ = 0;
   std::uint64_t words_ = 0;
   std::uint64_t bytes_ = 0;
-  bool in_word_ = false;  ///< a word goes on where the next piece begins
+  bool in_word_ = false;  ///< the next piece may continue a word
 };
 
 }  // namespace text_report

@@ -8,18 +8,18 @@ cross join lateral jsonb_to_recordset(r.plugins)
 where r.reported_at > now() - interval '3 minutes'
   and exists (select from weir.worker w
               where w.host = r.host and w.pid = r.pid and w.ended_at is null and w.lease_until > now());
-comment on view weir.plugins is 'the plugin files that processes with live workers know, a row a file and process';
-comment on column weir.plugins.sha256 is 'null when the file never came that far';
-comment on column weir.plugins.state is 'live, former, refused, quarantined or unload_pinned';
-comment on column weir.plugins.kind is 'refused, quarantined, unload_pinned: why, as weir plugins lint says it';
-comment on column weir.plugins.until is 'quarantined: its runs wait until then';
-comment on column weir.plugins.host is 'where the process runs';
-comment on column weir.plugins.pid is 'which process';
-comment on column weir.plugins.path is 'of the file';
-comment on column weir.plugins.plugin is 'the name it gives itself';
-comment on column weir.plugins.version is 'the version it gives itself';
+comment on view weir.plugins is 'the plugin files of processes with live workers, one row for each file and process';
+comment on column weir.plugins.host is 'the host of the process';
+comment on column weir.plugins.pid is 'the process';
+comment on column weir.plugins.path is 'path of the file';
+comment on column weir.plugins.sha256 is 'SHA-256 of the file; null when it was refused before that was known';
+comment on column weir.plugins.plugin is 'the name that the plugin gives itself';
+comment on column weir.plugins.version is 'the version that the plugin gives itself';
 comment on column weir.plugins.flows is 'slugs of the flows in it';
+comment on column weir.plugins.state is 'live, former, refused, quarantined or unload_pinned';
 comment on column weir.plugins.isolated is 'its steps run in processes of their own';
+comment on column weir.plugins.kind is 'why it is refused, quarantined or unload_pinned, as weir plugins lint names it';
 comment on column weir.plugins.detail is 'what is wrong with it';
 comment on column weir.plugins.hint is 'what to do about it';
-comment on column weir.plugins.reported_at is 'when the process said so last';
+comment on column weir.plugins.until is 'of a quarantined plugin: its runs wait until then';
+comment on column weir.plugins.reported_at is 'when the process reported it most recently';

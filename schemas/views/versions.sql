@@ -1,6 +1,8 @@
 create or replace view weir.versions as
 with open as materialized (
-  select o.version_id, count(*) as runs from weir.open_run o group by o.version_id),
+  select o.version_id, count(*) as runs
+  from weir.open_run o
+  group by o.version_id),
 served as materialized (
   select v.version_id, count(distinct w.id) as workers,
          array_agg(distinct p.sha256 order by p.sha256) filter (where p.sha256 is not null) as plugins
@@ -12,22 +14,27 @@ served as materialized (
   group by v.version_id)
 select f.slug as flow, v.number as version, v.module, v.fingerprint, v.created_at,
        coalesce(o.runs, 0) as open_runs, coalesce(s.workers, 0) as workers, coalesce(s.plugins, '{}') as plugins,
-       (select t.number from weir.adoption a join weir.version t on t.id = a.to_version where a.from_version = v.id) as adopted_by,
+       (select t.number
+        from weir.adoption a
+        join weir.version t on t.id = a.to_version
+        where a.from_version = v.id) as adopted_by,
        v.id = weir.newest_version(f.id) as newest,
        v.id <> weir.newest_version(f.id) and o.runs is null as safe_to_remove
 from weir.version v
 join weir.flow f on f.id = v.flow_id
 left join open o on o.version_id = v.id
 left join served s on s.version_id = v.id;
-comment on view weir.versions is 'every version of every flow: its open runs, and whether its code may go';
-comment on column weir.versions.workers is 'live ones that can run it';
-comment on column weir.versions.plugins is 'sha256 of the plugin files with which they do';
-comment on column weir.versions.adopted_by is 'the version its open runs go on with, when their worker lets go of them';
-comment on column weir.versions.newest is 'the one that a start without a version gets';
-comment on column weir.versions.safe_to_remove is 'not the newest, and no open run is left: nothing will ask for its code';
+comment on view weir.versions is 'every version of every flow: its open runs, and whether its code can be removed';
 comment on column weir.versions.flow is 'slug of the flow';
 comment on column weir.versions.version is 'counted from 1 for each flow';
-comment on column weir.versions.module is 'the dotted name it was registered under last';
+comment on column weir.versions.module is 'the dotted name under which it was registered most recently';
 comment on column weir.versions.fingerprint is 'SHA-256 of the definition in canonical form';
 comment on column weir.versions.created_at is 'when a worker loaded it first';
-comment on column weir.versions.open_runs is 'runs of it that are not over';
+comment on column weir.versions.open_runs is 'how many runs of it have not ended';
+comment on column weir.versions.workers is 'how many live workers can run it';
+comment on column weir.versions.plugins is 'SHA-256 of the plugin files with which they run it';
+comment on column weir.versions.adopted_by is
+  'the version with which its open runs continue when their worker releases them';
+comment on column weir.versions.newest is 'it is the version that a start without a version gets';
+comment on column weir.versions.safe_to_remove is
+  'it is not the newest version and has no open run: nothing will need its code';

@@ -33,7 +33,7 @@ void check_lost(TestWorker& worker, const ExchangeRequest& request) {
   REQUIRE_FALSE(reply.has_value());
   CHECK(reply.error().code == ErrorCode::lease_lost);
   CHECK(reply.error().message == fmt::format("worker {} has lost its lease", worker.id));
-  CHECK(reply.error().hint == "its runs belong to others now; it comes back as a new worker");
+  CHECK(reply.error().hint == "other workers have its runs now; it joins again as a new worker");
 }
 
 // Everything a worker can say, of two runs it holds; and one more claim.

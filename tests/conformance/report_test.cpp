@@ -222,11 +222,11 @@ TEST_SUITE("store: reports") {
     }
   }
 
-  TEST_CASE("what is no run id is refused as such") {
+  TEST_CASE("a text that is not a run id is refused as such") {
     Reports a;
     const Error error = a.client->report("42").error();
     CHECK(error.code == ErrorCode::invalid_input);
-    CHECK(error.message == "\"42\" is no run id");
+    CHECK(error.message == "\"42\" is not a run id");
     CHECK(error.hint == "run ids are UUIDs: weir runs list shows them");
   }
 }

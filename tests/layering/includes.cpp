@@ -11,18 +11,16 @@
 namespace weir {
 namespace {
 
-struct Hidden {
-  std::string_view prefix;  // of what is included
-  std::string_view place;   // the only layer, or the only file, that may
+struct OneFile {
+  std::string_view library;
+  std::string_view file;
 };
-// The files are those of libraries that take seconds to compile.
-constexpr std::array<Hidden, 7> hidden = {{{"pqxx/", "store"},
-                                           {"libpq", "store"},
-                                           {"yaml-cpp/", "config"},
-                                           {"CLI/", "cli/command_line/grammar.cpp"},
-                                           {"spdlog/", "cli/log.cpp"},
-                                           {"valijson/", "client/input_schema.cpp"},
-                                           {"boost/dll", "plugin"}}};
+// Libraries that take seconds to compile, and the only file that includes each.
+constexpr std::array<OneFile, 3> one_file = {{{"[cli11]", "core/cli/command_line/grammar.cpp"},
+                                              {"[spdlog]", "core/cli/log.cpp"},
+                                              {"[valijson]", "core/definition/input_schema.cpp"}}};
+
+constexpr std::string_view public_headers = "core/include/weir/";
 
 // "run" for "core/run/backoff.cpp" below "core/".
 std::string first_folder(std::string_view path, std::string_view below) {
@@ -30,37 +28,55 @@ std::string first_folder(std::string_view path, std::string_view below) {
   return std::string(path.substr(0, path.find('/')));
 }
 
-// What a public header may include: our own, the standard library's, the system's, and what their
-// users have to install anyway.
-bool is_public_header_of(std::string_view target) {
-  constexpr std::array<std::string_view, 6> prefixes = {"weir/", "boost/json", "boost/context/",
-                                                        "sys/",  "linux/",     "sanitizer/"};
-  return !target.contains('/') || std::ranges::any_of(prefixes, [&](std::string_view each) {
+// The standard library's and the system's.
+bool is_of_system(std::string_view target) {
+  constexpr std::array<std::string_view, 3> folders = {"sys/", "linux/", "sanitizer/"};
+  return !target.contains('/') || std::ranges::any_of(folders, [&](std::string_view each) {
     return target.starts_with(each);
   });
 }
 
+// Of <…>, in a file of the layer or the product `name`.
+std::optional<std::string> fault_of_angled(const Layers& layers, const std::string& name,
+                                           const Include& include) {
+  constexpr std::string_view ours = "weir/";
+  if (include.target.starts_with(ours)) {
+    const auto product = layers.product_of(std::string_view(include.target).substr(ours.size()));
+    if (!product) return "it is of no product in core/layers.txt";
+    if (!layers.may_include(name, *product)) return name + " does not stand on " + *product;
+    return std::nullopt;
+  }
+  const auto library = layers.library_of_header(include.target);
+  if (!library)
+    return is_of_system(include.target)
+               ? std::nullopt
+               : std::optional<std::string>("it is of no library in core/layers.txt");
+  if (!layers.may_use(name, *library)) return name + " does not use " + *library;
+  for (const OneFile& each : one_file)
+    if (each.library == *library && each.file != include.file)
+      return "only " + std::string(each.file) + " may";
+  return std::nullopt;
+}
+
 std::optional<std::string> fault(const Layers& layers, const Include& include) {
   const std::string_view file = include.file;
-  if (file.starts_with("core/include/"))
-    return include.quoted || !is_public_header_of(include.target)
-               ? std::optional<std::string>("a public header must not include it")
-               : std::nullopt;
   if (file.starts_with("plugins/"))
     return include.quoted && layers.knows(first_folder(include.target, ""))
                ? std::optional<std::string>("a plugin has <weir/…> and its own files alone")
                : std::nullopt;
+  if (file.starts_with("core/include/")) {
+    if (include.quoted) return "a public header includes <weir/…> and what users have";
+    const auto product = layers.product_of(file.substr(public_headers.size()));
+    if (!product) return "this file is of no product in core/layers.txt";
+    return fault_of_angled(layers, *product, include);
+  }
+  if (file.starts_with("core/cli/plugin_templates/")) return std::nullopt;  // a user's files
   const std::string layer = first_folder(file, "core/");
   if (!layers.knows(layer)) return layer + " is not in core/layers.txt";
-  if (include.quoted) {
-    const std::string other = first_folder(include.target, "");
-    if (!layers.knows(other)) return "\"…\" is rooted at core/ and begins with a layer";
-    if (!layers.may_include(layer, other)) return layer + " does not stand on " + other;
-  }
-  for (const Hidden& library : hidden)
-    if (include.target.starts_with(library.prefix) && library.place != layer &&
-        "core/" + std::string(library.place) != file)
-      return "only " + std::string(library.place) + " may";
+  if (!include.quoted) return fault_of_angled(layers, layer, include);
+  const std::string other = first_folder(include.target, "");
+  if (!layers.knows(other)) return "\"…\" is rooted at core/ and begins with a layer";
+  if (!layers.may_include(layer, other)) return layer + " does not stand on " + other;
   return std::nullopt;
 }
 

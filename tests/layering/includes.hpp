@@ -22,12 +22,12 @@ std::vector<Include> includes_of(const std::string& file, std::string_view text)
 std::vector<Include> includes_below(const std::filesystem::path& root,
                                     const std::filesystem::path& folder);
 
-/// What breaks the rules, a line each, "" when nothing does:
-/// - "…" in core/ is rooted there, and names the own layer or one below it;
-/// - core/include/ is public: its headers include each other, the standard library and Boost.JSON
-/// alone;
-/// - plugins/ includes what a user has: nothing of core/ but <weir/…>;
-/// - a library that one layer hides, or one file, is included there alone.
+/// What breaks the rules of core/layers.txt, a line each, "" when nothing does:
+/// - "…" in core/ is rooted there, and names the own layer or one that it stands on;
+/// - <weir/…> is of a product that the layer, or the including product, stands on;
+/// - a library is included where core/layers.txt says so, and one that takes seconds to compile by
+///   one file alone;
+/// - plugins/ includes what a user has: nothing of core/ but <weir/…>.
 std::string violations(const Layers& layers, const std::vector<Include>& includes);
 
 }  // namespace weir

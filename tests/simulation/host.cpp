@@ -63,7 +63,7 @@ void Host::dies() {
 void Host::freezes(Duration duration, bool clock_stands) {
   if (world_.stage.now() < frozen_until_) return;
   frozen_until_ = world_.stage.now() + duration;
-  if (clock_stands) stood_ += duration;  // nobody looks at it before the end of that
+  if (clock_stands) stood_ += duration;  // the clock is not read before the host is thawed
 }
 
 void Host::is_cut_off(Duration duration) {
@@ -83,7 +83,7 @@ Duration Host::in_true_time(std::chrono::milliseconds steady_time) const {
                                      traits_.clock_rate);
 }
 
-// An event of this host's: none of one that died, late on one that is frozen.
+// An event of this host: it is dropped if the host died, and delayed while the host is frozen.
 void Host::after(Duration delay, std::function<void()> event) {
   world_.stage.after(delay, [this, event = std::move(event), alive = alive_]() mutable {
     if (!*alive) return;
@@ -110,7 +110,7 @@ void Host::hears_told(WorkerId worker) {
   if (actor_ != nullptr) actor_->wake();
 }
 
-// Lets time pass whatever is heard meanwhile.
+// Lets time pass, regardless of notifications.
 bool Host::pauses(Duration duration) {
   const Time until = world_.stage.now() + duration;
   do actor_->wait(std::max(until, frozen_until_) - world_.stage.now());

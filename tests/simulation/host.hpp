@@ -16,8 +16,8 @@
 
 namespace weir::simulation {
 
-// A worker's process on a host of its own: the real WorkerLoop, life after life, as Worker::run
-// leads it. Its clock runs at a pace of its own, and stands still while the host is suspended.
+// A worker's process on a host of its own: runs the real WorkerLoop again and again, as
+// Worker::run() does. Its clock has a rate of its own, and may stop while the host is frozen.
 class Host {
  public:
   struct Traits {
@@ -32,13 +32,13 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  // Makes these known, newer ones of a flow beside the old.
+  // Registers a flow; a newer version of a flow is added to the old one.
   void load(const FlowDefinition& flow);
 
   void wishes(Wish wish);
   void dies();
 
-  // Nothing of it moves for a while; its clock goes on meanwhile, or stands still as well.
+  // The host does nothing for a while; its clock continues, or stops as well.
   void freezes(Duration duration, bool clock_stands);
 
   // It cannot reach the database for a while.
@@ -48,7 +48,7 @@ class Host {
   bool serves() const noexcept { return lives() && wish_ == Wish::serve; }
   WorkerId worker() const noexcept { return store_.worker(); }
 
-  // For what runs on it.
+  // For the parts of the host.
   World& world() noexcept { return world_; }
   double clock_rate() const noexcept { return traits_.clock_rate; }
   Steady steady() const;
@@ -86,9 +86,9 @@ class Host {
   std::uint64_t next_ticket_ = 1;
   Wish wish_ = Wish::serve;
   bool flows_changed_ = false, woken_ = false, dead_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events that come later
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events in the future
   Time frozen_until_{}, cut_off_until_{};
-  Duration stood_{};  // how long its clock stood still
+  Duration stood_{};  // how long its clock was stopped
   Stage::Actor* actor_ = nullptr;
 };
 

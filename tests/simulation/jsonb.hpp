@@ -3,8 +3,8 @@
 
 namespace weir::simulation {
 
-// The value as PostgreSQL's jsonb gives it back: keys by length and then bytes, the last of doubled
-// ones, one blank after each comma and colon.
+// The value as PostgreSQL's jsonb returns it: keys ordered by length and then by bytes, the last of
+// duplicate keys, one blank after each comma and colon.
 Json as_jsonb(const Json& value);
 
 }  // namespace weir::simulation

@@ -11,7 +11,7 @@
 namespace weir::simulation {
 namespace {
 
-constexpr std::size_t violations_max = 20;  // of one that repeats itself the first will do
+constexpr std::size_t violations_max = 20;  // if one repeats itself, the first ones are enough
 
 bool is_worked_on(const StepDefinition& step) {
   return step.kind == StepKind::single || step.kind == StepKind::map;
@@ -37,7 +37,7 @@ std::string Judge::told(RunKey run, TaskId task, int attempt) const {
       task.index, attempt);
 }
 
-// What is committed of a run, under the version that it has now.
+// The committed state of a run, under the version that it has now.
 Judge::Shadow& Judge::shadow(RunKey run) {
   Shadow& shadow = shadows_[run];
   const RunRow& row = database_->tables().runs.at(run);
@@ -55,13 +55,13 @@ Judge::Shadow& Judge::shadow(RunKey run) {
 void Judge::fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row) {
   shadow.rows.emplace_back(commit, row);
   const auto taken = shadow.state->apply(row);
-  if (!taken) violated("a row that cannot be: " + to_string(taken.error()));
+  if (!taken) violated("an impossible row: " + to_string(taken.error()));
   std::erase_if(shadow.ready, [&](const auto& entry) {
     return entry.first.first == row.task && entry.first.second <= row.attempt;
   });
 }
 
-// A run that is opened again goes on from its rows alone, as whoever claims it will.
+// A run that is opened again is folded from its rows alone, as the worker that claims it does.
 void Judge::opened(RunKey run) {
   if (const auto known = shadows_.find(run); known != shadows_.end()) {
     known->second.state.reset();
@@ -70,7 +70,7 @@ void Judge::opened(RunKey run) {
   const auto& end = shadow(run).state->end();
   const bool unmet = end && end->error.contains("condition is not met");  // and will not be
   if (end && end->status == RunStatus::failed && !unmet)
-    violated(fmt::format("C3: run {} is tried anew and has failed already: {}", run, end->error));
+    violated(fmt::format("C3: run {} is retried but has failed already: {}", run, end->error));
 }
 
 void Judge::exchanges(const ExchangeRequest& request) {
@@ -85,9 +85,9 @@ void Judge::exchanges(const ExchangeRequest& request) {
   };
   for (const auto& settled : request.settled) check(settled.run, "settles an attempt of");
   for (const auto& ended : request.ended) check(ended.run, "ends");
-  for (const auto& released : request.released) check(released.run, "gives back");
+  for (const auto& released : request.released) check(released.run, "releases");
   for (const auto& flying : request.in_flight) check(flying.run, "states an attempt of");
-  for (const auto& heard : request.heard) check(heard.run, "heard news of");
+  for (const auto& heard : request.heard) check(heard.run, "acknowledges notifications of");
   ++commits_;
 }
 
@@ -97,7 +97,7 @@ void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker) {
   fold(shadow(run), commits_, row);
 }
 
-// Of what a worker says of an attempt everything is what a handler did.
+// Checks that a row which a worker journals agrees with what a handler did.
 void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
   const Tables& tables = database_->tables();
   const FlowDefinition& definition = *database_->version(tables.runs.at(run).version).definition;
@@ -156,7 +156,7 @@ void Judge::begins(const Attempt& attempt, double clock_rate) {
                                         .clock_rate = clock_rate,
                                         .timeout = attempt.options.timeout,
                                         .result = {}};
-  // A worker that lapsed does not know it yet, and nothing that it says will count.
+  // A worker that has lapsed may not know it yet; its requests will be refused.
   if (!database_->is_alive(attempt.worker)) return;
   const auto open = tables.open_runs.find(attempt.run);
   if (open == tables.open_runs.end() || open->second.worker != attempt.worker) {
@@ -168,7 +168,7 @@ void Judge::begins(const Attempt& attempt, double clock_rate) {
   for (const ReadyTask& each : committed.state->take_ready())
     committed.ready[{each.task, each.attempt}] = each.not_before;
   if (!committed.ready.contains({attempt.task, attempt.number})) {
-    violated(fmt::format("P1: {} begins before what it builds on is committed", what));
+    violated(fmt::format("P1: {} begins before what it depends on is committed", what));
     return;
   }
   if (!is_same(attempt.input, committed.state->input_of(attempt.task)))
@@ -183,13 +183,13 @@ void Judge::ends(const Attempt& attempt, const AttemptResult& result) {
 void Judge::ended(RunKey run) {
   const RunRow& row = database_->tables().runs.at(run);
   Shadow& committed = shadow(run);
-  // C8: whichever way it ended, children that are open still, or again, end as cancelled.
+  // C8: however it ended, children that are still or again open end as cancelled.
   for (auto each = database_->tables().children.lower_bound({run, 0, 0});
        each != database_->tables().children.end() && each->first.run == run; ++each)
     cancelled_.insert(each->second);
   if (row.status == RunStatus::cancelled) {
     if (!cancelled_.contains(run))
-      violated(fmt::format("C1: run {} is cancelled, and nobody asked for it: {}{}", run, row.error,
+      violated(fmt::format("C1: run {} is cancelled without a request: {}{}", run, row.error,
                            row.parent ? fmt::format(" (a child of run {})", row.parent->run) : ""));
     return;
   }
@@ -209,7 +209,7 @@ void Judge::ended(RunKey run) {
   if (!committed.reopened) check_with_oracle(run, committed);
 }
 
-// Once more by something else than RunState: worked out from the rows, as they were committed.
+// Checks the end independently of RunState: with the oracle, from the rows as they were committed.
 void Judge::check_with_oracle(RunKey run, const Shadow& committed) {
   const RunRow& row = database_->tables().runs.at(run);
   JournalOracle oracle(*committed.definition, options_of(*committed.definition), row.input);

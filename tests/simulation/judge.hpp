@@ -6,22 +6,22 @@
 #include <vector>
 
 #include "simulation/simulated_database.hpp"
-#include "worker/attempt.hpp"
+#include "step/attempt.hpp"
 
 namespace weir::simulation {
 
-// Holds all that is committed, and all that handlers do, against the rules. What breaks one is a
-// violation, told in words. For each run it folds what is committed, and nothing else.
+// Checks everything that is committed, and everything that handlers do, against the rules. What
+// breaks a rule is a violation, described in words. For each run it folds only what is committed.
 class Judge final : public Witness {
  public:
-  // Once, before anything is committed.
+  // To be called once, before anything is committed.
   void watch(const SimulatedDatabase& database) { database_ = &database; }
 
-  // A handler begins, ends with a result, of an attempt that a worker's loop gave it.
+  // A handler begins, or ends with a result, an attempt that a worker's loop gave it.
   void begins(const Attempt& attempt, double clock_rate);
   void ends(const Attempt& attempt, const AttemptResult& result);
 
-  // Somebody asked for the end of this run.
+  // The schedule requested that this run is cancelled.
   void cancelled(RunKey run) { cancelled_.insert(run); }
 
   void violated(std::string what);
@@ -42,7 +42,7 @@ class Judge final : public Witness {
     std::shared_ptr<const FlowDefinition> definition;
     std::optional<RunState> state;
     std::map<std::pair<TaskId, int>, Time> ready;
-    std::vector<std::pair<std::uint64_t, JournalRow>> rows;  // with their commits, in that order
+    std::vector<std::pair<std::uint64_t, JournalRow>> rows;  // with their commits, in commit order
     bool reopened = false;
   };
   struct Execution {

@@ -5,16 +5,17 @@
 
 namespace weir::simulation {
 
-// Mistakes that are planted to see them found: rules the simulated store breaks on purpose.
+// Mistakes that are planted to check that they are found: rules that the simulated store breaks on
+// purpose.
 enum class Mistake {
   none,
-  no_fence,            // a worker that was swept may go on writing
-  repeats_anew,        // a request made again is taken for a new one
-  sweep_forgets_runs,  // what a dead worker owned stays its own
-  sweep_charges_none,  // what a dead worker had in flight is not journaled
-  sleeps_over_news,    // a run given back sleeps although it was told something
+  no_fence,            // a worker that was swept may continue to write
+  repeats_anew,        // a repeated request is treated as a new one
+  sweep_forgets_runs,  // a dead worker keeps its runs
+  sweep_charges_none,  // a dead worker's attempts in flight are not journaled
+  sleeps_over_news,    // a released run sleeps although it has a notification
   journals_late,       // an exchange is answered before its rows are committed
-  retry_keeps_charges  // a run tried anew is opened without a word on what failed
+  retry_keeps_charges  // a retried run is opened without a row for what failed
 };
 
 inline constexpr std::array<std::pair<Mistake, std::string_view>, 7> mistakes = {{

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array<const char*, 2> slugs = {"totals", "child"};
 
-// Small enough for thousands of schedules, with times that come to pass within minutes.
+// A draft that is small enough for thousands of schedules, with times of at most minutes.
 FlowDraft small_draft(const std::string& slug, bool has_children, Random& random) {
   FlowDraft draft;
   do draft = random_draft(random);
@@ -66,7 +66,7 @@ void Schedule::draw_flows() {
   for (const char* const slug : slugs) {
     drafts_.push_back(small_draft(slug, drafts_.empty(), random_));
     loaded_.push_back(built(drafts_.back()));
-    // Known before any worker comes, as somebody may start it.
+    // Registered before any worker joins, because a run may be started before that.
     if (!world_.database.register_version(loaded_.back()))
       world_.judge.violated("D6: a flow is refused");
   }
@@ -89,7 +89,7 @@ Json Schedule::input_for(const std::string& slug) {
   return list ? random_array(random_) : random_json(random_);
 }
 
-// S4: whoever starts may do so again with the same key, and gets the same run.
+// S4: a start that is repeated with the same key returns the same run.
 void Schedule::start_runs() {
   if (starts_left_ == 0) return;
   --starts_left_;
@@ -150,7 +150,7 @@ void Schedule::disturb() {
   }
 }
 
-// What people tell one run. Refusals are for the conformance suite to look at.
+// A command of a person to one run. Refusals are checked by the conformance suite.
 void Schedule::command(const std::string& run) {
   SimulatedDatabase& database = world_.database;
   const RunKey key = database.tables().run_ids.at(run);
@@ -172,8 +172,8 @@ void Schedule::command(const std::string& run) {
   }
 }
 
-// Some hosts know it from now on, and all that come later do. Where it is compatible, it may take
-// over what is open.
+// From now on some hosts have the new version, and so do all hosts that are added later. If it is
+// compatible, it may adopt the open runs.
 void Schedule::new_version() {
   const std::size_t flow = below(drafts_.size(), random_);
   FlowDraft& draft = drafts_[flow];
@@ -192,7 +192,7 @@ void Schedule::new_version() {
       world_.judge.violated("V3: " + to_string(adopted.error()));
 }
 
-// Whoever is left goes on; one host that knows everything is always among them.
+// The hosts that are left continue; one host that has all versions is added.
 void Schedule::clears_up() {
   stormy_ = false;
   world_.weather.clears_up();

@@ -10,18 +10,18 @@
 
 namespace weir::simulation {
 
-// What happens in one schedule: it makes flows and hosts, starts runs, and disturbs them.
+// The events of one schedule: it makes flows and hosts, starts runs, and disturbs them.
 class Schedule {
  public:
   Schedule(World& world);
 
-  // Makes its first events.
+  // Schedules its first events.
   void begin();
 
-  // From now on nothing goes wrong any more.
+  // From now on nothing disturbs hosts and calls any more; handlers may still fail.
   void clears_up();
 
-  // Every run has ended.
+  // Whether every run has ended.
   bool is_over() const;
 
   std::size_t runs() const { return world_.database.tables().runs.size(); }
@@ -40,7 +40,7 @@ class Schedule {
   Random& random_;
   bool stormy_ = true;
   std::vector<FlowDraft> drafts_;       // newest of each flow
-  std::vector<FlowDefinition> loaded_;  // of all versions, in their order
+  std::vector<FlowDefinition> loaded_;  // all versions, in their order
   std::vector<std::unique_ptr<Host>> hosts_;
   std::size_t starts_left_ = 0;
   std::map<std::pair<std::string, std::string>, std::string> keys_;  // by slug and key: the run

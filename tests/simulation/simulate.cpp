@@ -1,6 +1,6 @@
-// simulate SEEDS [--from N] [--mistake NAME]: that many schedules, spread over the processors. Says
-// how far it is; of a failure the seed, what broke, and the line that repeats it.
-#define DOCTEST_CONFIG_IMPLEMENT  // what the oracle stands on checks itself with it
+// simulate SEEDS [--from N] [--mistake NAME]: runs that many schedules, spread over the processors.
+// Prints its progress; for each failure the seed, the violations, and the command that repeats it.
+#define DOCTEST_CONFIG_IMPLEMENT  // code that the oracle uses has checks of doctest
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -31,7 +31,7 @@ struct Request {
   std::string_view mistake_name = "none";
 };
 
-// What a process says of one seed; written in one piece.
+// The result of one seed, which a process writes in one piece.
 struct Told {
   std::uint64_t seed = 0, runs = 0, attempts = 0, events = 0;
   double virtual_seconds = 0;
@@ -136,7 +136,7 @@ int main(int count, char** words) {
       done, request->first, failed, sum.runs, sum.attempts, sum.events, sum.virtual_seconds / 3600,
       std::chrono::duration<double>(Clock::now() - begin).count());
   if (died || done < request->seeds) {
-    fmt::print(stderr, "a process of it died; seeds one by one find it\n");
+    fmt::print(stderr, "one of its processes died: run the seeds one by one to find which\n");
     return 1;
   }
   return failed == 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-// Versions that take over runs: what adopt.sql, adopt_older.sql, incompatibility.sql and the view
+// Adoption of runs by versions: what adopt.sql, adopt_older.sql, incompatibility.sql and the view
 // weir.versions do.
 #include <algorithm>
 #include <ranges>
@@ -10,8 +10,7 @@
 namespace weir::simulation {
 namespace {
 
-// The first difference of what else a step says beside kind and dependencies, "" when there is
-// none.
+// The first difference of a step apart from its kind and dependencies, "" when there is none.
 std::string other_words(const StepDefinition& step, const StepDefinition& old) {
   const auto text = [](const std::optional<Json>& pattern) {
     return pattern ? std::string(pattern->text()) : "none";
@@ -55,7 +54,7 @@ std::int64_t SimulatedDatabase::move_adopted(VersionId from, VersionId to) {
 }
 
 // The first difference of steps, kinds, dependencies, conditions and the like, in the order of the
-// new one.
+// new definition.
 std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, VersionId to) const {
   const auto& before = *version(from).definition;
   const auto& after = *version(to).definition;
@@ -87,7 +86,7 @@ std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, Ve
     else if (std::string other = other_words(step, old); !other.empty())
       words = std::move(other);
     else if (*at != i)
-      words = fmt::format("step \"{}\" stands elsewhere", step.slug.view());
+      words = fmt::format("step \"{}\" has another position", step.slug.view());
   }
   for (std::size_t i = 0; i < before.steps().size(); ++i)
     if (const auto slug = before.steps()[i].slug.view(); !after.find(slug))
@@ -112,16 +111,16 @@ Result<Adoption> SimulatedDatabase::adopt(const std::string& slug, int from,
   if (*old == *target)
     return std::unexpected(sim_error(
         ErrorCode::invalid_input, "invalid_input",
-        fmt::format("version {} of flow \"{}\" is the one its runs go on with", from, slug),
+        fmt::format("version {} of flow \"{}\" is the one its runs continue with", from, slug),
         "name two versions"));
   if (const auto why = incompatibility(*old, *target))
     return std::unexpected(sim_error(
         ErrorCode::conflict, "incompatible_version",
-        fmt::format("open runs of flow \"{}\" version {} cannot go on with version {}: {}", slug,
+        fmt::format("open runs of flow \"{}\" version {} cannot continue with version {}: {}", slug,
                     from, version(*target).number, *why),
         "they end with the version they began with, as long as a worker has it"));
 
-  // Whoever follows is nobody's target: rules are one step long.
+  // A version that was adopted is never a target: rules are one step long.
   tables_.adoptions.erase(*target);
   for (auto& [each, follows] : tables_.adoptions)
     if (follows == *old) follows = *target;

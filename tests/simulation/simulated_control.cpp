@@ -1,5 +1,5 @@
-// What people and other runs tell a run: what cancel.sql, cancel_runs.sql, cancel_children.sql,
-// signal.sql, retry.sql, turn_flow.sql and tell_runs.sql do.
+// Commands of people and notifications of other runs: what cancel.sql, cancel_runs.sql,
+// cancel_children.sql, signal.sql, retry.sql, set_paused.sql and notify_runs.sql do.
 #include <algorithm>
 #include <set>
 
@@ -15,7 +15,7 @@ Result<RunKey> SimulatedDatabase::named(const std::string& id) const {
   if (found == tables_.run_ids.end())
     return std::unexpected(sim_error(ErrorCode::not_found, "not_found",
                                      fmt::format("no run {} in this database", id),
-                                     "weir.runs has those there are"));
+                                     "weir.runs lists the runs"));
   return found->second;
 }
 
@@ -35,7 +35,8 @@ std::vector<RunKey> SimulatedDatabase::open_children(RunKey run) const {
   return found;
 }
 
-// Those that no worker holds end at once, with their children; of the others the worker is told.
+// Runs that no worker owns end immediately, with their children; of the others the worker is
+// notified.
 void SimulatedDatabase::cancel_runs(const std::vector<RunKey>& runs, const std::string& reason) {
   constexpr const char* with_parent = "its parent run was cancelled";
   const std::set<RunKey> asked(runs.begin(), runs.end());
@@ -152,16 +153,16 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
     return std::unexpected(
         sim_error(ErrorCode::conflict, "run_not_failed",
                   fmt::format("run {} is {}", id, row.status ? "completed" : "not over"),
-                  "a failed or a cancelled run can be tried anew"));
+                  "a failed or a cancelled run can be retried"));
 
   std::set<std::size_t> skipped;
-  std::map<TaskId, std::pair<bool, StoredRow>> last;  // whether it completed ever
+  std::map<TaskId, std::pair<bool, StoredRow>> last;  // first: whether it has ever completed
   for (const auto& [key, stored] : tables_.journal[*run]) {
     if (stored.row.outcome == Outcome::skipped) skipped.insert(key.first.step);
     auto& task = last[key.first];
     task = {task.first || stored.row.outcome == Outcome::completed, stored};
   }
-  std::map<TaskId, int> anew;  // with the attempt under which that is said
+  std::map<TaskId, int> anew;  // with the attempt of the row that says so
   for (const auto& [task, entry] : last) {
     const auto& [completed, stored] = entry;
     const Outcome outcome = stored.row.outcome;
@@ -170,7 +171,7 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
     if (!completed && failed && !skipped.contains(task.step))
       anew.emplace(task, stored.row.attempt + 1);
   }
-  // Flow steps whose children ended with the run, before their ends were heard of.
+  // Flow steps whose child runs ended with the run, before the worker was notified of that.
   for (auto each = tables_.children.lower_bound({*run, 0, 0});
        each != tables_.children.end() && each->first.run == *run; ++each) {
     const auto& [parent, child] = *each;
@@ -202,7 +203,7 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
   row.ended_at.reset();
   OpenRunRow open;
   open.claims = 1;  // it has a journal to read
-  open.news = 1;    // and signals to be told
+  open.news = 1;    // and signals to send
   open.started_at = row.started_at;
   tables_.open_runs.emplace(*run, std::move(open));
   witness_->opened(*run);

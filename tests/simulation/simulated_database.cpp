@@ -20,7 +20,7 @@ namespace {
 
 Error lease_lost(std::string message) {
   return sim_error(ErrorCode::lease_lost, "lease_lost", std::move(message),
-                   "its runs belong to others now; it comes back as a new worker");
+                   "other workers have its runs now; it joins again as a new worker");
 }
 
 }  // namespace
@@ -160,7 +160,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   return reply;
 }
 
-// By priority and age, of what is due and nobody's.
+// Claims runs that are due and that no worker owns, by priority and age.
 std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& request,
                                                        const std::set<VersionId>& paused) {
   if (request.claims_max == 0) return {};
@@ -241,7 +241,7 @@ std::optional<JournalRow> SimulatedDatabase::settled(RunKey run, TaskId task, in
   return row == rows->second.end() ? std::nullopt : std::optional(row->second.row);
 }
 
-// C9: by a handler, in a transaction of its own.
+// C9: called by a handler, in a transaction of its own.
 Result<void> SimulatedDatabase::settle(WorkerId worker, RunKey run, const JournalRow& row,
                                        Time settle_until) {
   const auto open = tables_.open_runs.find(run);
@@ -325,7 +325,7 @@ void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
   witness_->ended(run);
 }
 
-// Whichever way a worker loses a run: it is told everything again, and a rule of adoption holds.
+// However a worker loses a run: all notifications are sent again, and a rule of adoption applies.
 void SimulatedDatabase::free(RunKey run) {
   OpenRunRow& open = tables_.open_runs.at(run);
   open.worker.reset();
@@ -347,7 +347,7 @@ void SimulatedDatabase::free_runs_of(WorkerId worker) {
   if (!freed.empty()) wake_workers();
 }
 
-// A hint, sent only when somebody waits for it.
+// A notification, which is a hint; sent only when a worker waits for it.
 void SimulatedDatabase::wake_workers() {
   for (const auto& [id, worker] : tables_.workers)
     if (worker.idle && is_alive(id)) {

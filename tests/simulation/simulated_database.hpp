@@ -13,19 +13,19 @@
 
 namespace weir::simulation {
 
-// Sees what is committed, and holds it against the rules. Called inside the commit.
+// Observes what is committed, to check it against the rules. Called inside the commit.
 class Witness {
  public:
   virtual ~Witness() = default;
-  virtual void opened(RunKey) {}                                  // started, or tried anew
+  virtual void opened(RunKey) {}                                  // started, or retried
   virtual void exchanges(const ExchangeRequest&) {}               // about to be committed
-  virtual void journaled(RunKey, const JournalRow&, WorkerId) {}  // 0: by a command
-  virtual void ended(RunKey) {}                                   // its row says how
-  virtual void worker_ended(WorkerId) {}                          // its row says why
+  virtual void journaled(RunKey, const JournalRow&, WorkerId) {}  // worker 0: by a command
+  virtual void ended(RunKey) {}                                   // its row has the result
+  virtual void worker_ended(WorkerId) {}                          // its row has the reason
 };
 
 // A database in memory that does what the SQL functions of schemas/functions do. Each member is one
-// commit: whole or, with an error, not at all. What comes next in a run it does not know.
+// commit: complete or, with an error, without effect. It does not know what comes next in a run.
 //
 // Threads: one at a time.
 class SimulatedDatabase {
@@ -34,13 +34,13 @@ class SimulatedDatabase {
     std::function<Time()> now;
     std::function<std::uint64_t()> random;
     std::function<void()> ready;         // notifies channel weir_ready
-    std::function<void(WorkerId)> told;  // and weir_told
+    std::function<void(WorkerId)> told;  // notifies channel weir_told
     Mistake mistake = Mistake::none;
     Witness* witness = nullptr;
   };
   explicit SimulatedDatabase(Environment environment);
 
-  // What workers ask.
+  // Requests of workers.
   Result<VersionId> register_version(const FlowDefinition& definition);
   PluginId register_plugin(const std::string& sha256);
   WorkerId join(const WorkerIdentity& identity, std::chrono::milliseconds lease);
@@ -56,7 +56,7 @@ class SimulatedDatabase {
   int sweep();
   void leave(WorkerId worker);
 
-  // What people ask.
+  // Requests of people.
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
                                         const StartOptions& options);
   Result<bool> cancel(const std::string& id, const std::string& reason);
@@ -109,7 +109,7 @@ class SimulatedDatabase {
   Witness* witness_;
   Tables tables_;
   RunKey last_run_ = 0;
-  std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // by mistake
+  std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // for Mistake::journals_late
 };
 
 Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint);

@@ -172,7 +172,7 @@ class SimulatedRunStore final : public RunStore {
     const std::scoped_lock lock(mutex_);
     if (id.size() != 36)
       return std::unexpected(sim_error(ErrorCode::invalid_input, "bad_run_id",
-                                       fmt::format("\"{}\" is no run id", id),
+                                       fmt::format("\"{}\" is not a run id", id),
                                        "run ids are UUIDs: weir runs list shows them"));
     if (!tables().run_ids.contains(id))
       return std::unexpected(sim_error(ErrorCode::not_found, "not_found",

@@ -6,8 +6,9 @@
 
 namespace weir::simulation {
 
-// A client's session with the simulated database, each call under `mutex`. It tells of runs and
-// versions; steps, plugins, schedules and filters by value are not simulated. Both must outlive it.
+// A client's session with the simulated database, each call under `mutex`. It has runs and
+// versions; steps, plugins, schedules and filters by value are not simulated. Both arguments must
+// outlive it.
 std::unique_ptr<RunStore> simulated_run_store(SimulatedDatabase& database, std::mutex& mutex);
 
 }  // namespace weir::simulation

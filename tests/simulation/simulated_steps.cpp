@@ -21,7 +21,7 @@ std::vector<std::shared_ptr<Attempt>> SimulatedSteps::take_finished() {
 void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
   World& world = host_.world();
   attempt->started.store(host_.steady().time_since_epoch().count(), std::memory_order_release);
-  if (attempt->stop.cancelled()) {  // it ended while it waited for a slot
+  if (attempt->stop.cancelled()) {  // it was cancelled while it waited for a slot
     attempt->result.outcome = Outcome::failed;
     attempt->ended = host_.steady();
     finished_.push_back(std::move(attempt));

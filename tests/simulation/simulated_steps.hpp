@@ -14,7 +14,7 @@ namespace weir::simulation {
 
 class Host;
 
-// The slots of a worker: how long a handler runs and what comes of it the seed says.
+// The slots of a worker. The seed determines how long a handler runs, and its result.
 class SimulatedSteps final : public StepRunner {
  public:
   SimulatedSteps(std::size_t slots, Host& host) : slots_(slots), host_(host) {}
@@ -23,7 +23,7 @@ class SimulatedSteps final : public StepRunner {
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
   void abandon(const Attempt& attempt) override;
 
-  // Handlers that obey look at their stop token; those that hang, at the weather.
+  // Ends handlers that obey their cancelled stop token, and hanging ones once the weather is clear.
   void look();
 
  private:
@@ -43,7 +43,7 @@ class SimulatedSteps final : public StepRunner {
   std::size_t slots_;
   Host& host_;
   std::vector<Place> running_;
-  std::set<const Attempt*> abandoned_;  // of running_: they hold no slot any more
+  std::set<const Attempt*> abandoned_;  // a part of running_: they no longer occupy a slot
   std::deque<std::shared_ptr<Attempt>> queue_;
   std::vector<std::shared_ptr<Attempt>> finished_;
 };

@@ -78,7 +78,7 @@ Result<std::vector<VersionUse>> SimulatedWorkerStore::version_uses(
       });
 }
 
-// What people look at is not simulated.
+// Reports for people are not simulated.
 Result<void> SimulatedWorkerStore::report_plugins(const ReportingProcess&,
                                                   const std::optional<Json>&) {
   return {};

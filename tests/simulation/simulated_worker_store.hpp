@@ -7,8 +7,8 @@
 
 namespace weir::simulation {
 
-// A worker's session with the simulated database. How a call travels there and what waits mean is
-// for those who derive from it to say.
+// A worker's session with the simulated database. Derived classes implement how a call reaches it,
+// and waits.
 class SimulatedWorkerStore : public WorkerStore {
  public:
   explicit SimulatedWorkerStore(SimulatedDatabase& database) : database_(database) {}
@@ -33,18 +33,18 @@ class SimulatedWorkerStore : public WorkerStore {
   Result<int> sweep() override;
   Result<void> leave(WorkerId worker) override;
 
-  // Whose notifications are its own.
+  // The worker whose notifications it receives.
   WorkerId worker() const noexcept { return worker_; }
 
  protected:
-  // Has `body` called, which commits: once or never, now or later than this returns. Unavailable:
-  // nobody knows.
+  // Calls `body`, which commits: once or never, before or after this returns. With the error
+  // unavailable the outcome is unknown.
   virtual Result<void> call(std::function<void()> body) = 0;
 
   SimulatedDatabase& database_;
 
  private:
-  // The answer outlives the caller, who may be gone when the call is made at last.
+  // The answer is shared, because the call may be made after the caller has ended.
   template <class T>
   Result<T> ask(std::function<Result<T>(SimulatedDatabase&)> question) {
     auto answer = std::make_shared<std::optional<Result<T>>>();

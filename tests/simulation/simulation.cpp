@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration patience = 20min;  // after the weather cleared up; most need seconds
+constexpr Duration patience = 20min;  // after the weather has cleared up; most need only seconds
 constexpr std::size_t events_max = 2'000'000;
 
 std::string described(const World& world, RunKey run, const OpenRunRow& open) {
@@ -18,7 +18,7 @@ std::string described(const World& world, RunKey run, const OpenRunRow& open) {
     return fmt::format("{:.3f}", std::chrono::duration<double>(time - Stage::begin).count());
   };
   std::string text = fmt::format(
-      "run {}, {}, claims {}, news {} of {} heard, wakes {}{}", run,
+      "run {}, {}, claims {}, {} of {} notifications acknowledged, wakes {}{}", run,
       open.worker ? fmt::format("of worker {}", *open.worker) : std::string("nobody's"),
       open.claims, open.news_heard, open.news, open.wake_at ? seconds(*open.wake_at) : "at once",
       open.cancel_reason ? ", to be cancelled" : "");
@@ -55,7 +55,7 @@ World::World(std::uint64_t seed, Mistake mistake)
   judge.watch(database);
 }
 
-// To each host that listens: late, twice, or not at all.
+// Notifies each host that listens: late, twice, or not at all.
 void World::notify(const std::function<void(Host&)>& hear) {
   for (Host* const host : hosts)
     for (int copies = happens(weather.notice_lost, random)      ? 0

@@ -27,7 +27,7 @@ void Stage::run(void* argument) {
   Actor& actor = *static_cast<Actor*>(argument);
   try {
     if (!actor.killed_) actor.body_();
-  } catch (const Killed&) {  // and so it ends
+  } catch (const Killed&) {  // this ends the actor
   }
   actor.over_ = true;
   actor.fiber_->switch_to(actor.stage_.own_, true);
@@ -78,7 +78,7 @@ bool Stage::Actor::wait(Duration duration) {
   return !woken_;
 }
 
-// As an event of its own: whoever wakes goes on first.
+// The actor continues in an event of its own, after the caller of this.
 void Stage::Actor::wake() {
   if (!waiting_ || woken_) return;
   woken_ = true;

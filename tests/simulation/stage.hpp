@@ -16,8 +16,8 @@ namespace weir::simulation {
 
 using Random = std::mt19937_64;
 
-// Where everything happens: virtual time, events in it, and actors, each on a stack of its own, of
-// which one runs at a time. Of what is due at one moment the seed says which comes first.
+// Virtual time, its events, and actors, each on a stack of its own; one actor runs at a time. The
+// seed determines the order of events that are due at the same moment.
 //
 // Threads: one.
 class Stage {
@@ -29,7 +29,7 @@ class Stage {
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
-  // Thrown where an actor waits, to end it there and then. Nobody but the stage catches it.
+  // Thrown where an actor waits, to end it there. Only the stage may catch it.
   struct Killed {};
 
   class Actor {
@@ -48,21 +48,22 @@ class Stage {
     Stage& stage_;
     std::function<void()> body_;
     std::unique_ptr<lockstep::Fiber> fiber_;
-    std::uint64_t waits_ = 0;  // how many there were: an event for an earlier one is stale
+    std::uint64_t waits_ = 0;  // how many waits there were: an event for an earlier one is stale
     bool waiting_ = false, woken_ = false, killed_ = false, over_ = false;
   };
 
-  // It begins at once, as an event of this moment. Belongs to the stage.
+  // Adds an actor, which begins with an event at the present time. It belongs to the stage.
   Actor& enter(std::function<void()> body);
 
-  // Ends it where it waits, before this returns; what it holds is given back. From outside of it.
+  // Ends an actor where it waits, before this returns; what it holds is released. Must not be
+  // called by the actor itself.
   void kill(Actor& actor);
 
   void at(Time when, std::function<void()> event);
   void after(Duration delay, std::function<void()> event) { at(now_ + delay, std::move(event)); }
   Time now() const noexcept { return now_; }
 
-  // Makes the next event happen. False when there is none.
+  // Runs the next event. False when there is none.
   bool step();
 
  private:

@@ -23,7 +23,7 @@ struct FlowRow {
 struct VersionRow {
   FlowId flow = 0;
   int number = 1;
-  std::shared_ptr<const FlowDefinition> definition;  // as registered last
+  std::shared_ptr<const FlowDefinition> definition;  // as registered most recently
   Time created_at{};
 };
 
@@ -71,10 +71,10 @@ struct WorkerRow {
 
 struct StoredRow {
   JournalRow row;
-  WorkerId worker = 0;  // 0: nobody's, a command's
+  WorkerId worker = 0;  // 0: written by a command
 };
 
-using RowKey = std::pair<TaskId, int>;  // and attempt
+using RowKey = std::pair<TaskId, int>;  // task and attempt
 using Journal = std::map<RowKey, StoredRow>;
 
 struct PluginReportRow {
@@ -82,7 +82,7 @@ struct PluginReportRow {
   Time reported_at{};
 };
 
-// All that a database holds, and nothing that it does.
+// The data of a database, without its functions.
 struct Tables {
   std::map<FlowId, FlowRow> flows;
   std::map<VersionId, VersionRow> versions;

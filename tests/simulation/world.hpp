@@ -8,7 +8,7 @@ namespace weir::simulation {
 
 class Host;
 
-// What everybody in one schedule shares.
+// What all parts of one schedule share.
 struct World {
   World(std::uint64_t seed, Mistake mistake);
   void notify(const std::function<void(Host&)>& hear);

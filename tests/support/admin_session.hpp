@@ -6,7 +6,7 @@
 
 namespace weir::testing {
 
-/// A plain connection for what tests do to a database from outside. Throws std::runtime_error.
+/// A plain connection with which tests change a database from outside. Throws std::runtime_error.
 class AdminSession {
  public:
   explicit AdminSession(const std::string& url);
@@ -14,7 +14,7 @@ class AdminSession {
   AdminSession& operator=(const AdminSession&) = delete;
   ~AdminSession() { PQfinish(connection_); }
 
-  /// Runs one statement; the first column of its rows.
+  /// Runs one statement; returns the first column of its rows.
   std::vector<std::string> run(const std::string& statement);
 
  private:

@@ -8,7 +8,7 @@
 
 namespace weir::testing {
 
-/// The end of the last byte of a library that has to be in memory; what follows may be cut off.
+/// The size of the part of a library file that is loaded into memory; the rest may be cut off.
 inline std::size_t loaded_size(const std::string& bytes) {
   Elf64_Ehdr header;
   std::memcpy(&header, bytes.data(), sizeof header);

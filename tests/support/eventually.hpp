@@ -4,9 +4,16 @@
 
 namespace weir::testing {
 
-/// Waits for a fact, asking again and again; false when it hasn't come true within `limit`.
+/// How long a test waits for a fact before it fails: what a loaded machine may need.
+#ifdef WEIR_BUILT_WITH_SANITIZERS
+inline constexpr std::chrono::seconds patience{150};
+#else
+inline constexpr std::chrono::seconds patience{30};
+#endif
+
+/// Polls until `fact` returns true; false when it does not within `limit`.
 template <class Fact>
-bool eventually(Fact&& fact, std::chrono::seconds limit = std::chrono::seconds(30)) {
+bool eventually(Fact&& fact, std::chrono::seconds limit = patience) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!fact()) {
     if (std::chrono::steady_clock::now() > deadline) return false;

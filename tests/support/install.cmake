@@ -1,6 +1,6 @@
 # cmake -DBUILD=… -DPREFIX=… -P install.cmake
-# Installs what users build against and run, and takes away what an earlier build left. What stays the same is not
-# touched: another run of the tests may be using it.
+# Installs what users build against and run, and removes files that an earlier build left. Unchanged files are not
+# touched: another run of the tests may be using them.
 set(installed "")
 foreach(component program sdk)
   execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} --component ${component}

@@ -11,16 +11,16 @@
 
 namespace weir::testing {
 
-/// A line as tests read it, under the name that the program's log has for its level.
+/// A line as tests read it, with the program's name of its level.
 inline std::string log_line(LogLevel level, std::string_view line) {
   constexpr std::string_view names[] = {"trace", "debug", "info", "warning", "error", "off"};
   return std::string(names[static_cast<std::size_t>(level)]).append(": ").append(line);
 }
 
-/// Keeps what is written to its logs, which may outlive it.  [any thread]
+/// Keeps the lines written to its logs, which may outlive it.  [any thread]
 class LogLines {
  public:
-  /// One more log whose lines are kept here.
+  /// A new log whose lines are kept here.
   std::shared_ptr<Log> log(LogLevel least = LogLevel::info) const {
     return std::make_shared<Log>(
         [kept = kept_](LogLevel level, std::string_view line) {
@@ -31,7 +31,7 @@ class LogLines {
         least);
   }
 
-  /// What was logged so far: "flow good is removed\n".
+  /// The lines so far: "flow good is removed\n".
   std::string text() const {
     const std::lock_guard lock(kept_->mutex);
     return kept_->text;
@@ -51,7 +51,7 @@ class LogLines {
   const std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
 };
 
-/// Prints what is logged while the environment has `variable`, else says nothing.
+/// A log that prints its lines if the environment has `variable`, else drops them.
 inline std::shared_ptr<Log> printed_log(const char* variable, std::FILE* to) {
   if (std::getenv(variable) == nullptr) return std::make_shared<Log>();
   return std::make_shared<Log>([to](LogLevel level, std::string_view line) {

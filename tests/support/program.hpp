@@ -6,9 +6,9 @@
 
 namespace weir::testing {
 
-/// What a program that ended left behind.
+/// The result of a program that has ended.
 struct Ran {
-  int code = -1;  ///< exit code, or 128 + the signal it died of
+  int code = -1;  ///< exit code, or 128 + the signal that ended it
   std::string out;
   std::string err;
 };
@@ -16,15 +16,15 @@ struct Ran {
 struct RunOptions {
   std::filesystem::path folder = ".";
   std::string input = {};
-  std::vector<std::pair<std::string, std::string>> environment = {};  ///< on top of a plain one
+  std::vector<std::pair<std::string, std::string>> environment = {};  ///< added to a plain one
 };
 
-/// Runs a program to its end, with nothing of this process's environment but PATH, HOME and TMPDIR,
-/// in the locale C.UTF-8. Throws when it cannot be run.
+/// Runs a program to its end, in the locale C.UTF-8. Of this process's environment it gets only
+/// PATH, HOME, TMPDIR, XDG_CACHE_HOME and the options of sanitizers. Throws when it cannot be run.
 Ran run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                 const RunOptions& options = {});
 
-/// A program that goes on in the background; killed by the destructor unless it has ended.
+/// A program that runs in the background; killed by the destructor unless wait() has returned.
 class Running {
  public:
   Running(const std::filesystem::path& program, const std::vector<std::string>& arguments,
@@ -35,7 +35,7 @@ class Running {
 
   void signal(int number) const;
 
-  /// Waits for the end; the exit code, or 128 + the signal it died of.
+  /// Waits for the end; returns the exit code, or 128 + the signal that ended it.
   int wait();
 
  private:

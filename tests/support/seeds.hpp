@@ -8,9 +8,9 @@
 
 namespace weir::testing {
 
-/// Calls `body(random)` for `count_default` seeds, new ones each time. A failure prints the line
-/// that repeats it. Environment: WEIR_SEED is the first seed, WEIR_SEEDS how many, for longer
-/// rounds.
+/// Calls `body(random)` for `count_default` seeds, new ones each time. A failure prints the command
+/// line that repeats it. Environment: WEIR_SEED is the first seed, WEIR_SEEDS the number of seeds,
+/// for longer tests.
 template <class Body>
 void for_seeds(std::uint64_t count_default, Body&& body) {
   const auto given = [](const char* name, std::uint64_t otherwise) {

@@ -10,7 +10,7 @@
 
 namespace weir::testing {
 
-/// A folder of its own, gone with everything in it when the object goes.
+/// A new folder, removed with everything in it when the object is destroyed.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -28,7 +28,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Writes a file, folders above it included, and gives its path.
+  /// Writes a file, makes the folders above it, and returns its path.
   std::filesystem::path write(const std::filesystem::path& name, std::string_view text) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());

@@ -13,13 +13,14 @@
 namespace weir::testing {
 namespace {
 
-/// This process's share; outlives every database, since it is made before the first.
+/// This process's share of the server; outlives every database, because it is made before the
+/// first.
 const LocalPostgres& server() {
   static const LocalPostgres share = join_test_server();
   return share;
 }
 
-/// The prepared database to copy; the first process to ask makes it, the others wait for that.
+/// The prepared database to copy; the first process that needs it makes it, the others wait.
 std::string prepared(AdminSession& admin, const DatabaseTemplate& pattern) {
   const std::string hash = sha256_hex(pattern.key).substr(0, 16);
   const std::string name = "template_" + hash;
@@ -31,7 +32,7 @@ std::string prepared(AdminSession& admin, const DatabaseTemplate& pattern) {
     pattern.prepare(server().url(draft));
     admin.run(fmt::format("alter database {} rename to {}", draft, name));
   }
-  return name;  // the lock goes with the session
+  return name;  // the lock is released with the session
 }
 
 std::string create(const DatabaseTemplate* pattern) {
@@ -40,7 +41,7 @@ std::string create(const DatabaseTemplate* pattern) {
   AdminSession admin(server().url());
   const std::string source = pattern == nullptr ? "template0" : prepared(admin, *pattern);
   admin.run(fmt::format("drop database if exists {} with (force)", name));
-  // Copying files is the faster way where nothing is synced; 14 knows no other and no word for it.
+  // Copying files is faster when nothing is synced. PostgreSQL 14 always does, and has no option.
   const bool asks = admin.run("show server_version_num").front() >= "150000";
   admin.run(fmt::format("create database {} template {}{}", name, source,
                         asks ? " strategy file_copy" : ""));

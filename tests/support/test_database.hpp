@@ -7,26 +7,26 @@
 
 namespace weir::testing {
 
-/// What a fresh database begins with. Prepared once for a `key` and then copied, about 15 ms a
-/// database.
+/// The contents of a new database. Prepared once for a `key` and then copied, which takes about
+/// 15 ms for each database.
 struct DatabaseTemplate {
-  /// Changes whenever `prepare` would do something else: a hash of the migrations, say.
+  /// Must change whenever `prepare` would do something else; for example a hash of the migrations.
   std::string_view key;
   /// Fills the empty database behind the URL and closes its connections. Throws to fail.
   std::function<void(const std::string& url)> prepare;
 };
 
 /// The libpq URL of this process's own database: empty, made at the first call, dropped when the
-/// process ends. All test processes share one server without fsync, which ctest holds up while it
-/// runs; a test program started by hand brings it up itself, and the last one out stops it.
+/// process ends. All test processes share one server without fsync, which ctest keeps running; a
+/// test program started by hand starts it itself, and the last one to leave stops it.
 ///
-/// Throws std::runtime_error when there can be none; in a test that fails the test.  [any thread]
+/// Throws std::runtime_error when it cannot be made; this fails a test.  [any thread]
 const std::string& database();
 
 /// As database(), copied from `pattern`; the first call of either decides for the whole process.
 const std::string& database(const DatabaseTemplate& pattern);
 
-/// One more database, for tests that need two; dropped when the object goes.
+/// One more database, for tests that need two; dropped when the object is destroyed.
 class TestDatabase {
  public:
   TestDatabase();

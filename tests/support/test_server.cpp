@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* memory = "/dev/shm";
 
-/// Whether files in memory are to be had, and enough of them: a container's 64 MB are not.
+/// Whether there is a file system in memory that is large enough: a container's 64 MB are not.
 bool memory_has_room() {
   struct statfs files{};
   return access(memory, W_OK | X_OK) == 0 && statfs(memory, &files) == 0 &&
@@ -54,7 +54,7 @@ void forget_test_server() {
   auto users = local::FileLock::open(cluster->users_lock(), cluster->owner());
   if (!start || !users || !start->hold() || !users->try_hold()) return;
   local::stop(*cluster, LocalPostgres::Options().patience);  // left by users that crashed
-  // The locks stay: who waits for them just now finds no cluster, and makes one.
+  // The lock files stay: a process that waits for them finds no cluster, and makes one.
   std::error_code ignored;
   std::filesystem::remove(cluster->root() / "initialised", ignored);
   std::filesystem::remove_all(cluster->data(), ignored);

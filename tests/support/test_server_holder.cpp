@@ -1,5 +1,5 @@
-// ctest's fixture around all tests with a database: `hold` keeps the test server up until
-// `release`, or until the ctest that asked for it is gone. So a test need not start a server of its
+// ctest's fixture around all tests with a database: `hold` keeps the test server running until
+// `release`, or until the ctest that started it has ended. So a test need not start a server of its
 // own.
 #include <array>
 #include <chrono>
@@ -28,13 +28,13 @@ namespace {
 using weir::FileDescriptor;
 using weir::ProcessHandle;
 
-/// Where the holder that a ctest started says who it is: each ctest has a holder of its own.
+/// The file with the pid of the holder that a ctest started: each ctest has a holder of its own.
 std::filesystem::path holder_file(pid_t ctest) {
   return weir::testing::test_server_folder() / ("holder-" + std::to_string(ctest));
 }
 
-/// Tests that die with their ctest leave without looking whether they are the last. So somebody
-/// looks until the server has stopped, or others have been using it for half a minute.
+/// Tests that are killed with their ctest do not stop the server, even if they are its last users.
+/// So the holder checks until the server has stopped, or others have used it for half a minute.
 void see_the_server_stop(const std::filesystem::path& cluster) {
   for (int looks = 0; looks < 300 && weir::local::anyone_in(cluster / "data"); ++looks) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -42,8 +42,8 @@ void see_the_server_stop(const std::filesystem::path& cluster) {
   }
 }
 
-/// The holder itself: joins, closes `told` when that is done (or says there why it is not), and
-/// waits.
+/// The holder itself: joins the server, closes `told` when that is done (or writes the error to
+/// it), and waits.
 int hold(const ProcessHandle& ctest, FileDescriptor told) {
   sigset_t end;
   sigemptyset(&end);
@@ -62,7 +62,7 @@ int hold(const ProcessHandle& ctest, FileDescriptor told) {
     const std::filesystem::path cluster = server->cluster();
     server.reset();
     if (events[1].revents != 0) see_the_server_stop(cluster);
-    weir::testing::forget_test_server();  // it lies in memory
+    weir::testing::forget_test_server();  // its files take up memory
     return 0;
   } catch (const std::exception& failure) {
     const std::string_view why = failure.what();
@@ -91,7 +91,7 @@ int start_holding() {
 
 int release() {
   const std::string pid = weir::local::read_small_file(holder_file(getppid()));
-  if (pid.empty()) return 0;  // it went with its ctest
+  if (pid.empty()) return 0;  // it ended with its ctest
   const auto holder = ProcessHandle::open(std::stoi(pid));
   if (!holder) return 0;
   holder->signal(SIGTERM);

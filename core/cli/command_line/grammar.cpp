@@ -19,7 +19,7 @@ constexpr std::string_view root_footer = R"(Examples:
   weir init shop && cd shop     a folder with a configuration and a first flow
   weir flows list               what the plugins in plugins/ can do
   weir serve &                  run steps until SIGTERM
-  weir start hello --wait       start a run and see it through
+  weir start hello --wait       start a run and follow it to its end
 
 --config and --database may follow every command. Exit codes: 0 ok; 1 failed;
 2 the command line, the input or flows.yaml has a mistake; 3 unavailable: the
@@ -30,7 +30,7 @@ std::string full_name(const CLI::App& app) {
                                      : full_name(*app.get_parent()) + " " + app.get_name();
 }
 
-/// Help that begins with what can be typed, and fits 80 columns.
+/// Help that begins with the usage line, and fits 80 columns.
 class Help : public CLI::Formatter {
  public:
   Help() { column_width(27); }
@@ -81,7 +81,7 @@ Words& Words::option(const char* name, Field& field, const std::string& descript
   CLI::Option* const option = app_->add_option(name, field, description)->type_name(value);
   if (check) option->check(check);
   if (excluded != nullptr) option->excludes(app_->get_option(excluded));
-  // One value each time it is named: what follows is the next argument.
+  // One value each time it is named: the word after that is the next argument.
   if constexpr (requires { field.reserve(1); } && !requires { field.c_str(); })
     option->expected(1)->take_all()->allow_extra_args(false);
   return *this;
@@ -182,6 +182,21 @@ CLI::App& Grammar::add(CLI::App& above, const char* name, const char* descriptio
   return app;
 }
 
+std::vector<std::vector<std::string>> Grammar::commands() const {
+  std::vector<std::vector<std::string>> all;
+  const auto add = [&](const auto& self, const CLI::App& above,
+                       const std::vector<std::string>& before) -> void {
+    for (const CLI::App* each : above.get_subcommands([](const CLI::App*) { return true; })) {
+      std::vector<std::string> words = before;
+      words.push_back(each->get_name());
+      if (commands_.contains(each)) all.push_back(words);
+      self(self, *each, words);
+    }
+  };
+  add(add, *root_, {});
+  return all;
+}
+
 std::variant<CommandLine, Answer> Grammar::parse(std::vector<std::string> arguments) {
   const bool bare = arguments.empty();
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
@@ -200,14 +215,14 @@ std::variant<CommandLine, Answer> Grammar::parse(std::vector<std::string> argume
   return wrong("a command is missing");
 }
 
-// The innermost command that was named.
+// The innermost command that was typed.
 CLI::App& Grammar::chosen() {
   CLI::App* app = root_.get();
   while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
   return *app;
 }
 
-// What is wrong: with the nearest word when one was not known.
+// The error, with the nearest word if one is unknown.
 Answer Grammar::wrong(std::string what) {
   CLI::App& app = chosen();
   std::vector<std::string> known;

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
 
 namespace CLI {
 class App;
@@ -18,35 +18,35 @@ class App;
 
 namespace weir::cli {
 
-/// The words of one command while it is declared. Each fills a field of the command's struct: a
-/// string, a path, a number, an optional or a vector of them.
+/// Declares the arguments of one command. Each fills a field of the command's struct: a string, a
+/// path, a number, or an optional or a vector of them.
 ///
-/// What stands behind it, CLI11, is seen by grammar.cpp alone: it takes seconds to compile.
+/// Only grammar.cpp includes CLI11, which implements it: that takes seconds to compile.
 class Words {
  public:
   enum class Need : bool { optional, required };
-  /// What is wrong with a word, "" when nothing is.
+  /// Returns what is wrong with a word, "" when nothing is.
   using Check = std::function<std::string(const std::string&)>;
 
   explicit Words(CLI::App& app) : app_(&app) {}
 
-  /// A word that stands for itself; several where the field is a vector.
+  /// A positional argument; several when the field is a vector.
   template <class Field>
   Words& argument(const char* name, Field& field, const char* description,
                   Need need = Need::optional);
 
-  /// `--name VALUE`; may be repeated where the field is a vector. `value` is what help calls it.
-  /// Refused beside `excluded`, which was declared before.
+  /// `--name VALUE`; may be repeated when the field is a vector. `value` is its name in help.
+  /// Refused together with `excluded`, which must have been declared before.
   template <class Field>
   Words& option(const char* name, Field& field, const std::string& description, const char* value,
                 const Check& check = {}, const char* excluded = nullptr);
 
-  /// `--name VALUE`, which must be there.
+  /// `--name VALUE`, which must be given.
   template <class Field>
   Words& required_option(const char* name, Field& field, const std::string& description,
                          const char* value);
 
-  /// `--name`. Refused beside `excluded`, which was declared before.
+  /// `--name`. Refused together with `excluded`, which must have been declared before.
   Words& flag(const char* name, bool& field, const char* description,
               const char* excluded = nullptr);
 
@@ -57,16 +57,16 @@ class Words {
   CLI::App* app_;
 };
 
-/// A number of `digits_max` digits at most, 1 or more.
+/// A whole number from 1, with at most `digits_max` digits.
 Words::Check positive(std::size_t digits_max);
 
 /// A whole number in [`least`, `most`].
 Words::Check between(std::int64_t least, std::int64_t most);
 
-/// One of these words; else the nearest is named. `what` they are: "status".
+/// One of these words; the error names the nearest. `what` is what they are, such as "status".
 Words::Check one_of(const char* what, std::vector<std::string> words);
 
-/// The command line, and what it fills. Lives while it is parsed.
+/// The commands and their arguments. Lives while the command line is parsed.
 class Grammar {
  public:
   Grammar();
@@ -76,19 +76,23 @@ class Grammar {
 
   CLI::App& root() noexcept { return *root_; }
 
-  /// A word that needs another one: "runs".
+  /// A word that needs another one, such as "runs".
   CLI::App& group(const char* name, const char* description);
 
-  /// A command below `above`: its struct lives as long as the grammar, and is handed out when it
-  /// was chosen.
+  /// A command below `above`, and the function that runs it. Its struct lives as long as the
+  /// grammar, and is moved into the Command when it was chosen.
   template <class T>
   std::pair<Words, T&> command(CLI::App& above, const char* name, const char* description,
-                               std::string_view footer) {
+                               std::string_view footer,
+                               ExitCode (*run)(const T&, const Globals&, Console&)) {
     const auto filled = std::make_shared<T>();
-    CLI::App& app =
-        add(above, name, description, footer, [filled] { return Command(std::move(*filled)); });
+    CLI::App& app = add(above, name, description, footer,
+                        [filled, run] { return Command(std::move(*filled), run); });
     return {Words(app), *filled};
   }
+
+  /// The words of every command: {"runs", "list"}, in the order of help.
+  std::vector<std::vector<std::string>> commands() const;
 
   std::variant<CommandLine, Answer> parse(std::vector<std::string> arguments);
 
@@ -103,16 +107,20 @@ class Grammar {
   std::map<const CLI::App*, std::function<Command()>> commands_;
 };
 
-// The commands, by their noun; each in the file of its name. Help lists them in the order of these
-// calls.
+// Each declares the commands of one noun, in the file of that name in cli/commands/. Help lists
+// them in the order of declare_commands().
 void declare_init(Grammar&);
 void declare_plugins(Grammar&);
+void declare_plugin_development(Grammar&, CLI::App& plugins);
 void declare_flows(Grammar&);
-void declare_service(Grammar&);
+void declare_migrate(Grammar&);
+void declare_doctor(Grammar&);
+void declare_serve(Grammar&);
 void declare_start(Grammar&);
 void declare_runs(Grammar&);
 void declare_schedules(Grammar&);
 void declare_prune(Grammar&);
 void declare_workers(Grammar&);
+void declare_commands(Grammar&);
 
 }  // namespace weir::cli

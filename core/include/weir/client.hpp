@@ -1,5 +1,5 @@
-/// Runs of flows, from a program of one's own: start them, wait, look, tell them things, hear of
-/// them.
+/// Runs of flows, from your own program: start them, wait for them, read them, signal and cancel
+/// them, receive their events.
 ///
 ///     #include <weir/client.hpp>
 ///
@@ -10,12 +10,12 @@
 /// CMake: `find_package(Weir)` and `target_link_libraries(shop PRIVATE weir::client)`. To start a
 /// run in a transaction of your own: weir/client/statements.hpp, which this includes.
 ///
-/// **Threads**: any number may use one client at the same time, and it may be moved and destroyed
-/// by one that knows that no other uses it. It has threads of its own once somebody waits or
-/// listens.
+/// **Threads**: any number of threads may use one client at the same time; a thread may move or
+/// destroy it if it knows that no other uses it. The client starts threads of its own with the
+/// first wait() or listen().
 ///
-/// **Errors** are values. `unavailable` means that trying again later may help; `in_doubt` that it
-/// is unknown whether it happened; all others say what to mend.
+/// **Errors** are values. `unavailable` means that retrying later may help; `in_doubt` that the
+/// outcome is unknown; all others say what to fix.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -36,31 +36,32 @@
 namespace weir {
 
 struct ClientOptions {
-  /// Sessions with the database that calls share; made when they are needed. One more is taken
-  /// while somebody listens.
+  /// The most sessions with the database that calls share; opened when they are needed. One more is
+  /// used while there is a listener.
   std::size_t sessions_max = 8;
 };
 
-/// A database with flows in it, and what can be asked of it. Every call may also fail with
-/// `unavailable`.  [any thread]
+/// A database with flows in it, and the requests that can be made to it. Every call may also fail
+/// with `unavailable`.  [any thread]
 class Client {
  public:
   /// `url`: what libpq takes, a URL or keywords and values, as `database` in flows.yaml. The
-  /// database was prepared by `weir migrate`, or any other command of Weir's. Errors: unavailable,
-  /// by kind: database_away, access_denied, no_such_database, not_migrated.
+  /// database must have been prepared by `weir migrate` or another weir command. Errors:
+  /// unavailable, by kind: database_away, access_denied, no_such_database, not_migrated.
   static Result<Client> connect(const std::string& url, ClientOptions options = {});
 
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
-  ~Client();  ///< no call is at work; what listens hears no more
+  /// No other call may be running. Listeners are not called any more.
+  ~Client();
 
   // ------------------------------------------------------------------------------------ starting
 
-  /// Starts a run (S1). Returns once it is committed. When the connection breaks under the call it
-  /// finds out whether the run exists: repeating is needed only after an error. Errors: not_found
-  /// with the nearest slug (S2); invalid_input: what the flow cannot take, with the JSON pointer
-  /// (S3), or an option out of its range; conflict: a run of that id exists; in_doubt: the database
-  /// stays away.
+  /// Starts a run (S1). Returns once it is committed. When the connection breaks during the call,
+  /// it finds out whether the run exists: repeat the call only after an error. Errors: not_found
+  /// with the nearest slug (S2); invalid_input: an input that the flow does not accept, with the
+  /// JSON pointer (S3), or an option out of its range; conflict: a run of that id exists; in_doubt:
+  /// the database stays unreachable.
   Result<StartedRun> start(const std::string& flow, const Json& input,
                            const RunOptions& options = {});
 
@@ -69,67 +70,68 @@ class Client {
                                              const std::vector<Json>& inputs,
                                              const StartOptions& options = {});
 
-  /// Whether a flow takes this input, as start would say: for runs that are started by
+  /// Whether a flow accepts this input, as start would decide: for runs that are started by
   /// start_statement. Errors: not_found; invalid_input with the JSON pointer.
   Result<void> check_input(const std::string& flow, const Json& input,
                            std::optional<int> version = {});
 
-  // -------------------------------------------------------------------------------------- looking
+  // -------------------------------------------------------------------------------------- reading
 
-  /// What a watcher is told: cheap, without inputs and outputs.
+  /// Called with a report on the run, which is cheap: it has no inputs and outputs.
   using Watcher = std::function<void(const RunReport&)>;
 
-  /// Returns the run once it is over, also when it was before. `patience` of zero waits for ever.
-  /// Any number of threads wait at the cost of one session, which asks for all of them: a run's end
-  /// is known within 20 to 250 ms. Errors: not_found; invalid_input for what is no UUID;
-  /// unavailable when the database stays away for 10 s, or patience ran out (kind
+  /// Returns the run once it has ended, also when it had ended before. A `patience` of zero waits
+  /// for ever. Any number of waiting threads use one session, which polls for all of them: a run's
+  /// end is known within 20 to 250 ms. Errors: not_found; invalid_input for what is not a UUID;
+  /// unavailable when the database is unreachable for 10 s, or patience ran out (kind
   /// "still_running").
   Result<RunReport> wait(const std::string& id, std::chrono::milliseconds patience = {});
 
-  /// As wait, and tells `watcher`, if there is one, of every look in between (at first every 20 ms,
-  /// then every 250 ms), on this thread.
+  /// As wait, and calls `watcher`, if there is one, after every poll in between (at first every
+  /// 20 ms, then every 250 ms), on this thread.
   Result<RunReport> wait(const std::string& id, const Watcher& watcher,
                          std::chrono::milliseconds patience = {});
 
-  /// Status and times. Errors: not_found; invalid_input for what is no UUID.
+  /// Status and times. Errors: not_found; invalid_input for what is not a UUID.
   Result<RunSummary> summary(const std::string& id);
 
-  /// All but the attempts. Errors: as summary.
+  /// Everything but the attempts. Errors: as summary.
   Result<RunReport> report(const std::string& id);
 
   /// Every attempt that has ended, by step, index and number. Cost: all outputs of the run. Errors:
   /// as summary.
   Result<std::vector<AttemptReport>> attempts(const std::string& id);
 
-  /// The newest first. Errors: not_found for a flow this database does not know.
+  /// Runs, the newest first. Errors: not_found for a flow this database does not know.
   Result<std::vector<RunSummary>> runs(const RunFilter& filter = {});
 
-  /// Workers whose lease stands.
+  /// The number of workers whose lease has not expired.
   Result<std::int64_t> workers_alive();
 
-  // -------------------------------------------------------------------------------------- telling
+  // ------------------------------------------------------------------------------------- changing
 
-  /// Ends a wait step (C4), also before it begins. False when it was signalled before. Errors:
-  /// not_found: no such run, or no wait step for such a signal; conflict, kind "run_over".
+  /// Sends a signal, which ends a wait step (C4), also before the step begins. False when it was
+  /// signalled before. Errors: not_found: no such run, or no wait step for such a signal; conflict,
+  /// kind "run_over".
   Result<bool> signal(const std::string& id, const std::string& name, const Json& payload = {});
 
-  /// Has a run end as cancelled, and its children (C1). False when it was over. Errors: not_found.
+  /// Ends a run as cancelled, with its child runs (C1). False when it had ended. Errors: not_found.
   Result<bool> cancel(const std::string& id, const std::string& reason = {});
 
-  /// Has a failed or cancelled run go on from what is missing (C3). Returns how many tasks are
-  /// tried anew. Errors: not_found; conflict, kind "run_not_failed".
+  /// Makes a failed or cancelled run continue with what is missing (C3). Returns how many tasks are
+  /// retried. Errors: not_found; conflict, kind "run_not_failed".
   Result<std::int64_t> retry(const std::string& id);
 
-  /// From now on no run of the flow is claimed, or they are again (C2). False when it was so.
-  /// Errors: not_found with the nearest slug.
+  /// After pause no run of the flow is claimed, after resume they are again (C2). False when that
+  /// was so before. Errors: not_found with the nearest slug.
   Result<bool> pause(const std::string& flow);
   Result<bool> resume(const std::string& flow);
 
-  // ------------------------------------------------------------------------------------ listening
+  // -------------------------------------------------------------------------------------- events
 
-  /// Has `listener` told what happens to runs, from now on (E1). Workers hear within moments that
-  /// somebody listens; before that they send nothing. A connection that breaks is mended, and
-  /// on_gap called. Errors: unavailable, when there is no connection to begin with.
+  /// Calls `listener` for what happens to runs, from now on (E1). Workers learn within moments that
+  /// there is a listener; without one they send nothing. A connection that breaks is opened again,
+  /// and on_gap is called. Errors: unavailable, when there is no connection to begin with.
   Result<Listening> listen(Listener listener, EventsOf which = {});
 
  private:

@@ -14,7 +14,7 @@
 
 namespace weir {
 
-/// What a handler is told of its call, and can say during it. Made by the SDK; valid until the
+/// What a handler can learn about its call, and do during it. Made by the SDK; valid until the
 /// handler returns, and so is every string it gives.  [any thread]
 class Context {
  public:
@@ -29,7 +29,7 @@ class Context {
   void log(std::string_view message) const { info(message); }
 
   /// Whether the work should stop: its timeout passed, its run was cancelled or the worker shuts
-  /// down. Cheap: ask often.
+  /// down. Cheap: call it often.
   bool cancelled() const { return host_->cancelled(call_) != 0; }
 
   /// Throws weir::cancelled once the work should stop.
@@ -41,26 +41,25 @@ class Context {
   std::string_view flow() const { return fact("flow"); }
   std::string_view step() const { return fact("step"); }
   std::int64_t attempt() const { return number("attempt"); }  ///< counted from 1
-  std::int64_t task_index() const {
-    return number("task_index");
-  }  ///< of a map's element, counted from 0
+  /// The index of a map's element, counted from 0.
+  std::int64_t task_index() const { return number("task_index"); }
 
-  /// The run's input, whatever the step is given. Throws json_error when it is no T.
+  /// The run's input, whatever the step's own is. Throws json_error when it is not a T.
   template <class T>
   T flow_input() const {
     return from_json<T>(fact("flow_input"));
   }
 
-  /// What is dear to open, opened once in this process and shared by all calls of this plugin: the
-  /// T of that key, made as `T(factory())` when there is none. Calls that ask meanwhile wait for
-  /// it; other keys do not. It lives until the worker ends, or is discarded; then its destructor
-  /// runs once no call uses it any more.
+  /// What is expensive to open, opened once in this process and shared by all calls of this plugin:
+  /// the T of that key, made as `T(factory())` when there is none. Calls that ask for the key
+  /// meanwhile wait for it; calls for other keys do not. It lives until the worker ends, or until
+  /// it is discarded; then its destructor runs once no call uses it any more.
   ///
   ///     const auto clone = context.resource<Clone>(path, [&] { return Clone(path); });
   ///
   /// A factory may ask for other resources, but for none that needs this one: that is refused.
-  /// Throws resource_failed, the same for all who waited, when the factory threw; cancelled when
-  /// the work should stop while another call makes it.
+  /// Throws resource_failed when the factory threw, the same to every call that waited; cancelled
+  /// when the work should stop while another call makes the resource.
   template <class T, class Factory>
   Resource<T> resource(std::string_view key, Factory&& factory) const {
     static_assert(std::is_same_v<decltype(factory()), T>, "the factory returns a T");
@@ -77,8 +76,8 @@ class Context {
     return {table, *call_, acquired.resource};
   }
 
-  /// The SQL statement that completes this attempt with that output, to be run as the last one of
-  /// a transaction of the handler's own: its effects and the step's end commit together, or neither
+  /// The SQL statement that completes this attempt with that output. Run it as the last one of a
+  /// transaction of the handler's own: its effects and the step's end commit together, or neither
   /// does (C9). The connection is the handler's, to the database that Weir's tables are in.
   ///
   ///     pqxx::work work(connection);
@@ -87,17 +86,18 @@ class Context {
   ///     work.commit();
   ///     return receipt;
   ///
-  /// From here on what is committed counts, whatever the handler returns or throws: returning
-  /// without a commit is a failed attempt, `not_settled`. The statement fails, and the transaction
-  /// with it, when the attempt has ended meanwhile. Throws cancelled when it has ended already;
-  /// permanent `no_settlement` in a process of the plugin's own (isolated), or for an output that
-  /// is too large.
+  /// After this call only what is committed counts, whatever the handler returns or throws:
+  /// returning without a commit is a failed attempt, `not_settled`. The statement fails, and the
+  /// transaction with it, when the attempt has ended meanwhile. Throws cancelled when it has ended
+  /// already; permanent `no_settlement` in a process of the plugin's own (isolated), or for an
+  /// output that is too large.
   template <class Output>
   std::string settlement(const Output& output) const {
     constexpr std::string_view id = WEIR_SETTLE_V1;
     const auto* const table =
         static_cast<const weir_settle*>(host_->extension(host_, {id.data(), id.size()}));
-    if (table == nullptr) throw permanent("no_settlement", "this host knows no " + std::string(id));
+    if (table == nullptr)
+      throw permanent("no_settlement", "this host does not have " + std::string(id));
     const std::string json = to_json(output);
     weir_str text{};
     const std::int32_t outcome = table->settlement(call_, {json.data(), json.size()}, &text);
@@ -114,7 +114,8 @@ class Context {
   const weir_resources& resources() const {
     constexpr std::string_view id = WEIR_RESOURCES_V1;
     const void* const table = host_->extension(host_, {id.data(), id.size()});
-    if (table == nullptr) throw permanent("no_resources", "this host knows no " + std::string(id));
+    if (table == nullptr)
+      throw permanent("no_resources", "this host does not have " + std::string(id));
     return *static_cast<const weir_resources*>(table);
   }
   std::string_view fact(std::string_view key) const {

@@ -8,7 +8,7 @@
 namespace weir {
 
 /// Thrown by a handler: the step fails for good, whatever attempts are left (F3). Any other
-/// exception is a plain failure and is tried again as the step's options say.
+/// exception is an ordinary failure and is retried as the step's options say.
 ///
 ///     throw weir::permanent("no such sku");
 ///     throw weir::permanent("card_declined", "the bank declined the card");
@@ -26,8 +26,8 @@ class permanent : public std::runtime_error {
   std::string code_;
 };
 
-/// Thrown by a handler: the attempt failed, and the next one is to come after `delay` instead of
-/// the usual backoff (F3). Below a millisecond means a millisecond.
+/// Thrown by a handler: the attempt failed, and the next one comes after `delay` instead of the
+/// usual backoff (F3). A delay below a millisecond counts as a millisecond.
 class retry_after : public std::runtime_error {
  public:
   retry_after(std::chrono::milliseconds delay, const std::string& message)
@@ -39,8 +39,8 @@ class retry_after : public std::runtime_error {
   std::chrono::milliseconds delay_;
 };
 
-/// Thrown by Context::resource: there is none, and everybody who waited for it is told the same. A
-/// plain failure, tried again as the step's options say, whatever the factory threw.
+/// Thrown by Context::resource: there is none, and every call that waited for it gets the same
+/// error. An ordinary failure, retried as the step's options say, whatever the factory threw.
 class resource_failed : public std::runtime_error {
  public:
   /// `code` is a short stable word: "exception", or what the factory gave weir::permanent.
@@ -53,7 +53,8 @@ class resource_failed : public std::runtime_error {
   std::string code_;
 };
 
-/// Thrown by Context::check and Context::resource alone, once the work should stop. Let it pass.
+/// Thrown by check, resource and settlement of Context alone, once the work should stop. Let it
+/// leave the handler.
 class cancelled : public std::exception {
  public:
   const char* what() const noexcept override { return "cancelled"; }

@@ -23,8 +23,8 @@
 ///               step<sum>("sum").after("price"));
 ///     WEIR_PLUGIN(order_totals)
 ///
-/// A handler takes weir::Context& and, if it wants it, its input: a root the run's input, a map's
-/// handler one element, any other step an object with the result of each step it comes after, under
+/// A handler takes weir::Context& and, optionally, its input: for a root the run's input, for a map
+/// one element, for any other step an object with the result of each of its dependencies, under
 /// that step's name. It returns the result, or void for null. Types are those of weir/json.hpp.
 ///
 /// Beside steps with code there are waits and steps that start another flow, and each step can have
@@ -36,10 +36,10 @@
 /// A step that can be skipped is a std::optional in the input of those after it.
 ///
 /// Inside WEIR_FLOW the words step, map, wait, flow, options, fail, skip and skip_cascade are
-/// taken: a handler of such a name is written `step<::fail>("fail")`.
+/// reserved: a handler of such a name is written `step<::fail>("fail")`.
 ///
-/// Steps may stand in any order. Everything is checked while compiling, down to whether what a step
-/// returns is what its dependents take; weir/sdk/refused.hpp lists what is refused.
+/// Steps may be in any order. Everything is checked while compiling, even whether the result of a
+/// step is what its dependents take; weir/sdk/refused.hpp lists what is refused.
 
 /// A flow: its slug, the name of its module, options for all its steps if there are any, and the
 /// steps.
@@ -52,7 +52,8 @@
   }();                                                                                       \
   static_assert(::weir::sdk::accept_flow<weir_flow_##slug>());
 
-/// The plugin, once in each: the slugs of its flows, in the namespace they stand in.
+/// The plugin, once in each library: the slugs of its flows, in the namespace where they are
+/// defined.
 #define WEIR_PLUGIN(...)                                                                         \
   namespace {                                                                                    \
   struct weir_plugin_identity {                                                                  \
@@ -68,7 +69,7 @@
       weir_plugin_parts::symbol(weir_plugin_note);
 #define WEIR_PLUGIN_FLOW(fixed, slug) weir_flow_##slug
 
-// weir_add_plugin() sets both; without them a plugin is called after its first flow.
+// weir_add_plugin() sets both; without them a plugin is named after its first flow.
 #ifndef WEIR_PLUGIN_NAME
 #define WEIR_PLUGIN_NAME ""
 #endif

@@ -17,11 +17,11 @@
 ///     struct Line { std::string sku; int cents; std::optional<std::string> note; };
 ///     WEIR_JSON(Line, sku, cents, note)
 ///
-/// Stands in the namespace of the type, after it. Members may be bool, integers, float, double,
-/// std::string, std::optional (absent or null), std::vector, std::array, std::pair, std::tuple,
-/// std::map<std::string, T>, other WEIR_JSON types, and boost::json::value for anything. Reading
-/// passes over members the type does not have; one that is missing is an error unless it is
-/// optional.
+/// Write it in the namespace of the type, after the type. Members may be bool, integers, float,
+/// double, std::string, std::optional (absent or null), std::vector, std::array, std::pair,
+/// std::tuple, std::map<std::string, T>, other WEIR_JSON types, and boost::json::value for
+/// anything. Reading ignores members that the type does not have; a missing one is an error unless
+/// it is optional.
 #define WEIR_JSON(Type, ...)                                      \
   [[maybe_unused]] consteval auto weir_members(const Type*) {     \
     using weir_type = Type;                                       \
@@ -33,7 +33,7 @@
 
 namespace weir {
 
-/// The value a JSON text or a parsed value stands for. Exact: 64-bit integers and doubles pass
+/// The value of a JSON text or of a parsed value. Exact: 64-bit integers and doubles pass
 /// unchanged, an integer that does not fit is an error. Throws json_error.  [any thread]
 template <class T, std::same_as<boost::json::value> Value>
 T from_json(const Value& value) {
@@ -66,7 +66,7 @@ inline constexpr auto schema_text =
     text<[](TextSink& out) { write_schema(out, Codec<T>::shape); }>();
 }  // namespace sdk
 
-/// The JSON Schema of what from_json<T> takes, made at compile time; void and std::monostate are
+/// The JSON Schema of what from_json<T> accepts, made at compile time; void and std::monostate are
 /// null.
 template <class T>
 consteval std::string_view schema() {

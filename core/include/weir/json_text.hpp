@@ -16,7 +16,7 @@ namespace weir {
 
 enum class JsonType { null, boolean, number, string, array, object };
 
-/// "an array", "an object", "null": as it stands in a sentence.
+/// The type with its article, for messages: "an array", "an object", "null".
 std::string_view described(JsonType type) noexcept;
 
 /// Where a text stops being JSON. `offset` counts bytes from 0, `line` and `column` from 1.
@@ -37,7 +37,7 @@ class Json {
   /// Errors: invalid_input, kind "bad_json", with line and column.
   static Result<Json> parse(std::string text);
 
-  /// As parse, for callers that draw the place themselves.
+  /// As parse, for callers that show the place themselves.
   static std::expected<Json, JsonFault> parse_located(std::string text);
 
   /// For text that was checked before: what the database or this class wrote.
@@ -58,11 +58,11 @@ class Json {
   /// Elements of an array in order; empty for anything else. Cost: one pass over the text.
   std::vector<Json> elements() const;
 
-  /// Members of an object in the order they stand there, keys decoded, doubled ones included (jsonb
-  /// keeps the last). Empty for anything else. Cost: one pass over the text.
+  /// Members of an object in the order of the text, keys decoded, duplicates included (jsonb keeps
+  /// the last). Empty for anything else. Cost: one pass over the text.
   std::vector<std::pair<std::string, Json>> members() const;
 
-  /// What a string says, escapes resolved; empty for anything else.
+  /// The content of a string, escapes resolved; empty for anything else.
   std::string decoded() const;
 
   /// The same text (not the same value: 1 and 1.0 differ, so does white space).
@@ -72,7 +72,7 @@ class Json {
   Json(std::shared_ptr<const std::string> buffer, std::size_t offset, std::size_t size)
       : buffer_(std::move(buffer)), offset_(offset), size_(size) {}
 
-  /// What stands between the brackets and commas of an array or object.
+  /// The texts between the brackets and commas of an array or object.
   std::vector<Json> items() const;
 
   std::shared_ptr<const std::string> buffer_;

@@ -10,8 +10,8 @@ namespace weir {
 
 class Context;
 
-/// What Context::resource gives: a T that all calls of this plugin in this process share, so T has
-/// to bear several threads. Copyable like a pointer; valid until the handler returns.
+/// What Context::resource gives: a T that all calls of this plugin in this process share, so T must
+/// allow several threads. Copyable like a pointer; valid until the handler returns.
 template <class T>
 class Resource {
  public:
@@ -19,8 +19,9 @@ class Resource {
   T* operator->() const noexcept { return resource_; }
   T* get() const noexcept { return resource_; }
 
-  /// It is broken: nobody is given it again, and who asks next makes it anew. Whoever has it keeps
-  /// it until the handler returns. Again does nothing.  [any thread]
+  /// Marks it as broken: it is not handed out again, and the next call that asks makes a new one.
+  /// Calls that have it keep it until their handler returns. A second call does nothing.
+  /// [any thread]
   void discard() const noexcept { table_->discard(call_, resource_); }
 
  private:
@@ -39,7 +40,7 @@ namespace sdk {
 template <class T>
 inline char type_tag = 0;
 
-/// One start, for the C ABI. Nothing thrown gets past it.
+/// One start, for the C ABI. No exception leaves it.
 template <class T, class Factory>
 struct ResourceStart {
   const weir_resources& table;
@@ -67,7 +68,8 @@ struct ResourceStart {
     } catch (const std::exception& error) {
       return refuse("exception", error.what());
     } catch (...) {
-      return refuse("unknown_exception", "its factory threw something that is no std::exception");
+      return refuse("unknown_exception",
+                    "its factory threw something that is not a std::exception");
     }
   }
   static void destroy(void* resource) noexcept { delete static_cast<T*>(resource); }

@@ -8,18 +8,18 @@ namespace weir {
 
 /// What the caller can do about a failure.
 enum class ErrorCode {
-  invalid_input,       ///< mend the input; trying again changes nothing
-  invalid_definition,  ///< mend the plugin or its manifest
+  invalid_input,       ///< fix the input; retrying changes nothing
+  invalid_definition,  ///< fix the plugin or its manifest
   not_found,           ///< no such thing; the hint names the nearest
-  conflict,            ///< somebody else holds it; the message names the holder
-  lease_lost,          ///< this worker is dead to the database: drop everything it held
-  unavailable,         ///< try again later
+  conflict,            ///< another holder has it; the message names the holder
+  lease_lost,          ///< the database regards this worker as dead: drop everything it held
+  unavailable,         ///< retry later
   in_doubt,            ///< unknown whether it happened: read before acting
   corrupt,             ///< what was stored or sent breaks its own rules; needs a person
   internal,            ///< a bug in Weir
 };
 
-/// The code's name as it stands in logs, JSON and the database: "invalid_input".
+/// The code's name as logs, JSON and the database contain it: "invalid_input".
 inline std::string_view name(ErrorCode code) noexcept {
   constexpr std::array<std::string_view, 9> names = {
       "invalid_input", "invalid_definition", "not_found", "conflict", "lease_lost",
@@ -30,7 +30,7 @@ inline std::string_view name(ErrorCode code) noexcept {
 /// A failure as a value: the same in CLI, API, log and database.
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string kind = {};     ///< stable word for this very failure: "unknown_dependency"
+  std::string kind = {};     ///< a stable word for this failure: "unknown_dependency"
   std::string message = {};  ///< what was met, and where
   std::string hint = {};     ///< what to do about it; may be empty
   friend bool operator==(const Error&, const Error&) = default;

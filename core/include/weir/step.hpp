@@ -19,10 +19,10 @@ namespace sdk {
 
 enum class Kind { single, map, wait, flow };
 
-/// What becomes of a step that cannot complete (F5, F7).
+/// What happens to a step that cannot complete (F5, F7).
 enum class Fallback { fail, skip, skip_cascade };
 
-/// A step's code: what to call, what it takes (anything when it takes nothing) and what it returns.
+/// A step's code: its function, what it takes (anything if it takes no input) and what it returns.
 struct Code {
   std::int32_t (*run)(const weir_host*, weir_call*, weir_str, void*) noexcept;
   const Shape* input;
@@ -45,7 +45,7 @@ consteval Code code_of_flow() {
   return {nullptr, &Codec<boost::json::value>::shape, &Codec<boost::json::value>::shape};
 }
 
-/// What else is said of a step, as far as it is.
+/// Further settings of a step, as far as they are given.
 struct StepWords {
   std::optional<std::string_view> only_if{}, unless{};  ///< JSON
   std::optional<Fallback> when_unmet{}, when_exhausted{};
@@ -55,7 +55,7 @@ struct StepWords {
   constexpr bool is_conditional() const { return only_if || unless; }
 };
 
-/// A step as it is being written down, with its options: CommonOptions has the others.
+/// A step that is being defined, with its options: CommonOptions has the others.
 template <Kind kind_, std::size_t dependencies>
 struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   static constexpr Kind kind = kind_;
@@ -64,57 +64,57 @@ struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   StepWords words{};
   std::array<std::string_view, dependencies> depends_on{};
 
-  /// Waits for these steps; the input is then an object with the result of each under its name.
+  /// Runs after these steps; the input is then an object with the result of each under its name.
   template <std::convertible_to<std::string_view>... Slug>
     requires(kind_ == Kind::single || kind_ == Kind::wait)
   consteval auto after(const Slug&... others) const {
     return depending_on(others...);
   }
 
-  /// A map: one task for every element of what that step returns; without it, of the run's input.
-  /// A flow step: what that step returns is the input of the run it starts; without it, the input
-  /// of its own.
+  /// For a map: one task for every element of what that step returns; by default, of the run's
+  /// input. For a flow step: what that step returns is the input of the run it starts; by default,
+  /// the input of its own run.
   template <std::convertible_to<std::string_view>... Slug>
     requires(kind_ == Kind::map || kind_ == Kind::flow)
   consteval auto over(const Slug&... other) const {
     return depending_on(other...);
   }
 
-  /// The name of the signal that ends the wait; without it, the step's own.
+  /// The name of the signal that ends the wait; by default, the step's slug.
   consteval StepDraft signal(std::string_view name) const
     requires(kind_ == Kind::wait)
   {
     return saying([&](StepWords& said) { said.signal = name; });
   }
 
-  /// The slug of the flow it starts, of this plugin or any other; without it, the step's own.
+  /// The slug of the flow it starts, of this plugin or any other; by default, the step's slug.
   consteval StepDraft runs(std::string_view flow) const
     requires(kind_ == Kind::flow)
   {
     return saying([&](StepWords& said) { said.child = flow; });
   }
 
-  /// Runs only if what it is held against contains this JSON, as PostgreSQL's @> has it: the run's
-  /// input, or for a step after others the object that has the results of those that completed by
-  /// their names. `.only_if(R"({"check": {"needs_approval": true}})")`; `{"check": {}}` asks only
-  /// that `check` was not skipped. Every member of an object, and every element of an array in any
-  /// place, must be there.
+  /// Runs only if the value that the step is given contains this JSON, in the sense of PostgreSQL's
+  /// @>: the run's input, or for a step with dependencies the object that has the results of those
+  /// that completed, by name. `.only_if(R"({"check": {"needs_approval": true}})")`; `{"check": {}}`
+  /// asks only that `check` completed with an object. Every member of an object, and every element
+  /// of an array in any place, must be there.
   consteval StepDraft only_if(std::string_view json) const {
     return saying([&](StepWords& said) { said.only_if = json; });
   }
 
-  /// Runs only if that does not contain this JSON.
+  /// Runs only if that value does not contain this JSON.
   consteval StepDraft unless(std::string_view json) const {
     return saying([&](StepWords& said) { said.unless = json; });
   }
 
-  /// What becomes of the step when its conditions do not hold: skip (the default), fail,
+  /// What happens to the step when its conditions do not hold: skip (the default), fail,
   /// skip_cascade.
   consteval StepDraft when_unmet(Fallback fallback) const {
     return saying([&](StepWords& said) { said.when_unmet = fallback; });
   }
 
-  /// What becomes of it once its attempts have failed: fail (the default), skip, skip_cascade.
+  /// What happens to it once its attempts have failed: fail (the default), skip, skip_cascade.
   consteval StepDraft when_exhausted(Fallback fallback) const {
     return saying([&](StepWords& said) { said.when_exhausted = fallback; });
   }
@@ -159,23 +159,23 @@ consteval sdk::StepDraft<sdk::Kind::map, 0> map(std::string_view slug) {
   return {{}, slug, sdk::code_of<handler>()};
 }
 
-/// A step that waits for a signal, at most so long: `wait("approval", 72h).after("check")`. It
-/// never fails: what comes after it takes a weir::Waited, which says whether the signal came. A
-/// wait whose signal nobody sends is a durable sleep.
+/// A step that waits for a signal, at most for that time: `wait("approval", 72h).after("check")`.
+/// It never fails: its dependents take a weir::Waited, which shows whether the signal arrived. A
+/// wait whose signal is never sent is a durable sleep.
 consteval sdk::StepDraft<sdk::Kind::wait, 0> wait(std::string_view slug,
                                                   std::chrono::milliseconds at_most) {
   return sdk::StepDraft<sdk::Kind::wait, 0>{{}, slug, sdk::code_of_wait()}.timeout(at_most);
 }
 
-/// A step that starts a run of another flow and ends with it, its output being that run's:
+/// A step that starts a run of another flow, ends with it, and has the run's output as its own:
 /// `flow("charge").runs("charge_card").over("prepare")`.
 consteval sdk::StepDraft<sdk::Kind::flow, 0> flow(std::string_view slug) {
   return {{}, slug, sdk::code_of_flow()};
 }
 
-/// What becomes of a step that cannot complete, for when_unmet and when_exhausted, as WEIR_FLOW
-/// knows them: the run fails; the step is skipped, and what comes after it goes on without it; the
-/// step and all that comes after it, however far down, is skipped.
+/// What happens to a step that cannot complete, for when_unmet and when_exhausted inside WEIR_FLOW.
+/// fail: the run fails. skip: the step is skipped, and its dependents run without it. skip_cascade:
+/// the step and all that depends on it, directly or not, are skipped.
 namespace fallbacks {
 [[maybe_unused]] inline constexpr sdk::Fallback fail = sdk::Fallback::fail;
 [[maybe_unused]] inline constexpr sdk::Fallback skip = sdk::Fallback::skip;

@@ -4,16 +4,17 @@
 ///
 /// Threads: every member may be called from any thread. One supervising thread for each supervisor
 /// runs every start, stop, collect and abandon, the template and the observer, one at a time and
-/// without a lock of ours. From within those, whatever waits for the supervising thread is refused
-/// (conflict, kind "would_deadlock"); whereis, children and request_stop are fine. A child must not
-/// wait for its own supervisor in what its end waits for: that lasts until its time limit.
+/// without a lock held. Calls from within those that would wait for the supervising thread are
+/// refused (conflict, kind "would_deadlock"); whereis, children and request_stop are fine. A child
+/// must not wait for its own supervisor in what its end waits for: that lasts until its time limit.
 ///
 /// Invariants:
-/// - One life of a child at a time: the next start comes after the last life said that it ended, or
-///   was over its time and abandoned. What an earlier life says is not heard any more.
+/// - One life of a child at a time: the next start comes after the last life reported its end, or
+///   exceeded its time and was abandoned. Later reports of an earlier life are ignored.
 /// - A stop that was requested is done before any further start, restart or call.
-/// - A child is found by no name once it said that it ended, or was asked to.
-/// - When it ended, every child has ended or was abandoned, and the observer is called no more.
+/// - A child is found by no name once it reported its end, or was asked to stop.
+/// - When a supervisor has ended, every child has ended or was abandoned, and the observer is not
+///   called any more.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -36,7 +37,7 @@
 
 namespace weir {
 
-/// Which children are started anew when one died that is to be restarted. Those that run are
+/// Which children are restarted when a child that is to be restarted died. Those that run are
 /// stopped first, in reverse order.
 enum class Strategy {
   one_for_one,   ///< that one
@@ -44,19 +45,19 @@ enum class Strategy {
   one_for_all,   ///< all
 };
 
-/// The wait before a restart: `first`, doubled with every restart that still counts, up to
+/// The delay before a restart: `first`, doubled with every restart that still counts, up to
 /// `longest`. Zero: none.
 struct RestartBackoff {
   std::chrono::milliseconds first{0};
   std::chrono::milliseconds longest{0};
 };
 
-/// A child as it stands.
+/// The present state of a child.
 struct ChildInfo {
   enum class State {
     running,
     restarting,  ///< waits for its restart
-    ended,       ///< ended by itself; not to be started again
+    ended,       ///< ended by itself; will not be restarted
     stopped,     ///< by terminate_child
   };
   std::string id{};
@@ -64,8 +65,8 @@ struct ChildInfo {
   Restart restart = Restart::permanent;
   State state = State::running;
   std::size_t starts = 0;     ///< that succeeded
-  std::size_t deaths = 0;     ///< ends of its own and starts that failed
-  std::size_t abandoned = 0;  ///< lives that were over their time to stop
+  std::size_t deaths = 0;     ///< ends by itself and starts that failed
+  std::size_t abandoned = 0;  ///< lives that did not stop in time
   std::optional<Error> last_error{};
 };
 
@@ -76,7 +77,7 @@ struct ChildInfo {
 ///     const Result<void> ended = (*supervisor)->wait();
 ///
 /// Cost: a start, a death or a call is a hand-over to the supervising thread (tens of microseconds)
-/// and a walk over the children: made for hundreds of them, not for millions.
+/// and a pass over the children: made for hundreds of them, not for millions.
 template <class Sync = StdSync>
 class BasicSupervisor {
  public:
@@ -92,41 +93,41 @@ class BasicSupervisor {
     /// What resolve starts for a key. Its id and name become the key.
     std::function<ChildSpec(const std::string& key)> template_spec{};
 
-    /// Where names stand; shared by supervisors that are to see each other's. None: names of its
-    /// own.
+    /// The table of names; shared by supervisors that must find each other's children. Null: a
+    /// table of its own.
     std::shared_ptr<Names> names{};
 
-    /// Called after each thing that happened, in order. What it throws counts for nothing.
+    /// Called after each event, in order. Its exceptions are ignored.
     Observer observer{};
   };
 
-  /// Starts the children in order and returns when all run. `ended` is told when it has ended: it
-  /// is how a supervisor that is itself a child speaks; not told when this returns an error.
-  /// Errors: those of a child that did not start, naming it; those before it are stopped then, in
-  /// reverse. invalid_input, kind "bad_child" (an id that is empty or given twice, or no start).
+  /// Starts the children in order and returns when all run. `ended` is called when the supervisor
+  /// has ended, for one that is itself a child; not when this returns an error. Errors: those of a
+  /// child that did not start, naming it; those before it are stopped then, in reverse.
+  /// invalid_input, kind "bad_child" (an id that is empty or given twice, or no start).
   static Result<std::unique_ptr<BasicSupervisor>> start(Options options,
                                                         std::vector<ChildSpec> children,
                                                         std::optional<ChildEnd> ended = {});
 
-  /// stop(). Not from the supervising thread.
+  /// As stop(). Not from the supervising thread.
   ~BasicSupervisor();
   BasicSupervisor(const BasicSupervisor&) = delete;
   BasicSupervisor& operator=(const BasicSupervisor&) = delete;
 
   /// Asks it to stop its children in reverse order, each within its time, and to end. Returns at
-  /// once; what was asked of it and not begun is refused.
+  /// once; calls that were made and have not begun are refused.
   void request_stop();
 
-  /// Waits until it has ended: nothing when it was stopped, else the error with which it gave up:
+  /// Waits until it has ended. No error when it was stopped; else the one with which it gave up:
   /// the code of the last child's error, kind "gave_up", naming the child, its error and the
   /// counts.
   Result<void> wait();
 
-  /// Both.
+  /// request_stop() and wait().
   Result<void> stop();
 
-  /// Leaves it behind: it goes on, and stops if asked to, with nobody to wait for it. The last call
-  /// but for the destructor.
+  /// Abandons it: it continues, and stops if asked to, but the destructor does not wait for it. No
+  /// call may follow but the destructor.
   void abandon();
 
   /// Adds a child after the others and starts it.
@@ -135,21 +136,21 @@ class BasicSupervisor {
   /// "no_template"; unavailable, kind "supervisor_ended"; those of the child's start.
   Result<std::shared_ptr<Child>> start_child(ChildSpec spec);
 
-  /// Stops a child, or calls off its restart; until restart_child it stays so, whatever becomes of
-  /// its group. It stays known, unless it is temporary. Errors besides: unavailable, kind
+  /// Stops a child, or cancels its restart; it stays so until restart_child, whatever happens to
+  /// its group. It stays known, unless it is temporary. Another error: unavailable, kind
   /// "over_time", when it was abandoned.
   Result<void> terminate_child(const std::string& id);
 
   /// Starts a child again that was terminated or ended for good.
   Result<std::shared_ptr<Child>> restart_child(const std::string& id);
 
-  /// Forgets a child that was terminated or ended for good.
+  /// Removes a child that was terminated or ended for good.
   Result<void> delete_child(const std::string& id);
 
   /// The living child of that name, started by the template if there is none; racing callers get
-  /// the same one. Who needs more than a Child casts: std::dynamic_pointer_cast<Tokens>(*found).
+  /// the same one. For more than a Child, cast it: std::dynamic_pointer_cast<Tokens>(*found).
   /// Cost: that of whereis when it runs; else it waits for its turn on the supervising thread, and
-  /// for the start. A failed start is told to the one who asked; others try for themselves.
+  /// for the start. A failed start is reported to the caller that asked for it; others try again.
   Result<std::shared_ptr<Child>> resolve(const std::string& key);
 
   /// The living child of that name; nullptr when there is none. Never waits for a start or stop.
@@ -162,7 +163,7 @@ class BasicSupervisor {
   class Core;
   explicit BasicSupervisor(std::shared_ptr<Core> core);
 
-  std::shared_ptr<Core> core_;  // shared with the supervising thread, which may be left behind
+  std::shared_ptr<Core> core_;  // shared with the supervising thread, which may be abandoned
   typename Sync::Thread thread_;
 };
 

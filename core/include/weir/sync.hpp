@@ -1,5 +1,5 @@
-/// What a concurrent class takes from the machine, as a policy: `template <class Sync = StdSync>`.
-/// A class that uses nothing else to wait, to share and to tell the time can be run under every
+/// What a concurrent class uses of the machine, as a policy: `template <class Sync = StdSync>`. A
+/// class that uses nothing else to wait, to share and to read the time can be run under every
 /// interleaving by lockstep (weir/testing/lockstep.hpp), whose policy has the same members.
 ///
 /// Threads: every member may be used from any thread.
@@ -24,7 +24,7 @@ namespace weir {
 
 namespace sync {
 
-/// Small numbers for living threads: dense, unique among them, given again once a thread is gone.
+/// Small numbers for living threads: dense, unique among them, reused once a thread has ended.
 class ThreadNumbers {
  public:
   std::size_t take() {
@@ -45,7 +45,7 @@ class ThreadNumbers {
   }
 
  private:
-  std::mutex mutex_;  // also orders what the last holder of a number did before what the next does
+  std::mutex mutex_;  // also orders the last holder of a number before the next
   std::size_t next_ = 0;
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> free_;
 };
@@ -65,7 +65,7 @@ inline constinit thread_local std::size_t thread_number = no_thread_number;
   return thread_number;
 }
 
-/// Whether this process may make every core pass a fence (Linux 4.14 and later).
+/// Whether this process can make every core pass a fence (Linux 4.14 and later).
 inline const bool has_membarrier =
     ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 
@@ -80,7 +80,7 @@ struct StdSync {
   using Thread = std::thread;  ///< join it: one that is destroyed while joinable ends the program
   using Clock = std::chrono::steady_clock;
 
-  /// 64 random bits, for spreading things; not for secrets.
+  /// 64 random bits, for distributing load; not for secrets.
   static std::uint64_t random() {
     thread_local std::mt19937_64 generator{std::random_device{}()};
     return generator();
@@ -104,7 +104,7 @@ struct StdSync {
       __sync_synchronize();
   }
 
-  /// The dear half: as if every running thread of the process passed a fence. Microseconds.
+  /// The expensive half: as if every running thread of the process passed a fence. Microseconds.
   static void heavy_fence() noexcept {
     if (sync::has_membarrier)
       ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);

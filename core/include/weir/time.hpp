@@ -6,8 +6,8 @@ namespace weir {
 
 using Duration = std::chrono::microseconds;
 
-/// A point in the database's time, which is the only time facts are dated by. Microseconds since
-/// 1970 UTC, as PostgreSQL keeps them.
+/// A point in the database's time; facts are dated by no other clock. Microseconds since 1970 UTC,
+/// as PostgreSQL keeps them.
 using Time = std::chrono::sys_time<Duration>;
 
 }  // namespace weir

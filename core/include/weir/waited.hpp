@@ -5,8 +5,8 @@
 
 namespace weir {
 
-/// What a wait gives to the steps after it: whether its signal came before its time was over, and
-/// what was sent along, if anything. An empty Waited means that nothing came.
+/// The result of a wait, for the steps after it: whether its signal arrived in time, and the
+/// payload, if any. An empty Waited means that no signal arrived.
 ///
 ///     struct Decision { weir::Waited<Verdict> approval; };  // after wait("approval", 72h)
 ///     WEIR_JSON(Decision, approval)

@@ -1,4 +1,4 @@
-// The bodies of BasicFlowRegistry: for whoever instantiates it with a Sync of their own.
+// The member functions of BasicFlowRegistry, for code that instantiates it with its own Sync.
 #pragma once
 #include <algorithm>
 #include <map>
@@ -26,7 +26,7 @@ BasicFlowRegistry<Sync>::~BasicFlowRegistry() {
   for (std::size_t i = 0; i < last->places(); ++i) all.shards.push_back(last->shard(i));
   all.formers_index = last->formers_index();
   last->left = std::move(all);
-  epochs_->sweep();  // nobody reads: nothing stays, though a ticket may keep the epochs
+  epochs_->sweep();  // no section is open, so this frees all, though a ticket may keep the epochs
   Root::end(last);
 }
 
@@ -52,7 +52,7 @@ bool BasicFlowRegistry<Sync>::unregister(const ModuleName& module, UnloadTicket*
   Transaction transaction = begin();
   transaction.unregister(module);
   Result<Committed> committed = transaction.commit();
-  WEIR_ASSERT(committed.has_value());  // what only goes cannot collide
+  WEIR_ASSERT(committed.has_value());  // a removal cannot collide
   if (unload != nullptr) *unload = std::move(committed->unload);
   return committed->changes.front() == Change::removed;
 }
@@ -65,7 +65,7 @@ std::vector<std::string> BasicFlowRegistry<Sync>::names(const Root& root, bool s
     if (slugs) all.push_back(entry.module.definition.slug().string());
     if (modules) all.push_back(entry.module.definition.module().string());
   });
-  std::ranges::sort(all);  // so that of two that are equally near always the same one is told
+  std::ranges::sort(all);  // so that of equally near names always the same one is suggested
   return all;
 }
 
@@ -125,7 +125,7 @@ auto BasicFlowRegistry<Sync>::versions(const Slug& slug) const -> std::vector<Ha
 
 template <class Sync>
 auto BasicFlowRegistry<Sync>::versions() const -> std::vector<Handle> {
-  std::multimap<std::string_view, Handle> by_slug;  // equal keys stay in the order of their coming
+  std::multimap<std::string_view, Handle> by_slug;  // equal keys keep their insertion order
   const auto add = [&](Entry& entry) {
     by_slug.emplace(entry.module.definition.slug().view(), Handle(entry));
   };
@@ -158,13 +158,13 @@ Result<FlowChange> BasicFlowRegistry<Sync>::Transaction::apply(const Step& step,
 
 template <class Sync>
 auto BasicFlowRegistry<Sync>::Transaction::commit() -> Result<Committed> {
-  std::vector<Step> steps = std::exchange(steps_, {});  // what it leaves ends after the lock
+  std::vector<Step> steps = std::exchange(steps_, {});  // destroyed after the lock is released
   Committed committed;
   Root* base = nullptr;
   typename Root::Left left;
   {
     const std::scoped_lock lock(registry_->writer_mutex_);
-    base = registry_->root_.load(std::memory_order_relaxed);  // this thread's turn to write it
+    base = registry_->root_.load(std::memory_order_relaxed);  // only the lock's holder writes it
     Changes changes(*base, steps.size());
     for (const Step& step : steps) {
       const Result<Change> change = apply(step, changes);
@@ -177,13 +177,14 @@ auto BasicFlowRegistry<Sync>::Transaction::commit() -> Result<Committed> {
       return std::unexpected(settled.error());
     FlowRootDraft<Sync> draft(*base);
     draft.build(changes, registry_->pins_);
-    // What is about to be found belongs to its finders: it may be gone before this returns.
+    // An entry that can be found belongs to its finders: it may be destroyed before this returns.
     for (Step& step : steps)
       if (auto* placement = std::get_if<Placement>(&step))
         if (placement->entry->pins.claimed()) static_cast<void>(placement->entry.release());
     Root* next = nullptr;
     std::tie(next, left) = draft.release();
-    // Release: whoever finds a root finds it made. Both keys, and every step, in this one store.
+    // Release: a thread that loads the root sees it complete. Both keys, and every step, are in
+    // this one store.
     registry_->root_.store(next, std::memory_order_release);
   }
   committed.unload = registry_->end_with(base, std::move(left));
@@ -201,7 +202,7 @@ auto BasicFlowRegistry<Sync>::end_with(Root* base, typename Root::Left left) -> 
   }
   base->left = std::move(left);
   epochs_->retire(base, [](void* root) noexcept { Root::end(static_cast<Root*>(root)); });
-  // Memory may wait for a batch to be full. A library should not, and is worth a membarrier.
+  // Memory may wait until a batch is full. A library should not, and is worth a membarrier.
   if (holds_code) epochs_->sweep();
   return unload ? UnloadTicket(std::move(unload), epochs_) : UnloadTicket();
 }

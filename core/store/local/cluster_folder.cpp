@@ -42,7 +42,7 @@ Error belongs_to_another(const fs::path& folder, uid_t uid) {
                      "run as that user or as root");
 }
 
-/// A folder only `owner` may enter. One that is there keeps the owner it has, whom it returns.
+/// Makes a folder that only `owner` may enter. An existing folder keeps its owner, who is returned.
 Result<Identity> private_folder(const fs::path& folder, const Identity& owner) {
   const bool made = mkdir(folder.c_str(), 0700) == 0;
   if (!made && errno != EEXIST)
@@ -60,14 +60,14 @@ Result<Identity> private_folder(const fs::path& folder, const Identity& owner) {
   const uid_t uid = status_of(opened.fd()).st_uid;
   if (uid == owner.uid) return owner;
   if (geteuid() != 0) return std::unexpected(belongs_to_another(folder, uid));
-  if (uid != 0) return user(uid);  // root joins whoever made it
+  if (uid != 0) return user(uid);  // root uses the folder of the user who made it
   if (fchown(opened.fd(), owner.uid, owner.gid) != 0) {
-    return std::unexpected(folder_error("give away the folder", folder, errno));
+    return std::unexpected(folder_error("change the owner of", folder, errno));
   }
   return owner;
 }
 
-/// A new folder of its own below `elsewhere`, with a name nobody has.
+/// A new folder below `elsewhere`, with a unique name.
 Result<fs::path> new_place(const fs::path& folder, const fs::path& elsewhere,
                            const Identity& owner) {
   if (const auto made = make_folders(elsewhere); !made) return std::unexpected(made.error());
@@ -77,7 +77,7 @@ Result<fs::path> new_place(const fs::path& folder, const fs::path& elsewhere,
     return std::unexpected(folder_error("make a folder in", elsewhere, errno));
   }
   if (chown(name.c_str(), owner.uid, owner.gid) != 0) {
-    return std::unexpected(folder_error("give away the folder", name, errno));
+    return std::unexpected(folder_error("change the owner of", name, errno));
   }
   if (!can_enter(name, owner)) {
     rmdir(name.c_str());
@@ -85,7 +85,7 @@ Result<fs::path> new_place(const fs::path& folder, const fs::path& elsewhere,
         unavailable("no_permission",
                     fmt::format("the server's user {} can reach neither \"{}\" nor \"{}\"",
                                 owner.name, folder.string(), elsewhere.string()),
-                    "let it pass through their parents (chmod o+x)"));
+                    "let that user pass through their parent folders (chmod o+x)"));
   }
   return name;
 }
@@ -93,8 +93,9 @@ Result<fs::path> new_place(const fs::path& folder, const fs::path& elsewhere,
 }  // namespace
 
 Result<ClusterFolder> ClusterFolder::open(const fs::path& asked, const fs::path& elsewhere) {
-  const fs::path folder = fs::absolute(asked).lexically_normal() / "";  // ends in a slash:
-  const fs::path home = folder.parent_path();                           // its parent is itself
+  // A path that ends in a slash: its parent_path() is the folder itself.
+  const fs::path folder = fs::absolute(asked).lexically_normal() / "";
+  const fs::path home = folder.parent_path();
   const fs::path inside = home / "postgres";
   const fs::path pointer = home / "postgres.elsewhere";
   if (const auto made = make_folders(home); !made) return std::unexpected(made.error());
@@ -124,7 +125,7 @@ Result<ClusterFolder> ClusterFolder::open(const fs::path& asked, const fs::path&
         unavailable("folder_unusable",
                     fmt::format("\"{}\" says that the database is in \"{}\", which is not there",
                                 pointer.string(), root.string()),
-                    "bring it back, or delete the file to begin with an empty database"));
+                    "restore it, or delete the file to begin with an empty database"));
   }
   owner = private_folder(root, *owner);
   if (!owner) return std::unexpected(owner.error());
@@ -133,8 +134,8 @@ Result<ClusterFolder> ClusterFolder::open(const fs::path& asked, const fs::path&
 
 fs::path ClusterFolder::socket() const {
   const std::string inside = root_ / "socket";
-  // The server listens on <folder>/.s.PGSQL.5432, and takes its folders as a list with commas and
-  // quotes.
+  // The server listens on <folder>/.s.PGSQL.5432, and parses the setting as a list of folders,
+  // separated by commas and possibly quoted.
   constexpr std::size_t bytes_max = sizeof(sockaddr_un::sun_path) - sizeof("/.s.PGSQL.5432");
   const bool odd = std::ranges::any_of(inside, [](unsigned char byte) {
     return byte <= ' ' || byte == ',' || byte == '"' || byte == '\'' || byte == '\\';
@@ -163,7 +164,7 @@ Result<void> ClusterFolder::mark_initialised(bool durable) const {
   if (durable) {
     const FileDescriptor folder(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || syncfs(folder.fd()) != 0) {
-      return std::unexpected(folder_error("bring to disk", root_, errno));
+      return std::unexpected(folder_error("write to disk what is in", root_, errno));
     }
   }
   return write("initialised", read_small_file(data() / "PG_VERSION") + "\n");

@@ -8,18 +8,21 @@
 
 namespace weir::local {
 
-/// Where one private cluster lies, and who owns it. Everything of it is below root(), which only
-/// its owner and root may enter:
-///   data/         PostgreSQL's own
-///   socket/       where the server listens, unless a Unix socket's address cannot hold that path
-///   server.log    and initdb.log
-///   start.lock    held by who makes, starts or stops; users.lock is shared by all who use the
-///   server initialised   written last by who made the cluster; without it data/ is a leftover
+/// The folder of one private cluster, and its owner. Everything is below root(), which only the
+/// owner and the user root may enter:
+///
+///   data/        PostgreSQL's data directory
+///   socket/      where the server listens, unless a Unix socket's address cannot hold that path
+///   server.log   the server's log; initdb.log is that of initdb
+///   start.lock   held by the process that makes the cluster, or starts or stops its server
+///   users.lock   shared by all processes that use the server
+///   initialised  written last when the cluster is made; without it data/ is incomplete
 class ClusterFolder {
  public:
-  /// The cluster of `folder`: in `folder`/postgres or, where `folder`/postgres.elsewhere is a file,
-  /// in the place it names. Makes what is missing, empty, and makes it elsewhere when it must; many
-  /// at once agree. Errors: as LocalPostgres::open.
+  /// The cluster of `folder`: in `folder`/postgres or, if there is a file
+  /// `folder`/postgres.elsewhere, in the place that it names. Makes missing folders, empty, and
+  /// below `elsewhere` if necessary; concurrent callers get the same folder. Errors: as
+  /// LocalPostgres::open.
   static Result<ClusterFolder> open(const std::filesystem::path& folder,
                                     const std::filesystem::path& elsewhere);
 
@@ -31,16 +34,17 @@ class ClusterFolder {
   std::filesystem::path start_lock() const { return root_ / "start.lock"; }
   std::filesystem::path users_lock() const { return root_ / "users.lock"; }
 
-  /// The folder of the socket; in /tmp when root() is too long or too odd for a socket's address.
+  /// The folder of the socket; in /tmp when root() is too long for a socket's address, or has
+  /// characters that the server's setting cannot take.
   std::filesystem::path socket() const;
 
-  /// Makes socket() if it is missing; refuses one in /tmp that somebody else put there.
+  /// Makes socket() if it is missing; refuses one in /tmp that belongs to another user.
   Result<void> make_socket_folder() const;
 
-  /// The version of PostgreSQL that made data/, if it was made to the end.
+  /// The version of PostgreSQL that made data/, if data/ is complete.
   std::optional<int> initialised() const;
 
-  /// Marks data/ as made to the end, with all of it on disk if it is to be `durable`.
+  /// Marks data/ as complete; when `durable`, after all of it was written to disk.
   Result<void> mark_initialised(bool durable) const;
 
   /// Writes a small file of our own below root(), never through a symbolic link.

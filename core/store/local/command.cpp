@@ -17,7 +17,7 @@
 namespace weir::local {
 namespace {
 
-/// What a child could not do on its way to its program, told to its parent with errno.
+/// What a child could not do before it ran its program; it reports this to its parent with errno.
 enum class Stage : std::int32_t { become_user, enter_folder, open_log, execute };
 struct Failure {
   Stage stage;
@@ -26,7 +26,7 @@ struct Failure {
 
 std::string said(int error_number) { return std::generic_category().message(error_number); }
 
-/// Signals held back, so that no handler of ours runs in a child.
+/// Blocks all signals, so that no handler of ours runs in a child.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {
@@ -40,9 +40,9 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// Between fork and exec only async-signal-safe calls are allowed, so everything is laid out before,
-// and the ids are set by the system calls themselves, which the C library would spread over
-// threads.
+// Between fork and exec only async-signal-safe calls are allowed. So everything is prepared before,
+// and the ids are set with the system calls themselves: the C library's functions would apply them
+// to all threads.
 
 /// For a process with one thread.
 bool become(const Identity& identity) noexcept {
@@ -59,7 +59,7 @@ void default_signals() noexcept {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// A command laid out for execve.
+/// A command prepared for execve.
 class Program {
  public:
   Program(const Command& command, const Identity& identity)
@@ -70,10 +70,10 @@ class Program {
     arguments_.push_back(nullptr);
   }
 
-  /// The child's way to its program; comes back only when something failed, with errno set.
+  /// Runs in the child and becomes the program; returns only when a stage failed, with errno set.
   Stage execute(int null_device, bool ends_with_parent, pid_t parent) const noexcept {
     if (!become(identity_)) return Stage::become_user;
-    if (ends_with_parent) {  // after the ids changed, which clears it
+    if (ends_with_parent) {  // after the ids have changed, because that clears it
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (getppid() != parent) _exit(127);
     }
@@ -110,7 +110,7 @@ class Program {
     return unavailable("server_failed",
                        fmt::format("cannot run \"{}\" as user {}: {}", command_.arguments.front(),
                                    identity_.name, said(why)),
-                       "mend that program");
+                       "fix that program");
   }
 
  private:
@@ -125,7 +125,7 @@ std::unexpected<Error> no_process() {
                                      "raise the limit on processes or open files"));
 }
 
-/// Waits for the child's end; its exit status as a shell counts it.
+/// Waits for the child's end and returns its exit status as a shell does (128 + signal).
 int reap(pid_t child) noexcept {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -133,7 +133,7 @@ int reap(pid_t child) noexcept {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// Starts a child in a session of its own, and comes back when it has become its program.
+/// Starts a child in a session of its own, and returns when it has become its program.
 Result<pid_t> spawn(const Command& command, const Identity& identity, bool ends_with_us) {
   const Program program(command, identity);
   const FileDescriptor null_device(::open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -9,8 +9,9 @@
 
 namespace weir::local {
 
-/// How long something of another process may take. There is no event for what is waited for here (a
-/// line in a file, a process of somebody else's), so it is looked for every two milliseconds.
+/// A time limit for something that another process does. There is no event for what is waited for
+/// here (a line in a file, the end of a process that is not our child), so the caller polls every
+/// two milliseconds.
 class Deadline {
  public:
   static constexpr std::chrono::milliseconds step{2};
@@ -21,7 +22,7 @@ class Deadline {
   bool passed() const noexcept { return std::chrono::steady_clock::now() >= end_; }
   static void wait_a_step() { std::this_thread::sleep_for(step); }
 
-  /// "WHAT within 60 s"
+  /// The message is "WHAT within 60 s".
   Error error(std::string_view what) const {
     return unavailable("server_slow", fmt::format("{} within {} s", what, patience_.count()),
                        "try again");

@@ -13,7 +13,7 @@ Result<FileLock> FileLock::open(const std::filesystem::path& file, const Identit
   FileDescriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!opened) return std::unexpected(folder_error("open the lock", file, errno));
   if (!owner.is_us() && fchown(opened.fd(), owner.uid, owner.gid) != 0) {
-    return std::unexpected(folder_error("give away the lock", file, errno));
+    return std::unexpected(folder_error("change the owner of", file, errno));
   }
   return FileLock(std::move(opened), file);
 }

@@ -7,21 +7,23 @@
 
 namespace weir::local {
 
-/// A lock between processes, and between objects of one process, on a file or a folder (flock).
-/// Goes with the object, and with the process however that ends.
+/// A lock between processes, and between objects of one process, on a file or a folder (flock). It
+/// is released when the object is destroyed or the process ends in any way.
 class FileLock {
  public:
-  /// Opens the file, making it with `owner` as its owner. Holds nothing yet.
+  /// Opens the file; makes it if it is missing, owned by `owner`. The lock is not held yet.
   static Result<FileLock> open(const std::filesystem::path& file, const Identity& owner);
 
-  /// Opens a folder that exists. Holds nothing yet.
+  /// Opens a folder that exists. The lock is not held yet.
   static Result<FileLock> open_folder(const std::filesystem::path& folder);
 
-  /// Waits until nobody else holds it, or only sharers do.
+  /// Takes the exclusive lock; waits until no other object holds or shares it.
   Result<void> hold();
+  /// Takes a shared lock; waits until no other object holds the exclusive one.
   Result<void> share();
 
-  /// Trades a share for the whole, if this is the last share. When it fails the share is lost.
+  /// Exchanges the shared lock for the exclusive one, if no other object shares it. When this
+  /// fails, the shared lock is lost.
   bool try_hold() noexcept;
 
  private:

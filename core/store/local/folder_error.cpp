@@ -28,7 +28,7 @@ Error folder_error(std::string_view did, const std::filesystem::path& path, int 
     case EDQUOT:
       return unavailable("disk_full", std::move(message), "free some space there");
     default:
-      return unavailable("folder_unusable", std::move(message), "mend the folder");
+      return unavailable("folder_unusable", std::move(message), "fix the folder");
   }
 }
 

@@ -6,11 +6,11 @@
 
 namespace weir::local {
 
-/// "cannot DID PATH: what errno says": no_permission, disk_full or folder_unusable, whichever errno
-/// names.
+/// An error with the message "cannot DID PATH: text of errno" and the kind no_permission, disk_full
+/// or folder_unusable, depending on errno.
 Error folder_error(std::string_view did, const std::filesystem::path& path, int error_number);
 
-/// The hint that closes every message a person can also answer by naming a database.
+/// An error with `hint`, to which it adds that naming a database server solves the problem too.
 Error unavailable(std::string_view kind, std::string message, std::string_view hint);
 
 }  // namespace weir::local

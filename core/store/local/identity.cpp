@@ -12,7 +12,7 @@
 namespace weir::local {
 namespace {
 
-/// `look` is getpwnam_r or getpwuid_r with its key bound.
+/// `look` is getpwnam_r or getpwuid_r with the key bound.
 template <class Look>
 std::optional<Identity> entry(Look look) {
   std::vector<char> text(16 * 1024);
@@ -35,7 +35,7 @@ Result<Identity> user(uid_t uid) {
   if (auto found = entry([&](auto... into) { return getpwuid_r(uid, into...); })) return *found;
   return std::unexpected(unavailable(
       "no_such_user",
-      fmt::format("user id {} has no entry in /etc/passwd, and PostgreSQL insists", uid),
+      fmt::format("user id {} has no entry in /etc/passwd, which PostgreSQL requires", uid),
       "run as a user that has one"));
 }
 

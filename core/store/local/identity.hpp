@@ -7,8 +7,8 @@
 
 namespace weir::local {
 
-/// The operating system's user that a server runs as: one that /etc/passwd knows, since initdb
-/// insists.
+/// The operating system's user that a server runs as: it has an entry in /etc/passwd, because
+/// initdb requires one.
 struct Identity {
   uid_t uid = 0;
   gid_t gid = 0;
@@ -17,8 +17,8 @@ struct Identity {
   bool is_us() const noexcept;
 };
 
-/// Who owns a new cluster: this process's user, or for root `postgres` or else `nobody`, since
-/// PostgreSQL refuses root. Errors: "no_such_user".
+/// The owner of a new cluster: this process's user; for root, `postgres` or else `nobody`, because
+/// PostgreSQL refuses to run as root. Errors: "no_such_user".
 Result<Identity> owner_of_new_cluster();
 
 /// The user with this id. Errors: "no_such_user".

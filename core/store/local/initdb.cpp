@@ -35,8 +35,8 @@ Result<void> initialise(const ClusterFolder& cluster, const PostgresPrograms& pr
       cluster.owner());
   if (!status) return std::unexpected(status.error());
   if (*status != 0) {
-    return std::unexpected(log.failure(
-        "initdb_failed", fmt::format("initdb made no database (exit status {})", *status)));
+    return std::unexpected(
+        log.failure("initdb_failed", fmt::format("initdb failed (exit status {})", *status)));
   }
   return cluster.mark_initialised(durable);
 }

@@ -13,10 +13,12 @@
 
 namespace weir {
 
-// Invariants. Who holds start.lock alone may make, start or stop. Who holds a share of users.lock
-// has a server; shares are taken and given back under start.lock only, so the last one out sees
-// that it is, and nobody comes in while it stops the server. Crashed users lose their locks with
-// their lives.
+// Invariants:
+// - Only the process that holds start.lock may make the cluster, or start or stop the server.
+// - While a process shares users.lock, the server runs. The share is taken and released only with
+//   start.lock held, so the last user detects that it is the last, and no other process can join
+//   while it stops the server.
+// - A process that crashes loses its locks.
 struct LocalPostgres::Share {
   local::ClusterFolder cluster;
   local::FileLock users;
@@ -32,7 +34,7 @@ struct LocalPostgres::Share {
 
 Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
                                           const Options& options) {
-  // Before anything is made, so that a machine without PostgreSQL is left as it was.
+  // Checked before anything is made, so that a machine without PostgreSQL is left unchanged.
   if (const auto any = local::find_programs(options.programs, {}); !any) {
     return std::unexpected(any.error());
   }

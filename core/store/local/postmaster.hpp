@@ -7,20 +7,22 @@
 
 namespace weir::local {
 
-/// What a running server says of itself in its data folder's postmaster.pid. May be left over from
-/// one that is gone, and its pid anybody's by now: see anyone_in.
+/// The contents of a server's postmaster.pid in its data folder. The file may be left over from a
+/// server that has ended, and its pid may be in use by another process: see anyone_in.
 struct PidFile {
   pid_t pid = 0;
-  std::string status;  ///< "starting", "ready", "stopping"; empty before it has said
+  std::string status;  ///< "starting", "ready", "stopping"; empty until it is written
 };
 
 std::optional<PidFile> read_pid_file(const std::filesystem::path& data);
 
-/// Whether that process works in `folder`; no for one that has ended or is not ours to see.
+/// Whether `folder` is the working directory of that process; false for one that has ended or that
+/// we may not inspect.
 bool stands_in(pid_t process, const std::filesystem::path& folder);
 
-/// Whether any process does. Every process of a server, orphans included, works in its data folder,
-/// so this knows what no pid file does: pids are used again, and zombies have one too.
+/// The same for any process. The data folder is the working directory of every process of a server,
+/// orphans included, so this is more reliable than a pid file: pids are reused, and zombies have
+/// one too.
 bool anyone_in(const std::filesystem::path& folder);
 
 }  // namespace weir::local

@@ -25,20 +25,20 @@ bool is_ready(const ClusterFolder& cluster) {
          PQping(server_url(cluster, "postgres").c_str()) == PQPING_OK;
 }
 
-/// Waits until the server of an earlier time can be joined (true) or is gone (false).
+/// Waits until a server that was started before can be joined (true) or has ended (false).
 Result<bool> settle(const ClusterFolder& cluster, std::chrono::seconds patience) {
   for (const Deadline deadline(patience);; Deadline::wait_a_step()) {
     if (is_ready(cluster)) return true;
     if (!anyone_in(cluster.data())) return false;
     if (deadline.passed()) {
       return std::unexpected(deadline.error(fmt::format(
-          "the server in \"{}\" became neither ready nor ended", cluster.root().string())));
+          "the server in \"{}\" neither became ready nor ended", cluster.root().string())));
     }
   }
 }
 
-/// What a server that ended without tidying up makes the next one stumble over. What cannot be
-/// removed, the next one will name.
+/// Removes files of a server that ended without removing them; they would keep the next one from
+/// starting. If one cannot be removed, the error of the next server names it.
 void clear_away(const ClusterFolder& cluster) {
   std::error_code ignored;
   fs::remove(cluster.data() / "postmaster.pid", ignored);
@@ -46,7 +46,7 @@ void clear_away(const ClusterFolder& cluster) {
   fs::remove(cluster.socket() / ".s.PGSQL.5432", ignored);
 }
 
-/// Settings that are Weir's business; the rest is PostgreSQL's, in data/postgresql.conf.
+/// The command line with the settings that Weir makes; all others are in data/postgresql.conf.
 std::vector<std::string> command_line(const ClusterFolder& cluster,
                                       const PostgresPrograms& programs, bool durable) {
   std::vector<std::string> line = {programs.postgres(), "-D", cluster.data(), "-k",
@@ -72,7 +72,7 @@ std::vector<std::string> command_line(const ClusterFolder& cluster,
   return line;
 }
 
-/// Who may connect: the cluster's owner and root, vouched for by the kernel, as the superuser.
+/// Lets the cluster's owner and root connect, authenticated by the kernel, as the superuser.
 Result<void> write_access_rules(const ClusterFolder& cluster) {
   const auto rules = cluster.write("pg_hba.conf", "local all all peer map=weir\n");
   if (!rules) return rules;
@@ -120,8 +120,8 @@ Result<void> ensure_running(const ClusterFolder& cluster, const PostgresPrograms
     if (server->wait(Deadline::step)) {
       return std::unexpected(log.failure("server_failed", "the private PostgreSQL did not start"));
     }
-    if (deadline
-            .passed()) {  // a long recovery may be going on: it is let alone, the next one joins
+    // A long recovery may be in progress: the server is left running, and the next caller joins it.
+    if (deadline.passed()) {
       return std::unexpected(deadline.error("the private PostgreSQL did not become ready"));
     }
   }
@@ -131,10 +131,11 @@ Result<void> ensure_running(const ClusterFolder& cluster, const PostgresPrograms
 void stop(const ClusterFolder& cluster, std::chrono::seconds patience) {
   const auto found = read_pid_file(cluster.data());
   if (!found) return;
-  // Held first and looked at then: the pid of a server that ended may be anybody's by now.
+  // The handle is opened before the check, because another process may have the pid of a server
+  // that ended.
   const auto server = ProcessHandle::open(found->pid);
   if (!server || !stands_in(found->pid, cluster.data())) return;
-  server->signal(SIGINT);  // PostgreSQL's "fast": no waiting for clients, a checkpoint, the end
+  server->signal(SIGINT);  // PostgreSQL's "fast" mode: disconnect clients, checkpoint, end
   server->wait(patience);
   std::error_code ignored;
   if (cluster.socket().parent_path() != cluster.root()) fs::remove(cluster.socket(), ignored);

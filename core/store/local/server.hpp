@@ -9,16 +9,17 @@
 
 namespace weir::local {
 
-/// The libpq URL under which a cluster's server answers when it runs.
+/// The libpq URL of a cluster's server.
 std::string server_url(const ClusterFolder& cluster, std::string_view database);
 
-/// Comes back when the server takes connections: one that runs is joined, whoever started it; else
-/// one is started, after what an ended one left behind is gone. The caller holds the start lock.
-/// Errors: "server_failed", "server_slow", "disk_full", or the folder's.
+/// Returns when the server accepts connections. A server that runs is joined, whichever process
+/// started it; else leftovers of an earlier one are removed and a server is started. The caller
+/// holds the start lock. Errors: "server_failed", "server_slow", "disk_full", or those of
+/// folder_error().
 Result<void> ensure_running(const ClusterFolder& cluster, const PostgresPrograms& programs,
                             std::chrono::seconds patience, bool durable);
 
-/// Ends the server, if there is one, breaking its connections. The caller holds the start lock.
+/// Stops the server, if it runs, and breaks its connections. The caller holds the start lock.
 void stop(const ClusterFolder& cluster, std::chrono::seconds patience);
 
 }  // namespace weir::local

@@ -41,7 +41,7 @@ Error ServerLog::failure(std::string_view kind, std::string_view what) const {
   const bool full =
       lines.contains("No space left on device") || lines.contains("Disk quota exceeded");
   return full ? unavailable("disk_full", std::move(message), "free some space there")
-              : unavailable(kind, std::move(message), "mend what it names");
+              : unavailable(kind, std::move(message), "fix what it names");
 }
 
 }  // namespace weir::local

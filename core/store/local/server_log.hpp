@@ -8,13 +8,14 @@
 
 namespace weir::local {
 
-/// What PostgreSQL's programs wrote about one start: a log from where it ended before.
+/// What PostgreSQL's programs logged about one start: the part of a log that is new since then.
 class ServerLog {
  public:
-  /// From here on. A log that has grown large makes room for a new one.
+  /// The part from the present end on. A large log is renamed, so that a new one begins.
   static ServerLog from_now(const std::filesystem::path& file);
 
-  /// "what; FILE ends with …" and its last lines; disk_full where they say so, else `kind`.
+  /// An error with the message "what; FILE ends with …" and the last lines; its kind is disk_full
+  /// when they say so, else `kind`.
   Error failure(std::string_view kind, std::string_view what) const;
 
  private:

@@ -8,7 +8,7 @@
 
 namespace weir::postgres {
 
-/// An array as PostgreSQL reads it: {1,2,NULL} or {"a \"quoted\" text",NULL}.
+/// Builds an array in PostgreSQL's input syntax: {1,2,NULL} or {"a \"quoted\" text",NULL}.
 class ArrayLiteral {
  public:
   void add(std::integral auto number) { next() += std::to_string(number); }
@@ -24,7 +24,7 @@ class ArrayLiteral {
       add_null();
   }
 
-  /// The literal; the object may go on growing.
+  /// The literal; items may still be added afterwards.
   std::string text() const { return items_ + '}'; }
 
  private:

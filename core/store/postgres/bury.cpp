@@ -7,8 +7,8 @@ namespace weir::postgres {
 namespace {
 
 constexpr const char* bury_call =
-    "select weir.bury_worker($1::bigint, $2::bigint, $3::smallint, $4::int, $5::smallint, $6, $7, "
-    "$8)";
+    "select weir.end_crashed_worker($1::bigint, $2::bigint, $3::smallint, $4::int, $5::smallint, "
+    "$6, $7, $8)";
 
 }  // namespace
 

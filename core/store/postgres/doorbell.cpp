@@ -28,8 +28,8 @@ Result<Doorbell> Doorbell::make() {
 
 void Doorbell::ring() noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written =
-      ::write(bell_.fd(), &one, sizeof one);  // full: it is ringing already
+  // It fails only when the counter is full: then the wait ends anyway.
+  [[maybe_unused]] const auto written = ::write(bell_.fd(), &one, sizeof one);
 }
 
 bool Doorbell::wait(int socket, std::chrono::milliseconds limit) {

@@ -6,17 +6,17 @@
 
 namespace weir::postgres {
 
-/// What ends the wait for a socket from another thread.
+/// Lets another thread end a wait for a socket.
 class Doorbell {
  public:
   /// Errors: unavailable, kind "out_of_descriptors".
   static Result<Doorbell> make();
 
-  /// Ends the wait that is under way, or the next one.  [any thread]
+  /// Ends the current wait, or the next one.  [any thread]
   void ring() noexcept;
 
-  /// Returns when `socket` can be read (true; negative: there is none), when it was rung since the
-  /// last wait, or after `limit`.
+  /// Returns when `socket` can be read (true; a negative one means no socket), when ring() was
+  /// called since the last wait, or after `limit`.
   bool wait(int socket, std::chrono::milliseconds limit);
 
  private:

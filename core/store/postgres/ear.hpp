@@ -8,8 +8,8 @@
 
 namespace weir::postgres {
 
-/// Hears one channel, from when it is made until it ends, which must be before its connection does.
-/// `heard` is called inside calls of the connection, get_notifs() first of all.
+/// Receives the notifications of one channel while it exists; it must be destroyed before its
+/// connection. `heard` is called inside calls of the connection, mainly get_notifs().
 class Ear final : public pqxx::notification_receiver {
  public:
   using Heard = std::function<void(std::string_view payload)>;

@@ -21,7 +21,7 @@ class PostgresEventFeed final : public EventFeed {
   PostgresEventFeed& operator=(const PostgresEventFeed&) = delete;
 
   ~PostgresEventFeed() override {
-    // Failing, it ends with its time.
+    // If this fails, the row in weir.listening expires.
     if (id_ && session_->is_open()) std::ignore = session_->query(listen_no_more_call, {id_});
   }
 
@@ -58,7 +58,7 @@ class PostgresEventFeed final : public EventFeed {
 
   std::unique_ptr<Session> session_;
   std::vector<std::string> heard_;
-  std::optional<Ear> ear_;         // after what it stands on
+  std::optional<Ear> ear_;         // after the members that it uses
   std::optional<std::string> id_;  // of our row in weir.listening
   Clock::time_point say_again_{};
 };

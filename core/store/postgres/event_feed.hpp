@@ -9,21 +9,21 @@
 
 namespace weir::postgres {
 
-/// A session that hears what happens to runs (channel weir_events), and by which workers know that
-/// somebody does. After an error it is of no use any more.  [one thread at a time]
+/// A session that receives the events of runs (channel weir_events), and registers as a listener,
+/// so that workers send them. After an error it cannot be used any more.  [one thread at a time]
 class EventFeed {
  public:
-  /// How long workers go on sending after a listener was cut off.
+  /// How long workers continue to send after a listener was disconnected.
   static constexpr std::chrono::milliseconds said_for{30'000};
 
-  /// Listens from here on. Errors: unavailable.
+  /// Starts to listen. Errors: unavailable.
   static Result<std::unique_ptr<EventFeed>> open(const std::string& url);
 
   virtual ~EventFeed() = default;
 
-  /// What came, as it was sent: JSON. Returns when there is something, when `bell` rings, and at
-  /// the latest after `patience`. Called at least every few seconds, for it also keeps workers
-  /// sending. Errors: unavailable, when the connection broke.
+  /// The events that arrived, as they were sent: JSON. Returns when there is one, when `bell`
+  /// rings, and at the latest after `patience`. To be called at least every few seconds, because it
+  /// also renews the registration as a listener. Errors: unavailable, when the connection broke.
   virtual Result<std::vector<std::string>> next(std::chrono::milliseconds patience,
                                                 Doorbell& bell) = 0;
 };

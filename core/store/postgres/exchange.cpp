@@ -129,7 +129,8 @@ Params parameters(const ExchangeRequest& request) {
   return params;
 }
 
-// A row with news of a run: what was said of the run itself, one signal, or the end of one child.
+// Reads a row with notifications of a run: those for the run itself, one signal, or the end of one
+// child.
 void read_news(RunNews& news, const pqxx::row& row) {
   news.count += row[11].as<int>();
   if (!row[12].is_null()) news.cancelled = row[12].as<std::string>();

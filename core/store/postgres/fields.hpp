@@ -10,12 +10,12 @@
 #include "base/json.hpp"
 #include "base/time.hpp"
 
-/// A column of times as time_of() reads it.
+/// A column of times in the form that time_of() reads.
 #define WEIR_MICROSECONDS(time) "(extract(epoch from " time ") * 1000000)::bigint"
 
 namespace weir::postgres {
 
-/// Of WEIR_MICROSECONDS(…): since 1970.
+/// The time in a column of WEIR_MICROSECONDS(…), which counts from 1970.
 inline Time time_of(const pqxx::field& field) { return Time{Duration{field.as<std::int64_t>()}}; }
 
 inline std::optional<Time> optional_time(const pqxx::field& field) {
@@ -26,13 +26,13 @@ inline std::optional<Json> optional_json(const pqxx::field& field) {
   return field.is_null() ? std::nullopt : std::optional(Json::trusted(field.as<std::string>()));
 }
 
-/// A number or a text, where there may be none.
+/// A number or a text; nullopt for NULL.
 template <class Value>
 std::optional<Value> optional_of(const pqxx::field& field) {
   return field.is_null() ? std::nullopt : std::optional(field.as<Value>());
 }
 
-/// Of array_to_json(…) of texts, none of them NULL.
+/// The texts in a column of array_to_json(…); none of them may be NULL.
 inline std::vector<std::string> texts_of(const pqxx::field& field) {
   std::vector<std::string> texts;
   for (const Json& text : Json::trusted(field.as<std::string>()).elements())
@@ -40,7 +40,7 @@ inline std::vector<std::string> texts_of(const pqxx::field& field) {
   return texts;
 }
 
-/// Of array_to_string(…, ' ') of numbers.
+/// The numbers in a column of array_to_string(…, ' ').
 template <class Number>
 std::vector<Number> numbers_of(const pqxx::field& field) {
   std::istringstream words(field.as<std::string>());

@@ -8,7 +8,7 @@
 #include "run/journal_row.hpp"
 #include "store/postgres/fields.hpp"
 
-/// What read_journal_row reads, in its order.
+/// The columns that read_journal_row reads, in its order.
 #define WEIR_JOURNAL_COLUMNS                                        \
   "step, task_index, attempt, outcome, output, error_code, error, " \
   "retry_after_ms, " WEIR_MICROSECONDS("started_at") ", " WEIR_MICROSECONDS("ended_at")

@@ -28,9 +28,10 @@ Result<pqxx::result> LastingSession::query(const char* sql, const Params& params
 }
 
 bool LastingSession::wait(milliseconds limit, const std::function<bool()>& enough) {
-  // What came with earlier answers is in libpq's hands already: the socket tells nothing of it.
+  // Notifications that came with earlier answers are already in libpq's buffer, and do not make the
+  // socket readable.
   if (is_open() && hear(enough)) {
-    doorbell_.wait(-1, milliseconds(0));  // a ring up to now ended this wait
+    doorbell_.wait(-1, milliseconds(0));  // consumes a ring: it was meant to end this wait
     return true;
   }
   return doorbell_.wait(is_open() ? session_->connection().sock() : -1, limit) && hear(enough);
@@ -41,7 +42,7 @@ bool LastingSession::hear(const std::function<bool()>& enough) {
     session_->connection().get_notifs();
     return enough();
   } catch (const std::exception&) {
-    end();  // broken: the next call connects again and tells
+    end();  // broken: the next call connects again, and returns the error if it cannot
     return true;
   }
 }

@@ -1,10 +1,11 @@
-/// A session that outlives its connections, hears notifications and can wait for them.
+/// A session that outlives its connections, receives notifications and can wait for them.
 ///
-/// Threads: one at a time, but for wake().
+/// Threads: one at a time, except wake().
 ///
 /// Invariants:
-/// - Ears hear the connection of the session at hand: they are made after it and end before it.
-/// - A session found broken is let go of at once; the next call makes a new one.
+/// - Ears listen on the connection of the current session: they are made after it and destroyed
+///   before it.
+/// - A session that turns out to be broken is closed immediately; the next call makes a new one.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -25,7 +26,7 @@ class LastingSession {
  public:
   struct Channel {
     const char* name;
-    Ear::Heard heard;  ///< what it notes, wait() asks for
+    Ear::Heard heard;  ///< notes the notification, for the condition given to wait()
   };
   using Channels = std::vector<Channel>;
 
@@ -34,18 +35,20 @@ class LastingSession {
   LastingSession(const LastingSession&) = delete;
   LastingSession& operator=(const LastingSession&) = delete;
 
-  /// A session that listens; the one at hand, or a new one. Errors: unavailable.
+  /// Makes sure that there is a session that listens: the current one, or a new one. Errors:
+  /// unavailable.
   Result<void> connect();
 
   /// As Session::query(), after connect().
   Result<pqxx::result> query(const char* sql, const Params& params = {});
 
-  /// Returns when `enough` says so of what was heard (true), when something else was heard, when
-  /// wake() was called since the last wait, or after `limit`; at once when the session is found
-  /// broken (true). Does not connect: without a session it only waits for wake().
+  /// Returns when a notification arrived after which `enough` returns true (true), when another one
+  /// arrived, when wake() was called since the last wait, or after `limit`; immediately when the
+  /// session turns out to be broken (true). Does not connect: without a session it only waits for
+  /// wake().
   bool wait(std::chrono::milliseconds limit, const std::function<bool()>& enough);
 
-  /// Ends the wait that is under way, or the next one.  [any thread]
+  /// Ends the current wait, or the next one.  [any thread]
   void wake() noexcept { doorbell_.ring(); }
 
  private:

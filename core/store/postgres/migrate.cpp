@@ -26,8 +26,9 @@ constexpr const char* code_count =
     "select (select count(*) from pg_proc where pronamespace = 'weir'::regnamespace),"
     " (select count(*) from pg_class where relnamespace = 'weir'::regnamespace and relkind = 'v')";
 
-// In place where that is possible, so that what users granted or built upon it stays. It is not
-// where columns, arguments or results changed, and where an older program's functions are left.
+// Replaces the code in place if possible, so that grants and dependent objects of users remain.
+// False when it is not: when columns, arguments or results changed, or when functions of an older
+// program are left.
 bool replace_code(pqxx::work& transaction) {
   try {
     pqxx::subtransaction attempt(transaction);
@@ -39,7 +40,7 @@ bool replace_code(pqxx::work& transaction) {
     attempt.commit();
     return true;
   } catch (const pqxx::sql_error&) {
-    return false;  // made anew it succeeds, or tells why not
+    return false;  // creating it again succeeds, or reports the error
   }
 }
 
@@ -102,8 +103,8 @@ Result<MigrationReport> migrate(const std::string& url) {
         "check "
         "(singleton),"
         " sha256 text not null)");
-    const pqxx::result state =
-        transaction.exec(found_state);  // again: somebody may have been quicker
+    // Read again: another process may have migrated in the meantime.
+    const pqxx::result state = transaction.exec(found_state);
     before = state[0][0].as<int>();
     if (before > program_number()) return;
     for (int number = before + 1; number <= program_number(); ++number) {

@@ -6,12 +6,13 @@
 
 namespace weir::postgres {
 
-/// Brings the database's schema to what this program needs, under a lock: safe when many programs
-/// start at once, and quick when there is nothing to do. Errors: unavailable; conflict, kind
-/// "database_newer", when a newer Weir has been here: nothing is changed then.
+/// Migrates the database's schema to the number that this program needs, under a lock: safe when
+/// many programs start at the same time, and quick when there is nothing to do. Errors:
+/// unavailable; conflict, kind "database_newer", when a newer Weir migrated it: then nothing is
+/// changed.
 Result<MigrationReport> migrate(const std::string& url);
 
-/// What is there, without changing anything. Errors: unavailable.
+/// Reads the schema's number and changes nothing. Errors: unavailable.
 Result<SchemaState> schema_state(const std::string& url);
 
 }  // namespace weir::postgres

@@ -9,7 +9,7 @@
 
 namespace weir::postgres {
 
-// A statement's parameter as text; NULL for what there is none of.
+// A statement's parameter as text; NULL for nullopt.
 
 template <std::integral Number>
 std::optional<std::string> parameter(const std::optional<Number>& number) {

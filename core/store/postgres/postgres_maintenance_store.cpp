@@ -41,7 +41,7 @@ constexpr const char* prune_call =
     " array(select a * interval '1 ms' from unnest($3::bigint[]) with ordinality as u(a, place) "
     "order by place), $4::int, $5::bigint, $6::bigint, $7::boolean)";
 
-constexpr const char* keep_house_call = "select weir.keep_house($1::bigint * interval '1 ms')";
+constexpr const char* keep_house_call = "select weir.maintain($1::bigint * interval '1 ms')";
 
 ScheduleReport read_schedule(const pqxx::row& row) {
   ScheduleReport report{.spec = {.name = row[0].as<std::string>(),
@@ -165,7 +165,7 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
     return error;
   }
 
-  bool changed_ = false;  ///< schedules, as far as was heard
+  bool changed_ = false;  ///< a notification arrived that schedules changed
   LastingSession session_;
 };
 

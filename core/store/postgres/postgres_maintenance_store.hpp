@@ -6,8 +6,8 @@
 
 namespace weir::postgres {
 
-/// A session with PostgreSQL; connects again by itself, the first time with its first call. Listens
-/// for changes of schedules if it is to. Errors: unavailable.
+/// A session with PostgreSQL, which connects with its first call and reconnects by itself. With
+/// `listens` it is notified of changes of schedules. Errors: unavailable.
 Result<std::unique_ptr<MaintenanceStore>> open_maintenance_store(const std::string& url,
                                                                  bool listens);
 

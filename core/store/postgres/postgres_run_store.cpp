@@ -180,12 +180,12 @@ class PostgresRunStore final : public RunStore {
                            parameter(options.delay), std::to_string(options.priority),
                            parameter(options.version), array_of(options.tags),
                            array_unless_empty(options.run_ids), parameter(options.at)});
-    if (!rows && session_ && !session_->is_open())  // it broke with the call under way
+    if (!rows && session_ && !session_->is_open())  // the connection broke during the call
       return std::unexpected(
           Error{.code = ErrorCode::in_doubt,
                 .kind = "start_in_doubt",
                 .message = "the database went away during the start: " + rows.error().message,
-                .hint = "the run may exist: look with weir runs list, or start again with the same "
+                .hint = "the run may exist: check weir runs list, or start again with the same "
                         "idempotency key"});
     if (!rows) return std::unexpected(with_nearest(rows.error(), flow));
     std::vector<StartedRun> started;
@@ -369,7 +369,7 @@ class PostgresRunStore final : public RunStore {
     if (!rows && rows.error().code == ErrorCode::invalid_input)
       return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                    .kind = "bad_run_id",
-                                   .message = fmt::format("\"{}\" is no run id", id),
+                                   .message = fmt::format("\"{}\" is not a run id", id),
                                    .hint = "run ids are UUIDs: weir runs list shows them"});
     if (rows && rows->empty())
       return std::unexpected(Error{.code = ErrorCode::not_found,

@@ -6,7 +6,7 @@
 
 namespace weir::postgres {
 
-/// A client's session with PostgreSQL; connects again by itself. The database must be migrated.
+/// A client's session with PostgreSQL; it reconnects by itself. The database must be migrated.
 /// Errors: unavailable.
 Result<std::unique_ptr<RunStore>> open_run_store(const std::string& url);
 

@@ -13,7 +13,7 @@ namespace weir::postgres {
 namespace {
 
 constexpr const char* hands_for_call =
-    "select array_to_string(slots, ' '), to_be_had from weir.hands_for($1::bigint, $2::bigint)";
+    "select array_to_string(slots, ' '), available from weir.helpers_for($1::bigint, $2::bigint)";
 
 constexpr const char* offer_shares_call =  // ranges of one step and attempt
     "select weir.offer_shares($1::bigint, $2::bigint, $3::smallint, $4::smallint, $5::int[], "
@@ -23,9 +23,9 @@ constexpr const char* take_back_shares_call =
     "select share, run, step, attempt, first_index, last_index "
     "from weir.take_back_shares($1::bigint, $2::bigint[])";
 
-constexpr const char* hear_shares_call = "select news, run_id, " WEIR_JOURNAL_COLUMNS
-                                         " from weir.hear_shares($1::bigint, $2::bigint[], "
-                                         "$3::bigint[])";
+constexpr const char* hear_shares_call =
+    "select news, run_id, " WEIR_JOURNAL_COLUMNS
+    " from weir.fetch_share_results($1::bigint, $2::bigint[], $3::bigint[])";
 
 constexpr const char* drop_shares_call =
     "select weir.drop_shares($1::bigint, $2::bigint, $3::smallint)";

@@ -4,7 +4,7 @@
 
 namespace weir::postgres {
 
-/// The part of a worker's store that shares wide work; asks over the session of the whole.
+/// The part of a worker's store that shares wide work; it uses the session of that store.
 class PostgresShareStore final : public ShareStore {
  public:
   explicit PostgresShareStore(LastingSession& session) : session_(session) {}

@@ -46,7 +46,7 @@ constexpr const char* serve_versions_call =
 constexpr const char* adopt_older_call =
     "select version, moved, held, refusal from weir.adopt_older($1::int)";
 
-constexpr const char* version_uses_call =  // what was never registered has no runs
+constexpr const char* version_uses_call =  // a version that was never registered has no runs
     "select v.version, coalesce(v.safe_to_remove, true) "
     "from unnest($1::text[], $2::text[]) with ordinality as k(slug, fingerprint, place) "
     "left join weir.versions v on v.flow = k.slug and v.fingerprint = k.fingerprint order by "
@@ -56,7 +56,7 @@ constexpr const char* report_plugins_call =
     "select weir.report_plugins($1, $2::int, $3::timestamptz, $4::jsonb)";
 
 constexpr const char* journal_call =
-    // Run by run, so that of the journal's partitions only that of each run is looked into.
+    // One lateral query for each run, so that only the partition of that run is read.
     "select r.id, " WEIR_JOURNAL_COLUMNS
     " from unnest($1::bigint[]) as r(id) cross join lateral ("
     "select * from weir.journal j where j.run_id = r.id order by step, task_index, attempt offset "
@@ -235,7 +235,7 @@ class PostgresWorkerStore final : public WorkerStore {
     return {};
   }
 
-  // What is told to other workers doesn't count.
+  // Notifications for other workers do not count.
   bool wait(std::chrono::milliseconds limit) override {
     return session_.wait(limit, [this] { return std::exchange(ready_, false) || told_; });
   }
@@ -254,7 +254,7 @@ class PostgresWorkerStore final : public WorkerStore {
              }}};
   }
 
-  WorkerId worker_ = 0;  ///< who it is that told_ tells of
+  WorkerId worker_ = 0;  ///< the worker whose notifications set told_
   bool ready_ = false, told_ = false;
   LastingSession session_;
   PostgresShareStore shares_{session_};

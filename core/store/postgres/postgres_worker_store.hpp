@@ -6,13 +6,13 @@
 
 namespace weir::postgres {
 
-/// How a session is to begin.
+/// How a session begins.
 struct WorkerSession {
-  bool connects_now = true;  ///< else with the first call, which then tells what is wrong
+  bool connects_now = true;  ///< false: the first call connects, and returns the error if it cannot
   bool listens = true;       ///< whether wait() ends when there may be runs
 };
 
-/// A worker's session with PostgreSQL; it connects again by itself after the connection broke. The
+/// A worker's session with PostgreSQL; it reconnects by itself after the connection broke. The
 /// database must be migrated. Errors: unavailable.
 Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url,
                                                        WorkerSession session = {});

@@ -29,7 +29,8 @@ pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string
                                    pqxx::prepare::make_dynamic_params(all.begin(), all.end()));
 }
 
-// Else it would reconnect silently and drop session state. Deprecated because version 7 never does.
+// Otherwise it would reconnect silently and lose session state. The call is deprecated because
+// version 7 never reconnects.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 void never_reconnect(pqxx::connection& connection) { connection.inhibit_reactivation(true); }
@@ -57,10 +58,10 @@ auto Session::guarded(Body&& body) -> Result<decltype(body())> {
     return std::unexpected(Error{.code = ErrorCode::in_doubt,
                                  .kind = "in_doubt",
                                  .message = doubt.what(),
-                                 .hint = "read before acting"});
+                                 .hint = "check whether it happened before you repeat it"});
   } catch (const pqxx::statement_completion_unknown& doubt) {
     return std::unexpected(sql_error("40003", doubt.what()));
-  } catch (const pqxx::transaction_rollback& undone) {  // version 6 keeps the SQLSTATE to itself
+  } catch (const pqxx::transaction_rollback& undone) {  // version 6 does not pass on the SQLSTATE
     return std::unexpected(sql_error("40000", undone.what()));
   } catch (const pqxx::insufficient_privilege& refused) {
     return std::unexpected(sql_error("42501", refused.what()));

@@ -15,23 +15,22 @@ namespace weir::postgres {
 /// Parameters as text; nullopt is NULL.
 using Params = std::vector<std::optional<std::string>>;
 
-/// One connection, with our settings. The seam at which pqxx's exceptions become Errors, once.
+/// One connection, with our settings. The only place where pqxx's exceptions become Errors.
 /// [one thread at a time]
 class Session {
  public:
   /// Errors: unavailable (away, access denied, a server older than 14).
   static Result<std::unique_ptr<Session>> open(const std::string& url);
 
-  /// Runs one statement, committed by itself; prepared when first met (`sql` must outlive the
-  /// session: a literal). Errors by SQLSTATE; unavailable when the connection broke: then is_open()
-  /// is false.
+  /// Runs one statement, committed by itself; it is prepared when first used (`sql` must outlive
+  /// the session: a literal). Errors by SQLSTATE; unavailable when the connection broke: then
+  /// is_open() is false.
   Result<pqxx::result> query(const char* sql, const Params& params = {});
 
-  /// Runs `work` inside a transaction and commits; whatever it throws undoes everything.
+  /// Runs `work` inside a transaction and commits; an exception rolls everything back.
   Result<void> transact(const std::function<void(pqxx::work&)>& work);
 
-  /// Runs `body` outside any transaction: for what is said of the connection itself. Errors: as
-  /// query().
+  /// Runs `body` outside any transaction: for calls of the connection itself. Errors: as query().
   Result<void> use(const std::function<void(pqxx::connection&)>& body);
 
   bool is_open() const noexcept { return connection_->is_open(); }

@@ -15,7 +15,7 @@ struct Rule {
   std::string_view hint;
 };
 
-// The first that fits. WR… are raised by our own functions and bring their own hints.
+// The first rule that matches applies. WR… are raised by our own functions, with their own hints.
 constexpr std::array<Rule, 25> rules = {{
     {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
     {"WR002", ErrorCode::not_found, "not_found", ""},
@@ -30,7 +30,7 @@ constexpr std::array<Rule, 25> rules = {{
      "the server is a standby: name the primary in the database URL"},
     {"28", ErrorCode::unavailable, "access_denied", "check user and password of the database URL"},
     {"2BP01", ErrorCode::conflict, "depended_upon",
-     "drop what depends on it, migrate, make it again"},
+     "drop what depends on it, migrate, create it again"},
     {"3D000", ErrorCode::unavailable, "no_such_database", "create it: createdb NAME"},
     {"42501", ErrorCode::unavailable, "no_permission",
      "the database user needs rights on schema weir"},
@@ -42,7 +42,7 @@ constexpr std::array<Rule, 25> rules = {{
     {"53", ErrorCode::unavailable, "server_busy", "the server is short of connections or memory"},
     {"54", ErrorCode::invalid_input, "too_large", "PostgreSQL cannot store a value of this size"},
     {"58", ErrorCode::unavailable, "server_fault", "see the log of the database server"},
-    {"40003", ErrorCode::in_doubt, "in_doubt", "read before acting"},
+    {"40003", ErrorCode::in_doubt, "in_doubt", "check whether it happened before you repeat it"},
     {"40", ErrorCode::unavailable, "try_again", ""},
     {"55P03", ErrorCode::unavailable, "try_again", ""},
     {"57014", ErrorCode::unavailable, "try_again", ""},
@@ -90,7 +90,7 @@ std::string without_password(const std::string& url) {
 
 Error connection_error(const std::string& url, std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  std::string line = without_password(std::string(text));  // of a bad URL libpq shows all
+  std::string line = without_password(std::string(text));  // libpq quotes an invalid URL in full
   for (char& c : line)
     if (c == '\n' || c == '\t') c = ' ';
   const bool denied = text.contains("authentication failed") ||
@@ -103,7 +103,7 @@ Error connection_error(const std::string& url, std::string_view text) {
                            : "database_away",
           .message = fmt::format("cannot reach the database {}: {}", without_password(url), line),
           .hint = denied   ? "check user and password of the database URL"
-                  : absent ? "create it, or mend the database URL"
+                  : absent ? "create it, or fix the database URL"
                            : "is the server up, and the database URL right?"};
 }
 

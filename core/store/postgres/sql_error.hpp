@@ -6,14 +6,14 @@
 
 namespace weir::postgres {
 
-/// An error of the server as ours: the code by SQLSTATE, message and hint from what libpq printed
+/// Converts an error of the server: the code by SQLSTATE, message and hint from the text of libpq
 /// ("ERROR:  message\nHINT:  hint\nCONTEXT:  …").
 Error sql_error(std::string_view sqlstate, std::string_view text);
 
-/// A session that ended or never began. Never shows a password.
+/// The error of a session that broke or could not be opened. Never contains a password.
 Error connection_error(const std::string& url, std::string_view text);
 
-/// The URL or conninfo for people: passwords replaced by ***.
+/// The URL or conninfo for messages: passwords are replaced by ***.
 std::string without_password(const std::string& url);
 
 }  // namespace weir::postgres

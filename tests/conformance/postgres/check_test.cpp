@@ -2,6 +2,7 @@
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "run/outcome_rules.hpp"
 #include "support/admin_session.hpp"
 
 using namespace weir;
@@ -105,6 +106,31 @@ TEST_SUITE("postgres: checks") {
     CHECK(a.user.run("select fingerprint from weir.version") == Rows{definition.fingerprint()});
     CHECK(a.user.run(fmt::format("select definition = '{}' from weir.version",
                                  definition.canonical().text())) == Rows{"t"});
+  }
+
+  TEST_CASE("the database has the names and numbers of the program's outcomes and no others") {
+    Checks a;
+    Rows names;
+    for (const OutcomeRule& rule : outcome_rules) {
+      names.emplace_back(name(rule.outcome));
+      CAPTURE(names.back());
+      CHECK(a.user.run("select weir.outcome('" + names.back() + "')") ==
+            Rows{std::to_string(static_cast<int>(rule.outcome))});
+    }
+    CHECK(a.user.run("select unnest(weir.outcomes())") == names);
+    CHECK(a.takes("select weir.outcome('completed')"));
+    CHECK_FALSE(a.takes("select weir.outcome('succeeded')"));
+    CHECK_FALSE(a.takes("select weir.outcome(null)"));
+  }
+
+  TEST_CASE("C3: the database takes for failures what RunState retries or gives up") {
+    Checks a;
+    for (const OutcomeRule& rule : outcome_rules) {
+      CAPTURE(std::string(name(rule.outcome)));
+      const bool failed = rule.after == AfterRow::retry || rule.after == AfterRow::give_up;
+      CHECK(a.user.run(fmt::format("select {} = any (weir.failures())",
+                                   static_cast<int>(rule.outcome))) == Rows{failed ? "t" : "f"});
+    }
   }
 
   TEST_CASE("P3: the database knows which step's output counts a map's tasks") {

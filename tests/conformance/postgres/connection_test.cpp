@@ -82,7 +82,7 @@ TEST_SUITE("postgres: connections") {
     CHECK(refused.error().code == ErrorCode::unavailable);
     CHECK(refused.error().kind == "no_such_database");
     CHECK(refused.error().message.contains("does not exist"));
-    CHECK(refused.error().hint == "create it, or mend the database URL");
+    CHECK(refused.error().hint == "create it, or fix the database URL");
   }
 
   TEST_CASE("no server is told with where it was looked for") {

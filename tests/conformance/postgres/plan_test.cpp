@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -115,6 +116,21 @@ TEST_SUITE("postgres: plans") {
     CHECK_FALSE(plan.contains("Seq Scan on run "));
     CHECK_FALSE(plan.contains("Sort"));
     CHECK(plan.contains("Index Scan Backward using run_pkey"));
+  }
+
+  TEST_CASE("outcomes that views have by name are planned as numbers") {
+    const PostgresUnderTest stores;
+    AdminSession user(stores.url());
+    for (const auto& [view, filter] : {std::pair("weir.attempts", "outcome <> '7'::smallint"),
+                                       std::pair("weir.signals", "outcome = '1'::smallint")}) {
+      std::string plan;
+      for (const std::string& line :
+           user.run(std::string("explain (verbose) select * from ") + view))
+        plan += line + '\n';
+      CAPTURE(plan);
+      CHECK(plan.contains(filter));
+      CHECK_FALSE(plan.contains("weir.outcome"));
+    }
   }
 
   TEST_CASE("V4: what is said of versions does not look at runs that are over") {

@@ -126,7 +126,7 @@ TEST_CASE("crashes that nobody is to blame for make serve give up") {
   CHECK(serve.wait() == 1);
   CHECK(
       crashing.log().contains("gives up: its worker process ended 2 times (allowed are 1 "
-                              "restarts within 60 s), at last by signal 9 (SIGKILL)"));
+                              "restarts within 60 s), most recently by signal 9 (SIGKILL)"));
 }
 
 TEST_SUITE_END();

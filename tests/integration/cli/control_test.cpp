@@ -33,7 +33,7 @@ TEST_CASE("C1: runs cancel ends runs with a reason and goes on past one that is 
   CHECK(served.shop.run({"runs", "cancel", id}).out == id + "  was over: cancelled\n");
   CHECK(served.shop.run({"runs", "cancel", id, "--json"}).out ==
         "[{\"run_id\":\"" + id + "\",\"cancelled\":false,\"status\":\"cancelled\"}]\n");
-  CHECK(served.shop.run({"runs", "retry", id}).out == id + "  goes on\n");
+  CHECK(served.shop.run({"runs", "retry", id}).out == id + "  continues\n");
   const Ran refused = served.shop.run({"runs", "retry", id});
   CHECK(refused.code == 1);
   CHECK(refused.err.contains(id));
@@ -44,10 +44,10 @@ TEST_CASE("C2: a paused flow begins nothing until it is resumed") {
   const ServedShop served;
   started(served, 1, {"--delay", "1h"});
   CHECK(served.shop.run({"flows", "pause", "process_order"}).out ==
-        "process_order is paused: what runs ends, and nothing is begun\n");
+        "process_order is paused: running steps finish, and nothing new starts\n");
   CHECK(served.shop.run({"flows", "pause", "process_order"}).out ==
         "process_order was paused before\n");
-  CHECK(served.shop.run({"flows", "resume", "process_order"}).out == "process_order goes on\n");
+  CHECK(served.shop.run({"flows", "resume", "process_order"}).out == "process_order is resumed\n");
   const Ran unknown = served.shop.run({"flows", "pause", "proces_order"});
   CHECK(unknown.code == 1);
   CHECK(unknown.err.contains("did you mean \"process_order\"?"));
@@ -87,7 +87,7 @@ TEST_CASE("L1: workers are listed while they live and after") {
   const ServedShop served;
   CHECK(served.shop.run({"migrate"}).code == 0);
   CHECK(served.shop.run({"workers", "list"}).err ==
-        "weir: note: no worker has been here: \"weir serve\" starts one\n");
+        "weir: note: no worker has joined yet: \"weir serve\" starts one\n");
   {
     const Running serve = served.shop.begin({"serve"}, "serve.log");
     CHECK(

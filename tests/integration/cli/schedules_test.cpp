@@ -27,12 +27,12 @@ TEST_CASE("C5: a schedule is added and listed and paused and removed by the prog
   CHECK(served.shop.run({"schedules", "pause", "night"}).out == "schedule night paused\n");
   CHECK(served.shop.run({"schedules", "pause", "night"}).out ==
         "schedule night was paused already\n");
-  CHECK(served.shop.run({"schedules", "resume", "night"}).out == "schedule night goes on\n");
+  CHECK(served.shop.run({"schedules", "resume", "night"}).out == "schedule night resumed\n");
   const Ran wrong = served.shop.run({"schedules", "pause", "nigth"});
   CHECK(wrong.code == 1);
   CHECK(wrong.err == "weir: error: no schedule \"nigth\" (did you mean \"night\"?)\n");
   CHECK(served.shop.run({"schedules", "remove", "night"}).out == "schedule night removed\n");
-  CHECK(served.shop.run({"schedules", "remove", "night"}).out == "schedule night was not there\n");
+  CHECK(served.shop.run({"schedules", "remove", "night"}).out == "schedule night did not exist\n");
   const Ran bad = served.shop.run({"schedules", "add", "a", "b", "0 25 * * *"});
   CHECK(bad.code == 2);
   CHECK(bad.err.starts_with("weir: error: cron \"0 25 * * *\": hour \"25\" is not 0 to 23"));
@@ -48,7 +48,7 @@ TEST_CASE("C7: what is to be pruned is said by the command or by the configurati
   CHECK(wrong.err.contains("expected an age such as \"30d\""));
   const Ran dry = served.shop.run({"prune", "--older-than", "1h", "--dry-run"});
   CHECK(dry.code == 0);
-  CHECK(dry.out == "0 runs, 0 attempts would go\n");
+  CHECK(dry.out == "0 runs, 0 attempts would be deleted\n");
   const Ran json = served.shop.run({"prune", "--older-than", "1h", "--json"});
   CHECK(json.out ==
         "{\"dry_run\":false,\"runs\":0,\"attempts\":0,\"partitions\":0,\"workers\":0}\n");

@@ -59,8 +59,8 @@ TEST_CASE("two workers in one process serve side by side and both drain") {
   serve.signal(SIGTERM);
   CHECK(serve.wait() == 0);
   const std::string log = text(special.shop.path() / "serve.log");
-  CHECK(log.contains("info worker 1 left, 0 unfinished runs given back\n"));
-  CHECK(log.contains("info worker 2 left, 0 unfinished runs given back\n"));
+  CHECK(log.contains("info worker 1 left and released 0 unfinished runs\n"));
+  CHECK(log.contains("info worker 2 left and released 0 unfinished runs\n"));
   CHECK(log.contains("info stopped\n"));
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("a worker that keeps failing makes serve give up with its error") {
   CHECK(log.contains("error serve: worker-1 ended: no more workers here; restart 2 in 200 ms\n"));
   CHECK(
       log.ends_with("weir: error: \"serve\" gives up on \"worker-1\", which ended 3 times "
-                    "(allowed are 2 restarts within 60 s), at last with: no more workers here\n"));
+                    "(limit: 2 restarts within 60 s), most recently with: no more workers here\n"));
 }
 
 TEST_CASE("serve without a flow waits for a plugin and runs it once it is dropped in") {

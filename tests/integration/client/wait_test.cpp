@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a wait says what it was for when its patience 
         Error{.code = ErrorCode::unavailable,
               .kind = "still_running",
               .message = "run " + id + " is not over after 1 ms",
-              .hint = "it goes on: weir runs watch " + id});
+              .hint = "it is still running: weir runs watch " + id});
   gate.count_down();
   std::string shouted = id;
   for (char& c : shouted) c = static_cast<char>(std::toupper(c));

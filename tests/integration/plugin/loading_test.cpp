@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "plugin/loader.hpp"
+#include "support/load_folders.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/plugin/trusted_umask.hpp"
 
@@ -25,7 +26,7 @@ struct Loading {
   LoadReport load(const fs::path& plugins) {
     const PluginLoader loader(StageDirectory::open().value(), {},
                               {.scanner = &scanner, .verdicts = &verdicts});
-    return loader.load_folders(std::span(&plugins, 1), registry);
+    return load_folders(loader, {plugins}, registry);
   }
 
   Scanner scanner{{.program = SCAN_CHILD, .arguments = {}}};

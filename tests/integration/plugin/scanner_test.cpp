@@ -141,7 +141,7 @@ TEST_SUITE("plugin: scanner") {
   TEST_CASE("case 21: a constructor that hangs is scan_timeout and costs one respawn") {
     Scans scans(300ms);
     CHECK(scans.of({"good", "hangs", "other_flow"}) ==
-          Words{"sound", "scan_timeout at scan: loading it was not done after 300 ms", "sound"});
+          Words{"sound", "scan_timeout at scan: loading it did not end within 300 ms", "sound"});
     CHECK(scans.scanner().started() == 2);
   }
 

@@ -7,8 +7,8 @@
 
 #include "integration/worker/worker_rig.hpp"
 #include "plugin/quarantine.hpp"
+#include "step/step_resources.hpp"
 #include "worker/flow_workers.hpp"
-#include "worker/step_resources.hpp"
 
 namespace weir::testing {
 

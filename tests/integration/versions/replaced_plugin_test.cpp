@@ -13,9 +13,9 @@
 #include "integration/worker/worker_rig.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/plugin_watcher.hpp"
+#include "serve/plugin_watch.hpp"
+#include "serve/serve_tree.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
-#include "supervisor/plugin_watch.hpp"
-#include "supervisor/serve_tree.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_database.hpp"
 

@@ -1,5 +1,5 @@
 // How old code goes when the last run that needs it is over.
-#include "supervisor/version_keeper.hpp"
+#include "serve/version_keeper.hpp"
 
 #include <chrono>
 #include <string>
@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   worker.wait_for_versions("changing", 1);
   CHECK(client.run("changing", "null").summary.version == 2);
   keeper.stop();
-  CHECK(keeper.log().contains("flow changing: version 1 has no open run left: its code goes"));
+  CHECK(keeper.log().contains("flow changing: version 1 has no open run left: it is retired"));
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "V2: a former version that never had a run goes") {
@@ -174,12 +174,12 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L6: a keeper without a database says so once a
   {
     const DatabaseAway away;
     keeper.emplace(worker, board);
-    CHECK(eventually([&] { return keeper->log().contains("trying on"); }));
+    CHECK(eventually([&] { return keeper->log().contains("retrying"); }));
   }
   CHECK(eventually([&] { return query_value("select count(*) from weir.plugins") == "1"; }));
   keeper->stop();
   const std::string log = keeper->log();
-  CHECK(log.find("trying on") == log.rfind("trying on"));
+  CHECK(log.find("retrying") == log.rfind("retrying"));
 }
 
 TEST_SUITE_END();

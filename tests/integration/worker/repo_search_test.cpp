@@ -13,11 +13,11 @@
 
 #include "integration/worker/worker_rig.hpp"
 #include "plugin/loader.hpp"
+#include "step/step_resources.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 #include "support/log_lines.hpp"
 #include "support/test_database.hpp"
 #include "unit/plugins/repo_search/test_repository.hpp"
-#include "worker/step_resources.hpp"
 
 using namespace weir;
 using namespace weir::testing;

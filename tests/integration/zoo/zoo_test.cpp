@@ -163,7 +163,7 @@ void serve_the_zoo(bool isolated) {
   const bool told =
       eventually([&] { return served.shown().size() >= served.zoo.expected().size(); });
   INFO("log:\n", served.log());
-  CHECK(told);
+  REQUIRE(told);
   for (const auto& [path, kind] : served.zoo.expected()) {
     const auto shown = served.shown();
     const auto found = shown.find(path);

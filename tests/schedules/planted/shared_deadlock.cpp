@@ -7,6 +7,6 @@
 
 TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: deadlock of shared handles") {
-    weir::schedules::find(weir::shared::a_circle_is_refused, "deadlock: nobody can go on");
+    weir::schedules::find(weir::shared::a_circle_is_refused, "deadlock: no task can continue");
   }
 }

@@ -6,6 +6,6 @@
 
 TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: lost wake-up") {
-    weir::schedules::find(weir::shared::a_cancelled_wait_ends, "nobody can go on");
+    weir::schedules::find(weir::shared::a_cancelled_wait_ends, "no task can continue");
   }
 }

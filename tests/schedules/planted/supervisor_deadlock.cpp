@@ -6,6 +6,7 @@
 
 TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: deadlock") {
-    weir::schedules::find(weir::supervised::an_observer_takes_a_lock, "deadlock: nobody can go on");
+    weir::schedules::find(weir::supervised::an_observer_takes_a_lock,
+                          "deadlock: no task can continue");
   }
 }

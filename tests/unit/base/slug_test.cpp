@@ -59,7 +59,7 @@ TEST_SUITE("base: names") {
     for (const char* text : {".", "a.", ".a", "a..b", "a.3", "a-b", "a b", "a.b\n"})
       CHECK(refusal<ModuleName>(text).starts_with("bad_module_name: module name \""));
     CHECK(refusal<ModuleName>("shop..Order") ==
-          "bad_module_name: module name \"shop..Order\" has a segment that is no name "
+          "bad_module_name: module name \"shop..Order\" has a segment that is not a name "
           "(segments of letters, digits and _ joined by dots: shop.ProcessOrder)");
   }
 

@@ -18,6 +18,13 @@ TEST_CASE("a message shows its line with a caret and tildes under the stretch") 
         "                  ^~~~");
 }
 
+TEST_CASE("a place is what a message at it begins with") {
+  const SourceText source("flows.yaml", "worker:\n  poll_interval: fast\n");
+  CHECK(source.place({25, 4}) == "flows.yaml:2:18");
+  CHECK(source.place({0, 6}) == "flows.yaml:1:1");
+  CHECK(source.place({99, 1}) == "flows.yaml:3:1");
+}
+
 TEST_CASE("a stretch of nothing and the end of the text still have a caret") {
   const SourceText source("input", "{\"a\": ");
   CHECK(source.pointed({6, 0}, "error", "ends") == "input:1:7: error: ends\n {\"a\": \n       ^");

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
 
 namespace weir::testing {
 
@@ -14,7 +14,9 @@ template <class T>
 T command(const std::vector<std::string>& words) {
   const auto read = cli::parse_command_line(words);
   if (const auto* const answer = std::get_if<cli::Answer>(&read)) FAIL(answer->text);
-  return std::get<T>(std::get<cli::CommandLine>(read).command);
+  const T* const filled = std::get<cli::CommandLine>(read).command.as<T>();
+  REQUIRE(filled != nullptr);
+  return *filled;
 }
 
 }  // namespace weir::testing

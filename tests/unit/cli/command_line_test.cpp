@@ -1,4 +1,4 @@
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
 
 #include <sstream>
 #include <string>
@@ -8,6 +8,12 @@
 #include <doctest/doctest.h>
 
 #include "base/display_width.hpp"
+#include "cli/commands/flows.hpp"
+#include "cli/commands/init.hpp"
+#include "cli/commands/plugins.hpp"
+#include "cli/commands/runs.hpp"
+#include "cli/commands/start.hpp"
+#include "cli/commands/workers.hpp"
 #include "unit/cli/command.hpp"
 
 using namespace weir::cli;
@@ -21,27 +27,6 @@ Answer answer(const Words& words) {
   REQUIRE(std::holds_alternative<Answer>(read));
   return std::get<Answer>(read);
 }
-
-const std::vector<Words> all_commands = {{"init"},
-                                         {"plugins", "lint"},
-                                         {"flows", "list"},
-                                         {"flows", "show"},
-                                         {"flows", "versions"},
-                                         {"flows", "adopt"},
-                                         {"flows", "pause"},
-                                         {"flows", "resume"},
-                                         {"plugins", "list"},
-                                         {"migrate"},
-                                         {"doctor"},
-                                         {"serve"},
-                                         {"start"},
-                                         {"runs", "list"},
-                                         {"runs", "show"},
-                                         {"runs", "watch"},
-                                         {"runs", "cancel"},
-                                         {"runs", "retry"},
-                                         {"runs", "signal"},
-                                         {"workers", "list"}};
 
 std::string joined(const Words& words) {
   std::string all;
@@ -174,7 +159,7 @@ TEST_CASE("the version is the project's") {
 
 TEST_CASE("the first help lists every command") {
   const std::string help = answer({"--help"}).text;
-  for (const Words& words : all_commands)
+  for (const Words& words : all_commands())
     CHECK_MESSAGE(help.contains("\n  " + joined(words) + " "), joined(words));
   CHECK(help.contains("Exit codes: 0 ok; 1 failed;"));
   CHECK(help.contains("--config FILE"));
@@ -187,7 +172,7 @@ TEST_CASE("no command at all is answered with the help and is a mistake") {
 }
 
 TEST_CASE("every help begins with what can be typed and teaches by example in 80 columns") {
-  for (Words words : all_commands) {
+  for (Words words : all_commands()) {
     const std::string name = "weir " + joined(words);
     words.emplace_back("--help");
     const Answer said = answer(words);

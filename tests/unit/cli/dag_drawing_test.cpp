@@ -1,4 +1,4 @@
-#include "cli/dag_drawing.hpp"
+#include "cli/views/dag_drawing.hpp"
 
 #include <map>
 #include <random>

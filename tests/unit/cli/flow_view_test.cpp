@@ -1,4 +1,4 @@
-#include "cli/flow_view.hpp"
+#include "cli/views/flow_view.hpp"
 
 #include <string>
 
@@ -192,7 +192,7 @@ pay    flow    ask
 
 check: when it has failed for good it is skipped
 ask: waits for the signal claim.answered; only if {"check":{"large":true}}, else it is skipped
-pay: runs the flow pay_out; only if {"ask":{"signalled":true}} and unless {"ask":{"payload":{"no":1}}}, else it and all that waits for it are skipped
+pay: runs the flow pay_out; only if {"ask":{"signalled":true}} and unless {"ask":{"payload":{"no":1}}}, else it and everything after it are skipped
 )");
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("a new plugin has its name everywhere and is never written twice") {
   CHECK(again.code == 1);
   CHECK(again.err ==
         "weir: error: already there: order_totals; nothing was written (name another folder "
-        "behind the plugin's name, or move it away)\n");
+        "after the plugin's name, or move it away)\n");
   CHECK(weir_in(folder, {"plugins", "new", "order_totals", "src/other"}).code == 0);
   CHECK(fs::exists(folder.path() / "src/other/order_totals.cpp"));
 }
@@ -110,11 +110,11 @@ TEST_CASE("V3: what a new build means for open runs is told flow by flow") {
   const TemporaryFolder folder;
   const Ran same = weir_in(folder, {"plugins", "diff", hello_c, hello_c});
   CHECK(same.code == 0);
-  CHECK(same.out == "hello_c: the same version: open runs go on\n");
+  CHECK(same.out == "hello_c: the same version: open runs continue\n");
   const Ran other = weir_in(folder, {"plugins", "diff", hello_c, process_order});
   CHECK(other.code == 1);
   CHECK(other.out ==
-        "hello_c: open runs end with the old version, and wait where it is gone\n"
+        "hello_c: open runs stay with the old version, and wait if it is removed\n"
         "process_order: new: no run of it is open\n");
   CHECK(weir_in(folder, {"plugins", "diff", hello_c, process_order, "--json"})
             .out.contains(R"("compatible":false,"flows":[{"flow":"hello_c","fate":"removed")"));

@@ -93,7 +93,8 @@ TEST_CASE("G4: a second plugin with a name that is taken is refused whole and na
   add_plugin(folder, "twin.so");
   const Ran list = weir_in(folder, {"flows", "list", "--json"});
   CHECK(list.code == 0);
-  CHECK(list.err.contains("twin.so: duplicate_slug: slug \"process_order\" is taken by "));
+  CHECK(list.err.contains("twin.so: duplicate_module: module "));
+  CHECK(list.err.contains(") is already registered from another file: "));
   CHECK(list.out.find("\"slug\":\"process_order\"") ==
         list.out.rfind("\"slug\":\"process_order\""));
 }
@@ -244,7 +245,7 @@ TEST_CASE("doctor says what is right and what is wrong") {
   const Ran healthy = weir_in(folder, {"doctor"});
   CHECK(healthy.code == 0);
   CHECK(healthy.out ==
-        "ok       configuration: no flows.yaml here, all is default\n"
+        "ok       configuration: no flows.yaml here, the defaults apply\n"
         "ok       plugins: 1 with 1 flow\n"
         "ok       database: none named; the first start makes a private one in .weir/\n");
   folder.write("plugins/bad.so", "junk");
@@ -259,6 +260,6 @@ TEST_CASE("output that cannot be written is an error") {
       "/bin/sh", {"-c", std::string(WEIR_PROGRAM) + " --help > /dev/full"});
   CHECK(full.code == 1);
   CHECK(full.err ==
-        "weir: error: the output could not be written whole: No space left on device (the command "
-        "itself was done)\n");
+        "weir: error: not all output could be written: No space left on device (the command itself "
+        "was executed)\n");
 }

@@ -1,11 +1,11 @@
-#include "cli/run_view.hpp"
+#include "cli/views/run_view.hpp"
 
 #include <chrono>
 
 #include <doctest/doctest.h>
 
-#include "cli/progress.hpp"
-#include "cli/times.hpp"
+#include "cli/terminal/progress.hpp"
+#include "cli/terminal/times.hpp"
 #include "unit/cli/now.hpp"
 
 using namespace weir;
@@ -99,7 +99,7 @@ TEST_CASE("waits and child runs and skips and new tries are told in 80 columns")
         "  ▸ approval  waits for \"approved\" until 2026-11-23 12:00:00\n"
         "  ▸ ship      running  run 0198c0de-0000-7000-8000-000000000002\n"
         "  ↷ remind    skipped  condition_unmet\n"
-        "  ✓ pay       completed  4 attempts  1 tried anew\n");
+        "  ✓ pay       completed  4 attempts  1 retried\n");
   report.summary.note = "all leaves were skipped";
   CHECK(run_text(report, terminal).contains("\nnote     all leaves were skipped\n"));
 }

@@ -1,4 +1,4 @@
-#include "cli/schedule_view.hpp"
+#include "cli/views/schedule_view.hpp"
 
 #include <sstream>
 #include <variant>
@@ -6,7 +6,9 @@
 #include <doctest/doctest.h>
 
 #include "base/display_width.hpp"
-#include "cli/command_line.hpp"
+#include "cli/command_line/command_line.hpp"
+#include "cli/commands/prune.hpp"
+#include "cli/commands/schedules.hpp"
 #include "unit/cli/command.hpp"
 #include "unit/cli/now.hpp"
 

@@ -1,8 +1,8 @@
-#include "cli/table.hpp"
+#include "cli/terminal/table.hpp"
 
 #include <doctest/doctest.h>
 
-#include "cli/terminal.hpp"
+#include "cli/terminal/terminal.hpp"
 
 using namespace weir::cli;
 

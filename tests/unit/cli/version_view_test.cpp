@@ -1,8 +1,8 @@
-#include "cli/version_view.hpp"
+#include "cli/views/version_view.hpp"
 
 #include <doctest/doctest.h>
 
-#include "cli/plugin_view.hpp"
+#include "cli/views/plugin_view.hpp"
 #include "unit/cli/now.hpp"
 
 using namespace weir;
@@ -63,7 +63,7 @@ TEST_SUITE("cli: versions") {
 
   TEST_CASE("V3: what became of open runs is one line") {
     CHECK(adoption_text(1, {.version = 2, .moved = 206, .held = 8}) ==
-          "version 1: 206 open runs moved to version 2, 8 when a worker lets go of them\n");
+          "version 1: 206 open runs moved to version 2, 8 when a worker releases them\n");
     CHECK(adoption_text(1, {.version = 2, .moved = 1}) ==
           "version 1: 1 open run moved to version 2\n");
     CHECK(adoption_json(1, {.version = 2, .moved = 6, .held = 1}).text() ==

@@ -1,4 +1,4 @@
-#include "cli/worker_view.hpp"
+#include "cli/views/worker_view.hpp"
 
 #include <chrono>
 

@@ -54,7 +54,7 @@ TEST_CASE("S1: what the database would refuse is refused before it breaks a tran
   const auto refused = [](const RunOptions& options) {
     return start_statement("f", Json(), options).error().message;
   };
-  CHECK(refused({.run_id = "7"}) == "\"7\" is no run id");
+  CHECK(refused({.run_id = "7"}) == "\"7\" is not a run id");
   CHECK(refused({.priority = 101}) == "priority 101 is out of range");
   CHECK(refused({.delay = 1ms, .at = Time()}) == "both a delay and a time to start at");
   CHECK(refused({.idempotency_key = ""}) == "an idempotency key of 0 bytes");

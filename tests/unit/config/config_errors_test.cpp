@@ -82,7 +82,7 @@ flows.yaml:11:39: error: max_output: expected 1B to 256MiB, got "1GiB"
 flows.yaml:11:54: error: timeout: expected 1ms to 30d, got "0ms"
    a: {max_attempts: many, max_output: 1GiB, timeout: 0ms, start_delay: 3s}
                                                       ^~~
-flows.yaml:11:59: error: unknown key "start_delay" in a; known are max_attempts, base_delay, max_delay, timeout, max_output, steps, on_new_version, limits, retention
+flows.yaml:11:59: error: unknown key "start_delay" in a; known keys are max_attempts, base_delay, max_delay, timeout, max_output, steps, on_new_version, limits, retention
    a: {max_attempts: many, max_output: 1GiB, timeout: 0ms, start_delay: 3s}
                                                            ^~~~~~~~~~~
 flows.yaml:12:3: error: "A" is given twice: "a" is the same but for case
@@ -120,7 +120,8 @@ TEST_CASE("the root must be a mapping") {
 
 TEST_CASE("an unknown key without a near one lists those there are") {
   CHECK(said("timezone: UTC\n") ==
-        "flows.yaml:1:1: error: unknown key \"timezone\" in the configuration; known are database, "
+        "flows.yaml:1:1: error: unknown key \"timezone\" in the configuration; known keys are "
+        "database, "
         "plugins, worker, "
         "supervisor, retention, flows, log\n timezone: UTC\n ^~~~~~~~");
 }
@@ -204,16 +205,16 @@ TEST_CASE("a tab in the indentation is named and pointed at") {
 
 TEST_CASE("what is no YAML is explained at its place") {
   CHECK(said("log: level: info\n") ==
-        "flows.yaml:1:11: error: not YAML: a key cannot stand here: quote a value that holds \": "
+        "flows.yaml:1:11: error: not YAML: a key is not allowed here: quote a value that contains "
+        "\": "
         "\", or add the "
-        "\":\" missing in the line before\n log: level: info\n           ^");
+        "\":\" that is missing in the line before\n log: level: info\n           ^");
   CHECK(said("plugins: {folders: [a, b\n\n\n") ==
         "flows.yaml:1:25: error: not YAML: a list that begins with \"[\" is not closed with \"]\"\n"
         " plugins: {folders: [a, b\n                         ^");
   CHECK(said("worker:\n  slots: 1\n lease: 2s\n") ==
-        "flows.yaml:3:2: error: not YAML: this line stands neither level with the keys before it "
-        "nor further in "
-        "than one of them\n  lease: 2s\n  ^");
+        "flows.yaml:3:2: error: not YAML: this line is neither aligned with the keys before it nor "
+        "indented further than one of them\n  lease: 2s\n  ^");
   CHECK(said("database: @x\n") ==
         "flows.yaml:1:11: error: not YAML: a value cannot begin with this character: quote it\n "
         "database: @x\n"

@@ -75,15 +75,15 @@ TEST_SUITE("definition: conditions") {
   TEST_CASE("F7: a pattern of a step with dependencies has them as its keys") {
     CHECK(told_of(R"({"ask":{"signalled":true,"payload":{"ok":true}}})") == "");
     CHECK(told_of("true") ==
-          "condition_never_met: step \"go\" of flow \"totals\": only_if is a boolean, but is held "
-          "against an object that has the outputs of its dependencies by their names ({\"ask\": "
+          "condition_never_met: step \"go\" of flow \"totals\": only_if is a boolean, but is "
+          "compared with an object that has the outputs of its dependencies by name ({\"ask\": "
           "…})\n");
     CHECK(told_of(R"({"aks":{}})") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if asks for \"aks\", which is "
-          "none of its dependencies (did you mean \"ask\"?)\n");
+          "not one of its dependencies (did you mean \"ask\"?)\n");
     CHECK(told_of(R"({"signalled":true})") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if asks for \"signalled\", "
-          "which is none of its dependencies (they are \"ask\")\n");
+          "which is not one of its dependencies (they are \"ask\")\n");
   }
 
   TEST_CASE("F7: a pattern on a wait asks for what a wait gives") {

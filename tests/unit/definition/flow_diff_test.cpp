@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/definition/compatibility_cases.hpp"
 #include "unit/definition/drafts.hpp"
 
 namespace weir {
@@ -50,6 +51,17 @@ TEST_SUITE("definition: what changed in a flow") {
     CHECK(found.steps[0].changes[0].what == "timeout_ms");
     CHECK(found.steps[0].changes[0].before == "60000");
     CHECK(found.steps[0].changes[0].after == "5000");
+  }
+
+  TEST_CASE("V3: what is compatible here is what the stores adopt") {
+    for (const CompatibilityCase& each : compatibility_cases()) {
+      CAPTURE(each.difference);
+      const FlowDiff found = one_diff(each.before, each.after);
+      CHECK(found.compatible == each.difference.empty());
+      if (found.compatible || each.what.empty()) continue;
+      REQUIRE(found.steps.size() == 1);
+      CHECK(found.steps[0].changes.at(0).what == each.what);
+    }
   }
 
   TEST_CASE("V3: another step or kind or dependency is not compatible") {

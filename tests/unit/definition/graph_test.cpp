@@ -122,9 +122,10 @@ TEST_SUITE("definition: graph") {
   TEST_CASE("D5: an input schema that is no schema is refused") {
     FlowDraft draft = flow({step("a")});
     draft.input_schema = *Json::parse("[1]");
-    CHECK(told(draft) ==
-          "bad_input_schema: input_schema of flow \"totals\" is an array, which is no JSON schema "
-          "(a schema is an object, or true or false)\n");
+    CHECK(
+        told(draft) ==
+        "bad_input_schema: input_schema of flow \"totals\" is an array, which is not a JSON schema "
+        "(a schema is an object, or true or false)\n");
     draft.input_schema = *Json::parse(R"({"type": "object"})");
     CHECK(told(draft) == "");
   }

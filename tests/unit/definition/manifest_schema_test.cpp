@@ -8,7 +8,7 @@
 
 #include <weir/sdk/options.hpp>
 
-#include "client/input_schema.hpp"
+#include "definition/input_schema.hpp"
 #include "definition/manifest.hpp"
 #include "drafts.hpp"
 

@@ -129,8 +129,9 @@ TEST_SUITE("definition: manifest") {
           "requires_newer_weir: /weir: the manifest is of format 2, this version of Weir reads "
           "format 1 "
           "(use a newer Weir, or build the plugin against this one's headers)\n");
-    CHECK(refusal(R"({"weir":0,"plugin":"p","flows":[{"module":"A","slug":"a","steps":[]}]})") ==
-          "bad_manifest: /weir: 0 is no manifest format (this version of Weir reads format 1)\n");
+    CHECK(
+        refusal(R"({"weir":0,"plugin":"p","flows":[{"module":"A","slug":"a","steps":[]}]})") ==
+        "bad_manifest: /weir: 0 is not a manifest format (this version of Weir reads format 1)\n");
   }
 
   TEST_CASE("1 to 256 flows stand in a plugin") {

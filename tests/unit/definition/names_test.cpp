@@ -28,8 +28,8 @@ TEST_SUITE("definition: names") {
     FlowDraft draft = flow({step("a")});
     draft.module = "shop..Totals";
     CHECK(told(draft) ==
-          "bad_module_name: flow \"totals\": module name \"shop..Totals\" has a segment that is no "
-          "name "
+          "bad_module_name: flow \"totals\": module name \"shop..Totals\" has a segment that is "
+          "not a name "
           "(segments of letters, digits and _ joined by dots: shop.ProcessOrder)\n");
   }
 

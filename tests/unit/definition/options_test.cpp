@@ -80,8 +80,8 @@ TEST_SUITE("definition: options") {
     FlowDraft draft = flow({step("a")});
     draft.options.start_delay_ms = 5;
     CHECK(told(draft) ==
-          "misplaced_option: flow \"totals\" sets start_delay_ms, which is for steps alone "
-          "(move it into the steps that are to start late)\n");
+          "misplaced_option: flow \"totals\" sets start_delay_ms, which applies to steps only "
+          "(move it into the steps that must start late)\n");
   }
 
   TEST_CASE("D3: a base_delay above max_delay is allowed") {

@@ -70,7 +70,8 @@ TEST_SUITE("definition: wait and flow steps") {
     FlowDraft draft = flow({step("a")});
     draft.steps[0].signal = "paid";
     CHECK(told(draft) ==
-          "misplaced_option: step \"a\" of flow \"totals\" has the signal \"paid\", but is no wait "
+          "misplaced_option: step \"a\" of flow \"totals\" has the signal \"paid\", but is not a "
+          "wait "
           "(only a step of the kind \"wait\" ends with a signal)\n");
   }
 
@@ -124,7 +125,7 @@ TEST_SUITE("definition: wait and flow steps") {
   TEST_CASE("D5: a flow that starts itself without end is refused") {
     FlowDraft draft = flow({starting("Totals", "again")});
     CHECK(told(draft) ==
-          "endless_flow: step \"again\" of flow \"totals\" starts this flow again, and so for ever "
+          "endless_flow: step \"again\" of flow \"totals\" starts its own flow again, without end "
           "(give the step a condition that ends it: only_if or unless)\n");
     draft.steps[0].unless = Json::parse(R"({"depth":0})").value();
     CHECK(told(draft) == "");
@@ -141,14 +142,14 @@ TEST_SUITE("definition: wait and flow steps") {
   TEST_CASE("D3: options that mean nothing to a wait or a flow step are refused") {
     const FlowDraft draft = flow({wait("a", {}, {.max_attempts = 2}), starting("child", "b")});
     CHECK(told(draft) ==
-          "misplaced_option: step \"a\" of flow \"totals\" sets max_attempts, which means nothing "
-          "to a step of the kind \"wait\" (a wait is never tried again: its timeout_ms is how long "
+          "misplaced_option: step \"a\" of flow \"totals\" sets max_attempts, which does not apply "
+          "to a step of the kind \"wait\" (a wait is never retried: its timeout_ms is how long "
           "it waits)\n");
     FlowDraft timed = flow({starting("child", "b")});
     timed.steps[0].options = {.timeout_ms = 5, .start_delay_ms = 5};
     CHECK(told(timed) ==
-          "misplaced_option: step \"b\" of flow \"totals\" sets timeout_ms, which means nothing to "
-          "a step of the kind \"flow\" (the run it starts goes by the options of its own flow)\n");
+          "misplaced_option: step \"b\" of flow \"totals\" sets timeout_ms, which does not apply "
+          "to a step of the kind \"flow\" (the run it starts uses the options of its own flow)\n");
     CHECK(told(flow({wait("a", {}, {.timeout_ms = 5, .start_delay_ms = 5})})) == "");
   }
 
@@ -157,8 +158,8 @@ TEST_SUITE("definition: wait and flow steps") {
     draft.steps[0].when_exhausted = "skip";
     CHECK(told(draft) ==
           "misplaced_option: step \"a\" of flow \"totals\" sets when_exhausted, but a wait never "
-          "fails (when its time is over it completes with {\"signalled\": false}: let the "
-          "conditions of what comes after it look at that)\n");
+          "fails (when its time is over it completes with {\"signalled\": false}: test for that in "
+          "the conditions of the steps after it)\n");
   }
 }
 

@@ -10,7 +10,7 @@
 
 #include "plugin/in_process_host.hpp"
 #include "plugin/inspection.hpp"
-#include "worker/step_call.hpp"
+#include "step/step_call.hpp"
 
 namespace weir::testing {
 namespace fs = std::filesystem;

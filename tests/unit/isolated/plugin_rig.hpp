@@ -14,9 +14,9 @@
 #include "base/log.hpp"
 #include "isolated/isolated_host.hpp"
 #include "plugin/quarantine.hpp"
+#include "step/attempt.hpp"
+#include "step/step_resources.hpp"
 #include "support/log_lines.hpp"
-#include "worker/attempt.hpp"
-#include "worker/step_resources.hpp"
 
 namespace weir::testing {
 

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view fill_hint =
     "(fill weir_plugin_v1 as weir/abi/plugin.h says, or let WEIR_PLUGIN do it)";
 constexpr std::string_view match_hint =
-    "(let weir_plugin_v1 and the note say the same, in the same order; WEIR_PLUGIN does)";
+    "(make weir_plugin_v1 and the note agree, in the same order; WEIR_PLUGIN does)";
 
 // The file's bytes alone show it: lint and load say the same.
 std::string refusal_of(std::string_view variant) {
@@ -47,7 +47,7 @@ std::string mismatch(std::string_view detail) {
 TEST_SUITE("plugin: descriptors") {
   TEST_CASE("plugin case 26: a wrong magic is refused as bad_magic") {
     CHECK(refusal_of("wrong_magic") ==
-          "invalid_flow_module/bad_magic at manifest: what stands at weir_plugin_v1 does not begin "
+          "invalid_flow_module/bad_magic at manifest: the object at weir_plugin_v1 does not begin "
           "with "
           "WEIR_ABI_MAGIC (define it with WEIR_PLUGIN, or fill a weir_plugin as weir/abi/plugin.h "
           "says)");
@@ -55,7 +55,7 @@ TEST_SUITE("plugin: descriptors") {
 
   TEST_CASE("plugin case 26: another major is refused as abi_major") {
     CHECK(refusal_of("wrong_major") ==
-          "invalid_flow_module/abi_major at manifest: built for ABI 9, this host speaks 1 (rebuild "
+          "invalid_flow_module/abi_major at manifest: built for ABI 9, this host uses 1 (rebuild "
           "it with the "
           "headers of this Weir)");
   }
@@ -150,8 +150,8 @@ TEST_SUITE("plugin: descriptors") {
   TEST_CASE("a library without a note is refused as no_manifest") {
     CHECK(
         refusal_of("no_note") ==
-        "invalid_flow_module/no_manifest at manifest: a library without a note \"Weir\": no plugin "
-        "of Weir's "
+        "invalid_flow_module/no_manifest at manifest: a library without a note \"Weir\": not a "
+        "Weir plugin "
         "(add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder)");
   }
 
@@ -161,7 +161,8 @@ TEST_SUITE("plugin: descriptors") {
 
   TEST_CASE("a definition symbol that is a function is refused as bad_descriptor") {
     CHECK(refusal_of("symbol_is_code") ==
-          "invalid_flow_module/bad_descriptor at manifest: weir_plugin_v1 is no object (define it "
+          "invalid_flow_module/bad_descriptor at manifest: weir_plugin_v1 is not an object (define "
+          "it "
           "with "
           "WEIR_PLUGIN(…) and let the linker export it; weir_add_plugin() does)");
   }
@@ -206,9 +207,9 @@ TEST_SUITE("plugin: descriptors") {
           "\"weir.resources.v1\"?)");
   }
 
-  TEST_CASE("a plugin that needs an extension this host has is a good one") {
+  TEST_CASE("a plugin that needs every extension this host has is a good one") {
     const PluginFolder folder;
-    folder.put("requires_resources");
+    folder.put("requires_known");
     check_good(folder);
   }
 }

@@ -63,12 +63,13 @@ TEST_SUITE("plugin: libraries and symbols") {
       "symbol_not_in_this_object") {
     const PluginFolder folder;
     folder.put("symbol_in_dependency");
-    CHECK(refusal_in(folder) ==
-          fmt::format("invalid_flow_module/symbol_not_in_this_object at manifest: not it, but "
-                      "{}/plugin/libweir_test_plugin.so, which it needs, exports weir_plugin_v1 "
-                      "(define it with "
-                      "WEIR_PLUGIN(…) and let the linker export it; weir_add_plugin() does)",
-                      BAD_PLUGINS));
+    CHECK(
+        refusal_in(folder) ==
+        fmt::format("invalid_flow_module/symbol_not_in_this_object at manifest: it does not "
+                    "export weir_plugin_v1, but {}/plugin/libweir_test_plugin.so, which it needs, "
+                    "does (define it with WEIR_PLUGIN(…) and let the linker export it; "
+                    "weir_add_plugin() does)",
+                    BAD_PLUGINS));
   }
 
   TEST_CASE("plugin case 18: a plugin without the definition symbol is refused as missing_symbol") {

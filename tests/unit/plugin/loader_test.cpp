@@ -1,5 +1,6 @@
 #include "plugin/loader.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -9,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "base/sha256.hpp"
+#include "support/load_folders.hpp"
 #include "unit/plugin/plugin_files.hpp"
 
 using namespace weir;
@@ -18,8 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 LoadReport load_folder(const fs::path& folder, FlowRegistry& registry) {
-  const std::vector<fs::path> folders = {folder};
-  return loader().load_folders(folders, registry);
+  return load_folders(loader(), {folder}, registry);
 }
 
 }  // namespace
@@ -70,8 +71,8 @@ TEST_SUITE("plugin: loader") {
     CHECK(report.loaded[0].name == "by_hand");
     CHECK(report.loaded[0].version == "1.0");
     REQUIRE(report.loaded[0].flows.size() == 1);
-    CHECK(report.loaded[0].flows[0].view() == "good");
-    CHECK(report.loaded[1].flows[0].view() == "other");
+    CHECK(report.loaded[0].flows[0] == "good");
+    CHECK(report.loaded[1].flows[0] == "other");
     CHECK(report.refused.size() == 1);
   }
 
@@ -87,7 +88,8 @@ TEST_SUITE("plugin: loader") {
               "\"test.Latecomer\" ({}, "
               "sha256 {}) is already taken as \"good\" by module \"test.Good\" ({}, sha256 {}) "
               "(remove one "
-              "of the two, or give a flow another slug; slugs that differ in case alone are one)",
+              "of the two, or give a flow another slug; slugs that differ in case alone count as "
+              "the same)",
               folder.middle().string(), sha256_hex(bytes_of(folder.middle())),
               (folder.path() / "good.so").string(), sha256_hex(bytes_of(built("good")))));
     CHECK((*registry.find("good"))->definition.module().view() == "test.Good");
@@ -155,10 +157,10 @@ TEST_SUITE("plugin: loader") {
     const PluginFolder folder;
     FlowRegistry registry;
     const std::vector<fs::path> folders = {folder.elsewhere("nowhere"), folder.path()};
-    const LoadReport report = loader().load_folders(folders, registry);
+    const LoadReport report = load_folders(loader(), folders, registry);
     REQUIRE(report.refused.size() == 1);
     CHECK(told(report.refused[0], folders[0]) ==
-          "not_loaded/not_found at discover: there is no such plugin folder (make it, or mend "
+          "not_loaded/not_found at discover: there is no such plugin folder (create it, or fix "
           "plugins.folders in "
           "flows.yaml)");
     CHECK(report.loaded.size() == 2);
@@ -171,8 +173,7 @@ TEST_SUITE("plugin: loader") {
         loader({.sha256_allow = {sha256_hex(bytes_of(built("good"))),
                                  sha256_hex(bytes_of(built("other_flow")))}});
     FlowRegistry registry;
-    const std::vector<fs::path> folders = {folder.path()};
-    const LoadReport report = allowing.load_folders(folders, registry);
+    const LoadReport report = load_folders(allowing, {folder.path()}, registry);
     CHECK(report.loaded.size() == 2);
     REQUIRE(report.refused.size() == 1);
     const std::string sha256 = sha256_hex(bytes_of(built("second_version")));
@@ -187,16 +188,17 @@ TEST_SUITE("plugin: loader") {
   TEST_CASE("threads may load at the same time") {
     const PluginFolder folder;
     const PluginLoader shared = loader();
-    FlowRegistry registry;
-    const std::vector<fs::path> folders = {folder.path()};
+    const std::vector<fs::path> files = {folder.path() / "good.so", folder.path() / "zother.so"};
+    std::atomic<std::size_t> loaded = 0;
     {
       std::vector<std::jthread> threads;
       for (int i = 0; i < 4; ++i)
         threads.emplace_back([&] {
-          for (int round = 0; round < 10; ++round) shared.load_folders(folders, registry);
+          for (int round = 0; round < 10; ++round)
+            for (const LoadResult& result : shared.load(files))
+              if (result && run(*result->modules.front().steps[1]) == "\"second\"") ++loaded;
         });
     }
-    CHECK(registry.list().size() == 2);
-    CHECK(run(*(*registry.find("good"))->steps[1]) == "\"second\"");
+    CHECK(loaded == 80);
   }
 }

@@ -55,15 +55,6 @@ TEST_SUITE("plugin: board") {
     CHECK(board.revision() > one);
   }
 
-  TEST_CASE("who waits for a change is woken by it") {
-    PluginBoard board;
-    const std::uint64_t seen = board.revision();
-    CHECK_FALSE(board.wait_changed(seen, std::chrono::steady_clock::now()));
-    const std::jthread other([&] { board.put(status("a.so", "1")); });
-    CHECK(board.wait_changed(seen, std::chrono::steady_clock::now() + 30s));
-    CHECK(board.wait_changed(seen, std::chrono::steady_clock::now()));
-  }
-
   TEST_CASE("states have the words that people and the database read") {
     CHECK(name(PluginState::live) == "live");
     CHECK(name(PluginState::former) == "former");

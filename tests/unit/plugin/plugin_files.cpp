@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "plugin/inspection.hpp"
+#include "support/load_folders.hpp"
 #include "unit/plugin/trusted_umask.hpp"
 
 struct weir_call {
@@ -27,8 +28,7 @@ void write(const fs::path& file, std::string_view bytes) {
 // Loads the whole folder; what was refused of it.
 std::vector<PluginError> refused_beside_good_ones(const PluginFolder& folder) {
   FlowRegistry registry;
-  const std::vector<fs::path> folders = {folder.path()};
-  LoadReport report = loader().load_folders(folders, registry);
+  LoadReport report = load_folders(loader(), {folder.path()}, registry);
   for (const char* slug : {"good", "other"}) {
     const auto flow = registry.find(slug);
     REQUIRE_MESSAGE(flow.has_value(), slug << " is live");

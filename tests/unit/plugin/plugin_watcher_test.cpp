@@ -544,7 +544,7 @@ TEST_SUITE("plugin: watcher") {
     CHECK(rig.shows({"stays.so unload_pinned unload_pinned"}));
     const PluginStatus status = rig.board.list().front();
     CHECK(status.error->detail ==
-          "nobody uses it any more, but its code is still mapped: it is linked with -z nodelete "
+          "it is no longer used, but its code is still mapped: it is linked with -z nodelete "
           "(link it without -z nodelete)");
   }
 

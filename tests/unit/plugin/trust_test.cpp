@@ -121,7 +121,7 @@ TEST_SUITE("plugin: trust") {
     REQUIRE_FALSE(read.has_value());
     CHECK(told(read.error(), file) ==
           fmt::format("not_loaded/unreadable at verify: \"{}\" can't be opened: Permission denied "
-                      "(let the user Weir runs as read it)",
+                      "(allow the user Weir runs as to read it)",
                       file.string()));
   }
 

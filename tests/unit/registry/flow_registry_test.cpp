@@ -149,7 +149,7 @@ TEST_SUITE("registry: flows") {
               ") is already taken as \"CaseFlow\" by module \"shop.A\" (plugins/a.so, sha256 " +
               sha_a +
               ") (remove one of the two, or give a flow another slug; slugs that differ in case "
-              "alone are one)");
+              "alone count as the same)");
   }
 
   TEST_CASE("G4: a second module with a taken slug changes nothing and is told the holder") {
@@ -162,7 +162,7 @@ TEST_SUITE("registry: flows") {
           "conflict duplicate_slug: slug \"a\" of module \"shop.B\" (b.so, sha256 " + sha_b +
               ") is already taken by module \"shop.A\" (plugins/a.so, sha256 " + sha_a +
               ") (remove one of the two, or give a flow another slug; slugs that differ in case "
-              "alone are one)");
+              "alone count as the same)");
     CHECK(contents(registry) == "a=shop.A");
     CHECK_FALSE(registry.get(module_name("shop.B")));
   }

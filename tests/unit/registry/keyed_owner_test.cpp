@@ -107,7 +107,7 @@ TEST_SUITE("keyed registry: via") {
     const auto shop = registry.via("shop");
     const Error nobody{.code = ErrorCode::not_found,
                        .kind = "no_owner",
-                       .message = R"(mailboxes: nobody stands under key "shop")",
+                       .message = R"(mailboxes: no owner is registered under key "shop")",
                        .hint = "its owner has ended, or was not started yet"};
     const auto send = [&](const std::string& text) {
       return shop.tell([&](const Mailboxes::View& view) { *view.value += text; });
@@ -134,7 +134,7 @@ TEST_SUITE("keyed registry: via") {
     CHECK(registry.via("news").resolve().error() ==
           Error{.code = ErrorCode::invalid_input,
                 .kind = "duplicate_keys",
-                .message = "topics: its keys are no names: many may stand under one",
+                .message = "topics: its keys are not unique: several entries may be under one",
                 .hint = "dispatch to all of them, or make the registry with unique keys"});
   }
 }

@@ -104,11 +104,12 @@ TEST_SUITE("keyed registry: keys") {
     CHECK(registry.update_value(holder, "hits", [](int value) { return value + 1; }) == 1);
     CHECK(registry.lookup("hits") == Entries{{holder.id(), 2}});
     const auto refused = registry.update_value(other, "hits", [](int) { return 0; });
-    CHECK(refused.error() ==
-          Error{.code = ErrorCode::not_found,
-                .kind = "not_registered",
-                .message = R"(names: owner "other" does not stand under key "hits")",
-                .hint = "register it first: only who stands there can change the value"});
+    CHECK(
+        refused.error() ==
+        Error{.code = ErrorCode::not_found,
+              .kind = "not_registered",
+              .message = R"(names: owner "other" has no entry under key "hits")",
+              .hint = "register it first: only an owner with an entry there can change its value"});
     CHECK(registry.lookup("hits") == Entries{{holder.id(), 2}});
   }
 

@@ -107,7 +107,7 @@ TEST_SUITE("registry: shared handles") {
     const auto odd =
         rig.handles.get_or_start("a", [](const Handles::Starting&) -> Result<Pointer> { throw 7; });
     CHECK(odd.error().message ==
-          "\"a\" could not be started: its factory threw something that is no std::exception");
+          "\"a\" could not be started: its factory threw something that is not a std::exception");
     CHECK(rig.open("a").has_value());
   }
 
@@ -159,7 +159,7 @@ TEST_SUITE("registry: shared handles") {
     CHECK(stopped.error() == Error{.code = ErrorCode::unavailable,
                                    .kind = "stopped",
                                    .message = "\"a\" was stopped while it started",
-                                   .hint = "ask again to start it anew"});
+                                   .hint = "ask again to start it again"});
     CHECK(rig.ends == std::vector<std::string>{"a"});
     CHECK(told == std::vector<std::string>{"a"});
     CHECK(rig.open("a").has_value());
@@ -211,7 +211,7 @@ TEST_SUITE("registry: shared handles") {
     CHECK(died.error() == Error{.code = ErrorCode::unavailable,
                                 .kind = "died",
                                 .message = "\"a\" died while it started",
-                                .hint = "ask again to start it anew"});
+                                .hint = "ask again to start it again"});
     CHECK(rig.ends == std::vector<std::string>{"a"});
     CHECK(rig.open("a").has_value());
   }
@@ -294,7 +294,8 @@ TEST_SUITE("registry: shared handles") {
                       .kind = "would_deadlock",
                       .message = "waiting would never end: this thread is starting what it asks "
                                  "for, \"a\"",
-                      .hint = "a factory must not need, by any way, what is being started by it"});
+                      .hint =
+                          "a factory must not need, directly or indirectly, what it is starting"});
           return rig.opening()(starting);
         });
     CHECK(made.has_value());

@@ -127,7 +127,7 @@ TEST_SUITE("registry: waiting for shared handles") {
                                 .kind = "start_timeout",
                                 .message = "the start of \"a\" was not over when the deadline "
                                            "passed",
-                                .hint = "it goes on: ask again, or wait longer"});
+                                .hint = "it continues: ask again, or wait longer"});
     CHECK(start.finish().has_value());
     CHECK(**patient.result() == 7);
   }

@@ -96,27 +96,6 @@ TEST_SUITE("registry: transactions") {
     CHECK(contents(registry) == "a=shop.B");
   }
 
-  TEST_CASE("replace takes a module over from another file and register_ does not") {
-    FlowRegistry registry;
-    registry.register_or_throw(module(a));
-    ModuleSpec moved = a;
-    moved.path = "plugins/moved.so";
-    CHECK(registry.register_(module(moved)).error().kind == "duplicate_module");
-    FlowRegistry::Transaction transaction = registry.begin();
-    transaction.replace(module(moved));
-    CHECK(changes_of(transaction.commit()) == Changes{Change::replaced});
-    CHECK((*registry.find("a"))->file.path == "plugins/moved.so");
-  }
-
-  TEST_CASE("G4: replace does not take a slug from another module") {
-    FlowRegistry registry;
-    registry.register_or_throw(module(a));
-    FlowRegistry::Transaction transaction = registry.begin();
-    transaction.replace(module(with_slug(b, "a")));
-    CHECK(transaction.commit().error().kind == "duplicate_slug");
-    CHECK(contents(registry) == "a=shop.A");
-  }
-
   TEST_CASE("a transaction that changes nothing says so and keeps every handle current") {
     FlowRegistry registry;
     registry.register_or_throw(module(a));

@@ -191,8 +191,7 @@ TEST_SUITE("registry: versions") {
     CHECK(error.code == ErrorCode::not_found);
     CHECK(error.kind == "unknown_version");
     CHECK(to_string(error) ==
-          "no version of flow \"a\" has the fingerprint \"0123\" (registered are, the newest "
-          "first: " +
+          "no version of flow \"a\" has the fingerprint \"0123\" (registered, the newest first: " +
               fingerprint(1).substr(0, 12) + "…)");
   }
 

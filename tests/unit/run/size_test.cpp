@@ -102,7 +102,7 @@ TEST_SUITE("run: size") {
     DrivenRun run(flow(steps));
     CHECK(run.state.take_skips().size() == 1'000);
     CHECK(run.end() ==
-          "completed null (no output: every last step was skipped: \"s999\" (condition_unmet))");
+          "completed null (no output: every final step was skipped: \"s999\" (condition_unmet))");
     CHECK(computed() - before < limit());
   }
 

@@ -52,7 +52,7 @@ TEST_SUITE("run: skipped steps") {
     other.completes("b", "1");
     CHECK(other.skips() == "c:condition_unmet");
     CHECK(other.end() ==
-          "completed null (no output: every last step was skipped: "
+          "completed null (no output: every final step was skipped: "
           "\"c\" (condition_unmet))");
   }
 
@@ -121,7 +121,7 @@ TEST_SUITE("run: skipped steps") {
     run.completes("other", "1");
     CHECK(run.ready() == "");
     CHECK(run.end() ==
-          "completed null (no output: every last step was skipped: \"d\" (dependency_skipped))");
+          "completed null (no output: every final step was skipped: \"d\" (dependency_skipped))");
     CHECK(run.told_again() == "");
   }
 
@@ -296,7 +296,7 @@ TEST_SUITE("run: skipped steps") {
     REQUIRE(run.state.end().has_value());
     CHECK(run.state.end()->output == Json());
     CHECK(run.state.end()->note ==
-          "no output: every last step was skipped: \"a\" "
+          "no output: every final step was skipped: \"a\" "
           "(handler_failed), \"c\" (dependency_skipped)");
   }
 

@@ -171,10 +171,10 @@ TEST_SUITE("sdk: json") {
 
   TEST_CASE("what JSON cannot hold is refused with its place") {
     std::vector<std::map<std::string, double>> numbers{{}, {{"a/b~c", std::nan("")}}};
-    CHECK_THROWS_WITH_AS(weir::to_json(numbers), "/1/a~1b~0c: NaN is no JSON number",
+    CHECK_THROWS_WITH_AS(weir::to_json(numbers), "/1/a~1b~0c: NaN is not a JSON number",
                          weir::json_error);
     CHECK_THROWS_WITH_AS(weir::to_json(-std::numeric_limits<float>::infinity()),
-                         "infinity is no JSON number", weir::json_error);
+                         "infinity is not a JSON number", weir::json_error);
     CHECK(refusal<float>("1e39") == "expected a number a float can hold");
     CHECK(refusal<double>("1e999") == "not JSON: at byte 5: exponent overflow");
   }

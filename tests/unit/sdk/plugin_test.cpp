@@ -215,7 +215,7 @@ TEST_SUITE("sdk: plugin") {
   TEST_CASE("F3: any other exception is a plain failure with its text") {
     check_failure(R"("exception")", WEIR_FAILED, "exception", "broken pipe");
     check_failure(R"("number")", WEIR_FAILED, "unknown_exception",
-                  "the handler threw something that is no std::exception");
+                  "the handler threw something that is not a std::exception");
     check_failure(R"("json")", WEIR_FAILED, "exception",
                   "expected an integer from -2147483648 to 2147483647, got an array");
   }
@@ -238,7 +238,7 @@ TEST_SUITE("sdk: plugin") {
     CHECK(call.outputs.empty());
     CHECK(call.failures.front().code == "bad_output");
     CHECK(call.failures.front().message ==
-          "step \"nan\" cannot write its output: NaN is no JSON number");
+          "step \"nan\" cannot write its output: NaN is not a JSON number");
   }
 
   TEST_CASE("an output that the host refuses is a failure for good") {

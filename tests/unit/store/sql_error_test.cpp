@@ -79,7 +79,7 @@ TEST_SUITE("postgres: errors") {
     CHECK(
         told("FATAL:  database \"db\" does not exist\n") ==
         "no_such_database: cannot reach the database postgresql://anna:***@h/db: FATAL:  database "
-        "\"db\" does not exist (create it, or mend the database URL)");
+        "\"db\" does not exist (create it, or fix the database URL)");
     CHECK(
         told("could not connect to server: Connection refused\n\tIs the server running?\n") ==
         "database_away: cannot reach the database postgresql://anna:***@h/db: could not connect to "

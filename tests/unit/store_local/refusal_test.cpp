@@ -68,7 +68,7 @@ TEST_SUITE("store: a private PostgreSQL that cannot be had") {
     const auto programs = project.programs("echo reading; echo 'no such locale' >&2; exit 3", "");
     const weir::Error error = refusal(project, {.programs = programs});
     CHECK(error.kind == "initdb_failed");
-    CHECK(error.message == "initdb made no database (exit status 3); \"" +
+    CHECK(error.message == "initdb failed (exit status 3); \"" +
                                (project.weir() / "postgres/initdb.log").string() +
                                "\" ends with\n  reading\n  no such locale\n");
   }

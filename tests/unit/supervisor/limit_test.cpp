@@ -62,8 +62,8 @@ TEST_SUITE("supervisor: limits") {
     CHECK(end.error().code == ErrorCode::unavailable);
     CHECK(end.error().kind == "gave_up");
     CHECK(end.error().message ==
-          "\"shop\" gives up on \"b\", which ended 3 times (allowed are 2 restarts within 5 s), "
-          "at last with: no such table");
+          "\"shop\" gives up on \"b\", which ended 3 times (limit: 2 restarts within 5 s), "
+          "most recently with: no such table");
     CHECK(states(*supervisor) == "a stopped, b ended, c stopped");
   }
 
@@ -95,7 +95,7 @@ TEST_SUITE("supervisor: limits") {
                                                 {puppets.child("a")});
     puppets.fail_starts("a", 100);
     puppets.die("a");
-    CHECK(supervisor->wait().error().message.ends_with("at last with: would not start"));
+    CHECK(supervisor->wait().error().message.ends_with("most recently with: would not start"));
     CHECK(puppets.journal() == "+a !a !a !a");
     CHECK(supervisor->children()[0].deaths == 4);
   }
@@ -119,9 +119,9 @@ TEST_SUITE("supervisor: limits") {
     CHECK(supervisor->wait().error() ==
           Error{.code = ErrorCode::internal,
                 .kind = "gave_up",
-                .message = "\"shop\" gives up on \"a\", which ended 1 time (allowed are 0 restarts "
-                           "within 1 s), at last without an error",
-                .hint = "a permanent child is not to end by itself"});
+                .message = "\"shop\" gives up on \"a\", which ended 1 time (limit: 0 restarts "
+                           "within 1 s), most recently without an error",
+                .hint = "a permanent child must not end by itself"});
   }
 
   TEST_CASE("the wait before a restart doubles with what counts and has a longest") {
@@ -191,9 +191,10 @@ TEST_SUITE("supervisor: trees") {
     CHECK(end.error().kind == "gave_up");
     CHECK(end.error().code == ErrorCode::unavailable);
     CHECK(end.error().message ==
-          "\"outer\" gives up on \"middle\", which ended 1 time (allowed are 0 restarts within 5 "
-          "s), at last with: \"middle\" gives up on \"inner\", which ended 2 times (allowed are 1 "
-          "restarts within 5 s), at last with: child \"third\" of \"inner\" did not start: would "
+          "\"outer\" gives up on \"middle\", which ended 1 time (limit: 0 restarts within 5 "
+          "s), most recently with: \"middle\" gives up on \"inner\", which ended 2 times (limit: 1 "
+          "restarts within 5 s), most recently with: child \"third\" of \"inner\" did not start: "
+          "would "
           "not start");
     CHECK(puppets.journal() == "!third -fourth !third -second -last -first");
   }

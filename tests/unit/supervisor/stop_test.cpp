@@ -71,7 +71,7 @@ TEST_SUITE("supervisor: start and stop") {
         Supervisor::start({.name = "shop"}, {puppets.child("a"), puppets.child("a")});
     REQUIRE_FALSE(twice);
     CHECK(twice.error().kind == "already_started");
-    CHECK(twice.error().message == "child \"a\" of \"shop\" is there already");
+    CHECK(twice.error().message == "child \"a\" of \"shop\" exists already");
     CHECK(puppets.journal() == "+a -a");
   }
 

@@ -36,7 +36,7 @@ TEST_SUITE("lockstep: faults") {
             a.join();
             b.join();
           }) ==
-          "deadlock: nobody can go on\n"
+          "deadlock: no task can continue\n"
           "  task 0 joins task 1\n"
           "  task 1 waits for mutex #2\n"
           "  task 2 waits for mutex #1");
@@ -56,10 +56,10 @@ TEST_SUITE("lockstep: faults") {
             changed.notify_all();
             waiter.join();
           }) ==
-          "deadlock: nobody can go on\n"
+          "deadlock: no task can continue\n"
           "  task 0 joins task 1\n"
           "  task 1 waits on condition #2\n"
-          "  lost wake-up: condition #2 was notified while nobody waited on it");
+          "  lost wake-up: condition #2 was notified while no task waited on it");
   }
 
   TEST_CASE("a loop that waits for nothing is told of as a livelock") {
@@ -70,7 +70,7 @@ TEST_SUITE("lockstep: faults") {
                 }
               },
               {.steps_max = 100}) ==
-          "no end in sight after 100 steps: a livelock, or Options::steps_max is too small");
+          "not finished after 100 steps: a livelock, or Options::steps_max is too small");
   }
 
   TEST_CASE("an exception that leaves a task fails the schedule with its text") {
@@ -79,7 +79,7 @@ TEST_SUITE("lockstep: faults") {
             a.join();
           }) == "task 1 ended with an exception: no more");
     CHECK(message_of([] { throw 7; }) ==
-          "task 0 ended with an exception that is no std::exception");
+          "task 0 ended with an exception that is not a std::exception");
   }
 
   TEST_CASE("misuse of a mutex is told of") {
@@ -101,12 +101,12 @@ TEST_SUITE("lockstep: faults") {
             lockstep::point();
             mutex.reset();
             a.join();
-          }) == "mutex #1 ends while a task waits for it");
+          }) == "mutex #1 is destroyed while a task waits for it");
   }
 
   TEST_CASE("misuse of a thread is told of") {
     CHECK(message_of([] { const Sync::Thread a([] {}); }) ==
-          "the thread of task 1 ends while it is joinable");
+          "the thread of task 1 is destroyed while it is joinable");
     CHECK(message_of([] {
             Sync::Thread a([] {});
             a = Sync::Thread();

@@ -168,7 +168,7 @@ TEST_SUITE("trial: waits, flow steps and conditions") {
     REQUIRE(tried.size() == 1);
     CHECK(tried[0].outcome == "failed_for_good");
     CHECK(tried[0].error_code == "child_failed");
-    CHECK(tried[0].error.starts_with("its run of flow \"payment_run\" failed: "));
+    CHECK(tried[0].error.starts_with("child run of flow \"payment_run\" failed: "));
     CHECK(tried[0].error.find("the bank declined") != std::string::npos);
   }
 
@@ -236,7 +236,7 @@ TEST_SUITE("trial: waits, flow steps and conditions") {
     CHECK(refusal([&] { runner.mock("ask", [](std::string_view) { return "1"; }); }) ==
           "step \"ask\" is a wait: give it a signal instead");
     CHECK(refusal([&] { runner.max_attempts("ask", 2); }) ==
-          "step \"ask\" is a wait: max_attempts means nothing to it");
+          "step \"ask\" is a wait: max_attempts does not apply to it");
     CHECK(refusal([&] { runner.time_out("payment"); }) ==
           "step \"payment\" is a flow: it does not time out or get lost; its run may fail");
     CHECK(refusal([&] { (void)runner.child("payment"); }) ==

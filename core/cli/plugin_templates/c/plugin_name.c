@@ -1,4 +1,4 @@
-/* A first flow of two steps in plain C: weir/abi/plugin.h is all it needs. JSON crosses as text,
+/* A first flow of two steps in plain C: weir/abi/plugin.h is all it needs. JSON is passed as text,
  * which the host has checked.
  *   run it:  weir serve &
  *            weir start plugin_name --input '"Ada"' --wait
@@ -17,7 +17,7 @@ static int32_t fail(const weir_host* host, weir_call* call, int32_t kind, weir_s
   return kind;
 }
 
-/* before + middle + after as the step's output. */
+/* Returns before + middle + after as the step's output. */
 static int32_t put_out(const weir_host* host, weir_call* call, weir_str before, weir_str middle,
                        weir_str after) {
   const size_t size = before.size + middle.size + after.size;
@@ -63,8 +63,8 @@ static int32_t sign(const weir_host* host, weir_call* call, weir_str input, void
   return put_out(host, call, before, greeting, after);
 }
 
-/* What the plugin says of itself, once for the note and the definition symbol. The steps below
- * stand in the same order. */
+/* The description of the plugin, used for the note and for the definition symbol. The steps below
+ * are in the same order. */
 #define MANIFEST                                                             \
   "{\"weir\":1,\"plugin\":\"plugin_name\",\"version\":\"0.1.0\",\"flows\":[" \
   "{\"module\":\"first.PluginName\",\"slug\":\"plugin_name\","               \

@@ -1,4 +1,4 @@
-// The flow, run in memory: no database, no worker, and no waiting for backoff.
+// Runs the flow in memory: without a database, without a worker, and without waiting for backoff.
 #include <cstdio>
 
 #include <weir/testing/flow_runner.hpp>
@@ -10,7 +10,7 @@ int mistakes = 0;
 void check(bool fact, const char* what, const weir::testing::FinishedRun& run) {
   if (fact) return;
   ++mistakes;
-  std::fprintf(stderr, "not so: %s\n  output %s\n  error  %s\n", what, run.output().c_str(),
+  std::fprintf(stderr, "failed: %s\n  output %s\n  error  %s\n", what, run.output().c_str(),
                run.error().c_str());
 }
 

@@ -1,11 +1,11 @@
-// A first flow of two steps. weir.rs beside it speaks the plugin ABI.
+// A first flow of two steps. weir.rs beside it implements the plugin ABI.
 //   run it:  weir serve &
 //            weir start plugin_name --input '"Ada"' --wait
 mod weir;
 
 use weir::{Call, Failure};
 
-// "Ada" → "Hello, Ada!" JSON crosses as text, which the host has checked: take a parser of your
+// "Ada" → "Hello, Ada!" JSON is passed as text, which the host has checked: use a parser of your
 // choice for more than this.
 fn greet(_: &Call, input: &str) -> Result<String, Failure> {
     let name = input
@@ -26,7 +26,7 @@ fn sign(call: &Call, input: &str) -> Result<String, Failure> {
     Ok(format!("{{\"text\":{greeting}}}"))
 }
 
-// The manifest is what the plugin says of itself; flows and steps below it stand in the same order.
+// The manifest describes the plugin; the flows and steps below it are in the same order.
 weir::plugin! {
     manifest: r#"{"weir":1,"plugin":"plugin_name","version":"0.1.0","flows":[
       {"module":"first.PluginName","slug":"plugin_name","input_schema":{"type":"string"},"steps":[

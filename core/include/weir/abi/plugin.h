@@ -1,18 +1,18 @@
-/* weir/abi/plugin.h: everything that crosses between Weir and a plugin. Pure C99, no code of ours
- * behind it.
+/* weir/abi/plugin.h: everything that is passed between Weir and a plugin. Pure C99, with no code of
+ * Weir behind it.
  *
  * A plugin is a shared library that exports ONE constant object, `weir_plugin_v1`, built at compile
- * time: data, not code, so nothing of the plugin runs to read it. The same manifest stands in an
- * ELF note (section .note.weir, name "Weir", type 1), so that `weir plugins lint` and `weir flows
- * list` read a file without loading it.
+ * time: data, not code, so nothing of the plugin runs to read it. The same manifest is in an ELF
+ * note (section .note.weir, name "Weir", type 1), so that `weir plugins lint` and `weir flows list`
+ * read a file without loading it.
  *
  * Rules
- * - Same major or refusal. A minor adds members at the end of structs; look at struct_size before
- *   you read a member that is newer than 1.0.
- * - Strings are (data, size), UTF-8, not NUL-terminated. JSON crosses as bytes.
+ * - The major must be the same, else the plugin is refused. A minor adds members at the end of
+ *   structs; check struct_size before you read a member that is newer than 1.0.
+ * - Strings are (data, size), UTF-8, not NUL-terminated. JSON is passed as bytes.
  * - What one side allocates it also frees: the host copies what you give it before the call
  *   returns, and what it gives you is valid until your `run` returns.
- * - No C++ type and no exception may cross. The C++ SDK (weir/flow.hpp) sees to that.
+ * - No C++ type and no exception may be passed. The C++ SDK (weir/flow.hpp) takes care of that.
  *
  * Threads: `run` is called from any of the host's threads, several at once, also for the same step.
  */
@@ -42,11 +42,11 @@ typedef struct weir_str {
 typedef struct weir_call weir_call;
 
 /* What `run` returns; the two failures are also the kinds given to `fail`. A failure without a call
- * of `fail` is one without a reason. */
+ * of `fail` has no reason. */
 enum {
   WEIR_OK = 0,              /* output() was called exactly once */
-  WEIR_FAILED = 1,          /* try again, as the step's options say */
-  WEIR_FAILED_FOR_GOOD = 2, /* do not try again */
+  WEIR_FAILED = 1,          /* retry, as the step's options say */
+  WEIR_FAILED_FOR_GOOD = 2, /* do not retry */
   WEIR_CANCELLED = 3        /* stopped because cancelled() said so */
 };
 
@@ -58,27 +58,27 @@ typedef struct weir_host {
   uint32_t struct_size;
   uint16_t abi_major, abi_minor;
 
-  /* The step's result: one JSON text. 0, or nonzero when there was an output already. */
+  /* The step's result: one JSON text. Returns 0, or nonzero when there was an output already. */
   int32_t (*output)(weir_call*, weir_str json);
 
   /* Why the step failed: kind is WEIR_FAILED or WEIR_FAILED_FOR_GOOD, code a short stable word,
    * message a sentence. retry_after_ms > 0 asks for the next attempt after that time instead of the
-   * usual backoff. 0, or nonzero when a failure was given already: the first one counts. */
+   * usual backoff. Returns 0, or nonzero when a failure was given already: the first one counts. */
   int32_t (*fail)(weir_call*, int32_t kind, weir_str code, weir_str message,
                   uint64_t retry_after_ms);
 
   void (*log)(weir_call*, int32_t level, weir_str message);
 
-  /* 1 once the work should stop: its timeout passed, its run was cancelled or the worker shuts
-   * down. Cheap: ask often. */
+  /* Returns 1 once the work should stop: its timeout passed, its run was cancelled or the worker
+   * shuts down. Cheap: call it often. */
   int32_t (*cancelled)(weir_call*);
 
   /* Facts about the call: "run_id", "flow", "step", "attempt" (from 1), "task_index" (from 0),
-   * "flow_input" (the run's input, JSON), "max_output_bytes" (what output() may have). An unknown
+   * "flow_input" (the run's input, JSON), "max_output_bytes" (the limit of output()). An unknown
    * key gives {NULL, 0}. */
   weir_str (*get)(weir_call*, weir_str key);
 
-  /* A further table of functions by name, or NULL when this host has none of that name. */
+  /* A further table of functions, by name; NULL when this host has none of that name. */
   const void* (*extension)(const struct weir_host*, weir_str id);
 } weir_host;
 
@@ -113,7 +113,7 @@ typedef struct weir_plugin {
   const weir_flow* flows;
   uint32_t flow_count; /* 1 … 256 */
   uint32_t flow_stride;
-  weir_str build_info; /* compiler, for people */
+  weir_str build_info; /* the compiler, for people to read */
 } weir_plugin;
 
 #if defined(__GNUC__)

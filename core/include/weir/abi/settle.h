@@ -4,11 +4,12 @@
  *
  * The handler asks for the SQL text that settles its own attempt with an output, runs that text as
  * the last statement of its transaction, on its own connection to the database that Weir's tables
- * are in (client encoding aside, any client will do), commits, and then returns WEIR_OK with some
- * output, which is not looked at. Whoever asked is believed by what is committed alone: a failure,
- * a timeout or a crash after the commit changes nothing any more; WEIR_OK without a commit is a
- * failed attempt, `not_settled`. A text whose attempt has ended meanwhile (its timeout passed, its
- * run was cancelled, its worker taken for dead) fails when it is run, and the transaction with it.
+ * are in (with any client library and any client encoding), commits, and then returns WEIR_OK with
+ * some output, which is ignored. Once a handler has asked, only what is committed counts: a
+ * failure, a timeout or a crash after the commit changes nothing any more; WEIR_OK without a commit
+ * is a failed attempt, `not_settled`. If the attempt has ended meanwhile (its timeout passed, its
+ * run was cancelled, its worker was taken for dead), the text fails when it is run, and the
+ * transaction with it.
  *
  * Threads: as everything of weir_host.
  */
@@ -27,10 +28,10 @@ typedef struct weir_settle {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
 
-  /* The text for this output, one JSON text: *sql is valid until `run` returns. WEIR_OK; or
-   * WEIR_FAILED_FOR_GOOD, when there is none: no such output may be returned, or steps of this host
-   * cannot settle (they run in processes of their own), and *sql says why; or WEIR_CANCELLED, when
-   * the attempt has ended. */
+  /* Gives the text for this output, one JSON text: *sql is valid until `run` returns. Returns
+   * WEIR_OK; or WEIR_FAILED_FOR_GOOD when there is none, and then *sql says why: such an output may
+   * not be returned, or steps of this host cannot settle (they run in processes of their own); or
+   * WEIR_CANCELLED when the attempt has ended. */
   int32_t (*settlement)(weir_call*, weir_str output, weir_str* sql);
 } weir_settle;
 

@@ -6,8 +6,8 @@
 
 namespace weir {
 
-/// Something that happened to a run (E1). A hint, sent once and kept nowhere: the tables are the
-/// truth.
+/// Something that happened to a run (E1). A hint, sent once and not stored: only the tables are
+/// certain.
 struct RunEvent {
   std::string run_id{};
   std::string flow{};
@@ -16,27 +16,28 @@ struct RunEvent {
   friend bool operator==(const RunEvent&, const RunEvent&) = default;
 };
 
-/// Whose events; those of all runs where nothing is set.
+/// Which events: those of all runs where nothing is set.
 struct EventsOf {
   std::optional<std::string> flow{};
   std::optional<std::string> run_id{};
 };
 
-/// Who is told. Both are called on a thread of the client's, one call at a time for all that listen
-/// to it: whoever has much to do hands it on. They must not throw, nor end the client.
+/// The callbacks of a listener. Both are called on a thread of the client, one call at a time for
+/// all of its listeners: hand over longer work to another thread. They must not throw, nor destroy
+/// the client.
 struct Listener {
   std::function<void(const RunEvent&)> on_event{};
-  /// The connection was lost and is mended, or something came that could not be read: events may
-  /// have been missed. Look at what you need to know.
+  /// The connection was lost and opened again, or a message could not be read: events may have been
+  /// missed. Read the state that you need.
   std::function<void()> on_gap{};
 };
 
-/// Somebody listens for as long as this lives. Once its destructor has returned nobody is called
-/// any more; that may be on the client's thread, inside a call. Of no use, but harmless, when its
-/// client has ended.  [one thread at a time]
+/// The listener is called for as long as this lives. Once its destructor has returned there are no
+/// more calls; the destructor may run on the client's thread, inside a call. Has no effect, but
+/// does no harm, when its client has been destroyed.  [one thread at a time]
 class Listening {
  public:
-  Listening() noexcept;  ///< nobody
+  Listening() noexcept;  ///< without a listener
   Listening(Listening&&) noexcept;
   Listening& operator=(Listening&&) noexcept;
   ~Listening();

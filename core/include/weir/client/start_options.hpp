@@ -10,8 +10,9 @@ namespace weir {
 
 /// How to start one run (S1).
 struct RunOptions {
-  std::optional<std::string> idempotency_key{};  ///< the same on a flow gives the same run (S4)
-  std::optional<std::string> run_id{};  ///< a UUID: new_run_id() makes one; default: the database's
+  std::optional<std::string> idempotency_key{};  ///< the same key on a flow gives the same run (S4)
+  /// A UUID, which new_run_id() makes; by default the database makes one.
+  std::optional<std::string> run_id{};
   std::optional<std::chrono::milliseconds> delay{};
   std::optional<Time> at{};      ///< instead of a delay
   int priority = 0;              ///< −100 … 100, higher first
@@ -32,7 +33,7 @@ struct StartOptions {
 
 struct StartedRun {
   std::string id;       ///< a UUID
-  bool created = true;  ///< false: the idempotency key had started it before
+  bool created = true;  ///< false: an earlier start with this idempotency key created it
 };
 
 }  // namespace weir

@@ -1,6 +1,6 @@
 /// Threads: every member may be called from any thread. A Waker belongs to the thread that waits.
 ///
-/// Invariant: a waiter that registered its Waker before it looked at cancelled() under its mutex
+/// Invariant: a waiter that registered its Waker before it checked cancelled() under its mutex
 /// misses no cancel(): it either sees the flag, or sleeps already when cancel() takes that mutex.
 #pragma once
 #include <algorithm>
@@ -11,9 +11,9 @@
 
 namespace weir {
 
-/// Tells those who wait that they should stop waiting. Once cancelled it stays so.
+/// Makes threads stop waiting. Once cancelled it stays so.
 ///
-/// Lifetime: must outlive every wait that was given it.
+/// Lifetime: must outlive every wait that it was given to.
 template <class Sync = StdSync>
 class Cancellation {
  public:
@@ -24,18 +24,18 @@ class Cancellation {
   Cancellation(const Cancellation&) = delete;
   Cancellation& operator=(const Cancellation&) = delete;
 
-  /// Cost: one relaxed load. A hint to stop: no data goes with it.  [any thread]
+  /// Cost: one relaxed load. Only a hint to stop: it publishes no data.  [any thread]
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
-  /// Wakes every wait that was given this. Again does nothing.  [any thread, not one that holds
-  /// the mutex of a Waker]
+  /// Wakes every wait that this was given to. A second call does nothing.  [any thread, not one
+  /// that holds the mutex of a Waker]
   void cancel() {
     if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
     const std::scoped_lock lock(mutex_);
     for (const Waker* waker : wakers_) {
       {
         const std::scoped_lock asleep(waker->mutex_);
-      }  // orders the flag before the waiter's look
+      }  // orders the flag before the waiter's check
       waker->condition_.notify_all();
     }
   }
@@ -66,7 +66,7 @@ class Cancellation {
   };
 
  private:
-  // Relaxed everywhere: the waiter's mutex orders it for those who sleep.
+  // Relaxed everywhere: for sleeping waiters their mutex orders it.
   typename Sync::template Atomic<bool> cancelled_{false};
   Mutex mutex_;  // guards wakers_; taken before a Waker's own
   std::vector<Waker*> wakers_;

@@ -1,4 +1,4 @@
-/// Reclamation by epochs, asymmetric: readers pay two plain stores, writers a membarrier a batch.
+/// Reclamation by epochs, asymmetric: readers pay two plain stores, writers a membarrier per batch.
 ///
 /// Threads: every member may be called from any thread. A Section belongs to one thread.
 ///
@@ -22,13 +22,13 @@
 
 namespace weir {
 
-/// Keeps what readers may still look at, after a writer unlinked it, until the last of them left.
+/// Keeps what a writer unlinked until the last reader that may still use it has left.
 ///
 /// Reading:  Epochs<>::Section section(epochs); node = link.load(acquire); … use node …
 /// Writing:  link.store(next, release); epochs.retire(old);
 ///
-/// Nobody waits: a reader enters and leaves in a few instructions whatever writers do, and what a
-/// slow reader keeps only stays longer. Memory grows while a section stays open, so keep them short
+/// No thread waits: a reader enters and leaves in a few instructions whatever writers do, and a
+/// slow reader only delays the freeing. Memory grows while a section stays open, so keep them short
 /// and never block inside one.
 template <class Sync = StdSync>
 class Epochs {
@@ -41,7 +41,7 @@ class Epochs {
   Epochs(const Epochs&) = delete;
   Epochs& operator=(const Epochs&) = delete;
 
-  /// Frees everything. No section may be open and no retire() at work.
+  /// Frees everything. No section may be open and no retire() running.
   ~Epochs() {
     for (const Retired& each : pending_) each.destroy(each.object);
     for (const Batch& closed : closed_)
@@ -51,15 +51,15 @@ class Epochs {
   }
 
   /// While it lives, nothing that its thread finds in a link is freed. Sections may nest,
-  /// and end in the reverse order of their begin. Cost: about 2 ns; never waits.  [one thread]
+  /// and end in the reverse order of their beginning. Cost: about 2 ns; never waits.  [one thread]
   class Section {
    public:
     explicit Section(const Epochs& epochs)
         : slot_(epochs.slot_of_this_thread()), outermost_(!slot_.reading) {
       if (!outermost_) return;
       slot_.reading = true;
-      // Release, though the value carries nothing: what the thread did in earlier sections is to be
-      // seen by the sweep that reads this store instead of the one in ~Section.
+      // Release, though the value publishes nothing: what the thread did in earlier sections must
+      // be visible to the sweep that reads this store instead of the one in ~Section.
       slot_.epoch.store(epochs.epoch_.load(std::memory_order_acquire), std::memory_order_release);
       Sync::light_fence();  // with heavy_fence in sweep(): the store before every load of a link
     }
@@ -76,9 +76,9 @@ class Epochs {
     const bool outermost_;
   };
 
-  /// Takes over what no link leads to any more; `destroy` is called once, on the thread of some
-  /// later retire() or sweep(), with no lock of ours held. It must not throw, and may retire more.
-  /// Cost: a lock, and a sweep every `batch` times; never waits for readers.
+  /// Takes over an object to which no link leads any more; `destroy` is called once, on the thread
+  /// of this or some later retire() or sweep(), without any lock held. It must not throw, and may
+  /// retire more. Cost: a lock, and a sweep every `batch` times; never waits for readers.
   void retire(void* object, void (*destroy)(void*) noexcept) {
     bool full = false;
     {
@@ -94,14 +94,14 @@ class Epochs {
     retire(const_cast<T*>(object), [](void* dead) noexcept { delete static_cast<T*>(dead); });
   }
 
-  /// Frees what no reader can reach any more, and says how many things it freed. What it leaves is
-  /// what readers that are inside a section just now may look at. Cost: one membarrier.
+  /// Frees what no reader can reach any more, and returns how many objects that were. What remains
+  /// may still be used by readers inside a section. Cost: one membarrier.
   std::size_t sweep() {
     std::vector<Retired> dead;
     {
       const std::scoped_lock lock(mutex_);
       if (!pending_.empty()) {
-        // acq_rel: who reads the new epoch sees every unlinking before it.
+        // acq_rel: a reader of the new epoch sees every unlinking before it.
         const std::uint64_t epoch = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
         closed_.push_back({epoch, std::exchange(pending_, {})});
       }
@@ -118,7 +118,7 @@ class Epochs {
     return dead.size();
   }
 
-  /// How many things wait to be freed.
+  /// How many objects wait to be freed.
   std::size_t waiting() const {
     const std::scoped_lock lock(mutex_);
     std::size_t count = pending_.size();
@@ -127,10 +127,10 @@ class Epochs {
   }
 
  private:
-  struct alignas(128) Slot {  // two lines: the prefetcher takes neighbours along
+  struct alignas(128) Slot {  // two lines: the prefetcher loads neighbours too
     typename Sync::template Atomic<std::uint64_t> epoch{0};
-    bool reading =
-        false;  // its thread's alone; no count, so that sections don't wait for each other
+    // For its thread alone; not a count, so that sections don't wait for each other.
+    bool reading = false;
   };
   struct Retired {
     void* object;
@@ -174,11 +174,11 @@ class Epochs {
     }
   }
 
-  // The epoch of the reader that began first; the largest number when nobody reads.
+  // The epoch of the reader that began first; the largest number when no thread reads.
   std::uint64_t oldest_reader() const {
     std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
     const auto look = [&](const Slot& slot) {
-      // Acquire: what a reader that left did with the dead comes before their end.
+      // Acquire: what a reader that left did with the objects comes before their end.
       const std::uint64_t epoch = slot.epoch.load(std::memory_order_acquire);
       if (epoch != 0 && epoch < oldest) oldest = epoch;
     };

@@ -1,4 +1,4 @@
-/// How a registry finds a key: the hash of one, and the form in which a lookup takes it.
+/// How a registry finds a key: its hash, and the form in which a lookup takes it.
 ///
 /// Threads: functions of their arguments alone.
 #pragma once
@@ -21,7 +21,7 @@ constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-inline constexpr std::uint64_t salt = 0xa0761d6478bd642fU;  // odd numbers with half of their bits
+inline constexpr std::uint64_t salt = 0xa0761d6478bd642fU;  // odd, with half of its bits set
 inline constexpr std::uint64_t salt_left = 0xe7037ed1a0b428dbU;
 inline constexpr std::uint64_t salt_end = 0x8ebc6af09c88c6e3U;
 
@@ -56,8 +56,8 @@ inline std::uint64_t hash_of(std::string_view text) noexcept {
 
 }  // namespace keys
 
-/// 64 well-mixed bits of a key: by std::hash, for texts by one of our own. Equal keys have equal
-/// hashes in every process. It does not withstand somebody who picks keys to slow a table down.
+/// 64 well-mixed bits of a key: by std::hash, for texts by the function above. Equal keys have
+/// equal hashes in every process. It does not resist keys that were chosen to slow a table down.
 /// Cost for a text of 20 bytes: about 3 ns.
 template <class Key>
 struct KeyHash {

@@ -1,15 +1,15 @@
 /// Threads: every member may be called from any thread, also from factories, observers and the
-/// destructors of handles: none of them runs under a lock of ours. Only the hash, == and text of
-/// keys run under it, and must not call back. A hit takes no lock.
+/// destructors of handles: none of them runs under a lock. Only the hash, == and text of keys run
+/// under the mutex, and must not call back. A hit takes no lock.
 ///
 /// Invariants:
-/// - One factory at most runs for a key at any moment.
-/// - Every start is an entry of its own, a generation: what stops or dies, ends exactly the entry
+/// - At most one factory runs for a key at any moment.
+/// - Every start is an entry of its own, a generation: a stop or a death ends exactly the entry
 ///   that was met, never the one that a later caller starts.
 /// - An entry goes starting → ready → over, or starting → doomed → over, or starting → over, under
 ///   the mutex. Only ready ones are handed out; over ones are out of the table, and freed once no
-///   reader can look at them.
-/// - A wait that would close a circle of waits is refused, so no circle ever stands.
+///   reader can use them.
+/// - A wait that would close a cycle of waits is refused, so there is never a cycle.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -28,15 +28,15 @@
 
 namespace weir {
 
-/// How long to wait for a start that another thread is at. Without either: until it is over.
+/// How long to wait for another thread's start. Without either: until it is over.
 template <class Sync = StdSync>
 struct Patience {
   std::optional<typename Sync::Clock::time_point> deadline = {};
   Cancellation<Sync>* cancellation = nullptr;
 };
 
-/// What is dear to open, opened once: `get_or_start(key, options, factory)` gives the handle of
-/// that key, and starts it with the factory when there is none. Any number of callers share one
+/// What is expensive to open, opened once: `get_or_start(key, options, factory)` gives the handle
+/// of that key, and starts it with the factory when there is none. Any number of callers share one
 /// start, its result and its failure; callers of other keys never wait for it.
 ///
 ///     SharedHandles<std::string, Clone> clones;
@@ -46,7 +46,7 @@ struct Patience {
 ///
 /// The registry holds a reference of its own to every handle until it is stopped, dies or the
 /// registry ends. A handle's destructor runs when that one and the last user's are gone, on the
-/// thread that lets go last. Key, Options: copyable values with ==; Hash: of keys.
+/// thread that released the last. Key, Options: copyable values with ==; Hash: of keys.
 template <class Key, class Handle, class Options = std::monostate, class Sync = StdSync,
           class Hash = KeyHash<Key>>
 class SharedHandles {
@@ -56,24 +56,24 @@ class SharedHandles {
  public:
   using Pointer = std::shared_ptr<Handle>;
 
-  /// Told of what happens, on the thread that did it. Must not throw.
+  /// Callbacks, on the thread that caused them. They must not throw.
   struct Observer {
     /// A caller asked for `key` with other options than its handle was or is being started with:
     /// the first ones count, and the caller gets that handle.
     std::function<void(const Key& key, const Options& first, const Options& asked)> options_differ =
         {};
     /// A handle is ended by stop(), shutdown() or the end of the registry. Not called for one that
-    /// died. Called before the registry lets go of it, once for each.
+    /// died. Called before the registry releases it, once for each.
     std::function<void(const Key& key, Handle& handle)> stopping = {};
   };
 
-  /// A handle's way to say that it died. Copyable; may outlive the handle and the registry.
+  /// With this a handle reports that it died. Copyable; may outlive the handle and the registry.
   class Death {
    public:
-    /// Takes the handle out, so that it is never handed out again; the next caller starts anew.
-    /// During the start: whoever waits for it is refused (`died`). Again, and after a stop, it does
-    /// nothing. When nobody else holds the handle, its destructor runs here: so don't call it from
-    /// a thread that the destructor joins.  [any thread]
+    /// Removes the handle, so that it is never handed out again; the next caller starts a new one.
+    /// During the start: callers that wait for it are refused (`died`). A second call, or one after
+    /// a stop, does nothing. When nothing else holds the handle, its destructor runs here: so don't
+    /// call it from a thread that the destructor joins.  [any thread]
     void announce() const;
 
    private:
@@ -84,7 +84,7 @@ class SharedHandles {
     std::weak_ptr<Entry> entry_;
   };
 
-  /// What a factory is given; the references hold until it returns.
+  /// What a factory is given; the references are valid until it returns.
   struct Starting {
     const Key& key;
     const Options& options;
@@ -99,29 +99,29 @@ class SharedHandles {
 
   explicit SharedHandles(Observer observer = {});
 
-  /// As shutdown(). No call may be at work any more.
+  /// As shutdown(). No call may be running any more.
   ~SharedHandles();
   SharedHandles(const SharedHandles&) = delete;
   SharedHandles& operator=(const SharedHandles&) = delete;
 
   /// The handle of `key`; started on this thread by `factory(const Starting&)`, which returns a
-  /// Result<Pointer>, when there is none and nobody starts it. `patience` bounds the wait for
-  /// another thread's start, never the factory's own run. A start goes on for the others when one
+  /// Result<Pointer>, when there is none and no thread starts it. `patience` bounds the wait for
+  /// another thread's start, never the factory's own run. A start continues for the others when one
   /// of them gives up.
   ///
-  /// A failed start, also by an exception, is gone once those who joined it were told: the next
-  /// caller starts again.
+  /// A failed start, also by an exception, is removed once the callers that joined it have its
+  /// error: the next caller starts again.
   ///
   /// Errors: the factory's own; unavailable, kinds
   /// - `start_timeout`, `cancelled`: patience ended before the start did;
   /// - `stopped`, `died`: the start was stopped, or said that it died, before it was over;
   /// - `not_started`: after shutdown();
-  /// - `start_failed`: the factory threw, with what it said, or made nothing;
-  /// conflict, kind `would_deadlock`: the start that was to be waited for waits, perhaps by way of
-  /// others, for a start that this thread is inside. Seen within one registry.
+  /// - `start_failed`: the factory threw (with what it said), or made nothing;
+  /// conflict, kind `would_deadlock`: the start that the call would wait for waits, perhaps through
+  /// others, for a start that this thread is making. Detected within one registry.
   ///
-  /// Cost: a hit about 40 ns, without a lock; a miss below 1 µs and the factory. Destructors of
-  /// keys and options that went run on any later miss or stop.  [any thread]
+  /// Cost: a hit about 40 ns, without a lock; a miss below 1 µs and the factory. Keys and options
+  /// of ended entries are destroyed during any later miss or stop.  [any thread]
   template <class Factory>
   Result<Pointer> get_or_start(const Key& key, const Options& options, Factory&& factory,
                                const Patience<Sync>& patience);
@@ -135,26 +135,26 @@ class SharedHandles {
     return get_or_start(key, Options(), std::forward<Factory>(factory), endless_);
   }
 
-  /// The handle of `key` if it is there: null while it starts. Never waits.
+  /// The handle of `key` if it is ready: null while it starts. Never waits.
   Pointer lookup(const Key& key) const;
 
-  /// Ends the handle of `key`: it is handed out no more, the observer is told, the registry lets go
-  /// of it. One that is being started ends as soon as its factory returns, whoever waits for it is
-  /// refused at once (`stopped`), and a later get_or_start starts anew after that. Never waits for
-  /// a factory. False when there is nothing to stop: again does no harm.
+  /// Ends the handle of `key`: it is no longer handed out, the observer is called, the registry
+  /// releases it. One that is being started ends as soon as its factory returns; callers that wait
+  /// for it are refused at once (`stopped`), and a later get_or_start starts a new one after that.
+  /// Never waits for a factory. False when there is nothing to stop: a second call does no harm.
   bool stop(const Key& key);
 
-  /// What is ready at one moment, in the order in which it came to be. Cost: linear, under the
-  /// mutex.
+  /// The handles that are ready at one moment, in the order in which they became so. Cost: linear,
+  /// under the mutex.
   std::vector<Listed> list() const;
   std::size_t count() const;
 
-  /// How many callers wait just now for what others start.
+  /// How many callers wait at present for starts of other threads.
   std::size_t waiting() const;
 
-  /// Ends every handle, the last that came to be first, and has get_or_start refuse from now on.
-  /// What is being started ends as soon as its factory returns, on that thread. Returns how many
-  /// handles it ended itself; again ends nothing.
+  /// Ends every handle, the most recent first, and makes get_or_start refuse from now on. A handle
+  /// that is being started ends as soon as its factory returns, on that thread. Returns how many
+  /// handles it ended itself; a second call ends nothing.
   std::size_t shutdown();
 
  private:
@@ -162,7 +162,7 @@ class SharedHandles {
 
   static std::size_t hash_of(const Key& key);
 
-  std::shared_ptr<Core> core_;  // shared with Death tokens, which look whether it still lives
+  std::shared_ptr<Core> core_;  // shared with Death tokens, which check whether it still lives
 };
 
 }  // namespace weir

@@ -17,8 +17,8 @@
 
 namespace weir::sdk {
 
-/// How T stands in JSON: `shape`, `read` (throws json_error), `write`. Types made for writing alone
-/// (string views, literals) have no `read`.
+/// How T is written in JSON: `shape`, `read` (throws json_error), `write`. Types that are only
+/// written (string views, literals) have no `read`.
 template <class T>
 struct Codec;
 
@@ -32,7 +32,7 @@ concept Readable = Writable<T> && requires(const boost::json::value& from, const
   { Codec<T>::read(from, place) } -> std::same_as<T>;
 };
 
-/// A value's type as it stands in a sentence; null pointer: nothing is there.
+/// A value's type with its article, for messages; "nothing" for a null pointer.
 inline std::string_view described(const boost::json::value* value) {
   if (value == nullptr) return "nothing";
   switch (value->kind()) {
@@ -51,7 +51,7 @@ inline std::string_view described(const boost::json::value* value) {
   }
 }
 
-/// What a shape looks like, likewise.
+/// A shape in the same words.
 constexpr std::string_view described(const Shape& shape) {
   using enum Shape::Kind;
   switch (shape.kind) {
@@ -150,8 +150,7 @@ struct Codec<T> {
   }
 
  private:
-  static constexpr double exact_max =
-      9007199254740992;  // 2^53: above it a double stands for several integers
+  static constexpr double exact_max = 9007199254740992;  // 2^53: a double beyond it is not exact
 };
 
 template <class T>

@@ -117,7 +117,7 @@ struct Codec<std::pair<A, B>> : TupleCodec<std::pair<A, B>, A, B> {};
 template <class... T>
 struct Codec<std::tuple<T...>> : TupleCodec<std::tuple<T...>, T...> {};
 
-/// std::map, std::unordered_map and what looks like them, with std::string keys.
+/// std::map, std::unordered_map and types with the same interface, with std::string keys.
 template <class T>
 concept Dictionary = std::same_as<typename T::key_type, std::string> &&
                      requires(T map, typename T::mapped_type value) {

@@ -92,7 +92,7 @@ constexpr Fault check_dependencies(const FlowView& flow) {
   return {};
 }
 
-/// Goes from step to dependency, depth first; one that is on the way already closes a cycle.
+/// A depth-first search from step to dependency; one that is on the path already closes a cycle.
 constexpr Fault check_acyclic(const FlowView& flow) {
   std::array<std::size_t, steps_max> way{};
   std::array<std::size_t, steps_max> tried{};  // dependencies of each step
@@ -119,10 +119,10 @@ constexpr Fault check_acyclic(const FlowView& flow) {
   return {};
 }
 
-/// Escapes are resolved where the plugin is loaded.
+/// Keys with escapes are checked when the plugin is loaded.
 constexpr bool is_escaped(std::string_view key) { return key.find('\\') != std::string_view::npos; }
 
-/// A pattern on the output of a wait.
+/// Checks a pattern for the output of a wait.
 constexpr Fault check_wait_pattern(const Step& step, std::string_view pattern) {
   if (json_begin(pattern) != '{') return {refused::condition_never_met, step.slug, pattern};
   Fault fault;
@@ -138,7 +138,7 @@ constexpr Fault check_wait_pattern(const Step& step, std::string_view pattern) {
 constexpr Fault check_pattern(const FlowView& flow, const Step& step, std::string_view pattern) {
   if (const auto stop = json_fault(pattern))
     return {refused::condition_is_no_json, step.slug, pattern.substr(*stop).substr(0, 40)};
-  if (step.count == 0) return {};  // held against the run's input, which may be anything
+  if (step.count == 0) return {};  // compared with the run's input, which may be anything
   if (json_begin(pattern) != '{') return {refused::condition_never_met, step.slug, pattern};
   const std::span<const Dependency> dependencies = flow.of(step);
   Fault fault;
@@ -161,7 +161,7 @@ constexpr Fault check_conditions(const FlowView& flow) {
   return {};
 }
 
-/// Whether the step runs only where that dependency completed.
+/// Whether the step runs only if that dependency completed.
 constexpr bool asks_for(const Step& step, std::string_view dependency) {
   bool found = false;
   if (step.words.only_if)
@@ -177,7 +177,7 @@ constexpr Fault check_fits(const Step& step, std::string_view source, const Shap
   return {refused::result_does_not_fit_input, step.slug, source};
 }
 
-/// What a map's elements are against what its handler takes.
+/// Compares a map's elements with what its handler takes.
 constexpr Fault check_elements(const Step& step, std::string_view source, const Shape& result) {
   using enum Shape::Kind;
   if (result.kind != any && result.kind != list && result.kind != tuple)
@@ -185,7 +185,8 @@ constexpr Fault check_elements(const Step& step, std::string_view source, const 
   return check_fits(step, source, result, {.kind = list, .element = step.code.input});
 }
 
-/// What the dependency `source` returns, if it `can_be_absent`, against what `step` has for it.
+/// Compares what the dependency `source` returns, if it `can_be_absent`, with what `step` takes of
+/// it.
 constexpr Fault check_member(const Step& step, std::string_view source, const Shape& result,
                              bool can_be_absent) {
   using enum Shape::Kind;
@@ -200,7 +201,7 @@ constexpr Fault check_member(const Step& step, std::string_view source, const Sh
   return check_fits(step, source, result, *input.members[member].shape);
 }
 
-/// Whether something fills every member a step after others asks for.
+/// Checks that a dependency fills every member that the input of a step requires.
 constexpr Fault check_filled(const Step& step, std::span<const Dependency> dependencies) {
   if (step.kind == Kind::map || dependencies.empty()) return {};
   for (const ShapeMember& member : step.code.input->members)
@@ -227,7 +228,7 @@ constexpr Fault check_types(const FlowView& flow) {
   return {};
 }
 
-/// Everything D5 names, what conditions ask for, and the types that go from step to step.
+/// Checks everything D5 names, the conditions, and the types that are passed from step to step.
 constexpr Fault check_flow(const FlowView& flow) {
   if (flow.steps.empty()) return {refused::no_steps, flow.slug};
   if (flow.steps.size() > steps_max) return {refused::too_many_steps, flow.slug};
@@ -237,7 +238,7 @@ constexpr Fault check_flow(const FlowView& flow) {
   return {};
 }
 
-/// True, or the compilation ends with the name of what is wrong.
+/// True; or the compilation ends with the name of the fault.
 template <const auto& flow>
 consteval bool accept_flow() {
   constexpr Fault fault = check_flow(flow.view());

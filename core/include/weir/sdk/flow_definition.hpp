@@ -17,12 +17,12 @@ struct Step {
   OptionValues options{};
   Code code{};
   StepWords words{};
-  std::size_t first = 0, count = 0;  ///< its dependencies: where they stand in Flow::dependencies
+  std::size_t first = 0, count = 0;  ///< its dependencies: their range in Flow::dependencies
 
   constexpr std::string_view signal() const { return words.signal.empty() ? slug : words.signal; }
   constexpr std::string_view child() const { return words.child.empty() ? slug : words.child; }
 
-  /// Whether those after it may have to do without its result: a cascade takes them along.
+  /// Whether its dependents may run without its result; a cascade skips them too.
   constexpr bool can_be_absent() const {
     return (words.is_conditional() &&
             words.when_unmet.value_or(Fallback::skip) == Fallback::skip) ||
@@ -37,7 +37,7 @@ struct Dependency {
   std::size_t position = unknown;  ///< of that step in Flow::steps
 };
 
-/// A flow whatever its size: a view of Flow.
+/// A view of a Flow of any size.
 struct FlowView {
   std::string_view slug, module;
   const OptionValues& options;
@@ -50,7 +50,7 @@ struct FlowView {
   }
 };
 
-/// A flow as it was written down; check_flow says whether it is one.
+/// A flow as it was written; check_flow decides whether it is valid.
 template <std::size_t step_count, std::size_t dependency_count>
 struct Flow {
   std::string_view slug, module;
@@ -68,7 +68,7 @@ constexpr std::size_t sum(std::initializer_list<std::size_t> counts) {
   return total;
 }
 
-/// A flow from its parts. (No fold expressions: clang limits them to 256 operands.)
+/// Makes a flow from its parts. (No fold expressions: clang limits them to 256 operands.)
 template <Kind... kinds, std::size_t... counts>
 constexpr auto define_flow(std::string_view slug, std::string_view module,
                            const FlowOptions& options, const StepDraft<kinds, counts>&... drafts) {

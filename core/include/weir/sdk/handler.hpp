@@ -84,7 +84,7 @@ void call(Context& context, std::string_view input, std::string& output) {
   }
 }
 
-/// The boundary: tells the host how `body` ended. Nothing thrown gets past it.
+/// The boundary: reports to the host how `body` ended. No exception leaves it.
 inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, weir_str input,
                                 void (*body)(Context&, std::string_view, std::string&)) noexcept {
   const auto fail = [&](std::int32_t kind, std::string_view code, std::string_view message,
@@ -112,7 +112,7 @@ inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, wei
     return fail(WEIR_FAILED, "exception", error.what());
   } catch (...) {
     return fail(WEIR_FAILED, "unknown_exception",
-                "the handler threw something that is no std::exception");
+                "the handler threw something that is not a std::exception");
   }
 }
 

@@ -15,8 +15,8 @@
 
 namespace weir::sdk {
 
-/// Builds the value while Boost.JSON parses. Boost's own double is off by a bit for one in ten
-/// (1.81), so doubles are read again from their text.
+/// Builds the value while Boost.JSON parses. Boost's own double (1.81) is off by a bit for one
+/// number in ten, so doubles are parsed again from their text.
 class ValueBuilder {
  public:
   using Code = boost::json::error_code;
@@ -63,7 +63,7 @@ class ValueBuilder {
   std::string number_;
 };
 
-/// Exact: integers of 64 bits, and of doubles the nearest one. Throws json_error.
+/// Exact: 64-bit integers unchanged, of doubles the nearest one. Throws json_error.
 inline boost::json::value parse_json(std::string_view text) {
   const auto refuse = [](std::size_t byte, std::string_view why) {
     Place().refuse("not JSON: at byte " + std::to_string(byte) + ": " + std::string(why));

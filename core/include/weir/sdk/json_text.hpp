@@ -6,8 +6,8 @@
 
 namespace weir::sdk {
 
-/// Goes through a JSON text, at compile time too; builds nothing. `at` stops where the text stops
-/// being JSON (RFC 8259, nested at most `depth_max` deep, no \u0000).
+/// Parses a JSON text, at compile time too; builds no value. `at` stops where the text stops being
+/// JSON (RFC 8259, nested at most `depth_max` deep, no \u0000).
 struct JsonScan {
   static constexpr int depth_max = 100;
 
@@ -83,8 +83,7 @@ struct JsonScan {
     return false;
   }
 
-  /// `visit(key, value)` for each member: the key as it stands between its quotes, the value's
-  /// text.
+  /// `visit(key, value)` for each member: the key as written between its quotes, the value's text.
   template <class Visit>
   constexpr bool members(int depth, Visit visit) {
     if (!take('{')) return false;
@@ -138,7 +137,7 @@ struct JsonScan {
   }
 };
 
-/// Where `text` stops being one JSON value; nullopt when it is one.
+/// The position where `text` stops being one JSON value; nullopt when it is one.
 constexpr std::optional<std::size_t> json_fault(std::string_view text) {
   JsonScan scan{text};
   scan.space();
@@ -147,14 +146,14 @@ constexpr std::optional<std::size_t> json_fault(std::string_view text) {
   return scan.at == text.size() ? std::nullopt : std::optional(scan.at);
 }
 
-/// What the value of a JSON text begins with: '{' for an object.
+/// The first character of the value of a JSON text: '{' for an object.
 constexpr char json_begin(std::string_view text) {
   JsonScan scan{text};
   scan.space();
   return scan.peek();
 }
 
-/// `visit(key, value)` for each member of a JSON object's text; for none of anything else.
+/// `visit(key, value)` for each member of a JSON object's text; does nothing for any other text.
 template <class Visit>
 constexpr void each_json_member(std::string_view text, Visit visit) {
   JsonScan scan{text};

@@ -38,7 +38,7 @@ void write_number(std::string& out, T value, const Place&) {
 template <std::floating_point T>
 void write_number(std::string& out, T value, const Place& place) {
   if (!std::isfinite(value))
-    place.refuse(std::isnan(value) ? "NaN is no JSON number" : "infinity is no JSON number");
+    place.refuse(std::isnan(value) ? "NaN is not a JSON number" : "infinity is not a JSON number");
   std::array<char, 40> digits;
   const std::string_view text(
       digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);

@@ -11,8 +11,8 @@
 
 namespace weir::sdk {
 
-/// Whether a step puts a demand on the run's input: a root that does not take just anything, and is
-/// not there for some inputs alone.
+/// Whether a step constrains the run's input: a root without conditions that does not accept every
+/// value.
 constexpr bool constrains_input(const Step& step) {
   return step.count == 0 && !step.words.is_conditional() &&
          (step.kind == Kind::map || step.code.input->kind != Shape::Kind::any);
@@ -23,7 +23,7 @@ constexpr void write_input_schema_of(TextSink& out, const Step& step) {
   write_schema(out, step.kind == Kind::map ? elements : *step.code.input);
 }
 
-/// What all roots together take; nothing when they take anything.
+/// Writes the schema of what all roots together accept; nothing when they accept anything.
 constexpr void write_input_schema(TextSink& out, std::span<const Step> steps) {
   const auto constraining = std::ranges::count_if(steps, constrains_input);
   if (constraining == 0) return;
@@ -115,7 +115,7 @@ constexpr void write_flow(TextSink& out, const FlowView& flow) {
   out.raw("]}");
 }
 
-/// The manifest: its format stands in schemas/manifest.schema.json.
+/// The manifest: its format is schemas/manifest.schema.json.
 constexpr void write_manifest(TextSink& out, std::string_view plugin, std::string_view version,
                               std::span<const FlowView> flows) {
   out.raw(R"({"weir":1,"plugin":)");

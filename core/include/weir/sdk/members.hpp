@@ -14,7 +14,7 @@ struct Member {
   Type Owner::* pointer;
 };
 
-/// What WEIR_JSON(T, …) makes known. T stands in the type, lest a class derived from T pass for T.
+/// What WEIR_JSON(T, …) describes. T is part of the type, so that no derived class passes for T.
 template <class T, class... Members>
 struct MemberList {
   using Owner = T;

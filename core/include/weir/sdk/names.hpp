@@ -5,8 +5,8 @@
 
 namespace weir::sdk {
 
-/// Less than, equal to or greater than 0, whatever the case. (Loops by hand here and below:
-/// constant evaluation has a budget, which 1024 steps would exceed by way of <algorithm>.)
+/// Less than, equal to or greater than 0, ignoring case. (Hand-written loops here and below:
+/// constant evaluation has a budget, which 1024 steps would exceed with <algorithm>.)
 constexpr int compare_words(std::string_view a, std::string_view b) {
   const auto folded = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
   const std::size_t common = a.size() < b.size() ? a.size() : b.size();
@@ -15,7 +15,7 @@ constexpr int compare_words(std::string_view a, std::string_view b) {
   return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
 }
 
-/// The same word in any case.
+/// Whether both are the same word, ignoring case.
 constexpr bool same_word(std::string_view a, std::string_view b) {
   return a.size() == b.size() && compare_words(a, b) == 0;
 }
@@ -28,12 +28,12 @@ constexpr bool is_word(std::string_view text) {
          std::ranges::all_of(text, [&](char c) { return starts(c) || (c >= '0' && c <= '9'); });
 }
 
-/// D1.
+/// Whether it is a slug (D1).
 constexpr bool is_slug(std::string_view text) {
   return text.size() <= 128 && is_word(text) && !same_word(text, "run");
 }
 
-/// D2.
+/// Whether it is a module name (D2).
 constexpr bool is_module_name(std::string_view text) {
   if (text.size() > 255) return false;
   for (std::string_view rest = text;;) {

@@ -16,13 +16,13 @@
 
 namespace weir::sdk {
 
-/// The name of T with more around it; different for different types.
+/// A text that contains the name of T; different for different types.
 template <class T>
 constexpr std::string_view type_name() {
   return __PRETTY_FUNCTION__;
 }
 
-/// What WEIR_JSON describes. Members the type does not have are passed over, missing ones are an
+/// A type that WEIR_JSON describes. Members the type does not have are ignored, missing ones are an
 /// error unless optional.
 template <Described T>
 struct Codec<T> {

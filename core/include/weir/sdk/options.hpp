@@ -11,7 +11,7 @@
 
 namespace weir::sdk {
 
-/// An option as the manifest writes it, and its range (D3).
+/// An option's name in the manifest, and its range (D3).
 struct OptionRange {
   std::string_view name;
   std::int64_t min, max;
@@ -34,14 +34,14 @@ inline constexpr std::array<OptionRange, 6> option_ranges = {{
     {"max_output_bytes", 1, 256 * 1024 * 1024},
 }};
 
-/// The options somebody set; the others stay as the flow, the configuration or D3 have them.
+/// The options that were set; the others stay as the flow, the configuration or D3 have them.
 class OptionValues {
  public:
   constexpr void set(Option option, std::int64_t value) {
     values_[static_cast<std::size_t>(option)] = value;
   }
 
-  /// The first option beyond its range; empty when all are within.
+  /// The first option that is out of its range; empty when there is none.
   constexpr std::string_view out_of_range() const {
     for (std::size_t i = 0; i < option_ranges.size(); ++i)
       if (values_[i] && (*values_[i] < option_ranges[i].min || *values_[i] > option_ranges[i].max))
@@ -49,7 +49,7 @@ class OptionValues {
     return {};
   }
 
-  /// The first option set that is none of `these`; empty when there is none.
+  /// The first option that is set and is none of `these`; empty when there is none.
   constexpr std::string_view other_than(std::initializer_list<Option> these) const {
     for (std::size_t i = 0; i < option_ranges.size(); ++i) {
       bool is_one = false;
@@ -73,7 +73,7 @@ class OptionValues {
   std::array<std::optional<std::int64_t>, option_ranges.size()> values_{};
 };
 
-/// The setters that flows and steps share; each returns the changed thing. Durations are whole
+/// The setters that flows and steps share; each returns the changed copy. Durations are whole
 /// milliseconds.
 template <class Self>
 struct CommonOptions {

@@ -6,7 +6,7 @@
 
 namespace weir {
 
-/// A JSON text that is none, or a value of another type than asked for. what() begins with the
+/// Text that is not JSON, or a value of another type than the requested one. what() begins with the
 /// place as a JSON pointer: "/items/3/sku: expected a string, got a number".
 class json_error : public std::runtime_error {
  public:
@@ -15,8 +15,8 @@ class json_error : public std::runtime_error {
 
 namespace sdk {
 
-/// Where in a JSON value reading or writing stands: a chain of places on the stack, put into words
-/// only when something is wrong.
+/// The place in a JSON value that is being read or written: a chain of places on the stack, made
+/// into text only for an error.
 class Place {
  public:
   Place() = default;

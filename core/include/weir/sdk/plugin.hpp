@@ -15,7 +15,7 @@ namespace weir::sdk {
 
 constexpr weir_str as_str(std::string_view text) { return {text.data(), text.size()}; }
 
-/// The steps of a flow as the ABI has them.
+/// The steps of a flow in the form of the ABI.
 template <const auto& flow>
 inline constexpr auto abi_steps = [] {
   std::array<weir_step, std::size(flow.steps)> steps{};

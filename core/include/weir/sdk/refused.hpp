@@ -14,39 +14,38 @@ enum class refused {
   nothing,
   bad_slug,  ///< letters, digits and _, not beginning with a digit, 1 to 128 bytes, not `run` (D1)
   bad_module_name,      ///< such words joined by dots, 1 to 255 bytes in all (D2)
-  option_out_of_range,  ///< about the option; the ranges stand in weir/sdk/options.hpp (D3)
+  option_out_of_range,  ///< about the option; the ranges are in weir/sdk/options.hpp (D3)
   no_steps,
   too_many_steps,  ///< more than 1024
-  duplicate_step,  ///< two of that name, whatever their case
+  duplicate_step,  ///< two of that name, ignoring case
   unknown_dependency,
   self_dependency,
   duplicate_dependency,
   cycle,             ///< the step waits for the other one, which waits for it
-  map_dependencies,  ///< a map goes over one step, or over the run's input
-
-  misplaced_option,   ///< about one that means nothing to a step of that kind: a wait and a flow
-                      ///< step are not tried again, when_unmet needs a condition
-  bad_signal,         ///< about it: such words joined by dots, 1 to 128 bytes in all
-  duplicate_signal,   ///< the other wait is for the same signal
-  flow_dependencies,  ///< a flow step takes its input from one step, or from the run
-  endless_flow,       ///< a step without a condition starts its own flow again
-
-  condition_is_no_json,  ///< about what stands where it stops being JSON
-  condition_never_met,   ///< about what it asks for: of a step after others that is an object, with
-                         ///< some of those as its keys; of a wait {"signalled": …, "payload": …}
-
-  map_over_no_array,              ///< the step it goes over returns something else
-  result_does_not_fit_input,      ///< what the other step returns, this one cannot take
-  input_is_no_object,             ///< a step after others takes an object with a member for each
-  input_member_is_no_dependency,  ///< nothing would ever fill it: make it optional or add the
-                                  ///< dependency
-  input_member_can_be_absent,  ///< the other step can be skipped: make it a std::optional, or ask
-                               ///< for it in only_if
+  map_dependencies,  ///< a map runs over the result of one step, or over the run's input
+  /// About an option that does not apply to the step: a wait and a flow step are not retried,
+  /// when_unmet needs a condition.
+  misplaced_option,
+  bad_signal,            ///< about it: must be such words joined by dots, 1 to 128 bytes in all
+  duplicate_signal,      ///< the other wait is for the same signal
+  flow_dependencies,     ///< a flow step takes its input from one step, or from the run
+  endless_flow,          ///< a step without a condition starts its own flow again
+  condition_is_no_json,  ///< about the text where it stops being JSON
+  /// About what the pattern asks for. It must be an object: for a step with dependencies, with some
+  /// of those as its keys; for the output of a wait, {"signalled": …, "payload": …}.
+  condition_never_met,
+  map_over_no_array,          ///< the step it runs over returns something else
+  result_does_not_fit_input,  ///< this step cannot take what the other step returns
+  input_is_no_object,         ///< a step with dependencies takes an object with a member for each
+  /// Nothing would ever fill it: make it optional or add the dependency.
+  input_member_is_no_dependency,
+  /// The other step can be skipped: make it a std::optional, or ask for it in only_if.
+  input_member_can_be_absent,
 };
 
 namespace sdk {
 
-/// The first thing that is wrong with a flow, if any.
+/// The first fault of a flow, if any.
 struct Fault {
   refused why = refused::nothing;
   std::string_view step{}, about{};
@@ -59,12 +58,12 @@ template <std::size_t size>
 struct Word {
   constexpr explicit Word(std::string_view word) {
     std::ranges::copy(word, text);
-    text[word.size()] = '\0';  // or clang prints numbers instead of some words
+    text[word.size()] = '\0';  // otherwise clang prints numbers instead of some words
   }
   char text[size]{};
 };
 
-/// Declared and never defined: no compiler can evaluate a call, and each prints which one it was.
+/// Declared and never defined: no compiler can evaluate a call, and each prints which call it was.
 template <refused why, Word step, Word about>
 void refuse();
 

@@ -11,10 +11,10 @@ namespace weir::sdk {
 
 struct ShapeMember;
 
-/// What JSON a C++ type is written as and read from, known at compile time. The schema is written
-/// from it, and by it a step's result is compared with what its dependents take. (Shapes are told
-/// apart by name, not by address: with -fsanitize=undefined g++ takes no comparison of such
-/// addresses for a constant.)
+/// The JSON that a C++ type is written as and read from, known at compile time. The schema is
+/// written from it, and a step's result is compared with what its dependents take by it. (Shapes
+/// are distinguished by name, not by address: with -fsanitize=undefined g++ does not accept a
+/// comparison of such addresses as a constant.)
 struct Shape {
   enum class Kind {
     any,
@@ -43,18 +43,18 @@ struct ShapeMember {
   const Shape* shape;
 };
 
-/// Where the member of that name stands; members.size() when there is none.
+/// The position of the member of that name; members.size() when there is none.
 constexpr std::size_t position(std::span<const ShapeMember> members, std::string_view name) {
   for (std::size_t i = 0; i < members.size(); ++i)
     if (members[i].name == name) return i;
   return members.size();
 }
 
-/// The objects around the one at hand: how a type that contains itself is noticed.
+/// The objects around the present one, by which a type that contains itself is noticed.
 struct Enclosing {
   const Enclosing* around = nullptr;
   std::string_view type{};
-  std::string_view other{};  ///< its counterpart, where two are compared
+  std::string_view other{};  ///< its counterpart, when two types are compared
 
   constexpr bool holds(std::string_view a, std::string_view b = {}) const {
     return (type == a && other == b) || (around != nullptr && around->holds(a, b));
@@ -64,7 +64,7 @@ struct Enclosing {
 constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing& around = {});
 
 constexpr bool object_fits(const Shape& given, const Shape& taken, const Enclosing& around) {
-  if (around.holds(given.type, taken.type)) return true;  // being compared further up
+  if (around.holds(given.type, taken.type)) return true;  // being compared by a caller
   const Enclosing here{&around, given.type, taken.type};
   return std::ranges::all_of(taken.members, [&](const ShapeMember& wanted) {
     const std::size_t found = position(given.members, wanted.name);
@@ -73,8 +73,8 @@ constexpr bool object_fits(const Shape& given, const Shape& taken, const Enclosi
   });
 }
 
-/// Whether what is written as `given` can be read as `taken`. What only the value can tell (the
-/// range of an integer, the length of a vector, the keys of a dictionary) is left to the run.
+/// Whether what is written as `given` can be read as `taken`. What depends on the value (the range
+/// of an integer, the length of a vector, the keys of a dictionary) is checked when the flow runs.
 constexpr bool fits(const Shape& given, const Shape& taken, const Enclosing& around) {
   using enum Shape::Kind;
   const auto all_fit = [&](std::span<const ShapeMember> from, const Shape& to) {
@@ -143,7 +143,7 @@ constexpr void write_object_schema(TextSink& out, const Shape& shape, const Encl
   out.raw(any_required ? "]}" : "}");
 }
 
-/// `shape` as a JSON Schema; a type within itself is written as {} (anything).
+/// `shape` as a JSON Schema; a type inside itself is written as {} (anything).
 constexpr void write_schema(TextSink& out, const Shape& shape, const Enclosing& around) {
   using enum Shape::Kind;
   const auto around_element = [&](std::string_view before, std::string_view after) {

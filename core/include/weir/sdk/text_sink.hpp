@@ -7,7 +7,7 @@
 namespace weir::sdk {
 
 /// Writes text at compile time. Without a target it only counts, so a text is made in two passes:
-/// how long, then what.
+/// first its length, then its content.
 class TextSink {
  public:
   constexpr explicit TextSink(char* target = nullptr) : target_(target) {}
@@ -66,7 +66,7 @@ inline constexpr std::size_t text_size = [] {
   return counter.size();
 }();
 
-/// What `write` writes; `array_size` may be larger, the rest is zero.
+/// The text that `write` writes; `array_size` may be larger, the rest is zero.
 template <auto write, std::size_t array_size = text_size<write>>
 consteval std::array<char, array_size> text() {
   std::array<char, array_size> made{};

@@ -1,7 +1,7 @@
 /// What a supervisor needs to know about a child: how it is started, how it is asked to stop, how
-/// it says that it ended, and what is to happen then.
+/// it reports its end, and what happens then.
 ///
-/// Threads: the supervising thread of its supervisor alone calls `start` and everything of a Child.
+/// Threads: only the supervising thread of its supervisor calls `start` and the members of a Child.
 /// A ChildEnd may be used from any thread, also after the supervisor is gone.
 #pragma once
 #include <chrono>
@@ -18,8 +18,8 @@ namespace weir {
 
 /// What happens when a child ended by itself.
 enum class Restart {
-  permanent,  ///< it is started again, whatever it said
-  transient,  ///< it is started again if it ended with an error
+  permanent,  ///< it is restarted, however it ended
+  transient,  ///< it is restarted if it ended with an error
   temporary,  ///< it is forgotten, its specification too
 };
 
@@ -31,7 +31,7 @@ class Shutdown {
   static constexpr Shutdown after(Duration limit) noexcept { return Shutdown(limit); }
   static constexpr Shutdown forever() noexcept { return Shutdown(Duration::max()); }
 
-  /// It is told to stop and abandoned if that was not enough.
+  /// It is asked to stop, and abandoned if it has not ended then.
   static constexpr Shutdown at_once() noexcept { return Shutdown(Duration::zero()); }
 
   constexpr Duration limit() const noexcept { return limit_; }
@@ -43,10 +43,10 @@ class Shutdown {
   Duration limit_;
 };
 
-/// A child that runs. What it does, it does on threads of its own: nothing here may take long.
+/// A child that runs. It works on threads of its own: nothing here may take long.
 ///
-/// Ownership: shared by the supervisor and by whoever found it with whereis or resolve; a pointer
-/// keeps the object, not its work, which may have ended.
+/// Ownership: shared by the supervisor and by callers that found it with whereis or resolve; a
+/// pointer keeps the object, not its work, which may have ended.
 class Child {
  public:
   Child() = default;
@@ -54,22 +54,22 @@ class Child {
   Child& operator=(const Child&) = delete;
   virtual ~Child() = default;
 
-  /// Asks it to end. Called at most once, and not after it said that it ended. Returns at once; the
-  /// child says by its ChildEnd when it has ended. What this throws counts for nothing.
+  /// Asks it to end. Called at most once, and not after it reported its end. Must return at once;
+  /// the child reports by its ChildEnd when it has ended. Exceptions are ignored.
   virtual void stop() = 0;
 
-  /// It ended: take back what it left, such as its thread. The last call.
+  /// Called when it has ended: take back what it left, such as its thread. The last call.
   virtual void collect() {}
 
-  /// Its time to stop is over: nobody waits for it any more. The last call; what it holds on to, a
-  /// thread for one, stays until it ends after all.
+  /// Called when its time to stop is over: no thread waits for it any more. The last call; what it
+  /// holds, such as a thread, stays until it ends.
   virtual void abandon() {}
 };
 
-/// How a child says that it ended. Every copy speaks for the same life of the child; what is said
-/// first counts. Never saying anything is never ending.
+/// With this a child reports that it ended. Every copy is for the same life of the child; the first
+/// report counts. A child that never reports its end never ends.
 ///
-/// Cost: one lock; calls nothing of the user's.  [any thread]
+/// Cost: one lock; calls no code of the user.  [any thread]
 class ChildEnd {
  public:
   explicit ChildEnd(std::function<void(Result<void>)> report) : report_(std::move(report)) {}
@@ -82,20 +82,20 @@ class ChildEnd {
   std::function<void(Result<void>)> report_;
 };
 
-/// Starts a child. It may take its time, but its supervisor does nothing else meanwhile. An error,
-/// an exception or a null pointer: it did not start, and has left nothing behind.
+/// Starts a child. It may take long, but its supervisor does nothing else meanwhile. An error, an
+/// exception or a null pointer: the child did not start, and has left nothing behind.
 using StartChild = std::function<Result<std::shared_ptr<Child>>(ChildEnd)>;
 
 /// A child before it runs.
 struct ChildSpec {
-  std::string id{};  ///< one child's only, within its supervisor
+  std::string id{};  ///< unique within its supervisor
   StartChild start{};
   Restart restart = Restart::permanent;
   Shutdown shutdown = Shutdown::after(std::chrono::seconds(5));
-  std::string name{};  ///< under which whereis finds it; empty: under none
+  std::string name{};  ///< under which whereis finds it; empty: it is not found
 };
 
-/// A child that is only asked to stop: `stop` is all of it.
+/// A child that only has a way to be stopped: `stop`.
 inline std::shared_ptr<Child> child_stopped_by(std::function<void()> stop) {
   class StoppedBy final : public Child {
    public:
@@ -110,7 +110,7 @@ inline std::shared_ptr<Child> child_stopped_by(std::function<void()> stop) {
 
 namespace supervisor {
 
-/// What the exception that is being handled says, as an error. To be called in a catch clause.
+/// The exception that is being handled, as an error. Call it in a catch clause.
 inline Error error_of_exception() {
   Error error{.code = ErrorCode::internal, .kind = "exception", .message = "", .hint = ""};
   try {
@@ -118,7 +118,7 @@ inline Error error_of_exception() {
   } catch (const std::exception& thrown) {
     error.message = thrown.what();
   } catch (...) {
-    error.message = "an exception that is no std::exception";
+    error.message = "an exception that is not a std::exception";
   }
   return error;
 }

@@ -1,12 +1,12 @@
-/// The names of living children, of one tree or of many. It is handed to supervisors, so a test or
-/// a second tree in one process has names of its own.
+/// The names of living children, of one tree or of many. It is passed to supervisors, so a test or
+/// a second tree in one process can have names of its own.
 ///
 /// Threads: every member may be called from any thread.
 ///
 /// Invariants:
 /// - A name has one holder at most, from before its start until after its end.
-/// - It is found only while it runs: not before its start succeeded, not once it said that it ended
-///   or was asked to.
+/// - It is found only while the child runs: not before its start succeeded, not once it reported
+///   its end or was asked to stop.
 #pragma once
 #include <map>
 #include <memory>
@@ -40,12 +40,13 @@ class BasicChildNames {
 
   using Life = supervisor::Life<Sync>;
   struct Entry {
-    std::string holder;  ///< for people: "tokens/alice"
+    std::string holder;  ///< for messages: "tokens/alice"
     std::shared_ptr<Child> child{};
-    std::shared_ptr<Life> life{};  ///< null while it isn't to be found
+    std::shared_ptr<Life> life{};  ///< null while it must not be found
   };
 
-  /// Takes the name, found by nobody yet. Errors: conflict, kind "name_taken", naming the holder.
+  /// Takes the name, which is not found yet. Errors: conflict, kind "name_taken", naming the
+  /// holder.
   Result<void> claim(const std::string& name, const std::string& holder) {
     const std::scoped_lock lock(mutex_);
     const auto [entry, claimed] = entries_.try_emplace(name, Entry{.holder = holder});
@@ -54,7 +55,7 @@ class BasicChildNames {
                                  .kind = "name_taken",
                                  .message = "the name \"" + name + "\" that \"" + holder +
                                             "\" wants is held by \"" + entry->second.holder + "\"",
-                                 .hint = "stop the one, or give the other another name"});
+                                 .hint = "stop one of them, or give one another name"});
   }
   void show(const std::string& name, std::shared_ptr<Child> child, std::shared_ptr<Life> life) {
     const std::scoped_lock lock(mutex_);
@@ -63,7 +64,7 @@ class BasicChildNames {
     entry.life = std::move(life);
   }
   void hide(const std::string& name) {
-    Entry last;  // whose child may end here, outside the lock
+    Entry last;  // its child may be destroyed here, outside the lock
     const std::scoped_lock lock(mutex_);
     Entry& entry = entries_.at(name);
     last.child = std::move(entry.child);

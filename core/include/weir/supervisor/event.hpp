@@ -8,23 +8,23 @@
 
 namespace weir {
 
-/// Something that a supervisor did or saw.
+/// Something that a supervisor did or observed.
 struct SupervisorEvent {
   enum class What {
-    started,       ///< the child runs, for the first time or because somebody asked for it
+    started,       ///< the child runs, for the first time or because a caller asked for it
     start_failed,  ///< it did not start; with the error
     died,          ///< it ended by itself: with an error, or without one
-    restarted,     ///< it runs again after it, or one it goes with, died
-    stopped,       ///< it was asked to stop and ended; with an error if it said one
-    over_time,     ///< it was asked to stop, did not within its time, and was left behind
+    restarted,     ///< it runs again after it, or one of its group, died
+    stopped,       ///< it was asked to stop and ended; with its error, if it had one
+    over_time,     ///< it was asked to stop, did not within its time, and was abandoned
     gave_up,       ///< restarts were too many: the supervisor stops; with the error it ends with
   };
   What what = What::started;
   std::string supervisor{};
   std::string child{};  ///< its id
   std::optional<Error> error{};
-  /// Of died, and of start_failed in a restart: how many restarts count now, the one to come
-  /// included; 0: the child is not started again.
+  /// Of died, and of start_failed in a restart: how many restarts count now, with the coming one;
+  /// 0: the child is not restarted.
   std::size_t restarts = 0;
   std::chrono::milliseconds delay{};  ///< until that restart
 };

@@ -12,19 +12,19 @@ namespace weir::supervisor {
 /// One life of a child: from one start to its end.
 template <class Sync>
 struct Life {
-  /// Set once, under the mutex of the mailbox; there for the supervising thread.
+  /// Set once, under the mutex of the mailbox; for the supervising thread.
   std::optional<Result<void>> outcome{};
-  /// Says the same to whoever looks for the child by its name: released after `outcome` was set,
-  /// acquired in BasicChildNames.
+  /// The same for lookups of the child by its name: released after `outcome` was set, acquired in
+  /// BasicChildNames.
   typename Sync::template Atomic<bool> over{false};
 };
 
-/// Where children say that they ended. Outlives the supervisor in the hands of its children.
+/// Where children report their ends. Kept by its children when the supervisor is gone.
 template <class Sync>
 struct Mailbox {
   typename Sync::Mutex mutex{};
   typename Sync::Condition news{};                   ///< for the supervising thread alone
-  std::deque<std::shared_ptr<Life<Sync>>> deaths{};  ///< not yet looked at, in the order said
+  std::deque<std::shared_ptr<Life<Sync>>> deaths{};  ///< not yet handled, in the order reported
 
   static void report(const std::shared_ptr<Mailbox>& mailbox,
                      const std::shared_ptr<Life<Sync>>& life, Result<void> outcome) {

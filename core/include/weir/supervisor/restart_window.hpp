@@ -5,7 +5,7 @@
 
 namespace weir {
 
-/// How often children may be restarted before their supervisor gives up.
+/// How many restarts there may be before a supervisor gives up.
 struct RestartLimit {
   std::size_t max_restarts = 3;
   std::chrono::seconds max_seconds{5};

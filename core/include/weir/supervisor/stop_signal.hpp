@@ -1,4 +1,4 @@
-/// A request to stop, as std::stop_token, but on the Sync policy, and one can sleep on it.
+/// A request to stop, as std::stop_token, but on the Sync policy, and a thread can sleep on it.
 ///
 /// Threads: every member may be called from any thread.
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace weir {
 
-/// What is to stop looks at it; copies speak of the same request.
+/// For code that should stop, which checks it; all copies are of the same request.
 ///
 ///     while (!stop.wait_for(1s)) sweep();
 template <class Sync = StdSync>
@@ -46,7 +46,7 @@ class BasicStopSignal {
   std::shared_ptr<Shared> shared_;
 };
 
-/// Where the request is made.
+/// Makes the request.
 template <class Sync = StdSync>
 class BasicStopSource {
  public:
@@ -55,7 +55,7 @@ class BasicStopSource {
   /// May be called again.
   void request() const {
     {
-      const std::scoped_lock lock(shared_->mutex);                // else a sleeper could miss it
+      const std::scoped_lock lock(shared_->mutex);                // else a sleeper might miss it
       shared_->requested.store(true, std::memory_order_release);  // with stop_requested()
     }
     shared_->changed.notify_all();

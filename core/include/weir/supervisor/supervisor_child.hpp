@@ -9,8 +9,8 @@
 
 namespace weir {
 
-/// A supervisor with its children as a child of another: its giving up is its death. It is waited
-/// for without a limit unless told otherwise, since each of its children has one.
+/// A supervisor with its children as a child of another: if it gives up, it has died. By default
+/// its end is waited for without a limit, since each of its children has one.
 ///
 /// Threads: as a supervisor, with a supervising thread of its own.
 template <class Sync>

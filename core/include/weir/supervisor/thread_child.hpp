@@ -3,11 +3,10 @@
 /// Threads: the body runs on a thread of its own, `on_stop` on the supervising thread.
 ///
 /// Invariants:
-/// - The child says that it ended after its body returned and was destroyed: what the body held is
+/// - The child reports its end after its body returned and was destroyed: what the body held is
 ///   gone by then.
-/// - The thread is joined when the child ended, and left behind when it was abandoned; in both
-/// cases
-///   nobody waits for the body.
+/// - The thread is joined when the child ended, and detached when it was abandoned; in neither case
+///   does a thread wait for the body.
 #pragma once
 #include <functional>
 #include <memory>
@@ -22,16 +21,16 @@
 namespace weir {
 
 /// Runs a body on a thread until the body returns; how it returns is how the child ends: normally,
-/// or with the Error it returned or the exception it threw (internal, kind "exception"). To be
-/// returned by the start that made it: it may not end before its supervisor let go of it.
+/// or with the Error it returned or the exception it threw (internal, kind "exception"). The start
+/// that makes it must return it: it must not be destroyed before its supervisor releases it.
 template <class Sync = StdSync>
 class BasicThreadChild final : public Child {
  public:
   using Signal = BasicStopSignal<Sync>;
   using Body = std::function<Result<void>(Signal)>;
 
-  /// Throws what the thread throws when it cannot begin. `on_stop` is called after the signal was
-  /// given, for bodies that wait for something else; it must be quick.
+  /// Throws what the thread's constructor throws. `on_stop` is called after the signal was given,
+  /// for bodies that wait for something else; it must be quick.
   BasicThreadChild(ChildEnd end, Body body, std::function<void()> on_stop = {})
       : on_stop_(std::move(on_stop)),
         thread_([end = std::move(end), body = std::move(body), signal = stop_.signal()]() mutable {
@@ -45,7 +44,7 @@ class BasicThreadChild final : public Child {
     if (on_stop_) on_stop_();
   }
   void collect() override {
-    thread_.join();  // it said that it ended: what is left of it is to return
+    thread_.join();  // it reported its end: its body has returned
     on_stop_ = {};
   }
   void abandon() override { thread_.detach(); }
@@ -61,7 +60,7 @@ class BasicThreadChild final : public Child {
 
   BasicStopSource<Sync> stop_;
   std::function<void()> on_stop_;
-  typename Sync::Thread thread_;  // the last: it uses stop_ while it is being made
+  typename Sync::Thread thread_;  // last: it uses stop_ as soon as it exists
 };
 
 /// A child that runs `body(stop_signal)`, which returns nothing or a Result<void>, on a thread.

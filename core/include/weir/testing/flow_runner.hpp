@@ -1,4 +1,4 @@
-/// A flow run whole inside a test: no database, no worker, no waiting.
+/// Runs a whole flow inside a test: no database, no worker, no waiting.
 ///
 ///     #include <weir/testing/flow_runner.hpp>
 ///
@@ -19,12 +19,12 @@
 ///
 /// **Waits** end with the signal a test gives, or when their time is over, which passes at once.
 /// **Flow steps** run the flow they start in memory as well, when it is one of the same plugin:
-/// child() is its runner. Else mock() stands in for the whole of it.
+/// child() is its runner. For any other flow, mock() must replace the whole child run.
 ///
-/// **Timeouts**: a handler runs as long as it runs, in real time. When its step's timeout passes,
-/// Context::cancelled() says so, and the attempt is `timed_out` once the handler has returned; it
-/// took the timeout, to elapsed(). To test without waiting for a long one: time_out() lets it pass
-/// at once, timeout() makes it short. A handler that never asks is never stopped.
+/// **Timeouts**: a handler runs in real time. When its step's timeout passes, Context::cancelled()
+/// says so, and the attempt is `timed_out` once the handler has returned; in elapsed() it took as
+/// long as the timeout. To test without waiting for a long one: time_out() lets it pass at once,
+/// timeout() makes it short. A handler that never asks is never stopped.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -51,7 +51,7 @@ struct TriedAttempt {
   std::string output = {};   ///< JSON; "" unless it completed, or was refused for its output
   std::string error_code = {}, error = {};
   std::chrono::microseconds waited{};  ///< since the one before ended; of the first: start_delay
-  std::chrono::microseconds began{};   ///< since the run did
+  std::chrono::microseconds began{};   ///< since the run began
 };
 
 struct LoggedLine {
@@ -67,7 +67,7 @@ struct SkippedStep {
   std::string reason = {};  ///< condition_unmet, handler_failed, dependency_skipped
 };
 
-/// A run that is over. A value, independent of its runner.
+/// A run that has ended. A value, independent of its runner.
 class FinishedRun {
  public:
   bool completed() const noexcept { return status_ == "completed"; }
@@ -76,7 +76,7 @@ class FinishedRun {
   /// `{leaf: output}` as JSON, null when all leaves were skipped; "" when the run failed.
   const std::string& output() const noexcept { return output_; }
 
-  /// Why it failed, as `weir runs show` says it; "" when it completed.
+  /// Why it failed, as `weir runs show` shows it; "" when it completed.
   const std::string& error() const noexcept { return error_; }
 
   /// All attempts, in the order they began; of waits, in the order they ended.
@@ -114,17 +114,17 @@ class FinishedRun {
   std::chrono::microseconds elapsed_{};
 };
 
-/// Runs one flow, any number of times. Mocks and timeouts stay from run to run; what is planned by
-/// fail() and the like is used up. Resources that steps share end with the runner.
+/// Runs one flow, any number of times. Mocks and timeouts hold for all runs; what fail() and the
+/// like plan is used up. Resources that steps share end with the runner.
 ///
 /// Members that are given a step's name throw std::invalid_argument, with the nearest name, when
-/// the flow has no such step, and when what they say means nothing to a step of its kind.  [one
-/// thread at a time]
+/// the flow has no such step, and when they do not apply to a step of its kind.  [one thread at a
+/// time]
 class FlowRunner {
  public:
   /// A flow of a plugin that this program is linked with; without a slug its only one. Throws
-  /// std::invalid_argument: no such flow, with the nearest; several, and none named; a plugin that
-  /// Weir would refuse, with every fault.
+  /// std::invalid_argument for a flow that does not exist, with the nearest name; for several flows
+  /// when none is named; for a plugin that Weir would refuse, with every fault.
   explicit FlowRunner(const weir_plugin& plugin, std::string_view flow = {});
 
   /// A flow of a plugin file, checked and loaded as Weir does. Throws std::invalid_argument: as
@@ -135,37 +135,39 @@ class FlowRunner {
   FlowRunner& operator=(FlowRunner&&) noexcept;
   ~FlowRunner();
 
-  /// Starts a run with this JSON and sees it through. Throws std::invalid_argument when it could
-  /// not be started: no JSON, or not what the flow's input schema or a map at its root takes.
+  /// Starts a run with this JSON and runs it to its end. Throws std::invalid_argument when it
+  /// cannot be started: the text is not JSON, or the flow's input schema or a map at its root
+  /// refuses it.
   FinishedRun run(std::string_view input = "null");
 
-  // What the step's next `times` attempts are to be, of whichever task; the first planned comes
-  // first.
+  // These plan the step's next `times` attempts, of whichever task; the first planned comes first.
+  /// They fail instead of running.
+  void fail(std::string_view step, std::string_view error, int times = 1);
+  /// The next attempt fails for good instead of running.
+  void fail_for_good(std::string_view step, std::string_view error);
 
-  void fail(std::string_view step, std::string_view error, int times = 1);  ///< instead of running
-  void fail_for_good(std::string_view step, std::string_view error);        ///< likewise
-
-  /// Runs, and cancelled() says from the start that the timeout passed; ends as timed_out.
+  /// They run, and cancelled() says from the start that the timeout passed; they end as timed_out.
   void time_out(std::string_view step, int times = 1);
 
-  /// Runs, and what it returns is lost as if its worker had been unplugged: whatever the handler
-  /// did in the world is done, and it will run again.
+  /// They run, and what they return is lost as if the worker had lost power: the handler's effects
+  /// have happened, and it will run again.
   void lose(std::string_view step, int times = 1);
 
-  /// Sends the next run a signal, so long after it began; called from a handler's stand-in, the run
-  /// at hand, now. It ends the wait for it, also one that begins later. Throws
-  /// std::invalid_argument: no wait is for that signal, with the nearest; no JSON; sent already.
+  /// Sends the next run a signal, that long after it began; called from a mock, the current run, at
+  /// once. It ends the wait for it, also one that begins later. Throws std::invalid_argument when
+  /// no wait is for that signal, with the nearest name; when the payload is not JSON; when the
+  /// signal was sent already.
   void signal(std::string_view name, std::string_view payload = "null",
               std::chrono::microseconds after = {});
 
-  /// The runner of a flow that flow steps of this one start, to plan its failures, mocks and
-  /// signals: those of each of its runs. Throws std::invalid_argument when the plugin has no such
-  /// flow, with the nearest. Lives as long as this runner.
+  /// The runner of a flow that flow steps of this one start, to plan failures, mocks and signals
+  /// for each of its runs. Throws std::invalid_argument when the plugin has no such flow, with the
+  /// nearest name. Lives as long as this runner.
   FlowRunner& child(std::string_view flow);
 
-  /// From now on this stands in for the step; for a flow step, for the run it starts. It is given
-  /// the task's input and returns its output, JSON both; what it throws counts as when a handler
-  /// throws it.
+  /// From now on `stand_in` replaces the step's handler; for a flow step, the run it starts. It is
+  /// given the task's input and returns its output, JSON both; an exception counts as one of the
+  /// handler.
   void mock(std::string_view step, std::function<std::string(std::string_view)> stand_in);
 
   /// As mock, with another handler: `runner.mock<charge_nothing>("charge")`.
@@ -174,7 +176,7 @@ class FlowRunner {
     mock(step, &sdk::run<handler>);
   }
 
-  // As flows.yaml may say of a flow's steps. Throw std::invalid_argument out of range.
+  // Overrides, as in flows.yaml. They throw std::invalid_argument when out of range.
 
   void timeout(std::string_view step, std::chrono::milliseconds timeout);
   void max_attempts(std::string_view step, int count);

@@ -1,11 +1,11 @@
-/// Histories of concurrent calls, judged against a sequential model (Wing and Gong, 1993; Lowe,
+/// Histories of concurrent calls, checked against a sequential model (Wing and Gong, 1993; Lowe,
 /// 2017): was there an order of the calls, each between its begin and its end, in which one thread
 /// alone would have got the same answers?
 ///
 ///     struct Model {                       // what the class is, for one thread
 ///       std::set<int> held;
 ///       bool operator()(const Call& call) { … }   // answers, and changes
-///       auto operator<=>(const Model&) const = default;   // optional: makes judging faster
+///       auto operator<=>(const Model&) const = default;   // optional: makes the check faster
 ///     };
 ///     lockstep::History<Call, bool> history;
 ///     Sync::Thread a([&] { history.record({add, 1}, [&] { return set.add(1); }); });
@@ -26,7 +26,7 @@
 
 namespace weir::lockstep {
 
-/// What was called and what came back, with the order of begins and ends. `Answer` has ==.
+/// The calls and their answers, with the order of begins and ends. `Answer` has ==.
 template <class Call, class Answer>
 class History {
  public:
@@ -39,7 +39,7 @@ class History {
     std::size_t end;
   };
 
-  /// Performs a call and writes down what it answered.
+  /// Performs a call and records its answer.
   template <class Perform>
   Answer record(Call call, Perform perform) {
     const std::size_t begin = now_++;
@@ -48,7 +48,7 @@ class History {
     return answer;
   }
 
-  /// In the order in which the calls ended.
+  /// The calls, in the order in which they ended.
   const std::vector<Entry>& entries() const noexcept { return entries_; }
 
   /// Whether some order explains every answer. Throws std::length_error for more than 64 calls.
@@ -63,7 +63,7 @@ class History {
   }
 
  private:
-  // The states that were looked at before, in vain: the calls that were done, and what that led to.
+  // The states that were examined without success: the calls that were done, and the model then.
   template <class Model>
   class Judged {
    public:
@@ -95,7 +95,7 @@ class History {
     if (!any) return true;
     if (!judged.is_new(done, model)) return false;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      // Who begins after another ended cannot have come before it.
+      // A call that began after another ended cannot have come before it.
       if ((done >> i & 1) != 0 || entries_[i].begin > first_end) continue;
       Model after = model;
       if (!(after(entries_[i].call) == entries_[i].answer)) continue;

@@ -2,9 +2,9 @@
 ///
 /// A class that takes a Sync policy (weir/sync.hpp) is run with lockstep::Sync: its threads become
 /// tasks on one thread, every operation of a mutex, condition, atomic or clock is a point at which
-/// a strategy picks who goes on, and time is virtual. So a schedule is a matter of choice and not
-/// of luck: thousands run in a second, a failure comes with a seed that repeats it exactly, and
-/// depth-first search tries all that there are up to a number of preemptions.
+/// a strategy chooses the task that continues, and time is virtual. So schedules are chosen, not
+/// left to luck: thousands run in a second, a failure comes with a seed that repeats it exactly,
+/// and depth-first search tries all schedules up to a number of preemptions.
 ///
 ///     const lockstep::Report report = lockstep::explore({.schedules = 10'000}, [] {
 ///       Registry<lockstep::Sync> registry;
@@ -17,14 +17,14 @@
 ///     CHECK_MESSAGE(!report.failure, to_string(report));
 ///
 /// Found besides what the body requires: deadlocks, lost wake-ups, livelocks, exceptions out of a
-/// task, misuse of mutexes and threads, use of a primitive after its end.
+/// task, misuse of mutexes and threads, use of a primitive after its destruction.
 ///
 /// Not found: what only reordering of memory shows. Atomics are sequentially consistent, or, with
-/// Options::store_buffers, as strong as x86 makes them (stores late, never early). Plain data that
-/// two tasks touch between points is not watched: that is what TSan is for. The body must depend on
-/// nothing outside the schedule: no real clock, no real threads, no addresses, no global state.
+/// Options::store_buffers, as strong as on x86 (stores late, never early). Races on plain data
+/// between points are not detected: use TSan for them. The body must depend on nothing outside the
+/// schedule: no real clock, no real threads, no addresses, no global state.
 ///
-/// [one thread at a time for each explore(); several may explore side by side]
+/// [one thread at a time for each explore(); several may run in parallel]
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -35,14 +35,14 @@
 
 namespace weir::lockstep {
 
-/// Fails the schedule unless `holds`: nothing of it goes on after that. In a task only.
+/// Fails the schedule unless `holds`: nothing of it runs after that. In a task only.
 inline void require(bool holds, std::string_view message) {
   if (holds) return;
   if (Scheduler* scheduler = Scheduler::current()) scheduler->fail(std::string(message));
   throw std::logic_error("lockstep::require outside a schedule: " + std::string(message));
 }
 
-/// A point of the body's own, for what it does between operations: others may go first.
+/// A point of the body's own, for what it does between operations: other tasks may run here.
 inline void point() { detail::point(Operation::point, 0); }
 
 }  // namespace weir::lockstep

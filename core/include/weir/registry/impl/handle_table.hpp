@@ -1,9 +1,10 @@
-/// Threads: find() runs beside everything else, inside a section of the epochs that what was
-/// removed is retired to, or under the owner's mutex; insert, remove and for_each under that mutex.
+/// Threads: find() may run beside everything else, inside a section of the epochs that removed
+/// entries are retired to, or under the owner's mutex; insert, remove and for_each under that
+/// mutex.
 ///
 /// Invariants: at least half of the slots are empty, so that every search ends; an entry never
-/// moves within one array of slots, so that a search that began before it came and ends after it
-/// went found it absent at a moment between.
+/// moves within one array of slots, so that a search which began before the entry was inserted and
+/// ends after it was removed found it absent at a moment between.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -11,7 +12,7 @@
 
 namespace weir::registry {
 
-/// Entries by the hash they carry (`entry.hash`): open addressing over atomic pointers. Owns none.
+/// Entries by their hash (`entry.hash`): open addressing over atomic pointers. Owns no entry.
 template <class Entry, class Sync>
 class HandleTable {
  public:
@@ -41,7 +42,7 @@ class HandleTable {
     }
   }
 
-  /// Puts in an entry that is not there. Returns the array that it outgrew, to be retired.
+  /// Adds an entry that is not in the table. Returns the array that it outgrew, to be retired.
   [[nodiscard]] const Slots* insert(Entry* entry) {
     const Slots* outgrown = nullptr;
     Slots* slots = slots_.load(std::memory_order_relaxed);
@@ -57,12 +58,12 @@ class HandleTable {
     return outgrown;
   }
 
-  /// Takes out an entry that is there; then it is to be retired.
+  /// Removes an entry that is in the table; the caller must retire it.
   void remove(const Entry* entry) {
     Slots& slots = *slots_.load(std::memory_order_relaxed);
     std::size_t i = entry->hash;
     while (slots.at[i & slots.mask].entry.load(std::memory_order_relaxed) != entry) ++i;
-    // What nothing follows need not be remembered as a place that searches go past.
+    // A slot that is followed by an empty one need not be remembered as one that searches go past.
     const bool last =
         slots.at[(i + 1) & slots.mask].entry.load(std::memory_order_relaxed) == nullptr;
     slots.at[i & slots.mask].entry.store(last ? nullptr : gone(), std::memory_order_release);
@@ -81,7 +82,7 @@ class HandleTable {
  private:
   static constexpr std::size_t size_min = 8;
 
-  // Marks a slot whose entry went while others stand behind it. Compared, never looked into.
+  // Marks a slot whose entry was removed while others follow it. Compared, never dereferenced.
   static Entry* gone() noexcept { return reinterpret_cast<Entry*>(&gone_); }
   alignas(void*) static inline char gone_ = 0;
 
@@ -106,7 +107,7 @@ class HandleTable {
 
   typename Sync::template Atomic<Slots*> slots_;
   std::size_t count_ = 0;  // entries
-  std::size_t used_ = 0;   // slots that are not empty: entries, and marks of what went
+  std::size_t used_ = 0;   // slots that are not empty: entries, and marks of removed ones
 };
 
 }  // namespace weir::registry

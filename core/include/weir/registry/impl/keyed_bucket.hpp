@@ -1,17 +1,16 @@
-/// What stands under one key of a KeyedRegistry: an immutable bucket of entries, replaced whole.
+/// The entries under one key of a KeyedRegistry: an immutable bucket, which is replaced whole.
 ///
-/// Threads: a bucket that was published never changes but for its pins; nor does a node but for its
-/// bucket, which writers replace under their partition's mutex.
+/// Threads: of a published bucket only its pins change; of a node only its bucket, which writers
+/// replace under their partition's mutex, and the two members after it.
 ///
 /// Invariants:
 /// - A node is in its table exactly while its current bucket has entries; empty buckets do not
-/// exist.
-/// - `pins` counts the link that leads to the bucket, and those who look at it outside a read
-///   section. The link's own pin is dropped only after a grace period, so whoever finds the bucket
-///   inside a section finds a count that is not 0, and may raise it.
-/// - A node lives as long as any bucket of it, so who holds a bucket may read its key. The memory
-/// of a
-///   key's first bucket is the node's own.
+///   exist.
+/// - `pins` counts the link that leads to the bucket, and its users outside read sections. The
+///   link's own pin is dropped only after a grace period, so a reader that finds the bucket inside
+///   a section finds a count that is not 0, and may raise it.
+/// - A node lives as long as any bucket of it, so the holder of a bucket may read its key. The
+///   memory of a key's first bucket is part of the node's.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -24,13 +23,13 @@
 
 namespace weir {
 
-/// Who holds entries, by a number that no other owner of its registry ever has. 0 is nobody.
+/// Identifies an owner by a number that no other owner of its registry ever has. 0 is no owner.
 using OwnerId = std::uint64_t;
 
 namespace keyed {
 
-/// Small values lie in the bucket itself, where a look needs no further step; others behind a
-/// pointer, so that replacing a bucket never copies them.
+/// Small values are in the bucket itself, where reading them needs no further load; others are
+/// behind a pointer, so that replacing a bucket never copies them.
 template <class Value>
 inline constexpr bool lies_in_bucket =
     sizeof(Value) <= 32 && alignof(Value) <= alignof(std::max_align_t) &&
@@ -55,14 +54,14 @@ const Value& shown(const Held<Value>& held) noexcept {
     return *held;
 }
 
-/// So that the next push_back() throws nothing.
+/// Makes the next push_back() throw nothing.
 template <class T>
 void make_room(std::vector<T>& all) {
   if (all.size() == all.capacity()) all.reserve(all.empty() ? 4 : 2 * all.size());
 }
 
-/// `Record` is what the registry keeps of an owner; to be followed only under the partition's
-/// mutex, and from a current bucket: what an older one points to may be gone.
+/// `Record` is the registry's data about an owner; follow the pointer only under the partition's
+/// mutex, and from a current bucket: the record of an older one may have been destroyed.
 template <class Value, class Record>
 struct Slot {
   OwnerId owner;
@@ -85,10 +84,10 @@ struct alignas(std::max_align_t) Node {
   const std::uint64_t hash;
   const Key key;
   // Store (release): a bucket is complete before it can be found. Pairs with the load (acquire) of
-  // whoever found the node.
+  // a thread that found the node.
   typename Sync::template Atomic<Bucket*> bucket{nullptr};
-  // How many of its buckets are in memory. Raised under the partition's mutex; lowered by whoever
-  // destroys a bucket (acq_rel, so that the last sees what all others did).
+  // How many of its buckets are in memory. Raised under the partition's mutex; lowered by the
+  // thread that destroys a bucket (acq_rel, so that the last sees what all others did).
   typename Sync::template Atomic<std::uint32_t> buckets{1};  // the first, made with it
   bool unlinked = false;  // no table leads here any more; guarded by the partition's mutex
 };
@@ -106,7 +105,7 @@ class alignas(std::max_align_t) Bucket {
   };
   using Made = std::unique_ptr<Bucket, Discard>;
 
-  /// A new node's first bucket, with one slot. The node goes with the last of its buckets.
+  /// A new node's first bucket, with one slot. The node is destroyed with the last of its buckets.
   static Made first(std::uint64_t hash, Key&& key, Slot only) {
     void* const memory = ::operator new(sizeof(Node) + sizeof(Bucket) + sizeof(Slot));
     Node* const node = new (memory) Node(hash, std::move(key));
@@ -116,7 +115,7 @@ class alignas(std::max_align_t) Bucket {
     return made;
   }
 
-  /// What `old` holds, and one more.
+  /// The slots of `old`, and one more.
   static Made with(const Bucket& old, Slot added) {
     Made made = next(old, old.count_ + 1);
     for (const Slot& each : old.slots()) made->add(each);
@@ -124,7 +123,7 @@ class alignas(std::max_align_t) Bucket {
     return made;
   }
 
-  /// What `old` holds, but for the `removed` ones of which `leaves` is true.
+  /// The slots of `old` without the `removed` ones for which `leaves` is true.
   template <class Leaves>
   static Made without(const Bucket& old, std::size_t removed, Leaves&& leaves) {
     Made made = next(old, old.count_ - removed);
@@ -133,7 +132,7 @@ class alignas(std::max_align_t) Bucket {
     return made;
   }
 
-  /// As many as `old` holds, each as `changed` gives it.
+  /// As many slots as `old` has, each as `changed` returns it.
   template <class Changed>
   static Made replaced(const Bucket& old, Changed&& changed) {
     Made made = next(old, old.count_);
@@ -150,8 +149,8 @@ class alignas(std::max_align_t) Bucket {
   /// mutex.
   void pin() noexcept { pins_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// acq_rel: the last to go sees that all others have gone. Who finds the count at 1 is the last:
-  /// the link's pin is gone, so nobody can raise it.
+  /// acq_rel: the last release sees all others. A thread that finds the count at 1 is the last: the
+  /// link's pin is gone, so no thread can raise it.
   static void release(Bucket* bucket) noexcept {
     if (bucket->pins_.load(std::memory_order_acquire) == 1 ||
         bucket->pins_.fetch_sub(1, std::memory_order_acq_rel) == 1)
@@ -162,7 +161,7 @@ class alignas(std::max_align_t) Bucket {
   explicit Bucket(Node& node) : node_(node) {}
   ~Bucket() = default;
 
-  // Under the mutex. Pairs with destroy().
+  // Call it under the mutex. Pairs with destroy().
   static Made next(const Bucket& old, std::size_t count) {
     void* const memory = ::operator new(sizeof(Bucket) + count * sizeof(Slot));
     old.node_.buckets.fetch_add(1, std::memory_order_relaxed);
@@ -178,7 +177,7 @@ class alignas(std::max_align_t) Bucket {
     for (const Slot& each : bucket->slots()) each.~Slot();
     bucket->~Bucket();
     if (static_cast<void*>(bucket) != static_cast<void*>(&node + 1)) ::operator delete(bucket);
-    // One left: it is this one, so the node is in no table, and nobody makes another.
+    // One left: it is this one, so the node is in no table, and no other bucket can be made.
     if (node.buckets.load(std::memory_order_acquire) != 1 &&
         node.buckets.fetch_sub(1, std::memory_order_acq_rel) != 1)
       return;
@@ -191,12 +190,12 @@ class alignas(std::max_align_t) Bucket {
   std::uint32_t count_ = 0;
 };
 
-/// Keeps a bucket in memory outside read sections, for as long as a callback likes to take.
+/// Keeps a bucket in memory outside read sections, for as long as a callback takes.
 template <class Bucket>
 class Pin {
  public:
   Pin() = default;
-  /// The caller is inside a section, or holds the mutex.
+  /// The caller must be inside a section, or hold the mutex.
   explicit Pin(Bucket* bucket) noexcept : bucket_(bucket) {
     if (bucket != nullptr) bucket->pin();
   }

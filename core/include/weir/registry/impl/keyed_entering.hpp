@@ -1,5 +1,5 @@
 /// KeyedRegistry: register_. The owner's record is locked, then the partition; what was unlinked is
-/// retired, and listeners are told, after both are free again.
+/// retired, and listeners are notified, after both are free again.
 #pragma once
 #include <weir/registry/keyed_registry.hpp>
 
@@ -50,7 +50,7 @@ Result<void> KeyedRegistry<Key, Value, Sync, Hash>::enter_locked(Record& record,
   return {};
 }
 
-// What may throw comes before the first change.
+// Everything that may throw comes before the first change.
 template <class Key, class Value, class Sync, class Hash>
 void KeyedRegistry<Key, Value, Sync, Hash>::publish(Node* node, Record& record,
                                                     Partition& partition, std::uint64_t hash,

@@ -1,5 +1,5 @@
 /// KeyedRegistry: unregister and unregister_match. The owner's record is locked, then the
-/// partition; predicates are asked before, of a bucket that is held by its count.
+/// partition; predicates are called before, on a pinned bucket.
 #pragma once
 #include <algorithm>
 
@@ -7,8 +7,8 @@
 
 namespace weir {
 
-// Under the partition's mutex and the record's: takes out the slots of a node for which `leaves` is
-// true. The caller takes the node from the record's list as often.
+// Under the partition's mutex and the record's: removes the slots of a node for which `leaves` is
+// true. The caller removes the node from the record's list the same number of times.
 template <class Key, class Value, class Sync, class Hash>
 template <class Leaves>
 std::size_t KeyedRegistry<Key, Value, Sync, Hash>::take_out(Partition& partition, Node& node,
@@ -23,7 +23,7 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::take_out(Partition& partition
   }
   if (removed == 0) return 0;
   if (removed == old.slots().size()) {
-    // The node keeps its last bucket: who found the node before sees what stood there then.
+    // The node keeps its last bucket: a reader that found the node before sees what was there then.
     unlinked.array = partition.table.erase(node);
     node.unlinked = true;
   } else {
@@ -67,7 +67,8 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister_match(Owner& owner
   const std::uint64_t hash = Hash{}(key);
   Partition& partition = partition_of(hash);
   for (;;) {
-    // Judged without a lock; what was judged is what stands there still, or all is judged again.
+    // The predicate is called without a lock; if the owner's entries changed since, it is called
+    // again for all of them.
     std::vector<std::uint64_t> judged;
     std::vector<std::uint64_t> condemned;
     for (const Pin pinned = pin(key); const Slot& slot : pinned.slots()) {

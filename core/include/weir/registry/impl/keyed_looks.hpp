@@ -1,5 +1,5 @@
-/// KeyedRegistry: what readers do. They find a node and its bucket inside a read section, and leave
-/// it before they call anything that might take its time.
+/// KeyedRegistry: the members that read. They find a node and its bucket inside a read section, and
+/// leave it before they call anything that may take long, except for look().
 #pragma once
 #include <algorithm>
 
@@ -171,11 +171,12 @@ template <class Key, class Value, class Sync, class Hash>
 template <class Callback>
 Result<void> KeyedRegistry<Key, Value, Sync, Hash>::Via::tell(Callback&& callback) const {
   if (registry_->options_.keys != Keys::unique)
-    return std::unexpected(Error{
-        .code = ErrorCode::invalid_input,
-        .kind = "duplicate_keys",
-        .message = registry_->options_.name + ": its keys are no names: many may stand under one",
-        .hint = "dispatch to all of them, or make the registry with unique keys"});
+    return std::unexpected(
+        Error{.code = ErrorCode::invalid_input,
+              .kind = "duplicate_keys",
+              .message = registry_->options_.name +
+                         ": its keys are not unique: several entries may be under one",
+              .hint = "dispatch to all of them, or make the registry with unique keys"});
   if (registry_->dispatch(key_, std::forward<Callback>(callback)) == 0)
     return std::unexpected(registry_->no_owner(key_));
   return {};

@@ -1,4 +1,4 @@
-/// KeyedRegistry: what it says when it refuses.
+/// KeyedRegistry: its errors.
 #pragma once
 #include <concepts>
 #include <string>
@@ -10,7 +10,7 @@ namespace weir {
 
 namespace keyed {
 
-/// A key for people: texts in quotes, numbers as they are; of others only that they are keys.
+/// A key in a message: texts in quotes, numbers as they are; anything else as "the key".
 template <class Key>
 std::string told(const Key& key) {
   if constexpr (std::convertible_to<const Key&, std::string_view>)
@@ -23,7 +23,7 @@ std::string told(const Key& key) {
 
 }  // namespace keyed
 
-// Under the mutex: the holder's record lives while its entry stands.
+// Call it under the mutex: the holder's record exists while its entry does.
 template <class Key, class Value, class Sync, class Hash>
 Error KeyedRegistry<Key, Value, Sync, Hash>::already_registered(const Bucket& holder) const {
   const Record& record = *holder.slots().front().record;
@@ -55,7 +55,7 @@ template <class Key, class Value, class Sync, class Hash>
 Error KeyedRegistry<Key, Value, Sync, Hash>::foreign_owner(std::string_view owner) const {
   return {.code = ErrorCode::invalid_input,
           .kind = "foreign_owner",
-          .message = owner.empty() ? options_.name + ": there is no owner to do it for"
+          .message = owner.empty() ? options_.name + ": the given owner is empty"
                                    : options_.name + ": owner \"" + std::string(owner) +
                                          "\" was made by another registry",
           .hint = "use an owner that this registry's owner() made"};
@@ -66,16 +66,16 @@ Error KeyedRegistry<Key, Value, Sync, Hash>::not_registered(std::string_view own
                                                             Sought key) const {
   return {.code = ErrorCode::not_found,
           .kind = "not_registered",
-          .message = options_.name + ": owner \"" + std::string(owner) +
-                     "\" does not stand under " + keyed::told(key),
-          .hint = "register it first: only who stands there can change the value"};
+          .message = options_.name + ": owner \"" + std::string(owner) + "\" has no entry under " +
+                     keyed::told(key),
+          .hint = "register it first: only an owner with an entry there can change its value"};
 }
 
 template <class Key, class Value, class Sync, class Hash>
 Error KeyedRegistry<Key, Value, Sync, Hash>::no_owner(Sought key) const {
   return {.code = ErrorCode::not_found,
           .kind = "no_owner",
-          .message = options_.name + ": nobody stands under " + keyed::told(key),
+          .message = options_.name + ": no owner is registered under " + keyed::told(key),
           .hint = "its owner has ended, or was not started yet"};
 }
 

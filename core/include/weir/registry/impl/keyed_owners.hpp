@@ -1,4 +1,4 @@
-/// KeyedRegistry: its own beginning and end, and its owners'.
+/// KeyedRegistry: its own construction and destruction, and its owners'.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -19,9 +19,9 @@ KeyedRegistry<Key, Value, Sync, Hash>::KeyedRegistry(Options options,
 
 template <class Key, class Value, class Sync, class Hash>
 KeyedRegistry<Key, Value, Sync, Hash>::~KeyedRegistry() {
-  // Acquire: the last owner's end comes before ours. Pairs with the decrement in end().
+  // Acquire: the last owner's end comes before the registry's. Pairs with the decrement in end().
   if (owners_.load(std::memory_order_acquire) != 0) {
-    std::fprintf(stderr, "%s: the registry goes while %zu of its owners live\n",
+    std::fprintf(stderr, "%s: the registry is destroyed while %zu of its owners live\n",
                  options_.name.c_str(), owners_.load(std::memory_order_relaxed));
     std::abort();
   }
@@ -61,13 +61,13 @@ void KeyedRegistry<Key, Value, Sync, Hash>::end(Record& record) noexcept {
   std::vector<Unlinked> all;
   std::vector<Partition*> changed;
   {
-    const std::scoped_lock owner_lock(
-        record.mutex);  // held to the end: a second end() waits for us
+    // Locked to the end: a second end() waits for the first.
+    const std::scoped_lock owner_lock(record.mutex);
     if (std::exchange(record.ended, true)) return;
     for (Node* const node : record.held) {
       Partition& partition = partition_of(node->hash);
       const std::scoped_lock lock(partition.mutex);
-      if (node->unlinked) continue;  // stood here twice
+      if (node->unlinked) continue;  // it was in the list twice
       Unlinked unlinked;
       take_out(
           partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);

@@ -4,12 +4,12 @@
 /// mutex; insert() and erase() under the mutex.
 ///
 /// Invariants:
-/// - A node never moves within its array, so a reader that walks on cannot miss it. Its place is
-///   freed for others by a mark, and becomes empty again only when the next place is empty.
-/// - At most half of the places are not empty, so every walk ends.
-/// - An array that was replaced is never changed again: who still walks in it sees the moment of
-/// its
-///   replacement, and the nodes that were in it then.
+/// - A node never moves within its array, so a reader that continues its search cannot miss it. A
+///   mark frees its place for others; the place becomes empty again only when the next one is
+///   empty.
+/// - At most half of the places are not empty, so every search ends.
+/// - An array that was replaced is never changed again: a reader that still searches it sees the
+///   moment of its replacement, and the nodes that were in it then.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -27,13 +27,13 @@ class Table {
  public:
   static constexpr std::size_t places_min = 8;
 
-  /// What readers may still walk in after it was replaced.
+  /// An array of places, in which readers may still search after it was replaced.
   struct Array {
     explicit Array(std::size_t places) : mask(places - 1), at(new Place[places]) {
       for (std::size_t i = 0; i < places; ++i) at[i].store(nullptr, std::memory_order_relaxed);
     }
     std::size_t mask;
-    std::unique_ptr<Place[]> at;  // stored with release; pairs with the acquire loads of walks
+    std::unique_ptr<Place[]> at;  // stored with release; pairs with the acquire loads of searches
   };
 
   Table() : array_(new Array(places_min)) {}
@@ -41,7 +41,7 @@ class Table {
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
-  /// The node of the key that hashes so and for which `same` is true; null when there is none.
+  /// The node with that hash for whose key `same` is true; null when there is none.
   template <class Same>
   Node* find(std::uint64_t hash, Same&& same) const {
     const Array& array = *array_.load(std::memory_order_acquire);  // pairs with rebuild()
@@ -52,8 +52,8 @@ class Table {
     }
   }
 
-  /// Calls `body` with every node that is there all the while, and perhaps with some that come or
-  /// go.
+  /// Calls `body` with every node that is in the table during the whole call, and perhaps with some
+  /// that are added or removed meanwhile.
   template <class Body>
   void each(Body&& body) const {
     const Array& array = *array_.load(std::memory_order_acquire);  // pairs with rebuild()
@@ -63,7 +63,8 @@ class Table {
         body(*node);
   }
 
-  /// Adds a node whose key is not there. Returns the array it replaced, if it did: retire it.
+  /// Adds a node whose key is not in the table. If it replaces the array, it returns the old one:
+  /// retire it.
   Array* insert(Node& node) {
     Array* const old = (taken_ + 1) * 2 > places() ? rebuild(living_ + 1) : nullptr;
     const Array& array = *array_.load(std::memory_order_relaxed);
@@ -75,7 +76,7 @@ class Table {
     return old;
   }
 
-  /// Takes a node out that is there. Returns the array it replaced, if it did: retire it.
+  /// Removes a node of the table. If it replaces the array, it returns the old one: retire it.
   Array* erase(const Node& node) {
     const Array& array = *array_.load(std::memory_order_relaxed);
     std::size_t i = node.hash & array.mask;
@@ -91,7 +92,7 @@ class Table {
   }
 
  private:
-  // Marks a place that a node left, and behind which others may stand. Never followed.
+  // Marks a place whose node was removed, and behind which others may be. Never dereferenced.
   static Node* freed() noexcept { return reinterpret_cast<Node*>(alignof(Node)); }
   static bool is_node(const Node* node) noexcept { return node != nullptr && node != freed(); }
 

@@ -1,12 +1,13 @@
-/// KeyedRegistry: what comes after a change, with no lock held: listeners, and the end of what was
-/// unlinked.
+/// KeyedRegistry: what happens after a change, with no lock held: listeners are notified, and what
+/// was unlinked is retired.
 #pragma once
 #include <weir/registry/keyed_registry.hpp>
 
 namespace weir {
 
-// One thread tells for a partition, in the order of the commits; others leave theirs to it. Whoever
-// finds nothing left says so under the mutex under which changes are added: none is forgotten.
+// One thread at a time notifies for a partition, in the order of the commits; others leave their
+// changes to it. It clears `telling` under the mutex under which changes are added, and only when
+// none is left: so none is forgotten.
 template <class Key, class Value, class Sync, class Hash>
 void KeyedRegistry<Key, Value, Sync, Hash>::tell(Partition& partition) noexcept {
   if (listeners_.empty()) return;

@@ -1,5 +1,5 @@
-/// KeyedRegistry: update_value. The function is called without a lock; its values are published
-/// when what it was given still stands, else it is called again.
+/// KeyedRegistry: update_value. The function is called without a lock; its values are published if
+/// those it was given are still current, else it is called again.
 #pragma once
 #include <weir/registry/keyed_registry.hpp>
 

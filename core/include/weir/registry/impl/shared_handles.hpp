@@ -23,29 +23,29 @@ enum class Phase : std::uint8_t { starting, ready, doomed, over };
 }
 
 /// One start and the handle it led to. Its key, options, hash, owner and generation never change;
-/// the rest is guarded by the core's mutex, but for what says otherwise.
+/// the rest is guarded by the core's mutex, except where a comment says otherwise.
 template <class Key, class Handle, class Options, class Sync, class Hash>
 struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
   Entry(const Key& of, const Options& with, std::size_t hashed)
       : hash(hashed), key(of), options(with), owner(Sync::thread_index()) {}
 
-  // What a hit reads stands first, on one line of the cache when keys are strings.
+  // What a hit reads comes first, on one line of the cache when keys are strings.
   const std::size_t hash;
-  std::weak_ptr<Handle> user;  // for readers; theirs to lock, as the registry's may go meanwhile
+  std::weak_ptr<Handle> user;  // readers lock it, as `held` may be released meanwhile
   const Key key;
   // Written under the mutex. Its release at `ready` pairs with the acquire of readers without the
-  // mutex, who read `user` then; that one never changes again.
+  // mutex, which read `user` then; `user` never changes again.
   typename Sync::template Atomic<registry::Phase> phase{registry::Phase::starting};
   [[no_unique_address]] const Options options;
   const std::size_t owner;  // the thread that is inside the factory
   std::uint64_t generation = 0;
   std::shared_ptr<Handle> held;      // the registry's own reference, while ready
-  std::optional<Error> refusal;      // why those who joined get no handle: doomed or failed
+  std::optional<Error> refusal;      // why callers that joined get no handle: doomed or failed
   bool died = false;                 // doomed by its Death
   typename Sync::Condition settled;  // the phase changed
-  Entry* before = nullptr;           // among those that are ready
+  Entry* before = nullptr;           // in the list of ready entries
   Entry* after = nullptr;
-  std::shared_ptr<Entry> itself;  // from the table to the end of the epoch that it left in
+  std::shared_ptr<Entry> itself;  // until the end of the epoch in which it left the table
 };
 
 template <class Key, class Handle, class Options, class Sync, class Hash>
@@ -57,7 +57,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
 
   explicit Core(Observer told) : observer(std::move(told)) {}
 
-  /// The handle, without the mutex; `asked` null: don't compare options.
+  /// The handle, found without the mutex; `asked` null: don't compare options.
   Pointer hit(std::size_t hash, const Key& key, const Options* asked) {
     if constexpr (has_options) {
       std::optional<Options> first;
@@ -81,8 +81,8 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     }
   }
 
-  /// Makes `mine` the start of its key and gives null; or else gives what the start of another led
-  /// to, waiting for it.
+  /// Makes `mine` the start of its key and returns null; or else waits for another start of the key
+  /// and returns its result.
   Result<Pointer> claim_or_join(const std::shared_ptr<Entry>& mine, const Options& asked,
                                 const Patience<Sync>& patience) {
     for (bool told = false;;) {
@@ -110,7 +110,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     }
   }
 
-  /// What came of the factory of `entry`; the caller's result.
+  /// Records the result of the factory of `entry`; returns the caller's result.
   Result<Pointer> settle(Entry& entry, Result<Pointer> made) {
     std::unique_lock lock(mutex_);
     if (phase_of(entry) == Phase::starting) {
@@ -129,10 +129,10 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     lock.unlock();
     if (made) {
       if (!entry.died) tell_stopping(entry, **made);
-      made = std::unexpected(*entry.refusal);  // lets go of the handle
+      made = std::unexpected(*entry.refusal);  // releases the handle
     }
     lock.lock();
-    leave(entry, lock);  // only now: who starts anew finds this one ended
+    leave(entry, lock);  // only now: a later start must find that this one has ended
     return made;
   }
 
@@ -150,7 +150,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
         return true;
       }
       default:
-        return false;  // somebody else stopped it, and its factory has not returned yet
+        return false;  // it was stopped before, and its factory has not returned yet
     }
   }
 
@@ -211,7 +211,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   using HandleTable = registry::HandleTable<Entry, Sync>;
   using Lock = std::unique_lock<typename Sync::Mutex>;
 
-  // What a thread waits for: until a start is settled one way or another, or until it is over.
+  // What a thread waits for: until a start is settled in some way, or until it is over.
   struct Wait {
     const Entry* entry = nullptr;
     bool until_over = false;
@@ -240,12 +240,13 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     if (observer.stopping) observer.stopping(entry.key, handle);
   }
 
-  // Waits for another's start. Nothing when it is gone, for good or after it had been ready: the
-  // caller is to ask again.
+  // Waits for another thread's start. nullopt when that is over and gives no result: the caller
+  // must try again.
   std::optional<Result<Pointer>> await(Entry& other, const Patience<Sync>& patience) {
     const typename Cancellation<Sync>::Waker waker(patience.cancellation, mutex_, other.settled);
     Lock lock(mutex_);
-    // A doomed one has refused those who joined it. Who comes later starts anew once it is over.
+    // A doomed one has refused the callers that joined it. Later callers start again once it is
+    // over.
     const Wait wait{&other, phase_of(other) == Phase::doomed};
     if (!is_met(wait)) {
       if (auto circle = circle_through(other)) return std::unexpected(*std::move(circle));
@@ -271,7 +272,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     return std::nullopt;
   }
 
-  // The refusal, when waiting for `wanted` would close a circle through this thread.
+  // The error, when waiting for `wanted` would close a cycle through this thread.
   std::optional<Error> circle_through(const Entry& wanted) const {
     const std::size_t me = Sync::thread_index();
     std::string way = registry::text_of(wanted.key);
@@ -291,7 +292,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     entry.settled.notify_all();
   }
 
-  // Ends a ready handle. Comes back without the lock.
+  // Ends a ready handle. Returns without the lock.
   void end(Entry& entry, Lock& lock, bool told) {
     take_out_of_line(entry);
     Pointer handle = std::move(entry.held);
@@ -301,7 +302,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     handle.reset();
   }
 
-  // Takes the entry out of the table. Comes back without the lock.
+  // Removes the entry from the table. Returns without the lock.
   void leave(Entry& entry, Lock& lock) {
     table_.remove(&entry);
     entry.phase.store(Phase::over, std::memory_order_relaxed);
@@ -325,9 +326,9 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   }
 
   HandleTable table_;                   // searched without the mutex, changed under it
-  Epochs<Sync> epochs_;                 // keeps what searches may look at
+  Epochs<Sync> epochs_;                 // keeps what searches may still use
   mutable typename Sync::Mutex mutex_;  // guards all that follows
-  Entry* first_ = nullptr;              // those that are ready, in the order they came to be
+  Entry* first_ = nullptr;              // the ready entries, in the order they became so
   Entry* last_ = nullptr;
   std::size_t ready_count_ = 0;
   std::uint64_t generations_ = 0;
@@ -353,7 +354,7 @@ SharedHandles<Key, Handle, Options, Sync, Hash>::~SharedHandles() {
 
 template <class Key, class Handle, class Options, class Sync, class Hash>
 std::size_t SharedHandles<Key, Handle, Options, Sync, Hash>::hash_of(const Key& key) {
-  // A Hash of the user's may leave the low bits alike, which the table looks at.
+  // A user's Hash may leave the low bits equal, which the table uses.
   const std::uint64_t spread = std::uint64_t{Hash()(key)} * 0x9E3779B97F4A7C15U;
   return static_cast<std::size_t>(spread ^ (spread >> 32U));
 }
@@ -377,7 +378,7 @@ Result<std::shared_ptr<Handle>> SharedHandles<Key, Handle, Options, Sync, Hash>:
       return std::unexpected(registry::start_failed(key, thrown.what()));
     } catch (...) {
       return std::unexpected(
-          registry::start_failed(key, "its factory threw something that is no std::exception"));
+          registry::start_failed(key, "its factory threw something that is not a std::exception"));
     }
   };
   return core_->settle(*mine, made());

@@ -6,10 +6,10 @@
 
 #include <weir/result.hpp>
 
-/// What SharedHandles says when there is no handle to give.
+/// The errors of SharedHandles, for when there is no handle to give.
 namespace weir::registry {
 
-/// A key for messages: text in quotes, numbers, what to_string() makes of it, or else no name.
+/// A key in a message: text in quotes, numbers, what to_string() makes of it, or else "a handle".
 template <class Key>
 std::string text_of(const Key& key) {
   if constexpr (std::is_convertible_v<const Key&, std::string_view>) {
@@ -28,7 +28,7 @@ Error start_timeout(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "start_timeout",
           .message = "the start of " + text_of(key) + " was not over when the deadline passed",
-          .hint = "it goes on: ask again, or wait longer"};
+          .hint = "it continues: ask again, or wait longer"};
 }
 
 template <class Key>
@@ -43,7 +43,7 @@ Error stopped(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "stopped",
           .message = text_of(key) + " was stopped while it started",
-          .hint = "ask again to start it anew"};
+          .hint = "ask again to start it again"};
 }
 
 template <class Key>
@@ -51,7 +51,7 @@ Error died(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "died",
           .message = text_of(key) + " died while it started",
-          .hint = "ask again to start it anew"};
+          .hint = "ask again to start it again"};
 }
 
 template <class Key>
@@ -68,12 +68,13 @@ Error start_failed(const Key& key, std::string_view why) {
           .message = text_of(key) + " could not be started: " + std::string(why)};
 }
 
-/// `way`: the wanted key, "which waits for" the next, up to one that the asking thread starts.
+/// `way`: the wanted key, "which waits for" the next, up to one that the calling thread is
+/// starting.
 inline Error would_deadlock(const std::string& way) {
   return {.code = ErrorCode::conflict,
           .kind = "would_deadlock",
           .message = "waiting would never end: this thread is starting what it asks for, " + way,
-          .hint = "a factory must not need, by any way, what is being started by it"};
+          .hint = "a factory must not need, directly or indirectly, what it is starting"};
 }
 
 }  // namespace weir::registry

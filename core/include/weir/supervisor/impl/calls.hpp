@@ -1,4 +1,4 @@
-// What others ask of a supervisor.
+// The calls of other threads to a supervisor.
 #pragma once
 #include <weir/supervisor/impl/core.hpp>
 
@@ -44,7 +44,7 @@ Result<T> BasicSupervisor<Sync>::Core::ask(const std::function<Result<T>()>& wor
   return *std::move(answer);
 }
 
-// Under the mutex.
+// Call it under the mutex.
 template <class Sync>
 void BasicSupervisor<Sync>::Core::refuse_calls() {
   for (Call* const call : calls_) call->done = true;
@@ -61,7 +61,7 @@ Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_child(ChildSpe
   return started;
 }
 
-// Because somebody wants it, not in place of a life that ended.
+// Because a caller asked for it, not in place of a life that ended.
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_asked_for(Held& held) {
   if (auto started = start_life(held); !started) {
@@ -93,7 +93,7 @@ Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id)
             .kind = "over_time",
             .message = "child \"" + id + "\" of \"" + options_.name +
                        "\" did not stop in time and was left behind",
-            .hint = "give it a longer shutdown, or have it look at its stop signal"});
+            .hint = "give it a longer shutdown, or make it check its stop signal"});
 }
 
 template <class Sync>
@@ -166,7 +166,7 @@ Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
   if (!spec.start)
     return bad(ErrorCode::invalid_input, "bad_child", "has nothing to start", "set its start");
   if (find(spec.id) != nullptr)
-    return bad(ErrorCode::conflict, "already_started", "is there already",
+    return bad(ErrorCode::conflict, "already_started", "exists already",
                "give it another id, or terminate and delete the other first");
   return {};
 }
@@ -208,7 +208,7 @@ Error BasicSupervisor<Sync>::Core::ended_error() const {
           .hint = "start another"};
 }
 
-// Under the mutex.
+// Call it under the mutex.
 template <class Sync>
 std::optional<Error> BasicSupervisor<Sync>::Core::would_deadlock() const {
   if (supervising_ != Sync::thread_index()) return std::nullopt;

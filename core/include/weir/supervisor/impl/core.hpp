@@ -6,10 +6,11 @@
 
 namespace weir {
 
-/// What a supervisor is made of besides its thread.
+/// The state of a supervisor besides its thread.
 ///
-/// Threads: `run` is the supervising thread's body, and all that it calls is its alone; the public
-/// members below it may be called from any thread.
+/// Threads: `run` is the supervising thread's body, and all that it calls is for that thread alone;
+/// so are start_child to resolve, which ask() brings there. The other public members may be called
+/// from any thread.
 ///
 /// Invariants: `children_` is changed by the supervising thread alone, under the mutex; so that
 /// thread reads it without, and others under the mutex.
@@ -30,7 +31,7 @@ class BasicSupervisor<Sync>::Core {
   Result<void> wait_for_end();
   void request_stop();
 
-  /// Has `work` done by the supervising thread. Errors: would_deadlock, supervisor_ended.
+  /// Makes the supervising thread do `work`. Errors: would_deadlock, supervisor_ended.
   template <class T>
   Result<T> ask(const std::function<Result<T>()>& work);
 
@@ -92,7 +93,7 @@ class BasicSupervisor<Sync>::Core {
   void remove(const Held& held);
   Held* find(const std::string& id) const;
   Result<Held*> known(const std::string& id) const;
-  Result<Held*> at_rest(const std::string& id) const;  // known, and neither runs nor will by itself
+  Result<Held*> at_rest(const std::string& id) const;  // known, not running or to be restarted
   Held* first_to_restart() const;
   void refuse_calls();
 
@@ -107,9 +108,9 @@ class BasicSupervisor<Sync>::Core {
   RestartWindow<Clock> window_;
 
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // its mutex guards what follows
-  typename Sync::Condition answered_;                               // for everybody but our thread
+  typename Sync::Condition answered_;                               // for all other threads
   Table children_;
-  std::deque<Call*> calls_;  // on the stacks of those who wait for them
+  std::deque<Call*> calls_;  // on the stacks of the threads that wait for them
   bool stop_requested_ = false;
   std::optional<std::size_t> supervising_;  // the thread's index, once it runs
   std::optional<Result<void>> begun_;

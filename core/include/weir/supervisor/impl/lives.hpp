@@ -18,7 +18,7 @@ auto BasicSupervisor<Sync>::Core::add(ChildSpec spec) -> Held& {
 
 template <class Sync>
 void BasicSupervisor<Sync>::Core::remove(const Held& held) {
-  std::unique_ptr<Held> gone;  // its specification is the user's: it goes outside the lock
+  std::unique_ptr<Held> gone;  // its specification is the user's: destroyed outside the lock
   const std::scoped_lock lock(mailbox_->mutex);
   const auto at = std::ranges::find(children_, &held, &std::unique_ptr<Held>::get);
   gone = std::move(*at);
@@ -87,7 +87,7 @@ bool BasicSupervisor<Sync>::Core::ends_in_time(Held& held) {
   }
   try {
     held.child->stop();
-  } catch (...) {  // then it has its time to end by itself
+  } catch (...) {  // ignored: it has its time to end by itself
   }
   Lock lock(mailbox_->mutex);
   if (!held.spec.shutdown.waits_forever())
@@ -96,12 +96,12 @@ bool BasicSupervisor<Sync>::Core::ends_in_time(Held& held) {
   return true;
 }
 
-// A life that is over, or that nobody waits for any more.
+// Finishes a life that has ended, or whose time to stop is over.
 template <class Sync>
 void BasicSupervisor<Sync>::Core::let_go(Held& held, bool ended, State next) {
   try {
     ended ? held.child->collect() : held.child->abandon();
-  } catch (...) {  // what it left stays where it is
+  } catch (...) {  // ignored: what it left stays where it is
   }
   if (!held.spec.name.empty()) options_.names->give_back(held.spec.name);
   std::shared_ptr<Child> child;  // outlives the lock
@@ -124,7 +124,7 @@ void BasicSupervisor<Sync>::Core::observe(What what, const Held& held,
                        .error = error,
                        .restarts = restarts,
                        .delay = delay});
-  } catch (...) {  // it only looks on
+  } catch (...) {  // ignored: it only observes
   }
 }
 

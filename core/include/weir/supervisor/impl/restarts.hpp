@@ -11,7 +11,7 @@ void BasicSupervisor<Sync>::Core::run() {
     supervising_ = Sync::thread_index();
   }
   const Result<void> begun = begin();
-  if (!begun) ended_told_.reset();  // it never was
+  if (!begun) ended_told_.reset();  // it never ran
   {
     const std::scoped_lock lock(mailbox_->mutex);
     begun_ = begun;
@@ -41,7 +41,7 @@ Result<void> BasicSupervisor<Sync>::Core::begin() {
   return {};
 }
 
-// In the order of what matters most: a stop, then deaths, then restarts, then what others ask.
+// In the order of their priority: a stop, then deaths, then restarts, then calls.
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::supervise() {
   for (;;) {
@@ -134,7 +134,7 @@ Result<void> BasicSupervisor<Sync>::Core::lost(Held& held, What what,
   return {};
 }
 
-// Makes ready for a restart all that goes with `of`, and `of` itself.
+// Prepares `of`, and all of its group, for a restart.
 template <class Sync>
 void BasicSupervisor<Sync>::Core::stop_group(const Held& of, Time restart_at) {
   std::vector<Held*> group;
@@ -142,7 +142,7 @@ void BasicSupervisor<Sync>::Core::stop_group(const Held& of, Time restart_at) {
   for (const auto& held : children_) {
     const bool itself = held.get() == &of;
     reached = reached || (itself && options_.strategy == Strategy::rest_for_one);
-    // What somebody terminated stays so; what ended well begins anew with the others.
+    // A terminated child stays so; one that ended without an error is restarted with the others.
     const bool stays = held->info.state == State::stopped;
     if (itself || (reached && !stays)) group.push_back(held.get());
   }
@@ -201,11 +201,11 @@ Error BasicSupervisor<Sync>::Core::given_up(const Held& held) const {
           .kind = "gave_up",
           .message = "\"" + options_.name + "\" gives up on \"" + held.spec.id +
                      "\", which ended " + std::to_string(held.info.deaths) +
-                     (held.info.deaths == 1 ? " time" : " times") + " (allowed are " +
-                     std::to_string(limit.max_restarts) + " restarts within " +
-                     std::to_string(limit.max_seconds.count()) + " s), at last " +
+                     (held.info.deaths == 1 ? " time" : " times") +
+                     " (limit: " + std::to_string(limit.max_restarts) + " restarts within " +
+                     std::to_string(limit.max_seconds.count()) + " s), most recently " +
                      (last ? "with: " + last->message : "without an error"),
-          .hint = last ? last->hint : "a permanent child is not to end by itself"};
+          .hint = last ? last->hint : "a permanent child must not end by itself"};
 }
 
 template <class Sync>

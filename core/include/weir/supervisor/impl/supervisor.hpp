@@ -22,7 +22,7 @@ Result<std::unique_ptr<BasicSupervisor<Sync>>> BasicSupervisor<Sync>::start(
   std::unique_ptr<BasicSupervisor> supervisor;
   try {
     supervisor.reset(new BasicSupervisor(core));
-  } catch (...) {  // there is no thread to be had
+  } catch (...) {  // no thread could be created
     Error error = supervisor::error_of_exception();
     error.code = ErrorCode::unavailable;
     return std::unexpected(std::move(error));

@@ -1,4 +1,4 @@
-/// A stack of its own to run on, and the switch between two of them.
+/// A separate stack to run on, and the switch between two of them.
 ///
 /// Threads: fibers belong to the thread that made them.
 #pragma once
@@ -48,7 +48,7 @@ class Fiber {
 
   static constexpr std::size_t stack_bytes = std::size_t{256} * 1024;
 
-  /// The stack the calling thread runs on already.
+  /// The stack on which the calling thread runs already.
   struct OfThisThread {};
   explicit Fiber(OfThisThread) {
 #ifdef WEIR_FIBERS_UNDER_TSAN
@@ -56,7 +56,7 @@ class Fiber {
 #endif
   }
 
-  /// A new stack, with a page below it that may not be touched. Throws std::bad_alloc.
+  /// A new stack, with a guard page below it. Throws std::bad_alloc.
   Fiber() {
     void* const memory = ::mmap(nullptr, stack_bytes + guard_bytes, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -77,14 +77,14 @@ class Fiber {
   Fiber& operator=(const Fiber&) = delete;
 
   /// Makes the next switch to it begin at `entry`, which must never return. What was on its stack
-  /// is forgotten, not destroyed.
+  /// is dropped, not destroyed.
   void start_at(Entry entry, void* argument) {
 #ifdef WEIR_FIBERS_UNDER_ASAN
     ASAN_UNPOISON_MEMORY_REGION(bottom_, size_);
     fake_stack_ = nullptr;
 #endif
 #ifdef WEIR_FIBERS_UNDER_TSAN
-    // It remembers the calls that never returned, and has room for some ten thousand of them.
+    // TSan remembers the calls that never returned, and has room for some ten thousand of them.
     if (tsan_ == nullptr || ++starts_ % 256 == 0) {
       if (tsan_ != nullptr) __tsan_destroy_fiber(tsan_);
       tsan_ = __tsan_create_fiber(0);
@@ -96,8 +96,8 @@ class Fiber {
     context_ = boost::context::detail::make_fcontext(bottom_ + size_, size_, &begin);
   }
 
-  /// Leaves this fiber, which is the running one, for another. Returns when somebody switches back.
-  /// With `for_good`, nobody will.
+  /// Leaves this fiber, which is the running one, for another. Returns when a fiber switches back.
+  /// With `for_good`, none will.
   void switch_to(Fiber& next, bool for_good = false) {
     void* const exceptions = abi::__cxa_get_globals();
     std::memcpy(exceptions_.data(), exceptions, exceptions_.size());
@@ -128,7 +128,7 @@ class Fiber {
     const void* bottom = nullptr;
     std::size_t size = 0;
     __sanitizer_finish_switch_fiber(fake_stack_, &bottom, &size);
-    if (left_->memory_ == nullptr) {  // only the thread's own stack does not know where it lies
+    if (left_->memory_ == nullptr) {  // of the thread's own stack the bounds are not known
       left_->bottom_ = static_cast<std::byte*>(const_cast<void*>(bottom));
       left_->size_ = size;
     }
@@ -138,7 +138,7 @@ class Fiber {
 
   boost::context::detail::fcontext_t context_ = nullptr;
   Fiber* left_ = nullptr;  // the fiber that the running one was entered from
-  // What the C++ runtime keeps for each thread about exceptions in flight: a pointer and a number.
+  // The C++ runtime's data about a thread's exceptions in flight: a pointer and a number.
   std::array<std::byte, 2 * sizeof(void*)> exceptions_{};
   Entry entry_ = nullptr;
   void* argument_ = nullptr;
@@ -154,16 +154,16 @@ class Fiber {
 #endif
 };
 
-/// While it lives, the leak sanitizer passes over what is allocated: a schedule that failed is left
-/// where it stood, with everything its tasks held.
+/// While it lives, the leak sanitizer ignores what is allocated: a schedule that failed is left
+/// where it was, with everything its tasks held.
 class LeaksForgiven {
  public:
 #ifdef WEIR_FIBERS_UNDER_ASAN
   LeaksForgiven() { __lsan_disable(); }
   ~LeaksForgiven() { __lsan_enable(); }
 #else
-  LeaksForgiven() {}   // not defaulted: a variable of it is then no unused one
-  ~LeaksForgiven() {}  // likewise
+  LeaksForgiven() {}   // not defaulted, so that no warning says that a variable of it is unused
+  ~LeaksForgiven() {}  // not defaulted, for the same reason
 #endif
   LeaksForgiven(const LeaksForgiven&) = delete;
   LeaksForgiven& operator=(const LeaksForgiven&) = delete;

@@ -16,10 +16,10 @@ inline constexpr std::size_t tasks_max = 64;
 /// What the scheduler decided at one point.
 struct Choice {
   enum class Kind : std::uint8_t {
-    run,    ///< the task goes on to its next point
+    run,    ///< the task runs to its next point
     flush,  ///< the oldest store in the task's buffer becomes visible to the others
-    tick,   ///< time passes, up to the next deadline somebody waits for
-    pick,   ///< of several that wait, the one with this place is woken
+    tick,   ///< time passes, up to the next deadline that a task waits for
+    pick,   ///< of several waiting tasks, the one with this place is woken
   };
   Kind kind = Kind::run;
   TaskNumber task = 0;  ///< a place for `pick`, nothing for `tick`
@@ -29,7 +29,7 @@ struct Choice {
 /// Everything that was decided in one run of the body, in order.
 using Schedule = std::vector<Choice>;
 
-/// How often a schedule leaves a task for another.
+/// How many times a schedule leaves a task for another.
 inline std::size_t switches(const Schedule& schedule) {
   std::size_t count = 0;
   const Choice* last = nullptr;
@@ -41,7 +41,7 @@ inline std::size_t switches(const Schedule& schedule) {
   return count;
 }
 
-/// "0x3.1x12.f1.t.p0": run lengths; flushes, ticks and picks stand for themselves.
+/// "0x3.1x12.f1.t.p0": runs with their lengths; flushes, ticks and picks one by one.
 inline std::string to_string(const Schedule& schedule) {
   constexpr std::string_view letters = "xftp";
   std::string text;
@@ -63,7 +63,7 @@ inline std::string to_string(const Schedule& schedule) {
   return text;
 }
 
-/// What to_string wrote; nothing for anything else.
+/// Reads what to_string wrote; nullopt for anything else.
 inline std::optional<Schedule> parse_schedule(std::string_view text) {
   Schedule schedule;
   const auto number = [&text]() -> std::optional<std::size_t> {

@@ -1,14 +1,15 @@
-/// Runs tasks one at a time, each on a fiber, and asks a strategy who goes on at every point.
+/// Runs tasks one at a time, each on a fiber, and asks a strategy at every point which one
+/// continues.
 ///
-/// Threads: one. The whole of it happens on the thread that called run().
+/// Threads: one. Everything happens on the thread that called run().
 ///
 /// Invariants:
-/// - Exactly one task runs; every other that is neither done nor blocked stands at a point, just
-///   before the operation it told of.
+/// - Exactly one task runs; every other that is neither done nor blocked is at a point, just before
+///   the operation that it announced.
 /// - What happens depends on the strategy's choices alone, as long as the body does.
 /// - With store buffers, a task's plain stores become visible to others in their order, at the
 ///   latest before its next operation that the hardware would not let pass them (as on x86).
-/// - After a failure nothing of the schedule runs any more: its stacks are forgotten as they stand.
+/// - After a failure nothing of the schedule runs any more: its stacks are left as they are.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -37,10 +38,10 @@ class Scheduler {
     std::size_t steps_max = 20'000;
     bool store_buffers = false;
     bool tracing = false;
-    std::uint64_t seed = 0;  ///< of what the body draws by Sync::random()
+    std::uint64_t seed = 0;  ///< of the numbers that Sync::random() gives the body
   };
 
-  /// How one schedule went.
+  /// The outcome of one schedule.
   struct Outcome {
     std::optional<std::string> failure = {};
     Schedule schedule = {};
@@ -83,21 +84,21 @@ class Scheduler {
   /// Takes a schedule's memory back for the next run.
   void recycle(Schedule schedule) { spare_schedule_ = std::move(schedule); }
 
-  // What the Sync policy is made of. [a running task]
+  // The operations of the Sync policy. [a running task]
 
-  /// Before an operation: others may go first.
+  /// Before an operation: other tasks may run first.
   void point(Operation operation, std::uint32_t object) {
     if (object == destroyed)
       fail(std::string(name(operation)) + " on an object that has been destroyed");
     if (++steps_ > settings_.steps_max)
-      fail("no end in sight after " + std::to_string(settings_.steps_max) +
+      fail("not finished after " + std::to_string(settings_.steps_max) +
            " steps: a livelock, or Options::steps_max is too small");
     touched_[running_] = object;
     reschedule();
     note(operation, object);
   }
 
-  /// The running task can't go on until somebody readies it, or at `deadline`. False when it was
+  /// Blocks the running task until ready() is called for it, or until `deadline`. False when it was
   /// the deadline.
   bool block(Operation why, std::uint32_t object, std::optional<std::int64_t> deadline = {}) {
     Task& me = tasks_[running_];
@@ -119,7 +120,7 @@ class Scheduler {
     timed_ &= ~tasks;
   }
 
-  /// Lets every other task that can go on take a step first.
+  /// Lets every other task that can continue take a step first.
   void yield() {
     yielded_ |= bit(running_);
     point(Operation::yield, 0);
@@ -153,11 +154,11 @@ class Scheduler {
     block(Operation::join, task);
   }
 
-  /// Leaves the schedule where it stands.
+  /// Ends the schedule where it is.
   [[noreturn]] void fail(std::string message) {
     outcome_.failure = std::move(message);
     tasks_[running_].fiber->switch_to(main_, true);
-    std::terminate();  // nobody switches back
+    std::terminate();  // no fiber switches back
   }
 
   TaskNumber running() const noexcept { return running_; }
@@ -172,7 +173,7 @@ class Scheduler {
     return place;
   }
 
-  /// A condition was notified while nobody waited on it.
+  /// A condition was notified while no task waited on it.
   void notified_in_vain(std::uint32_t condition) {
     if (std::ranges::find(unheard_, condition) == unheard_.end()) unheard_.push_back(condition);
   }
@@ -199,8 +200,8 @@ class Scheduler {
     return nullptr;
   }
   void drain_running() { drain(running_); }
-  /// As drain_running, for an operation that is no point itself: while stores are unseen, others
-  /// may go first.
+  /// As drain_running, for an operation that is not a point itself: while stores are invisible to
+  /// them, other tasks may run first.
   void settle_stores() {
     if ((buffered_ & bit(running_)) != 0) reschedule();
     drain(running_);
@@ -209,7 +210,7 @@ class Scheduler {
     while (buffered_ != 0) drain(nth_task(buffered_, 0));
   }
 
-  static constexpr std::uint32_t destroyed = 0xDEADBEEF;  ///< the number of an object after its end
+  static constexpr std::uint32_t destroyed = 0xDEADBEEF;  ///< the number of a destroyed object
 
  private:
   struct Task {
@@ -238,7 +239,7 @@ class Scheduler {
     } catch (const std::exception& thrown) {
       fail("task " + std::to_string(me) + " ended with an exception: " + thrown.what());
     } catch (...) {
-      fail("task " + std::to_string(me) + " ended with an exception that is no std::exception");
+      fail("task " + std::to_string(me) + " ended with an exception that is not a std::exception");
     }
     settle_stores();
     note(Operation::end, 0);
@@ -252,7 +253,7 @@ class Scheduler {
       running_ = choose_next();
       task.fiber->switch_to(*tasks_[running_].fiber, true);
     }
-    std::terminate();  // nobody switches back
+    std::terminate();  // no fiber switches back
   }
 
   void reschedule() {
@@ -319,7 +320,7 @@ class Scheduler {
   }
 
   std::string deadlock() const {
-    std::string text = "deadlock: nobody can go on";
+    std::string text = "deadlock: no task can continue";
     for (std::uint64_t left = unfinished_; left != 0; left &= left - 1) {
       const TaskNumber number = nth_task(left, 0);
       const Task& task = tasks_[number];
@@ -329,7 +330,7 @@ class Scheduler {
     return text + lost_wake_ups();
   }
 
-  // A condition that was notified while nobody waited, and that somebody waits on now for ever.
+  // Conditions that were notified while no task waited, and on which one waits now for ever.
   std::string lost_wake_ups() const {
     std::string text;
     for (std::uint64_t left = unfinished_; left != 0; left &= left - 1) {
@@ -337,7 +338,7 @@ class Scheduler {
       if (task.waits == Operation::wait &&
           std::ranges::find(unheard_, task.waits_for) != unheard_.end())
         text += "\n  lost wake-up: condition #" + std::to_string(task.waits_for) +
-                " was notified while nobody waited on it";
+                " was notified while no task waited on it";
     }
     return text;
   }
@@ -351,7 +352,7 @@ class Scheduler {
   std::deque<Task> tasks_;  // with their stacks, kept from schedule to schedule
   std::size_t tasks_count_ = 0;
   TaskNumber running_ = 0;
-  std::uint64_t ready_ = 0, yielded_ = 0, timed_ = 0, buffered_ = 0, unfinished_ = 0;  // tasks
+  std::uint64_t ready_ = 0, yielded_ = 0, timed_ = 0, buffered_ = 0, unfinished_ = 0;  // of tasks
   std::array<std::uint32_t, tasks_max> touched_{};
   std::uint64_t free_indexes_ = 0;
   std::size_t next_index_ = 0;

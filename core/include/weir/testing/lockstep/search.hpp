@@ -1,5 +1,5 @@
-/// Looking for a schedule that fails: what is public of it is explore(), repeat() and what they
-/// take and give.
+/// The search for a schedule that fails. Public are explore(), repeat() and the types that they
+/// take and return.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -17,10 +17,10 @@
 namespace weir::lockstep {
 
 enum class StrategyKind {
-  random,       ///< a blind walk
+  random,       ///< a random walk
   pct,          ///< random priorities with few changes: best for bugs that need few orderings
   pos,          ///< random priorities for operations: best for bugs between many
-  depth_first,  ///< all there are up to a number of preemptions
+  depth_first,  ///< all schedules up to a number of preemptions
 };
 
 inline std::string_view name(StrategyKind kind) noexcept {
@@ -32,10 +32,10 @@ struct Options {
   using Strategy = StrategyKind;
   StrategyKind strategy = StrategyKind::random;
   std::uint64_t seed = 1;           ///< of the first schedule; the next ones count up from it
-  std::size_t schedules = 10'000;   ///< at most so many
+  std::size_t schedules = 10'000;   ///< the most that are run
   std::size_t preemptions = 2;      ///< for depth_first
   std::size_t depth = 3;            ///< for pct: how many orderings a bug needs
-  std::size_t steps_expected = 64;  ///< for pct: over how many steps the changes are spread
+  std::size_t steps_expected = 64;  ///< for pct: the steps that the changes are spread over
   std::size_t steps_max = 20'000;   ///< a schedule with more has failed: livelock
   bool store_buffers = false;       ///< plain stores may be seen late by others, as on x86
   bool shrink = true;               ///< look for the failure with the fewest switches
@@ -48,10 +48,10 @@ struct Failure {
   Schedule schedule = {};   ///< as it failed
   Schedule shortest = {};   ///< with the fewest switches that were found to fail the same way
   Trace trace = {};         ///< of `shortest`
-  bool repeatable = false;  ///< whether `schedule`, done again, failed with the same message
+  bool repeatable = false;  ///< whether `schedule`, repeated, failed with the same message
 };
 
-/// What an exploration found.
+/// The result of an exploration.
 struct Report {
   std::size_t schedules = 0;  ///< that were run
   std::uint64_t steps = 0;    ///< in all of them
@@ -59,7 +59,7 @@ struct Report {
   std::optional<Failure> failure = {};
 };
 
-/// What a person reads of a failure: what, how to see it again, and the shortest interleaving.
+/// A failure for people: what happened, how to repeat it, and the shortest interleaving.
 inline std::string to_string(const Report& report) {
   if (!report.failure)
     return std::to_string(report.schedules) + " schedules, no failure" +
@@ -71,14 +71,15 @@ inline std::string to_string(const Report& report) {
          std::to_string(switches(failure.schedule)) +
          " as found), repeat it with steps:" + to_string(failure.shortest) +
          (failure.repeatable ? ""
-                             : "\n  but done again it went otherwise: the body depends on "
+                             : "\n  but a repetition went otherwise: the body depends on "
                                "something outside the schedule") +
          '\n' + to_string(failure.trace);
 }
 
 namespace detail {
 
-/// What makes one schedule: written in a token as random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or
+/// What determines one schedule: written in a token as random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS
+/// or
 /// steps:SCHEDULE.
 struct Token {
   StrategyKind strategy = StrategyKind::random;
@@ -169,7 +170,7 @@ inline Failure failure_of(Scheduler& scheduler, const std::function<void()>& bod
 
 /// Runs `body` under one schedule after the other until one fails, or options.schedules have been
 /// run, or there are no more. The body is called on the calling thread, once for each schedule, and
-/// makes everything anew that it shares between its tasks.
+/// must create everything that its tasks share.
 inline Report explore(const Options& options, const std::function<void()>& body) {
   const auto scheduler = std::make_unique<Scheduler>();
   Scheduler::Settings settings{.steps_max = options.steps_max,
@@ -201,15 +202,15 @@ inline Report explore(const Options& options, const std::function<void()>& body)
   return report;
 }
 
-/// Runs `body` under the one schedule that a token of a Failure stands for; `options` as they were
-/// when it was found. Throws std::invalid_argument for anything that is no such token.
+/// Runs `body` under the one schedule that a token of a Failure names; `options` as they were when
+/// it was found. Throws std::invalid_argument for any other text.
 inline Report repeat(const Options& options, std::string_view token,
                      const std::function<void()>& body) {
   const auto parsed = detail::parse_token(token);
   if (!parsed)
     throw std::invalid_argument(
         "\"" + std::string(token) +
-        "\" is no schedule: expected random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or steps:…");
+        "\" is not a schedule: expected random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or steps:…");
   const auto scheduler = std::make_unique<Scheduler>();
   const auto strategy = detail::make_strategy(*parsed);
   Scheduler::Settings settings{

@@ -14,16 +14,15 @@ namespace weir::lockstep {
 /// Looks for a schedule that fails in the same way with fewer switches.
 class Shrinker {
  public:
-  /// Borrows everything. The failure is known by its message up to the first line's end.
+  /// Keeps references to all. Failures are the same if the first lines of their messages are.
   Shrinker(Scheduler& scheduler, const std::function<void()>& body,
            const Scheduler::Settings& settings, std::string message)
       : scheduler_(scheduler), body_(body), settings_(settings), message_(std::move(message)) {}
 
   bool fails(const Schedule& schedule) const { return tried(schedule).has_value(); }
 
-  /// At most a few thousand runs of the body. First parts are left out and brought together; then
-  /// everything with fewer preemptions is tried, so that what is found is mostly the least there
-  /// is.
+  /// Runs the body at most a few thousand times. First it leaves parts out and joins parts; then it
+  /// tries all schedules with few preemptions, so that the result is mostly the shortest there is.
   Schedule shortest(Schedule schedule) const {
     for (std::size_t left = rounds_max; left > 0; --left) {
       auto better = with_less(schedule);
@@ -48,7 +47,7 @@ class Shrinker {
   static constexpr std::size_t rounds_max = 60;
   static constexpr std::size_t tries_max = 3'000;
 
-  // Switches first, then what else was decided, then length.
+  // Switches first, then the other choices, then length.
   static std::vector<std::size_t> cost(const Schedule& schedule) {
     const auto others = std::ranges::count_if(
         schedule, [](const Choice& each) { return each.kind != Choice::Kind::run; });
@@ -61,7 +60,7 @@ class Shrinker {
     return first_line(*outcome.failure) == first_line(message_);
   }
 
-  // What became of it, when it failed the same way.
+  // The schedule that resulted, when it failed the same way.
   std::optional<Schedule> tried(const Schedule& plan) const {
     Replay replay(plan);
     Scheduler::Outcome outcome = scheduler_.run(body_, replay, settings_);
@@ -92,7 +91,7 @@ class Shrinker {
       if (!became || !(cost(*became) < cost(schedule))) return std::nullopt;
       return became;
     };
-    // The end: from some part on, nobody is made to switch.
+    // The end: from some part on, no switch is forced.
     for (std::size_t keep = 0; keep < all.size(); ++keep) {
       const auto end = all.begin() + static_cast<std::ptrdiff_t>(keep);
       if (auto found = better({all.begin(), end})) return found;

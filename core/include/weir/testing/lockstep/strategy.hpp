@@ -1,4 +1,4 @@
-/// Who decides what happens next.
+/// Strategies decide what happens next.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -40,11 +40,11 @@ inline constexpr std::uint64_t bit(TaskNumber task) noexcept { return std::uint6
 
 /// What can happen next; never empty.
 struct Menu {
-  std::uint64_t tasks = 0;     ///< who can go on, as bits
-  std::uint64_t buffered = 0;  ///< whose oldest store can become visible, as bits
-  bool tick = false;           ///< whether somebody waits for a time
-  TaskNumber current = 0;      ///< who went last
-  const std::array<std::uint32_t, tasks_max>& objects;  ///< what each task is about to touch
+  std::uint64_t tasks = 0;     ///< those that can continue, as bits
+  std::uint64_t buffered = 0;  ///< those whose oldest store can become visible, as bits
+  bool tick = false;           ///< whether a task waits for a time
+  TaskNumber current = 0;      ///< the task that ran last
+  const std::array<std::uint32_t, tasks_max>& objects;  ///< what each task is about to use
 
   bool current_can_go_on() const noexcept { return (tasks & bit(current)) != 0; }
   std::size_t others() const noexcept {
@@ -70,7 +70,7 @@ class Strategy {
   virtual std::size_t pick(std::size_t count) = 0;
 };
 
-/// Chooses blindly, and now and then lets a store through or time pass.
+/// Chooses at random, and now and then makes a store visible or lets time pass.
 class RandomWalk : public Strategy {
  public:
   explicit RandomWalk(std::uint64_t seed) : random_(seed) {}
@@ -93,10 +93,9 @@ class RandomWalk : public Strategy {
   Random random_;
 };
 
-/// Random priorities, and `depth` - 1 points at which the running task becomes the least
-/// (Burckhardt and others, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
-/// 2010): a bug that needs `depth` orderings is found with a chance of 1 in tasks × steps^(depth -
-/// 1).
+/// Random priorities, and `depth` - 1 points at which the running task gets the lowest (Burckhardt
+/// and others, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010): a bug
+/// that needs `depth` orderings is found with a chance of 1 in tasks × steps^(depth - 1).
 class Pct final : public RandomWalk {
  public:
   Pct(std::uint64_t seed, std::size_t depth, std::size_t steps) : RandomWalk(seed) {
@@ -128,7 +127,7 @@ class Pct final : public RandomWalk {
 };
 
 /// Partial order sampling (Yuan, Yang and Gu, 2018): every operation has a random priority, drawn
-/// anew when one that touches the same thing went first.
+/// again when one that uses the same object went first.
 class Pos final : public RandomWalk {
  public:
   explicit Pos(std::uint64_t seed) : RandomWalk(seed) {}
@@ -151,9 +150,9 @@ class Pos final : public RandomWalk {
   std::array<std::uint64_t, tasks_max> priorities_{};  // 0: to be drawn
 };
 
-/// Every schedule with at most `preemptions` switches away from a task that could have gone on, one
-/// after the other: after a run of the body, next() leads to the one that follows. A store let
-/// through early, and time passing while somebody could go on, count as preemptions.
+/// Every schedule with at most `preemptions` switches away from a task that could have continued,
+/// one after the other: after a run of the body, next() moves on to the following one. Making a
+/// store visible early, and letting time pass while a task could continue, count as preemptions.
 class DepthFirst final : public Strategy {
  public:
   explicit DepthFirst(std::size_t preemptions) : preemptions_max_(preemptions) {}
@@ -203,8 +202,8 @@ class DepthFirst final : public Strategy {
   std::vector<Decision> path_;
 };
 
-/// Does again what was decided before. What cannot be done is passed over, and past the end the
-/// running task goes on as long as it can: so parts of a schedule are schedules too.
+/// Repeats earlier decisions. One that is impossible is skipped, and after the last one the running
+/// task continues as long as it can: so parts of a schedule are schedules too.
 class Replay final : public Strategy {
  public:
   explicit Replay(Schedule plan) : plan_(std::move(plan)) {}
@@ -229,7 +228,7 @@ class Replay final : public Strategy {
     return 0;
   }
 
-  /// Whether everything could be done as planned.
+  /// Whether every decision was possible as planned.
   bool followed() const noexcept { return followed_; }
 
  private:

@@ -1,7 +1,7 @@
 /// The Sync policy under lockstep: the same members as weir::StdSync, each operation a point.
 ///
-/// Outside a schedule (before the body, after it, or with no explore() at all) every operation does
-/// what it says at once, for one thread.
+/// Outside a schedule (before the body, after it, or with no explore() at all) every operation
+/// takes effect at once, for one thread.
 #pragma once
 #include <bit>
 #include <chrono>
@@ -22,8 +22,8 @@ namespace weir::lockstep {
 
 namespace detail {
 
-/// A number that messages and traces show, and that is overwritten at the end: what is used after
-/// its destruction is found as long as its memory was not given to somebody else.
+/// A number that messages and traces show, and that is overwritten at destruction: a use after that
+/// is found as long as the memory was not reused.
 class ObjectNumber {
  public:
   ObjectNumber() noexcept {
@@ -35,7 +35,7 @@ class ObjectNumber {
   operator std::uint32_t() const noexcept { return number_; }
 
  private:
-  volatile std::uint32_t number_ = 0;  // volatile: the last store must not be left out
+  volatile std::uint32_t number_ = 0;  // volatile: the last store must not be optimised away
 };
 
 inline void point(Operation operation, std::uint32_t object) {
@@ -44,8 +44,8 @@ inline void point(Operation operation, std::uint32_t object) {
 
 }  // namespace detail
 
-/// Virtual time, zero at the begin of every schedule. It passes only up to the next deadline that a
-/// task waits for: when the strategy says so, at the latest when nobody else can go on.
+/// Virtual time, zero at the beginning of every schedule. It passes only up to the next deadline
+/// that a task waits for: when the strategy chooses so, at the latest when no task can continue.
 struct Clock {
   using duration = std::chrono::nanoseconds;
   using rep = duration::rep;
@@ -64,7 +64,8 @@ class Mutex {
   ~Mutex() {
     if (waiting_ == 0) return;
     if (Scheduler* scheduler = Scheduler::current())
-      scheduler->fail("mutex #" + std::to_string(number_) + " ends while a task waits for it");
+      scheduler->fail("mutex #" + std::to_string(number_) +
+                      " is destroyed while a task waits for it");
   }
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
@@ -85,7 +86,7 @@ class Mutex {
     owner_ = scheduler->running();
     return true;
   }
-  /// Not a point: whoever waits could not go on before it, and can from here.
+  /// Not a point: a waiting task could not continue before it, and can from here.
   void unlock() {
     Scheduler* scheduler = Scheduler::current();
     if (scheduler == nullptr) return;
@@ -111,11 +112,11 @@ class Mutex {
   }
 
   detail::ObjectNumber number_;
-  int owner_ = nobody;         // a task
+  int owner_ = nobody;         // the number of a task
   std::uint64_t waiting_ = 0;  // tasks
 };
 
-/// No wake-ups without a reason: a class must not need them, and may not be saved by them.
+/// No spurious wake-ups: a class must not need them, and they must not hide its bugs.
 class Condition {
  public:
   Condition() = default;
@@ -189,8 +190,8 @@ class Condition {
   std::uint64_t waiting_ = 0;  // tasks
 };
 
-/// As std::atomic. Every order is taken for sequentially consistent, but with
-/// Options::store_buffers stores of a weaker one stay unseen by others for a while.
+/// As std::atomic. Every order is treated as sequentially consistent, but with
+/// Options::store_buffers stores of a weaker one stay invisible to other tasks for a while.
 template <class T>
 class Atomic {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -201,7 +202,7 @@ class Atomic {
   Atomic() noexcept = default;
   Atomic(T value) noexcept : value_(value) {}
   ~Atomic() {
-    // A store of a task that has ended its use of this would land in somebody else's memory.
+    // A store that is still buffered would be made to memory that is no longer this object's.
     if (Scheduler* scheduler = Scheduler::current()) scheduler->drain_all();
   }
   Atomic(const Atomic&) = delete;
@@ -317,7 +318,7 @@ class Thread {
     requires(!std::is_same_v<std::remove_cvref_t<F>, Thread>)
   explicit Thread(F&& f, Arguments&&... arguments) {
     Scheduler* scheduler = Scheduler::current();
-    if (scheduler == nullptr) std::terminate();  // there is nobody to run it
+    if (scheduler == nullptr) std::terminate();  // there is no scheduler to run it
     scheduler->settle_stores();
     task_ = scheduler->spawn(
         [call = std::decay_t<F>(std::forward<F>(f)),
@@ -331,7 +332,7 @@ class Thread {
     task_ = std::exchange(other.task_, std::nullopt);
     return *this;
   }
-  ~Thread() { must_not_be_joinable("ends"); }
+  ~Thread() { must_not_be_joinable("is destroyed"); }
 
   bool joinable() const noexcept { return task_.has_value(); }
   void join() {
@@ -346,7 +347,7 @@ class Thread {
   void detach() noexcept { task_.reset(); }
   void swap(Thread& other) noexcept { task_.swap(other.task_); }
 
-  /// The task's number: the body is 0, and who comes first has 1.
+  /// The task's number: the body is 0, the first thread is 1.
   using id = int;
   id get_id() const noexcept { return task_ ? *task_ : -1; }
 

@@ -52,7 +52,7 @@ inline std::string_view name(Operation operation) noexcept {
 struct Event {
   TaskNumber task = 0;
   Operation operation = Operation::load;
-  std::uint32_t object = 0;  ///< numbered as they were made; 0 for things made outside a schedule
+  std::uint32_t object = 0;  ///< numbered as they were made; 0 for one made outside a schedule
   std::int64_t time = 0;     ///< virtual, in ns
 };
 using Trace = std::vector<Event>;

@@ -1,0 +1,7 @@
+#pragma once
+
+namespace weir::cli {
+
+struct Doctor {};
+
+}  // namespace weir::cli

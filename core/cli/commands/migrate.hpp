@@ -1,0 +1,7 @@
+#pragma once
+
+namespace weir::cli {
+
+struct Migrate {};
+
+}  // namespace weir::cli

@@ -1,0 +1,27 @@
+#pragma once
+#include <filesystem>
+#include <vector>
+
+namespace weir::cli {
+
+struct PluginsLint {
+  std::vector<std::filesystem::path> files;
+  bool json = false;
+  bool strict = false;  ///< warnings count as faults
+};
+
+struct PluginsDiff {
+  std::filesystem::path before, after;
+  bool json = false;
+};
+
+struct PluginsAllow {
+  std::vector<std::filesystem::path> files;
+  bool json = false;
+};
+
+struct PluginsList {
+  bool json = false;
+};
+
+}  // namespace weir::cli

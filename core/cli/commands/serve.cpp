@@ -1,0 +1,66 @@
+#include "cli/commands/serve.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include <unistd.h>
+
+#include "cli/catalogue.hpp"
+#include "cli/command_line/grammar.hpp"
+#include "cli/database.hpp"
+#include "cli/log.hpp"
+#include "plugin/stage.hpp"
+#include "serve/worker_keeper.hpp"
+#include "store/postgres/migrate.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::string_view serve_footer =
+    R"(SIGTERM or Ctrl-C lets running steps finish (worker.drain_timeout) and releases
+the rest; a second one releases everything immediately. Any number of
+"weir serve" may share one database.
+
+Every plugin is scanned in a separate process before it is loaded. The verdict
+is kept while its bytes, this program and the libraries it needs are the same;
+--rescan scans all plugins again.
+
+Examples:
+  weir serve
+  weir serve --config /etc/weir/flows.yaml)";
+
+ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
+  StopSignals signals;
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that ends must not end this process
+  auto config = load_config(globals.config);
+  if (!config) return console.fail(config.error());
+  if (const Faults faults = folder_faults(*config); !faults.empty()) return console.fail(faults);
+  const auto log = make_log(config->log, console.err());
+
+  const auto stage = StageDirectory::open();
+  if (!stage) return console.fail(to_error(stage.error()));
+  const auto database = Database::open(*config, globals, Database::IfMissing::make);
+  if (!database) return console.fail(database.error());
+  if (const auto migrated = postgres::migrate(database->url()); !migrated)
+    return console.fail(migrated.error());
+  log->info("database: {}", database->shown());
+
+  WorkerKeeper keeper({.parent = ::getpid(),
+                       .config = *std::move(config),
+                       .database = database->url(),
+                       .stage = stage->path(),
+                       .rescan = serve.rescan},
+                      signals, *log);
+  const auto status = keeper.run();
+  return status ? static_cast<ExitCode>(*status) : console.fail(status.error());
+}
+
+}  // namespace
+
+void declare_serve(Grammar& grammar) {
+  auto [words, serve] = grammar.command<Serve>(
+      grammar.root(), "serve", "Load the plugins and run steps until SIGTERM", serve_footer, run);
+  words.flag("--rescan", serve.rescan, "Scan every plugin again, even those known as sound");
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,51 @@
+#include "cli/terminal/follow.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
+
+#include "cli/terminal/progress.hpp"
+#include "client/client.hpp"
+
+namespace weir::cli {
+namespace {
+
+void write(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id,
+                                          Console& console) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds between_counts{1};
+  // A worker needs a moment to claim a run: only when the run still waits after that, there may be
+  // no worker.
+  Clock::time_point next_count = Clock::now() + std::chrono::milliseconds(300);
+  Progress progress(console.err());
+  Client client = client_on(store);
+  const auto look = [&](const RunReport& report) {
+    if (Clock::now() >= next_count) {
+      const bool waits = report.summary.status == "queued";
+      const auto alive = waits ? client.workers_alive() : Result<std::int64_t>(1);
+      const bool nobody = alive && *alive == 0;
+      progress.remark(nobody ? "no worker is alive: the run waits until \"weir serve\" is started"
+                             : "");
+      next_count = Clock::now() + between_counts;
+    }
+    write(progress.update(report));
+  };
+  auto report = client.wait(id, look);
+  if (!report) {
+    write(progress.clear());
+    return std::unexpected(console.fail(report.error()));
+  }
+  progress.remark("");
+  write(console.err().live ? progress.clear() : progress.update(*report));
+  return *std::move(report);
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,54 @@
+#include "config/idle_overrides.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/nearest.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view no_effect = "its settings have no effect";
+
+void add_steps(const FlowDefinition& flow, const FlowConfig& said,
+               std::vector<IdleOverride>& idle) {
+  std::vector<std::string> slugs;
+  for (const StepDefinition& step : flow.steps()) slugs.push_back(step.slug.string());
+  for (const auto& [slug, options] : said.overrides.steps) {
+    const auto add = [&](std::string what) {
+      idle.push_back({.where = said.step_places.at(slug), .what = std::move(what)});
+    };
+    const auto position = flow.find(slug);
+    if (!position) {
+      add(fmt::format("flow \"{}\" has no step \"{}\"; {}", flow.slug().view(), slug,
+                      did_you_mean(slug, slugs, no_effect)));
+      continue;
+    }
+    const StepKind kind = flow.steps()[*position].kind;
+    for (const OptionRule& rule : option_rules)
+      if (options.*rule.member && !rule.applies_to(kind))
+        add(fmt::format("step \"{}\" is a {}: its {} has no effect", slug, name(kind),
+                        rule.plain_name()));
+  }
+}
+
+}  // namespace
+
+std::vector<IdleOverride> idle_overrides(const Config& config, const KnownFlows& flows) {
+  std::vector<std::string> slugs;
+  for (const FlowDefinition* const flow : flows) slugs.push_back(flow->slug().string());
+  std::vector<IdleOverride> idle;
+  for (const auto& [slug, said] : config.flows) {
+    const auto known = std::ranges::find(slugs, slug.string());
+    if (known == slugs.end())
+      idle.push_back({.where = said.where,
+                      .what = fmt::format("no flow \"{}\" in the plugin folders; {}", slug.view(),
+                                          did_you_mean(slug.view(), slugs, no_effect))});
+    else
+      add_steps(*flows[static_cast<std::size_t>(known - slugs.begin())], said, idle);
+  }
+  return idle;
+}
+
+}  // namespace weir

@@ -1,0 +1,48 @@
+#include "serve/control_socket.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+
+namespace weir::control {
+namespace {
+
+std::optional<std::string> receive_with(int fd, int flags) {
+  std::array<char, 64> words{};
+  for (;;) {
+    const ssize_t count = ::recv(fd, words.data(), words.size(), flags);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return std::nullopt;
+    return std::string(words.data(), static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
+
+Result<std::pair<FileDescriptor, FileDescriptor>> make_pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return std::unexpected(
+        Error{.code = ErrorCode::unavailable,
+              .kind = "out_of_descriptors",
+              .message = std::string("cannot make a socket: ") + std::strerror(errno),
+              .hint = "raise the limit of open files"});
+  return std::pair(FileDescriptor(ends[0]), FileDescriptor(ends[1]));
+}
+
+bool send(const FileDescriptor& end, std::string_view words) noexcept {
+  for (;;) {
+    if (::send(end.fd(), words.data(), words.size(), MSG_NOSIGNAL) >= 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
+
+std::optional<std::string> receive(const FileDescriptor& end) { return receive_with(end.fd(), 0); }
+
+std::optional<std::string> received(const FileDescriptor& end) {
+  return receive_with(end.fd(), MSG_DONTWAIT);
+}
+
+}  // namespace weir::control

@@ -1,0 +1,237 @@
+#include "serve/version_keeper.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <weir/supervisor/thread_child.hpp>
+
+#include "base/host_name.hpp"
+#include "base/iso8601.hpp"
+
+namespace weir {
+namespace {
+
+using Member = std::pair<std::string, Json>;
+using Key = std::pair<std::string, std::string>;  // slug, fingerprint
+
+Time now_for_people() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+
+Json row_of(const PluginStatus& status) {
+  std::vector<Json> flows;
+  for (const std::string& slug : status.flows) flows.push_back(Json::string(slug));
+  std::vector<Member> members = {{"path", Json::string(status.file.path)},
+                                 {"flows", Json::array(flows)},
+                                 {"state", Json::string(name(status.state))},
+                                 {"isolated", Json::boolean(status.isolated)}};
+  const auto add = [&](std::string key, std::string_view text) {
+    if (!text.empty()) members.emplace_back(std::move(key), Json::string(text));
+  };
+  add("sha256", status.file.sha256);
+  add("plugin", status.name);
+  add("version", status.version);
+  if (status.error) {
+    add("kind", name(status.error->kind));
+    add("detail", status.error->detail);
+    add("hint", status.error->hint);
+  }
+  if (status.until) add("until", iso8601(*status.until));
+  return Json::object(members);
+}
+
+/// The keeper from one start of the child to its end. Used only by its thread.
+class VersionKeeper {
+ public:
+  VersionKeeper(FlowRegistry& registry, const StoreOpener& open, const KeptPlugins& plugins,
+                Log& log, const KeeperPace& pace)
+      : registry_(registry), open_(open), plugins_(plugins), log_(log), pace_(pace) {}
+
+  void look() {
+    // ready() also frees flows that readers still held when they were retired.
+    std::erase_if(leaving_, [](const UnloadTicket& ticket) { return ticket.ready(); });
+    retire_what_may_go();
+    end_resources();
+    tell();
+  }
+
+  void end() {
+    if (told_ && !store_->report_plugins(process_, std::nullopt))
+      log_.debug("cannot report the end of this process: the database will detect it");
+  }
+
+ private:
+  struct Former {
+    std::string slug;
+    std::string fingerprint;
+  };
+
+  std::vector<Former> former_versions() const {
+    std::vector<Former> former;
+    for (const FlowHandle& each : registry_.versions()) {
+      const FlowDefinition& flow = each->definition;
+      const auto newest = registry_.get(flow.slug());
+      if (!newest || !(*newest == each))
+        former.push_back({flow.slug().string(), flow.fingerprint()});
+    }
+    return former;
+  }
+
+  void retire_what_may_go() {
+    const std::vector<Former> former = former_versions();
+    if (former.empty()) return idle_looks_.clear();
+    const Steady before = std::chrono::steady_clock::now();
+    if (before < ask_at_) return;
+    std::vector<Key> keys;
+    for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
+    const auto uses = asked([&](WorkerStore& store) { return store.version_uses(keys); });
+    const Steady after = std::chrono::steady_clock::now();
+    // The longer a query takes the longer the interval, with a limit, so that after a stall of the
+    // database the next query is not delayed for long.
+    ask_at_ =
+        after + std::clamp<Steady::duration>(50 * (after - before), pace_.ask, 20 * pace_.ask);
+    if (!uses) return;
+
+    std::map<Key, int> idle_looks;
+    std::vector<std::size_t> go;
+    for (std::size_t i = 0; i < former.size(); ++i) {
+      if (!(*uses)[i].safe_to_remove) continue;
+      // Checked twice: a start that was in progress when the new version came may not be visible
+      // yet.
+      const int looks = idle_looks_[keys[i]] + 1;
+      if (looks < 2 && (*uses)[i].version)
+        idle_looks.emplace(keys[i], looks);
+      else
+        go.push_back(i);
+    }
+    idle_looks_ = std::move(idle_looks);
+    if (go.empty()) return;
+    FlowRegistry::Transaction transaction = registry_.begin();
+    for (const std::size_t i : go)
+      transaction.retire(*Slug::parse(former[i].slug), former[i].fingerprint);
+    const auto committed = transaction.commit();
+    if (!committed) {
+      log_.error("cannot retire former versions: {}", to_string(committed.error()));
+      return;
+    }
+    leaving_.push_back(committed->unload);
+    for (const std::size_t i : go)
+      log_.info("flow {}: version {} has no open run left: it is retired", former[i].slug,
+                (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
+    flow_workers().wake_all();
+  }
+
+  void end_resources() {
+    if (!plugins_.resources || plugins_.resources->count() == 0) return;
+    std::set<std::string> registered;
+    for (const FlowHandle& each : registry_.versions()) registered.insert(each->file.sha256);
+    if (const std::size_t ended = plugins_.resources->end_left(registered); ended > 0)
+      log_.info("ended {} resource{} of removed plugins", ended, ended == 1 ? "" : "s");
+  }
+
+  void tell() {
+    if (!plugins_.board) return;
+    const Steady now = std::chrono::steady_clock::now();
+    const std::uint64_t revision = plugins_.board->revision();
+    std::map<std::string, Steady> barred = barred_plugins(now);
+    if (told_ == revision && told_barred_ == barred && now < tell_at_) return;
+    if (now < retry_at_) return;
+    std::vector<Json> rows;
+    for (PluginStatus& status : plugins_.board->list()) {
+      if (const auto until = barred.find(status.file.sha256);
+          until != barred.end() && status.state == PluginState::live)
+        quarantine(status, until->second - now);
+      rows.push_back(row_of(status));
+    }
+    if (!asked([&](WorkerStore& store) {
+          return store.report_plugins(process_, Json::array(rows));
+        })) {
+      retry_at_ = now + pace_.ask;
+      return;
+    }
+    told_ = revision;
+    told_barred_ = std::move(barred);
+    tell_at_ = now + pace_.tell;
+  }
+
+  std::map<std::string, Steady> barred_plugins(Steady now) const {
+    std::map<std::string, Steady> barred;
+    if (!plugins_.quarantine) return barred;
+    for (const Quarantine::Record& record : plugins_.quarantine->records())
+      if (record.until && *record.until > now) barred.emplace(record.sha256, *record.until);
+    return barred;
+  }
+
+  static void quarantine(PluginStatus& status, Steady::duration rest) {
+    status.state = PluginState::quarantined;
+    status.until = now_for_people() + std::chrono::duration_cast<Duration>(rest);
+    status.error =
+        PluginError{.kind = PluginFault::plugin_quarantined,
+                    .stage = PluginStage::run,
+                    .path = status.file.path,
+                    .sha256 = status.file.sha256,
+                    .detail = "its code crashed too often",
+                    .hint = "its runs wait; weir runs show has the attempts that crashed",
+                    .faults = {}};
+  }
+
+  // Uses a session that is opened when it is first needed.
+  template <class Call>
+  auto asked(Call&& call) -> decltype(call(std::declval<WorkerStore&>())) {
+    if (!store_) {
+      auto opened = open_({.connects_now = false, .listens = false});
+      if (!opened) return std::unexpected(told_once(std::move(opened.error())));
+      store_ = *std::move(opened);
+    }
+    auto answer = call(*store_);
+    if (!answer) return std::unexpected(told_once(std::move(answer.error())));
+    away_ = false;
+    return answer;
+  }
+
+  Error told_once(Error error) {
+    if (!std::exchange(away_, true))
+      log_.warn("cannot do the upkeep of versions and plugins, retrying: {}", to_string(error));
+    return error;
+  }
+
+  const FlowWorkers& flow_workers() const {
+    return plugins_.flow_workers ? *plugins_.flow_workers : *FlowWorkers::of_this_process();
+  }
+
+  FlowRegistry& registry_;
+  const StoreOpener& open_;
+  std::unique_ptr<WorkerStore> store_;
+  const KeptPlugins& plugins_;
+  Log& log_;
+  const KeeperPace& pace_;
+  const ReportingProcess process_{
+      .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
+  std::vector<UnloadTicket> leaving_;  // of retired flows
+  std::map<Key, int> idle_looks_;      // in how many successive checks it had no open run
+  std::optional<std::uint64_t> told_;
+  std::map<std::string, Steady> told_barred_;
+  Steady ask_at_{}, tell_at_{}, retry_at_{};
+  bool away_ = false;
+};
+
+}  // namespace
+
+ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
+                         std::shared_ptr<Log> log, KeeperPace pace) {
+  return thread_child("version-keeper",
+                      [&registry, open = std::move(open), plugins = std::move(plugins),
+                       log = std::move(log), pace](const StopSignal& stop) {
+                        VersionKeeper keeper(registry, open, plugins, *log, pace);
+                        do keeper.look();
+                        while (!stop.wait_for(pace.look));
+                        keeper.end();
+                      });
+}
+
+}  // namespace weir

@@ -1,0 +1,156 @@
+#include "step/crash_report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/file_bytes.hpp"
+#include "base/sha256.hpp"
+#include "plugin/code_symbols.hpp"
+#include "plugin/inspection.hpp"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using flight::CrashRecord;
+using flight::Frame;
+using flight::SeatRecord;
+
+template <std::size_t Size>
+std::string_view text(const std::array<char, Size>& chars) {
+  const std::string_view all(chars.data(), Size);
+  return all.substr(0, all.find('\0'));
+}
+
+// The private copies that the crashed process had mapped, each read when it is first needed.
+class Copies {
+ public:
+  Copies(const CrashRecord& crash, const fs::path& stage) : crash_(crash), stage_(stage) {}
+
+  fs::path file(const Frame& frame) const {
+    return text(crash_.files[static_cast<std::size_t>(frame.file)]);
+  }
+
+  // The sha256 of the plugin whose copy the frame is in; empty when it is not in a plugin.
+  std::string sha256(const Frame& frame) const {
+    if (frame.file < 0) return {};
+    const fs::path path = file(frame);
+    if (!path.native().starts_with(stage_.native() + "/")) return {};
+    const std::string stem = path.stem().string();
+    return stem.size() == 64 ? stem : std::string();
+  }
+
+  const std::string& bytes(const Frame& frame) {
+    auto [found, is_new] = bytes_.try_emplace(frame.file);
+    if (is_new) found->second = file_bytes(file(frame));
+    return found->second;
+  }
+
+ private:
+  const CrashRecord& crash_;
+  const fs::path& stage_;
+  std::map<std::int32_t, std::string> bytes_;
+};
+
+struct Named {
+  std::string name;  // "shop 1.4.0"
+  std::string file;  // "shop.so"
+};
+
+std::string how(const CrashRecord& crash) {
+  if (crash.signal == 0) return fmt::format("ended the process with status {}", crash.code);
+  std::string words = "crashed: " + signal_name(crash.signal);
+  const bool at_address = crash.code > 0 && (crash.signal == SIGSEGV || crash.signal == SIGBUS);
+  if (!at_address) return words;
+  words += fmt::format(" at address {:#x}", crash.address);
+  if (crash.address < 4096) words += " (null pointer)";
+  if (crash.address == crash.pc) words += " (a jump to an address without code)";
+  return words;
+}
+
+std::string frame_text(const Frame& frame, Copies& copies, const std::string& file) {
+  const auto place = code_place(copies.bytes(frame), frame.offset);
+  return fmt::format("{}!{}", file, place ? to_string(*place) : fmt::format("{:#x}", frame.offset));
+}
+
+Named named(const std::string& sha256, std::string_view path, const std::string& bytes) {
+  Named names{.name = fs::path(path).stem().string(), .file = fs::path(path).filename().string()};
+  const auto inspection = inspect_bytes({.path = path, .bytes = bytes, .sha256 = sha256});
+  if (inspection) {
+    names.name = inspection->manifest.plugin;
+    if (!inspection->manifest.version.empty()) names.name += " " + inspection->manifest.version;
+    if (names.file.empty()) names.file = inspection->manifest.plugin + ".so";
+  }
+  return names;
+}
+
+bool from_outside(const CrashRecord& crash, std::int32_t pid) {
+  return crash.signal != 0 && crash.code <= 0 && crash.sender != 0 && crash.sender != pid;
+}
+
+}  // namespace
+
+CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage) {
+  flight::Page& page = recorder.page();
+  const CrashRecord& crash = page.crash;
+  CrashReport report;
+  if (crash.thread.load(std::memory_order_acquire) == 0 || from_outside(crash, page.pid)) {
+    report.text = fmt::format("the worker process ended by {}", to_string(end));
+    return report;
+  }
+  Copies copies(crash, stage);
+  std::string path;
+  if (crash.seat >= 0 && static_cast<std::uint32_t>(crash.seat) < page.seat_count) {
+    SeatRecord& seat = page.seats()[crash.seat];
+    report.seat = &seat;
+    report.sha256 = text(seat.sha256);
+    path = text(seat.path);
+  }
+  const Frame* innermost = nullptr;  // of the plugin to blame
+  const std::size_t count = std::min<std::size_t>(crash.frame_count, CrashRecord::frames_max);
+  for (std::size_t i = 0; i < count && innermost == nullptr; ++i) {
+    const std::string sha256 = copies.sha256(crash.frames[i]);
+    if (sha256.empty() || (report.seat && sha256 != report.sha256)) continue;
+    innermost = &crash.frames[i];
+    report.sha256 = sha256;
+  }
+  for (std::uint32_t i = 0; path.empty() && i < page.seat_count; ++i)  // its file's name, if known
+    if (text(page.seats()[i].sha256) == report.sha256) path = text(page.seats()[i].path);
+
+  const Named names = innermost != nullptr
+                          ? named(report.sha256, path, copies.bytes(*innermost))
+                          : Named{.name = fs::path(path).stem().string(), .file = {}};
+  if (report.seat && report.sha256.empty())
+    report.text = "code of the program itself";
+  else if (!report.sha256.empty())
+    report.text = fmt::format("plugin {} (sha256 {})", names.name, short_hash(report.sha256));
+  else
+    report.text = "no plugin";
+  report.text += report.seat ? fmt::format(": step {}.{} {}", text(report.seat->flow),
+                                           text(report.seat->step_slug), how(crash))
+                             : fmt::format(": a thread of its own {}", how(crash));
+  if (innermost == nullptr) {  // code of ours, or of a library
+    for (std::size_t i = 0; i < std::min(count, CrashReport::frames_max); ++i)
+      if (crash.frames[i].file >= 0)
+        report.text += "\n  " + frame_text(crash.frames[i], copies,
+                                           copies.file(crash.frames[i]).filename().string());
+    return report;
+  }
+  if (const auto place = code_place(copies.bytes(*innermost), innermost->offset))
+    report.text += " in " + to_string(*place);
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < count && shown < CrashReport::frames_max; ++i)
+    if (copies.sha256(crash.frames[i]) == report.sha256) {
+      report.text += "\n  " + frame_text(crash.frames[i], copies, names.file);
+      ++shown;
+    }
+  return report;
+}
+
+}  // namespace weir

@@ -1,0 +1,34 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/process_handle.hpp"
+#include "step/flight_recorder.hpp"
+
+namespace weir {
+
+/// What is known of a process that crashed.
+struct CrashReport {
+  static constexpr std::size_t frames_max = 16;
+
+  flight::SeatRecord* seat = nullptr;  ///< the slot whose call it was
+  std::string sha256;                  ///< of the plugin to blame; empty: no plugin is known
+  std::string text;                    ///< one line that says what happened, then one per frame
+};
+
+/// Describes how a process ended, from its flight recorder. `stage` is the folder below which the
+/// process had its private copies of plugins; they must still be there, because names and symbols
+/// are read from them.
+///
+///     plugin shop 1.4.0 (sha256 9f86d081884c): step shop.charge crashed: SIGSEGV at address 0x10
+///     (null pointer) in charge(Card const&)+0x1c
+///       shop.so!charge(Card const&)+0x1c
+///
+/// The plugin to blame is the one whose step the crashed thread was running; for any other thread,
+/// the one whose code is innermost on its stack. No plugin is to blame when the process was killed
+/// from outside.
+CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end,
+                         const std::filesystem::path& stage);
+
+}  // namespace weir

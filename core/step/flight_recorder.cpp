@@ -1,0 +1,166 @@
+#include "step/flight_recorder.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "step/attempt.hpp"
+
+namespace weir {
+namespace {
+
+using flight::Page;
+using flight::SeatRecord;
+
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
+              std::atomic<WorkerId>::is_always_lock_free);
+
+// This thread's seat, for the fault handler. It is defined in the program itself, so that reading
+// it calls no function.
+constinit thread_local SeatRecord* seated = nullptr;
+
+std::size_t bytes_for(std::size_t seats) { return sizeof(Page) + seats * sizeof(SeatRecord); }
+
+std::unexpected<Error> refuse(ErrorCode code, const char* kind, std::string message) {
+  return std::unexpected(
+      Error{.code = code, .kind = kind, .message = std::move(message), .hint = {}});
+}
+
+Result<Page*> map(const FileDescriptor& memory, std::size_t bytes) {
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd(), 0);
+  if (mapped == MAP_FAILED)
+    return refuse(ErrorCode::unavailable, "out_of_memory",
+                  std::string("cannot map the flight recorder: ") + std::strerror(errno));
+  return static_cast<Page*>(mapped);
+}
+
+template <std::size_t Size>
+void put(std::array<char, Size>& into, std::string_view text) noexcept {
+  const std::size_t size = std::min(text.size(), Size - 1);
+  std::memcpy(into.data(), text.data(), size);
+  into[size] = '\0';
+}
+
+}  // namespace
+
+Result<FlightRecorder> FlightRecorder::make(std::size_t seats) {
+  FileDescriptor memory(::memfd_create("weir-flights", MFD_CLOEXEC));
+  const std::size_t bytes = bytes_for(seats);
+  if (!memory || ::ftruncate(memory.fd(), static_cast<off_t>(bytes)) != 0)
+    return refuse(ErrorCode::unavailable, "out_of_memory",
+                  std::string("cannot make the flight recorder: ") + std::strerror(errno));
+  const auto mapped = map(memory, bytes);
+  if (!mapped) return std::unexpected(mapped.error());
+  Page* const page = *mapped;  // all zeros, as the file is
+  page->magic = Page::magic_word;
+  page->version = Page::version_now;
+  page->seat_count = static_cast<std::uint32_t>(seats);
+  page->crash.seat = -1;
+  return FlightRecorder(std::move(memory), page, bytes);
+}
+
+Result<FlightRecorder> FlightRecorder::open(FileDescriptor memory) {
+  struct stat status{};
+  if (::fstat(memory.fd(), &status) != 0 || status.st_size < static_cast<off_t>(sizeof(Page)))
+    return refuse(ErrorCode::corrupt, "bad_flight_recorder", "there is no flight recorder");
+  const auto bytes = static_cast<std::size_t>(status.st_size);
+  const auto mapped = map(memory, bytes);
+  if (!mapped) return std::unexpected(mapped.error());
+  Page* const page = *mapped;
+  if (page->magic != Page::magic_word || page->version != Page::version_now ||
+      bytes_for(page->seat_count) != bytes) {
+    ::munmap(page, bytes);
+    return refuse(ErrorCode::corrupt, "bad_flight_recorder",
+                  "the flight recorder was made by another program or version");
+  }
+  page->pid = ::getpid();
+  return FlightRecorder(std::move(memory), page, bytes);
+}
+
+FlightRecorder::FlightRecorder(FlightRecorder&& other) noexcept
+    : memory_(std::move(other.memory_)),
+      page_(std::exchange(other.page_, nullptr)),
+      bytes_(other.bytes_) {}
+
+FlightRecorder::~FlightRecorder() {
+  if (page_ != nullptr) ::munmap(page_, bytes_);
+}
+
+void FlightRecorder::add_worker(WorkerId worker) noexcept {
+  for (auto& place : page_->workers) {
+    WorkerId none = 0;
+    if (place.compare_exchange_strong(none, worker, std::memory_order_relaxed)) return;
+  }
+}
+
+void FlightRecorder::remove_worker(WorkerId worker) noexcept {
+  for (auto& place : page_->workers) {
+    WorkerId here = worker;
+    if (place.compare_exchange_strong(here, 0, std::memory_order_relaxed)) return;
+  }
+}
+
+std::vector<WorkerId> FlightRecorder::workers() const {
+  std::vector<WorkerId> all;
+  for (const auto& place : page_->workers)
+    if (const WorkerId worker = place.load(std::memory_order_relaxed); worker != 0)
+      all.push_back(worker);
+  return all;
+}
+
+FlightRecorder::Seat::Seat(const std::shared_ptr<FlightRecorder>& recorder) noexcept
+    : recorder_(recorder) {
+  if (!recorder_) return;
+  flight::Page& page = recorder_->page();
+  for (std::uint32_t i = 0; i < page.seat_count && record_ == nullptr; ++i) {
+    std::uint32_t free = SeatRecord::free;
+    if (page.seats()[i].state.compare_exchange_strong(free, SeatRecord::idle,
+                                                      std::memory_order_acq_rel))
+      record_ = &page.seats()[i];
+  }
+  seated = record_;
+}
+
+FlightRecorder::Seat::~Seat() {
+  if (record_ == nullptr) return;
+  seated = nullptr;
+  record_->state.store(SeatRecord::free, std::memory_order_release);
+}
+
+void FlightRecorder::Seat::begin(const Attempt& attempt) noexcept {
+  if (record_ == nullptr) return;
+  const FlowModule& module = *attempt.flow;
+  record_->attempt = attempt.number;
+  record_->step = static_cast<std::uint32_t>(attempt.task.step);
+  record_->index = static_cast<std::uint32_t>(attempt.task.index);
+  record_->worker = attempt.worker;
+  record_->run = attempt.run;
+  put(record_->run_id, attempt.run_id);
+  put(record_->flow, module.definition.slug().view());
+  put(record_->step_slug, module.definition.steps()[attempt.task.step].slug.view());
+  put(record_->sha256, module.file.sha256);
+  put(record_->path, module.file.path);
+  record_->state.store(SeatRecord::in_call, std::memory_order_release);
+}
+
+void FlightRecorder::Seat::end() noexcept {
+  if (record_ != nullptr) record_->state.store(SeatRecord::idle, std::memory_order_release);
+}
+
+std::int32_t FlightRecorder::seat_in_call(flight::Page& page) noexcept {
+  const SeatRecord* const record = seated;
+  if (record == nullptr || record < page.seats() || record >= page.seats() + page.seat_count ||
+      record->state.load(std::memory_order_relaxed) != SeatRecord::in_call)
+    return -1;
+  return static_cast<std::int32_t>(record - page.seats());
+}
+
+}  // namespace weir

@@ -1,0 +1,56 @@
+-- Opens a failed or cancelled run again (C3): it continues with the tasks that are not completed. For each task that
+-- failed a row of the journal records the retry. Returns how many tasks are retried.
+-- Errors: WR002 no such run; WR006 it is open, or completed.
+create or replace function weir.retry(run_id uuid) returns integer
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_run     weir.run%rowtype := weir.run_by_uuid(run_id);
+  v_now     timestamptz := clock_timestamp();
+  v_version integer;
+  v_tasks   integer;
+begin
+  select * into v_run from weir.run r where r.id = v_run.id for update;
+  if v_run.status not in (2, 3) then
+    raise exception using errcode = 'WR006',
+      message = format('run %s is %s', run_id, case v_run.status when 0 then 'not over' else 'completed' end),
+      hint = 'a failed or a cancelled run can be retried';
+  end if;
+
+  with task as (
+    select j.step, j.task_index, max(j.attempt) as attempt,
+           (array_agg(j.outcome order by j.attempt desc))[1] as outcome,
+           bool_or(j.outcome = weir.outcome('completed')) as completed
+    from weir.journal j
+    where j.run_id = v_run.id
+      and not exists (select from weir.journal k
+                      where k.run_id = v_run.id and k.step = j.step and k.outcome = weir.outcome('skipped'))
+    group by j.step, j.task_index)
+  insert into weir.journal (run_id, step, task_index, attempt, outcome, started_at, ended_at, worker_id)
+  select v_run.id, t.step, t.task_index, t.attempt + 1, weir.outcome('retried'), v_now, v_now, 0
+  from task t
+  where not t.completed and t.outcome = any (weir.failures())
+  union all  -- flow steps whose child runs ended with this run, before it was notified of their ends
+  select v_run.id, c.parent_step, 0, c.parent_attempt, weir.outcome('retried'), v_now, v_now, 0
+  from weir.run c
+  where c.parent_run = v_run.id
+    and (c.status in (2, 3)
+         or exists (select from weir.open_run o where o.run_id = c.id and o.cancel_reason is not null))
+    and not exists (select from weir.journal k
+                    where k.run_id = v_run.id and k.step = c.parent_step
+                      and (k.attempt >= c.parent_attempt or k.outcome = weir.outcome('skipped')));
+  get diagnostics v_tasks = row_count;
+
+  v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id),
+                        v_run.version_id);
+  update weir.run r
+  set version_id = v_version, status = 0, output = null, error = null, note = null, failed_step = null, ended_at = null
+  where r.id = v_run.id;
+  -- claims and news are not 0: the worker that claims it has a journal to read, and signals to be notified of.
+  insert into weir.open_run (run_id, version_id, priority, claims, news, started_at)
+  values (v_run.id, v_version, v_run.priority, 1, 1, v_run.started_at);
+  perform weir.wake_workers();
+  return v_tasks;
+end $$;
+comment on function weir.retry is 'opens a failed or cancelled run again; how many tasks are retried';

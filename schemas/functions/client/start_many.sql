@@ -1,0 +1,51 @@
+-- Starts one run of `flow` for each input, in one statement of the caller's own transaction (S1, S5): the runs exist
+-- exactly if it commits. Elements of keys and run_ids, where given, belong to the inputs in the same places.
+-- Returns a row for each input, in order; created is false where the key had a run already (S4).
+-- Errors: WR002 no such flow or version; WR003 an input that the flow cannot take, or an option out of its range;
+-- 23505 a run_id that exists.
+create or replace function weir.start_many(
+  flow text, inputs jsonb[], keys text[] default null, delay interval default null, at timestamptz default null,
+  priority integer default 0, version integer default null, tags text[] default '{}', run_ids uuid[] default null)
+returns table (run_id uuid, created boolean)
+language plpgsql
+set enable_seqscan = off  -- plans are kept while the tables grow: they must go by key from the beginning
+as $$
+#variable_conflict use_column
+declare
+  v_version      weir.version%rowtype := weir.version_to_start(flow, version);
+  v_available_at timestamptz := coalesce(at, now() + coalesce(delay, '0'));
+  v_key_bytes    integer;
+  v_made         uuid[];
+begin
+  if priority not between -100 and 100 then
+    raise exception 'priority % is out of range', priority using errcode = 'WR003', hint = 'from -100 to 100';
+  end if;
+  if cardinality(keys) <> cardinality(inputs) or cardinality(run_ids) <> cardinality(inputs) then
+    raise exception using errcode = 'WR003',
+      message = format('%s for %s inputs',
+                       case when cardinality(keys) <> cardinality(inputs) then 'keys: ' || cardinality(keys)
+                            else 'run_ids: ' || cardinality(run_ids) end, cardinality(inputs)),
+      hint = 'give none, or one for each input';
+  end if;
+  select octet_length(k) into v_key_bytes from unnest(keys) as k where octet_length(k) not between 1 and 255 limit 1;
+  if found then
+    raise exception 'an idempotency key of % bytes', v_key_bytes
+      using errcode = 'WR003', hint = 'from 1 to 255 bytes';
+  end if;
+
+  v_made := weir.make_runs(v_version, inputs, keys, run_ids, v_available_at, priority, tags);
+  if v_available_at <= now() and exists (select from unnest(v_made) as m where m is not null) then
+    perform weir.wake_workers();
+  end if;
+
+  -- A statement of its own: it sees the runs of callers that used the same key at the same time.
+  return query
+  select coalesce(w.made, (select r.uuid
+                           from weir.idempotency k
+                           join weir.run r on r.id = k.run_id
+                           where k.flow_id = v_version.flow_id and k.key = w.key)),
+         w.made is not null
+  from unnest(v_made, keys) with ordinality as w(made, key, place)
+  order by w.place;
+end $$;
+comment on function weir.start_many is 'starts one run of a flow for each input, in the caller''s transaction';

@@ -1,0 +1,63 @@
+-- Completes an attempt in a transaction of its handler's own, together with whatever else that transaction does (C9):
+-- the step is completed exactly if it commits. The worker gives the handler the arguments; settle_until is when the
+-- attempt times out. The proof is the open row of the run (or of the share), not that of the worker: it is locked until
+-- the transaction ends, so that it cannot go to another worker, while exchanges continue. What takes a run or a share
+-- from its worker locks its row for update.
+-- Errors, after each of which the transaction cannot commit: WR001 the attempt is no longer the worker's to settle;
+-- WR003 an output that a map cannot run over.
+create or replace function weir.settle(
+  worker bigint, run bigint, step smallint, task_index integer, attempt smallint, output jsonb, plugin integer,
+  started_at timestamptz, settle_until timestamptz)
+returns void
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_version integer;
+  v_shared  boolean := false;  -- the worker holds only a share of the run (L7)
+  v_bad     text;
+begin
+  select o.version_id into v_version
+  from weir.open_run o
+  where o.run_id = run and o.worker_id = worker
+  for key share;
+  if not found then
+    select s.version_id into v_version
+    from weir.share s
+    where s.run_id = run and s.step = settle.step and s.attempt = settle.attempt and s.worker_id = worker
+      and task_index between s.first_index and s.last_index
+    for key share;
+    v_shared := found;
+  end if;
+  if v_version is null
+     or not exists (select from weir.worker w
+                    where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
+    raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
+      hint = 'another worker has the attempt: stop this one';
+  end if;
+  if clock_timestamp() >= settle_until then
+    raise exception 'attempt % of run % has timed out', attempt, run using errcode = 'WR001',
+      hint = 'settle before the timeout of the step, or raise it';
+  end if;
+  select format('step "%s" maps over the output of "%s", which is %s, not an array', m.slug, s.slug,
+                weir.kind_of_value(output))
+  into v_bad
+  from weir.step m
+  join weir.step s on s.version_id = m.version_id and s.position = m.counted_by
+  where m.version_id = v_version and m.counted_by = step and jsonb_typeof(coalesce(output, 'null')) <> 'array'
+  limit 1;
+  if found then
+    raise exception '%', v_bad using errcode = 'WR003', hint = 'give one element for each task';
+  end if;
+  insert into weir.journal
+    (run_id, step, task_index, attempt, outcome, output, started_at, ended_at, worker_id, plugin_id)
+  values (run, step, task_index, attempt, weir.outcome('completed'), coalesce(output, 'null'), started_at,
+          clock_timestamp(), worker, plugin)
+  on conflict do nothing;
+  if not found then
+    raise exception 'attempt % of run % was settled before', attempt, run using errcode = 'WR001',
+      hint = 'it has ended: its row is in weir.attempts';
+  end if;
+  if v_shared then perform weir.notify_share_owner(run, step, attempt, array[task_index]); end if;
+end $$;
+comment on function weir.settle is 'completes an attempt in its handler''s own transaction';

@@ -1,0 +1,80 @@
+-- The version of a definition: a known fingerprint gives its id, a new one becomes the flow's next version (D6, D7).
+-- `definition` is the canonical form that core/definition writes and has checked.
+create or replace function weir.register_version(
+  p_slug text, p_module text, p_fingerprint text, p_definition jsonb, p_input_schema jsonb)
+returns table (version_id integer, number integer)
+language plpgsql as $$
+declare
+  v_flow    weir.flow%rowtype;
+  v_version integer;
+  v_number  integer;
+begin
+  insert into weir.flow (slug) values (p_slug) on conflict do nothing;
+  select * into strict v_flow from weir.flow f where lower(f.slug) = lower(p_slug) for update;
+  if v_flow.slug <> p_slug then
+    raise exception 'slug "%" differs only in case from flow "%" of this database', p_slug, v_flow.slug
+      using errcode = 'WR004', hint = 'rename one of them';
+  end if;
+
+  select v.id, v.number into v_version, v_number
+  from weir.version v
+  where v.flow_id = v_flow.id and v.fingerprint = p_fingerprint;
+  if found then
+    update weir.version v
+    set module = p_module, input_schema = p_input_schema
+    where v.id = v_version and (v.module, v.input_schema) is distinct from (p_module, p_input_schema);
+    return query select v_version, v_number;
+    return;
+  end if;
+
+  insert into weir.version (flow_id, number, module, fingerprint, definition, input_schema, maps_over_input)
+  values (v_flow.id, 1 + (select coalesce(max(v.number), 0) from weir.version v where v.flow_id = v_flow.id),
+          p_module, p_fingerprint, p_definition, p_input_schema,
+          jsonb_path_exists(p_definition, '$.steps[*] ? (@.kind == "map" && @.depends_on.size() == 0)'))
+  returning id, version.number into v_version, v_number;
+
+  insert into weir.step
+    (version_id, position, slug, kind, depends_on, counted_by,
+     max_attempts, base_delay_ms, max_delay_ms,
+     timeout_ms, start_delay_ms, max_output_bytes,
+     only_if, unless, when_unmet, when_exhausted,
+     signal, child_flow)
+  with recursive step as (
+    select (s.ordinality - 1)::smallint as position, s.value as value, s.value ->> 'slug' as slug,
+           s.value ->> 'kind' as kind
+    from jsonb_array_elements(p_definition -> 'steps') with ordinality as s),
+  edge as (
+    select s.position, d.position as dependency
+    from step s
+    cross join lateral jsonb_array_elements_text(s.value -> 'depends_on') as name
+    join step d on d.slug = name),
+  -- From a map up through maps to the single step that made the list; null where that is the run's input.
+  climb as (
+    select s.position as map, e.dependency as at
+    from step s
+    left join edge e using (position)
+    where s.kind = 'map'
+    union all
+    select c.map, e.dependency
+    from climb c
+    join step s on s.position = c.at and s.kind = 'map'
+    left join edge e on e.position = s.position)
+  select v_version, s.position, s.slug, s.kind,
+         coalesce((select array_agg(e.dependency order by e.dependency)
+                   from edge e
+                   where e.position = s.position), '{}'),
+         (select c.at
+          from climb c
+          join step t on t.position = c.at and t.kind <> 'map'
+          where c.map = s.position),
+         (s.value ->> 'max_attempts')::bigint, (s.value ->> 'base_delay_ms')::bigint,
+         (s.value ->> 'max_delay_ms')::bigint,
+         (s.value ->> 'timeout_ms')::bigint, (s.value ->> 'start_delay_ms')::bigint,
+         (s.value ->> 'max_output_bytes')::bigint,
+         s.value -> 'only_if', s.value -> 'unless', coalesce(s.value ->> 'when_unmet', 'skip'),
+         coalesce(s.value ->> 'when_exhausted', 'fail'),
+         case when s.kind = 'wait' then coalesce(s.value ->> 'signal', s.slug) end, s.value ->> 'flow'
+  from step s;
+  return query select v_version, v_number;
+end $$;
+comment on function weir.register_version is 'the version of a definition, new or known';

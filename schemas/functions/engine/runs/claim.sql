@@ -1,0 +1,71 @@
+-- Gives a worker runs of these versions, by priority and age: the part of weir.exchange that claims.
+-- `missed` is how many more runs there would have been if other workers were not claiming them at this moment;
+-- `next_at` is when a limit allows more (C6).
+create or replace function weir.claim(
+  p_worker bigint, p_sequence bigint, p_versions integer[], p_claims_max integer, p_now timestamptz,
+  out claimed bigint[], out missed integer, out next_at timestamptz)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+declare
+  v_versions integer[] := p_versions;
+  v_limited  integer[];  -- those of them that have limits
+  v_runs     bigint[];   -- what their limits allow
+  v_flows    integer[];
+  v_keys     text[];
+begin
+  update weir.open_run o set wake_at = null
+  where o.run_id in (
+    select s.run_id from weir.open_run s
+    where s.worker_id is null and s.wake_at <= p_now
+    order by s.wake_at
+    limit 1000
+    for update skip locked);
+
+  if exists (select from weir.flow_limit) then  -- usually there is none: this reads an empty table
+    v_limited := array(
+      select v.id
+      from weir.flow_limit l
+      join weir.version v on v.flow_id = l.flow_id
+      where v.id = any (p_versions));
+    v_versions := array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_limited));
+    select c.runs, c.flows, c.turns, c.next_at into v_runs, v_flows, v_keys, next_at
+    from weir.claim_limited(v_limited, p_claims_max, p_now) as c;
+    if cardinality(v_runs) > 0 then
+      select t.claimed, t.missed into claimed, missed
+      from weir.take_limited(p_worker, p_sequence, v_runs, v_flows, v_keys, v_versions, p_claims_max, p_now) as t;
+      return;
+    end if;
+  end if;
+
+  with candidate as materialized (
+    select c.run_id
+    from unnest(v_versions) as v(id)
+    cross join lateral (
+      select o.run_id, o.priority
+      from weir.open_run o
+      where o.version_id = v.id and o.worker_id is null and o.wake_at is null
+      order by o.priority desc, o.run_id
+      limit p_claims_max) as c
+    order by c.priority desc, c.run_id
+    limit p_claims_max),
+  free as materialized (
+    -- coalesce keeps the planner from open_run_claimable: these rows are to be read by key.
+    select o.run_id
+    from candidate c
+    join weir.open_run o on o.run_id = c.run_id
+    where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
+    order by o.run_id
+    for update of o skip locked),
+  taken as (
+    update weir.open_run o
+    set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
+        started_at = coalesce(o.started_at, p_now)
+    from free f
+    where o.run_id = f.run_id
+    returning o.run_id)
+  select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)
+  into claimed, missed
+  from taken t;
+end $$;
+comment on function weir.claim is 'gives a worker runs of these versions';

@@ -1,0 +1,26 @@
+-- The workers that would take shares of a run if there were any: the slots of each live worker, except the owner, that
+-- can run its version and has slots free, or runs shares of it now (at most 32 workers); and how many shares of the run
+-- are available.
+create or replace function weir.helpers_for(worker bigint, run bigint, out slots integer[], out available integer)
+language plpgsql stable
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+begin
+  select coalesce(array_agg(h.slots), '{}') into slots
+  from (
+    select w.slots
+    from weir.worker w
+    where w.ended_at is null and w.lease_until > now() and w.id <> helpers_for.worker
+      and ((w.idle and exists (
+              select from weir.serving s
+              join weir.open_run o on o.version_id = any (s.version_ids)
+              where s.worker_id = w.id and o.run_id = helpers_for.run))
+           or exists (select from weir.share s where s.worker_id = w.id and s.run_id = helpers_for.run))
+    order by w.id
+    limit 32) as h;
+  select count(*) into available
+  from weir.share s
+  where s.run_id = helpers_for.run and s.worker_id is null;
+end $$;
+comment on function weir.helpers_for is
+  'the slots of each worker that would take shares of a run, and how many shares are available';

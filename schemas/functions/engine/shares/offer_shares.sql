@@ -1,0 +1,34 @@
+-- Offers ranges of map elements of a run to other workers: one share for each array in `inputs`, which has the inputs
+-- of the elements from its place in `first_indexes` on; `attempt` is the attempt to make of each element. The owner
+-- runs none of them itself until it has taken them back. Repeating the call does no harm (L6). Returns how many shares
+-- were made.
+-- Errors: WR001 lease lost, or the worker does not hold the run.
+create or replace function weir.offer_shares(
+  worker bigint, run bigint, step smallint, attempt smallint, first_indexes integer[], inputs jsonb[]) returns integer
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+declare
+  v_run   weir.open_run%rowtype;
+  v_count integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);  -- a share lost in a crash is held by no worker
+  perform weir.check_lease(worker);
+  select o.* into v_run
+  from weir.open_run o
+  where o.run_id = offer_shares.run and o.worker_id = worker;
+  if not found then
+    raise exception 'run % is not held by worker %', run, worker using errcode = 'WR001',
+      hint = 'only the worker that holds a run shares it';
+  end if;
+  insert into weir.share (run_id, version_id, priority, step, attempt, first_index, last_index, open, inputs)
+  select v_run.run_id, v_run.version_id, v_run.priority, offer_shares.step, offer_shares.attempt,
+         r.first_index, r.first_index + jsonb_array_length(r.inputs) - 1, jsonb_array_length(r.inputs), r.inputs
+  from unnest(first_indexes, offer_shares.inputs) as r(first_index, inputs)
+  order by r.first_index
+  on conflict do nothing;
+  get diagnostics v_count = row_count;
+  if v_count > 0 then perform weir.wake_workers(); end if;
+  return v_count;
+end $$;
+comment on function weir.offer_shares is 'offers ranges of map elements of a run to other workers';

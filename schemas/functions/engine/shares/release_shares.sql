@@ -1,0 +1,29 @@
+-- Releases all shares that a worker holds, when it ends: other workers can take what was not settled of them at once.
+-- The owners are notified of that, and of the attempts that the worker journaled or that were journaled for it.
+create or replace function weir.release_shares(p_worker bigint) returns void
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+declare
+  v_owners bigint[];
+begin
+  perform from weir.share s where s.worker_id = p_worker order by s.id for update;
+  if not found then return; end if;
+  insert into weir.share_news (run_id, step, attempt, indexes)
+  select s.run_id, s.step, s.attempt, array_agg(j.task_index)
+  from weir.share s
+  join weir.journal j
+    on j.run_id = s.run_id and j.step = s.step and j.attempt = s.attempt
+       and j.task_index between s.first_index and s.last_index and j.worker_id = p_worker
+  where s.worker_id = p_worker
+  group by s.id;
+  with freed as (
+    update weir.share s set worker_id = null, taken_at = null where s.worker_id = p_worker returning s.run_id)
+  select array_agg(distinct o.worker_id) into v_owners
+  from freed f
+  join weir.open_run o on o.run_id = f.run_id
+  where o.worker_id is not null;
+  perform pg_notify('weir_told', w::text) from unnest(v_owners) as w;
+  perform weir.wake_workers();
+end $$;
+comment on function weir.release_shares is 'releases all shares that a worker holds';

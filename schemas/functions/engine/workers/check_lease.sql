@@ -1,0 +1,14 @@
+-- Checks that the lease of a worker is valid, and keeps the worker from being declared dead until the end of the
+-- transaction (L2). Errors: WR001 the lease lapsed, or the worker was swept, crashed or left.
+create or replace function weir.check_lease(worker bigint) returns void
+language plpgsql as $$
+begin
+  perform from weir.worker w
+  where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()
+  for update;
+  if not found then
+    raise exception 'worker % has lost its lease', worker using errcode = 'WR001',
+      hint = 'other workers have its runs now; it joins again as a new worker';
+  end if;
+end $$;
+comment on function weir.check_lease is 'checks that the lease of a worker is valid; WR001 when it is not';

@@ -1,0 +1,201 @@
+-- The one call that a worker makes again and again, with one commit. It checks and renews the worker's lease, appends
+-- what the worker settled to the journal, closes runs that ended, releases runs that can wait, acknowledges
+-- notifications, publishes events, states what the worker will have in flight, and claims new runs.
+--
+-- Sequence: the worker numbers its calls 1, 2, 3 and so on. A call that was committed but whose answer was lost is
+-- repeated with the same number: nothing is written twice and the same claims are returned (L6). A gap means that the
+-- database lost a commit of this worker (a crash after an asynchronous commit): it must join again as a new worker.
+--
+-- Returns three kinds of rows:
+-- 1. One row with run_id null. database_time; next_wake_at: when the next sleeping run is due, or a limit allows a run;
+--    claims: how many more runs there would have been if other workers were not claiming them at this moment;
+--    listened: events have a listener; paused: those of p_versions of which no run may be begun.
+-- 2. A row for each claimed run.
+-- 3. The notifications of the worker's runs, all of them each time until they are acknowledged. For each run that has
+--    any: a row with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
+--    told_attempt as well for each child run that ended.
+-- Errors: WR001 lease lost: the worker was declared dead, nothing was written, what it held is with other workers (L2).
+create or replace function weir.exchange(
+  p_worker bigint, p_sequence bigint, p_lease_ms bigint,
+  -- settled attempts
+  j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output jsonb[],
+  j_error_code text[], j_error text[], j_retry_after_ms bigint[], j_started_at timestamptz[], j_ended_at timestamptz[],
+  j_plugin integer[],
+  -- ended runs
+  e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
+  -- released runs
+  r_run bigint[], r_wake_at timestamptz[],
+  -- acknowledged notifications
+  h_run bigint[], h_count integer[],
+  -- events
+  x_run bigint[], x_event text[],
+  -- attempts in flight
+  f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
+  p_versions integer[], p_claims_max integer)
+returns table (
+  database_time timestamptz, next_wake_at timestamptz,
+  run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
+  claims integer,
+  listened boolean, paused integer[],
+  news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
+  told_error text)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+as $$
+#variable_conflict use_column
+declare
+  v_now       timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
+  v_seen      bigint;
+  v_claimed   bigint[] := '{}';
+  v_missed    integer := 0;
+  v_next_at   timestamptz;  -- when a limit allows runs
+  v_listened  boolean;
+  v_paused    integer[];
+  v_notified  bigint[];
+  v_parents   bigint[];     -- of runs that ended
+  v_children  boolean;      -- some of those that ended had child runs
+  v_cancelled bigint[];
+begin
+  select w.sequence into v_seen
+  from weir.worker w
+  where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()
+  for update;
+  if not found or v_seen not in (p_sequence, p_sequence - 1) then
+    raise exception 'worker % has lost its lease', p_worker using errcode = 'WR001',
+      hint = 'other workers have its runs now; it joins again as a new worker';
+  end if;
+
+  v_now := clock_timestamp();
+  v_listened := exists (select from weir.listening l where l.until > v_now);
+  select array_agg(v.id) into v_paused
+  from weir.flow f
+  join weir.version v on v.flow_id = f.id
+  where f.paused_at is not null and v.id = any (p_versions);
+
+  if v_seen = p_sequence - 1 then
+    -- If a crash of the server loses any of the rest, the sequence shows it: no need to wait for the disk.
+    if cardinality(j_run) = 0 and cardinality(e_run) = 0 and cardinality(r_run) = 0 then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
+
+    if cardinality(j_run) > 0 then
+      insert into weir.journal
+        (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+         started_at, ended_at, worker_id, plugin_id)
+      select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
+             j.started_at, j.ended_at, p_worker, j.plugin_id
+      from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
+                  j_started_at, j_ended_at, j_plugin)
+             as j(run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+                  started_at, ended_at, plugin_id);
+    end if;
+
+    if cardinality(e_run) > 0 then
+      with ended as (
+        delete from weir.open_run o
+        using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
+          as e(run_id, status, output, error, failed_step, note)
+        where o.run_id = e.run_id and o.worker_id = p_worker
+        returning e.*, o.started_at),
+      closed as (
+        update weir.run r
+        set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
+            started_at = e.started_at, ended_at = v_now
+        from ended e
+        where r.id = e.run_id
+        returning r.parent_run)
+      select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
+      -- A statement of its own: it sees a child run whose start the statement above had to wait for.
+      v_children := exists (select from weir.run c where c.parent_run = any (e_run));
+      if v_parents is not null then perform weir.notify_runs(v_parents); end if;
+      if v_children then perform weir.cancel_children(e_run); end if;
+    end if;
+
+    if cardinality(h_run) > 0 then
+      update weir.open_run o
+      set news_heard = h.count
+      from unnest(h_run, h_count) as h(run_id, count)
+      where o.run_id = h.run_id and o.worker_id = p_worker and o.news_heard < h.count;
+    end if;
+
+    -- The worker that claims a run next is sent all its notifications again: none counts as acknowledged.
+    if cardinality(r_run) > 0 then
+      with released as (
+        update weir.open_run o
+        set worker_id = null, claimed_in = null, news_heard = 0,
+            wake_at = case when o.news <= o.news_heard and g.wake_at > v_now then g.wake_at end
+        from unnest(r_run, r_wake_at) as g(run_id, wake_at)
+        where o.run_id = g.run_id and o.worker_id = p_worker
+        returning o.run_id, o.cancel_reason)
+      select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
+      if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
+      perform weir.wake_workers();
+    end if;
+
+    if cardinality(x_run) > 0 and v_listened then perform weir.publish_events(x_run, x_event); end if;
+
+    if p_claims_max > 0 then
+      select c.claimed, c.missed, c.next_at into v_claimed, v_missed, v_next_at
+      from weir.claim(p_worker, p_sequence,
+                      case when v_paused is null then p_versions
+                           else array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_paused)) end,
+                      p_claims_max, v_now) as c;
+    end if;
+  else
+    select coalesce(array_agg(o.run_id), '{}') into v_claimed
+    from weir.open_run o
+    where o.worker_id = p_worker and o.claimed_in = p_sequence;
+  end if;
+
+  update weir.worker w
+  set lease_until = clock_timestamp() + p_lease_ms * interval '1 ms', sequence = p_sequence,
+      idle = cardinality(v_claimed) + v_missed < p_claims_max,
+      in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt,
+      in_flight_plugin = f_plugin
+  where w.id = p_worker;
+
+  select array_agg(o.run_id) into v_notified
+  from weir.open_run o
+  where o.worker_id = p_worker and o.news > o.news_heard;
+
+  return query
+  select clock_timestamp(),
+         least(v_next_at, (select min(o.wake_at)
+                           from weir.open_run o
+                           where o.worker_id is null and o.wake_at is not null)),
+         null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
+         v_listened, v_paused,
+         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text;
+  return query
+  select null::timestamptz, null::timestamptz,
+         o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims,
+         null::boolean, null::integer[],
+         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
+  from unnest(v_claimed) as c(run_id)
+  join weir.open_run o on o.run_id = c.run_id
+  join weir.run r on r.id = c.run_id
+  order by o.priority desc, o.run_id;
+  if v_notified is not null then
+    return query
+    select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
+           null::timestamptz, null::integer, null::boolean, null::integer[],
+           n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error
+    from unnest(v_notified) as t(run_id)
+    cross join lateral (
+      select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,
+             null::text
+      from weir.open_run o
+      where o.run_id = t.run_id
+      union all
+      select null, 0, null, s.step, null, null, s.payload, null
+      from weir.sent_signal s
+      where s.run_id = t.run_id and s.payload is not null
+      union all
+      select c.uuid, 0, null, c.parent_step, c.parent_attempt, c.status, c.output, c.error
+      from weir.run c
+      where c.parent_run = t.run_id and c.status <> 0
+    ) as n(child, news, cancel_reason, step, attempt, status, value, error);
+  end if;
+end $$;
+comment on function weir.exchange is
+  'the one call of a worker: what it settled, ended, released, acknowledges and runs; and what it claims';

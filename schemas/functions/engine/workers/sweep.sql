@@ -1,0 +1,50 @@
+-- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
+-- (F1), its runs are released, and everything that it sends from now on is refused. A run of which a handler has
+-- settled an attempt in an open transaction of its own is left, with its worker, to the next sweep (C9). Returns how
+-- many workers were declared dead.
+create or replace function weir.sweep() returns integer
+language plpgsql as $$
+declare
+  v_dead  weir.worker%rowtype;
+  v_held  bigint[];
+  v_count integer := 0;
+  v_moved bigint;
+begin
+  for v_dead in
+    select * from weir.worker w
+    where w.ended_at is null and w.lease_until <= clock_timestamp()
+    order by w.id
+    for update skip locked
+  loop
+    v_held := weir.lock_runs(v_dead.id, false);
+    insert into weir.journal
+      (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
+    select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('lost'), 'lost',
+           format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
+           v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
+    from weir.in_flight_of(v_dead.id) as f
+    where f.run_id = any (v_held)
+       or not exists (select from weir.open_run o
+                      where o.run_id = f.run_id and o.worker_id = v_dead.id)  -- an attempt of a share
+    on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
+
+    continue when not weir.release_runs(v_dead.id, v_held);
+
+    update weir.worker w
+    set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,
+        in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
+        in_flight_plugin = '{}'
+    where w.id = v_dead.id;
+    v_count := v_count + 1;
+  end loop;
+
+  -- Runs that were started or released at the moment of an adoption.
+  select coalesce(sum(weir.move_adopted(a.from_version, a.to_version)), 0) into v_moved
+  from weir.adoption a
+  where exists (select from weir.open_run o
+                where o.version_id = a.from_version and o.worker_id is null and o.wake_at is null);
+
+  if v_count + v_moved > 0 then perform weir.wake_workers(); end if;
+  return v_count;
+end $$;
+comment on function weir.sweep is 'declares workers dead whose lease has lapsed, and releases what they held';

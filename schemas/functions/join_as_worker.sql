@@ -1,9 +1,0 @@
--- A new worker with a lease; its first exchange has sequence 1.
-create or replace function weir.join_as_worker(p_host text, p_pid integer, p_slots integer, p_lease_ms bigint)
-returns bigint
-language sql as $$
-  insert into weir.worker (host, pid, slots, lease_until)
-  values (p_host, p_pid, p_slots, clock_timestamp() + p_lease_ms * interval '1 ms')
-  returning id
-$$;
-comment on function weir.join_as_worker is 'makes a new worker with a lease';

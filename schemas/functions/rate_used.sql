@@ -1,7 +1,0 @@
--- What a rate leaves behind when so many runs are handed out: see weir.rate_left.
-create or replace function weir.rate_used(p_tat timestamptz, p_rate integer, p_per interval, p_now timestamptz, p_runs bigint)
-returns timestamptz
-language sql immutable parallel safe as $$
-  select greatest(coalesce(p_tat, p_now), p_now) + p_per * p_runs / p_rate
-$$;
-comment on function weir.rate_used is 'what a rate leaves behind when so many runs are handed out';
