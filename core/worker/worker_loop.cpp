@@ -55,7 +55,8 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWor
       pace_(options.slots),
       children_(store, log),
       offered_(store.shares(), log),
-      held_(store.shares(), flows, log) {
+      held_(store.shares(), flows, log),
+      duties_(duties()) {
   outbox_.request().lease = options_.lease;
   if (!options_.sweeps) sweep_at_ = Steady::max();
 }
@@ -65,30 +66,10 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   for (;;) {
     const Steady now = calls_.now();
     if (must_end(now)) break;
-
-    sweep(now);
-    read_flows(now);
-    collect(now);
-    if (const auto resolved = resolve(now); !resolved) return abandon(resolved.error());
-    share(now);
-    close_waits();
-    advance_runs(now);
-    if (!drain_until_) pick();
+    if (const auto done = duties_.take_turns(now); !done) return abandon(done.error());
     if (drain_until_ && runs_.empty() && held_.empty()) break;
-    quiet_ = !has_news(now);
-    const auto went = quiet_ ? start_children() : speak();
-    if (!went) return abandon(went.error());
     if (!quiet_ || outbox_.is_pressing()) continue;
-    const bool ready = store_.wait(nap(now));
-    if (store_.take_told()) {
-      told_ = true;
-      offered_.told();
-      held_.told();
-    }
-    const bool called = calls_.called() || ready;
-    if (called) held_.called();
-    const bool due = next_wake_at_ && clock_.at(calls_.now()) >= *next_wake_at_;
-    if (called || due || calls_.now() >= poll_at_) more_waits_ = true;
+    wait(now);
   }
   const std::size_t given_back = runs_.size();
   forget();
@@ -96,6 +77,75 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   log_.info("worker {} left and released {} unfinished run{}", worker, given_back,
             given_back == 1 ? "" : "s");
   return Ended::drained;
+}
+
+// Each is due by itself at what it waits for; what slots, other threads and the database report
+// wakes the loop.
+std::vector<Duty> WorkerLoop::duties() {
+  const auto unless_draining = [this](std::optional<Steady> due) {
+    return drain_until_ ? std::nullopt : due;
+  };
+  const auto done = [](auto&& act) {
+    return [act](Steady now) -> Result<void> {
+      act(now);
+      return {};
+    };
+  };
+  const auto never = [](Steady) -> std::optional<Steady> { return std::nullopt; };
+  return {
+      {"end of draining", done([](Steady) {}),  // run() looks at it before each round
+       [this](Steady) { return drain_until_; }},
+      {"sweep", done([this](Steady now) { sweep(now); }),
+       [this](Steady) -> std::optional<Steady> { return sweep_at_; }},
+      {"flows", done([this](Steady now) { read_flows(now); }),
+       [=, this](Steady) { return unless_draining(reader_.due_at()); }},
+      {"attempts", done([this](Steady now) { collect(now); }),
+       [this](Steady) { return flights_.next_limit(); }},
+      {"settlements", [this](Steady now) { return resolve(now); },
+       [this](Steady) { return settling_.due_at(); }},
+      {"shares held", done([this](Steady now) { take_shares(now); }),
+       [this](Steady) -> std::optional<Steady> {
+         return held_.next_turn(capacity(), takes_shares());
+       }},
+      {"shares offered", done([this](Steady now) { offer_shares(now); }),
+       [=, this](Steady) { return unless_draining(offered_.next_turn()); }},
+      {"waits", done([this](Steady) { close_waits(); }), never},  // due as their runs are
+      {"runs", done([this](Steady now) { advance_runs(now); }),
+       [this](Steady now) { return steady(runs_.wakes_at(), now); }},
+      {"tasks", done([this](Steady) { pick(); }), never},  // due as their runs are
+      {"exchange", [this](Steady now) { return exchange_if_needed(now); },
+       [this](Steady now) -> std::optional<Steady> {
+         if (room() == 0) return renew_at_;
+         return std::min({renew_at_, poll_at_, steady(next_wake_at_, now).value_or(Steady::max())});
+       }},
+      {"child runs", done([](Steady) {}),  // started by the exchange, or where none is needed
+       [=, this](Steady) { return unless_draining(children_.due_at()); }},
+  };
+}
+
+// Sleeps until a duty is due, or something wakes the loop; takes note of what that was.
+void WorkerLoop::wait(Steady now) {
+  const bool ready = store_.wait(duties_.nap(now, nap_longest));
+  if (store_.take_told()) {
+    told_ = true;
+    offered_.told();
+    held_.told();
+  }
+  const bool called = calls_.called() || ready;
+  if (called) held_.called();
+  const bool due = next_wake_at_ && clock_.at(calls_.now()) >= *next_wake_at_;
+  if (called || due || calls_.now() >= poll_at_) more_waits_ = true;
+}
+
+// A moment of the database's clock on this host's.
+std::optional<Steady> WorkerLoop::steady(std::optional<Time> time, Steady now) const {
+  if (!time) return std::nullopt;
+  return now + std::min<Duration>(*time - clock_.at(now), nap_longest);
+}
+
+Result<void> WorkerLoop::exchange_if_needed(Steady now) {
+  quiet_ = !has_news(now);
+  return quiet_ ? start_children() : speak();
 }
 
 Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
@@ -220,8 +270,8 @@ bool WorkerLoop::takes_shares() const {
   return !drain_until_ && (quiet_ || !held_.empty()) && !(more_waits_ && room() > 0);
 }
 
-// L7: one round for the shares that it holds of others' runs, and one for those that it offers.
-void WorkerLoop::share(Steady now) {
+// L7: what it holds of others' runs.
+void WorkerLoop::take_shares(Steady now) {
   std::vector<VersionId> versions;
   const bool takes = takes_shares();
   if (!drain_until_ && (takes || !held_.empty()))
@@ -229,13 +279,16 @@ void WorkerLoop::share(Steady now) {
       if (!paused_.contains(version)) versions.push_back(version);
   for (const ShareId share : held_.turn(worker_, now, versions, capacity(), takes))
     flights_.take_share(share);
+  if (held_.take_doubt()) renew_at_ = now;  // the exchange shows whether the lease is lost
+}
+
+// L7: what it offers of its own runs.
+void WorkerLoop::offer_shares(Steady now) {
   if (!drain_until_)
     offered_.turn(
         worker_, now, runs_, capacity(),
         [this](RunKey key, OwnedRun& run, const JournalRow& row) { fold_heard(key, run, row); });
-  const bool held_doubts = held_.take_doubt(), offered_doubts = offered_.take_doubt();
-  if (held_doubts || offered_doubts)
-    renew_at_ = now;  // the exchange shows whether the lease is lost
+  if (offered_.take_doubt()) renew_at_ = now;
 }
 
 void WorkerLoop::fold_heard(RunKey key, OwnedRun& run, const JournalRow& row) {
@@ -375,6 +428,7 @@ Result<void> WorkerLoop::start_children() {
 }
 
 void WorkerLoop::pick() {
+  if (drain_until_) return;
   const Steady now = calls_.now();
   const std::size_t window = pace_.window();
   while (flights_.size() < window) {
@@ -535,26 +589,6 @@ void WorkerLoop::sweep(Steady now) {
               *swept == 1 ? "" : "s");
     more_waits_ = true;
   }
-}
-
-milliseconds WorkerLoop::nap(Steady now) const {
-  Steady until = std::min({renew_at_, sweep_at_, now + nap_longest});
-  if (const auto limit = flights_.next_limit()) until = std::min(until, *limit);
-  if (drain_until_) until = std::min(until, *drain_until_);
-  if (const auto due = reader_.due_at(); due && !drain_until_) until = std::min(until, *due);
-  if (const auto due = children_.due_at(); due && !drain_until_) until = std::min(until, *due);
-  if (const auto due = settling_.due_at()) until = std::min(until, *due);
-  until = std::min(until, held_.next_turn(capacity(), takes_shares()));
-  if (!drain_until_) until = std::min(until, offered_.next_turn());
-  const auto until_time = [&](Time time) {
-    until = std::min(until, now + std::min<Duration>(time - clock_.at(now), nap_longest));
-  };
-  if (const auto wakes = runs_.wakes_at()) until_time(*wakes);
-  if (room() > 0) {
-    until = std::min(until, poll_at_);
-    if (next_wake_at_) until_time(*next_wake_at_);
-  }
-  return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(until - now));
 }
 
 void WorkerLoop::forget() {

@@ -10,6 +10,7 @@
 
 #include "step/database_clock.hpp"
 #include "worker/child_runs.hpp"
+#include "worker/duties.hpp"
 #include "worker/flights.hpp"
 #include "worker/flow_reader.hpp"
 #include "worker/flow_workers.hpp"
@@ -53,6 +54,8 @@ class WorkerLoop {
   WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
              WorkerStore& store, StepRunner& slots, Log& log, Calls calls,
              std::uint64_t& next_ticket);
+  WorkerLoop(const WorkerLoop&) = delete;
+  WorkerLoop& operator=(const WorkerLoop&) = delete;
 
   enum class Ended { drained, lease_lost };
 
@@ -61,6 +64,10 @@ class WorkerLoop {
   Result<Ended> run(WorkerId worker);
 
  private:
+  std::vector<Duty> duties();
+  void wait(Steady now);
+  std::optional<Steady> steady(std::optional<Time> time, Steady now) const;
+  Result<void> exchange_if_needed(Steady now);
   Result<Ended> abandon(const Error& error);
   bool must_end(Steady now);
   bool is_held(const OwnedRun& run, Steady now) const;
@@ -70,7 +77,8 @@ class WorkerLoop {
   void log(std::string_view run, const FlowDefinition& flow, const JournalRow& row) const;
   Result<void> resolve(Steady now);
   void journal(RunKey key, OwnedRun& run, JournalRow row);
-  void share(Steady now);
+  void take_shares(Steady now);
+  void offer_shares(Steady now);
   Capacity capacity() const;
   bool takes_shares() const;
   void fold_heard(RunKey key, OwnedRun& run, const JournalRow& row);
@@ -100,7 +108,6 @@ class WorkerLoop {
   };
   Result<Histories> histories_of(const std::vector<ClaimedRun>& claimed);
   void sweep(Steady now);
-  std::chrono::milliseconds nap(Steady now) const;
   void forget();
 
   const WorkerOptions& options_;
@@ -133,6 +140,7 @@ class WorkerLoop {
   std::optional<Time> next_wake_at_;
   Steady renew_at_{}, poll_at_{}, sweep_at_{};
   std::optional<Steady> drain_until_;
+  Duties duties_;
 };
 
 }  // namespace weir
