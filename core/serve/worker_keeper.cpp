@@ -95,7 +95,7 @@ Result<void> WorkerKeeper::count_crash_of_nobody(const ProcessEnd& end) {
       Error{.code = ErrorCode::internal,
             .kind = "worker_crashed",
             .message = fmt::format("\"serve\" gives up: its worker process ended {} times "
-                                   "(allowed are {} restarts within {} s), most recently by {}",
+                                   "(limit: {} restarts within {} s), most recently by {}",
                                    restarts_.count() + 1, allowed.max_restarts,
                                    allowed.max_seconds.count(), to_string(end)),
             .hint = "see the log"});

@@ -242,7 +242,7 @@ AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& l
     return failure(Outcome::failed, "exception", utf8_or_replaced(thrown.what()));
   } catch (...) {
     return failure(Outcome::failed, "exception",
-                   "the step threw something that is no std::exception");
+                   "the step threw something that is not a std::exception");
   }
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("crashes that nobody is to blame for make serve give up") {
   }
   CHECK(serve.wait() == 1);
   CHECK(
-      crashing.log().contains("gives up: its worker process ended 2 times (allowed are 1 "
+      crashing.log().contains("gives up: its worker process ended 2 times (limit: 1 "
                               "restarts within 60 s), most recently by signal 9 (SIGKILL)"));
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("F3: failures of an isolated step come through as in process") {
   }
   CHECK(told(rig.run("retry")) == "failed busy: again after 1234 ms");
   CHECK(told(rig.run("throw_int")) ==
-        "failed exception: the step threw something that is no std::exception");
+        "failed exception: the step threw something that is not a std::exception");
   CHECK(told(rig.run("two")) == "failed_for_good two_outputs: the step returned 2 outputs");
   CHECK(told(rig.run("huge")) ==
         "failed_for_good output_too_large: the output has 100000002 bytes, more than max_output "
