@@ -52,7 +52,7 @@ void FolderEvents::watch(const std::vector<fs::path>& folders) {
   if (!inotify_) return;
   trouble_.clear();
   std::map<fs::path, int> now;
-  std::map<int, std::string> awaited;
+  std::set<Awaited> awaited;
   for (const fs::path& folder : folders) {
     if (const int watch = watch_one(folder); watch >= 0) {
       now[folder] = watch;
@@ -60,10 +60,10 @@ void FolderEvents::watch(const std::vector<fs::path>& folders) {
     }
     const int above = ::inotify_add_watch(inotify_.fd(), folder.parent_path().c_str(),
                                           what_brings_a_folder | IN_ONLYDIR | IN_MASK_ADD);
-    if (above >= 0) awaited[above] = folder.filename().string();
+    if (above >= 0) awaited.emplace(above, folder.filename().string());
   }
   const auto is_used = [&](int watch) {
-    return awaited.contains(watch) ||
+    return std::ranges::any_of(awaited, [&](const auto& each) { return each.first == watch; }) ||
            std::ranges::any_of(now, [&](const auto& each) { return each.second == watch; });
   };
   for (const auto& [folder, watch] : own_)
@@ -87,9 +87,8 @@ bool FolderEvents::read_hints() {
       // The name is padded with zeros; there is none when the event is about the folder itself.
       const char* const name = buffer.data() + at + sizeof event;
       const std::string_view named(name, ::strnlen(name, event.len));
-      const auto awaited = awaited_.find(event.wd);
       hint = hint || named.empty() || is_candidate(named) ||
-             (awaited != awaited_.end() && awaited->second == named);
+             awaited_.contains({event.wd, std::string(named)});
       at += sizeof event + event.len;
     }
   }

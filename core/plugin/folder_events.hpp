@@ -1,7 +1,9 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file_descriptor.hpp"
@@ -33,6 +35,8 @@ class FolderEvents {
   const std::string& trouble() const noexcept { return trouble_; }
 
  private:
+  using Awaited = std::pair<int, std::string>;  // its parent's watch, and its name there
+
   int watch_one(const std::filesystem::path& folder);
   bool sleep(Steady deadline, bool for_hints);
   bool read_hints();
@@ -40,7 +44,7 @@ class FolderEvents {
   FileDescriptor inotify_;
   FileDescriptor woken_;                      // an eventfd
   std::map<std::filesystem::path, int> own_;  // the watch of each folder that exists
-  std::map<int, std::string> awaited_;        // a missing folder's name, by its parent's watch
+  std::set<Awaited> awaited_;                 // missing folders
   std::string trouble_;
 };
 

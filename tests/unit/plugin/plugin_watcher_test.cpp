@@ -498,6 +498,22 @@ TEST_SUITE("plugin: watcher") {
     CHECK(rig.shows({"good.so live"}));
   }
 
+  TEST_CASE("each of two missing folders with one parent is noticed when it appears") {
+    for (const char* name : {"first", "second"}) {
+      CAPTURE(name);
+      PluginWatcher::Options options = no_rescan();
+      options.folder_patience = 0ms;  // else it would look again by itself
+      WatcherRig rig(options);
+      rig.start({rig.elsewhere("first"), rig.elsewhere("second")});
+      CHECK(rig.comes("refused first not_found"));
+      CHECK(rig.comes("refused second not_found"));
+      fs::create_directory(rig.elsewhere("made ready"));
+      fs::copy_file(built("good"), rig.elsewhere("made ready") / "good.so");
+      fs::rename(rig.elsewhere("made ready"), rig.elsewhere(name));
+      CHECK(rig.has("good", "good"));
+    }
+  }
+
   TEST_CASE("a folder that is missing for a moment loses nothing") {
     WatcherRig rig(patient());
     rig.put_variant("good.so", "good");
