@@ -12,7 +12,6 @@
 #include "cli/terminal/effects.hpp"
 #include "cli/views/flow_view.hpp"
 #include "cli/views/version_view.hpp"
-#include "client/client.hpp"
 
 namespace weir::cli {
 namespace {
@@ -176,8 +175,8 @@ void declare_flows_adopt(Grammar& grammar, CLI::App& flows) {
 ExitCode turn(const std::string& slug, bool pause, const Globals& globals, Console& console) {
   const auto opened = open_store(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  Client client = client_on(*opened->store);
-  const auto turned = pause ? client.pause(slug) : client.resume(slug);
+  RunStore& store = *opened->store;
+  const auto turned = pause ? store.pause(slug) : store.resume(slug);
   if (!turned) return console.fail(turned.error());
   console.print(fmt::format(
       "{} {}{}\n", slug, *turned ? "" : "was ",

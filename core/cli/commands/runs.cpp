@@ -14,7 +14,6 @@
 #include "cli/terminal/effects.hpp"
 #include "cli/terminal/follow.hpp"
 #include "cli/views/run_view.hpp"
-#include "client/client.hpp"
 #include "client/run_json.hpp"
 
 namespace weir::cli {
@@ -137,10 +136,10 @@ void declare_runs_watch(Grammar& grammar, CLI::App& runs) {
   words.argument("ID", watch.id, "The run's id", Words::Need::required);
 }
 
-Result<Effect> cancel(Client& client, const std::string& id, const std::string& reason) {
-  const auto cancelled = client.cancel(id, reason);
+Result<Effect> cancel(RunStore& store, const std::string& id, const std::string& reason) {
+  const auto cancelled = store.cancel(id, reason);
   if (!cancelled) return std::unexpected(cancelled.error());
-  const auto after = client.summary(id);
+  const auto after = store.summary(id);
   if (!after) return std::unexpected(after.error());
   return Effect{.line = fmt::format("{}  {}\n", id,
                                     !*cancelled              ? "was over: " + after->status
@@ -164,9 +163,8 @@ Examples:
 ExitCode run(const RunsCancel& command, const Globals& globals, Console& console) {
   const auto opened = open_store(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  Client client = client_on(*opened->store);
   Effects effects(command.json, console);
-  for (const std::string& id : command.ids) effects.add(cancel(client, id, command.reason));
+  for (const std::string& id : command.ids) effects.add(cancel(*opened->store, id, command.reason));
   return effects.end();
 }
 
@@ -178,8 +176,8 @@ void declare_runs_cancel(Grammar& grammar, CLI::App& runs) {
       .json(cancel.json);
 }
 
-Result<Effect> retry(Client& client, const std::string& id) {
-  const auto tasks = client.retry(id);
+Result<Effect> retry(RunStore& store, const std::string& id) {
+  const auto tasks = store.retry(id);
   if (!tasks) return std::unexpected(tasks.error());
   return Effect{.line = *tasks == 0 ? fmt::format("{}  continues\n", id)
                                     : fmt::format("{}  continues: {} failed task{} retried\n", id,
@@ -201,9 +199,8 @@ Examples:
 ExitCode run(const RunsRetry& command, const Globals& globals, Console& console) {
   const auto opened = open_store(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  Client client = client_on(*opened->store);
   Effects effects(command.json, console);
-  for (const std::string& id : command.ids) effects.add(retry(client, id));
+  for (const std::string& id : command.ids) effects.add(retry(*opened->store, id));
   return effects.end();
 }
 
@@ -227,7 +224,7 @@ ExitCode run(const RunsSignal& command, const Globals& globals, Console& console
   if (!payload) return payload.error();
   const auto opened = open_store(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  const auto sent = client_on(*opened->store).signal(command.id, command.name, *payload);
+  const auto sent = opened->store->signal(command.id, command.name, *payload);
   if (!sent) return console.fail(sent.error());
   if (command.json)
     console.print(fmt::format("{}\n", Json::object(std::vector<std::pair<std::string, Json>>{
