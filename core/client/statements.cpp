@@ -31,7 +31,7 @@ char32_t take_character(std::string_view utf8, std::size_t& at) {
 }
 
 // '…' if nothing must be escaped, else E'…': neither depends on standard_conforming_strings.
-std::string quoted(std::string_view ascii) {
+std::string escaped_literal(std::string_view ascii) {
   if (ascii.find_first_of("'\\") == std::string_view::npos) return fmt::format("'{}'", ascii);
   std::string literal = "E'";
   for (const char c : ascii) {
@@ -56,7 +56,7 @@ Result<std::string> text_literal(std::string_view what, std::string_view text) {
     ++at;
   }
   literal += '\'';
-  return literal.contains('\\') ? literal : quoted(text);
+  return literal.contains('\\') ? literal : escaped_literal(text);
 }
 
 std::string json_literal(const Json& json) {
@@ -75,7 +75,7 @@ std::string json_literal(const Json& json) {
       ascii += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (over >> 10), 0xDC00 + (over & 0x3FF));
     }
   }
-  return quoted(ascii) + "::jsonb";
+  return escaped_literal(ascii) + "::jsonb";
 }
 
 Result<std::string> uuid_literal(std::string_view id) {
