@@ -16,8 +16,9 @@ void add_steps(const FlowDefinition& flow, const FlowConfig& said,
   std::vector<std::string> slugs;
   for (const StepDefinition& step : flow.steps()) slugs.push_back(step.slug.string());
   for (const auto& [slug, options] : said.overrides.steps) {
-    const auto add = [&](std::string what) {
-      idle.push_back({.where = said.step_places.at(slug), .what = std::move(what)});
+    const TextSpan where = said.step_places.at(slug);
+    const auto add = [&idle, where](std::string what) {
+      idle.push_back({.where = where, .what = std::move(what)});
     };
     const auto position = flow.find(slug);
     if (!position) {
