@@ -1,5 +1,7 @@
 #include "base/file_bytes.hpp"
 
+#include <cstddef>
+#include <initializer_list>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -11,7 +13,8 @@ using namespace weir;
 TEST_SUITE("base: file bytes") {
   TEST_CASE("a file's bytes are all of it, whatever its size") {
     const weir::testing::TemporaryFolder folder;
-    for (const std::size_t size : {0, 1, 65'535, 65'536, 65'537, 1'000'000}) {
+    for (const std::size_t size :
+         std::initializer_list<std::size_t>{0, 1, 65'535, 65'536, 65'537, 1'000'000}) {
       std::string bytes(size, 'x');
       if (!bytes.empty()) bytes.back() = '\0';
       CHECK(file_bytes(folder.write("file", bytes)) == bytes);
