@@ -118,7 +118,8 @@ std::vector<Duty> WorkerLoop::duties() {
          if (room() == 0) return renew_at_;
          return std::min({renew_at_, poll_at_, steady(next_wake_at_, now).value_or(Steady::max())});
        }},
-      {"child runs", done([](Steady) {}),  // started by the exchange, or where none is needed
+      // After the exchange, or where none is needed: never while a row is uncommitted (P1).
+      {"child runs", [this](Steady) { return start_children(); },
        [=, this](Steady) { return unless_draining(children_.due_at()); }},
   };
 }
@@ -145,7 +146,7 @@ std::optional<Steady> WorkerLoop::steady(std::optional<Time> time, Steady now) c
 
 Result<void> WorkerLoop::exchange_if_needed(Steady now) {
   quiet_ = !has_news(now);
-  return quiet_ ? start_children() : speak();
+  return quiet_ ? Result<void>() : speak();
 }
 
 Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
@@ -501,8 +502,7 @@ Result<void> WorkerLoop::speak() {
   const std::size_t asked = request.claims_max;
   if (const auto events = outbox_.clear(); !events.empty()) events_.tell(events);
   take_over(*reply, asked);
-  if (const auto adopted = adopt(reply->claimed); !adopted) return adopted;
-  return start_children();
+  return adopt(reply->claimed);
 }
 
 // L6: repeats the same request until it is answered. If the first one was committed, the answer is
