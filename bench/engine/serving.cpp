@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "bench/required.hpp"
+#include "store/flow_store.hpp"
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 
@@ -50,7 +51,7 @@ Serving::~Serving() {
 }
 
 void Serving::register_flow() {
-  required(store_->register_version(registry_.list().front()->definition));
+  required(store_->flows().register_version(registry_.list().front()->definition));
 }
 
 void Serving::begin() {

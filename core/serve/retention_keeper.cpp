@@ -42,7 +42,7 @@ ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::sha
                         if (!store) return std::unexpected(store.error());
                         bool away = false;
                         do {
-                          const auto turn = (*store)->keep_house(
+                          const auto turn = (*store)->maintain(
                               retention.prunes()
                                   ? std::optional<std::chrono::milliseconds>(prune_pace)
                                   : std::nullopt);

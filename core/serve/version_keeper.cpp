@@ -14,6 +14,7 @@
 
 #include "base/host_name.hpp"
 #include "base/iso8601.hpp"
+#include "store/plugin_store.hpp"
 
 namespace weir {
 namespace {
@@ -61,7 +62,7 @@ class VersionKeeper {
   }
 
   void end() {
-    if (told_ && !store_->report_plugins(process_, std::nullopt))
+    if (told_ && !store_->plugins().report_plugins(process_, std::nullopt))
       log_.debug("cannot report the end of this process: the database will detect it");
   }
 
@@ -89,7 +90,7 @@ class VersionKeeper {
     if (before < ask_at_) return;
     std::vector<Key> keys;
     for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
-    const auto uses = asked([&](WorkerStore& store) { return store.version_uses(keys); });
+    const auto uses = asked([&](PluginStore& store) { return store.version_uses(keys); });
     const Steady after = std::chrono::steady_clock::now();
     // The longer a query takes the longer the interval, with a limit, so that after a stall of the
     // database the next query is not delayed for long.
@@ -148,7 +149,7 @@ class VersionKeeper {
         quarantine(status, until->second - now);
       rows.push_back(row_of(status));
     }
-    if (!asked([&](WorkerStore& store) {
+    if (!asked([&](PluginStore& store) {
           return store.report_plugins(process_, Json::array(rows));
         })) {
       retry_at_ = now + pace_.ask;
@@ -182,13 +183,13 @@ class VersionKeeper {
 
   // Uses a session that is opened when it is first needed.
   template <class Call>
-  auto asked(Call&& call) -> decltype(call(std::declval<WorkerStore&>())) {
+  auto asked(Call&& call) -> decltype(call(std::declval<PluginStore&>())) {
     if (!store_) {
       auto opened = open_({.connects_now = false, .listens = false});
       if (!opened) return std::unexpected(told_once(std::move(opened.error())));
       store_ = *std::move(opened);
     }
-    auto answer = call(*store_);
+    auto answer = call(store_->plugins());
     if (!answer) return std::unexpected(told_once(std::move(answer.error())));
     away_ = false;
     return answer;

@@ -50,7 +50,7 @@ class MaintenanceStore {
   /// Periodic upkeep: adds the journal's next partitions, and applies changed limits. True: the
   /// caller shall prune now; of all callers, one gets true in each interval of length `every`.
   /// nullopt never asks to prune.
-  virtual Result<bool> keep_house(std::optional<std::chrono::milliseconds> every) = 0;
+  virtual Result<bool> maintain(std::optional<std::chrono::milliseconds> every) = 0;
 
   /// Returns when schedules changed, when wake() was called since the last wait, or after `limit`;
   /// immediately when the session turns out to be broken.

@@ -11,16 +11,14 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
-#include "definition/flow_definition.hpp"
-#include "definition/flow_limits.hpp"
 #include "run/ids.hpp"
 #include "run/journal_row.hpp"
 #include "run/run_state.hpp"
-#include "store/reported_plugin.hpp"
-#include "store/version_report.hpp"
 
 namespace weir {
 
+class FlowStore;
+class PluginStore;
 class ShareStore;
 
 /// Describes a worker to people who read weir.workers.
@@ -127,7 +125,8 @@ struct ExchangeReply {
   bool listened = false;                ///< there are listeners for events
 };
 
-/// What a worker requests of a database. One object is one session.
+/// What a worker requests of a database for its runs. One object is one session, which others use
+/// for their part: flows(), plugins(), shares().
 ///
 /// Errors of every call: unavailable (repeat the same call: its outcome is unknown, and exchange
 /// can be repeated whatever it was), lease_lost (only exchange, and calls that say so).  [one
@@ -135,11 +134,6 @@ struct ExchangeReply {
 class WorkerStore {
  public:
   virtual ~WorkerStore() = default;
-
-  /// The number of a definition's version, new or known (D6, D7). Errors: conflict (a slug that
-  /// differs only in case).
-  virtual Result<VersionId> register_version(const FlowDefinition& definition) = 0;
-  virtual Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) = 0;
 
   virtual Result<WorkerId> join(const WorkerIdentity& identity,
                                 std::chrono::milliseconds lease) = 0;
@@ -158,44 +152,12 @@ class WorkerStore {
   virtual Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) = 0;
 
-  /// The row of an attempt whose handler settles it in a transaction of its own, if that was
-  /// committed (C9).
-  virtual Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) = 0;
-
-  /// Decides the outcome of such an attempt: returns the row that was committed, or else journals
-  /// `otherwise` and returns that; nullopt while its handler's transaction is open: call again. It
-  /// never waits for that transaction, and can be repeated whatever happened. Errors: lease_lost,
-  /// also when the worker does not own the run.
-  virtual Result<std::optional<JournalRow>> resolve(WorkerId, const SettledAttempt& otherwise) {
-    return settled(otherwise.run, otherwise.row.task, otherwise.row.attempt);
-  }
-
-  /// Sets a flow's limits from flows.yaml (C6): they apply to all workers from now on. They replace
-  /// limits that were set by command, if flows.yaml has any. Errors: not_found for the flow. A
-  /// store that hands out runs regardless of limits need not implement this.
-  virtual Result<void> set_limits(const std::string& flow, const FlowLimits& limits) {
-    static_cast<void>(flow), static_cast<void>(limits);
-    return {};
-  }
-
-  /// Reports which versions the worker can run from now on, and with which plugins, to people who
-  /// inspect the database (V4). Which ones it claims is up to exchange().
-  virtual Result<void> serve_versions(
-      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) = 0;
-
-  /// Moves the open runs of all older versions of its flow to this one, where the two are
-  /// compatible (V3). Returns only those that had open runs and were not adopted before.
-  virtual Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) = 0;
-
-  /// The use of each version, given by slug and fingerprint, in the same order.
-  virtual Result<std::vector<VersionUse>> version_uses(
-      std::span<const std::pair<std::string, std::string>> versions) = 0;
-
-  /// Replaces the process's report of its plugin files: an array of objects with the columns of
-  /// weir.plugins; nullopt: the process ends. To be repeated once a minute: an older report is
-  /// ignored.
-  virtual Result<void> report_plugins(const ReportingProcess& process,
-                                      const std::optional<Json>& plugins) = 0;
+  /// Decides the outcome of an attempt whose handler settles it in a transaction of its own (C9):
+  /// returns the row that was committed, or else journals `otherwise` and returns that; nullopt
+  /// while that transaction is open: call again. It never waits for that transaction, and can be
+  /// repeated whatever happened. Errors: lease_lost, also when the worker does not own the run.
+  virtual Result<std::optional<JournalRow>> resolve(WorkerId worker,
+                                                    const SettledAttempt& otherwise) = 0;
 
   /// The rows of each run, ordered by step, index and attempt: an order RunState can fold. Runs
   /// without rows are absent.
@@ -217,6 +179,12 @@ class WorkerStore {
   /// Whether the database announced, since the last call, notifications for the worker's own runs:
   /// the next exchange returns them.
   virtual bool take_told() { return false; }
+
+  /// The flows that the worker can run. Lives as long as the store.
+  virtual FlowStore& flows() noexcept = 0;
+
+  /// The plugin files of the worker's process. Lives as long as the store.
+  virtual PluginStore& plugins() noexcept = 0;
 
   /// Shares wide work (L7); null: this store does not support sharing. Lives as long as the store.
   virtual ShareStore* shares() noexcept { return nullptr; }

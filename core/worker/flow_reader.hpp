@@ -5,7 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
-#include "store/worker_store.hpp"
+#include "store/flow_store.hpp"
 #include "worker/flow_workers.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/worker.hpp"
@@ -18,7 +18,7 @@ class FlowReader {
  public:
   /// All arguments must outlive it.
   FlowReader(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-             WorkerStore& store, Log& log)
+             FlowStore& store, Log& log)
       : options_(options), flows_(flows), place_(place), store_(store), log_(log) {}
 
   /// Requests that the registry is read.
@@ -41,7 +41,7 @@ class FlowReader {
   const WorkerOptions& options_;
   ServedFlows& flows_;
   FlowWorkers::Place& place_;
-  WorkerStore& store_;
+  FlowStore& store_;
   Log& log_;
   std::optional<Steady> flows_at_ = Steady{};  ///< when the registry must be read
   std::optional<Steady> release_at_;           ///< when the next plugin leaves quarantine

@@ -12,7 +12,7 @@
 #include "base/time.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
-#include "store/worker_store.hpp"
+#include "store/flow_store.hpp"
 #include "worker/worker.hpp"
 
 namespace weir {
@@ -30,7 +30,7 @@ class ServedFlows {
   };
 
   /// All arguments must outlive it. `now` is its clock, as for WorkerLoop.
-  ServedFlows(const WorkerOptions& options, const FlowRegistry& registry, WorkerStore& store,
+  ServedFlows(const WorkerOptions& options, const FlowRegistry& registry, FlowStore& store,
               Log& log, std::function<Steady()> now = std::chrono::steady_clock::now)
       : options_(options), registry_(registry), store_(store), log_(log), now_(std::move(now)) {}
 
@@ -58,7 +58,7 @@ class ServedFlows {
 
   const WorkerOptions& options_;
   const FlowRegistry& registry_;
-  WorkerStore& store_;
+  FlowStore& store_;
   Log& log_;
   std::function<Steady()> now_;
   std::map<VersionId, Flow> flows_;

@@ -5,6 +5,7 @@
 #include "base/host_name.hpp"
 #include "step/flight_recorder.hpp"
 #include "step/step_resources.hpp"
+#include "store/flow_store.hpp"
 #include "worker/flow_workers.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
@@ -35,7 +36,7 @@ Result<Worker::Ended> Worker::run() {
   const auto flows_changed = [this] {
     return flows_changed_.exchange(false, std::memory_order_relaxed);
   };
-  ServedFlows flows(options_, registry_, store_, *log_);
+  ServedFlows flows(options_, registry_, store_.flows(), *log_);
   FlowWorkers& flow_workers =
       options_.flow_workers ? *options_.flow_workers : *FlowWorkers::of_this_process();
   const auto ended = [&]() -> Result<void> {

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
+#include "store/flow_store.hpp"
 #include "worker/away.hpp"
 
 namespace weir {
@@ -51,7 +52,7 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows, FlowWor
       calls_(std::move(calls)),
       next_ticket_(next_ticket),
       events_(options.events ? *options.events : *RunEvents::of_this_process()),
-      reader_(options, flows, place, store, log),
+      reader_(options, flows, place, store.flows(), log),
       pace_(options.slots),
       children_(store, log),
       offered_(store.shares(), log),

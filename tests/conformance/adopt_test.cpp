@@ -198,7 +198,7 @@ TEST_SUITE("store: adopt") {
     const std::string other = a.started();
     const VersionId third = a.worker.loads(with_attempts(3));
     const std::string new_one = a.started();
-    const auto adopted = must(a.worker.session->adopt_older(third));
+    const auto adopted = must(a.worker.session->flows().adopt_older(third));
     REQUIRE(adopted.size() == 2);
     CHECK(adopted[0].version == 1);
     CHECK(adopted[0].moved == 1);
@@ -208,7 +208,7 @@ TEST_SUITE("store: adopt") {
     CHECK(a.version_of(old) == 3);
     CHECK(a.version_of(other) == 2);
     CHECK(a.version_of(new_one) == 3);
-    CHECK(must(a.worker.session->adopt_older(a.first)).empty());
+    CHECK(must(a.worker.session->flows().adopt_older(a.first)).empty());
   }
 }
 
@@ -219,8 +219,10 @@ TEST_SUITE("store: versions that go") {
     a.started();
     a.second_comes();
     a.started();
-    const PluginId plugin = must(a.worker.session->register_plugin(std::string(64, 'b'), "/b.so"));
-    must(a.worker.session->serve_versions(a.worker.id, {{a.first, {}}, {a.second, plugin}}));
+    const PluginId plugin =
+        must(a.worker.session->flows().register_plugin(std::string(64, 'b'), "/b.so"));
+    must(
+        a.worker.session->flows().serve_versions(a.worker.id, {{a.first, {}}, {a.second, plugin}}));
     const auto versions = must(a.client->versions("totals"));
     REQUIRE(versions.size() == 2);
     CHECK(versions[0].number == 2);
@@ -250,9 +252,9 @@ TEST_SUITE("store: versions that go") {
 
   TEST_CASE("V4: a worker that ended or lapsed runs nothing") {
     TwoVersions a;
-    must(a.worker.session->serve_versions(a.worker.id, {{a.first, {}}}));
+    must(a.worker.session->flows().serve_versions(a.worker.id, {{a.first, {}}}));
     TestWorker other(*a.stores);
-    must(other.session->serve_versions(other.id, {{a.first, {}}}));
+    must(other.session->flows().serve_versions(other.id, {{a.first, {}}}));
     CHECK(a.report(1).workers == 2);
     must(other.session->leave(other.id));
     CHECK(a.report(1).workers == 1);
@@ -263,8 +265,8 @@ TEST_SUITE("store: versions that go") {
   TEST_CASE("V4: what a worker says that it can run replaces what it said before") {
     TwoVersions a;
     a.second_comes();
-    must(a.worker.session->serve_versions(a.worker.id, {{a.first, {}}, {a.second, {}}}));
-    must(a.worker.session->serve_versions(a.worker.id, {{a.second, {}}}));
+    must(a.worker.session->flows().serve_versions(a.worker.id, {{a.first, {}}, {a.second, {}}}));
+    must(a.worker.session->flows().serve_versions(a.worker.id, {{a.second, {}}}));
     CHECK(a.report(1).workers == 0);
     CHECK(a.report(2).workers == 1);
   }
@@ -285,7 +287,7 @@ TEST_SUITE("store: versions that go") {
         {"totals", built(with_attempts(1)).fingerprint()},
         {"totals", built(with_attempts(2)).fingerprint()},
         {"totals", std::string(64, '0')}};
-    const auto uses = must(a.worker.session->version_uses(keys));
+    const auto uses = must(a.worker.session->plugins().version_uses(keys));
     REQUIRE(uses.size() == 3);
     CHECK(uses[0].version == 1);
     CHECK_FALSE(uses[0].safe_to_remove);
@@ -304,10 +306,11 @@ TEST_SUITE("store: plugins of processes") {
     TestWorker worker(*stores);
     const ReportingProcess process{.host = "here", .pid = 42, .started_at = Time(Duration(7))};
     const ReportingProcess stranger{.host = "here", .pid = 43, .started_at = Time(Duration(7))};
-    must(worker.session->report_plugins(process, json("[]")));
-    must(worker.session->report_plugins(stranger, json(R"([{"path": "/x.so", "state": "live"}])")));
+    must(worker.session->plugins().report_plugins(process, json("[]")));
+    must(worker.session->plugins().report_plugins(stranger,
+                                                  json(R"([{"path": "/x.so", "state": "live"}])")));
     CHECK(must(client->plugins()).empty());
-    must(worker.session->report_plugins(process, json(R"([
+    must(worker.session->plugins().report_plugins(process, json(R"([
       {"path": "/b.so", "state": "refused", "kind": "truncated", "detail": "short", "hint": "copy it"},
       {"path": "/a.so", "sha256": "abc", "plugin": "a", "version": "1.2", "flows": ["x", "y"],
        "state": "quarantined", "isolated": true, "until": "2026-11-21T01:56:26Z"}])")));
@@ -323,7 +326,7 @@ TEST_SUITE("store: plugins of processes") {
     CHECK(plugins[1].state == "refused");
     CHECK(plugins[1].kind == "truncated");
     CHECK(plugins[1].sha256.empty());
-    must(worker.session->report_plugins(process, std::nullopt));
+    must(worker.session->plugins().report_plugins(process, std::nullopt));
     CHECK(must(client->plugins()).empty());
   }
 
@@ -332,8 +335,8 @@ TEST_SUITE("store: plugins of processes") {
     if (!stores->can(Capability::plugin_reports)) return;
     const auto client = stores->client_session();
     TestWorker worker(*stores);
-    must(worker.session->report_plugins({.host = "here", .pid = 42},
-                                        json(R"([{"path": "/a.so", "state": "live"}])")));
+    must(worker.session->plugins().report_plugins({.host = "here", .pid = 42},
+                                                  json(R"([{"path": "/a.so", "state": "live"}])")));
     CHECK(must(client->plugins()).size() == 1);
     must(worker.session->leave(worker.id));
     CHECK(must(client->plugins()).empty());

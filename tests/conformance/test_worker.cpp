@@ -30,7 +30,7 @@ TestWorker::TestWorker(StoresUnderTest& stores)
       id(must(session->join({.host = "here", .pid = 42, .slots = 4}, long_lease))) {}
 
 VersionId TestWorker::loads(const FlowDraft& draft) {
-  versions.push_back(must(session->register_version(built(draft))));
+  versions.push_back(must(session->flows().register_version(built(draft))));
   return versions.back();
 }
 

@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include "conformance/stores_under_test.hpp"
+#include "store/flow_store.hpp"
+#include "store/plugin_store.hpp"
 #include "unit/definition/drafts.hpp"
 
 namespace weir::testing {

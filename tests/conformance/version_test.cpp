@@ -70,7 +70,8 @@ TEST_SUITE("store: versions") {
     const auto stores = fresh_stores();
     TestWorker worker(*stores);
     worker.loads(one_step());
-    const auto refused = worker.session->register_version(built(named("Totals", one_step())));
+    const auto refused =
+        worker.session->flows().register_version(built(named("Totals", one_step())));
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == ErrorCode::conflict);
     CHECK(refused.error().kind == "duplicate_slug");
@@ -89,10 +90,10 @@ TEST_SUITE("store: versions") {
       for (std::size_t i = 0; i < threads_count; ++i)
         threads.emplace_back([&, i, session = std::shared_ptr(stores->worker_session())] {
           for (std::size_t version = 0; version < 4; ++version)
-            found[i].push_back(session
-                                   ->register_version(built(
-                                       with_attempts(1 + static_cast<int>((version + i) % 4))))
-                                   .value());
+            found[i].push_back(
+                session->flows()
+                    .register_version(built(with_attempts(1 + static_cast<int>((version + i) % 4))))
+                    .value());
           std::ranges::rotate(found[i], found[i].end() - static_cast<std::ptrdiff_t>(i % 4));
         });
     }
@@ -104,9 +105,10 @@ TEST_SUITE("store: versions") {
   TEST_CASE("V1: a plugin has one number whatever its path") {
     const auto stores = fresh_stores();
     TestWorker worker(*stores);
-    const PluginId first = must(worker.session->register_plugin(std::string(64, 'a'), "/one.so"));
-    CHECK(must(worker.session->register_plugin(std::string(64, 'a'), "/two.so")) == first);
-    CHECK(must(worker.session->register_plugin(std::string(64, 'b'), "/one.so")) != first);
+    const PluginId first =
+        must(worker.session->flows().register_plugin(std::string(64, 'a'), "/one.so"));
+    CHECK(must(worker.session->flows().register_plugin(std::string(64, 'a'), "/two.so")) == first);
+    CHECK(must(worker.session->flows().register_plugin(std::string(64, 'b'), "/one.so")) != first);
   }
 
   TEST_CASE("a flow of a thousand steps is registered whole") {

@@ -234,27 +234,6 @@ std::map<RunKey, std::vector<JournalRow>> SimulatedDatabase::journal(
   return found;
 }
 
-std::optional<JournalRow> SimulatedDatabase::settled(RunKey run, TaskId task, int attempt) const {
-  const auto rows = tables_.journal.find(run);
-  if (rows == tables_.journal.end()) return std::nullopt;
-  const auto row = rows->second.find({task, attempt});
-  return row == rows->second.end() ? std::nullopt : std::optional(row->second.row);
-}
-
-// C9: called by a handler, in a transaction of its own.
-Result<void> SimulatedDatabase::settle(WorkerId worker, RunKey run, const JournalRow& row,
-                                       Time settle_until) {
-  const auto open = tables_.open_runs.find(run);
-  if (open == tables_.open_runs.end() || open->second.worker != worker || !is_alive(worker))
-    return std::unexpected(
-        lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
-  if (now() >= settle_until || settled(run, row.task, row.attempt))
-    return std::unexpected(
-        lease_lost(fmt::format("attempt {} of run {} is over", row.attempt, run)));
-  append(run, row, worker);
-  return {};
-}
-
 void SimulatedDatabase::serve_versions(WorkerId worker,
                                        std::map<VersionId, std::optional<PluginId>> versions) {
   tables_.serving[worker] = std::move(versions);

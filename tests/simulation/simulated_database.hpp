@@ -50,8 +50,6 @@ class SimulatedDatabase {
   std::map<RunKey, std::vector<JournalRow>> journal(std::span<const RunKey> runs) const;
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits);
-  std::optional<JournalRow> settled(RunKey run, TaskId task, int attempt) const;
-  Result<void> settle(WorkerId worker, RunKey run, const JournalRow& row, Time settle_until);
   void serve_versions(WorkerId worker, std::map<VersionId, std::optional<PluginId>> versions);
   int sweep();
   void leave(WorkerId worker);

@@ -43,10 +43,11 @@ SimulatedWorkerStore::close_waits(WorkerId worker,
       [=](SimulatedDatabase& database) { return database.close_waits(worker, waits); });
 }
 
-Result<std::optional<JournalRow>> SimulatedWorkerStore::settled(RunKey run, TaskId task,
-                                                                int attempt) {
-  return ask<std::optional<JournalRow>>(
-      [=](SimulatedDatabase& database) { return database.settled(run, task, attempt); });
+Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId, const SettledAttempt&) {
+  return std::unexpected(Error{.code = ErrorCode::internal,
+                               .kind = "not_simulated",
+                               .message = "no simulated handler settles its own attempt",
+                               .hint = {}});
 }
 
 Result<void> SimulatedWorkerStore::serve_versions(

@@ -4,34 +4,43 @@
 #include <optional>
 
 #include "simulation/simulated_database.hpp"
+#include "store/flow_store.hpp"
+#include "store/plugin_store.hpp"
 
 namespace weir::simulation {
 
 // A worker's session with the simulated database. Derived classes implement how a call reaches it,
 // and waits.
-class SimulatedWorkerStore : public WorkerStore {
+class SimulatedWorkerStore : public WorkerStore, public FlowStore, public PluginStore {
  public:
   explicit SimulatedWorkerStore(SimulatedDatabase& database) : database_(database) {}
 
-  Result<VersionId> register_version(const FlowDefinition& definition) override;
-  Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
   Result<WorkerId> join(const WorkerIdentity& identity, std::chrono::milliseconds lease) override;
   Result<ExchangeReply> exchange(const ExchangeRequest& request) override;
   Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
                            const std::string& flow, const Json& input) override;
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) override;
-  Result<std::optional<JournalRow>> settled(RunKey run, TaskId task, int attempt) override;
+  Result<std::optional<JournalRow>> resolve(WorkerId worker,
+                                            const SettledAttempt& otherwise) override;
+  Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override;
+  Result<int> sweep() override;
+  Result<void> leave(WorkerId worker) override;
+  FlowStore& flows() noexcept override { return *this; }
+  PluginStore& plugins() noexcept override { return *this; }
+
+  Result<VersionId> register_version(const FlowDefinition& definition) override;
+  Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
+  // It hands out runs regardless of limits.
+  Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }
   Result<void> serve_versions(
       WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
+
   Result<std::vector<VersionUse>> version_uses(
       std::span<const std::pair<std::string, std::string>> versions) override;
   Result<void> report_plugins(const ReportingProcess& process,
                               const std::optional<Json>& plugins) override;
-  Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override;
-  Result<int> sweep() override;
-  Result<void> leave(WorkerId worker) override;
 
   // The worker whose notifications it receives.
   WorkerId worker() const noexcept { return worker_; }

@@ -15,6 +15,7 @@
 #include "client/client.hpp"
 #include "client/run_json.hpp"
 #include "config/quantity.hpp"
+#include "store/flow_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 
 namespace weir::cli {
@@ -35,7 +36,7 @@ bool make_known(const std::string& slug, const Opened& opened) {
   const auto flow = catalogue->find(slug);
   if (!flow || (*flow)->definition.slug().view() != slug) return false;
   const auto store = postgres::open_worker_store(opened.database.url());
-  return store && (*store)->register_version((*flow)->definition);
+  return store && (*store)->flows().register_version((*flow)->definition);
 }
 
 Json started_json(const StartedRun& run, std::string_view status) {

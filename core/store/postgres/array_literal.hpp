@@ -1,9 +1,12 @@
 #pragma once
+#include <chrono>
 #include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
+#include "base/json.hpp"
 #include "base/time.hpp"
 
 namespace weir::postgres {
@@ -12,9 +15,18 @@ namespace weir::postgres {
 class ArrayLiteral {
  public:
   void add(std::integral auto number) { next() += std::to_string(number); }
-  void add_text(std::string_view text);
   void add(Time time);
+  void add(std::chrono::milliseconds span) { add(span.count()); }
+  void add(const Json& json) { add_text(json.text()); }
+  void add_text(std::string_view text);
   void add_null() { next() += "NULL"; }
+
+  /// As the number by which the enumeration is stored.
+  template <class Item>
+    requires std::is_enum_v<Item>
+  void add(Item item) {
+    add(static_cast<std::underlying_type_t<Item>>(item));
+  }
 
   template <class Item>
   void add(const std::optional<Item>& item) {

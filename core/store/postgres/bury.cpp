@@ -1,6 +1,7 @@
 #include "store/postgres/bury.hpp"
 
 #include "base/json.hpp"
+#include "store/postgres/fields.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -26,9 +27,7 @@ Result<bool> bury(const std::string& url, const Burial& burial) {
   }
   params.emplace_back(utf8_or_replaced(burial.report));
   params.push_back(burial.sha256.empty() ? std::nullopt : std::optional(burial.sha256));
-  const auto rows = (*session)->query(bury_call, params);
-  if (!rows) return std::unexpected(rows.error());
-  return (*rows)[0][0].as<bool>();
+  return value_of<bool>((*session)->query(bury_call, params));
 }
 
 }  // namespace weir::postgres

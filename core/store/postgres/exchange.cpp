@@ -1,177 +1,162 @@
 #include "store/postgres/exchange.hpp"
 
-#include <array>
+#include <functional>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/assert.hpp"
-#include "store/postgres/array_literal.hpp"
-#include "store/postgres/fields.hpp"
+#include "store/postgres/array_arguments.hpp"
+#include "store/postgres/columns.hpp"
+#include "store/postgres/literal.hpp"
 
 namespace weir::postgres {
 namespace {
 
-constexpr const char* exchange_call =
-    "select " WEIR_MICROSECONDS("database_time") ", " WEIR_MICROSECONDS("next_wake_at")
-    ", run_id, run_uuid, version_id, priority, input, " WEIR_MICROSECONDS("available_at")
-    ", claims, listened, array_to_string(paused, ' '), news, cancel_reason, told_step, "
-    "told_attempt, told_status, told_value, told_error "
-    "from weir.exchange($1::bigint, $2::bigint, $3::bigint,"
-    " $4::bigint[], $5::smallint[], $6::int[], $7::smallint[], $8::smallint[], $9::jsonb[], "
-    "$10::text[], $11::text[],"
-    " $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::int[],"
-    " $16::bigint[], $17::smallint[], $18::jsonb[], $19::text[], $20::smallint[], $21::text[],"
-    " $22::bigint[], $23::timestamptz[],"
-    " $24::bigint[], $25::int[],"
-    " $26::bigint[], $27::text[],"
-    " $28::bigint[], $29::smallint[], $30::int[], $31::smallint[], $32::int[], $33::int[], "
-    "$34::int)";
+constexpr auto settled_arguments = array_arguments_of<SettledAttempt>(
+    array_argument("j_run", "bigint", &SettledAttempt::run),
+    array_argument("j_step", "smallint", &SettledAttempt::row, &JournalRow::task, &TaskId::step),
+    array_argument("j_index", "int", &SettledAttempt::row, &JournalRow::task, &TaskId::index),
+    array_argument("j_attempt", "smallint", &SettledAttempt::row, &JournalRow::attempt),
+    array_argument("j_outcome", "smallint", &SettledAttempt::row, &JournalRow::outcome),
+    array_argument("j_output", "jsonb", &SettledAttempt::row, &JournalRow::output),
+    array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code),
+    array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error),
+    array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row, &JournalRow::retry_after),
+    array_argument("j_started_at", "timestamptz", &SettledAttempt::row, &JournalRow::started_at),
+    array_argument("j_ended_at", "timestamptz", &SettledAttempt::row, &JournalRow::ended_at),
+    array_argument("j_plugin", "int", &SettledAttempt::plugin));
 
-void add_unless_empty(ArrayLiteral& array, const std::string& text) {
-  if (text.empty())
-    array.add_null();
-  else
-    array.add_text(text);
-}
+constexpr auto output_if_completed = [](const EndedRun& run) {
+  return run.end.status == RunStatus::completed ? std::optional(std::cref(run.end.output))
+                                                : std::nullopt;
+};
 
-template <std::size_t count>
-void append(Params& params, const std::array<ArrayLiteral, count>& columns) {
-  for (const ArrayLiteral& column : columns) params.emplace_back(column.text());
-}
+constexpr auto ended_arguments = array_arguments_of<EndedRun>(
+    array_argument("e_run", "bigint", &EndedRun::run),
+    array_argument("e_status", "smallint", &EndedRun::end, &RunEnd::status),
+    array_argument("e_output", "jsonb", output_if_completed),
+    array_argument("e_error", "text", &EndedRun::end, &RunEnd::error),
+    array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step),
+    array_argument("e_note", "text", &EndedRun::end, &RunEnd::note));
 
-void append_settled(Params& params, const std::vector<SettledAttempt>& settled) {
-  std::array<ArrayLiteral, 12> columns;
-  for (const auto& [run, row, plugin] : settled) {
-    columns[0].add(run);
-    columns[1].add(row.task.step);
-    columns[2].add(row.task.index);
-    columns[3].add(row.attempt);
-    columns[4].add(static_cast<std::int16_t>(row.outcome));
-    if (row.output)
-      columns[5].add_text(row.output->text());
-    else
-      columns[5].add_null();
-    add_unless_empty(columns[6], row.error_code);
-    add_unless_empty(columns[7], row.error);
-    columns[8].add(row.retry_after.transform([](auto span) { return span.count(); }));
-    columns[9].add(row.started_at);
-    columns[10].add(row.ended_at);
-    columns[11].add(plugin);
-  }
-  append(params, columns);
-}
+constexpr auto released_arguments = array_arguments_of<ReleasedRun>(
+    array_argument("r_run", "bigint", &ReleasedRun::run),
+    array_argument("r_wake_at", "timestamptz", &ReleasedRun::wake_at));
 
-void append_ended(Params& params, const std::vector<EndedRun>& ended) {
-  std::array<ArrayLiteral, 6> columns;
-  for (const auto& [run, end] : ended) {
-    columns[0].add(run);
-    columns[1].add(static_cast<std::int16_t>(end.status));
-    if (end.status == RunStatus::completed)
-      columns[2].add_text(end.output.text());
-    else
-      columns[2].add_null();
-    add_unless_empty(columns[3], end.error);
-    columns[4].add(end.failed_step);
-    add_unless_empty(columns[5], end.note);
-  }
-  append(params, columns);
-}
+constexpr auto acknowledged_arguments =
+    array_arguments_of<HeardNews>(array_argument("h_run", "bigint", &HeardNews::run),
+                                  array_argument("h_count", "int", &HeardNews::count));
 
-void append_released(Params& params, const std::vector<ReleasedRun>& released) {
-  std::array<ArrayLiteral, 2> columns;
-  for (const auto& [run, wake_at] : released) {
-    columns[0].add(run);
-    columns[1].add(wake_at);
-  }
-  append(params, columns);
-}
+constexpr auto event_arguments =
+    array_arguments_of<StatedEvent>(array_argument("x_run", "bigint", &StatedEvent::run),
+                                    array_argument("x_event", "text", &StatedEvent::name));
 
-void append_heard(Params& params, const std::vector<HeardNews>& heard) {
-  std::array<ArrayLiteral, 2> columns;
-  for (const auto& [run, count] : heard) {
-    columns[0].add(run);
-    columns[1].add(count);
-  }
-  append(params, columns);
-}
+constexpr auto in_flight_arguments = array_arguments_of<InFlightTask>(
+    array_argument("f_run", "bigint", &InFlightTask::run),
+    array_argument("f_step", "smallint", &InFlightTask::task, &TaskId::step),
+    array_argument("f_index", "int", &InFlightTask::task, &TaskId::index),
+    array_argument("f_attempt", "smallint", &InFlightTask::attempt),
+    array_argument("f_plugin", "int", &InFlightTask::plugin));
 
-void append_events(Params& params, const std::vector<StatedEvent>& events) {
-  std::array<ArrayLiteral, 2> columns;
-  for (const auto& [run, name] : events) {
-    columns[0].add(run);
-    columns[1].add_text(name);
-  }
-  append(params, columns);
-}
+// A row of the reply. The first one is about the database and the worker. Each of the others is a
+// claimed run, or, with `count`, notifications of a run: those for the run itself, one signal, or
+// the end of one child.
+struct ReplyRow {
+  Time now{};
+  std::optional<Time> next_wake_at{};
+  bool listened = false;
+  std::vector<VersionId> paused{};
+  std::size_t claims = 0;  // of the first row: claims that were missed
+  ClaimedRun run{};        // `id` is the child's, in the notification of its end
+  std::optional<int> count{};
+  std::optional<std::string> cancelled{};
+  std::optional<std::size_t> step{};
+  std::optional<int> attempt{};  // of a child's end
+  RunStatus status = RunStatus::completed;
+  Json value{};  // the signal's payload, or the child's output
+  std::string error{};
+};
 
-void append_in_flight(Params& params, const std::vector<InFlightTask>& in_flight) {
-  std::array<ArrayLiteral, 5> columns;
-  for (const auto& [run, task, attempt, plugin] : in_flight) {
-    columns[0].add(run);
-    columns[1].add(task.step);
-    columns[2].add(task.index);
-    columns[3].add(attempt);
-    columns[4].add(plugin);
-  }
-  append(params, columns);
-}
+constexpr auto reply_columns = columns_of<ReplyRow>(
+    column("database_time", &ReplyRow::now), column("next_wake_at", &ReplyRow::next_wake_at),
+    column("listened", &ReplyRow::listened), column("paused", &ReplyRow::paused),
+    column("claims", &ReplyRow::claims), column("run_id", &ReplyRow::run, &ClaimedRun::run),
+    column("run_uuid", &ReplyRow::run, &ClaimedRun::id),
+    column("version_id", &ReplyRow::run, &ClaimedRun::version),
+    column("priority", &ReplyRow::run, &ClaimedRun::priority),
+    column("input", &ReplyRow::run, &ClaimedRun::input),
+    column("available_at", &ReplyRow::run, &ClaimedRun::available_at),
+    column("news", &ReplyRow::count), column("cancel_reason", &ReplyRow::cancelled),
+    column("told_step", &ReplyRow::step), column("told_attempt", &ReplyRow::attempt),
+    column("told_status", &ReplyRow::status), column("told_value", &ReplyRow::value),
+    column("told_error", &ReplyRow::error));
+
+constexpr const char* exchange_call = literal<[] {
+  int number = 4;
+  std::string arguments =
+      "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint";
+  arguments += settled_arguments.list(number);
+  arguments += ended_arguments.list(number);
+  arguments += released_arguments.list(number);
+  arguments += acknowledged_arguments.list(number);
+  arguments += event_arguments.list(number);
+  arguments += in_flight_arguments.list(number);
+  arguments += ", p_versions => " + placeholder(number++) + "::int[]";
+  arguments += ", p_claims_max => " + placeholder(number++) + "::int";
+  return "select " + reply_columns.list() + " from weir.exchange(" + arguments + ")";
+}>;
 
 Params parameters(const ExchangeRequest& request) {
   Params params = {std::to_string(request.worker), std::to_string(request.sequence),
                    std::to_string(request.lease.count())};
-  append_settled(params, request.settled);
-  append_ended(params, request.ended);
-  append_released(params, request.released);
-  append_heard(params, request.heard);
-  append_events(params, request.events);
-  append_in_flight(params, request.in_flight);
+  settled_arguments.append(params, request.settled);
+  ended_arguments.append(params, request.ended);
+  released_arguments.append(params, request.released);
+  acknowledged_arguments.append(params, request.heard);
+  event_arguments.append(params, request.events);
+  in_flight_arguments.append(params, request.in_flight);
   params.emplace_back(array_of(request.versions));
   params.emplace_back(std::to_string(request.claims_max));
   return params;
 }
 
-// Reads a row with notifications of a run: those for the run itself, one signal, or the end of one
-// child.
-void read_news(RunNews& news, const pqxx::row& row) {
-  news.count += row[11].as<int>();
-  if (!row[12].is_null()) news.cancelled = row[12].as<std::string>();
-  if (row[13].is_null()) return;
-  const auto step = row[13].as<std::size_t>();
-  if (row[14].is_null()) {
-    news.signals.emplace(step, Json::trusted(row[16].as<std::string>()));
+void add_notification(RunNews& news, ReplyRow row) {
+  news.count += *row.count;
+  if (row.cancelled) news.cancelled = std::move(row.cancelled);
+  if (!row.step) return;
+  if (!row.attempt) {
+    news.signals.emplace(*row.step, std::move(row.value));
     return;
   }
-  ChildRunEnd end{.id = row[3].as<std::string>(),
-                  .status = static_cast<RunStatus>(row[15].as<std::int16_t>())};
-  if (!row[16].is_null()) end.output = Json::trusted(row[16].as<std::string>());
-  if (!row[17].is_null()) end.error = row[17].as<std::string>();
-  news.children.emplace(std::pair(step, row[14].as<int>()), std::move(end));
+  news.children.emplace(std::pair(*row.step, *row.attempt),
+                        ChildRunEnd{.id = std::move(row.run.id),
+                                    .status = row.status,
+                                    .output = std::move(row.value),
+                                    .error = std::move(row.error)});
 }
 
 ExchangeReply read_reply(const pqxx::result& rows) {
   WEIR_ASSERT(!rows.empty());
-  ExchangeReply reply;
-  reply.now = time_of(rows[0][0]);
-  reply.next_wake_at = optional_time(rows[0][1]);
-  reply.missed = rows[0][8].as<std::size_t>();
-  reply.listened = rows[0][9].as<bool>();
-  if (!rows[0][10].is_null()) reply.paused = numbers_of<VersionId>(rows[0][10]);
+  ReplyRow first = reply_columns.read_row(rows[0]);
+  ExchangeReply reply{.now = first.now,
+                      .next_wake_at = first.next_wake_at,
+                      .claimed = {},
+                      .missed = first.claims,
+                      .paused = std::move(first.paused),
+                      .listened = first.listened};
   for (pqxx::result::size_type i = 1; i < rows.size(); ++i) {
-    const auto row = rows[i];
-    if (!row[11].is_null()) {
-      read_news(reply.news[row[2].as<RunKey>()], row);
+    ReplyRow row = reply_columns.read_row(rows[i]);
+    if (row.count) {
+      const RunKey run = row.run.run;
+      add_notification(reply.news[run], std::move(row));
       continue;
     }
-    reply.claimed.push_back({.run = row[2].as<RunKey>(),
-                             .id = row[3].as<std::string>(),
-                             .version = row[4].as<VersionId>(),
-                             .priority = row[5].as<int>(),
-                             .input = Json::trusted(row[6].as<std::string>()),
-                             .available_at = time_of(row[7]),
-                             .has_history = row[8].as<int>() > 1,
-                             .news = {}});
+    row.run.has_history = row.claims > 1;
+    reply.claimed.push_back(std::move(row.run));
   }
   for (ClaimedRun& run : reply.claimed)
-    if (auto told = reply.news.extract(run.run); !told.empty()) run.news = std::move(told.mapped());
+    if (auto news = reply.news.extract(run.run); !news.empty()) run.news = std::move(news.mapped());
   return reply;
 }
 

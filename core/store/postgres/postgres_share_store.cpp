@@ -5,38 +5,69 @@
 #include "base/assert.hpp"
 #include "base/iso8601.hpp"
 #include "store/postgres/array_literal.hpp"
-#include "store/postgres/fields.hpp"
-#include "store/postgres/journal_rows.hpp"
+#include "store/postgres/columns.hpp"
+#include "store/postgres/journal_columns.hpp"
+#include "store/postgres/literal.hpp"
 #include "store/postgres/parameter.hpp"
 
 namespace weir::postgres {
 namespace {
 
-constexpr const char* hands_for_call =
-    "select array_to_string(slots, ' '), available from weir.helpers_for($1::bigint, $2::bigint)";
+constexpr auto hands_columns =
+    columns_of<Hands>(column("slots", &Hands::slots), column("available", &Hands::to_be_had));
+
+constexpr auto held_columns = columns_of<HeldRange>(
+    column("share", &HeldRange::share), column("run", &HeldRange::run),
+    column("step", &HeldRange::step), column("attempt", &HeldRange::attempt),
+    column("first_index", &HeldRange::first), column("last_index", &HeldRange::last));
+
+constexpr auto heard_columns =
+    columns_of<HeardRow>(column("news", &HeardRow::news), column("run_id", &HeardRow::run));
+
+// A share, and its inputs as one array.
+struct TakenRow {
+  TakenShare share{};
+  Json inputs{};
+};
+
+constexpr auto taken_columns = columns_of<TakenRow>(
+    column("share", &TakenRow::share, &TakenShare::share),
+    column("run", &TakenRow::share, &TakenShare::run),
+    column("run_id", &TakenRow::share, &TakenShare::run_id),
+    column("version", &TakenRow::share, &TakenShare::version),
+    column("position", &TakenRow::share, &TakenShare::step),
+    column("attempt", &TakenRow::share, &TakenShare::attempt),
+    column("indexes", &TakenRow::share, &TakenShare::indexes), column("inputs", &TakenRow::inputs),
+    column("run_input", &TakenRow::share, &TakenShare::run_input));
+
+constexpr const char* hands_for_call = literal<[] {
+  return "select " + hands_columns.list() + " from weir.helpers_for($1::bigint, $2::bigint)";
+}>;
 
 constexpr const char* offer_shares_call =  // ranges of one step and attempt
     "select weir.offer_shares($1::bigint, $2::bigint, $3::smallint, $4::smallint, $5::int[], "
     "$6::jsonb[])";
 
-constexpr const char* take_back_shares_call =
-    "select share, run, step, attempt, first_index, last_index "
-    "from weir.take_back_shares($1::bigint, $2::bigint[])";
+constexpr const char* take_back_shares_call = literal<[] {
+  return "select " + held_columns.list() + " from weir.take_back_shares($1::bigint, $2::bigint[])";
+}>;
 
-constexpr const char* hear_shares_call =
-    "select news, run_id, " WEIR_JOURNAL_COLUMNS
-    " from weir.fetch_share_results($1::bigint, $2::bigint[], $3::bigint[])";
+constexpr const char* hear_shares_call = literal<[] {
+  return "select " + heard_columns.list() + ", " + journal_columns.list() +
+         " from weir.fetch_share_results($1::bigint, $2::bigint[], $3::bigint[])";
+}>;
 
 constexpr const char* drop_shares_call =
     "select weir.drop_shares($1::bigint, $2::bigint, $3::smallint)";
 
-constexpr const char* take_shares_call =
-    "select share, run, run_id, version, position, attempt, array_to_string(indexes, ' '), inputs, "
-    "run_input "
-    "from weir.take_shares($1::bigint, $2::int[], $3::int, known_runs => $4::bigint[])";
+constexpr const char* take_shares_call = literal<[] {
+  return "select " + taken_columns.list() +
+         " from weir.take_shares($1::bigint, $2::int[], $3::int, known_runs => $4::bigint[])";
+}>;
 
-constexpr const char* held_shares_call =
-    "select array_to_string(weir.held_shares($1::bigint), ' ')";
+constexpr const char* held_shares_call = literal<[] {
+  return "select " + selected<std::vector<ShareId>>("weir.held_shares($1::bigint)");
+}>;
 
 constexpr const char* settle_share_call =
     "select weir.settle_share($1::bigint, $2::bigint, $3::jsonb, $4::int)";
@@ -64,8 +95,7 @@ Json result_of(const JournalRow& row) {
 Result<Hands> PostgresShareStore::hands_for(WorkerId worker, RunKey run) {
   const auto rows = session_.query(hands_for_call, {std::to_string(worker), std::to_string(run)});
   if (!rows) return std::unexpected(rows.error());
-  return Hands{.slots = numbers_of<std::size_t>((*rows)[0][0]),
-               .to_be_had = (*rows)[0][1].as<std::size_t>()};
+  return hands_columns.read_row((*rows)[0]);
 }
 
 Result<void> PostgresShareStore::offer_shares(WorkerId worker, RunKey run,
@@ -91,15 +121,7 @@ Result<std::vector<HeldRange>> PostgresShareStore::take_back_shares(WorkerId wor
                                                                     std::span<const RunKey> runs) {
   const auto rows = session_.query(take_back_shares_call, {std::to_string(worker), array_of(runs)});
   if (!rows) return std::unexpected(rows.error());
-  std::vector<HeldRange> held;
-  for (const auto& row : *rows)
-    held.push_back({.share = row[0].as<ShareId>(),
-                    .run = row[1].as<RunKey>(),
-                    .step = row[2].as<std::size_t>(),
-                    .attempt = row[3].as<int>(),
-                    .first = row[4].as<std::size_t>(),
-                    .last = row[5].as<std::size_t>()});
-  return held;
+  return held_columns.read_all(*rows);
 }
 
 Result<std::vector<HeardRow>> PostgresShareStore::hear_shares(WorkerId worker,
@@ -108,19 +130,17 @@ Result<std::vector<HeardRow>> PostgresShareStore::hear_shares(WorkerId worker,
   const auto rows =
       session_.query(hear_shares_call, {std::to_string(worker), array_of(runs), array_of(heard)});
   if (!rows) return std::unexpected(rows.error());
-  std::vector<HeardRow> told;
-  for (const auto& row : *rows)
-    told.push_back({.news = row[0].as<std::int64_t>(),
-                    .run = row[1].as<RunKey>(),
-                    .row = read_journal_row(row, 2)});
-  return told;
+  std::vector<HeardRow> found;
+  for (const auto& row : *rows) {
+    HeardRow& one = found.emplace_back(heard_columns.read_row(row));
+    journal_columns.fill(one.row, row, heard_columns.count);
+  }
+  return found;
 }
 
 Result<void> PostgresShareStore::drop_shares(WorkerId worker, RunKey run, std::size_t step) {
-  const auto rows = session_.query(
-      drop_shares_call, {std::to_string(worker), std::to_string(run), std::to_string(step)});
-  if (!rows) return std::unexpected(rows.error());
-  return {};
+  return done(session_.query(drop_shares_call,
+                             {std::to_string(worker), std::to_string(run), std::to_string(step)}));
 }
 
 Result<std::vector<TakenShare>> PostgresShareStore::take_shares(
@@ -130,27 +150,16 @@ Result<std::vector<TakenShare>> PostgresShareStore::take_shares(
                                                       std::to_string(count), array_of(known_runs)});
   if (!rows) return std::unexpected(rows.error());
   std::vector<TakenShare> taken;
-  for (const auto& row : *rows) {
-    TakenShare share{.share = row[0].as<ShareId>(),
-                     .run = row[1].as<RunKey>(),
-                     .run_id = row[2].as<std::string>(),
-                     .version = row[3].as<VersionId>(),
-                     .step = row[4].as<std::size_t>(),
-                     .attempt = row[5].as<int>(),
-                     .indexes = numbers_of<std::size_t>(row[6]),
-                     .inputs = Json::trusted(row[7].as<std::string>()).elements(),
-                     .run_input = {}};
-    WEIR_ASSERT(share.indexes.size() == share.inputs.size());
-    if (!row[8].is_null()) share.run_input = Json::trusted(row[8].as<std::string>());
-    taken.push_back(std::move(share));
+  for (TakenRow& row : taken_columns.read_all(*rows)) {
+    row.share.inputs = row.inputs.elements();
+    WEIR_ASSERT(row.share.indexes.size() == row.share.inputs.size());
+    taken.push_back(std::move(row.share));
   }
   return taken;
 }
 
 Result<std::vector<ShareId>> PostgresShareStore::held_shares(WorkerId worker) {
-  const auto rows = session_.query(held_shares_call, {std::to_string(worker)});
-  if (!rows) return std::unexpected(rows.error());
-  return numbers_of<ShareId>((*rows)[0][0]);
+  return value_of<std::vector<ShareId>>(session_.query(held_shares_call, {std::to_string(worker)}));
 }
 
 Result<std::size_t> PostgresShareStore::settle_share(WorkerId worker, ShareId share,
@@ -159,18 +168,14 @@ Result<std::size_t> PostgresShareStore::settle_share(WorkerId worker, ShareId sh
   std::vector<Json> results;
   results.reserve(settled.size());
   for (const JournalRow& row : settled) results.push_back(result_of(row));
-  const auto rows = session_.query(settle_share_call,
-                                   {std::to_string(worker), std::to_string(share),
-                                    std::string(Json::array(results).text()), parameter(plugin)});
-  if (!rows) return std::unexpected(rows.error());
-  return (*rows)[0][0].as<std::size_t>();
+  return value_of<std::size_t>(session_.query(
+      settle_share_call, {std::to_string(worker), std::to_string(share),
+                          std::string(Json::array(results).text()), parameter(plugin)}));
 }
 
 Result<void> PostgresShareStore::return_share(WorkerId worker, ShareId share, std::size_t from) {
-  const auto rows = session_.query(
-      return_share_call, {std::to_string(worker), std::to_string(share), std::to_string(from)});
-  if (!rows) return std::unexpected(rows.error());
-  return {};
+  return done(session_.query(
+      return_share_call, {std::to_string(worker), std::to_string(share), std::to_string(from)}));
 }
 
 }  // namespace weir::postgres

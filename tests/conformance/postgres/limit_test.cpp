@@ -25,7 +25,7 @@ struct Limits {
   TestWorker worker{stores};
   std::unique_ptr<RunStore> client = stores.client_session();
 
-  void set(const FlowLimits& limits) { must(worker.session->set_limits("totals", limits)); }
+  void set(const FlowLimits& limits) { must(worker.session->flows().set_limits("totals", limits)); }
 
   // Runs of these customers, in this order.
   void start(const std::vector<std::string>& customers) {
@@ -297,7 +297,7 @@ TEST_SUITE("postgres: limits") {
   TEST_CASE("C6: limits out of their range are refused by name") {
     Limits a;
     const auto refused = [&](const FlowLimits& limits) {
-      const auto set = a.worker.session->set_limits("totals", limits);
+      const auto set = a.worker.session->flows().set_limits("totals", limits);
       REQUIRE_FALSE(set);
       CHECK(set.error().code == ErrorCode::invalid_input);
       return set.error().message;
@@ -308,7 +308,7 @@ TEST_SUITE("postgres: limits") {
     CHECK(refused({.key_max_running = 1}) == "limits for a key without a key");
     CHECK(refused({.key = "customer", .key_max_running = 1}) ==
           "key: \"customer\" is no JSON pointer");
-    const auto absent = a.worker.session->set_limits("nothing", {.max_running = 1});
+    const auto absent = a.worker.session->flows().set_limits("nothing", {.max_running = 1});
     REQUIRE_FALSE(absent);
     CHECK(absent.error().code == ErrorCode::not_found);
   }

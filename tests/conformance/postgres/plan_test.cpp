@@ -137,7 +137,7 @@ TEST_SUITE("postgres: plans") {
     PostgresUnderTest stores;
     TestWorker worker(stores);
     const VersionId version = worker.loads(one_step());
-    must(worker.session->serve_versions(worker.id, {{version, {}}}));
+    must(worker.session->flows().serve_versions(worker.id, {{version, {}}}));
     const auto client = stores.client_session();
     const char* const wanted = std::getenv("WEIR_FINISHED_RUNS");  // 1000000 once
     AdminSession user(stores.url());

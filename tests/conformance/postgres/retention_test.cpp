@@ -122,7 +122,7 @@ TEST_SUITE("postgres: retention") {
     a.ended("totals", 5);
     must(a.client->start("totals", std::vector<Json>(1), {}));  // in the same range, open
     skip_to(20'000'000);
-    must(a.store->keep_house({}));
+    must(a.store->maintain({}));
     must(a.client->start("totals", std::vector<Json>(1), {}));
     const PruneReport done = a.prune({.age = 1h}, 7);
     CHECK(done.runs == 25);
@@ -141,7 +141,7 @@ TEST_SUITE("postgres: retention") {
         "select string_agg(distinct c.relname, ' ') from weir.journal j join pg_class c on c.oid = "
         "j.tableoid";
     CHECK(a.stores.sql(where).at(0) == "journal_rest");
-    must(a.store->keep_house({}));
+    must(a.store->maintain({}));
     CHECK(a.stores.sql(where).at(0) == "journal_5");
     CHECK(a.stores.sql("select to_regclass('weir.journal_6') is not null") == Rows{"t"});
     CHECK(journal_of(*a.worker.session, 50'000'001).size() == 1);
@@ -149,9 +149,9 @@ TEST_SUITE("postgres: retention") {
 
   TEST_CASE("C7: of all processes that would prune one has the turn") {
     Old a;
-    CHECK_FALSE(must(a.store->keep_house({})));
-    CHECK(must(a.store->keep_house(1h)));
-    CHECK_FALSE(must(a.store->keep_house(1h)));
+    CHECK_FALSE(must(a.store->maintain({})));
+    CHECK(must(a.store->maintain(1h)));
+    CHECK_FALSE(must(a.store->maintain(1h)));
   }
 
   TEST_CASE("C7: workers that ended before all that is left began go too") {

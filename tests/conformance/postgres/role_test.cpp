@@ -137,18 +137,17 @@ TEST_SUITE("postgres: roles") {
     const auto owner = stores.owner_session();
     const StartedRun started = start_one(*owner);
     const ClaimedRun run = worker.claim_one();
-    must(worker.session->serve_versions(worker.id, {{worker.versions[0], {}}}));
-    must(worker.session->register_plugin(std::string(64, 'c'), "/p.so"));
+    must(worker.session->flows().serve_versions(worker.id, {{worker.versions[0], {}}}));
+    must(worker.session->flows().register_plugin(std::string(64, 'c'), "/p.so"));
     must(worker.session->start_child(worker.id, run.run, 0, 1, "child", Json()));
     const ClaimedRun child = worker.claim_one();
     worker.journals(child.run, completed(0, 0, 1, "5"));
     CHECK(journal_of(*worker.session, child.run).size() == 1);
-    CHECK(must(worker.session->settled(child.run, {0, 0}, 1)).has_value());
     worker.ends(child.run, {.output = json("5")});
     CHECK(worker.exchange(worker.next()).news.at(run.run).children.size() == 1);
     worker.ends(run.run, {.status = RunStatus::failed, .error = "boom", .failed_step = 0});
     CHECK(must(owner->summary(started.id)).status == "failed");
-    must(worker.session->adopt_older(worker.versions[0]));
+    must(worker.session->flows().adopt_older(worker.versions[0]));
     must(worker.session->sweep());
     must(worker.session->leave(worker.id));
   }
@@ -156,7 +155,7 @@ TEST_SUITE("postgres: roles") {
   TEST_CASE("a client that is no owner asks and tells all that a client can") {
     StoresAs stores("weir_client");
     auto session = stores.owner_worker();
-    must(session->register_version(built(one_step())));
+    must(session->flows().register_version(built(one_step())));
     const auto client = stores.client_session();
     const StartedRun started = start_one(*client, "[1]", {.idempotency_keys = {"k"}});
     CHECK(must(client->report(started.id)).steps.size() == 1);

@@ -34,7 +34,8 @@ struct Wide {
   Wide() {
     owner.loads(flow({of_kind("map", "m")}));
     helper.versions = owner.versions;
-    must(helper.session->serve_versions(helper.id, {{owner.versions.front(), std::nullopt}}));
+    must(helper.session->flows().serve_versions(helper.id,
+                                                {{owner.versions.front(), std::nullopt}}));
     start_one(*client, "[0,10,20,30,40,50,60,70,80,90]");
     run = owner.claim_one().run;
   }

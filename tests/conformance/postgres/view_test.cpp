@@ -65,7 +65,8 @@ TEST_SUITE("postgres: views") {
     Views a;
     CHECK(a.attempts().empty());
     const RunKey run = a.worker.claim_one().run;
-    const PluginId plugin = must(a.worker.session->register_plugin(std::string(64, 'c'), "/p.so"));
+    const PluginId plugin =
+        must(a.worker.session->flows().register_plugin(std::string(64, 'c'), "/p.so"));
     ExchangeRequest request = a.worker.next();
     request.settled.push_back({run, failed(0, 0, 1, "boom"), plugin});
     request.settled.push_back({run, completed(0, 0, 2, "[7]"), {}});

@@ -73,7 +73,7 @@ class MaintenanceSession final : public MaintenanceStore {
     return PruneReport{
         .runs = 1, .cursor = {.after = cursor.after + 10}, .finished = --database_->batches == 0};
   }
-  Result<bool> keep_house(std::optional<std::chrono::milliseconds> every) override {
+  Result<bool> maintain(std::optional<std::chrono::milliseconds> every) override {
     const std::lock_guard lock(database_->mutex);
     ++database_->houses;
     database_->asks_for_turn = every.has_value();

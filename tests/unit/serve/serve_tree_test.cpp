@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+#include "store/flow_store.hpp"
+#include "store/plugin_store.hpp"
 #include "support/eventually.hpp"
 #include "support/log_lines.hpp"
 
@@ -45,7 +47,7 @@ struct Database {
   }
 };
 
-class Session final : public WorkerStore {
+class Session final : public WorkerStore, public FlowStore, public PluginStore {
  public:
   explicit Session(Database& database) : database_(database) {}
   ~Session() override {
@@ -78,7 +80,10 @@ class Session final : public WorkerStore {
       WorkerId, const std::vector<std::pair<RunKey, std::size_t>>&) override {
     return {};
   }
-  Result<std::optional<JournalRow>> settled(RunKey, TaskId, int) override { return std::nullopt; }
+  Result<std::optional<JournalRow>> resolve(WorkerId, const SettledAttempt&) override {
+    return std::nullopt;
+  }
+  Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }
   Result<void> serve_versions(WorkerId,
                               const std::map<VersionId, std::optional<PluginId>>&) override {
     return {};
@@ -106,6 +111,8 @@ class Session final : public WorkerStore {
     ++database_.left;
     return {};
   }
+  FlowStore& flows() noexcept override { return *this; }
+  PluginStore& plugins() noexcept override { return *this; }
   bool wait(std::chrono::milliseconds limit) override {
     std::unique_lock lock(database_.mutex);
     database_.changed.wait_for(lock, limit, [&] { return std::exchange(woken_, false); });

@@ -1,0 +1,34 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "store/reported_plugin.hpp"
+#include "store/version_report.hpp"
+
+namespace weir {
+
+/// What a process reports to a database of its plugin files, and what it has to know to retire
+/// their code.
+///
+/// Errors of every call: unavailable.  [as the WorkerStore it is part of]
+class PluginStore {
+ public:
+  virtual ~PluginStore() = default;
+
+  /// The use of each version, given by slug and fingerprint, in the same order.
+  virtual Result<std::vector<VersionUse>> version_uses(
+      std::span<const std::pair<std::string, std::string>> versions) = 0;
+
+  /// Replaces the process's report of its plugin files: an array of objects with the columns of
+  /// weir.plugins; nullopt: the process ends. To be repeated once a minute: an older report is
+  /// ignored.
+  virtual Result<void> report_plugins(const ReportingProcess& process,
+                                      const std::optional<Json>& plugins) = 0;
+};
+
+}  // namespace weir

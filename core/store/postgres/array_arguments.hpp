@@ -1,0 +1,84 @@
+#pragma once
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+#include "store/postgres/array_literal.hpp"
+#include "store/postgres/member_path.hpp"
+#include "store/postgres/session.hpp"
+
+namespace weir::postgres {
+
+/// "$12"
+constexpr std::string placeholder(int number) {
+  std::string digits;
+  for (; number > 0; number /= 10)
+    digits.insert(digits.begin(), static_cast<char>('0' + number % 10));
+  return "$" + digits;
+}
+
+/// An argument of a database function that is an array with one element for each item.
+template <class... Path>
+struct ArrayArgument {
+  std::string_view name;
+  std::string_view type;  ///< of the elements
+  MemberPath<Path...> element;
+};
+
+template <class... Path>
+constexpr ArrayArgument<Path...> array_argument(std::string_view name, std::string_view type,
+                                                Path... element) {
+  return {name, type, {{element...}}};
+}
+
+/// The arguments by which a database function takes a list of items, an array for each of their
+/// columns: the one place for their names, types and values. An empty text becomes NULL.
+template <class Item, class... Argument>
+class ArrayArguments {
+ public:
+  constexpr explicit ArrayArguments(Argument... arguments) : arguments_(arguments...) {}
+
+  /// ", name => $4::bigint[], …", numbered from `number` on, which is advanced.
+  constexpr std::string list(int& number) const {
+    std::string list;
+    const auto append = [&](const auto& each) {
+      list += ", ";
+      list += each.name;
+      list += " => " + placeholder(number++) + "::";
+      list += each.type;
+      list += "[]";
+    };
+    std::apply([&](const auto&... each) { (append(each), ...); }, arguments_);
+    return list;
+  }
+
+  /// Appends the arrays of `items`, in the order of list().
+  void append(Params& params, const std::vector<Item>& items) const {
+    const auto append_array = [&](const auto& each) {
+      ArrayLiteral array;
+      for (const Item& item : items) add(array, each.element.of(item));
+      params.emplace_back(array.text());
+    };
+    std::apply([&](const auto&... each) { (append_array(each), ...); }, arguments_);
+  }
+
+ private:
+  static void add(ArrayLiteral& array, const auto& element) {
+    if constexpr (std::same_as<std::decay_t<decltype(element)>, std::string>)
+      element.empty() ? array.add_null() : array.add_text(element);
+    else
+      array.add(element);
+  }
+
+  std::tuple<Argument...> arguments_;
+};
+
+template <class Item, class... Argument>
+constexpr ArrayArguments<Item, Argument...> array_arguments_of(Argument... arguments) {
+  return ArrayArguments<Item, Argument...>(arguments...);
+}
+
+}  // namespace weir::postgres
