@@ -15,7 +15,7 @@ std::size_t characters(std::string_view utf8) {
   return utf8.size() - static_cast<std::size_t>(std::ranges::count_if(utf8, continues_character));
 }
 
-// `bytes` as valid UTF-8 without control characters that a terminal would obey.
+// `bytes` as valid UTF-8 without the control characters that a terminal would interpret.
 std::string printable(std::string_view bytes) {
   std::string clean(bytes);
   std::ranges::replace_if(

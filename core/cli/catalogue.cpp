@@ -23,12 +23,12 @@ Error folder_fault(const Config& config, const PluginFolder& folder, const Plugi
   const std::string hint = error.kind == PluginFault::not_found
                                ? "make it, or name another under plugins.folders in flows.yaml"
                                : error.hint;
-  const bool pointed = config.source != nullptr && folder.where.bytes > 0;
+  const bool has_place = config.source != nullptr && folder.where.bytes > 0;
   Error fault{.code = ErrorCode::invalid_input,
               .kind = std::string(name(error.kind)),
               .message = message,
               .hint = hint};
-  if (!pointed) return fault;
+  if (!has_place) return fault;
   fault.message = config.source->pointed(folder.where, "error", to_string(fault));
   fault.hint.clear();
   return fault;
@@ -100,9 +100,9 @@ std::expected<Catalogue, Faults> read_catalogue(const Config& config) {
       }
       ++catalogue.plugins;
       for (FlowDefinition& flow : plugin->flows) {
-        const auto said = config.flows.find(flow.slug());
+        const auto configured = config.flows.find(flow.slug());
         FlowOverrides overrides =
-            said == config.flows.end() ? FlowOverrides{} : said->second.overrides;
+            configured == config.flows.end() ? FlowOverrides{} : configured->second.overrides;
         catalogue.flows.push_back({std::move(flow), plugin->file, std::move(overrides)});
       }
     }
@@ -123,7 +123,7 @@ std::vector<std::string> idle_overrides(const Config& config, const Catalogue& c
 
 void warn_of(const Catalogue& catalogue, const Config& config, Console& console) {
   for (const PluginError& refused : catalogue.refused) console.warn(to_string(refused));
-  for (const std::string& warning : idle_overrides(config, catalogue)) console.say(warning);
+  for (const std::string& warning : idle_overrides(config, catalogue)) console.print_err(warning);
 }
 
 }  // namespace weir::cli

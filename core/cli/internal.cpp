@@ -12,7 +12,7 @@
 namespace weir::cli {
 namespace {
 
-struct Face {
+struct InternalCommand {
   std::string_view name;
   int (*run)(const std::vector<std::string>& arguments);  // those after the name
 };
@@ -26,14 +26,15 @@ int work(const std::vector<std::string>&) {
 }
 int scan(const std::vector<std::string>& arguments) { scan_as_child(arguments); }
 
-constexpr std::array<Face, 3> faces = {{{"isolate", isolate}, {"scan", scan}, {"work", work}}};
+constexpr std::array<InternalCommand, 3> internal_commands = {
+    {{"isolate", isolate}, {"scan", scan}, {"work", work}}};
 
 }  // namespace
 
 std::optional<int> run_internal(const std::vector<std::string>& arguments) {
   if (arguments.size() < 2 || arguments.front() != "internal") return std::nullopt;
-  for (const Face& face : faces)
-    if (face.name == arguments[1]) return face.run({arguments.begin() + 2, arguments.end()});
+  for (const InternalCommand& command : internal_commands)
+    if (command.name == arguments[1]) return command.run({arguments.begin() + 2, arguments.end()});
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@
 namespace weir::cli {
 namespace {
 
-ExitCode obey(const std::vector<std::string>& arguments, Console& console) {
+ExitCode run_command(const std::vector<std::string>& arguments, Console& console) {
   const auto read = parse_command_line(arguments);
   if (const Answer* const answer = std::get_if<Answer>(&read)) {
     if (answer->code == ExitCode::ok)
@@ -29,7 +29,7 @@ int main_of(const std::vector<std::string>& arguments) {
   Console console;
   ExitCode code = ExitCode::failed;
   try {
-    code = obey(arguments, console);
+    code = run_command(arguments, console);
   } catch (const std::exception& unforeseen) {
     code = console.fail(Error{.code = ErrorCode::internal,
                               .kind = "exception",

@@ -60,13 +60,13 @@ Result<void> replace_file(const fs::path& named, std::string_view text) {
   fs::path path = fs::canonical(named, missing);
   if (missing) path = named;
   struct stat before{};
-  const bool there = ::stat(path.c_str(), &before) == 0;
+  const bool exists = ::stat(path.c_str(), &before) == 0;
   std::string draft = path.string() + ".XXXXXX";
   const FileDescriptor file(::mkostemp(draft.data(), O_CLOEXEC));
   if (!file) return std::unexpected(cannot("write beside", path, std::strerror(errno)));
   constexpr mode_t new_mode = 0644;
   auto done = write_all(file, path, text);
-  if (done && (::fchmod(file.fd(), there ? before.st_mode & 07777 : new_mode) != 0 ||
+  if (done && (::fchmod(file.fd(), exists ? before.st_mode & 07777 : new_mode) != 0 ||
                ::fsync(file.fd()) != 0 || ::rename(draft.c_str(), path.c_str()) != 0))
     done = std::unexpected(cannot("replace", path, std::strerror(errno)));
   if (!done) ::unlink(draft.c_str());

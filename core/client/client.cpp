@@ -60,21 +60,21 @@ struct Client::Parts {
 
   /// Runs a query on any session. Its connection may have broken since it was last used, so the
   /// query, which changes nothing, is repeated once.
-  template <class Question>
-  auto look(Question&& question) -> decltype(question(*std::declval<RunStore*>())) {
+  template <class Request>
+  auto query(Request&& request) -> decltype(request(*std::declval<RunStore*>())) {
     auto store = stores.borrow();
     if (!store) return std::unexpected(store.error());
-    auto answer = question(**store);
-    if (!answer && answer.error().code == ErrorCode::unavailable) return question(**store);
+    auto answer = request(**store);
+    if (!answer && answer.error().code == ErrorCode::unavailable) return request(**store);
     return answer;
   }
 
-  /// Runs a call that changes something, once, on any session.
-  template <class Call>
-  auto tell(Call&& call) -> decltype(call(*std::declval<RunStore*>())) {
+  /// Runs a request that changes something, once, on any session.
+  template <class Request>
+  auto execute(Request&& request) -> decltype(request(*std::declval<RunStore*>())) {
     auto store = stores.borrow();
     if (!store) return std::unexpected(store.error());
-    return call(**store);
+    return request(**store);
   }
 
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
@@ -82,7 +82,7 @@ struct Client::Parts {
 
   RunStores stores;
   RunEnds<> ends{[this](const std::vector<std::string>& ids) {
-    return look([&](RunStore& store) { return store.over_among(ids); });
+    return query([&](RunStore& store) { return store.over_among(ids); });
   }};
   std::shared_ptr<EventSource> events;
 };
@@ -131,21 +131,21 @@ Result<std::vector<StartedRun>> Client::Parts::start(const std::string& flow,
     options.run_ids.push_back(new_run_id());
   auto started = (*store)->start(flow, inputs, options);
   const auto began = Clock::now();
-  bool doubted = false;
+  bool outcome_unknown = false;
   for (milliseconds pause{20}; !started && Clock::now() - began < away_longest; pause *= 2) {
-    doubted = doubted || started.error().code == ErrorCode::in_doubt;
-    const bool unknown = started.error().code == ErrorCode::in_doubt ||
-                         started.error().code == ErrorCode::unavailable;
-    if (!doubted || !unknown) break;
+    outcome_unknown = outcome_unknown || started.error().code == ErrorCode::in_doubt;
+    const bool retryable = started.error().code == ErrorCode::in_doubt ||
+                           started.error().code == ErrorCode::unavailable;
+    if (!outcome_unknown || !retryable) break;
     std::this_thread::sleep_for(pause);
     started = (*store)->start(flow, inputs, options);
   }
-  if (!started && doubted && own_ids && started.error().code == ErrorCode::conflict) {
+  if (!started && outcome_unknown && own_ids && started.error().code == ErrorCode::conflict) {
     std::vector<StartedRun> ours;
     for (const std::string& id : options.run_ids) ours.push_back({.id = id, .created = true});
     return ours;
   }
-  if (started && doubted && own_ids)
+  if (started && outcome_unknown && own_ids)
     for (std::size_t i = 0; i < started->size(); ++i)
       if ((*started)[i].id == options.run_ids[i]) (*started)[i].created = true;
   return started;
@@ -166,7 +166,7 @@ Result<std::vector<StartedRun>> Client::start_many(const std::string& flow,
 
 Result<void> Client::check_input(const std::string& flow, const Json& input,
                                  std::optional<int> version) {
-  const auto known = parts_->look([&](RunStore& store) { return store.flow(flow, version); });
+  const auto known = parts_->query([&](RunStore& store) { return store.flow(flow, version); });
   if (!known) return std::unexpected(known.error());
   return known->input_schema ? weir::check_input(*known->input_schema, input) : Result<void>();
 }
@@ -178,19 +178,19 @@ Result<RunReport> Client::wait(const std::string& id, milliseconds patience) {
 Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
                                milliseconds patience) {
   constexpr milliseconds pause_longest{250};
-  const auto look_at = [&](bool with_values) {
-    return parts_->look([&](RunStore& store) { return store.report(id, with_values); });
+  const auto fetch_report = [&](bool with_values) {
+    return parts_->query([&](RunStore& store) { return store.report(id, with_values); });
   };
   const auto began = Clock::now();
   std::optional<RunEnds<>::Wait> waiting;
   for (milliseconds pause{20};; pause = std::min(pause * 5 / 4, pause_longest)) {
     if (!waiting || watcher) {
-      if (const auto look = look_at(false)) {
-        if (is_over(look->summary.status)) return look_at(true);
-        if (watcher) watcher(*look);
-      } else if (look.error().code != ErrorCode::unavailable ||
+      if (const auto report = fetch_report(false)) {
+        if (is_over(report->summary.status)) return fetch_report(true);
+        if (watcher) watcher(*report);
+      } else if (report.error().code != ErrorCode::unavailable ||
                  (!waiting && Clock::now() - began > away_longest)) {
-        return std::unexpected(look.error());
+        return std::unexpected(report.error());
       } else if (!waiting) {
         std::this_thread::sleep_for(pause);
         continue;
@@ -200,13 +200,13 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
     if (!waiting) waiting.emplace(parts_->ends.wait_for(id));
     if (!watcher && patience.count() == 0) {
       if (const auto over = waiting->until_over(); !over) return std::unexpected(over.error());
-      return look_at(true);
+      return fetch_report(true);
     }
     const auto end_of_patience = patience.count() > 0 ? began + patience : Clock::time_point::max();
-    const auto next_look = watcher ? Clock::now() + pause : Clock::time_point::max();
-    const auto over = waiting->until(std::min(end_of_patience, next_look));
+    const auto next_poll = watcher ? Clock::now() + pause : Clock::time_point::max();
+    const auto over = waiting->until(std::min(end_of_patience, next_poll));
     if (!over) return std::unexpected(over.error());
-    if (*over) return look_at(true);
+    if (*over) return fetch_report(true);
     if (Clock::now() >= end_of_patience)
       return std::unexpected(
           Error{.code = ErrorCode::unavailable,
@@ -217,15 +217,15 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
 }
 
 Result<RunSummary> Client::summary(const std::string& id) {
-  return parts_->look([&](RunStore& store) { return store.summary(id); });
+  return parts_->query([&](RunStore& store) { return store.summary(id); });
 }
 
 Result<RunReport> Client::report(const std::string& id) {
-  return parts_->look([&](RunStore& store) { return store.report(id, true); });
+  return parts_->query([&](RunStore& store) { return store.report(id, true); });
 }
 
 Result<std::vector<AttemptReport>> Client::attempts(const std::string& id) {
-  const auto recorded = parts_->look([&](RunStore& store) { return store.recorded(id); });
+  const auto recorded = parts_->query([&](RunStore& store) { return store.recorded(id); });
   if (!recorded) return std::unexpected(recorded.error());
   const std::vector<std::string> slugs = step_slugs(recorded->definition);
   std::vector<AttemptReport> attempts;
@@ -243,31 +243,31 @@ Result<std::vector<AttemptReport>> Client::attempts(const std::string& id) {
 }
 
 Result<std::vector<RunSummary>> Client::runs(const RunFilter& filter) {
-  return parts_->look([&](RunStore& store) { return store.runs(filter); });
+  return parts_->query([&](RunStore& store) { return store.runs(filter); });
 }
 
 Result<std::int64_t> Client::workers_alive() {
-  return parts_->look([](RunStore& store) { return store.workers_alive(); });
+  return parts_->query([](RunStore& store) { return store.workers_alive(); });
 }
 
 Result<bool> Client::signal(const std::string& id, const std::string& name, const Json& payload) {
-  return parts_->tell([&](RunStore& store) { return store.signal(id, name, payload); });
+  return parts_->execute([&](RunStore& store) { return store.signal(id, name, payload); });
 }
 
 Result<bool> Client::cancel(const std::string& id, const std::string& reason) {
-  return parts_->tell([&](RunStore& store) { return store.cancel(id, reason); });
+  return parts_->execute([&](RunStore& store) { return store.cancel(id, reason); });
 }
 
 Result<std::int64_t> Client::retry(const std::string& id) {
-  return parts_->tell([&](RunStore& store) { return store.retry(id); });
+  return parts_->execute([&](RunStore& store) { return store.retry(id); });
 }
 
 Result<bool> Client::pause(const std::string& flow) {
-  return parts_->tell([&](RunStore& store) { return store.pause(flow); });
+  return parts_->execute([&](RunStore& store) { return store.pause(flow); });
 }
 
 Result<bool> Client::resume(const std::string& flow) {
-  return parts_->tell([&](RunStore& store) { return store.resume(flow); });
+  return parts_->execute([&](RunStore& store) { return store.resume(flow); });
 }
 
 Result<Listening> Client::listen(Listener listener, EventsOf which) {

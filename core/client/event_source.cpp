@@ -17,9 +17,9 @@ Error bad_event(const std::string& payload) {
           .hint = "channel weir_events is reserved for Weir"};
 }
 
-bool wanted(const EventsOf& which, const RunEvent& event) {
-  return (!which.flow || *which.flow == event.flow) &&
-         (!which.run_id || *which.run_id == event.run_id);
+bool matches(const EventsOf& filter, const RunEvent& event) {
+  return (!filter.flow || *filter.flow == event.flow) &&
+         (!filter.run_id || *filter.run_id == event.run_id);
 }
 
 }  // namespace
@@ -41,8 +41,9 @@ Result<std::vector<RunEvent>> read_events(const std::string& payload) {
   return events;
 }
 
-struct EventSource::Ear {
-  Ear(Listener told, EventsOf of) : listener(std::move(told)), which(std::move(of)) {}
+struct EventSource::Subscriber {
+  Subscriber(Listener callbacks, EventsOf events)
+      : listener(std::move(callbacks)), filter(std::move(events)) {}
 
   /// Calls `what`, unless it has ended.
   template <class What>
@@ -52,34 +53,36 @@ struct EventSource::Ear {
   }
 
   const Listener listener;
-  const EventsOf which;
+  const EventsOf filter;
   bool admitted = false;          // guarded by the source's mutex_, and so is failed
   std::optional<Error> failed{};  // the first connection could not be made
   std::mutex calling;
   bool ended = false;  // guarded by calling
 };
 
-class Listening::Place {
+class Listening::Subscription {
  public:
-  Place(std::shared_ptr<EventSource> source, std::shared_ptr<EventSource::Ear> ear)
-      : source_(std::move(source)), ear_(std::move(ear)) {}
-  ~Place() { source_->leave(ear_); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  Subscription(std::shared_ptr<EventSource> source,
+               std::shared_ptr<EventSource::Subscriber> subscriber)
+      : source_(std::move(source)), subscriber_(std::move(subscriber)) {}
+  ~Subscription() { source_->unsubscribe(subscriber_); }
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
 
  private:
   const std::shared_ptr<EventSource> source_;
-  const std::shared_ptr<EventSource::Ear> ear_;
+  const std::shared_ptr<EventSource::Subscriber> subscriber_;
 };
 
 Listening::Listening() noexcept = default;
-Listening::Listening(std::unique_ptr<Place> place) noexcept : place_(std::move(place)) {}
+Listening::Listening(std::unique_ptr<Subscription> subscription) noexcept
+    : subscription_(std::move(subscription)) {}
 Listening::Listening(Listening&&) noexcept = default;
 Listening& Listening::operator=(Listening&&) noexcept = default;
 Listening::~Listening() = default;
 
 Result<Listening> EventSource::listen(Listener listener, EventsOf which) {
-  const auto ear = std::make_shared<Ear>(std::move(listener), std::move(which));
+  const auto subscriber = std::make_shared<Subscriber>(std::move(listener), std::move(which));
   std::unique_lock lock(mutex_);
   if (!thread_) {
     auto bell = postgres::Doorbell::make();
@@ -87,13 +90,13 @@ Result<Listening> EventSource::listen(Listener listener, EventsOf which) {
     bell_.emplace(*std::move(bell));
     thread_.emplace([this] { run(); });
   }
-  ears_.push_back(ear);
+  subscribers_.push_back(subscriber);
   bell_->ring();
   changed_.notify_all();
-  changed_.wait(lock, [&] { return ear->admitted || ear->failed || stopping_; });
-  if (ear->failed) return std::unexpected(*ear->failed);
+  changed_.wait(lock, [&] { return subscriber->admitted || subscriber->failed || stopping_; });
+  if (subscriber->failed) return std::unexpected(*subscriber->failed);
   lock.unlock();
-  return Listening(std::make_unique<Listening::Place>(shared_from_this(), ear));
+  return Listening(std::make_unique<Listening::Subscription>(shared_from_this(), subscriber));
 }
 
 void EventSource::stop() {
@@ -107,18 +110,19 @@ void EventSource::stop() {
   if (thread_->joinable()) thread_->join();
 }
 
-void EventSource::leave(const std::shared_ptr<Ear>& ear) {
+void EventSource::unsubscribe(const std::shared_ptr<Subscriber>& subscriber) {
   bool on_its_thread = false;
   {
     const std::scoped_lock lock(mutex_);
-    std::erase(ears_, ear);
+    std::erase(subscribers_, subscriber);
     on_its_thread = thread_->get_id() == std::this_thread::get_id();
   }
   if (on_its_thread) {
-    ear->ended = true;  // this thread is inside a call, which holds the mutex, or between two calls
+    // This thread is inside a call, which holds the mutex, or between two calls.
+    subscriber->ended = true;
   } else {
-    const std::scoped_lock lock(ear->calling);
-    ear->ended = true;
+    const std::scoped_lock lock(subscriber->calling);
+    subscriber->ended = true;
   }
   bell_->ring();  // it may have been the last listener: then run() closes the session
 }
@@ -129,20 +133,21 @@ void EventSource::run() {
   auto pause = pause_first;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (ears_.empty()) {
+    if (subscribers_.empty()) {
       lock.unlock();
       feed_.reset();
       lock.lock();
-      changed_.wait(lock, [&] { return stopping_ || !ears_.empty(); });
+      changed_.wait(lock, [&] { return stopping_ || !subscribers_.empty(); });
       continue;
     }
-    if (const auto heard = hear(lock); heard) {
+    if (const auto received = receive(lock); received) {
       pause = pause_first;
       continue;
     }
     changed_.wait_for(lock, pause, [&] {
-      return stopping_ ||
-             std::ranges::any_of(ears_, [](const auto& ear) { return !ear->admitted; });
+      return stopping_ || std::ranges::any_of(subscribers_, [](const auto& subscriber) {
+               return !subscriber->admitted;
+             });
     });
     pause = std::min(pause * 2, std::chrono::milliseconds(pause_longest));
   }
@@ -151,10 +156,10 @@ void EventSource::run() {
 }
 
 // One round; opens a session if there is none. Errors: the session cannot be opened.
-Result<void> EventSource::hear(std::unique_lock<std::mutex>& lock) {
+Result<void> EventSource::receive(std::unique_lock<std::mutex>& lock) {
   std::optional<Error> failed;
-  const bool mending = !feed_;
-  if (mending) {
+  const bool reconnecting = !feed_;
+  if (reconnecting) {
     lock.unlock();
     auto opened = open_();
     lock.lock();
@@ -163,42 +168,44 @@ Result<void> EventSource::hear(std::unique_lock<std::mutex>& lock) {
     else
       failed = opened.error();
   }
-  std::vector<std::shared_ptr<Ear>> missed_some;
-  for (const auto& ear : ears_) {
-    if (ear->admitted && mending) missed_some.push_back(ear);
-    if (!ear->admitted && failed) ear->failed = failed;
-    if (!failed) ear->admitted = true;
+  std::vector<std::shared_ptr<Subscriber>> missed_some;
+  for (const auto& subscriber : subscribers_) {
+    if (subscriber->admitted && reconnecting) missed_some.push_back(subscriber);
+    if (!subscriber->admitted && failed) subscriber->failed = failed;
+    if (!failed) subscriber->admitted = true;
   }
-  std::erase_if(ears_, [](const auto& ear) { return ear->failed.has_value(); });
+  std::erase_if(subscribers_,
+                [](const auto& subscriber) { return subscriber->failed.has_value(); });
   changed_.notify_all();
   if (failed) return std::unexpected(*failed);
 
-  const auto ears = ears_;
+  const auto subscribers = subscribers_;
   lock.unlock();
-  for (const auto& ear : missed_some)
-    ear->call([](const Listener& listener) {
+  for (const auto& subscriber : missed_some)
+    subscriber->call([](const Listener& listener) {
       if (listener.on_gap) listener.on_gap();
     });
-  const auto heard = feed_->next(1s, *bell_);
-  if (heard)
-    for (const std::string& payload : *heard) tell(ears, payload);
+  const auto payloads = feed_->next(1s, *bell_);
+  if (payloads)
+    for (const std::string& payload : *payloads) deliver(subscribers, payload);
   else
     feed_.reset();
   lock.lock();
   return {};
 }
 
-void EventSource::tell(const std::vector<std::shared_ptr<Ear>>& ears, const std::string& payload) {
+void EventSource::deliver(const std::vector<std::shared_ptr<Subscriber>>& subscribers,
+                          const std::string& payload) {
   const auto events = read_events(payload);
-  for (const auto& ear : ears) {
+  for (const auto& subscriber : subscribers) {
     if (!events)
-      ear->call([](const Listener& listener) {
+      subscriber->call([](const Listener& listener) {
         if (listener.on_gap) listener.on_gap();
       });
     else
       for (const RunEvent& event : *events)
-        if (wanted(ear->which, event))
-          ear->call([&](const Listener& listener) {
+        if (matches(subscriber->filter, event))
+          subscriber->call([&](const Listener& listener) {
             if (listener.on_event) listener.on_event(event);
           });
   }

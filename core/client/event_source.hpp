@@ -4,9 +4,9 @@
 /// own, which lives from the first listen() on and holds a session while there is a listener.
 ///
 /// Invariants:
-/// - A listener is in ears_ from listen() until its Listening ends.
-/// - A listener is called with its Ear's mutex held, so ending its Listening waits for the call,
-///   except when it is ended inside the call.
+/// - A listener is in subscribers_ from listen() until its Listening ends.
+/// - A listener is called with its Subscriber's mutex held, so ending its Listening waits for the
+///   call, except when it is ended inside the call.
 /// - mutex_ is never held during a call of a listener or a request to the database.
 #pragma once
 #include <chrono>
@@ -47,18 +47,20 @@ class EventSource : public std::enable_shared_from_this<EventSource> {
   void stop();
 
  private:
-  friend class Listening::Place;
-  struct Ear;
+  friend class Listening::Subscription;
+  struct Subscriber;
 
   void run();
-  Result<void> hear(std::unique_lock<std::mutex>& lock);
-  void tell(const std::vector<std::shared_ptr<Ear>>& ears, const std::string& payload);
-  void leave(const std::shared_ptr<Ear>& ear);
+  Result<void> receive(std::unique_lock<std::mutex>& lock);
+  void deliver(const std::vector<std::shared_ptr<Subscriber>>& subscribers,
+               const std::string& payload);
+  void unsubscribe(const std::shared_ptr<Subscriber>& subscriber);
 
   const Open open_;
   std::mutex mutex_;
-  std::condition_variable changed_;         // a listener came or was admitted, or stopping
-  std::vector<std::shared_ptr<Ear>> ears_;  // guarded by mutex_, and so are the members below
+  std::condition_variable changed_;  // a listener was added or admitted, or stopping
+  // Guarded by mutex_, and so are the members below.
+  std::vector<std::shared_ptr<Subscriber>> subscribers_;
   bool stopping_ = false;
   std::optional<postgres::Doorbell> bell_;  // exists if thread_ does: ends its wait for events
   std::optional<std::thread> thread_;

@@ -1,13 +1,13 @@
 /// Which threads wait for the end of which run, and one thread that polls the database for all.
 ///
-/// Threads: every member may be called from any thread. `ask` is called on one thread of its own,
+/// Threads: every member may be called from any thread. `poll` is called on one thread of its own,
 /// which lives from the first wait on.
 ///
 /// Invariants:
 /// - A waiting thread is registered under the run's id in a KeyedRegistry, from wait_for() until
 ///   the Wait is destroyed.
 /// - While there is one, the database is polled for all of them with one query: soon after a new
-///   one came, then at growing intervals.
+///   one was added, then at growing intervals.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -43,7 +43,7 @@ class RunEnds {
   // dispatch that began before the wait ended can still use it.
   struct Waiter {
     typename Sync::Mutex mutex;
-    typename Sync::Condition told;
+    typename Sync::Condition changed;
     bool ended = false;             // guarded by mutex, and so is failed
     std::optional<Error> failed{};  // polling failed for good
   };
@@ -51,9 +51,9 @@ class RunEnds {
 
  public:
   /// Returns those of these runs that are over or that do not exist.
-  using Ask = std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)>;
+  using Poll = std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)>;
 
-  explicit RunEnds(Ask ask, RunEndsPace pace = {}) : ask_(std::move(ask)), pace_(pace) {}
+  explicit RunEnds(Poll poll, RunEndsPace pace = {}) : poll_(std::move(poll)), pace_(pace) {}
 
   /// Every Wait must have been destroyed.
   ~RunEnds() {
@@ -62,7 +62,7 @@ class RunEnds {
       stopping_ = true;
     }
     changed_.notify_all();
-    if (asking_) asking_->join();
+    if (poll_thread_) poll_thread_->join();
   }
   RunEnds(const RunEnds&) = delete;
   RunEnds& operator=(const RunEnds&) = delete;
@@ -74,7 +74,7 @@ class RunEnds {
     /// the database has been away for too long, or refused the query.
     Result<bool> until(Time until) {
       std::unique_lock lock(waiter_->mutex);
-      waiter_->told.wait_until(lock, until, [&] { return waiter_->ended || waiter_->failed; });
+      waiter_->changed.wait_until(lock, until, [&] { return waiter_->ended || waiter_->failed; });
       if (waiter_->failed && !waiter_->ended) return std::unexpected(*waiter_->failed);
       return waiter_->ended;
     }
@@ -82,7 +82,7 @@ class RunEnds {
     /// Returns once the run is over. Errors as until().
     Result<void> until_over() {
       std::unique_lock lock(waiter_->mutex);
-      waiter_->told.wait(lock, [&] { return waiter_->ended || waiter_->failed; });
+      waiter_->changed.wait(lock, [&] { return waiter_->ended || waiter_->failed; });
       if (!waiter_->ended) return std::unexpected(*waiter_->failed);
       return {};
     }
@@ -103,8 +103,8 @@ class RunEnds {
     WEIR_ASSERT(entered.has_value());  // a new owner, and duplicate keys are allowed
     {
       const std::scoped_lock lock(mutex_);
-      came_ = true;
-      if (!asking_) asking_.emplace([this] { ask_on(); });
+      added_ = true;
+      if (!poll_thread_) poll_thread_.emplace([this] { poll_loop(); });
     }
     changed_.notify_all();
     return Wait(std::move(waiter), std::move(owner));
@@ -115,44 +115,45 @@ class RunEnds {
 
  private:
   // The polling thread.
-  void ask_on() {
+  void poll_loop() {
     auto pause = pace_.pause_first;
     Time answered = Sync::Clock::now();
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-      if (std::exchange(came_, false)) pause = pace_.pause_first;
+      if (std::exchange(added_, false)) pause = pace_.pause_first;
       if (waiters_.count() == 0) {
-        changed_.wait(lock, [&] { return stopping_ || came_; });
+        changed_.wait(lock, [&] { return stopping_ || added_; });
         answered = Sync::Clock::now();
         continue;
       }
       lock.unlock();
-      ask_once(answered);
+      poll_once(answered);
       lock.lock();
-      changed_.wait_for(lock, pause, [&] { return stopping_ || came_; });
+      changed_.wait_for(lock, pause, [&] { return stopping_ || added_; });
       pause = std::min(pause * 5 / 4, pace_.pause_longest);
     }
   }
 
-  void ask_once(Time& answered) {
+  void poll_once(Time& answered) {
     std::vector<std::string> runs;
     waiters_.each([&](const std::string& run, const auto&) { runs.push_back(run); });
     std::ranges::sort(runs);
     runs.erase(std::ranges::unique(runs).begin(), runs.end());
     if (runs.empty()) return;
 
-    const auto over = ask_(runs);
+    const auto over = poll_(runs);
     const Time now = Sync::Clock::now();
     if (over) {
       answered = now;
       for (const std::string& run : *over)
-        waiters_.dispatch(run, [](const auto& view) { tell(*view.value, std::nullopt); });
+        waiters_.dispatch(run, [](const auto& view) { notify(*view.value, std::nullopt); });
     } else if (over.error().code != ErrorCode::unavailable || now - answered > pace_.away_longest) {
-      waiters_.each([&](const std::string&, const auto& view) { tell(*view.value, over.error()); });
+      waiters_.each(
+          [&](const std::string&, const auto& view) { notify(*view.value, over.error()); });
     }
   }
 
-  static void tell(Waiter& waiter, const std::optional<Error>& failed) {
+  static void notify(Waiter& waiter, const std::optional<Error>& failed) {
     {
       const std::scoped_lock lock(waiter.mutex);
       if (failed)
@@ -160,17 +161,17 @@ class RunEnds {
       else
         waiter.ended = true;
     }
-    waiter.told.notify_all();
+    waiter.changed.notify_all();
   }
 
-  const Ask ask_;
+  const Poll poll_;
   const RunEndsPace pace_;
   Waiters waiters_{{.keys = Keys::duplicate, .name = "waits for runs"}};
   typename Sync::Mutex mutex_;
   typename Sync::Condition changed_;  // a wait was added, or stopping
-  bool came_ = false;                 // guarded by mutex_, and so are the members below
+  bool added_ = false;                // guarded by mutex_, and so are the members below
   bool stopping_ = false;
-  std::optional<typename Sync::Thread> asking_;
+  std::optional<typename Sync::Thread> poll_thread_;
 };
 
 }  // namespace weir

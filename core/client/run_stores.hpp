@@ -24,10 +24,10 @@ class RunStores {
  public:
   using Open = std::function<Result<std::unique_ptr<RunStore>>()>;
 
-  RunStores(Open open, std::size_t count_max) : open_(std::move(open)), left_(count_max) {}
+  RunStores(Open open, std::size_t count_max) : open_(std::move(open)), remaining_(count_max) {}
 
   /// Lends only this store, which the caller owns.
-  explicit RunStores(RunStore& store) : left_(0) { idle_.push_back(&store); }
+  explicit RunStores(RunStore& store) : remaining_(0) { idle_.push_back(&store); }
 
   /// Returns its store when it is destroyed.
   class Loan {
@@ -36,7 +36,7 @@ class RunStores {
         : stores_(other.stores_), store_(std::exchange(other.store_, nullptr)) {}
     Loan& operator=(Loan&&) = delete;
     ~Loan() {
-      if (store_ != nullptr) stores_->take_back(store_);
+      if (store_ != nullptr) stores_->return_store(store_);
     }
     RunStore* operator->() const noexcept { return store_; }
     RunStore& operator*() const noexcept { return *store_; }
@@ -52,12 +52,12 @@ class RunStores {
   Result<Loan> borrow();
 
  private:
-  void take_back(RunStore* store);
+  void return_store(RunStore* store);
 
   const Open open_;
   std::mutex mutex_;
-  std::condition_variable came_back_;
-  std::size_t left_;                              // how many more may be made; guarded by mutex_
+  std::condition_variable available_;
+  std::size_t remaining_;                         // how many more may be made; guarded by mutex_
   std::vector<RunStore*> idle_;                   // guarded by mutex_
   std::vector<std::unique_ptr<RunStore>> owned_;  // guarded by mutex_
 };

@@ -102,7 +102,7 @@ class Insertion {
 };
 
 // Whether `text` is a configuration with the hashes of `before` and this one.
-bool says_so(const std::string& text, const Config& before, std::string_view sha256) {
+bool adds_hash(const std::string& text, const Config& before, std::string_view sha256) {
   const auto after = parse_config(SourceText("", text), any_folder);
   if (!after) return false;
   std::vector<std::string> expected = before.plugins.sha256_allow;
@@ -128,7 +128,7 @@ Result<AllowedHash> allow_hash(const SourceText& source, std::string_view sha256
   } catch (const YAML::Exception&) {  // a form that parse_config accepts and Load does not
     text.clear();
   }
-  if (text.empty() || !says_so(text, *config, sha256))
+  if (text.empty() || !adds_hash(text, *config, sha256))
     return std::unexpected(Error{
         .code = ErrorCode::invalid_input,
         .kind = "cannot_edit",

@@ -174,9 +174,9 @@ void read_hosting(Reader& reader, std::string_view section, const YAML::Node& va
   static const Keys<HostingConfig> keys = hosting_keys();
   const auto as_written = [](std::string_view name) { return std::string(name); };
   each_entry(reader, section, value, as_written,
-             [&](const std::string& name, const YAML::Node& key, const YAML::Node& said) {
+             [&](const std::string& name, const YAML::Node& key, const YAML::Node& settings) {
                HostingConfig hosting{.where = reader.span(key)};
-               read_mapping(reader, name, said, keys, hosting);
+               read_mapping(reader, name, settings, keys, hosting);
                plugins.hosting.emplace(name, hosting);
              });
 }

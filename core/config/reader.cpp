@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-std::string met(const YAML::Node& value) {
+std::string described(const YAML::Node& value) {
   switch (value.Type()) {
     case YAML::NodeType::Scalar:
       return in_quotes(value.Scalar());
@@ -96,7 +96,7 @@ void Reader::fault(TextSpan where, std::string_view kind, std::string_view messa
 
 void Reader::refuse(std::string_view kind, std::string_view key, const YAML::Node& value,
                     std::string_view expected) {
-  fault(span(value), kind, fmt::format("{}: expected {}, got {}", key, expected, met(value)));
+  fault(span(value), kind, fmt::format("{}: expected {}, got {}", key, expected, described(value)));
 }
 
 const std::string* Reader::scalar(std::string_view key, const YAML::Node& value,
@@ -125,8 +125,9 @@ Faults Reader::take() {
   std::ranges::sort(found_, {}, [](const Found& each) {
     return std::pair<std::size_t, const std::string&>(each.where.offset, each.error.message);
   });
-  const auto again = std::ranges::unique(found_, {}, &Found::error);  // found again via an alias
-  found_.erase(again.begin(), again.end());
+  const auto duplicates =
+      std::ranges::unique(found_, {}, &Found::error);  // found again via an alias
+  found_.erase(duplicates.begin(), duplicates.end());
   Faults faults;
   for (Found& each : found_) faults.push_back(std::move(each.error));
   found_.clear();

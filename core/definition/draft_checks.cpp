@@ -180,7 +180,7 @@ class DraftChecks {
   }
 
   void cycles() {
-    for (const std::vector<std::size_t>& cycle : graph_.cycles(FaultList::told_max)) {
+    for (const std::vector<std::size_t>& cycle : graph_.cycles(FaultList::reported_max)) {
       std::string way;
       for (const std::size_t step : cycle) way += graph_.steps()[step].draft->slug + " → ";
       way += graph_.steps()[cycle.front()].draft->slug;

@@ -6,14 +6,14 @@
 
 namespace weir {
 
-/// Collects faults, at most as many as a person fixes in one sitting. Faults beyond `told_max` are
-/// dropped, so that a hostile file costs neither memory nor time.
+/// Collects faults, at most as many as a person fixes in one sitting. Faults beyond `reported_max`
+/// are dropped, so that a hostile file costs neither memory nor time.
 class FaultList {
  public:
-  static constexpr std::size_t told_max = 100;
+  static constexpr std::size_t reported_max = 100;
 
   bool empty() const noexcept { return faults_.empty(); }
-  bool full() const noexcept { return faults_.size() >= told_max; }
+  bool full() const noexcept { return faults_.size() >= reported_max; }
 
   void add(Error fault) {
     if (!full()) faults_.push_back(std::move(fault));

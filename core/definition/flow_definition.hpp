@@ -46,8 +46,8 @@ class FlowDefinition {
  public:
   static constexpr std::size_t steps_max = 1'024;
 
-  /// Checks everything and reports all faults at once (D5), at most FaultList::told_max. A cycle is
-  /// printed whole, in the order the steps would run: `a → b → c → a` means that b waits for a;
+  /// Checks everything and reports all faults at once (D5), at most FaultList::reported_max. A cycle
+  /// is printed whole, in the order the steps would run: `a → b → c → a` means that b waits for a;
   /// cycles that share no dependency are reported separately. Errors: invalid_definition; kinds
   /// bad_module_name, bad_slug, duplicate_step, unknown_dependency, self_dependency,
   /// duplicate_dependency, cycle, map_dependencies, map_over_wait, flow_dependencies,

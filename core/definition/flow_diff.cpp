@@ -51,11 +51,11 @@ void note(std::vector<DefinitionChange>& changes, std::string_view what, std::st
 
 std::optional<StepDiff> step_diff(const FlowDefinition& before, const StepDefinition& old_step,
                                   const FlowDefinition& after, bool& compatible) {
-  StepDiff diff{.step = old_step.slug.string(), .fate = StepDiff::Fate::changed, .changes = {}};
+  StepDiff diff{.step = old_step.slug.string(), .status = StepDiff::Status::changed, .changes = {}};
   const auto found = after.find(old_step.slug.view());
   if (!found) {
     compatible = false;
-    diff.fate = StepDiff::Fate::removed;
+    diff.status = StepDiff::Status::removed;
     return diff;
   }
   const StepDefinition& new_step = after.steps()[*found];
@@ -93,35 +93,35 @@ FlowDiff flow_diff(const FlowDefinition& before, const FlowDefinition& after) {
     if (before.find(step.slug.view())) continue;
     diff.compatible = false;
     diff.steps.push_back(
-        {.step = step.slug.string(), .fate = StepDiff::Fate::added, .changes = {}});
+        {.step = step.slug.string(), .status = StepDiff::Status::added, .changes = {}});
   }
-  if (!diff.changes.empty() || !diff.steps.empty()) diff.fate = FlowDiff::Fate::changed;
+  if (!diff.changes.empty() || !diff.steps.empty()) diff.status = FlowDiff::Status::changed;
   return diff;
 }
 
 }  // namespace
 
-std::string_view name(StepDiff::Fate fate) noexcept {
-  switch (fate) {
-    case StepDiff::Fate::added:
+std::string_view name(StepDiff::Status status) noexcept {
+  switch (status) {
+    case StepDiff::Status::added:
       return "added";
-    case StepDiff::Fate::removed:
+    case StepDiff::Status::removed:
       return "removed";
-    case StepDiff::Fate::changed:
+    case StepDiff::Status::changed:
       return "changed";
   }
   return "";
 }
 
-std::string_view name(FlowDiff::Fate fate) noexcept {
-  switch (fate) {
-    case FlowDiff::Fate::added:
+std::string_view name(FlowDiff::Status status) noexcept {
+  switch (status) {
+    case FlowDiff::Status::added:
       return "added";
-    case FlowDiff::Fate::removed:
+    case FlowDiff::Status::removed:
       return "removed";
-    case FlowDiff::Fate::changed:
+    case FlowDiff::Status::changed:
       return "changed";
-    case FlowDiff::Fate::same:
+    case FlowDiff::Status::same:
       return "same";
   }
   return "";
@@ -140,14 +140,14 @@ std::vector<FlowDiff> diff(std::span<const FlowDefinition> before,
     }
     FlowDiff& removed = diffs.emplace_back();
     removed.flow = flow.slug().string();
-    removed.fate = FlowDiff::Fate::removed;
+    removed.status = FlowDiff::Status::removed;
     removed.same_version = removed.compatible = false;
   }
   for (const FlowDefinition& flow : after) {
     if (find(before, flow.slug()) != before.end()) continue;
     FlowDiff& added = diffs.emplace_back();
     added.flow = flow.slug().string();
-    added.fate = FlowDiff::Fate::added;
+    added.status = FlowDiff::Status::added;
     added.same_version = false;
   }
   return diffs;

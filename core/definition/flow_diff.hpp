@@ -16,19 +16,19 @@ struct DefinitionChange {
 
 /// How one step differs.
 struct StepDiff {
-  enum class Fate { added, removed, changed };
+  enum class Status { added, removed, changed };
 
   std::string step;
-  Fate fate = Fate::changed;
+  Status status = Status::changed;
   std::vector<DefinitionChange> changes;  ///< of a changed step
 };
 
 /// How one flow differs between two builds of its plugin.
 struct FlowDiff {
-  enum class Fate { added, removed, changed, same };
+  enum class Status { added, removed, changed, same };
 
   std::string flow;
-  Fate fate = Fate::same;
+  Status status = Status::same;
   std::vector<DefinitionChange> changes;  ///< of the flow itself
   std::vector<StepDiff> steps;  ///< only those that differ; in the order of their definitions
   bool same_version = true;     ///< the same fingerprint: runs are not affected (D7)
@@ -36,9 +36,9 @@ struct FlowDiff {
 };
 
 /// "added", "removed", "changed"
-std::string_view name(StepDiff::Fate fate) noexcept;
+std::string_view name(StepDiff::Status status) noexcept;
 /// "added", "removed", "changed", "same"
-std::string_view name(FlowDiff::Fate fate) noexcept;
+std::string_view name(FlowDiff::Status status) noexcept;
 
 /// Compares the flows of two builds, matched by slug; in the order of `before`, the added flows
 /// last. A removed flow is not compatible, as nothing could continue its runs. Cost: each step of a

@@ -34,7 +34,7 @@ struct Manifest {
   Json text;
 
   /// Checks the form, and that no two flows share a module or a slug; FlowDefinition::build checks
-  /// the content of each flow. Reports all faults at once, at most FaultList::told_max. Errors:
+  /// the content of each flow. Reports all faults at once, at most FaultList::reported_max. Errors:
   /// invalid_definition; kinds bad_manifest (not JSON, wrong type, missing key, unknown key with
   /// the nearest name), duplicate_module, duplicate_slug, and requires_newer_weir (a "weir" above
   /// 1, which is then the only fault: the rest cannot be judged). Each message names the place as

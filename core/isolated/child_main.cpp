@@ -84,8 +84,8 @@ struct Watched {
   int parent;  // a pidfd, or -1
 };
 
-void* watch(void* given) {
-  const Watched watched = *std::unique_ptr<Watched>(static_cast<Watched*>(given));
+void* watch(void* argument) {
+  const Watched watched = *std::unique_ptr<Watched>(static_cast<Watched*>(argument));
   for (;;) {
     pollfd both[] = {{.fd = Descriptors::control, .events = POLLIN, .revents = 0},
                      {.fd = watched.parent, .events = POLLIN, .revents = 0}};
@@ -119,17 +119,17 @@ bool start_watcher(Current& current) {
   return started;
 }
 
-class LinesToParent final : public StepLines {
+class ChannelStepLines final : public StepLines {
  public:
-  explicit LinesToParent(Channel& channel) : channel_(channel) {}
+  explicit ChannelStepLines(Channel& channel) : channel_(channel) {}
   void line(const Attempt&, LogLevel level, std::string_view text) override {
-    const std::int32_t shown = level <= LogLevel::debug  ? WEIR_LOG_DEBUG
-                               : level == LogLevel::info ? WEIR_LOG_INFO
-                               : level == LogLevel::warn ? WEIR_LOG_WARN
-                                                         : WEIR_LOG_ERROR;
+    const std::int32_t abi_level = level <= LogLevel::debug  ? WEIR_LOG_DEBUG
+                                   : level == LogLevel::info ? WEIR_LOG_INFO
+                                   : level == LogLevel::warn ? WEIR_LOG_WARN
+                                                             : WEIR_LOG_ERROR;
     text = text.substr(0, line_bytes_max);
     channel_.send(FrameKind::log,
-                  LogFrame{.level = shown, .reserved = 0, .text_bytes = text.size()}, {text});
+                  LogFrame{.level = abi_level, .reserved = 0, .text_bytes = text.size()}, {text});
   }
 
  private:
@@ -151,14 +151,14 @@ class LinesToParent final : public StepLines {
          refusal(PluginStage::stage, PluginFault::load_failed, std::move(detail), "").error());
 }
 
-struct Opening {
+struct OpenRequest {
   OpenFrame limits;
   PluginInspection plugin;
   StagedCopy staged;
 };
 
-// Reads the opening frame. The parent has checked the same text before.
-std::optional<Opening> read_opening(Frame frame) {
+// Reads the first frame. The parent has checked the same text before.
+std::optional<OpenRequest> read_open_request(Frame frame) {
   const auto fixed = frame.take<OpenFrame>();
   if (!fixed) return std::nullopt;
   const auto staged = frame.text(fixed->staged_bytes);
@@ -168,21 +168,22 @@ std::optional<Opening> read_opening(Frame frame) {
   if (!staged || !path || !sha256 || !note) return std::nullopt;
   auto manifest = Manifest::parse(*note);
   if (!manifest) return std::nullopt;
-  Opening opening{.limits = *fixed,
-                  .plugin = {.file = {.path = std::string(*path), .sha256 = std::string(*sha256)},
-                             .note = std::string(*note),
-                             .manifest = *std::move(manifest),
-                             .flows = {}},
-                  .staged = std::filesystem::path(*staged)};
-  for (const FlowDraft& draft : opening.plugin.manifest.flows) {
+  OpenRequest request{
+      .limits = *fixed,
+      .plugin = {.file = {.path = std::string(*path), .sha256 = std::string(*sha256)},
+                 .note = std::string(*note),
+                 .manifest = *std::move(manifest),
+                 .flows = {}},
+      .staged = std::filesystem::path(*staged)};
+  for (const FlowDraft& draft : request.plugin.manifest.flows) {
     auto flow = FlowDefinition::build(draft);
     if (!flow) return std::nullopt;
-    opening.plugin.flows.push_back(*std::move(flow));
+    request.plugin.flows.push_back(*std::move(flow));
   }
-  return opening;
+  return request;
 }
 
-void answer(Channel& channel, const AttemptResult& result) {
+void send_result(Channel& channel, const AttemptResult& result) {
   const std::string_view text = result.output ? result.output->text() : result.error;
   channel.send(FrameKind::result,
                ResultFrame{.outcome = static_cast<std::int32_t>(result.outcome),
@@ -228,17 +229,17 @@ class Child {
     const AttemptResult result = call_step(attempt, resources_, lines_);
     seat_.end();
     current_.end();
-    answer(channel_, result);
+    send_result(channel_, result);
     return true;
   }
 
   void end() {
-    Log nobody;
-    resources_.end(nobody);
+    Log discarded;
+    resources_.end(discarded);
   }
 
  private:
-  LinesToParent lines_;
+  ChannelStepLines lines_;
   Channel& channel_;
   Current& current_;
   FaultStack fault_stack_;
@@ -261,12 +262,12 @@ void run_isolated_child() {
   if (!opened || frames.read(any_size) != WireEnd::ok) ::_exit(EXIT_FAILURE);
   const auto& recorder = *new auto(std::make_shared<FlightRecorder>(*std::move(opened)));
   install_fault_handler(*recorder, -1);
-  const auto opening = read_opening(frames.frame());
-  if (!opening) refuse(channel, "its process could not read what it was sent");
-  const bool filtered = restrict_this_process(opening->limits.memory_bytes);
+  const auto request = read_open_request(frames.frame());
+  if (!request) refuse(channel, "its process could not read what it was sent");
+  const bool filtered = restrict_this_process(request->limits.memory_bytes);
   if (!start_watcher(current)) refuse(channel, "its process could not start a thread");
 
-  auto modules = InProcessHost().open(opening->plugin, opening->staged);
+  auto modules = InProcessHost().open(request->plugin, request->staged);
   if (!modules) refuse(channel, modules.error());
   std::vector<FlowHandle> flows;
   for (FlowModule& module : *modules) flows.emplace_back(std::move(module));

@@ -6,24 +6,24 @@
 namespace weir {
 namespace {
 
-constexpr std::chrono::milliseconds look_every{20};
+constexpr std::chrono::milliseconds poll_interval{20};
 
 }  // namespace
 
-ChildSet::ChildSet(std::shared_ptr<Keeper> keeper, IsolatedOptions options, PluginInspection plugin,
-                   StagedCopy staged)
-    : keeper_(std::move(keeper)),
+ChildSet::ChildSet(std::shared_ptr<ChildReaper> reaper, IsolatedOptions options,
+                   PluginInspection plugin, StagedCopy staged)
+    : reaper_(std::move(reaper)),
       options_(std::move(options)),
       plugin_(std::move(plugin)),
       staged_(std::move(staged)) {
-  keeper_->watch(*this);
+  reaper_->watch(*this);
 }
 
 ChildSet::~ChildSet() {
-  keeper_->forget(*this);
+  reaper_->unwatch(*this);
   std::vector<std::unique_ptr<IsolatedChild>> all;
   for (Idle& idle : idle_) all.push_back(std::move(idle.child));
-  if (!all.empty()) keeper_->end(std::move(all));
+  if (!all.empty()) reaper_->end(std::move(all));
 }
 
 std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
@@ -31,7 +31,7 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
   {
     std::unique_lock lock(mutex_);
     while (idle_.empty() && count_ >= options_.processes) {
-      given_back_.wait_for(lock, look_every);
+      available_.wait_for(lock, poll_interval);
       if (idle_.empty() && cancelled()) return nullptr;
     }
     if (!idle_.empty()) {
@@ -42,24 +42,24 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
     ++count_;
   }
   auto child = IsolatedChild::start(options_, plugin_, staged_);
-  if (!child) lost();
+  if (!child) discard_child();
   return child;
 }
 
-void ChildSet::give_back(std::unique_ptr<IsolatedChild> child) {
+void ChildSet::return_child(std::unique_ptr<IsolatedChild> child) {
   {
     const std::lock_guard lock(mutex_);
     idle_.push_back({std::move(child), std::chrono::steady_clock::now()});
   }
-  given_back_.notify_one();
+  available_.notify_one();
 }
 
-void ChildSet::lost() {
+void ChildSet::discard_child() {
   {
     const std::lock_guard lock(mutex_);
     --count_;
   }
-  given_back_.notify_one();
+  available_.notify_one();
 }
 
 std::vector<std::unique_ptr<IsolatedChild>> ChildSet::take_idle(

@@ -12,15 +12,15 @@
 #include <optional>
 #include <vector>
 
+#include "isolated/child_reaper.hpp"
 #include "isolated/isolated_child.hpp"
-#include "isolated/keeper.hpp"
 
 namespace weir {
 
 /// The processes of one version of a plugin. They are started as needed, and ended when idle.
 class ChildSet {
  public:
-  ChildSet(std::shared_ptr<Keeper> keeper, IsolatedOptions options, PluginInspection plugin,
+  ChildSet(std::shared_ptr<ChildReaper> reaper, IsolatedOptions options, PluginInspection plugin,
            StagedCopy staged);
   ChildSet(const ChildSet&) = delete;
   ChildSet& operator=(const ChildSet&) = delete;
@@ -35,10 +35,10 @@ class ChildSet {
       const std::function<bool()>& cancelled);
 
   /// Returns a leased child that can run more calls.
-  void give_back(std::unique_ptr<IsolatedChild> child);
+  void return_child(std::unique_ptr<IsolatedChild> child);
 
-  /// To be called in place of give_back() when the child died.
-  void lost();
+  /// To be called in place of return_child() when the child died.
+  void discard_child();
 
   /// Removes and returns the children that were idle for too long; one child always stays.
   std::vector<std::unique_ptr<IsolatedChild>> take_idle(std::chrono::steady_clock::time_point now);
@@ -54,13 +54,13 @@ class ChildSet {
     std::chrono::steady_clock::time_point since;
   };
 
-  const std::shared_ptr<Keeper> keeper_;
+  const std::shared_ptr<ChildReaper> reaper_;
   const IsolatedOptions options_;
   const PluginInspection plugin_;
   const StagedCopy staged_;
 
   mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable given_back_;
+  std::condition_variable available_;
   std::vector<Idle> idle_;  // the longest idle first
   std::size_t count_ = 0;
 };

@@ -29,8 +29,8 @@ using Descriptors = IsolatedDescriptors;
 
 constexpr timeval channel_timeout{.tv_sec = 0, .tv_usec = 20'000};
 constexpr milliseconds death_patience{1'000};  // from the end of its channel to its own end
-constexpr std::uint64_t opening_bytes_max = 1024 * 1024;
-constexpr std::uint64_t words_bytes_max = 1024 * 1024;  // of a frame, in addition to an output
+constexpr std::uint64_t open_reply_bytes_max = 1024 * 1024;
+constexpr std::uint64_t extra_bytes_max = 1024 * 1024;  // of a frame, in addition to an output
 // The variables of the worker's environment that a plugin gets. None of them is Weir's or the
 // database's.
 constexpr std::array<const char*, 8> variables_kept = {
@@ -59,7 +59,7 @@ PluginError load_failed(std::string detail, std::string_view hint) {
   return refusal(PluginStage::stage, PluginFault::load_failed, std::move(detail), hint).error();
 }
 
-std::string_view fact(const weir_host& host, weir_call* call, std::string_view key) {
+std::string_view call_property(const weir_host& host, weir_call* call, std::string_view key) {
   const weir_str value = host.get(call, {key.data(), key.size()});
   return value.size == 0 ? std::string_view() : std::string_view(value.data, value.size);
 }
@@ -74,7 +74,7 @@ Number number_of(std::string_view text, Number otherwise) {
 weir_str str(std::string_view text) { return {text.data(), text.size()}; }
 
 // Passes the step's result on to the host; nullopt when no step can have returned it.
-std::optional<std::int32_t> passed_on(Frame frame, const weir_host& host, weir_call* call) {
+std::optional<std::int32_t> pass_on_result(Frame frame, const weir_host& host, weir_call* call) {
   const auto result = frame.take<ResultFrame>();
   if (!result) return std::nullopt;
   const auto code = frame.text(result->code_bytes);
@@ -91,7 +91,7 @@ std::optional<std::int32_t> passed_on(Frame frame, const weir_host& host, weir_c
   return kind;
 }
 
-bool log_passed_on(Frame frame, const weir_host& host, weir_call* call) {
+bool pass_on_log(Frame frame, const weir_host& host, weir_call* call) {
   const auto line = frame.take<LogFrame>();
   const auto text = line ? frame.text(line->text_bytes) : std::nullopt;
   if (text) host.log(call, line->level, str(*text));
@@ -157,7 +157,7 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
   WireEnd end = WireEnd::not_yet;
   bool sent = false;
   while (end == WireEnd::not_yet && steady_clock::now() < deadline) {
-    end = sent ? frames_.read(opening_bytes_max) : frame.send(channel_.fd());
+    end = sent ? frames_.read(open_reply_bytes_max) : frame.send(channel_.fd());
     if (end == WireEnd::ok && !sent) {
       sent = true;
       end = WireEnd::not_yet;
@@ -169,23 +169,23 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
     return load_failed(fmt::format("loading it takes longer than {} ms", patience.count()), hint);
   }
   if (end != WireEnd::ok) {
-    died(end);
+    handle_death(end);
     return load_failed(fmt::format("loading it ended its process: {}", end_text_), hint);
   }
-  Frame answer = frames_.frame();
-  if (answer.kind() == FrameKind::opened) {
-    const auto opened = answer.take<OpenedFrame>();
+  Frame reply = frames_.frame();
+  if (reply.kind() == FrameKind::opened) {
+    const auto opened = reply.take<OpenedFrame>();
     filtered_ = opened && opened->filtered != 0;
     return std::nullopt;
   }
-  const auto refused = answer.take<RefusedFrame>();
-  const auto detail = refused ? answer.text(refused->detail_bytes) : std::nullopt;
-  const auto told = detail ? answer.text(refused->hint_bytes) : std::nullopt;
+  const auto refused = reply.take<RefusedFrame>();
+  const auto detail = refused ? reply.text(refused->detail_bytes) : std::nullopt;
+  const auto hint_text = detail ? reply.text(refused->hint_bytes) : std::nullopt;
   process_.kill();
-  if (!told || refused->fault > static_cast<std::uint32_t>(PluginFault::unload_pinned))
+  if (!hint_text || refused->fault > static_cast<std::uint32_t>(PluginFault::unload_pinned))
     return load_failed("its process sent an answer that could not be read", hint);
   return refusal(PluginStage::stage, static_cast<PluginFault>(refused->fault), std::string(*detail),
-                 *told)
+                 *hint_text)
       .error();
 }
 
@@ -193,15 +193,16 @@ IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host
                                           weir_call* call, weir_str input, std::int32_t& returned) {
   constexpr std::int64_t output_bytes_max = 256 * 1024 * 1024;
   kill_at_.reset();
-  const std::string_view run_id = fact(host, call, "run_id");
-  const std::string_view flow_input = fact(host, call, "flow_input");
+  const std::string_view run_id = call_property(host, call, "run_id");
+  const std::string_view flow_input = call_property(host, call, "flow_input");
   const CallFrame frame_start{
       .number = ++number_,
       .flow = target.flow,
       .step = target.step,
-      .index = number_of<std::uint64_t>(fact(host, call, "task_index"), 0),
-      .max_output_bytes = number_of(fact(host, call, "max_output_bytes"), output_bytes_max),
-      .attempt = number_of(fact(host, call, "attempt"), 1),
+      .index = number_of<std::uint64_t>(call_property(host, call, "task_index"), 0),
+      .max_output_bytes =
+          number_of(call_property(host, call, "max_output_bytes"), output_bytes_max),
+      .attempt = number_of(call_property(host, call, "attempt"), 1),
       .reserved = 0,
       .run_id_bytes = run_id.size(),
       .input_bytes = input.size,
@@ -210,37 +211,37 @@ IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host
                       {run_id, std::string_view(input.data, input.size), flow_input});
   WireEnd sent = frame.send(channel_.fd());
   for (; sent == WireEnd::not_yet; sent = frame.send(channel_.fd()))
-    if (!may_wait_on(host, call)) return kill();
-  if (sent != WireEnd::ok) return died(sent);
+    if (!within_grace(host, call)) return kill();
+  if (sent != WireEnd::ok) return handle_death(sent);
   return await(host, call, returned);
 }
 
 IsolatedChild::CallEnd IsolatedChild::await(const weir_host& host, weir_call* call,
                                             std::int32_t& returned) {
-  constexpr std::uint64_t bytes_max = 256 * 1024 * 1024 + words_bytes_max;
+  constexpr std::uint64_t bytes_max = 256 * 1024 * 1024 + extra_bytes_max;
   for (;;) {
     const WireEnd end = frames_.read(bytes_max);
     if (end == WireEnd::ok) {
       const Frame frame = frames_.frame();
       if (frame.kind() == FrameKind::result) {
-        const auto passed = passed_on(frame, host, call);
-        if (!passed) return died(WireEnd::broken);
+        const auto passed = pass_on_result(frame, host, call);
+        if (!passed) return handle_death(WireEnd::broken);
         returned = *passed;
         return CallEnd::answered;
       }
-      if (frame.kind() != FrameKind::log || !log_passed_on(frame, host, call))
-        return died(WireEnd::broken);
+      if (frame.kind() != FrameKind::log || !pass_on_log(frame, host, call))
+        return handle_death(WireEnd::broken);
     } else if (end != WireEnd::not_yet) {
-      return died(end);
+      return handle_death(end);
     } else if (process_.wait(milliseconds(0))) {  // another process keeps its channel open
-      return died(WireEnd::closed);
+      return handle_death(WireEnd::closed);
     }
-    if (!may_wait_on(host, call)) return kill();
+    if (!within_grace(host, call)) return kill();
   }
 }
 
 // Notifies the child once when the step must stop; false when its grace period is over.
-bool IsolatedChild::may_wait_on(const weir_host& host, weir_call* call) {
+bool IsolatedChild::within_grace(const weir_host& host, weir_call* call) {
   const auto now = steady_clock::now();
   if (kill_at_) return now < *kill_at_;
   if (host.cancelled(call) == 0) return true;
@@ -254,14 +255,14 @@ IsolatedChild::CallEnd IsolatedChild::kill() {
   return CallEnd::killed;
 }
 
-IsolatedChild::CallEnd IsolatedChild::died(WireEnd how) {
-  auto end = how == WireEnd::broken ? std::nullopt : process_.wait(death_patience);
+IsolatedChild::CallEnd IsolatedChild::handle_death(WireEnd wire_end) {
+  auto end = wire_end == WireEnd::broken ? std::nullopt : process_.wait(death_patience);
   if (end) {
     describe(to_string(*end));
   } else {
     end = process_.kill();
-    describe(how == WireEnd::broken ? "it wrote into the channel to its worker, and was killed"
-                                    : "it closed the channel to its worker, and was killed");
+    describe(wire_end == WireEnd::broken ? "it wrote into the channel to its worker, and was killed"
+                                         : "it closed the channel to its worker, and was killed");
   }
   const auto& seat = *recorder_.page().seats();
   if (seat.run != static_cast<RunKey>(number_)) return CallEnd::not_begun;
@@ -275,7 +276,7 @@ void IsolatedChild::describe(std::string end) {
   if (memory_bytes_ > 0) end_text_ += fmt::format("; its memory limit is {} bytes", memory_bytes_);
 }
 
-void IsolatedChild::dismiss() noexcept { ::shutdown(channel_.fd(), SHUT_WR); }
+void IsolatedChild::request_end() noexcept { ::shutdown(channel_.fd(), SHUT_WR); }
 
 void IsolatedChild::finish(steady_clock::time_point deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());

@@ -32,7 +32,7 @@ struct IsolatedOptions {
   /// Flights::stop_grace, so that the slot is free before the worker counts it as stuck.
   std::chrono::milliseconds stop_grace{500};
   std::chrono::milliseconds idle_max{30'000};  ///< idle processes end after this time, all but one
-  std::chrono::milliseconds farewell{1'000};   ///< for ending the resources that steps shared
+  std::chrono::milliseconds end_patience{1'000};  ///< for ending the resources that steps shared
 };
 
 /// Identifies a step of a plugin: the flow by its position in the manifest, the step by its
@@ -74,10 +74,10 @@ class IsolatedChild {
   bool filters_system_calls() const noexcept { return filtered_; }
   pid_t pid() const noexcept { return process_.pid(); }
 
-  /// Tells the process that no call follows, so that it ends; finish() waits for its end.
-  void dismiss() noexcept;
+  /// Requests the process to end, as no call follows; finish() waits for its end.
+  void request_end() noexcept;
 
-  /// Waits until `deadline` for the end of a dismissed process, then kills it.
+  /// Waits until `deadline` for the end of the process after request_end(), then kills it.
   void finish(std::chrono::steady_clock::time_point deadline);
 
  private:
@@ -86,10 +86,10 @@ class IsolatedChild {
 
   std::optional<PluginError> open(const PluginInspection& plugin, const StagedCopy& staged,
                                   std::chrono::milliseconds patience);
-  bool may_wait_on(const weir_host& host, weir_call* call);
+  bool within_grace(const weir_host& host, weir_call* call);
   CallEnd await(const weir_host& host, weir_call* call, std::int32_t& returned);
   CallEnd kill();
-  CallEnd died(WireEnd how);
+  CallEnd handle_death(WireEnd wire_end);
   void describe(std::string end);
 
   const std::chrono::milliseconds stop_grace_;

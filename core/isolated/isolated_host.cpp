@@ -23,7 +23,7 @@ class IsolatedPlugin;
 struct IsolatedStep {
   IsolatedPlugin* plugin;
   IsolatedTarget target;
-  std::string shown;  // `step "orders.fetch" of plugin "shop"`
+  std::string label;  // `step "orders.fetch" of plugin "shop"`
 };
 
 std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input, void* user);
@@ -31,12 +31,12 @@ std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input
 // What the modules of a plugin share: its processes, and the steps that call them.
 class IsolatedPlugin {
  public:
-  IsolatedPlugin(std::shared_ptr<Keeper> keeper, IsolatedOptions options,
+  IsolatedPlugin(std::shared_ptr<ChildReaper> reaper, IsolatedOptions options,
                  std::shared_ptr<Quarantine> quarantine, const PluginInspection& plugin,
                  const StagedCopy& staged)
       : stop_grace_(options.stop_grace),
         quarantine_(std::move(quarantine)),
-        children_(std::move(keeper), std::move(options), plugin, staged) {}
+        children_(std::move(reaper), std::move(options), plugin, staged) {}
 
   ChildSet& children() noexcept { return children_; }
 
@@ -58,30 +58,30 @@ class IsolatedPlugin {
 
   std::int32_t run(const IsolatedStep& step, const weir_host& host, weir_call* call,
                    weir_str input) {
-    std::string died;
+    std::string end_text;
     for (int starts = 0; starts < starts_max; ++starts) {
       auto child = children_.lease([&] { return host.cancelled(call) != 0; });
-      if (!child) return not_started(host, call, child.error());
+      if (!child) return fail_not_started(host, call, child.error());
       if (*child == nullptr) return WEIR_CANCELLED;
       std::int32_t returned = WEIR_FAILED;
       const CallEnd end = (*child)->run(step.target, host, call, input, returned);
       if (end == CallEnd::answered) {
-        children_.give_back(*std::move(child));
+        children_.return_child(*std::move(child));
         return returned;
       }
-      died = (*child)->end_text();
+      end_text = (*child)->end_text();
       const std::string crash =
-          fmt::format("{} ended its process: {}{}{}", step.shown, died,
+          fmt::format("{} ended its process: {}{}{}", step.label, end_text,
                       (*child)->crash_text().empty() ? "" : "\n", (*child)->crash_text());
       child->reset();
-      children_.lost();
-      if (end == CallEnd::killed) return killed(step, host, call);
-      crashed();
+      children_.discard_child();
+      if (end == CallEnd::killed) return fail_killed(step, host, call);
+      count_crash();
       if (end == CallEnd::crashed) return fail(host, call, "worker_crashed", crash);
     }
     return fail(host, call, "worker_crashed",
                 fmt::format("{} could not start: its processes end by themselves, the last one: {}",
-                            step.shown, died));
+                            step.label, end_text));
   }
 
  private:
@@ -91,18 +91,18 @@ class IsolatedPlugin {
     return WEIR_FAILED;
   }
 
-  static std::int32_t not_started(const weir_host& host, weir_call* call,
-                                  const PluginError& error) {
+  static std::int32_t fail_not_started(const weir_host& host, weir_call* call,
+                                       const PluginError& error) {
     return fail(host, call, "no_process", to_string(error));
   }
 
-  std::int32_t killed(const IsolatedStep& step, const weir_host& host, weir_call* call) const {
+  std::int32_t fail_killed(const IsolatedStep& step, const weir_host& host, weir_call* call) const {
     return fail(host, call, "worker_timeout",
                 fmt::format("{} did not stop within {} ms of being told to: its process was killed",
-                            step.shown, stop_grace_.count()));
+                            step.label, stop_grace_.count()));
   }
 
-  void crashed() const {
+  void count_crash() const {
     if (quarantine_)
       quarantine_->crashed(children_.plugin().file.sha256, std::chrono::steady_clock::now());
   }
@@ -126,16 +126,16 @@ IsolatedHost::IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> 
     : options_(std::move(options)),
       quarantine_(std::move(quarantine)),
       log_(std::move(log)),
-      keeper_(std::make_shared<Keeper>(options_)) {}
+      reaper_(std::make_shared<ChildReaper>(options_)) {}
 
 std::expected<std::vector<FlowModule>, PluginError> IsolatedHost::open(
     const PluginInspection& plugin, const StagedCopy& staged) {
-  auto isolated = std::make_shared<IsolatedPlugin>(keeper_, options_, quarantine_, plugin, staged);
+  auto isolated = std::make_shared<IsolatedPlugin>(reaper_, options_, quarantine_, plugin, staged);
   auto first = isolated->children().lease([] { return false; });
   if (!first) return std::unexpected(std::move(first.error()));
-  if (!(*first)->filters_system_calls() && !told_unfiltered_.exchange(true))
+  if (!(*first)->filters_system_calls() && !warned_unfiltered_.exchange(true))
     log_->warn("isolated plugins can start programs: this system does not filter system calls");
-  isolated->children().give_back(*std::move(first));
+  isolated->children().return_child(*std::move(first));
 
   std::vector<FlowModule> modules;
   for (std::uint32_t flow = 0; flow < plugin.flows.size(); ++flow) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "isolated/child_reaper.hpp"
 #include "isolated/isolated_child.hpp"
-#include "isolated/keeper.hpp"
 #include "plugin/plugin_host.hpp"
 #include "plugin/quarantine.hpp"
 
@@ -31,8 +31,8 @@ class IsolatedHost final : public PluginHost {
 
   /// Starts the first process and loads the plugin in it. Errors: as InProcessHost; load_failed
   /// also when loading ends the process or takes longer than start_patience. The processes end when
-  /// the last of the modules is destroyed, within `farewell`; this host's destructor waits for them
-  /// if no module is left.
+  /// the last of the modules is destroyed, within `end_patience`; this host's destructor waits for
+  /// them if no module is left.
   std::expected<std::vector<FlowModule>, PluginError> open(const PluginInspection& plugin,
                                                            const StagedCopy& staged) override;
 
@@ -42,8 +42,8 @@ class IsolatedHost final : public PluginHost {
   const IsolatedOptions options_;
   const std::shared_ptr<Quarantine> quarantine_;
   const std::shared_ptr<Log> log_;
-  const std::shared_ptr<Keeper> keeper_;
-  std::atomic<bool> told_unfiltered_ = false;  // pairs with itself: it publishes no other data
+  const std::shared_ptr<ChildReaper> reaper_;
+  std::atomic<bool> warned_unfiltered_ = false;  // pairs with itself: it publishes no other data
 };
 
 }  // namespace weir

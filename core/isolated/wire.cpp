@@ -85,7 +85,7 @@ void FrameReader::make_room(std::size_t bytes) {
 }
 
 WireEnd FrameReader::read(std::uint64_t bytes_max) {
-  begin_ += std::exchange(given_, 0);
+  begin_ += std::exchange(frame_bytes_, 0);
   std::size_t wanted = sizeof(OutgoingFrame::Header);
   for (;;) {
     if (end_ - begin_ >= sizeof(OutgoingFrame::Header)) {
@@ -94,23 +94,24 @@ WireEnd FrameReader::read(std::uint64_t bytes_max) {
       if (header.bytes > bytes_max) return WireEnd::broken;
       wanted = sizeof header + static_cast<std::size_t>(header.bytes);
       if (end_ - begin_ >= wanted) {
-        given_ = wanted;
+        frame_bytes_ = wanted;
         return WireEnd::ok;
       }
     }
     make_room(wanted);
-    const ssize_t came = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
-    if (came == 0) return WireEnd::closed;
-    if (came < 0) return failed(errno);
-    end_ += static_cast<std::size_t>(came);
+    const ssize_t received = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
+    if (received == 0) return WireEnd::closed;
+    if (received < 0) return failed(errno);
+    end_ += static_cast<std::size_t>(received);
   }
 }
 
 Frame FrameReader::frame() const noexcept {
   OutgoingFrame::Header header;
   std::memcpy(&header, buffer_.get() + begin_, sizeof header);
-  return {header.kind,
-          std::string_view(buffer_.get() + begin_, given_).substr(sizeof(OutgoingFrame::Header))};
+  return {
+      header.kind,
+      std::string_view(buffer_.get() + begin_, frame_bytes_).substr(sizeof(OutgoingFrame::Header))};
 }
 
 }  // namespace weir

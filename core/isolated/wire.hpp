@@ -142,7 +142,7 @@ class FrameReader {
   int socket_;
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  // [begin_, end_) was received, not consumed
-  std::size_t given_ = 0;                           // bytes of the frame at begin_
+  std::size_t frame_bytes_ = 0;                     // bytes of the frame at begin_
 };
 
 }  // namespace weir

@@ -19,10 +19,10 @@ namespace weir {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint32_t what_happens_to_files = IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB |
-                                                IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE |
-                                                IN_DELETE_SELF | IN_MOVE_SELF;
-constexpr std::uint32_t what_brings_a_folder = IN_CREATE | IN_MOVED_TO;
+constexpr std::uint32_t file_event_mask = IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB |
+                                          IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF |
+                                          IN_MOVE_SELF;
+constexpr std::uint32_t new_folder_mask = IN_CREATE | IN_MOVED_TO;
 
 bool is_candidate(std::string_view name) { return !name.starts_with('.') && name.ends_with(".so"); }
 
@@ -38,19 +38,19 @@ std::string why_no_hints(int error) {
 FolderEvents::FolderEvents()
     : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!inotify_) trouble_ = why_no_hints(errno);
+  if (!inotify_) problem_ = why_no_hints(errno);
 }
 
 int FolderEvents::watch_one(const fs::path& folder) {
   const int watch =
-      ::inotify_add_watch(inotify_.fd(), folder.c_str(), what_happens_to_files | IN_ONLYDIR);
-  if (watch < 0 && (errno == ENOSPC || errno == ENOMEM)) trouble_ = why_no_hints(errno);
+      ::inotify_add_watch(inotify_.fd(), folder.c_str(), file_event_mask | IN_ONLYDIR);
+  if (watch < 0 && (errno == ENOSPC || errno == ENOMEM)) problem_ = why_no_hints(errno);
   return watch;
 }
 
 void FolderEvents::watch(const std::vector<fs::path>& folders) {
   if (!inotify_) return;
-  trouble_.clear();
+  problem_.clear();
   std::map<fs::path, int> now;
   std::set<Awaited> awaited;
   for (const fs::path& folder : folders) {
@@ -59,18 +59,18 @@ void FolderEvents::watch(const std::vector<fs::path>& folders) {
       continue;
     }
     const int above = ::inotify_add_watch(inotify_.fd(), folder.parent_path().c_str(),
-                                          what_brings_a_folder | IN_ONLYDIR | IN_MASK_ADD);
+                                          new_folder_mask | IN_ONLYDIR | IN_MASK_ADD);
     if (above >= 0) awaited.emplace(above, folder.filename().string());
   }
   const auto is_used = [&](int watch) {
     return std::ranges::any_of(awaited, [&](const auto& each) { return each.first == watch; }) ||
            std::ranges::any_of(now, [&](const auto& each) { return each.second == watch; });
   };
-  for (const auto& [folder, watch] : own_)
+  for (const auto& [folder, watch] : watches_)
     if (!is_used(watch)) ::inotify_rm_watch(inotify_.fd(), watch);
   for (const auto& [watch, name] : awaited_)
     if (!is_used(watch)) ::inotify_rm_watch(inotify_.fd(), watch);
-  own_ = std::move(now);
+  watches_ = std::move(now);
   awaited_ = std::move(awaited);
 }
 

@@ -32,7 +32,7 @@ class FolderEvents {
   void wake() noexcept;
 
   /// Why hints are missing, such as a limit on watches; empty when none are.
-  const std::string& trouble() const noexcept { return trouble_; }
+  const std::string& problem() const noexcept { return problem_; }
 
  private:
   using Awaited = std::pair<int, std::string>;  // its parent's watch, and its name there
@@ -42,10 +42,10 @@ class FolderEvents {
   bool read_hints();
 
   FileDescriptor inotify_;
-  FileDescriptor woken_;                      // an eventfd
-  std::map<std::filesystem::path, int> own_;  // the watch of each folder that exists
-  std::set<Awaited> awaited_;                 // missing folders
-  std::string trouble_;
+  FileDescriptor woken_;                          // an eventfd
+  std::map<std::filesystem::path, int> watches_;  // the watch of each folder that exists
+  std::set<Awaited> awaited_;                     // missing folders
+  std::string problem_;
 };
 
 }  // namespace weir

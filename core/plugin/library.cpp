@@ -21,10 +21,10 @@ struct Library::Handle {
 
 namespace {
 
-PluginError refused_by_loader(std::string words) {
-  const bool noexec = words.contains("failed to map segment");
+PluginError refused_by_loader(std::string message) {
+  const bool noexec = message.contains("failed to map segment");
   return refusal(PluginStage::stage, noexec ? PluginFault::noexec_mount : PluginFault::load_failed,
-                 std::move(words),
+                 std::move(message),
                  noexec ? "the private copy is on a file system that does not let code run: set "
                           "TMPDIR or XDG_RUNTIME_DIR to another one"
                         : "this is the system loader's message; LD_DEBUG=all shows what it did")
@@ -64,8 +64,8 @@ std::expected<std::unique_ptr<Library>, PluginError> Library::open(const StagedC
   auto handle = std::make_unique<Handle>();
   handle->library.load(staged.path(), failed, rtld_now | rtld_local);
   if (failed) {
-    const char* const words = ::dlerror();
-    return std::unexpected(refused_by_loader(words != nullptr ? words : failed.message()));
+    const char* const message = ::dlerror();
+    return std::unexpected(refused_by_loader(message != nullptr ? message : failed.message()));
   }
   return std::unique_ptr<Library>(new Library(std::move(handle), staged));
 }
@@ -78,7 +78,7 @@ bool Library::is_loaded(const std::filesystem::path& staged) {
   return found != nullptr;
 }
 
-void Library::close_again(const std::filesystem::path& staged) {
+void Library::retry_unmap(const std::filesystem::path& staged) {
   static_cast<void>(is_loaded(staged));
 }
 

@@ -55,7 +55,7 @@ class Library {
   static bool is_loaded(const std::filesystem::path& staged);
   /// Gives the loader a chance to unmap a closed library: the reason that kept it may be over, but
   /// the loader checks for that only when something is closed.
-  static void close_again(const std::filesystem::path& staged);
+  static void retry_unmap(const std::filesystem::path& staged);
 
   std::unique_ptr<Handle> handle_;
   StagedCopy staged_;

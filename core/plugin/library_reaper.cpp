@@ -17,9 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t closed_at_once = 64;  // then other threads may load
-constexpr auto first_look_again = 100ms;    // between checks of pinned libraries; doubles each time
-constexpr auto longest_look_again = 10'000ms;
+constexpr std::size_t closed_at_once = 64;   // then other threads may load
+constexpr auto first_poll_interval = 100ms;  // of pinned libraries; doubles each time
+constexpr auto longest_poll_interval = 10'000ms;
 
 // The file's name is the hash of its bytes: it identifies the copy by whatever path it was mapped.
 bool is_mapped(const Library& library, const std::vector<FileMapping>& mappings) {
@@ -71,7 +71,7 @@ std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std
   note_pinned();
   Entry& entry = entries_[sha256];
   entry.library = *std::move(opened);
-  return hold_again(sha256, entry);
+  return make_hold(sha256, entry);
 }
 
 LibraryReaper::Holding LibraryReaper::find(const std::string& sha256) {
@@ -79,20 +79,20 @@ LibraryReaper::Holding LibraryReaper::find(const std::string& sha256) {
   const auto entry = entries_.find(sha256);
   if (entry == entries_.end()) return nullptr;
   if (Holding held = entry->second.handle.lock()) return held;
-  return hold_again(sha256, entry->second);
+  return make_hold(sha256, entry->second);
 }
 
-LibraryReaper::Holding LibraryReaper::hold_again(const std::string& sha256, Entry& entry) {
+LibraryReaper::Holding LibraryReaper::make_hold(const std::string& sha256, Entry& entry) {
   const std::uint64_t number = ++holds_;
   Holding made(entry.library.get(),
-               [this, sha256, number](const Library*) { let_go(sha256, number); });
+               [this, sha256, number](const Library*) { release(sha256, number); });
   entry.handle = made;
   entry.hold = number;
   if (std::exchange(entry.queued, false)) --queued_;
   return made;
 }
 
-void LibraryReaper::let_go(const std::string& sha256, std::uint64_t hold) {
+void LibraryReaper::release(const std::string& sha256, std::uint64_t hold) {
   const std::scoped_lock lock(mutex_);
   const auto entry = entries_.find(sha256);
   if (entry == entries_.end() || entry->second.hold != hold) return;
@@ -102,21 +102,21 @@ void LibraryReaper::let_go(const std::string& sha256, std::uint64_t hold) {
 }
 
 void LibraryReaper::run() {
-  auto look_again = first_look_again;
+  auto poll_interval = first_poll_interval;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      const auto anything = [this] { return queued_ > 0; };
+      const auto has_queued = [this] { return queued_ > 0; };
       if (still_mapped_.empty()) {
-        look_again = first_look_again;
-        wake_.wait(lock, anything);
-      } else if (wake_.wait_for(lock, look_again, anything)) {
-        look_again = first_look_again;
+        poll_interval = first_poll_interval;
+        wake_.wait(lock, has_queued);
+      } else if (wake_.wait_for(lock, poll_interval, has_queued)) {
+        poll_interval = first_poll_interval;
       } else {
-        look_again = std::min(2 * look_again, longest_look_again);
+        poll_interval = std::min(2 * poll_interval, longest_poll_interval);
       }
     }
-    tell(close_some());
+    notify(close_some());
     const std::scoped_lock lock(mutex_);
     closing_.clear();
     idle_.notify_all();
@@ -140,38 +140,39 @@ std::vector<LibraryReaper::Closed> LibraryReaper::take_queued() {
   return taken;
 }
 
-std::vector<LibraryReaper::Told> LibraryReaper::close_some() {
-  std::vector<Told> told;
+std::vector<LibraryReaper::Notification> LibraryReaper::close_some() {
+  std::vector<Notification> notifications;
   const std::scoped_lock one_at_a_time(loading_);
   std::vector<Closed> closed = take_queued();
   for (const Closed& each : closed) each.library->close();
   if (!exiting_.load(std::memory_order_acquire))
-    for (const Closed& each : pinned_) Library::close_again(each.library->staged());
+    for (const Closed& each : pinned_) Library::retry_unmap(each.library->staged());
   const auto mappings = file_mappings();
-  const auto gone = [&](const Closed& each) {
+  const auto is_unmapped = [&](const Closed& each) {
     return mappings ? !is_mapped(*each.library, *mappings)
                     : !Library::is_loaded(each.library->staged());
   };
-  const auto leaving = [](const Closed& each, std::string why) {
-    return Leaving{
+  const auto report_of = [](const Closed& each, std::string why) {
+    return UnloadReport{
         .sha256 = each.sha256, .staged = each.library->staged().path(), .why = std::move(why)};
   };
   std::erase_if(pinned_, [&](const Closed& each) {
-    const bool left = gone(each);
-    if (left) told.push_back({.leaving = leaving(each, {}), .pinned = false});
-    return left;
+    const bool unmapped = is_unmapped(each);
+    if (unmapped) notifications.push_back({.report = report_of(each, {}), .pinned = false});
+    return unmapped;
   });
   for (Closed& each : closed) {
-    if (gone(each)) {
-      told.push_back({.leaving = leaving(each, {}), .pinned = false});
+    if (is_unmapped(each)) {
+      notifications.push_back({.report = report_of(each, {}), .pinned = false});
     } else {
-      told.push_back({.leaving = leaving(each, why_pinned(*each.library)), .pinned = true});
+      notifications.push_back(
+          {.report = report_of(each, why_pinned(*each.library)), .pinned = true});
       pinned_.push_back(std::move(each));
     }
   }
   const std::scoped_lock lock(mutex_);
   note_pinned();
-  return told;
+  return notifications;
 }
 
 void LibraryReaper::note_pinned() {
@@ -179,19 +180,19 @@ void LibraryReaper::note_pinned() {
   for (const Closed& each : pinned_) still_mapped_.push_back(each.sha256);
 }
 
-void LibraryReaper::tell(const std::vector<Told>& all) {
+void LibraryReaper::notify(const std::vector<Notification>& all) {
   const std::scoped_lock lock(observers_mutex_);
-  for (const Told& told : all)
+  for (const Notification& notification : all)
     for (const Observer& observer : observers_)
-      if (const auto& callback = told.pinned ? observer.pinned : observer.unloaded)
-        callback(told.leaving);
+      if (const auto& callback = notification.pinned ? observer.pinned : observer.unloaded)
+        callback(notification.report);
 }
 
 std::shared_ptr<const void> LibraryReaper::observe(Observer observer) {
   const std::scoped_lock lock(observers_mutex_);
   const auto place = observers_.insert(observers_.end(), std::move(observer));
   return {&*place, [this, place](const void*) {
-            const std::scoped_lock taking_out(observers_mutex_);
+            const std::scoped_lock erasing(observers_mutex_);
             observers_.erase(place);
           }};
 }

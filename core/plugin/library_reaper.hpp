@@ -35,8 +35,8 @@ namespace weir {
 /// holder.
 class LibraryReaper {
  public:
-  /// A library without holders.
-  struct Leaving {
+  /// What is reported about a library that has lost its last holder.
+  struct UnloadReport {
     std::string sha256;
     std::filesystem::path staged;  ///< its private copy
     std::string why;               ///< pinned: what keeps its code, and what to do about it
@@ -45,9 +45,9 @@ class LibraryReaper {
   /// Callbacks on the reaper's thread, one at a time.
   struct Observer {
     /// The code is gone; for a pinned library this comes after `pinned`.
-    std::function<void(const Leaving&)> unloaded = {};
+    std::function<void(const UnloadReport&)> unloaded = {};
     /// The library is closed, but still mapped; called once.
-    std::function<void(const Leaving&)> pinned = {};
+    std::function<void(const UnloadReport&)> pinned = {};
   };
 
   struct Counts {
@@ -91,22 +91,22 @@ class LibraryReaper {
     std::unique_ptr<Library> library;
     std::string sha256;
   };
-  struct Told {
-    Leaving leaving;
+  struct Notification {
+    UnloadReport report;
     bool pinned;
   };
 
   LibraryReaper();
 
   Holding find(const std::string& sha256);
-  Holding hold_again(const std::string& sha256, Entry& entry);
-  void let_go(const std::string& sha256, std::uint64_t hold);
+  Holding make_hold(const std::string& sha256, Entry& entry);
+  void release(const std::string& sha256, std::uint64_t hold);
 
   void run();
-  std::vector<Told> close_some();
+  std::vector<Notification> close_some();
   std::vector<Closed> take_queued();
   void note_pinned();
-  void tell(const std::vector<Told>& all);
+  void notify(const std::vector<Notification>& all);
 
   std::atomic<bool> exiting_{false};  // set by atexit, checked by the reaper before it closes
   std::mutex loading_;                // locked before mutex_; guards pinned_

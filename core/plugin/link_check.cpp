@@ -19,7 +19,7 @@ namespace {
 
 // A library that this process has loaded already is used whatever the search would find: the loader
 // goes by name.
-fs::path loaded_already(const std::string& name) {
+fs::path already_loaded(const std::string& name) {
   if (name.contains('/')) return {};  // the loader would open the file just to find out
   void* const handle = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
   if (handle == nullptr) return {};
@@ -31,7 +31,7 @@ fs::path loaded_already(const std::string& name) {
 }
 
 // Whether the program or its own libraries define the symbol for everything loaded later.
-bool given_by_host(std::string_view symbol) {
+bool defined_by_host(std::string_view symbol) {
   ::dlerror();
   static_cast<void>(::dlsym(RTLD_DEFAULT, std::string(symbol).c_str()));
   return ::dlerror() == nullptr;
@@ -84,7 +84,7 @@ void LinkCheck::note_clash(const Library& served, const std::string& by,
   if (candidates.empty() || fs::equivalent(candidates.front(), served.path, failed) || failed)
     return;
   std::error_code unresolved;
-  const fs::path loaded = fs::weakly_canonical(loaded_already(served.name), unresolved);
+  const fs::path loaded = fs::weakly_canonical(already_loaded(served.name), unresolved);
   clashes_.push_back({.name = served.name,
                       .by = by,
                       .wanted = candidates.front(),
@@ -99,7 +99,7 @@ std::vector<LinkCheck::Found> LinkCheck::libraries() const {
 }
 
 bool LinkCheck::add(std::string name, std::vector<fs::path> candidates) {
-  if (fs::path loaded = loaded_already(name); !loaded.empty())
+  if (fs::path loaded = already_loaded(name); !loaded.empty())
     candidates.insert(candidates.begin(), std::move(loaded));
   for (const fs::path& path : candidates) {
     Library& library = libraries_.emplace_back();
@@ -164,7 +164,7 @@ std::optional<PluginError> LinkCheck::missing_version(const ElfDynamic& of,
 std::optional<PluginError> LinkCheck::undefined_symbol(const ElfDynamic& of,
                                                        const std::string& by) const {
   for (const ElfDynamic::Symbol& symbol : of.symbols)
-    if (!symbol.defined && !symbol.weak && !given_by_host(symbol.name) &&
+    if (!symbol.defined && !symbol.weak && !defined_by_host(symbol.name) &&
         plugin_.definition(symbol.name) == nullptr && definer(symbol.name).empty())
       return fault_of(PluginFault::undefined_symbol,
                       fmt::format("{} uses {}, which none of its libraries defines", by,

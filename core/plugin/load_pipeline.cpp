@@ -33,18 +33,18 @@ LoadPipeline::LoadPipeline(std::span<const fs::path> paths, const StageDirectory
       files_(paths.size()) {
   if (paths_.size() < 2) {  // nothing could be done in parallel
     prepare();
-    judge();
+    scan();
     return;
   }
   preparing_ = std::jthread([this] { prepare(); });
-  if (scanner_ != nullptr) judging_ = std::jthread([this] { judge(); });
+  if (scanner_ != nullptr) scanning_ = std::jthread([this] { scan(); });
 }
 
 LoadPipeline::Checked LoadPipeline::take() {
   {
     std::unique_lock lock(mutex_);
-    const std::size_t& ready = scanner_ != nullptr ? judged_ : prepared_;
-    moved_.wait(lock, [&] { return ready > taken_; });
+    const std::size_t& ready = scanner_ != nullptr ? scanned_ : prepared_;
+    advanced_.wait(lock, [&] { return ready > taken_; });
   }
   return *std::exchange(files_[taken_++], std::nullopt);
 }
@@ -55,36 +55,36 @@ void LoadPipeline::prepare() {
     files_[i] = prepared(paths_[i], files, stage_, policy_);
     const std::scoped_lock lock(mutex_);
     prepared_ = i + 1;
-    moved_.notify_all();
+    advanced_.notify_all();
   }
 }
 
 std::size_t LoadPipeline::wait_prepared(std::size_t more_than) {
   std::unique_lock lock(mutex_);
-  moved_.wait(lock, [&] { return prepared_ > more_than; });
+  advanced_.wait(lock, [&] { return prepared_ > more_than; });
   return prepared_;
 }
 
-void LoadPipeline::judged_to(std::size_t end) {
+void LoadPipeline::note_scanned(std::size_t end) {
   const std::scoped_lock lock(mutex_);
-  judged_ = end;
-  moved_.notify_all();
+  scanned_ = end;
+  advanced_.notify_all();
 }
 
-void LoadPipeline::judge() {
+void LoadPipeline::scan() {
   if (scanner_ == nullptr) return;
   DependencyState dependencies;
   Scanner::Session session(*scanner_);
   for (std::size_t done = 0; done < paths_.size();) {
     const std::size_t end = wait_prepared(done);
-    judge_range(done, end, session, dependencies);
+    scan_range(done, end, session, dependencies);
     done = end;
-    judged_to(done);
+    note_scanned(done);
   }
 }
 
-void LoadPipeline::judge_range(std::size_t begin, std::size_t end, Scanner::Session& session,
-                               DependencyState& dependencies) {
+void LoadPipeline::scan_range(std::size_t begin, std::size_t end, Scanner::Session& session,
+                              DependencyState& dependencies) {
   std::vector<Scanner::Order> orders;
   std::vector<std::pair<std::size_t, std::string>> ordered;  // which file, and its key
   const auto refuse = [&](std::size_t i, PluginError error) {
@@ -108,7 +108,7 @@ void LoadPipeline::judge_range(std::size_t begin, std::size_t end, Scanner::Sess
     const auto& [i, key] = ordered[n];
     if (verdicts_ != nullptr) verdicts_->put(key, refused);
     if (refused) refuse(i, *std::move(refused));
-    judged_to(i + 1);
+    note_scanned(i + 1);
   });
 }
 

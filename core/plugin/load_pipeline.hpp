@@ -1,10 +1,10 @@
 /// Threads: three steps, each on a thread of its own where there is more than one file: `prepare`
-/// reads, checks and copies files, `judge` scans them, and the caller's thread takes and opens them
+/// reads, checks and copies files, `scan` scans them, and the caller's thread takes and opens them
 /// (`take`). Each goes through the files in their order and waits for the step before.
 ///
-/// Invariant: `prepared_` and `judged_` only grow, under mutex_. A file below `prepared_` is
-/// touched only by the judge, one below `judged_` only by the caller; without a scanner there is no
-/// judge, and the caller follows `prepared_`.
+/// Invariant: `prepared_` and `scanned_` only grow, under mutex_. A file below `prepared_` is
+/// touched only by scan(), one below `scanned_` only by the caller; without a scanner there is no
+/// scan, and the caller follows `prepared_`.
 #pragma once
 #include <condition_variable>
 #include <cstddef>
@@ -51,11 +51,11 @@ class LoadPipeline {
 
  private:
   void prepare();
-  void judge();
-  void judge_range(std::size_t begin, std::size_t end, Scanner::Session& session,
-                   DependencyState& dependencies);
+  void scan();
+  void scan_range(std::size_t begin, std::size_t end, Scanner::Session& session,
+                  DependencyState& dependencies);
   std::size_t wait_prepared(std::size_t more_than);
-  void judged_to(std::size_t end);
+  void note_scanned(std::size_t end);
 
   std::span<const std::filesystem::path> paths_;
   const StageDirectory& stage_;
@@ -64,12 +64,12 @@ class LoadPipeline {
   VerdictCache* verdicts_;
   std::vector<std::optional<Checked>> files_;
   std::size_t taken_ = 0;  // used by the caller's thread alone
-  std::mutex mutex_;       // guards prepared_ and judged_
-  std::condition_variable moved_;
+  std::mutex mutex_;       // guards prepared_ and scanned_
+  std::condition_variable advanced_;
   std::size_t prepared_ = 0;
-  std::size_t judged_ = 0;
+  std::size_t scanned_ = 0;
 
-  std::jthread preparing_, judging_;  // last: they end before the other members
+  std::jthread preparing_, scanning_;  // last: they end before the other members
 };
 
 /// Makes the error about a plugin more precise by examining this machine's libraries: explained(),

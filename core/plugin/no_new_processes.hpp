@@ -11,6 +11,6 @@ enum class NewProcess {
 /// From now on the calling thread, and every thread that it starts, cannot start a process or
 /// another program, or trace one; they may start threads. Cannot be undone. False when the kernel
 /// has no filters for system calls, or when there is none here for this machine.
-bool forbid_new_processes(NewProcess who_does) noexcept;
+bool forbid_new_processes(NewProcess consequence) noexcept;
 
 }  // namespace weir

@@ -82,7 +82,7 @@ struct PluginError {
   PluginStage stage = PluginStage::discover;
   std::string path;
   std::string sha256;  ///< 64 hex digits; empty when it was refused before it was hashed
-  std::string detail;  ///< what was met, without the path
+  std::string detail;  ///< what was found, without the path
   std::string hint;    ///< what to do about it
   Faults faults;       ///< bad_manifest, invalid_definition: every fault found; else empty
 
@@ -103,8 +103,8 @@ std::string to_string(const PluginError& error);
 /// The same as a plain Error: its kind is name(kind), its message "PATH: KIND: detail".
 Error to_error(const PluginError& error);
 
-/// What a registry said of a plugin's flows (duplicate_slug or duplicate_module), as an error about
-/// the plugin's file; stage publish.
+/// A registry's error about a plugin's flows (duplicate_slug or duplicate_module), as one about the
+/// plugin's file; stage publish.
 PluginError refused_by_registry(const Error& error, const PluginFile& file);
 
 }  // namespace weir

@@ -21,7 +21,7 @@ struct PluginObserver {
   std::function<void(const PluginFile& file)> unloaded = {};  ///< its code is gone
   std::function<void(const PluginError& error)> pinned = {};  ///< unload_pinned
   /// Folders are only scanned at intervals, because there are no events for changes: why not.
-  std::function<void(const std::string& why)> rescans_alone = {};
+  std::function<void(const std::string& why)> no_file_events = {};
   /// The registry was changed: after the callbacks above, once for what was published together.
   std::function<void()> flows_changed = {};
 };

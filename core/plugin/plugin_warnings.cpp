@@ -80,7 +80,7 @@ std::vector<PluginWarning> PluginWarnings::add(const TrustedFile& plugin) {
                       each.served.string(), each.name));
   for (const LinkCheck::Found& found : check.libraries()) {
     const auto [known, first] =
-        libraries_.try_emplace(found.name, Brought{found.path, plugin.path.string()});
+        libraries_.try_emplace(found.name, FirstUse{found.path, plugin.path.string()});
     std::error_code failed;
     if (!first && !std::filesystem::equivalent(known->second.library, found.path, failed) &&
         !failed)

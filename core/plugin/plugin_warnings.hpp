@@ -15,7 +15,7 @@ namespace weir {
 /// with), lazy_binding (a missing symbol is noticed when it is called), executable_stack.
 struct PluginWarning {
   std::string kind;
-  std::string detail;  ///< what was met
+  std::string detail;  ///< what was found
   std::string hint;    ///< what to do about it
 };
 
@@ -28,11 +28,11 @@ class PluginWarnings {
   std::vector<PluginWarning> add(const TrustedFile& plugin);
 
  private:
-  struct Brought {
+  struct FirstUse {
     std::filesystem::path library;
     std::string plugin;
   };
-  std::map<std::string, Brought> libraries_;  // by the name under which they are needed
+  std::map<std::string, FirstUse> libraries_;  // by the name under which they are needed
 };
 
 }  // namespace weir

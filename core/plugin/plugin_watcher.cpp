@@ -9,13 +9,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto looks_apart = 50ms;  // between scans, however much happens in a folder
+constexpr auto scan_interval_min = 50ms;  // between scans, however much happens in a folder
 constexpr auto longest_retry = 60'000ms;
 
 Steady now() { return std::chrono::steady_clock::now(); }
 
 // Faults that an incomplete file may show.
-bool may_be_half(PluginFault fault) {
+bool may_be_incomplete(PluginFault fault) {
   switch (fault) {
     case PluginFault::not_found:
     case PluginFault::not_elf:
@@ -31,7 +31,7 @@ bool may_be_half(PluginFault fault) {
 }
 
 // Faults that may disappear without a change of the file.
-bool may_pass(PluginFault fault) {
+bool may_be_transient(PluginFault fault) {
   switch (fault) {
     case PluginFault::unreadable:
     case PluginFault::untrusted_path:
@@ -60,16 +60,17 @@ PluginWatcher::PluginWatcher(std::vector<fs::path> folders, const PluginLoader& 
       options_(options),
       files_({.quiet = options.quiet}),
       published_(registry, board, observer_) {
-  const auto hear = [this](bool pinned) {
-    return [this, pinned](const LibraryReaper::Leaving& leaving) {
+  const auto on_unload = [this](bool pinned) {
+    return [this, pinned](const LibraryReaper::UnloadReport& report) {
       {
-        const std::scoped_lock lock(heard_mutex_);
-        heard_.emplace_back(leaving, pinned);
+        const std::scoped_lock lock(unloads_mutex_);
+        unloads_.emplace_back(report, pinned);
       }
       events_.wake();
     };
   };
-  hearing_ = LibraryReaper::of_process().observe({.unloaded = hear(false), .pinned = hear(true)});
+  subscription_ = LibraryReaper::of_process().observe(
+      {.unloaded = on_unload(false), .pinned = on_unload(true)});
 }
 
 PluginWatcher::~PluginWatcher() = default;
@@ -83,7 +84,7 @@ void PluginWatcher::run() {
   start();
   while (!stopped_.load(std::memory_order_acquire)) {
     // A file that is being written changes all the time; a scan now and then is enough.
-    if (events_.wait(next_wake())) events_.pause(last_look_ + looks_apart);
+    if (events_.wait(next_wake())) events_.pause(last_scan_ + scan_interval_min);
     if (stopped_.load(std::memory_order_acquire)) return;
     round(false);
   }
@@ -97,81 +98,83 @@ void PluginWatcher::stop() noexcept {
 void PluginWatcher::rescan() noexcept { events_.wake(); }
 
 Steady PluginWatcher::next_wake() const {
-  Steady wake = last_look_ + options_.rescan;
+  Steady wake = last_scan_ + options_.rescan;
   if (const auto next = files_.next()) wake = std::min(wake, *next);
-  for (const auto& [path, unsaid] : unsaid_) wake = std::min(wake, unsaid.when);
-  for (const auto& [path, folder] : looks_)
-    if (folder.missing && *folder.missing + options_.folder_patience > last_look_)
+  for (const auto& [path, refusal] : pending_refusals_) wake = std::min(wake, refusal.due);
+  for (const auto& [path, folder] : folder_states_)
+    if (folder.missing && *folder.missing + options_.folder_patience > last_scan_)
       wake = std::min(wake, *folder.missing + options_.folder_patience);
   return wake;
 }
 
 void PluginWatcher::round(bool first) {
-  hear_reaper();
-  look(first);
-  try_again();
+  handle_unloads();
+  scan_folders(first);
+  retry_due_files();
   // A name that became free may be wanted by a plugin that collided: repeat until none becomes
   // free.
-  bool frees = deal_with(files_.take(now(), first));
-  while (frees) {
-    for (const fs::path& path : published_.collided()) files_.again(path, now());
-    frees = deal_with(files_.take(now()));
+  bool freed = handle_batch(files_.take(now(), first));
+  while (freed) {
+    for (const fs::path& path : published_.collided()) files_.requeue(path, now());
+    freed = handle_batch(files_.take(now()));
   }
-  say_unsaid();
+  report_due_refusals();
   published_.forget_ended();
 }
 
-void PluginWatcher::look(bool first) {
+void PluginWatcher::scan_folders(bool first) {
   // Watched first: later changes cause events, earlier ones are seen by the scan.
   events_.watch(folders_);
-  if (events_.trouble().empty()) {
-    said_alone_ = false;
-  } else if (!std::exchange(said_alone_, true) && observer_.rescans_alone) {
-    observer_.rescans_alone(events_.trouble());
+  if (events_.problem().empty()) {
+    reported_no_events_ = false;
+  } else if (!std::exchange(reported_no_events_, true) && observer_.no_file_events) {
+    observer_.no_file_events(events_.problem());
   }
   FolderSnapshot all;
-  for (const fs::path& folder : folders_) all.merge(look_at(folder, looks_[folder], first));
-  last_look_ = now();
-  files_.look(all, last_look_, std::chrono::system_clock::now());
+  for (const fs::path& folder : folders_)
+    all.merge(scan_folder(folder, folder_states_[folder], first));
+  last_scan_ = now();
+  files_.update(all, last_scan_, std::chrono::system_clock::now());
 }
 
-FolderSnapshot PluginWatcher::look_at(const fs::path& path, Folder& folder, bool first) {
+FolderSnapshot PluginWatcher::scan_folder(const fs::path& path, FolderState& folder, bool first) {
   auto snapshot = snapshot_of(path);
   if (snapshot) {
     folder.missing.reset();
-    published_.accept(path);
+    published_.withdraw_refusal(path);
     folder.last = *std::move(snapshot);
     return folder.last;
   }
   // A folder that can't be read may still contain the same files. A missing one may be about to be
   // replaced.
-  const bool gone = snapshot.error().kind != PluginFault::unreadable;
+  const bool missing = snapshot.error().kind != PluginFault::unreadable;
   if (!folder.missing) folder.missing = now();
   if (first || now() - *folder.missing >= options_.folder_patience) {
     published_.refuse(std::move(snapshot.error()));
-    if (gone) folder.last.clear();
+    if (missing) folder.last.clear();
   }
   return folder.last;
 }
 
-bool PluginWatcher::deal_with(SettlingFiles::Batch batch) {
-  for (const fs::path& path : batch.gone) {
-    unsaid_.erase(path);
+bool PluginWatcher::handle_batch(SettlingFiles::Batch batch) {
+  for (const fs::path& path : batch.removed) {
+    pending_refusals_.erase(path);
     retries_.erase(path);
   }
-  if (batch.arrived.empty() && batch.gone.empty()) return false;
-  return published_.publish(load(batch.arrived), batch.gone);
+  if (batch.settled.empty() && batch.removed.empty()) return false;
+  return published_.publish(load(batch.settled), batch.removed);
 }
 
-std::vector<OpenedPlugin> PluginWatcher::load(const std::vector<SettlingFiles::Arrived>& arrived) {
+std::vector<OpenedPlugin> PluginWatcher::load(
+    const std::vector<SettlingFiles::SettledFile>& files) {
   std::vector<OpenedPlugin> opened;
-  if (arrived.empty()) return opened;
+  if (files.empty()) return opened;
   std::vector<fs::path> paths;
-  for (const SettlingFiles::Arrived& file : arrived) paths.push_back(file.path);
+  for (const SettlingFiles::SettledFile& file : files) paths.push_back(file.path);
   std::vector<LoadResult> results = loader_.load(paths);
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const SettlingFiles::Arrived& file = arrived[i];
-    unsaid_.erase(file.path);
+    const SettlingFiles::SettledFile& file = files[i];
+    pending_refusals_.erase(file.path);
     // What was read while the file changed may be a mixture; the next scan sees the change.
     if (identity_of(file.path) != file.identity) continue;
     if (!results[i]) {
@@ -184,47 +187,48 @@ std::vector<OpenedPlugin> PluginWatcher::load(const std::vector<SettlingFiles::A
   return opened;
 }
 
-void PluginWatcher::refuse(const SettlingFiles::Arrived& file, PluginError error) {
-  if (may_pass(error.kind)) {
+void PluginWatcher::refuse(const SettlingFiles::SettledFile& file, PluginError error) {
+  if (may_be_transient(error.kind)) {
     const auto before = retries_.find(file.path);
-    const auto after = before == retries_.end() ? options_.rescan
+    const auto delay = before == retries_.end() ? options_.rescan
                                                 : std::min<std::chrono::milliseconds>(
-                                                      2 * before->second.after, longest_retry);
-    retries_[file.path] = {.after = after, .when = now() + after};
+                                                      2 * before->second.delay, longest_retry);
+    retries_[file.path] = {.delay = delay, .due = now() + delay};
   } else {
     retries_.erase(file.path);
   }
-  const Steady grown_up = file.since + options_.youth;
-  if (may_be_half(error.kind) && now() < grown_up)
-    unsaid_.insert_or_assign(
-        file.path, Unsaid{.error = std::move(error), .of = file.identity, .when = grown_up});
+  const Steady report_at = file.since + options_.refusal_delay;
+  if (may_be_incomplete(error.kind) && now() < report_at)
+    pending_refusals_.insert_or_assign(
+        file.path,
+        PendingRefusal{.error = std::move(error), .identity = file.identity, .due = report_at});
   else
     published_.refuse(std::move(error));
 }
 
-void PluginWatcher::try_again() {
+void PluginWatcher::retry_due_files() {
   for (const auto& [path, retry] : retries_)
-    if (retry.when <= now()) files_.again(path, now());
+    if (retry.due <= now()) files_.requeue(path, now());
 }
 
-void PluginWatcher::say_unsaid() {
-  std::erase_if(unsaid_, [&](auto& each) {
-    if (each.second.when > now()) return false;
+void PluginWatcher::report_due_refusals() {
+  std::erase_if(pending_refusals_, [&](auto& each) {
+    if (each.second.due > now()) return false;
     // Changed again: it will be read when it is quiet.
-    if (identity_of(each.first) != each.second.of) return true;
+    if (identity_of(each.first) != each.second.identity) return true;
     published_.refuse(std::move(each.second.error));
     return true;
   });
 }
 
-void PluginWatcher::hear_reaper() {
-  std::vector<std::pair<LibraryReaper::Leaving, bool>> heard;
+void PluginWatcher::handle_unloads() {
+  std::vector<std::pair<LibraryReaper::UnloadReport, bool>> unloads;
   {
-    const std::scoped_lock lock(heard_mutex_);
-    heard.swap(heard_);
+    const std::scoped_lock lock(unloads_mutex_);
+    unloads.swap(unloads_);
   }
-  for (const auto& [leaving, pinned] : heard)
-    pinned ? published_.pinned(leaving) : published_.unloaded(leaving);
+  for (const auto& [report, pinned] : unloads)
+    pinned ? published_.pinned(report) : published_.unloaded(report);
 }
 
 }  // namespace weir

@@ -44,7 +44,7 @@ class PluginWatcher {
     std::chrono::milliseconds quiet{250};
     /// A refusal that an incomplete file may cause is reported when the file has not changed for
     /// this time.
-    std::chrono::milliseconds youth{2'000};
+    std::chrono::milliseconds refusal_delay{2'000};
     /// A missing folder counts as an empty one after this time.
     std::chrono::milliseconds folder_patience{1'000};
   };
@@ -75,29 +75,29 @@ class PluginWatcher {
   void rescan() noexcept;
 
  private:
-  struct Unsaid {  // a refusal not reported yet: the file may be incomplete
+  struct PendingRefusal {  // a refusal not reported yet: the file may be incomplete
     PluginError error;
-    FileIdentity of;
-    Steady when;
+    FileIdentity identity;
+    Steady due;
   };
   struct Retry {  // after a refusal that may disappear without a change of the file
-    std::chrono::milliseconds after;
-    Steady when;
+    std::chrono::milliseconds delay;
+    Steady due;
   };
-  struct Folder {
+  struct FolderState {
     FolderSnapshot last;
     std::optional<Steady> missing;  // since when
   };
 
   void round(bool first);
-  void look(bool first);
-  FolderSnapshot look_at(const std::filesystem::path& path, Folder& folder, bool first);
-  bool deal_with(SettlingFiles::Batch batch);
-  std::vector<OpenedPlugin> load(const std::vector<SettlingFiles::Arrived>& arrived);
-  void refuse(const SettlingFiles::Arrived& file, PluginError error);
-  void try_again();
-  void say_unsaid();
-  void hear_reaper();
+  void scan_folders(bool first);
+  FolderSnapshot scan_folder(const std::filesystem::path& path, FolderState& folder, bool first);
+  bool handle_batch(SettlingFiles::Batch batch);
+  std::vector<OpenedPlugin> load(const std::vector<SettlingFiles::SettledFile>& files);
+  void refuse(const SettlingFiles::SettledFile& file, PluginError error);
+  void retry_due_files();
+  void report_due_refusals();
+  void handle_unloads();
   Steady next_wake() const;
 
   const std::vector<std::filesystem::path> folders_;
@@ -107,18 +107,18 @@ class PluginWatcher {
   FolderEvents events_;
   SettlingFiles files_;
   PublishedPlugins published_;
-  std::map<std::filesystem::path, Folder> looks_;
-  std::map<std::filesystem::path, Unsaid> unsaid_;
+  std::map<std::filesystem::path, FolderState> folder_states_;
+  std::map<std::filesystem::path, PendingRefusal> pending_refusals_;
   std::map<std::filesystem::path, Retry> retries_;
   bool started_ = false;
-  bool said_alone_ = false;
-  Steady last_look_{};
+  bool reported_no_events_ = false;
+  Steady last_scan_{};
 
   std::atomic<bool> stopped_{false};  // release in stop(), acquire in run()
 
-  std::mutex heard_mutex_;                                      // guards heard_
-  std::vector<std::pair<LibraryReaper::Leaving, bool>> heard_;  // with whether it is pinned
-  std::shared_ptr<const void> hearing_;  // last: its destruction waits for a running callback
+  std::mutex unloads_mutex_;                                           // guards unloads_
+  std::vector<std::pair<LibraryReaper::UnloadReport, bool>> unloads_;  // with whether it is pinned
+  std::shared_ptr<const void> subscription_;  // last: its destruction waits for a running callback
 };
 
 }  // namespace weir

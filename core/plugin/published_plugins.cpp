@@ -25,45 +25,47 @@ bool same(const PluginError& a, const PluginError& b) {
 
 }  // namespace
 
-bool PublishedPlugins::publish(std::vector<OpenedPlugin> came, const std::vector<fs::path>& went) {
-  std::vector<std::string> going;
-  for (const fs::path& path : went) {
-    accept(path);
-    if (live_.contains(path.native())) going.push_back(path.native());
+bool PublishedPlugins::publish(std::vector<OpenedPlugin> opened,
+                               const std::vector<fs::path>& removed) {
+  std::vector<std::string> removals;
+  for (const fs::path& path : removed) {
+    withdraw_refusal(path);
+    if (live_.contains(path.native())) removals.push_back(path.native());
   }
-  std::vector<OpenedPlugin*> coming;
-  for (OpenedPlugin& plugin : came) {
+  std::vector<OpenedPlugin*> updates;
+  for (OpenedPlugin& plugin : opened) {
     const auto live = live_.find(plugin.inspection.file.path);
     const bool changed =
         live == live_.end() || live->second.status.file.sha256 != plugin.inspection.file.sha256;
     if (changed)
-      coming.push_back(&plugin);
+      updates.push_back(&plugin);
     else
-      accept(plugin.inspection.file.path);
+      withdraw_refusal(plugin.inspection.file.path);
   }
-  if (going.empty() && coming.empty()) return false;
-  const bool frees = !going.empty() || std::ranges::any_of(coming, [&](const OpenedPlugin* plugin) {
-    return live_.contains(plugin->inspection.file.path);
-  });
-  bool changed = commit(coming, going);
+  if (removals.empty() && updates.empty()) return false;
+  const bool frees_names =
+      !removals.empty() || std::ranges::any_of(updates, [&](const OpenedPlugin* plugin) {
+        return live_.contains(plugin->inspection.file.path);
+      });
+  bool changed = commit(updates, removals);
   if (!changed) {
     // There is a collision: each on its own, in their order.
-    changed = !going.empty() && commit({}, going);
-    for (OpenedPlugin* const plugin : coming) changed = commit({plugin}, {}) || changed;
+    changed = !removals.empty() && commit({}, removals);
+    for (OpenedPlugin* const plugin : updates) changed = commit({plugin}, {}) || changed;
   }
   forget_ended();
   if (changed && observer_.flows_changed) observer_.flows_changed();
-  return frees;
+  return frees_names;
 }
 
-// The modules that the registry loses when the plugins `came` are registered and those of `went`
-// are removed.
-std::vector<ModuleName> PublishedPlugins::leaving(const std::vector<OpenedPlugin*>& came,
-                                                  const std::vector<std::string>& went) const {
+// The modules that the registry loses when the plugins `updates` are registered and those of
+// `removals` are removed.
+std::vector<ModuleName> PublishedPlugins::lost_modules(
+    const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals) const {
   std::vector<ModuleName> modules;
-  for (const std::string& path : went)
+  for (const std::string& path : removals)
     for (const Flow& flow : live_.at(path).flows) modules.push_back(flow.module);
-  for (const OpenedPlugin* const plugin : came) {
+  for (const OpenedPlugin* const plugin : updates) {
     const auto before = live_.find(plugin->inspection.file.path);
     if (before == live_.end()) continue;
     for (const Flow& flow : before->second.flows)
@@ -74,24 +76,24 @@ std::vector<ModuleName> PublishedPlugins::leaving(const std::vector<OpenedPlugin
   return modules;
 }
 
-bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& came,
-                              const std::vector<std::string>& went) {
+bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& updates,
+                              const std::vector<std::string>& removals) {
   FlowRegistry::Transaction transaction = registry_.begin();
-  const std::vector<ModuleName> leave = leaving(came, went);
-  for (const ModuleName& module : leave) transaction.unregister(module);
-  for (const OpenedPlugin* const plugin : came)
+  const std::vector<ModuleName> lost = lost_modules(updates, removals);
+  for (const ModuleName& module : lost) transaction.unregister(module);
+  for (const OpenedPlugin* const plugin : updates)
     for (const FlowModule& module : plugin->modules) transaction.succeed(module);
   const auto committed = transaction.commit();
   if (!committed) {
-    if (came.size() == 1 && went.empty())
-      refuse(refused_by_registry(committed.error(), came.front()->inspection.file));
+    if (updates.size() == 1 && removals.empty())
+      refuse(refused_by_registry(committed.error(), updates.front()->inspection.file));
     return false;
   }
   unloads_.push_back(committed->unload);
-  for (const std::string& path : went) note_gone(path);
-  auto changes = committed->changes | std::views::drop(leave.size());
+  for (const std::string& path : removals) note_removed(path);
+  auto changes = committed->changes | std::views::drop(lost.size());
   auto change = changes.begin();
-  for (OpenedPlugin* const plugin : came) {
+  for (OpenedPlugin* const plugin : updates) {
     std::vector<FlowChange> own;
     for (std::size_t i = 0; i < plugin->modules.size(); ++i) own.push_back(*change++);
     note_live(*plugin, own);
@@ -101,7 +103,7 @@ bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& came,
 
 void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes) {
   const PluginFile file = plugin.inspection.file;
-  accept(file.path);
+  withdraw_refusal(file.path);
   Published now{.status = status_of(plugin), .flows = {}, .code = {}};
   for (const FlowDefinition& flow : plugin.inspection.flows)
     now.flows.push_back({flow.module(), flow.slug()});
@@ -111,8 +113,8 @@ void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowCha
   std::erase_if(formers_, [&](const Published& former) { return former.status.file == file; });
   board_.put(now.status);
   for (std::size_t i = 0; i < now.flows.size(); ++i) {
-    const auto& told = changes[i] == FlowChange::added ? observer_.live : observer_.took_over;
-    if (told && changes[i] != FlowChange::unchanged) told(file, now.flows[i].slug.view());
+    const auto& callback = changes[i] == FlowChange::added ? observer_.live : observer_.took_over;
+    if (callback && changes[i] != FlowChange::unchanged) callback(file, now.flows[i].slug.view());
   }
   const auto before = live_.find(file.path);
   if (before == live_.end()) {
@@ -128,7 +130,7 @@ void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowCha
   make_former(std::move(former));
 }
 
-void PublishedPlugins::note_gone(const std::string& path) {
+void PublishedPlugins::note_removed(const std::string& path) {
   const auto live = live_.find(path);
   Published former = std::move(live->second);
   live_.erase(live);
@@ -146,7 +148,7 @@ void PublishedPlugins::make_former(Published published) {
 void PublishedPlugins::refuse(PluginError error) {
   if (const auto before = refused_.find(error.path); before != refused_.end()) {
     if (same(before->second, error)) return;
-    accept(error.path);
+    withdraw_refusal(error.path);
   }
   board_.put({.file = {.path = error.path, .sha256 = error.sha256},
               .state = PluginState::refused,
@@ -156,7 +158,7 @@ void PublishedPlugins::refuse(PluginError error) {
   refused_.insert_or_assign(std::move(path), std::move(error));
 }
 
-void PublishedPlugins::accept(const fs::path& path) {
+void PublishedPlugins::withdraw_refusal(const fs::path& path) {
   const auto refused = refused_.find(path.native());
   if (refused == refused_.end()) return;
   board_.remove({.path = refused->second.path, .sha256 = refused->second.sha256});
@@ -170,24 +172,24 @@ std::vector<fs::path> PublishedPlugins::collided() const {
   return paths;
 }
 
-void PublishedPlugins::unloaded(const LibraryReaper::Leaving& leaving) {
+void PublishedPlugins::unloaded(const LibraryReaper::UnloadReport& report) {
   std::erase_if(formers_, [&](const Published& former) {
-    if (former.status.file.sha256 != leaving.sha256) return false;
+    if (former.status.file.sha256 != report.sha256) return false;
     board_.remove(former.status.file);
     if (observer_.unloaded) observer_.unloaded(former.status.file);
     return true;
   });
 }
 
-void PublishedPlugins::pinned(const LibraryReaper::Leaving& leaving) {
+void PublishedPlugins::pinned(const LibraryReaper::UnloadReport& report) {
   PluginError error = refusal(PluginStage::run, PluginFault::unload_pinned,
-                              "it is no longer used, but its code is still mapped: " + leaving.why,
+                              "it is no longer used, but its code is still mapped: " + report.why,
                               "it stays until the process ends")
                           .error();
-  error.sha256 = leaving.sha256;
-  error.path = leaving.staged.string();
+  error.sha256 = report.sha256;
+  error.path = report.staged.string();
   for (Published& former : formers_)
-    if (former.status.file.sha256 == leaving.sha256) {
+    if (former.status.file.sha256 == report.sha256) {
       error.path = former.status.file.path;
       former.status.state = PluginState::pinned;
       former.status.error = error;

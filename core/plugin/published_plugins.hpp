@@ -32,21 +32,21 @@ class PublishedPlugins {
   /// Removes the flows of files that are gone and registers those of plugins that are new or
   /// changed. A plugin with the bytes its file had before changes nothing. True when a name may
   /// have become free.
-  bool publish(std::vector<OpenedPlugin> came, const std::vector<std::filesystem::path>& went);
+  bool publish(std::vector<OpenedPlugin> opened, const std::vector<std::filesystem::path>& removed);
 
   /// Notes that a file, or a folder, can't be used as it is; what was published from it stays. The
   /// observer is notified when the refusal differs from the last one.
   void refuse(PluginError error);
 
   /// Withdraws the refusal of a path, if there is one.
-  void accept(const std::filesystem::path& path);
+  void withdraw_refusal(const std::filesystem::path& path);
 
   /// Files with names that other files hold.
   std::vector<std::filesystem::path> collided() const;
 
   /// For what the reaper reports.
-  void unloaded(const LibraryReaper::Leaving& leaving);
-  void pinned(const LibraryReaper::Leaving& leaving);
+  void unloaded(const LibraryReaper::UnloadReport& report);
+  void pinned(const LibraryReaper::UnloadReport& report);
 
   /// Removes the versions from the board that are no longer held.
   void forget_ended();
@@ -62,11 +62,11 @@ class PublishedPlugins {
     std::weak_ptr<const void> code;
   };
 
-  bool commit(const std::vector<OpenedPlugin*>& came, const std::vector<std::string>& went);
-  std::vector<ModuleName> leaving(const std::vector<OpenedPlugin*>& came,
-                                  const std::vector<std::string>& went) const;
+  bool commit(const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals);
+  std::vector<ModuleName> lost_modules(const std::vector<OpenedPlugin*>& updates,
+                                       const std::vector<std::string>& removals) const;
   void note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes);
-  void note_gone(const std::string& path);
+  void note_removed(const std::string& path);
   void make_former(Published published);
 
   FlowRegistry& registry_;
@@ -75,7 +75,7 @@ class PublishedPlugins {
   std::map<std::string, Published> live_;       // by path
   std::map<std::string, PluginError> refused_;  // by path
   std::vector<Published> formers_;              // whose code may still be held
-  std::vector<UnloadTicket> unloads_;           // asked until ready, which destroys what it can
+  std::vector<UnloadTicket> unloads_;           // polled until ready, which destroys what it can
 };
 
 }  // namespace weir

@@ -143,7 +143,7 @@ class ScanChild {
   [[noreturn]] void run() {
     Verdict ready;
     ready.number = Verdict::ready;
-    tell(ready);
+    send(ready);
     std::string message(scan_wire::message_bytes_max, '\0');
     std::uint32_t number = 0;
     for (;;) {
@@ -152,9 +152,9 @@ class ScanChild {
       if (size == 0 || !orders) end();
       limit_processor_time(seconds_max_ * orders->size());
       for (const scan_wire::Order& order : *orders) {
-        Verdict verdict = judged(order);
+        Verdict verdict = scan(order);
         verdict.number = number++;
-        tell(verdict);
+        send(verdict);
         if (verdict.last) end();
       }
     }
@@ -183,7 +183,7 @@ class ScanChild {
     }
   }
 
-  void tell(const Verdict& verdict) const {
+  void send(const Verdict& verdict) const {
     if (::getpid() != self_) ::_exit(EXIT_FAILURE);  // a fork of this process, made by a plugin
     const std::string message = scan_wire::written(token_, verdict);
     ssize_t sent;
@@ -193,7 +193,7 @@ class ScanChild {
   }
 
   // noexcept: an exception that a constructor throws through the loader must end the process here.
-  Verdict judged(const scan_wire::Order& order) noexcept {
+  Verdict scan(const scan_wire::Order& order) noexcept {
     Verdict verdict;
     const MappedCopy copy(order.staged);
     const auto note = copy.note();

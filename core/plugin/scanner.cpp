@@ -83,7 +83,7 @@ std::size_t Scanner::Session::scan_batch(std::span<const Order> orders, std::siz
     scanner_.scanned_.fetch_add(1, std::memory_order_relaxed);
     if (!verdict) {
       const bool out_of_time = !child_->process.wait(milliseconds(0)).has_value();
-      PluginError refused = placed(blame(out_of_time), file);
+      PluginError refused = placed(kill_and_explain(out_of_time), file);
       child_.reset();
       verdicts(i, std::move(refused));
       return done + 1;
@@ -151,7 +151,7 @@ std::optional<scan_wire::Verdict> Scanner::Session::next_verdict(milliseconds li
   }
 }
 
-PluginError Scanner::Session::blame(bool out_of_time) {
+PluginError Scanner::Session::kill_and_explain(bool out_of_time) {
   const auto refuse = [](PluginFault kind, std::string detail, std::string_view hint) {
     return refusal(PluginStage::scan, kind, std::move(detail), hint).error();
   };

@@ -86,7 +86,7 @@ class Scanner::Session {
   std::size_t scan_batch(std::span<const Order> orders, std::size_t first,
                          const Verdicts& verdicts);
   std::optional<scan_wire::Verdict> next_verdict(std::chrono::milliseconds limit);
-  PluginError blame(bool out_of_time);
+  PluginError kill_and_explain(bool out_of_time);
 
   Scanner& scanner_;
   std::optional<Child> child_;

@@ -5,15 +5,15 @@
 namespace weir {
 namespace fs = std::filesystem;
 
-void SettlingFiles::look(const FolderSnapshot& there, Steady now,
-                         std::chrono::system_clock::time_point clock) {
-  for (const auto& [path, identity] : there) see(known_[path], identity, now, clock);
+void SettlingFiles::update(const FolderSnapshot& snapshot, Steady now,
+                           std::chrono::system_clock::time_point clock) {
+  for (const auto& [path, identity] : snapshot) note(known_[path], identity, now, clock);
   for (auto known = known_.begin(); known != known_.end();) {
     Known& file = known->second;
-    if (!file.there || there.contains(known->first)) {
+    if (!file.present || snapshot.contains(known->first)) {
       ++known;
     } else if (file.taken) {
-      file.there = false;
+      file.present = false;
       file.since = file.noticed = now;
       file.due = now + timing_.quiet;
       ++known;
@@ -23,16 +23,16 @@ void SettlingFiles::look(const FolderSnapshot& there, Steady now,
   }
 }
 
-void SettlingFiles::see(Known& known, const FileIdentity& identity, Steady now,
-                        std::chrono::system_clock::time_point clock) const {
-  if (known.there && known.seen == identity) return;
+void SettlingFiles::note(Known& known, const FileIdentity& identity, Steady now,
+                         std::chrono::system_clock::time_point clock) const {
+  if (known.present && known.identity == identity) return;
   const auto age = std::chrono::duration_cast<Steady::duration>(
       clock.time_since_epoch() - std::chrono::nanoseconds(identity.changed_ns));
   // A file dated in the future has an unknown age.
   known.since = age > Steady::duration::zero() ? now - age : now;
   known.noticed = now;
-  known.seen = identity;
-  known.there = true;
+  known.identity = identity;
+  known.present = true;
   known.due = known.since + timing_.quiet;
 }
 
@@ -50,19 +50,19 @@ std::optional<Steady> SettlingFiles::next() const {
 SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
   Batch batch;
   // A file that is removed and a new one may be one file that was renamed: they are taken together.
-  std::optional<Steady> going;
+  std::optional<Steady> removal_due;
   for (const auto& [path, known] : known_)
-    if (known.due && !known.there && *known.due > now && !at_once)
-      going = std::max(going.value_or(*known.due), *known.due);
+    if (known.due && !known.present && *known.due > now && !at_once)
+      removal_due = std::max(removal_due.value_or(*known.due), *known.due);
   for (auto each = known_.begin(); each != known_.end();) {
     Known& known = each->second;
     if (!known.due || (!at_once && *known.due > now)) {
       ++each;
-    } else if (!known.there) {
-      batch.gone.push_back(each->first);
+    } else if (!known.present) {
+      batch.removed.push_back(each->first);
       each = known_.erase(each);
-    } else if (going && !known.taken && now - known.noticed < 2 * timing_.quiet) {
-      known.due = going;
+    } else if (removal_due && !known.taken && now - known.noticed < 2 * timing_.quiet) {
+      known.due = removal_due;
       ++each;
     } else if (now - known.since < timing_.writer_patience && writing_(each->first)) {
       known.due = now + timing_.quiet;
@@ -70,16 +70,16 @@ SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
     } else {
       known.due.reset();
       known.taken = true;
-      batch.arrived.push_back({each->first, known.seen, known.since});
+      batch.settled.push_back({each->first, known.identity, known.since});
       ++each;
     }
   }
   return batch;
 }
 
-void SettlingFiles::again(const fs::path& path, Steady when) {
+void SettlingFiles::requeue(const fs::path& path, Steady when) {
   const auto known = known_.find(path);
-  if (known == known_.end() || !known->second.there) return;
+  if (known == known_.end() || !known->second.present) return;
   known->second.due = std::min(known->second.due.value_or(when), when);
 }
 

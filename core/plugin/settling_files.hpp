@@ -13,7 +13,7 @@ namespace weir {
 
 /// Tracks which plugin files were added, changed or removed and have been quiet since: so that none
 /// is read while it is written, and changes that happen together are handled together. Knows files
-/// only from look().  [one thread]
+/// only from update().  [one thread]
 class SettlingFiles {
  public:
   struct Timing {
@@ -22,14 +22,14 @@ class SettlingFiles {
     /// for this time.
     std::chrono::milliseconds writer_patience{10'000};
   };
-  struct Arrived {
+  struct SettledFile {
     std::filesystem::path path;
     FileIdentity identity;
     Steady since;  ///< about when it got its present state
   };
   struct Batch {
-    std::vector<Arrived> arrived;             ///< by path
-    std::vector<std::filesystem::path> gone;  ///< that had arrived before
+    std::vector<SettledFile> settled;            ///< by path
+    std::vector<std::filesystem::path> removed;  ///< that had settled before
   };
 
   explicit SettlingFiles(
@@ -37,7 +37,8 @@ class SettlingFiles {
       : timing_(timing), writing_(std::move(writing)) {}
 
   /// Notes the content of all folders together. `clock` is now by the clock that dates files.
-  void look(const FolderSnapshot& there, Steady now, std::chrono::system_clock::time_point clock);
+  void update(const FolderSnapshot& snapshot, Steady now,
+              std::chrono::system_clock::time_point clock);
 
   /// When the next change will have been quiet, together with others that follow shortly; nullopt
   /// when there is none.
@@ -48,20 +49,20 @@ class SettlingFiles {
   Batch take(Steady now, bool at_once = false);
 
   /// Makes take() return the file once more, from `when` on, even if it does not change.
-  void again(const std::filesystem::path& path, Steady when);
+  void requeue(const std::filesystem::path& path, Steady when);
 
  private:
   struct Known {
-    FileIdentity seen = {};
-    bool there = false;
-    bool taken = false;   // it has arrived before
+    FileIdentity identity = {};
+    bool present = false;
+    bool taken = false;   // take() has returned it before
     Steady since = {};    // about when it got its present state, or was removed
-    Steady noticed = {};  // when look() saw that
+    Steady noticed = {};  // when update() found that
     std::optional<Steady> due = {};
   };
 
-  void see(Known& known, const FileIdentity& identity, Steady now,
-           std::chrono::system_clock::time_point clock) const;
+  void note(Known& known, const FileIdentity& identity, Steady now,
+            std::chrono::system_clock::time_point clock) const;
 
   Timing timing_;
   std::function<bool(const std::filesystem::path&)> writing_;

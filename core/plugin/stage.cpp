@@ -61,10 +61,10 @@ std::vector<fs::path> usual_bases() {
 // Takes the lock that shows that the owner lives, if no process has it and the folder is still at
 // its path.
 bool lock_folder(const FileDescriptor& folder, const fs::path& path) {
-  struct stat opened{}, there{};
+  struct stat opened{}, present{};
   return ::flock(folder.fd(), LOCK_EX | LOCK_NB) == 0 && ::fstat(folder.fd(), &opened) == 0 &&
-         ::lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
-         opened.st_ino == there.st_ino;
+         ::lstat(path.c_str(), &present) == 0 && opened.st_dev == present.st_dev &&
+         opened.st_ino == present.st_ino;
 }
 
 void remove_folder(const fs::path& path) {
@@ -97,7 +97,7 @@ void remove_leftovers(const fs::path& base) {
 class StageDirectory::Copies : public std::enable_shared_from_this<Copies> {
  public:
   /// Locked from the search for a file until it is held.
-  std::mutex of_one;
+  std::mutex mutex;
 
   std::shared_ptr<const void> hold(const fs::path& file) {
     Held& held = held_[file.native()];
@@ -105,7 +105,7 @@ class StageDirectory::Copies : public std::enable_shared_from_this<Copies> {
     const std::uint64_t number = held.number = ++holds_;
     // Owns no object: only its deleter matters.
     std::shared_ptr<const void> made(&holds_, [copies = shared_from_this(), file, number](
-                                                  const void*) { copies->let_go(file, number); });
+                                                  const void*) { copies->release(file, number); });
     held.hold = made;
     return made;
   }
@@ -116,15 +116,15 @@ class StageDirectory::Copies : public std::enable_shared_from_this<Copies> {
     std::uint64_t number = 0;
   };
 
-  void let_go(const fs::path& file, std::uint64_t number) {
-    const std::scoped_lock lock(of_one);
+  void release(const fs::path& file, std::uint64_t number) {
+    const std::scoped_lock lock(mutex);
     const auto held = held_.find(file.native());
     if (held == held_.end() || held->second.number != number) return;
     held_.erase(held);
     ::unlink(file.c_str());
   }
 
-  std::map<std::string, Held> held_;  // by path; guarded by of_one, as holds_ is
+  std::map<std::string, Held> held_;  // by path; guarded by mutex, as holds_ is
   std::uint64_t holds_ = 0;
 };
 
@@ -170,7 +170,7 @@ StageDirectory::~StageDirectory() {
 
 std::expected<StagedCopy, PluginError> StageDirectory::put(const TrustedFile& file) const {
   const fs::path copy = path_ / (file.sha256 + ".so");
-  const std::scoped_lock lock(copies_->of_one);
+  const std::scoped_lock lock(copies_->mutex);
   const auto held = [&] { return StagedCopy(copy, copies_->hold(copy)); };
   if (::access(copy.c_str(), F_OK) == 0) return held();
   // Written under another name and renamed: a process that sees the copy sees all of it.

@@ -33,7 +33,7 @@ constexpr std::size_t digits = 64;  // of a sha256
 constexpr std::int64_t hour = 3600, minute = 60, day = 24 * hour;
 
 // How long a refusal is valid, in seconds; 0: it is not kept.
-std::int64_t believed_for(PluginFault fault) {
+std::int64_t lifetime_of(PluginFault fault) {
   switch (fault) {
     case PluginFault::stage_failed:
     case PluginFault::noexec_mount:
@@ -155,10 +155,10 @@ std::optional<VerdictCache::Verdict> VerdictCache::find(const std::string& key,
 
 void VerdictCache::put(const std::string& key, const std::optional<PluginError>& refused) {
   const std::int64_t time = now();
-  const std::int64_t believed = refused ? believed_for(refused->kind) : 0;
+  const std::int64_t lifetime = refused ? lifetime_of(refused->kind) : 0;
   const std::scoped_lock lock(mutex_);
-  if (refused && believed == 0) return;
-  entries_[key] = {.used = time, .until = refused ? time + believed : 0, .refused = refused};
+  if (refused && lifetime == 0) return;
+  entries_[key] = {.used = time, .until = refused ? time + lifetime : 0, .refused = refused};
   changed_ = true;
 }
 

@@ -27,10 +27,10 @@ class FlowChanges {
   using Root = FlowRoot<Sync>;
   using Formers = FormerVersions<Sync>;
 
-  /// Which registration of the same module a placement may replace.
-  enum class Over {
-    same_path,        ///< register_: one from the same path; it is removed
-    same_path_beside  ///< succeed: one from the same path; it stays under its fingerprint
+  /// What becomes of the registration that a placement replaces, which must be from the same path.
+  enum class Previous {
+    removed,  ///< register_
+    kept      ///< succeed: it stays under its fingerprint
   };
 
   /// The registration of a module before and after; null where there is none.
@@ -52,7 +52,7 @@ class FlowChanges {
     modules_.reserve(steps);
   }
 
-  Result<FlowChange> place(Entry& newcomer, Over over) {
+  Result<FlowChange> place(Entry& newcomer, Previous previous) {
     const Result<void> checked = check_module(newcomer.module);
     if (!checked) return std::unexpected(checked.error());
     Module& module = of_module(newcomer.module.definition.module().view());
@@ -66,7 +66,7 @@ class FlowChanges {
       return std::unexpected(duplicate_module(newcomer.module, held->module));
     const FlowDefinition& old = held->module.definition;
     const FlowDefinition& next = newcomer.module.definition;
-    if (over != Over::same_path_beside ||
+    if (previous != Previous::kept ||
         (old.slug() == next.slug() && old.fingerprint() == next.fingerprint()))
       return FlowChange::replaced;
     Formers& formers = of_slug(old.slug().view()).now;
@@ -110,7 +110,7 @@ class FlowChanges {
       if (module.now == nullptr || module.now == module.before) continue;
       const std::string_view slug = slug_of(*module.now);
       const std::uint64_t hash = name_hash(slug);
-      if (const Entry* holder = keeper_of(slug, module))
+      if (const Entry* holder = remaining_holder_of(slug, module))
         return std::unexpected(duplicate_slug(module.now->module, holder->module));
       if (const Module* other = newcomers_.find_folded(slug, hash))
         return std::unexpected(duplicate_slug(module.now->module, other->now->module));
@@ -177,9 +177,9 @@ class FlowChanges {
   }
 
   // The entry of another module that has that slug now, in any case, and keeps it; null if none.
-  const Entry* keeper_of(std::string_view slug, const Module& wanting) const {
+  const Entry* remaining_holder_of(std::string_view slug, const Module& claimant) const {
     const Entry* holder = root_.by_slug_folded(slug);
-    if (holder == nullptr || holder == wanting.before) return nullptr;
+    if (holder == nullptr || holder == claimant.before) return nullptr;
     const Module* touched = touched_module(module_of(*holder));
     if (touched == nullptr) return holder;
     const Entry* then = touched->now;

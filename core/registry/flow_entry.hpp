@@ -18,20 +18,20 @@ struct FlowEntry {
   /// Call it when no index leads to the entry and no reader can still find it: from then on only
   /// handles hold it.
   static void retire(FlowEntry* entry) noexcept {
-    const std::shared_ptr<Unload<Sync>> told = entry->unload;
-    if (told) told->no_reader_left();
-    if (entry->pins.retire()) end(entry);
+    const std::shared_ptr<Unload<Sync>> unload = entry->unload;
+    if (unload) unload->no_reader_left();
+    if (entry->pins.retire()) destroy(entry);
   }
 
   /// Releases a hold that was taken on `count`.
   static void drop(FlowEntry* entry, typename Pins<Sync>::Count& count) noexcept {
-    if (Pins<Sync>::drop(count) && entry->pins.ended()) end(entry);
+    if (Pins<Sync>::drop(count) && entry->pins.ended()) destroy(entry);
   }
 
-  static void end(FlowEntry* entry) noexcept {
-    const std::shared_ptr<Unload<Sync>> told = std::move(entry->unload);
+  static void destroy(FlowEntry* entry) noexcept {
+    const std::shared_ptr<Unload<Sync>> unload = std::move(entry->unload);
     delete entry;
-    if (told) told->destroyed();
+    if (unload) unload->destroyed();
   }
 
   Pins<Sync> pins;  // first: a handle reaches the module through them

@@ -148,7 +148,7 @@ class BasicFlowRegistry {
   Error unknown(const ModuleName& module) const;
   Error unknown(const Slug& slug) const;
 
-  UnloadTicket end_with(Root* base, typename Root::Left left);
+  UnloadTicket retire_root(Root* base, typename Root::Unlinked unlinked);
 
   typename Sync::template Atomic<Root*> root_;
   // Shared with tickets, which may outlive the registry.
@@ -203,11 +203,11 @@ template <class Sync>
 class BasicFlowRegistry<Sync>::Transaction {
  public:
   /// As FlowRegistry::register_, once committed.
-  void register_(FlowModule module) { place(std::move(module), Changes::Over::same_path); }
+  void register_(FlowModule module) { place(std::move(module), Changes::Previous::removed); }
 
   /// As register_; but the previous version, if it has another fingerprint or slug, stays as the
   /// first of the former versions under its slug.
-  void succeed(FlowModule module) { place(std::move(module), Changes::Over::same_path_beside); }
+  void succeed(FlowModule module) { place(std::move(module), Changes::Previous::kept); }
 
   /// Removes a former version, once committed; no change when there is none, or when the newest
   /// version has that fingerprint.
@@ -234,7 +234,7 @@ class BasicFlowRegistry<Sync>::Transaction {
 
   struct Placement {
     std::unique_ptr<Entry> entry;
-    typename Changes::Over over;
+    typename Changes::Previous previous;
   };
   struct Retirement {
     Slug slug;
@@ -242,8 +242,8 @@ class BasicFlowRegistry<Sync>::Transaction {
   };
   using Step = std::variant<Placement, Retirement, ModuleName>;  // a bare name: a removal
 
-  void place(FlowModule module, typename Changes::Over over) {
-    steps_.emplace_back(Placement{std::make_unique<Entry>(std::move(module)), over});
+  void place(FlowModule module, typename Changes::Previous previous) {
+    steps_.emplace_back(Placement{std::make_unique<Entry>(std::move(module)), previous});
   }
   static Result<Change> apply(const Step& step, Changes& changes);
 

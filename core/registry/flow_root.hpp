@@ -1,8 +1,8 @@
 /// Everything a registry holds at one moment.
 ///
 /// Threads: a root that was published is never changed, and any number of threads may search it.
-/// Only `left`, which lists what is freed with the root, is written later, by the one writer that
-/// published the next root.
+/// Only `unlinked`, which lists what is freed with the root, is written later, by the one writer
+/// that published the next root.
 ///
 /// Invariants:
 /// - Both indexes lead to the same entries: the newest of each module (G3).
@@ -37,7 +37,7 @@ class FlowRoot {
   using Shard = FlatIndex<Entry>;
 
   /// What this root leads to and the next does not; freed with this root.
-  struct Left {
+  struct Unlinked {
     std::vector<Shard> shards = {};
     std::vector<Entry*> entries = {};
     std::vector<const Formers*> formers = {};
@@ -75,15 +75,15 @@ class FlowRoot {
     ::operator delete(root);
   }
 
-  /// Frees a root that no reader uses any more, and what is in its `left`.
-  static void end(FlowRoot* root) noexcept {
-    const Left left = std::move(root->left);
+  /// Frees a root that no reader uses any more, and what is in its `unlinked`.
+  static void destroy(FlowRoot* root) noexcept {
+    const Unlinked unlinked = std::move(root->unlinked);
     free(root);
-    for (Shard shard : left.shards) shard.free();
-    for (const Formers* formers : left.formers) delete formers;
-    auto formers_index = left.formers_index;
+    for (Shard shard : unlinked.shards) shard.free();
+    for (const Formers* formers : unlinked.formers) delete formers;
+    auto formers_index = unlinked.formers_index;
     formers_index.free();
-    for (Entry* entry : left.entries) Entry::retire(entry);
+    for (Entry* entry : unlinked.entries) Entry::retire(entry);
   }
 
   Entry* by_slug(std::string_view slug) const noexcept {
@@ -136,7 +136,7 @@ class FlowRoot {
   const FlatIndex<const Formers>& formers_index() const noexcept { return formers_; }
   void set_flows(std::size_t flows) noexcept { flows_ = flows; }
 
-  Left left = {};
+  Unlinked unlinked = {};
 
  private:
   explicit FlowRoot(std::size_t shards) : shard_mask_(shards - 1) {}

@@ -24,7 +24,7 @@ class FlowRootDraft {
  public:
   using Entry = FlowEntry<Sync>;
   using Root = FlowRoot<Sync>;
-  using Left = typename Root::Left;
+  using Unlinked = typename Root::Unlinked;
   using Changes = FlowChanges<Sync>;
 
   explicit FlowRootDraft(const Root& base) : base_(base) {}
@@ -51,7 +51,7 @@ class FlowRootDraft {
       if (before == nullptr || before == now) continue;
       if (now == nullptr) erase(Key::module, module_of(*before));
       if (now == nullptr || slug_of(*before) != slug_of(*now)) erase(Key::slug, slug_of(*before));
-      if (!stays(*before, changes)) left_.entries.push_back(before);
+      if (!stays(*before, changes)) unlinked_.entries.push_back(before);
     }
     for (const auto& [before, now] : changes.modules()) {
       if (now == nullptr || before == now) continue;
@@ -64,12 +64,12 @@ class FlowRootDraft {
   }
 
   /// What the base leads to and the next does not.
-  const Left& left() const noexcept { return left_; }
+  const Unlinked& unlinked() const noexcept { return unlinked_; }
 
   /// Hands over the next root, and what must be freed with the base.
-  std::pair<Root*, Left> release() noexcept {
+  std::pair<Root*, Unlinked> release() noexcept {
     made_formers_.clear();
-    return {std::exchange(next_, nullptr), std::move(left_)};
+    return {std::exchange(next_, nullptr), std::move(unlinked_)};
   }
 
  private:
@@ -112,7 +112,7 @@ class FlowRootDraft {
       put(Key::module, module_of(entry), entry);
       put(Key::slug, slug_of(entry), entry);
     });
-    for (std::size_t i = 0; i < base_.places(); ++i) left_.shards.push_back(base_.shard(i));
+    for (std::size_t i = 0; i < base_.places(); ++i) unlinked_.shards.push_back(base_.shard(i));
   }
 
   // The shard of next_ for that name, copied first if it is shared with the base.
@@ -121,7 +121,7 @@ class FlowRootDraft {
         key == Key::slug ? next_->slug_place(hash) : next_->module_place(hash);
     Shard& shard = next_->shard(place);
     if (!is_own(place)) {
-      left_.shards.push_back(shard);
+      unlinked_.shards.push_back(shard);
       shard = shard.copied(more_key_bytes);
     }
     return shard;
@@ -140,7 +140,7 @@ class FlowRootDraft {
       return;
     FlatIndex<const Formers>& index = next_->formers_index();
     if (index == base_.formers_index()) {
-      left_.formers_index = index;
+      unlinked_.formers_index = index;
       index = index.copied(versions.slug.size());
     }
     const std::uint64_t hash = name_hash(versions.slug);
@@ -153,9 +153,9 @@ class FlowRootDraft {
     for (Entry* entry : versions.now)
       if (!entry->pins.claimed()) pins.claim(entry->pins);
     if (versions.before == nullptr) return;
-    left_.formers.push_back(versions.before);
+    unlinked_.formers.push_back(versions.before);
     for (Entry* entry : *versions.before)
-      if (std::ranges::count(versions.now, entry) == 0) left_.entries.push_back(entry);
+      if (std::ranges::count(versions.now, entry) == 0) unlinked_.entries.push_back(entry);
   }
 
   static constexpr std::size_t name_bytes = 32;  // most names are shorter
@@ -164,7 +164,7 @@ class FlowRootDraft {
   Root* next_ = nullptr;
   bool resharded_ = false;  // no shard of next_ is shared with the base
   std::vector<const Formers*> made_formers_ = {};
-  Left left_ = {};
+  Unlinked unlinked_ = {};
 };
 
 }  // namespace weir

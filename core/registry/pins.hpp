@@ -122,7 +122,7 @@ class PinPool {
   explicit PinPool(std::size_t stripes) : shared_(new Shared(stripes)) {
     WEIR_ASSERT(std::has_single_bit(stripes) && stripes <= stripes_max);
   }
-  ~PinPool() { shared_->leave(); }
+  ~PinPool() { shared_->remove_user(); }
   PinPool(const PinPool&) = delete;
   PinPool& operator=(const PinPool&) = delete;
 
@@ -133,7 +133,7 @@ class PinPool {
     const std::uint64_t free = block.free.load(std::memory_order_relaxed);
     const auto slot = static_cast<std::uint16_t>(std::countr_zero(free));
     const std::uint64_t bit = std::uint64_t{1} << slot;
-    // Acquire, with the release in give_back(): the previous use of the counts is over.
+    // Acquire, with the release in release_slot(): the previous use of the counts is over.
     if (block.free.fetch_and(~bit, std::memory_order_acquire) == bit) shared_->open.pop_back();
     for (Row& row : block.rows) row.counts[slot].store(0, std::memory_order_relaxed);
     pins.rows_ = block.rows.data();
@@ -159,7 +159,7 @@ class PinPool {
     Block(Shared& owner, std::size_t stripes) : pool(owner), rows(stripes) {}
 
     // The last access by Pins.
-    void give_back(std::uint16_t slot) noexcept {
+    void release_slot(std::uint16_t slot) noexcept {
       Shared& shared = pool;
       // Release, with the acquire in claim(). The thread that finds the block full adds it to
       // `returned`, where the next claim looks: so a block is there once, or in `open`, or is full.
@@ -169,7 +169,7 @@ class PinPool {
         while (!shared.returned.compare_exchange_weak(first, this, std::memory_order_release,
                                                       std::memory_order_relaxed));
       }
-      shared.leave();
+      shared.remove_user();
     }
 
     Shared& pool;
@@ -181,7 +181,7 @@ class PinPool {
   struct Shared {
     explicit Shared(std::size_t count) : stripes(count) {}
 
-    void leave() noexcept {
+    void remove_user() noexcept {
       if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
 
@@ -211,7 +211,7 @@ class PinPool {
 
 template <class Sync>
 Pins<Sync>::~Pins() {
-  if (block_ != nullptr) block_->give_back(slot_);
+  if (block_ != nullptr) block_->release_slot(slot_);
 }
 
 }  // namespace weir

@@ -77,12 +77,12 @@ Error unknown_flow(std::string_view what, std::string_view wanted,
 
 Error unknown_version(std::string_view slug, std::string_view wanted,
                       const std::vector<std::string>& fingerprints) {
-  constexpr std::size_t told_max = 3;
+  constexpr std::size_t listed_max = 3;
   constexpr std::size_t shown = 12;  // digits of a fingerprint; enough to distinguish two
   std::string registered;
-  for (std::size_t i = 0; i < std::min(told_max, fingerprints.size()); ++i)
+  for (std::size_t i = 0; i < std::min(listed_max, fingerprints.size()); ++i)
     registered += (i == 0 ? "" : ", ") + fingerprints[i].substr(0, shown) + "…";
-  if (fingerprints.size() > told_max) registered += ", and older ones";
+  if (fingerprints.size() > listed_max) registered += ", and older ones";
   return {.code = ErrorCode::not_found,
           .kind = "unknown_version",
           .message = fmt::format("no version of flow \"{}\" has the fingerprint {}", slug,

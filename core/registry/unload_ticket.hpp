@@ -2,8 +2,8 @@
 ///
 /// Threads: every member from any thread; each thread uses its own copy of a ticket.
 ///
-/// Invariants: `held_` counts the entries whose module has not been destroyed, `looked_at_` those
-/// that a reader which began before the commit may still find. An entry leaves `looked_at_` first.
+/// Invariants: `held_` counts the entries whose module has not been destroyed, `visible_` those
+/// that a reader which began before the commit may still find. An entry leaves `visible_` first.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -20,9 +20,9 @@ namespace weir {
 template <class Sync = StdSync>
 class Unload {
  public:
-  explicit Unload(std::size_t entries) : looked_at_(entries), held_(entries) {}
+  explicit Unload(std::size_t entries) : visible_(entries), held_(entries) {}
 
-  void no_reader_left() noexcept { looked_at_.fetch_sub(1, std::memory_order_release); }
+  void no_reader_left() noexcept { visible_.fetch_sub(1, std::memory_order_release); }
 
   void destroyed() noexcept {
     // Release, with the acquire in done(): the module's end comes before a ticket reports it.
@@ -32,7 +32,7 @@ class Unload {
   }
 
   bool done() const noexcept { return held_.load(std::memory_order_acquire) == 0; }
-  bool looked_at() const noexcept { return looked_at_.load(std::memory_order_acquire) != 0; }
+  bool visible() const noexcept { return visible_.load(std::memory_order_acquire) != 0; }
 
   void wait_until(typename Sync::Clock::time_point deadline) {
     std::unique_lock lock(mutex_);
@@ -40,7 +40,7 @@ class Unload {
   }
 
  private:
-  typename Sync::template Atomic<std::size_t> looked_at_;
+  typename Sync::template Atomic<std::size_t> visible_;
   typename Sync::template Atomic<std::size_t> held_;
   typename Sync::Mutex mutex_;
   typename Sync::Condition condition_;
@@ -67,7 +67,7 @@ class BasicUnloadTicket {
   /// entry.
   bool ready() const {
     if (!unload_ || unload_->done()) return true;
-    if (unload_->looked_at()) epochs_->sweep();
+    if (unload_->visible()) epochs_->sweep();
     return unload_->done();
   }
 
@@ -80,13 +80,13 @@ class BasicUnloadTicket {
       if (now >= deadline) return false;
       // The end of a handle wakes this thread. The end of a section does not, so that readers do
       // not pay for waiters; hence the repeated checks.
-      unload_->wait_until(unload_->looked_at() ? std::min(deadline, now + look_again) : deadline);
+      unload_->wait_until(unload_->visible() ? std::min(deadline, now + poll_interval) : deadline);
     }
     return true;
   }
 
  private:
-  static constexpr std::chrono::milliseconds look_again{1};
+  static constexpr std::chrono::milliseconds poll_interval{1};
 
   std::shared_ptr<Unload<Sync>> unload_;
   std::shared_ptr<Epochs<Sync>> epochs_;

@@ -9,9 +9,9 @@ namespace weir {
 /// What happens to a task when a row with an outcome is folded.
 enum class AfterRow {
   complete,  ///< it has its output
-  retry,     ///< ready again after a delay, or given up when no attempts are left
-  give_up,   ///< when_exhausted decides what that means for the step (F5)
-  again,     ///< ready again at once
+  retry,     ///< ready again after a delay, or failed when no attempts are left
+  fail,      ///< when_exhausted decides what that means for the step (F5)
+  requeue,   ///< ready again at once
   skip,      ///< its step ended as skipped
 };
 
@@ -19,9 +19,9 @@ enum class AfterRow {
 /// it.
 struct OutcomeRule {
   Outcome outcome;
-  bool charged;    ///< counts against max_attempts (F1)
-  bool lost;       ///< counts as one of the losses that are tolerated (F1)
-  bool forgiving;  ///< what was counted before no longer counts (C3)
+  bool charged;        ///< counts against max_attempts (F1)
+  bool lost;           ///< counts as one of the losses that are tolerated (F1)
+  bool resets_counts;  ///< what was counted before no longer counts (C3)
   AfterRow after;
   std::string_view when;  ///< as docs/states.md explains it
 };
@@ -31,15 +31,15 @@ inline constexpr std::array<OutcomeRule, 8> outcome_rules = {{
      "the handler returned; a wait or a child run ended"},
     {Outcome::failed, true, false, false, AfterRow::retry,
      "the handler threw, or its code crashed the worker"},
-    {Outcome::failed_for_good, true, false, false, AfterRow::give_up,
+    {Outcome::failed_for_good, true, false, false, AfterRow::fail,
      "the handler said so, its output cannot be used, or its child run failed"},
     {Outcome::timed_out, true, false, false, AfterRow::retry, "it took longer than its timeout"},
     {Outcome::lost, false, true, false, AfterRow::retry, "its worker vanished"},
-    {Outcome::cancelled, false, false, false, AfterRow::again,
+    {Outcome::cancelled, false, false, false, AfterRow::requeue,
      "the run ended while it ran; only a retry of the run continues it"},
     {Outcome::skipped, false, false, false, AfterRow::skip,
      "of a step: its conditions, its exhausted attempts, or a skip before it"},
-    {Outcome::retried, false, false, true, AfterRow::again, "the run was retried by command"},
+    {Outcome::retried, false, false, true, AfterRow::requeue, "the run was retried by command"},
 }};
 
 constexpr const OutcomeRule& rule_of(Outcome outcome) noexcept {

@@ -37,10 +37,10 @@ RunState::RunState(const FlowDefinition& definition, std::vector<StepOptions> op
       run_(run),
       steps_(definition, std::move(input), available_at) {
   WEIR_ASSERT(options_.size() == definition.steps().size());
-  free_begun();
+  queue_begun();
 }
 
-JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const {
+JournalRow RunState::make_row(TaskId task, int attempt, AttemptResult result) const {
   const StepDefinition& step = definition_->steps().at(task.step);
   JournalRow row{.task = task,
                  .attempt = attempt,
@@ -51,7 +51,7 @@ JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const
                  .retry_after = result.retry_after};
   if (row.outcome != Outcome::completed) return row;
   WEIR_ASSERT(row.output.has_value());
-  if (const auto map = map_broken_by(task.step, *row.output)) {
+  if (const auto map = violated_map(task.step, *row.output)) {
     row.outcome = Outcome::failed_for_good;
     row.error_code = type_violation;
     row.error = fmt::format("step \"{}\" maps over the output of \"{}\", which is {}, not an array",
@@ -64,43 +64,43 @@ JournalRow RunState::judge(TaskId task, int attempt, AttemptResult result) const
 Result<void> RunState::apply(const JournalRow& row) {
   if (auto possible = check(row); !possible) return possible;
   if (row.outcome == Outcome::skipped) {
-    take_skip(row);
+    apply_skip(row);
     return {};
   }
   if (steps_.is_skipped(row.task.step)) return {};
   settled_ = false;
   TaskState& task = steps_.task(row.task);
   task.attempts = static_cast<std::int16_t>(row.attempt);
-  steps_.date(row.task.step, row.ended_at);
+  steps_.note_attempt_end(row.task.step, row.ended_at);
   forget_failure(row.task);
   const OutcomeRule& rule = rule_of(row.outcome);
-  if (rule.forgiving) task.charged = task.lost = 0;
+  if (rule.resets_counts) task.charged = task.lost = 0;
   if (rule.charged) ++task.charged;
   if (rule.lost) ++task.lost;
   switch (rule.after) {
     case AfterRow::complete:
       steps_.complete(row.task, *row.output);
-      free_begun();
+      queue_begun();
       break;
     case AfterRow::retry:
-      retry_or_give_up(row);
+      retry_or_fail(row);
       break;
-    case AfterRow::give_up:
-      give_up(row, row.error_code == type_violation
-                       ? row.error
-                       : fmt::format("{} failed for good: {}", described(row.task), row.error));
+    case AfterRow::fail:
+      fail_task(row, row.error_code == type_violation
+                         ? row.error
+                         : fmt::format("{} failed for good: {}", described(row.task), row.error));
       break;
-    case AfterRow::again:
-      free_again(row, Duration{0});
+    case AfterRow::requeue:
+      requeue(row, Duration{0});
       break;
     case AfterRow::skip:
-      break;  // take_skip() did it
+      break;  // apply_skip() did it
   }
   return {};
 }
 
 // A skip that was journaled holds, whatever the present options would decide.
-void RunState::take_skip(const JournalRow& row) {
+void RunState::apply_skip(const JournalRow& row) {
   const std::size_t step = row.task.step;
   steps_.mark_journaled(step);
   if (steps_.is_skipped(step)) return;
@@ -145,12 +145,13 @@ std::vector<StepEnd> RunState::take_step_ends() {
   settle();
   std::vector<StepEnd> ends = steps_.take_ends();
   if (end_ && end_->status == RunStatus::failed)
-    for (auto& [step, told] : failed_steps_)
-      if (!std::exchange(told, true)) ends.push_back({.step = step, .kind = StepEnd::Kind::failed});
+    for (auto& [step, reported] : failed_steps_)
+      if (!std::exchange(reported, true))
+        ends.push_back({.step = step, .kind = StepEnd::Kind::failed});
   return ends;
 }
 
-bool RunState::wanted(TaskId task) const {
+bool RunState::still_needed(TaskId task) const {
   settle();
   return !end_ && !steps_.is_skipped(task.step);
 }
@@ -197,10 +198,10 @@ void RunState::fail_unmet() const {
   for (const std::size_t step : steps_.unmet()) {
     const TaskId none{step, 0};  // a step that has not begun has no tasks
     if (definition_->steps()[step].conditions.when_unmet != Fallback::fail ||
-        given_up_.contains(none))
+        failed_tasks_.contains(none))
       continue;
     const Time at = steps_.begins_at(step);
-    given_up_[none] = {
+    failed_tasks_[none] = {
         at, fmt::format("step \"{}\": its condition is not met: {}",
                         definition_->steps()[step].slug.view(), steps_.unmet_reason(step))};
     failures_.insert({at, none});
@@ -210,15 +211,15 @@ void RunState::fail_unmet() const {
 
 void RunState::skip(std::size_t step, SkipReason reason, Time at, Fallback fallback) const {
   steps_.skip(step, reason, at, fallback == Fallback::skip_cascade);
-  for (auto each = given_up_.lower_bound({step, 0});
-       each != given_up_.end() && each->first.step == step;) {
+  for (auto each = failed_tasks_.lower_bound({step, 0});
+       each != failed_tasks_.end() && each->first.step == step;) {
     const TaskId task = (each++)->first;
     forget_failure(task);
   }
-  free_begun();
+  queue_begun();
 }
 
-void RunState::free_begun() const {
+void RunState::queue_begun() const {
   for (const std::size_t step : steps_.take_begun()) {
     const Time not_before = steps_.begins_at(step) + options_[step].start_delay;
     for (std::size_t index = 0; index < steps_.task_count(step); ++index)
@@ -226,31 +227,30 @@ void RunState::free_begun() const {
   }
 }
 
-void RunState::free_again(const JournalRow& row, Duration wait) {
+void RunState::requeue(const JournalRow& row, Duration wait) {
   ready_.push_back(
       {.task = row.task, .attempt = row.attempt + 1, .not_before = row.ended_at + wait});
 }
 
-void RunState::retry_or_give_up(const JournalRow& row) {
+void RunState::retry_or_fail(const JournalRow& row) {
   const TaskState& task = steps_.task(row.task);
   const StepOptions& options = options_[row.task.step];
   const bool lost = row.outcome == Outcome::lost;
   if (lost ? task.lost > losses_max : task.charged >= options.max_attempts) {
-    give_up(row, lost ? fmt::format("{} was lost with its worker {} times", described(row.task),
-                                    task.lost)
-                      : fmt::format("{} failed after {} attempt{}: {}", described(row.task),
-                                    task.charged, task.charged == 1 ? "" : "s", row.error));
+    fail_task(row, lost ? fmt::format("{} was lost with its worker {} times", described(row.task),
+                                      task.lost)
+                        : fmt::format("{} failed after {} attempt{}: {}", described(row.task),
+                                      task.charged, task.charged == 1 ? "" : "s", row.error));
     return;
   }
-  free_again(row, lost ? Duration{0}
-                  : row.retry_after
-                      ? Duration{std::clamp(*row.retry_after, milliseconds{0}, wait_max)}
-                      : backoff(options, run_, row.task, task.charged));
+  requeue(row, lost              ? Duration{0}
+               : row.retry_after ? Duration{std::clamp(*row.retry_after, milliseconds{0}, wait_max)}
+                                 : backoff(options, run_, row.task, task.charged));
 }
 
 // P6 is a fault of the flow, not of an attempt: no fallback covers it.
-void RunState::give_up(const JournalRow& row, std::string error) {
-  given_up_[row.task] = {row.ended_at, std::move(error)};
+void RunState::fail_task(const JournalRow& row, std::string error) {
+  failed_tasks_[row.task] = {row.ended_at, std::move(error)};
   const bool fails =
       row.error_code == type_violation ||
       definition_->steps()[row.task.step].conditions.when_exhausted == Fallback::fail;
@@ -259,13 +259,14 @@ void RunState::give_up(const JournalRow& row, std::string error) {
 }
 
 void RunState::forget_failure(TaskId task) const {
-  const auto found = given_up_.find(task);
-  if (found == given_up_.end()) return;
+  const auto found = failed_tasks_.find(task);
+  if (found == failed_tasks_.end()) return;
   failures_.erase({found->second.at, task});
   exhausted_.erase({found->second.at, task});
-  given_up_.erase(found);
-  const auto other = given_up_.lower_bound({task.step, 0});
-  if (other == given_up_.end() || other->first.step != task.step) failed_steps_.erase(task.step);
+  failed_tasks_.erase(found);
+  const auto other = failed_tasks_.lower_bound({task.step, 0});
+  if (other == failed_tasks_.end() || other->first.step != task.step)
+    failed_steps_.erase(task.step);
 }
 
 void RunState::find_end() const {
@@ -274,8 +275,9 @@ void RunState::find_end() const {
     end_ = RunEnd{.status = RunStatus::cancelled, .error = *cancelled_};
   } else if (!failures_.empty()) {
     const TaskId first = failures_.begin()->second;
-    end_ = RunEnd{
-        .status = RunStatus::failed, .error = given_up_.at(first).error, .failed_step = first.step};
+    end_ = RunEnd{.status = RunStatus::failed,
+                  .error = failed_tasks_.at(first).error,
+                  .failed_step = first.step};
   } else if (steps_.all_ended()) {
     end_ = steps_.end();
   }
@@ -322,7 +324,7 @@ std::string_view RunState::fault_of_attempt(const JournalRow& row) const {
   if (row.attempt > attempts_max) return "more attempts than a task can have";
   if (row.outcome != Outcome::completed) return "";
   if (!row.output) return "a completed attempt without output";
-  if (map_broken_by(row.task.step, *row.output))
+  if (violated_map(row.task.step, *row.output))
     return "a completed attempt without the array that is mapped over";
   return "";
 }
@@ -335,7 +337,7 @@ std::string RunState::described(TaskId task) const {
 }
 
 // P6: the map that runs over what this step returned, if that is not an array.
-std::optional<std::size_t> RunState::map_broken_by(std::size_t position, const Json& output) const {
+std::optional<std::size_t> RunState::violated_map(std::size_t position, const Json& output) const {
   const auto& steps = definition_->steps();
   if (steps[position].kind == StepKind::map || output.type() == JsonType::array)
     return std::nullopt;

@@ -60,7 +60,7 @@ class RunState {
 
   /// Applies P6 to a result: a step that feeds a map must return an array. Returns the row to be
   /// journaled, without its times.
-  JournalRow judge(TaskId task, int attempt, AttemptResult result) const;
+  JournalRow make_row(TaskId task, int attempt, AttemptResult result) const;
 
   /// Folds one row. Errors: corrupt, when such a task or attempt cannot have existed (the state is
   /// then as before). Rows are facts: those of a run that failed are accepted too, and one that
@@ -88,7 +88,7 @@ class RunState {
 
   /// Whether the outcome of this task still matters: false once its step was skipped, or the run
   /// ended.
-  bool wanted(TaskId task) const;
+  bool still_needed(TaskId task) const;
 
   /// Ends the run as cancelled (C1), unless it has ended.
   void cancel(std::string reason);
@@ -112,18 +112,18 @@ class RunState {
   Result<void> check(const JournalRow& row) const;
   std::string_view fault_of_skip(const JournalRow& row) const;
   std::string_view fault_of_attempt(const JournalRow& row) const;
-  void take_skip(const JournalRow& row);
-  void free_again(const JournalRow& row, Duration wait);
-  void retry_or_give_up(const JournalRow& row);
-  void give_up(const JournalRow& row, std::string error);
+  void apply_skip(const JournalRow& row);
+  void requeue(const JournalRow& row, Duration wait);
+  void retry_or_fail(const JournalRow& row);
+  void fail_task(const JournalRow& row, std::string error);
   void forget_failure(TaskId task) const;
   void settle() const;
   void fail_unmet() const;
   void skip(std::size_t step, SkipReason reason, Time at, Fallback fallback) const;
-  void free_begun() const;
+  void queue_begun() const;
   void find_end() const;
   std::string described(TaskId task) const;
-  std::optional<std::size_t> map_broken_by(std::size_t step, const Json& output) const;
+  std::optional<std::size_t> violated_map(std::size_t step, const Json& output) const;
 
   const FlowDefinition* definition_;
   std::vector<StepOptions> options_;
@@ -134,9 +134,9 @@ class RunState {
   // that is, hence mutable.
   mutable StepTable steps_;
   mutable std::vector<ReadyTask> ready_;
-  mutable std::map<TaskId, Failure> given_up_;
-  mutable Failures failures_;                         ///< of given_up_, those that fail the run
-  mutable Failures exhausted_;                        ///< of given_up_, those whose step is skipped
+  mutable std::map<TaskId, Failure> failed_tasks_;
+  mutable Failures failures_;   ///< of failed_tasks_, those that fail the run
+  mutable Failures exhausted_;  ///< of failed_tasks_, those whose step is skipped
   mutable std::map<std::size_t, bool> failed_steps_;  ///< true: take_step_ends() has returned it
   mutable std::optional<RunEnd> end_;
   mutable bool settled_ = false;

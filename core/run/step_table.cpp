@@ -24,7 +24,7 @@ StepTable::StepTable(const FlowDefinition& definition, Json input, Time availabl
   propagate();
 }
 
-void StepTable::date(std::size_t step, Time ended_at) {
+void StepTable::note_attempt_end(std::size_t step, Time ended_at) {
   steps_[step].ends_at = std::max(steps_[step].ends_at, ended_at);
 }
 

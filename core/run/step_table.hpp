@@ -45,7 +45,7 @@ class StepTable {
   const TaskState& task(TaskId id) const { return steps_[id.step].tasks[id.index]; }
 
   /// Notes that an attempt of the step ended then.
-  void date(std::size_t step, Time ended_at);
+  void note_attempt_end(std::size_t step, Time ended_at);
   void complete(TaskId task, Json output);
 
   /// Skips a step that has not ended; with `cascade` all its descendants too.

@@ -10,12 +10,12 @@ namespace weir::control {
 namespace {
 
 std::optional<std::string> receive_with(int fd, int flags) {
-  std::array<char, 64> words{};
+  std::array<char, 64> buffer{};
   for (;;) {
-    const ssize_t count = ::recv(fd, words.data(), words.size(), flags);
+    const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), flags);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return std::nullopt;
-    return std::string(words.data(), static_cast<std::size_t>(count));
+    return std::string(buffer.data(), static_cast<std::size_t>(count));
   }
 }
 
@@ -32,16 +32,16 @@ Result<std::pair<FileDescriptor, FileDescriptor>> make_pair() {
   return std::pair(FileDescriptor(ends[0]), FileDescriptor(ends[1]));
 }
 
-bool send(const FileDescriptor& end, std::string_view words) noexcept {
+bool send(const FileDescriptor& end, std::string_view message) noexcept {
   for (;;) {
-    if (::send(end.fd(), words.data(), words.size(), MSG_NOSIGNAL) >= 0) return true;
+    if (::send(end.fd(), message.data(), message.size(), MSG_NOSIGNAL) >= 0) return true;
     if (errno != EINTR) return false;
   }
 }
 
 std::optional<std::string> receive(const FileDescriptor& end) { return receive_with(end.fd(), 0); }
 
-std::optional<std::string> received(const FileDescriptor& end) {
+std::optional<std::string> try_receive(const FileDescriptor& end) {
   return receive_with(end.fd(), MSG_DONTWAIT);
 }
 

@@ -14,19 +14,19 @@ namespace control {
 
 inline constexpr std::string_view drain = "drain";        ///< to the worker process
 inline constexpr std::string_view stop = "stop";          ///< to the worker process
-inline constexpr std::string_view farewell = "farewell";  ///< from it: "farewell 1", its exit code
+inline constexpr std::string_view exited = "exited";      ///< from it: "exited 1", its exit code
 inline constexpr std::string_view crashing = "crashing";  ///< from it: it is recording its crash
 /// Makes the two ends. Errors: unavailable, kind "out_of_descriptors".
 Result<std::pair<FileDescriptor, FileDescriptor>> make_pair();
 
 /// False when the other end is closed.
-bool send(const FileDescriptor& end, std::string_view words) noexcept;
+bool send(const FileDescriptor& end, std::string_view message) noexcept;
 
 /// Waits for the next message; nullopt when the other end is closed, or this one was shut down.
 std::optional<std::string> receive(const FileDescriptor& end);
 
 /// As receive(), but does not wait: nullopt also when there is no message.
-std::optional<std::string> received(const FileDescriptor& end);
+std::optional<std::string> try_receive(const FileDescriptor& end);
 
 }  // namespace control
 }  // namespace weir

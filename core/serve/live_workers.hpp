@@ -19,13 +19,13 @@ class LiveWorkers {
   /// A worker is among them while this object lives, which must be while the worker runs.
   class Place {
    public:
-    Place(LiveWorkers& among, Worker& worker);
+    Place(LiveWorkers& live, Worker& worker);
     ~Place();
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
 
    private:
-    LiveWorkers& among_;
+    LiveWorkers& live_;
     Worker& worker_;
   };
 
@@ -40,7 +40,7 @@ class LiveWorkers {
  private:
   mutable std::mutex mutex_;  // guards all members below
   std::vector<Worker*> workers_;
-  Wish wish_ = Wish::serve;
+  Wish stop_request_ = Wish::serve;
   std::size_t handlers_left_ = 0;
 };
 

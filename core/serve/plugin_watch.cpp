@@ -28,7 +28,7 @@ PluginObserver plugin_log(std::shared_ptr<Log> log, std::shared_ptr<FlowWorkers>
     log->debug("{} (sha256 {}) is unloaded", file.path, file.sha256);
   };
   observer.pinned = [log](const PluginError& error) { log->warn("{}", to_string(error)); };
-  observer.rescans_alone = [log](const std::string& why) {
+  observer.no_file_events = [log](const std::string& why) {
     log->warn("plugin folders are only scanned periodically: {}", why);
   };
   observer.flows_changed = [workers = std::move(workers)] {

@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds house_pace{5};
-constexpr std::chrono::minutes prune_pace{10};
+constexpr std::chrono::seconds upkeep_interval{5};
+constexpr std::chrono::minutes prune_interval{10};
 constexpr std::int64_t batch = 500;                       // takes a few milliseconds
 constexpr std::chrono::milliseconds between_batches{20};  // so that other work goes first
 // Deletes batches until all old runs are deleted, or a stop is requested.
@@ -44,16 +44,16 @@ ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::sha
                         do {
                           const auto turn = (*store)->maintain(
                               retention.prunes()
-                                  ? std::optional<std::chrono::milliseconds>(prune_pace)
+                                  ? std::optional<std::chrono::milliseconds>(prune_interval)
                                   : std::nullopt);
-                          const Result<void> kept = !turn   ? std::unexpected(turn.error())
+                          const Result<void> done = !turn   ? std::unexpected(turn.error())
                                                     : *turn ? prune(**store, retention, stop, *log)
                                                             : Result<void>();
-                          if (!kept && !away)
+                          if (!done && !away)
                             log->warn("cannot do the upkeep of the database, retrying: {}",
-                                      to_string(kept.error()));
-                          away = !kept;
-                        } while (!stop.wait_for(house_pace));
+                                      to_string(done.error()));
+                          away = !done;
+                        } while (!stop.wait_for(upkeep_interval));
                         return {};
                       });
 }

@@ -11,17 +11,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds look_again{30'000};  // in case a notification, which is a hint, is missing
-constexpr milliseconds retry_first{100};    // after the database did not answer
-constexpr milliseconds retry_longest{2'000};
+constexpr milliseconds poll_interval{
+    30'000};                              // in case a notification, which is a hint, is missing
+constexpr milliseconds retry_first{100};  // after the database did not answer
+constexpr milliseconds retry_max{2'000};
 
 milliseconds until_next(const TickReport& tick) {
-  if (!tick.next_at) return look_again;
+  if (!tick.next_at) return poll_interval;
   return std::clamp(std::chrono::ceil<milliseconds>(*tick.next_at - tick.now), milliseconds(1),
-                    look_again);
+                    poll_interval);
 }
 
-void tick_on(MaintenanceStore& store, const StopSignal& stop, Log& log) {
+void run_ticker(MaintenanceStore& store, const StopSignal& stop, Log& log) {
   milliseconds pause = retry_first;
   while (!stop.stop_requested()) {
     const auto tick = store.tick();
@@ -34,7 +35,7 @@ void tick_on(MaintenanceStore& store, const StopSignal& stop, Log& log) {
     if (pause == retry_first)
       log.warn("cannot check the schedules, retrying: {}", to_string(tick.error()));
     store.wait(pause);
-    pause = std::min(2 * pause, retry_longest);
+    pause = std::min(2 * pause, retry_max);
   }
 }
 
@@ -50,7 +51,7 @@ ChildSpec schedule_ticker(MaintenanceOpener open, std::shared_ptr<Log> log) {
             return std::make_shared<ThreadChild>(
                 std::move(end),
                 [store, log](const StopSignal& stop) -> Result<void> {
-                  tick_on(*store, stop, *log);
+                  run_ticker(*store, stop, *log);
                   return {};
                 },
                 [store] { store->wake(); });

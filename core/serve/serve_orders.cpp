@@ -116,7 +116,7 @@ Result<ServeOrders> parse_orders(std::string_view text) {
   }
 }
 
-Result<FileDescriptor> written(const ServeOrders& orders) {
+Result<FileDescriptor> write_orders(const ServeOrders& orders) {
   FileDescriptor memory(::memfd_create("weir-orders", MFD_CLOEXEC));
   if (!memory) return no_memory();
   const std::string text = to_text(orders);

@@ -31,7 +31,7 @@ Quarantine::Limit quarantine_limit(const Config& config);
 
 /// Writes the orders to a file in memory, to be inherited by the process that reads them. Errors:
 /// unavailable, kind "out_of_descriptors".
-Result<FileDescriptor> written(const ServeOrders& orders);
+Result<FileDescriptor> write_orders(const ServeOrders& orders);
 
 /// Errors: corrupt, kind "bad_orders".
 Result<ServeOrders> read_orders(const FileDescriptor& memory);

@@ -52,13 +52,13 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
     options.worker.quarantine->on_change([workers = options.worker.flow_workers] {
       (workers ? *workers : *FlowWorkers::of_this_process()).wake_all();
     });
-  children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_pace));
+  children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_intervals));
   // Before the workers, so that they find its flows.
   if (options.plugins) children.push_back(plugin_watch(options.plugins));
   if (options.maintenance)
     children.push_back(retention_keeper(options.retention, options.maintenance, log));
   for (std::size_t i = 1; i <= options.workers; ++i)
-    children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.farewell,
+    children.push_back(worker_child(fmt::format("worker-{}", i), options.worker, options.stop_grace,
                                     registry, open, workers, log));
   // The child that starts runs comes last, so that it stops first.
   if (options.maintenance) children.push_back(schedule_ticker(options.maintenance, log));
@@ -87,7 +87,7 @@ void ServeTree::stop_now() {
   workers_->stop_now();
 }
 
-std::size_t ServeTree::wedged() const {
+std::size_t ServeTree::stuck() const {
   std::size_t count = 0;
   for (const ChildInfo& child : supervisor_->children()) count += child.abandoned;
   return count;

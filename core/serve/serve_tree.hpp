@@ -22,11 +22,11 @@ struct ServeOptions {
   std::size_t workers = 1;
   WorkerOptions worker{};  ///< of each
   /// How long a worker may take after its drain_timeout, for its last requests to the database.
-  std::chrono::milliseconds farewell{10'000};
+  std::chrono::milliseconds stop_grace{10'000};
   RestartLimit limit{};
   /// What the version keeper maintains; `resources` and `flow_workers` are set from `worker`.
   KeptPlugins kept{};
-  KeeperPace keeper_pace{};
+  KeeperIntervals keeper_intervals{};
   /// Keeps the registry up to date with the plugin folders (plugin_log() is its observer); null:
   /// flows never change.
   std::shared_ptr<PluginWatcher> plugins{};
@@ -57,12 +57,12 @@ class ServeTree {
   Result<void> wait() { return supervisor_->wait(); }
 
   /// How many children did not stop in time. After wait().
-  std::size_t wedged() const;
+  std::size_t stuck() const;
 
-  /// How many threads still run: of wedged children, and of handlers that ignored their stop token.
+  /// How many threads still run: of stuck children, and of handlers that ignored their stop token.
   /// If there are any, nothing that they use may be destroyed: the process must end immediately.
   /// After wait().
-  std::size_t left_behind() const { return wedged() + workers_->handlers_left(); }
+  std::size_t left_behind() const { return stuck() + workers_->handlers_left(); }
 
  private:
   ServeTree(std::unique_ptr<Supervisor> supervisor, std::shared_ptr<LiveWorkers> workers)

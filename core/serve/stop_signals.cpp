@@ -20,8 +20,8 @@ StopSignals::StopSignals() {
 }
 
 int StopSignals::count() noexcept {
-  signalfd_siginfo came{};
-  while (::read(fd_.fd(), &came, sizeof came) == static_cast<ssize_t>(sizeof came)) ++count_;
+  signalfd_siginfo info{};
+  while (::read(fd_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) ++count_;
   return count_;
 }
 

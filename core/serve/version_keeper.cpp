@@ -22,7 +22,7 @@ namespace {
 using Member = std::pair<std::string, Json>;
 using Key = std::pair<std::string, std::string>;  // slug, fingerprint
 
-Time now_for_people() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+Time wall_clock_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
 Json row_of(const PluginStatus& status) {
   std::vector<Json> flows;
@@ -50,19 +50,19 @@ Json row_of(const PluginStatus& status) {
 class VersionKeeper {
  public:
   VersionKeeper(FlowRegistry& registry, const StoreOpener& open, const KeptPlugins& plugins,
-                Log& log, const KeeperPace& pace)
-      : registry_(registry), open_(open), plugins_(plugins), log_(log), pace_(pace) {}
+                Log& log, const KeeperIntervals& intervals)
+      : registry_(registry), open_(open), plugins_(plugins), log_(log), intervals_(intervals) {}
 
-  void look() {
+  void check() {
     // ready() also frees flows that readers still held when they were retired.
-    std::erase_if(leaving_, [](const UnloadTicket& ticket) { return ticket.ready(); });
-    retire_what_may_go();
+    std::erase_if(unloading_, [](const UnloadTicket& ticket) { return ticket.ready(); });
+    retire_unused_versions();
     end_resources();
-    tell();
+    report_board();
   }
 
   void end() {
-    if (told_ && !store_->plugins().report_plugins(process_, std::nullopt))
+    if (reported_revision_ && !store_->plugins().report_plugins(process_, std::nullopt))
       log_.debug("cannot report the end of this process: the database will detect it");
   }
 
@@ -83,45 +83,45 @@ class VersionKeeper {
     return former;
   }
 
-  void retire_what_may_go() {
+  void retire_unused_versions() {
     const std::vector<Former> former = former_versions();
-    if (former.empty()) return idle_looks_.clear();
+    if (former.empty()) return idle_checks_.clear();
     const Steady before = std::chrono::steady_clock::now();
-    if (before < ask_at_) return;
+    if (before < query_at_) return;
     std::vector<Key> keys;
     for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
-    const auto uses = asked([&](PluginStore& store) { return store.version_uses(keys); });
+    const auto uses = query([&](PluginStore& store) { return store.version_uses(keys); });
     const Steady after = std::chrono::steady_clock::now();
     // The longer a query takes the longer the interval, with a limit, so that after a stall of the
     // database the next query is not delayed for long.
-    ask_at_ =
-        after + std::clamp<Steady::duration>(50 * (after - before), pace_.ask, 20 * pace_.ask);
+    query_at_ = after + std::clamp<Steady::duration>(50 * (after - before), intervals_.query,
+                                                     20 * intervals_.query);
     if (!uses) return;
 
-    std::map<Key, int> idle_looks;
-    std::vector<std::size_t> go;
+    std::map<Key, int> idle_checks;
+    std::vector<std::size_t> unused;
     for (std::size_t i = 0; i < former.size(); ++i) {
       if (!(*uses)[i].safe_to_remove) continue;
       // Checked twice: a start that was in progress when the new version came may not be visible
       // yet.
-      const int looks = idle_looks_[keys[i]] + 1;
-      if (looks < 2 && (*uses)[i].version)
-        idle_looks.emplace(keys[i], looks);
+      const int checks = idle_checks_[keys[i]] + 1;
+      if (checks < 2 && (*uses)[i].version)
+        idle_checks.emplace(keys[i], checks);
       else
-        go.push_back(i);
+        unused.push_back(i);
     }
-    idle_looks_ = std::move(idle_looks);
-    if (go.empty()) return;
+    idle_checks_ = std::move(idle_checks);
+    if (unused.empty()) return;
     FlowRegistry::Transaction transaction = registry_.begin();
-    for (const std::size_t i : go)
+    for (const std::size_t i : unused)
       transaction.retire(*Slug::parse(former[i].slug), former[i].fingerprint);
     const auto committed = transaction.commit();
     if (!committed) {
       log_.error("cannot retire former versions: {}", to_string(committed.error()));
       return;
     }
-    leaving_.push_back(committed->unload);
-    for (const std::size_t i : go)
+    unloading_.push_back(committed->unload);
+    for (const std::size_t i : unused)
       log_.info("flow {}: version {} has no open run left: it is retired", former[i].slug,
                 (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
     flow_workers().wake_all();
@@ -131,46 +131,47 @@ class VersionKeeper {
     if (!plugins_.resources || plugins_.resources->count() == 0) return;
     std::set<std::string> registered;
     for (const FlowHandle& each : registry_.versions()) registered.insert(each->file.sha256);
-    if (const std::size_t ended = plugins_.resources->end_left(registered); ended > 0)
+    if (const std::size_t ended = plugins_.resources->end_unused(registered); ended > 0)
       log_.info("ended {} resource{} of removed plugins", ended, ended == 1 ? "" : "s");
   }
 
-  void tell() {
+  void report_board() {
     if (!plugins_.board) return;
     const Steady now = std::chrono::steady_clock::now();
     const std::uint64_t revision = plugins_.board->revision();
-    std::map<std::string, Steady> barred = barred_plugins(now);
-    if (told_ == revision && told_barred_ == barred && now < tell_at_) return;
+    std::map<std::string, Steady> quarantined = quarantined_plugins(now);
+    if (reported_revision_ == revision && reported_quarantined_ == quarantined && now < report_at_)
+      return;
     if (now < retry_at_) return;
     std::vector<Json> rows;
     for (PluginStatus& status : plugins_.board->list()) {
-      if (const auto until = barred.find(status.file.sha256);
-          until != barred.end() && status.state == PluginState::live)
-        quarantine(status, until->second - now);
+      if (const auto until = quarantined.find(status.file.sha256);
+          until != quarantined.end() && status.state == PluginState::live)
+        mark_quarantined(status, until->second - now);
       rows.push_back(row_of(status));
     }
-    if (!asked([&](PluginStore& store) {
+    if (!query([&](PluginStore& store) {
           return store.report_plugins(process_, Json::array(rows));
         })) {
-      retry_at_ = now + pace_.ask;
+      retry_at_ = now + intervals_.query;
       return;
     }
-    told_ = revision;
-    told_barred_ = std::move(barred);
-    tell_at_ = now + pace_.tell;
+    reported_revision_ = revision;
+    reported_quarantined_ = std::move(quarantined);
+    report_at_ = now + intervals_.report;
   }
 
-  std::map<std::string, Steady> barred_plugins(Steady now) const {
-    std::map<std::string, Steady> barred;
-    if (!plugins_.quarantine) return barred;
+  std::map<std::string, Steady> quarantined_plugins(Steady now) const {
+    std::map<std::string, Steady> quarantined;
+    if (!plugins_.quarantine) return quarantined;
     for (const Quarantine::Record& record : plugins_.quarantine->records())
-      if (record.until && *record.until > now) barred.emplace(record.sha256, *record.until);
-    return barred;
+      if (record.until && *record.until > now) quarantined.emplace(record.sha256, *record.until);
+    return quarantined;
   }
 
-  static void quarantine(PluginStatus& status, Steady::duration rest) {
+  static void mark_quarantined(PluginStatus& status, Steady::duration remaining) {
     status.state = PluginState::quarantined;
-    status.until = now_for_people() + std::chrono::duration_cast<Duration>(rest);
+    status.until = wall_clock_now() + std::chrono::duration_cast<Duration>(remaining);
     status.error =
         PluginError{.kind = PluginFault::plugin_quarantined,
                     .stage = PluginStage::run,
@@ -183,19 +184,19 @@ class VersionKeeper {
 
   // Uses a session that is opened when it is first needed.
   template <class Call>
-  auto asked(Call&& call) -> decltype(call(std::declval<PluginStore&>())) {
+  auto query(Call&& call) -> decltype(call(std::declval<PluginStore&>())) {
     if (!store_) {
       auto opened = open_({.connects_now = false, .listens = false});
-      if (!opened) return std::unexpected(told_once(std::move(opened.error())));
+      if (!opened) return std::unexpected(warn_once(std::move(opened.error())));
       store_ = *std::move(opened);
     }
-    auto answer = call(store_->plugins());
-    if (!answer) return std::unexpected(told_once(std::move(answer.error())));
+    auto result = call(store_->plugins());
+    if (!result) return std::unexpected(warn_once(std::move(result.error())));
     away_ = false;
-    return answer;
+    return result;
   }
 
-  Error told_once(Error error) {
+  Error warn_once(Error error) {
     if (!std::exchange(away_, true))
       log_.warn("cannot do the upkeep of versions and plugins, retrying: {}", to_string(error));
     return error;
@@ -210,27 +211,27 @@ class VersionKeeper {
   std::unique_ptr<WorkerStore> store_;
   const KeptPlugins& plugins_;
   Log& log_;
-  const KeeperPace& pace_;
+  const KeeperIntervals& intervals_;
   const ReportingProcess process_{
-      .host = host_name(), .pid = ::getpid(), .started_at = now_for_people()};
-  std::vector<UnloadTicket> leaving_;  // of retired flows
-  std::map<Key, int> idle_looks_;      // in how many successive checks it had no open run
-  std::optional<std::uint64_t> told_;
-  std::map<std::string, Steady> told_barred_;
-  Steady ask_at_{}, tell_at_{}, retry_at_{};
+      .host = host_name(), .pid = ::getpid(), .started_at = wall_clock_now()};
+  std::vector<UnloadTicket> unloading_;  // of retired flows
+  std::map<Key, int> idle_checks_;       // in how many successive checks it had no open run
+  std::optional<std::uint64_t> reported_revision_;
+  std::map<std::string, Steady> reported_quarantined_;
+  Steady query_at_{}, report_at_{}, retry_at_{};
   bool away_ = false;
 };
 
 }  // namespace
 
 ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
-                         std::shared_ptr<Log> log, KeeperPace pace) {
+                         std::shared_ptr<Log> log, KeeperIntervals intervals) {
   return thread_child("version-keeper",
                       [&registry, open = std::move(open), plugins = std::move(plugins),
-                       log = std::move(log), pace](const StopSignal& stop) {
-                        VersionKeeper keeper(registry, open, plugins, *log, pace);
-                        do keeper.look();
-                        while (!stop.wait_for(pace.look));
+                       log = std::move(log), intervals](const StopSignal& stop) {
+                        VersionKeeper keeper(registry, open, plugins, *log, intervals);
+                        do keeper.check();
+                        while (!stop.wait_for(intervals.check));
                         keeper.end();
                       });
 }

@@ -22,13 +22,13 @@ struct KeptPlugins {
   std::shared_ptr<FlowWorkers> flow_workers = {};     ///< null: those of the process
 };
 
-struct KeeperPace {
-  std::chrono::milliseconds look{500};  ///< between two checks of this process
+struct KeeperIntervals {
+  std::chrono::milliseconds check{500};  ///< between two checks of this process
   /// Between two queries to the database: at least this, and at most 20 times as long when queries
   /// take long.
-  std::chrono::milliseconds ask{2'000};
+  std::chrono::milliseconds query{2'000};
   /// Between two reports of the board to the database; changes are reported immediately.
-  std::chrono::milliseconds tell{60'000};
+  std::chrono::milliseconds report{60'000};
 };
 
 /// The child that retires old code (V2): it queries the database for former versions of the
@@ -39,6 +39,6 @@ struct KeeperPace {
 /// It also reports the board to the database (weir.plugins), and when it stops, that this process
 /// ends. A database that is away is logged once, and is not a failure. `registry` must outlive it.
 ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
-                         std::shared_ptr<Log> log, KeeperPace pace = {});
+                         std::shared_ptr<Log> log, KeeperIntervals intervals = {});
 
 }  // namespace weir

@@ -19,10 +19,10 @@ struct WorkerLife {
 
 }  // namespace
 
-ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds farewell,
+ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds stop_grace,
                        FlowRegistry& registry, StoreOpener open,
                        std::shared_ptr<LiveWorkers> workers, std::shared_ptr<Log> log) {
-  const Shutdown shutdown = Shutdown::after(options.drain_timeout + farewell);
+  const Shutdown shutdown = Shutdown::after(options.drain_timeout + stop_grace);
   return {.id = std::move(id),
           .start = [options = std::move(options), &registry, open = std::move(open),
                     workers = std::move(workers), log = std::move(log),

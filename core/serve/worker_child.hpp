@@ -17,9 +17,9 @@ namespace weir {
 /// ends with the error that the worker's run() returned; a stop drains it.
 ///
 /// Only the first start connects before it returns: from then on a database that is away is not a
-/// failure (L6). The child may take its drain_timeout plus `farewell` to stop. `registry` must
+/// failure (L6). The child may take its drain_timeout plus `stop_grace` to stop. `registry` must
 /// outlive it, even when it is abandoned.
-ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds farewell,
+ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milliseconds stop_grace,
                        FlowRegistry& registry, StoreOpener open,
                        std::shared_ptr<LiveWorkers> workers, std::shared_ptr<Log> log);
 

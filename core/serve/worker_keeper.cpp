@@ -36,16 +36,16 @@ Result<int> WorkerKeeper::run() {
     auto process = WorkerProcess::start(orders_, *recorder);
     if (!process) return std::unexpected(std::move(process.error()));
     const WorkerProcessEnd end = process->wait(signals_);
-    if (end.farewell) return *end.farewell;
+    if (end.exit_status) return *end.exit_status;
 
     const CrashReport report = crash_report(*recorder, end.end, orders_.stage);
     log_.error("{}", report.text);
-    bury(*recorder, report);
+    end_crashed_workers(*recorder, report);
     if (!report.sha256.empty())
       count_crash(report.sha256);
-    else if (auto counted = count_crash_of_nobody(end.end); !counted)
+    else if (auto counted = count_unattributed_crash(end.end); !counted)
       return std::unexpected(std::move(counted.error()));
-    if (stops(restart_pause)) {
+    if (wait_for_stop(restart_pause)) {
       log_.info("stopped");
       return 0;
     }
@@ -54,14 +54,14 @@ Result<int> WorkerKeeper::run() {
 }
 
 // Waits for `pause`; returns true as soon as a signal requests a stop.
-bool WorkerKeeper::stops(milliseconds pause) {
+bool WorkerKeeper::wait_for_stop(milliseconds pause) {
   pollfd signal{.fd = signals_.fd(), .events = POLLIN, .revents = 0};
   if (signals_.count() == 0) ::poll(&signal, 1, static_cast<int>(pause.count()));
   return signals_.count() > 0;
 }
 
 // Retries until the database answers: without it a new worker process could do nothing.
-void WorkerKeeper::bury(const FlightRecorder& recorder, const CrashReport& report) {
+void WorkerKeeper::end_crashed_workers(const FlightRecorder& recorder, const CrashReport& report) {
   for (const WorkerId worker : recorder.workers()) {
     Burial burial{.worker = worker, .sha256 = report.sha256, .report = report.text};
     if (report.seat != nullptr)
@@ -70,12 +70,12 @@ void WorkerKeeper::bury(const FlightRecorder& recorder, const CrashReport& repor
                                  .attempt = report.seat->attempt},
                         .error_code = "worker_crashed"};
     for (milliseconds pause = 50ms;; pause = std::min(2 * pause, milliseconds(2s))) {
-      const auto buried = postgres::bury(orders_.database, burial);
-      if (buried) break;
+      const auto ended = postgres::bury(orders_.database, burial);
+      if (ended) break;
       if (pause == 50ms)
         log_.warn("cannot report the crash to the database, retrying: {}",
-                  to_string(buried.error()));
-      if (buried.error().code != ErrorCode::unavailable || stops(pause)) return;
+                  to_string(ended.error()));
+      if (ended.error().code != ErrorCode::unavailable || wait_for_stop(pause)) return;
     }
   }
 }
@@ -88,7 +88,7 @@ void WorkerKeeper::count_crash(const std::string& sha256) {
 }
 
 // A crash that no plugin is to blame for counts toward the limit of restarts.
-Result<void> WorkerKeeper::count_crash_of_nobody(const ProcessEnd& end) {
+Result<void> WorkerKeeper::count_unattributed_crash(const ProcessEnd& end) {
   const SupervisorConfig& allowed = orders_.config.supervisor;
   if (restarts_.allow(std::chrono::steady_clock::now())) return {};
   return std::unexpected(

@@ -29,10 +29,10 @@ class WorkerKeeper {
   Result<int> run();
 
  private:
-  bool stops(std::chrono::milliseconds pause);
-  void bury(const FlightRecorder& recorder, const CrashReport& report);
+  bool wait_for_stop(std::chrono::milliseconds pause);
+  void end_crashed_workers(const FlightRecorder& recorder, const CrashReport& report);
   void count_crash(const std::string& sha256);
-  Result<void> count_crash_of_nobody(const ProcessEnd& end);
+  Result<void> count_unattributed_crash(const ProcessEnd& end);
 
   ServeOrders orders_;
   StopSignals& signals_;

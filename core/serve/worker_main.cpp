@@ -65,20 +65,20 @@ void warn_of_flows(const Config& config, const FlowRegistry& registry, Log& log)
 }
 
 // Receives the parent's requests to drain and stop, while the object lives.
-class Wishes {
+class ControlReader {
  public:
-  Wishes(const FileDescriptor& control, ServeTree& tree, Log& log)
+  ControlReader(const FileDescriptor& control, ServeTree& tree, Log& log)
       : control_(control), thread_([&control, &tree, &log] {
-          while (const auto words = control::receive(control)) {
-            const bool stop = *words == control::stop;
+          while (const auto message = control::receive(control)) {
+            const bool stop = *message == control::stop;
             log.write(LogLevel::info, stop ? "stopping: running steps are released"
                                            : "draining: running steps may finish");
             stop ? tree.stop_now() : tree.drain();
           }
         }) {}
-  Wishes(const Wishes&) = delete;
-  Wishes& operator=(const Wishes&) = delete;
-  ~Wishes() {
+  ControlReader(const ControlReader&) = delete;
+  ControlReader& operator=(const ControlReader&) = delete;
+  ~ControlReader() {
     ::shutdown(control_.fd(), SHUT_RD);
     thread_.join();
   }
@@ -88,9 +88,9 @@ class Wishes {
   std::thread thread_;
 };
 
-void say_farewell(const FileDescriptor& control, int status) {
+void report_exit(const FileDescriptor& control, int status) {
   std::fflush(nullptr);
-  control::send(control, fmt::format("{} {}", control::farewell, status));
+  control::send(control, fmt::format("{} {}", control::exited, status));
 }
 
 // A file in the user's cache, because a verdict on a plugin does not depend on the plugin's folder.
@@ -151,15 +151,15 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   if (verdicts && verdicts->problem()) log->warn("{}", verdicts->problem()->message);
   warn_of_flows(config, registry, *log);
   const auto ended = [&] {
-    const Wishes wishes(control, **tree, *log);
+    const ControlReader reader(control, **tree, *log);
     return (*tree)->wait();
   }();
   resources->end(*log);
   int status = ended ? EXIT_SUCCESS : setup.fail(ended.error());
-  if (ended && (*tree)->wedged() > 0) status = EXIT_FAILURE;  // the log names them
+  if (ended && (*tree)->stuck() > 0) status = EXIT_FAILURE;  // the log names them
   if (ended) log->info("stopped");
   if ((*tree)->left_behind() > 0) {  // threads still run: nothing that they use may be destroyed
-    say_farewell(control, status);
+    report_exit(control, status);
     std::_Exit(status);
   }
   return status;
@@ -209,7 +209,7 @@ int run_worker_process(const ProcessSetup& setup) {
                               .message = unforeseen.what(),
                               .hint = "this is a bug in weir: please report it"});
   }
-  say_farewell(control, status);
+  report_exit(control, status);
   return status;
 }
 

@@ -17,7 +17,7 @@
 namespace weir {
 namespace {
 
-constexpr std::chrono::seconds death_patience{5};  // to record its crash, and dump its core
+constexpr std::chrono::seconds crash_timeout{5};  // to record its crash, and dump its core
 // Plugins get the environment of `weir serve`.
 std::vector<std::string> environment() {
   std::vector<std::string> all;
@@ -25,11 +25,11 @@ std::vector<std::string> environment() {
   return all;
 }
 
-std::optional<int> farewell_in(std::string_view words) {
-  if (!words.starts_with(control::farewell)) return std::nullopt;
-  words.remove_prefix(control::farewell.size() + 1);
+std::optional<int> exit_status_in(std::string_view message) {
+  if (!message.starts_with(control::exited)) return std::nullopt;
+  message.remove_prefix(control::exited.size() + 1);
   int status = 0;
-  const auto read = std::from_chars(words.data(), words.data() + words.size(), status);
+  const auto read = std::from_chars(message.data(), message.data() + message.size(), status);
   return read.ec == std::errc() && status >= 0 && status <= 255 ? status : EXIT_FAILURE;
 }
 
@@ -37,7 +37,7 @@ std::optional<int> farewell_in(std::string_view words) {
 
 Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders,
                                            const FlightRecorder& recorder) {
-  const auto memory = written(orders);
+  const auto memory = write_orders(orders);
   if (!memory) return std::unexpected(memory.error());
   auto ends = control::make_pair();
   if (!ends) return std::unexpected(ends.error());
@@ -52,31 +52,31 @@ Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders,
 
 WorkerProcessEnd WorkerProcess::wait(StopSignals& signals) {
   using std::chrono::steady_clock;
-  WorkerProcessEnd how{};
-  int told = 0;
-  bool speaks = true;
-  std::optional<steady_clock::time_point> must_be_dead;
+  WorkerProcessEnd result{};
+  int sent = 0;
+  bool connected = true;
+  std::optional<steady_clock::time_point> kill_at;
   for (;;) {
     // Checked before the last messages are read, so that none is missed.
     const auto end = process_.wait(std::chrono::milliseconds(0));
-    while (const auto words = control::received(control_)) {
-      if (const auto status = farewell_in(*words)) how.farewell = status;
-      if (*words == control::crashing && !must_be_dead)
-        must_be_dead = steady_clock::now() + death_patience;
+    while (const auto message = control::try_receive(control_)) {
+      if (const auto status = exit_status_in(*message)) result.exit_status = status;
+      if (*message == control::crashing && !kill_at) kill_at = steady_clock::now() + crash_timeout;
     }
     if (end) {
-      how.end = *end;
-      return how;
+      result.end = *end;
+      return result;
     }
-    for (const int count = signals.count(); told < count; ++told)
-      control::send(control_, told == 0 ? control::drain : control::stop);
-    if (must_be_dead && steady_clock::now() >= *must_be_dead) process_.signal(SIGKILL);
+    for (const int count = signals.count(); sent < count; ++sent)
+      control::send(control_, sent == 0 ? control::drain : control::stop);
+    if (kill_at && steady_clock::now() >= *kill_at) process_.signal(SIGKILL);
     std::array<pollfd, 3> sources = {
         {{.fd = process_.pidfd(), .events = POLLIN, .revents = 0},
          {.fd = signals.fd(), .events = POLLIN, .revents = 0},
-         {.fd = speaks ? control_.fd() : -1, .events = POLLIN, .revents = 0}}};
-    ::poll(sources.data(), sources.size(), must_be_dead ? 100 : -1);
-    if ((sources[2].revents & POLLHUP) != 0) speaks = false;  // only the process's end can follow
+         {.fd = connected ? control_.fd() : -1, .events = POLLIN, .revents = 0}}};
+    ::poll(sources.data(), sources.size(), kill_at ? 100 : -1);
+    if ((sources[2].revents & POLLHUP) != 0)
+      connected = false;  // only the process's end can follow
   }
 }
 

@@ -12,7 +12,7 @@ namespace weir {
 
 /// How a worker process ended.
 struct WorkerProcessEnd {
-  std::optional<int> farewell;  ///< it ended on purpose, with this exit status, and logged why
+  std::optional<int> exit_status;  ///< it ended on purpose, with this exit status, and logged why
   ProcessEnd end;
 };
 

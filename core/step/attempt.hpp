@@ -62,7 +62,7 @@ struct Attempt {
   Json input;
   std::string run_id;
   Json flow_input;
-  Steady given{};         ///< when the loop chose it
+  Steady chosen{};        ///< when the loop chose it
   Time not_before{};      ///< when it was due
   DatabaseClock clock{};  ///< a copy of the loop's, made when the loop chose it
 

@@ -58,20 +58,20 @@ class Copies {
   std::map<std::int32_t, std::string> bytes_;
 };
 
-struct Named {
+struct PluginNames {
   std::string name;  // "shop 1.4.0"
   std::string file;  // "shop.so"
 };
 
-std::string how(const CrashRecord& crash) {
+std::string cause_text(const CrashRecord& crash) {
   if (crash.signal == 0) return fmt::format("ended the process with status {}", crash.code);
-  std::string words = "crashed: " + signal_name(crash.signal);
+  std::string cause = "crashed: " + signal_name(crash.signal);
   const bool at_address = crash.code > 0 && (crash.signal == SIGSEGV || crash.signal == SIGBUS);
-  if (!at_address) return words;
-  words += fmt::format(" at address {:#x}", crash.address);
-  if (crash.address < 4096) words += " (null pointer)";
-  if (crash.address == crash.pc) words += " (a jump to an address without code)";
-  return words;
+  if (!at_address) return cause;
+  cause += fmt::format(" at address {:#x}", crash.address);
+  if (crash.address < 4096) cause += " (null pointer)";
+  if (crash.address == crash.pc) cause += " (a jump to an address without code)";
+  return cause;
 }
 
 std::string frame_text(const Frame& frame, Copies& copies, const std::string& file) {
@@ -79,8 +79,10 @@ std::string frame_text(const Frame& frame, Copies& copies, const std::string& fi
   return fmt::format("{}!{}", file, place ? to_string(*place) : fmt::format("{:#x}", frame.offset));
 }
 
-Named named(const std::string& sha256, std::string_view path, const std::string& bytes) {
-  Named names{.name = fs::path(path).stem().string(), .file = fs::path(path).filename().string()};
+PluginNames plugin_names(const std::string& sha256, std::string_view path,
+                         const std::string& bytes) {
+  PluginNames names{.name = fs::path(path).stem().string(),
+                    .file = fs::path(path).filename().string()};
   const auto inspection = inspect_bytes({.path = path, .bytes = bytes, .sha256 = sha256});
   if (inspection) {
     names.name = inspection->manifest.plugin;
@@ -123,9 +125,9 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
   for (std::uint32_t i = 0; path.empty() && i < page.seat_count; ++i)  // its file's name, if known
     if (text(page.seats()[i].sha256) == report.sha256) path = text(page.seats()[i].path);
 
-  const Named names = innermost != nullptr
-                          ? named(report.sha256, path, copies.bytes(*innermost))
-                          : Named{.name = fs::path(path).stem().string(), .file = {}};
+  const PluginNames names = innermost != nullptr
+                                ? plugin_names(report.sha256, path, copies.bytes(*innermost))
+                                : PluginNames{.name = fs::path(path).stem().string(), .file = {}};
   if (report.seat && report.sha256.empty())
     report.text = "code of the program itself";
   else if (!report.sha256.empty())
@@ -133,8 +135,8 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
   else
     report.text = "no plugin";
   report.text += report.seat ? fmt::format(": step {}.{} {}", text(report.seat->flow),
-                                           text(report.seat->step_slug), how(crash))
-                             : fmt::format(": a thread of its own {}", how(crash));
+                                           text(report.seat->step_slug), cause_text(crash))
+                             : fmt::format(": a thread of its own {}", cause_text(crash));
   if (innermost == nullptr) {  // code of ours, or of a library
     for (std::size_t i = 0; i < std::min(count, CrashReport::frames_max); ++i)
       if (crash.frames[i].file >= 0)

@@ -12,10 +12,10 @@ namespace weir {
 /// answer requires, so that the time between two readings is the time that really passed.
 class DatabaseClock {
  public:
-  /// `told` is the time that the database reported between the two moments.
-  void set(Time told, Steady before, Steady after) noexcept {
-    const Duration least = told.time_since_epoch() - steady_count(after);
-    const Duration most = told.time_since_epoch() - steady_count(before);
+  /// `reported` is the time that the database reported between the two moments.
+  void set(Time reported, Steady before, Steady after) noexcept {
+    const Duration least = reported.time_since_epoch() - steady_count(after);
+    const Duration most = reported.time_since_epoch() - steady_count(before);
     offset_ = offset_ ? std::clamp(*offset_, least, most) : least + (most - least) / 2;
   }
   Time at(Steady moment) const noexcept {

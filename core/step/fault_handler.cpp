@@ -1,5 +1,5 @@
-/// Threads: on_fault runs on the thread that crashes, everything else on any thread. `recorded` and
-/// `notified` are set before the first handler is installed.
+/// Threads: on_fault runs on the thread that crashes, everything else on any thread. `crash_page`
+/// and `notify_socket` are set before the first handler is installed.
 #include "step/fault_handler.hpp"
 
 #include <array>
@@ -29,14 +29,14 @@ using flight::Page;
 constexpr std::array signals = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
 std::array<struct sigaction, signals.size()> actions_before{};
 // Stored with release once everything else is set; loaded with acquire by the thread that crashes.
-std::atomic<Page*> recorded = nullptr;
-int notified = -1;
+std::atomic<Page*> crash_page = nullptr;
+int notify_socket = -1;
 
 std::int32_t this_thread() noexcept { return static_cast<std::int32_t>(::syscall(SYS_gettid)); }
 
 // The page, if it describes this process; null in a process that was forked from that one.
 Page* own_page() noexcept {
-  Page* const page = recorded.load(std::memory_order_acquire);
+  Page* const page = crash_page.load(std::memory_order_acquire);
   return page != nullptr && page->pid == ::getpid() ? page : nullptr;
 }
 
@@ -57,7 +57,7 @@ struct Walk {
   bool begun;
 };
 
-_Unwind_Reason_Code take_frame(_Unwind_Context* context, void* data) {
+_Unwind_Reason_Code record_frame(_Unwind_Context* context, void* data) {
   auto& walk = *static_cast<Walk*>(data);
   int before_instruction = 0;
   const std::uint64_t ip = _Unwind_GetIPInfo(context, &before_instruction);
@@ -71,16 +71,16 @@ _Unwind_Reason_Code take_frame(_Unwind_Context* context, void* data) {
   return _URC_NO_REASON;
 }
 
-void take_frames(CrashRecord& crash, std::uint64_t begin) noexcept {
+void record_frames(CrashRecord& crash, std::uint64_t begin) noexcept {
   Walk walk{crash, begin, begin == 0};
-  _Unwind_Backtrace(take_frame, &walk);
+  _Unwind_Backtrace(record_frame, &walk);
   if (crash.frame_count == 0 && crash.pc != 0)  // after a wild jump there is no stack to unwind
     crash.frames[crash.frame_count++] = {.address = crash.pc, .offset = 0, .file = -1};
 }
 
 // Takes a line of /proc/self/maps, "7f00-7f10 r-xp 00001000 00:01 77   /path", and sets file and
 // offset of the frames within that range.
-void place_frames(CrashRecord& crash, const char* line, const char* end) noexcept {
+void locate_frames(CrashRecord& crash, const char* line, const char* end) noexcept {
   const auto number = [&](char stop) {
     std::uint64_t value = 0;
     for (; line < end && *line != stop; ++line) {
@@ -113,7 +113,7 @@ void place_frames(CrashRecord& crash, const char* line, const char* end) noexcep
   }
 }
 
-void place_frames(CrashRecord& crash) noexcept {
+void locate_frames(CrashRecord& crash) noexcept {
   static std::array<char, 16 * 1024> text;
   const int maps = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
   if (maps < 0) return;
@@ -127,7 +127,7 @@ void place_frames(CrashRecord& crash) noexcept {
     while (const void* const found =
                std::memchr(line, '\n', static_cast<std::size_t>(all - line))) {
       const char* const end = static_cast<const char*>(found);
-      place_frames(crash, line, end);
+      locate_frames(crash, line, end);
       line = end + 1;
     }
     size = static_cast<std::size_t>(all - line);
@@ -137,8 +137,8 @@ void place_frames(CrashRecord& crash) noexcept {
   ::close(maps);
 }
 
-// Whether this thread is the one whose crash is recorded; if so, this has noted its seat.
-bool claimed(Page& page) noexcept {
+// True if this thread is the one whose crash is recorded; its seat is then recorded too.
+bool claim_crash_record(Page& page) noexcept {
   std::int32_t none = 0;
   if (!page.crash.thread.compare_exchange_strong(none, this_thread(), std::memory_order_acq_rel))
     return false;
@@ -148,7 +148,8 @@ bool claimed(Page& page) noexcept {
 
 void notify() noexcept {
   constexpr std::array<char, 8> word = {'c', 'r', 'a', 's', 'h', 'i', 'n', 'g'};
-  if (notified >= 0) ::send(notified, word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (notify_socket >= 0)
+    ::send(notify_socket, word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void restore(int signal) noexcept {
@@ -163,15 +164,15 @@ void wait_for_death() noexcept {
 void on_fault(int signal, siginfo_t* info, void* context) {
   if (Page* const page = own_page()) {
     CrashRecord& crash = page->crash;
-    if (claimed(*page)) {
+    if (claim_crash_record(*page)) {
       crash.signal = signal;
       crash.code = info->si_code;
       crash.sender = info->si_code <= 0 ? info->si_pid : 0;
       crash.address = reinterpret_cast<std::uint64_t>(info->si_addr);
       crash.pc = pc_of(*static_cast<const ucontext_t*>(context));
       notify();
-      take_frames(crash, crash.pc);
-      place_frames(crash);
+      record_frames(crash, crash.pc);
+      locate_frames(crash);
     } else if (crash.thread.load(std::memory_order_acquire) != this_thread()) {
       wait_for_death();  // another thread's fault is still being recorded, and ends the process
     }
@@ -184,30 +185,32 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 }
 
 // Records an exit() or the like, if it is called inside a step.
-void note_exit(int status) noexcept {
+void record_exit(int status) noexcept {
   Page* const page = own_page();
-  if (page == nullptr || FlightRecorder::seat_in_call(*page) < 0 || !claimed(*page)) return;
+  if (page == nullptr || FlightRecorder::seat_in_call(*page) < 0 || !claim_crash_record(*page))
+    return;
   page->crash.signal = 0;
   page->crash.code = status;
   notify();
-  take_frames(page->crash, 0);
-  place_frames(page->crash);
+  record_frames(page->crash, 0);
+  locate_frames(page->crash);
 }
 
 [[noreturn]] void end_now(int status) noexcept {
   for (;;) ::syscall(SYS_exit_group, status);
 }
 
-_Unwind_Reason_Code look_once(_Unwind_Context*, void*) { return _URC_END_OF_STACK; }
+_Unwind_Reason_Code stop_unwinding(_Unwind_Context*, void*) { return _URC_END_OF_STACK; }
 
 constexpr std::size_t stack_bytes = std::size_t{128} * 1024, guard_bytes = std::size_t{64} * 1024;
 
 }  // namespace
 
 void install_fault_handler(const FlightRecorder& recorder, int notify) {
-  notified = notify;
-  _Unwind_Backtrace(look_once, nullptr);  // so that it loads and allocates now, not in a handler
-  recorded.store(&recorder.page(), std::memory_order_release);
+  notify_socket = notify;
+  _Unwind_Backtrace(stop_unwinding,
+                    nullptr);  // so that it loads and allocates now, not in a handler
+  crash_page.store(&recorder.page(), std::memory_order_release);
   struct sigaction action{};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
@@ -246,12 +249,12 @@ FaultStack::~FaultStack() {
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are libc's
 __attribute__((noreturn)) void _exit(int status) {
-  weir::note_exit(status);
+  weir::record_exit(status);
   weir::end_now(status);
 }
 
 __attribute__((noreturn)) void _Exit(int status) noexcept {
-  weir::note_exit(status);
+  weir::record_exit(status);
   weir::end_now(status);
 }
 

@@ -25,7 +25,7 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
 
 // This thread's seat, for the fault handler. It is defined in the program itself, so that reading
 // it calls no function.
-constinit thread_local SeatRecord* seated = nullptr;
+constinit thread_local SeatRecord* thread_seat = nullptr;
 
 std::size_t bytes_for(std::size_t seats) { return sizeof(Page) + seats * sizeof(SeatRecord); }
 
@@ -126,12 +126,12 @@ FlightRecorder::Seat::Seat(const std::shared_ptr<FlightRecorder>& recorder) noex
                                                       std::memory_order_acq_rel))
       record_ = &page.seats()[i];
   }
-  seated = record_;
+  thread_seat = record_;
 }
 
 FlightRecorder::Seat::~Seat() {
   if (record_ == nullptr) return;
-  seated = nullptr;
+  thread_seat = nullptr;
   record_->state.store(SeatRecord::free, std::memory_order_release);
 }
 
@@ -156,7 +156,7 @@ void FlightRecorder::Seat::end() noexcept {
 }
 
 std::int32_t FlightRecorder::seat_in_call(flight::Page& page) noexcept {
-  const SeatRecord* const record = seated;
+  const SeatRecord* const record = thread_seat;
   if (record == nullptr || record < page.seats() || record >= page.seats() + page.seat_count ||
       record->state.load(std::memory_order_relaxed) != SeatRecord::in_call)
     return -1;

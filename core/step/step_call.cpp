@@ -138,9 +138,9 @@ constexpr weir_resources resources_v1 = {.struct_size = sizeof(weir_resources),
 std::int32_t settlement(weir_call* call, weir_str output, weir_str* sql) {
   auto text = settlement_text(call->attempt, view(output));
   const std::lock_guard lock(call->mutex);
-  const bool given = text.has_value();
-  *sql = str(call->settlements.emplace_back(given ? *std::move(text) : text.error().message));
-  if (!given) return WEIR_FAILED_FOR_GOOD;
+  const bool valid = text.has_value();
+  *sql = str(call->settlements.emplace_back(valid ? *std::move(text) : text.error().message));
+  if (!valid) return WEIR_FAILED_FOR_GOOD;
   return call->attempt.gate.take() ? WEIR_OK : WEIR_CANCELLED;
 }
 
@@ -172,7 +172,7 @@ constexpr weir_host host = {.struct_size = sizeof(weir_host),
                             .get = look_up,
                             .extension = extension};
 
-AttemptResult judged(weir_call& call, std::int32_t returned) {
+AttemptResult checked_result(weir_call& call, std::int32_t returned) {
   const std::lock_guard lock(call.mutex);
   if (call.failed) return std::move(call.failure);
   switch (returned) {
@@ -202,9 +202,9 @@ AttemptResult judged(weir_call& call, std::int32_t returned) {
   return {.outcome = Outcome::completed, .output = *std::move(output)};
 }
 
-class LinesOfLog final : public StepLines {
+class LogStepLines final : public StepLines {
  public:
-  explicit LinesOfLog(Log& log) : log_(log) {}
+  explicit LogStepLines(Log& log) : log_(log) {}
   void line(const Attempt& attempt, LogLevel level, std::string_view text) override {
     const FlowDefinition& flow = attempt.flow->definition;
     log_.log(level, "run {} {}.{}: {}", attempt.run_id, flow.slug().view(),
@@ -218,7 +218,7 @@ class LinesOfLog final : public StepLines {
 }  // namespace
 
 AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log) {
-  LinesOfLog lines(log);
+  LogStepLines lines(log);
   return call_step(attempt, resources, lines);
 }
 
@@ -236,8 +236,8 @@ AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& l
                  .settlements = {},
                  .refused = {}};
   try {
-    return judged(call,
-                  attempt.step->run(&host, &call, str(attempt.input.text()), attempt.step->user));
+    return checked_result(
+        call, attempt.step->run(&host, &call, str(attempt.input.text()), attempt.step->user));
   } catch (const std::exception& thrown) {
     return failure(Outcome::failed, "exception", utf8_or_replaced(thrown.what()));
   } catch (...) {

@@ -57,8 +57,8 @@ void StepResources::refuse(weir_start* start, weir_str code, weir_str message) {
       .code = ErrorCode::unavailable, .kind = text(code), .message = text(message), .hint = {}};
 }
 
-std::size_t StepResources::end_left(const std::set<std::string>& registered) {
-  std::vector<ResourceKey> left;
+std::size_t StepResources::end_unused(const std::set<std::string>& registered) {
+  std::vector<ResourceKey> unused;
   {
     const std::vector<ResourceTable::Listed> all = table_.list();
     std::map<std::string, long> holders;  // how many resources hold the code of each plugin
@@ -66,10 +66,10 @@ std::size_t StepResources::end_left(const std::set<std::string>& registered) {
     for (const auto& [key, generation, handle] : all)
       if (!key.plugin.empty() && !registered.contains(key.plugin) &&
           handle->code().use_count() == holders[key.plugin])
-        left.push_back(key);
+        unused.push_back(key);
   }
   std::size_t ended = 0;
-  for (const ResourceKey& key : left) ended += table_.stop(key);
+  for (const ResourceKey& key : unused) ended += table_.stop(key);
   return ended;
 }
 

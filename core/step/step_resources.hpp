@@ -79,7 +79,7 @@ class StepResources {
   /// Ends the resources of plugins that are not `registered` (sha256) and whose flows are no longer
   /// held, so that their code can be unloaded too. Returns how many. Cost: linear in the number of
   /// all resources.
-  std::size_t end_left(const std::set<std::string>& registered);
+  std::size_t end_unused(const std::set<std::string>& registered);
 
   std::size_t count() const { return table_.count(); }
 

@@ -47,8 +47,8 @@ class TimeLimit {
 }  // namespace
 
 StepTrial::~StepTrial() {
-  weir::Log nobody;
-  resources_.end(nobody);
+  weir::Log silent;
+  resources_.end(silent);
 }
 
 void StepTrial::line(const Attempt&, LogLevel level, std::string_view utf8) {

@@ -13,11 +13,11 @@ namespace {
 class VirtualRun {
  public:
   VirtualRun(const FlowDefinition& definition, std::vector<StepOptions> options, const Json& input,
-             const VirtualWorld& world)
-      : world_(world), state_(definition, std::move(options), 1, input, Time{}) {}
+             const VirtualEnvironment& environment)
+      : environment_(environment), state_(definition, std::move(options), 1, input, Time{}) {}
 
   VirtualEnd run() && {
-    while (!ended()) go_on();
+    while (!ended()) advance();
     done_.elapsed = now_ - Time{};
     for (const std::size_t left : running_) cancel(done_.attempts[left].row);
     done_.end = *state_.end();
@@ -37,16 +37,16 @@ class VirtualRun {
     for (JournalRow& skip : skips) done_.skips.push_back(std::move(skip));
     std::erase_if(running_, [&](std::size_t attempt) {
       JournalRow& row = done_.attempts[attempt].row;
-      if (state_.end() || state_.wanted(row.task)) return false;
+      if (state_.end() || state_.still_needed(row.task)) return false;
       cancel(row);
       return true;
     });
-    std::erase_if(waiting_, [&](const ReadyTask& task) { return !state_.wanted(task.task); });
+    std::erase_if(waiting_, [&](const ReadyTask& task) { return !state_.still_needed(task.task); });
     return state_.end().has_value();
   }
 
   // Does what comes next in time: an attempt ends, a wait ends, or an attempt begins.
-  void go_on() {
+  void advance() {
     for (ReadyTask& task : state_.take_ready()) waiting_.push_back(task);
     const auto next = std::ranges::min_element(waiting_, {}, &ReadyTask::not_before);
     const auto ending = std::ranges::min_element(
@@ -75,7 +75,7 @@ class VirtualRun {
     for (const OpenWait& open : state_.waits()) {
       const Time began = waits_began_.try_emplace(open.step, now_).first->second;
       EndingWait wait{open.step, open.until, {}};
-      if (const VirtualSignal* signal = world_.signal(open.step))
+      if (const VirtualSignal* signal = environment_.signal(open.step))
         if (const Time sent = std::max(began, Time{} + signal->after); sent < open.until)
           wait = {open.step, sent, signal->payload};
       if (!first || wait.at < first->at) first = std::move(wait);
@@ -102,8 +102,8 @@ class VirtualRun {
     attempt.input = state_.input_of(task.task);
     attempt.waited =
         task.attempt == 1 ? Duration(step.start_delay) : task.not_before - ended_.at(task.task);
-    VirtualResult executed = world_.execute(state_, task, task.not_before - Time{});
-    attempt.row = state_.judge(task.task, task.attempt, std::move(executed.result));
+    VirtualResult executed = environment_.execute(state_, task, task.not_before - Time{});
+    attempt.row = state_.make_row(task.task, task.attempt, std::move(executed.result));
     attempt.row.started_at = task.not_before;
     attempt.row.ended_at = task.not_before + executed.took;
     if (attempt.row.outcome == Outcome::timed_out) attempt.row.ended_at += step.timeout;
@@ -129,7 +129,7 @@ class VirtualRun {
         .ended_at = now_};
   }
 
-  const VirtualWorld& world_;
+  const VirtualEnvironment& environment_;
   RunState state_;
   VirtualEnd done_;
   Time now_{};
@@ -142,8 +142,8 @@ class VirtualRun {
 }  // namespace
 
 VirtualEnd run_virtually(const FlowDefinition& definition, std::vector<StepOptions> options,
-                         const Json& input, const VirtualWorld& world) {
-  return VirtualRun(definition, std::move(options), input, world).run();
+                         const Json& input, const VirtualEnvironment& environment) {
+  return VirtualRun(definition, std::move(options), input, environment).run();
 }
 
 }  // namespace weir

@@ -28,7 +28,7 @@ struct VirtualSignal {
 };
 
 /// Gives a run, in memory, what it does not decide itself.
-struct VirtualWorld {
+struct VirtualEnvironment {
   /// The result of an attempt of a step with code, or of a flow step's child run. Called once for
   /// each attempt, in the order in which they begin, with the run's time.
   std::function<VirtualResult(const RunState&, const ReadyTask&, Duration now)> execute;
@@ -51,6 +51,6 @@ struct VirtualEnd {
 /// `execute` returns. A wait ends with its signal, or when its time is over. Attempts that still
 /// run when the run fails are cancelled (F6).
 VirtualEnd run_virtually(const FlowDefinition& definition, std::vector<StepOptions> options,
-                         const Json& input, const VirtualWorld& world);
+                         const Json& input, const VirtualEnvironment& environment);
 
 }  // namespace weir

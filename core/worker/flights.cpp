@@ -80,7 +80,7 @@ std::optional<Steady> Flights::next_limit() const {
   std::optional<Steady> next;
   for (const auto& [ticket, flight] : flights_) {
     const Steady limit =
-        limit_of(flight).value_or(flight.attempt->given + flight.attempt->options.timeout);
+        limit_of(flight).value_or(flight.attempt->chosen + flight.attempt->options.timeout);
     if (!next || limit < *next) next = limit;
   }
   return next;

@@ -103,7 +103,7 @@ bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
     for (auto task = run.shared.begin(); task != run.shared.end();) {
       const std::size_t step = task->first.step;
       const auto last = run.shared.lower_bound({step + 1, 0});
-      if (!run.state().wanted(task->first)) {
+      if (!run.state().still_needed(task->first)) {
         const auto dropped = store_->drop_shares(worker, key, step);
         if (!passes(dropped ? Result<void>() : std::unexpected(dropped.error()), now)) return false;
         run.shared.erase(task, last);

@@ -35,7 +35,9 @@ OwnedRun::Refreshed OwnedRun::refresh(Time now) {
     moved_at_ = now;
     found.skips = state_.take_skips();
     if (!found.skips.empty()) {
-      const auto unwanted = [&](const ReadyTask& ready) { return !state_.wanted(ready.task); };
+      const auto unwanted = [&](const ReadyTask& ready) {
+        return !state_.still_needed(ready.task);
+      };
       std::erase_if(due_, unwanted);
       std::erase_if(births_, unwanted);
       std::erase_if(children_, unwanted);

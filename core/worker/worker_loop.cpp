@@ -218,12 +218,12 @@ void WorkerLoop::settle(const Flights::Flight& flight, AttemptResult result, Ste
               .error_code = "not_settled",
               .error = "the step returned without committing the settlement it requested"};
   else if (run != nullptr && !flight.timed_out_at && result.outcome != Outcome::completed &&
-           !run->state().end() && !run->state().wanted(attempt.task))
+           !run->state().end() && !run->state().still_needed(attempt.task))
     result = {.outcome = Outcome::cancelled,
               .error_code = "step_skipped",
               .error = "its step was skipped while this ran"};
   JournalRow row = run != nullptr
-                       ? run->state().judge(attempt.task, attempt.number, std::move(result))
+                       ? run->state().make_row(attempt.task, attempt.number, std::move(result))
                        : HeldShares::row_of(attempt, std::move(result));
   const Steady started(Steady::duration(attempt.started.load(std::memory_order_acquire)));
   row.started_at = std::max(clock_.at(started), attempt.not_before);  // the clock may have moved
@@ -349,7 +349,7 @@ void WorkerLoop::advance(RunKey key, OwnedRun& run, Time now) {
   for (bool goes_on = true; goes_on;) {
     auto [changed, skips] = run.refresh(now);
     if (!skips.empty())
-      flights_.stop_those(key, [&](TaskId task) { return !run.state().wanted(task); });
+      flights_.stop_those(key, [&](TaskId task) { return !run.state().still_needed(task); });
     for (JournalRow& skip : skips) outbox_.settle(key, std::move(skip), std::nullopt);
     if (changed) tell_steps(key, run);
     if (run.state().end()) return end_run(key, run, now);
@@ -407,7 +407,7 @@ void WorkerLoop::end_run(RunKey key, OwnedRun& run, Time now) {
 
 void WorkerLoop::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
                               AttemptResult result, Time now) {
-  JournalRow row = run.state().judge(task.task, task.attempt, std::move(result));
+  JournalRow row = run.state().make_row(task.task, task.attempt, std::move(result));
   row.started_at = std::min(task.not_before, now);
   row.ended_at = now;
   log(run.id(), run.flow()->definition, row);
@@ -465,7 +465,7 @@ void WorkerLoop::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady 
 void WorkerLoop::begin(std::shared_ptr<Attempt> attempt, Steady now) {
   attempt->ticket = next_ticket_++;
   attempt->worker = worker_;
-  attempt->given = now;
+  attempt->chosen = now;
   attempt->clock = clock_;
   flights_.add(attempt);
   starting_.push_back(std::move(attempt));

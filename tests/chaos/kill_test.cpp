@@ -19,7 +19,7 @@ using namespace weir::testing;
 
 namespace {
 
-void nap(std::uint64_t milliseconds) {
+void sleep_ms(std::uint64_t milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
 }
 
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(
                                     order + 1, order, ledger.string())));
     start(client, "process_order", inputs);
     if (round == kills) break;
-    nap(random() % 120);
+    sleep_ms(random() % 120);
     serve.kill_now();
     serve = ServeProcess(folder.path());
   }

@@ -7,7 +7,7 @@
 
 namespace weir::testing {
 
-/// What serves in a chaos test, unless it is told otherwise: the built example plugins.
+/// What serves in a chaos test, unless configured otherwise: the built example plugins.
 struct ServeConfig {
   std::string database;
   std::string plugins = WEIR_PLUGINS;  ///< a folder

@@ -18,20 +18,20 @@ std::string page() {
 
 TEST_SUITE("docs: lockstep") {
   TEST_CASE("the report on the page is the one that its example gives") {
-    const weir::lockstep::LeaksForgiven forgiven;  // what fails is left where it stands
+    const weir::lockstep::LeaksIgnored ignored;  // what fails is left where it stands
     const std::string report = to_string(explored());
     CHECK_MESSAGE(page().find("```text\n" + report + "```") != std::string::npos, report);
   }
 
   TEST_CASE("the token on the page repeats the failure on the page") {
-    const weir::lockstep::LeaksForgiven forgiven;
+    const weir::lockstep::LeaksIgnored ignored;
     const weir::lockstep::Report report = again();
     REQUIRE(report.failure);
     CHECK(report.failure->message == "the file was opened twice");
   }
 
   TEST_CASE("the history on the page shows the same bug") {
-    const weir::lockstep::LeaksForgiven forgiven;
+    const weir::lockstep::LeaksIgnored ignored;
     const auto report = weir::lockstep::explore({}, answers_are_those_of_one_thread);
     REQUIRE(report.failure);
     CHECK(report.failure->message == "no order explains the answers");

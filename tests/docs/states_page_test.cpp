@@ -18,9 +18,9 @@ std::string_view words(AfterRow after) {
       return "completed";
     case AfterRow::retry:
       return "ready again, or given up";
-    case AfterRow::give_up:
+    case AfterRow::fail:
       return "given up";
-    case AfterRow::again:
+    case AfterRow::requeue:
       return "ready again";
     case AfterRow::skip:
       return "skipped";
@@ -33,10 +33,10 @@ std::string table() {
   for (const OutcomeRule& rule : weir::outcome_rules)
     text += fmt::format("| {} | `{}` | {} | {} | {} |\n", static_cast<int>(rule.outcome),
                         name(rule.outcome), rule.when,
-                        rule.charged     ? "yes"
-                        : rule.lost      ? "as a loss"
-                        : rule.forgiving ? "no: all before it is forgiven"
-                                         : "no",
+                        rule.charged         ? "yes"
+                        : rule.lost          ? "as a loss"
+                        : rule.resets_counts ? "no: all before it is forgiven"
+                                             : "no",
                         words(rule.after));
   return text;
 }

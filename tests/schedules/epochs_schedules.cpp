@@ -26,10 +26,10 @@ class Link {
 
   void read() {
     const Epochs<Sync>::Section section(epochs);
-    look();
+    check();
   }
   // Inside a section.
-  void look() {
+  void check() {
     Node* const node = current_.load(std::memory_order_acquire);
     node->content.load(std::memory_order_relaxed);
     lockstep::require(!node->destroyed, "a reader holds a destroyed node");
@@ -89,7 +89,7 @@ TEST_SUITE("schedules: epochs") {
         {
           const Epochs<Sync>::Section inner(link.epochs);
         }
-        link.look();
+        link.check();
       });
       Sync::Thread writer([&] {
         link.replace();

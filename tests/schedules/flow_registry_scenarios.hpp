@@ -33,7 +33,7 @@ inline constexpr std::size_t two_stripes = 2;
 inline Slug slug(std::string_view text) { return *Slug::parse(text); }
 inline ModuleName module_name(std::string_view text) { return *ModuleName::parse(text); }
 
-/// Made once for all schedules: making a definition is dear and has nothing to do with them.
+/// Made once for all schedules: making a definition is expensive and has nothing to do with them.
 inline FlowModule flow(const std::string& module, const std::string& slug_text, std::int64_t number,
                        std::shared_ptr<const void> code = {}) {
   static std::map<std::tuple<std::string, std::string, std::int64_t>, FlowDefinition> made;
@@ -107,14 +107,14 @@ inline void a_section_against_a_two_key_swap() {
 inline void gets_against_a_two_key_swap() {
   Flows flows(one_stripe);
   publish_both(flows, 1, "left", "right");
-  const auto look = [&] {
+  const auto read_both = [&] {
     const auto before = flows.get(slug("left"));
     const auto after = flows.get(slug("right"));
     require(before.has_value() && after.has_value(), "a slug vanished");
     require(number_of(**before) <= number_of(**after), "a swap was undone");
   };
-  Sync::Thread first(look);
-  Sync::Thread second(look);
+  Sync::Thread first(read_both);
+  Sync::Thread second(read_both);
   Sync::Thread writer([&] { publish_both(flows, 2, "right", "left"); });
   first.join();
   second.join();

@@ -1,4 +1,4 @@
-/// Histories of a KeyedRegistry, or of a copy of it, under lockstep, judged against what one thread
+/// Histories of a KeyedRegistry, or of a copy of it, under lockstep, checked against what one thread
 /// alone would have seen of a map from keys to entries.
 #pragma once
 #include <map>
@@ -13,7 +13,7 @@
 namespace weir::schedules {
 
 struct KeyedCall {
-  enum class What { enter, leave, leave_even, update, end, look } what;
+  enum class What { register_, unregister, unregister_even, update, end, lookup } what;
   std::uint64_t owner;
   int key;
   int value;
@@ -31,15 +31,15 @@ struct KeyedModel {
     auto& here = entries[call.key];
     const auto own = [&](const auto& each) { return each.first == call.owner; };
     switch (call.what) {
-      case enter:
+      case register_:
         for (const std::uint64_t each : ended)
           if (each == call.owner) return {0};
         if (unique && !here.empty()) return {0};
         here.emplace_back(call.owner, call.value);
         return {1};
-      case leave:
+      case unregister:
         return {std::erase_if(here, own)};
-      case leave_even:
+      case unregister_even:
         return {std::erase_if(here,
                               [&](const auto& each) { return own(each) && each.second % 2 == 0; })};
       case update: {
@@ -55,7 +55,7 @@ struct KeyedModel {
         std::erase_if(here, own);
         ended.push_back(call.owner);
         return {};
-      case look:
+      case lookup:
         break;
     }
     std::vector<std::uint64_t> found;
@@ -77,16 +77,16 @@ class KeyedHistory {
  public:
   explicit KeyedHistory(Registry& registry) : registry_(registry) {}
 
-  void enter(Owner& owner, int key, int value) {
-    record({What::enter, owner.id(), key, value},
+  void register_(Owner& owner, int key, int value) {
+    record({What::register_, owner.id(), key, value},
            [&] { return Answer{registry_.register_(owner, key, value) ? 1U : 0U}; });
   }
-  void leave(Owner& owner, int key) {
-    record({What::leave, owner.id(), key, 0},
+  void unregister(Owner& owner, int key) {
+    record({What::unregister, owner.id(), key, 0},
            [&] { return Answer{registry_.unregister(owner, key)}; });
   }
-  void leave_even(Owner& owner, int key) {
-    record({What::leave_even, owner.id(), key, 0}, [&] {
+  void unregister_even(Owner& owner, int key) {
+    record({What::unregister_even, owner.id(), key, 0}, [&] {
       return Answer{
           registry_.unregister_match(owner, key, [](int value) { return value % 2 == 0; })};
     });
@@ -97,15 +97,15 @@ class KeyedHistory {
           registry_.update_value(owner, key, [&](int value) { return value + more; }).value_or(0)};
     });
   }
-  /// Of an owner that stands under `key` alone.
+  /// Of an owner that is registered under `key` alone.
   void end(Owner& owner, int key) {
     record({What::end, owner.id(), key, 0}, [&] {
       owner.end();
       return Answer{};
     });
   }
-  void look(int key) {
-    record({What::look, 0, key, 0}, [&] {
+  void lookup(int key) {
+    record({What::lookup, 0, key, 0}, [&] {
       Answer found;
       for (const auto& entry : registry_.lookup(key)) {
         found.push_back(entry.owner);
@@ -117,14 +117,14 @@ class KeyedHistory {
 
   void require_linearizable(bool unique) const {
     if (history_.linearizable(KeyedModel{.unique = unique})) return;
-    std::string told = "not linearizable:";
+    std::string text = "not linearizable:";
     for (const auto& entry : history_.entries()) {
-      told += "\n  " + std::to_string(entry.begin) + "-" + std::to_string(entry.end) + " call " +
+      text += "\n  " + std::to_string(entry.begin) + "-" + std::to_string(entry.end) + " call " +
               std::to_string(static_cast<int>(entry.call.what)) + " of " +
               std::to_string(entry.call.owner) + " value " + std::to_string(entry.call.value) + ":";
-      for (const std::uint64_t number : entry.answer) told += " " + std::to_string(number);
+      for (const std::uint64_t number : entry.answer) text += " " + std::to_string(number);
     }
-    lockstep::require(false, told);
+    lockstep::require(false, text);
   }
 
  private:

@@ -72,7 +72,7 @@ TEST_SUITE("schedules: keyed registry") {
   }
 
   TEST_CASE("keyed: listeners hear of a key's changes in their order and of all of them") {
-    schedules::survive(schedules::listeners_hear_of_each_change_in_turn<Numbers>);
+    schedules::survive(schedules::listeners_are_notified_of_each_change_in_order<Numbers>);
   }
 
   TEST_CASE("keyed: an update counts on the value that stood or finds that nothing does") {
@@ -80,13 +80,13 @@ TEST_SUITE("schedules: keyed registry") {
       Numbers registry;
       auto owner = registry.owner("owner");
       KeyedHistory history(registry);
-      history.enter(owner, 1, 10);
+      history.register_(owner, 1, 10);
       Sync::Thread updates([&] { history.update(owner, 1, 1); });
-      Sync::Thread leaves([&] { history.leave(owner, 1); });
+      Sync::Thread leaves([&] { history.unregister(owner, 1); });
       history.update(owner, 1, 100);
       updates.join();
       leaves.join();
-      history.look(1);
+      history.lookup(1);
       history.require_linearizable(true);
     });
   }
@@ -97,13 +97,13 @@ TEST_SUITE("schedules: keyed registry") {
       auto owner = registry.owner("owner");
       auto other = registry.owner("other");
       KeyedHistory history(registry);
-      history.enter(owner, 1, 10);
+      history.register_(owner, 1, 10);
       Sync::Thread updates([&] { history.update(owner, 1, 1); });
-      Sync::Thread comes([&] { history.enter(other, 1, 10); });
-      history.leave_even(owner, 1);
+      Sync::Thread comes([&] { history.register_(other, 1, 10); });
+      history.unregister_even(owner, 1);
       updates.join();
       comes.join();
-      history.look(1);
+      history.lookup(1);
       history.require_linearizable(false);
     });
   }

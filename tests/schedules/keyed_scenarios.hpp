@@ -15,12 +15,12 @@ void two_owners_want_one_key() {
   auto first = registry.owner("first");
   auto second = registry.owner("second");
   KeyedHistory history(registry);
-  Sync::Thread a([&] { history.enter(first, 1, 10); });
-  Sync::Thread b([&] { history.enter(second, 1, 20); });
-  history.look(1);
+  Sync::Thread a([&] { history.register_(first, 1, 10); });
+  Sync::Thread b([&] { history.register_(second, 1, 20); });
+  history.lookup(1);
   a.join();
   b.join();
-  history.look(1);
+  history.lookup(1);
   lockstep::require(registry.count(1) == 1, "not one holder of a unique key");
   history.require_linearizable(true);
 }
@@ -30,41 +30,41 @@ void an_owner_ends_while_another_thread_registers_for_it() {
   Registry registry({.keys = Keys::duplicate});
   auto owner = registry.owner("owner");
   KeyedHistory history(registry);
-  history.enter(owner, 1, 10);
-  Sync::Thread registers([&] { history.enter(owner, 1, 11); });
-  Sync::Thread looks([&] { history.look(1); });
+  history.register_(owner, 1, 10);
+  Sync::Thread registers([&] { history.register_(owner, 1, 11); });
+  Sync::Thread reads([&] { history.lookup(1); });
   history.end(owner, 1);
   lockstep::require(registry.count(1) == 0, "a lookup finds an owner that has ended");
   registers.join();
-  looks.join();
-  history.look(1);
+  reads.join();
+  history.lookup(1);
   lockstep::require(registry.count() == 0, "an owner that has ended stands somewhere");
   history.require_linearizable(false);
 }
 
 template <class Registry>
-void listeners_hear_of_each_change_in_turn() {
-  int standing = 0;
-  int heard = 0;
+void listeners_are_notified_of_each_change_in_order() {
+  int registered = 0;
+  int notified = 0;
   Registry registry({}, {[&](const typename Registry::Change& change) {
-                      const bool up = change.what == Registry::Change::What::registered;
-                      lockstep::require(standing == (up ? 0 : 1),
+                      const bool added = change.what == Registry::Change::What::registered;
+                      lockstep::require(registered == (added ? 0 : 1),
                                         "a listener hears changes out of order");
-                      standing = up ? 1 : 0;
+                      registered = added ? 1 : 0;
                       lockstep::point();
-                      ++heard;
+                      ++notified;
                     }});
-  const auto come_and_go = [&] {
+  const auto register_and_end = [&] {
     auto owner = registry.owner("owner");
-    const bool entered = registry.register_(owner, 1, 1).has_value();
+    const bool succeeded = registry.register_(owner, 1, 1).has_value();
     owner.end();
-    return entered ? 2 : 0;
+    return succeeded ? 2 : 0;
   };
   int changes = 0;
-  Sync::Thread other([&] { changes += come_and_go(); });
-  changes += come_and_go();
+  Sync::Thread other([&] { changes += register_and_end(); });
+  changes += register_and_end();
   other.join();
-  lockstep::require(heard == changes, "a listener missed a change");
+  lockstep::require(notified == changes, "a listener missed a change");
 }
 
 }  // namespace weir::schedules

@@ -17,7 +17,7 @@ using lockstep::Report;
 using lockstep::StrategyKind;
 
 #if defined(WEIR_FIBERS_UNDER_ASAN) || defined(WEIR_FIBERS_UNDER_TSAN)
-constexpr std::size_t short_round = 200;  // a sanitizer makes every switch dear
+constexpr std::size_t short_round = 200;  // a sanitizer makes every switch expensive
 #else
 constexpr std::size_t short_round = 4'000;
 #endif
@@ -100,7 +100,7 @@ void survive(const std::function<void()>& body, Options options) {
 }
 
 void find(const std::function<void()>& body, std::string_view expected, Options options) {
-  const lockstep::LeaksForgiven forgiven;  // what fails is left where it stands
+  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
   if (const char* token = std::getenv("WEIR_LOCKSTEP_REPEAT")) {
     MESSAGE(to_string(lockstep::repeat(options, token, body)));
     return;

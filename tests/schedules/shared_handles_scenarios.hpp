@@ -114,7 +114,7 @@ inline void a_cancelled_wait_ends() {
   starts.join();
 }
 
-inline void a_circle_is_refused() {
+inline void a_cycle_is_refused() {
   Tally tally_a, tally_b;
   Handles handles;
   int refused = 0;

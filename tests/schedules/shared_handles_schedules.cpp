@@ -143,7 +143,7 @@ TEST_SUITE("schedules: shared handles") {
   }
 
   TEST_CASE("shared: a circle of waits is refused to the one who would close it") {
-    schedules::survive(a_circle_is_refused);
+    schedules::survive(a_cycle_is_refused);
   }
 }
 

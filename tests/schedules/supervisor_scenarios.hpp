@@ -22,7 +22,7 @@ inline Error fault() {
 }
 
 /// Children whose whole work is to be counted. Supervising threads alone change it.
-class World {
+class FakeChildren {
  public:
   int running = 0;
   std::map<std::string, int> starts{};
@@ -34,7 +34,7 @@ class World {
               ++starts[id];
               ++running;
               first_ends_.try_emplace(id, end);
-              return std::make_shared<Counted>(*this, id, end);
+              return std::make_shared<FakeChild>(*this, id, end);
             },
             .restart = restart,
             .name = id};
@@ -44,18 +44,18 @@ class World {
   const ChildEnd& first_end(const std::string& id) const { return first_ends_.at(id); }
 
  private:
-  class Counted final : public Child {
+  class FakeChild final : public Child {
    public:
-    Counted(World& world, std::string id, ChildEnd end)
-        : world_(world), id_(std::move(id)), end_(std::move(end)) {}
+    FakeChild(FakeChildren& fakes, std::string id, ChildEnd end)
+        : all_(fakes), id_(std::move(id)), end_(std::move(end)) {}
     void stop() override {
-      world_.stops.push_back(id_);
+      all_.stops.push_back(id_);
       end_.normally();
     }
-    void collect() override { --world_.running; }
+    void collect() override { --all_.running; }
 
    private:
-    World& world_;
+    FakeChildren& all_;
     std::string id_;
     ChildEnd end_;
   };
@@ -70,7 +70,7 @@ inline std::unique_ptr<Supervisor> started(Supervisor::Options options,
   return *std::move(supervisor);
 }
 
-/// Returns when all deaths that were said before have been dealt with, and restarts with them.
+/// Returns when all deaths that were reported before have been dealt with, and restarts with them.
 inline void settle(Supervisor& supervisor) {
   static_cast<void>(supervisor.terminate_child("nobody"));
 }
@@ -83,12 +83,12 @@ inline void sleep(Sync::Clock::duration time) {
   never.wait_for(lock, time, [] { return false; });
 }
 
-/// One restart a second is borne: a second death at the border is one too many, one just after it
+/// One restart a second is allowed: a second death at the border is one too many, one just after it
 /// is not.
 inline void restarts_are_counted_to_the_border() {
-  World world;
+  FakeChildren fakes;
   std::optional<ChildEnd> last;
-  ChildSpec spec = world.child("a");
+  ChildSpec spec = fakes.child("a");
   spec.start = [&last, start = spec.start](const ChildEnd& end) {
     last = end;
     return start(end);
@@ -104,25 +104,25 @@ inline void restarts_are_counted_to_the_border() {
   die();
   sleep(1s + 1ns);
   die();
-  lockstep::require(world.starts["a"] == 3, "a restart that is too old still counts");
+  lockstep::require(fakes.starts["a"] == 3, "a restart that is too old still counts");
   sleep(1s);
   die();
-  lockstep::require(world.starts["a"] == 3, "it was restarted more often than is allowed");
+  lockstep::require(fakes.starts["a"] == 3, "it was restarted more often than is allowed");
   lockstep::require(!supervisor->wait(), "the supervisor did not give up");
 }
 
 /// An observer takes a lock, as a log does, while the lock's holder looks at the children.
 inline void an_observer_takes_a_lock() {
-  World world;
+  FakeChildren fakes;
   Sync::Mutex log;
   const auto supervisor =
       started({.observer = [&](const SupervisorEvent&) { const std::scoped_lock lock(log); }},
-              {world.child("a")});
+              {fakes.child("a")});
   Sync::Thread reader([&] {
     const std::scoped_lock lock(log);
     lockstep::require(supervisor->children().size() == 1, "a child is missing");
   });
-  world.first_end("a").with(fault());
+  fakes.first_end("a").with(fault());
   reader.join();
 }
 

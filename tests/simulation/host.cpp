@@ -19,7 +19,7 @@ constexpr weir_step no_code = {.struct_size = sizeof(weir_step),
                                .run = never_called,
                                .user = nullptr};
 
-Error broken() {
+Error connection_lost() {
   return sim_error(ErrorCode::unavailable, "database_away", "the connection broke", "");
 }
 
@@ -32,10 +32,10 @@ Host::Host(World& world, Traits traits, const std::vector<FlowDefinition>& flows
   options_.drain_timeout = traits_.drain_timeout;
   for (const FlowDefinition& each : flows) load(each);
   world_.hosts.push_back(this);
-  actor_ = &world_.stage.enter([this] { live(); });
+  actor_ = &world_.stage.enter([this] { run(); });
 }
 
-Host::~Host() { dies(); }
+Host::~Host() { kill(); }
 
 void Host::load(const FlowDefinition& flow) {
   auto transaction = registry_.begin();
@@ -48,32 +48,33 @@ void Host::load(const FlowDefinition& flow) {
   wake();
 }
 
-void Host::wishes(Wish wish) {
-  wish_ = std::max(wish_, wish);
+void Host::request_stop(Wish request) {
+  stop_request_ = std::max(stop_request_, request);
   wake();
 }
 
-void Host::dies() {
+void Host::kill() {
   if (std::exchange(dead_, true)) return;
   *alive_ = false;
   std::erase(world_.hosts, this);
   world_.stage.kill(*actor_);
 }
 
-void Host::freezes(Duration duration, bool clock_stands) {
+void Host::freeze(Duration duration, bool stop_clock) {
   if (world_.stage.now() < frozen_until_) return;
   frozen_until_ = world_.stage.now() + duration;
-  if (clock_stands) stood_ += duration;  // the clock is not read before the host is thawed
+  if (stop_clock)
+    clock_stopped_for_ += duration;  // the clock is not read before the host is thawed
 }
 
-void Host::is_cut_off(Duration duration) {
-  cut_off_until_ = std::max(cut_off_until_, world_.stage.now() + duration);
+void Host::disconnect(Duration duration) {
+  disconnected_until_ = std::max(disconnected_until_, world_.stage.now() + duration);
 }
 
 Steady Host::steady() const {
-  const auto passed =
-      std::chrono::duration<double, std::micro>(world_.stage.now() - Stage::begin - stood_) *
-      traits_.clock_rate;
+  const auto passed = std::chrono::duration<double, std::micro>(world_.stage.now() - Stage::begin -
+                                                                clock_stopped_for_) *
+                      traits_.clock_rate;
   return Steady(std::chrono::hours(1'000) +
                 std::chrono::duration_cast<std::chrono::microseconds>(passed));
 }
@@ -99,65 +100,65 @@ void Host::wake() {
   if (actor_ != nullptr) actor_->wake();
 }
 
-void Host::hears_ready() {
+void Host::on_ready() {
   store_.ready_ = true;
   if (actor_ != nullptr) actor_->wake();
 }
 
-void Host::hears_told(WorkerId worker) {
+void Host::on_notified(WorkerId worker) {
   if (worker != store_.worker()) return;
-  store_.told_ = true;
+  store_.notified_ = true;
   if (actor_ != nullptr) actor_->wake();
 }
 
 // Lets time pass, regardless of notifications.
-bool Host::pauses(Duration duration) {
+bool Host::pause(Duration duration) {
   const Time until = world_.stage.now() + duration;
   do actor_->wait(std::max(until, frozen_until_) - world_.stage.now());
   while (world_.stage.now() < std::max(until, frozen_until_));
-  steps_.look();
+  steps_.check();
   return true;
 }
 
 bool Host::Store::wait(std::chrono::milliseconds limit) {
   const Time until = host_.world_.stage.now() + host_.in_true_time(limit);
-  while (!ready_ && !told_ && !host_.woken_ && host_.world_.stage.now() < until)
+  while (!ready_ && !notified_ && !host_.woken_ && host_.world_.stage.now() < until)
     host_.actor_->wait(until - host_.world_.stage.now());
-  if (host_.world_.stage.now() < host_.frozen_until_) host_.pauses(Duration(0));
-  host_.steps_.look();
+  if (host_.world_.stage.now() < host_.frozen_until_) host_.pause(Duration(0));
+  host_.steps_.check();
   host_.woken_ = false;
-  return std::exchange(ready_, false) || told_;
+  return std::exchange(ready_, false) || notified_;
 }
 
-Result<void> Host::Store::call(std::function<void()> body) {
+Result<void> Host::Store::send(std::function<void()> body) {
   Random& random = host_.world_.random;
-  const Weather& weather = host_.world_.weather;
+  const FaultRates& faults = host_.world_.faults;
   const auto travel = [&] {
-    host_.pauses(happens(weather.call_slow, random) ? up_to(4s, random) : up_to(2ms, random));
+    host_.pause(happens(faults.request_slow, random) ? up_to(4s, random) : up_to(2ms, random));
   };
   travel();
-  const bool cut_off = host_.world_.stage.now() < host_.cut_off_until_;
-  if (cut_off || happens(weather.call_lost, random)) {
+  const bool disconnected = host_.world_.stage.now() < host_.disconnected_until_;
+  if (disconnected || happens(faults.request_lost, random)) {
     travel();
-    return std::unexpected(broken());
+    return std::unexpected(connection_lost());
   }
-  if (happens(weather.commit_late, random)) {
+  if (happens(faults.commit_late, random)) {
     host_.world_.stage.after(up_to(3s, random), std::move(body));
     travel();
-    return std::unexpected(broken());
+    return std::unexpected(connection_lost());
   }
   body();
   travel();
-  if (happens(weather.answer_lost, random)) return std::unexpected(broken());
+  if (happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
   return {};
 }
 
 // As Worker::run.
-void Host::live() {
+void Host::run() {
   const auto now = [this] { return steady(); };
-  pauses(Duration(0));
+  pause(Duration(0));
   ServedFlows flows(options_, registry_, store_, *log_, now);
-  while (wish_ == Wish::serve) {
+  while (stop_request_ == Wish::serve) {
     flows.forget();
     const auto known = flows.refresh(Steady::max());
     const auto id = known ? store_.join({"host", 1, traits_.slots}, traits_.lease)
@@ -171,7 +172,7 @@ void Host::live() {
     FlowWorkers::Place place =
         flow_workers_.enter({.worker = *id, .slots = traits_.slots}, flows.slugs(), [] {}, [] {});
     WorkerLoop loop(options_, flows, place, store_, steps_, *log_,
-                    {.wish = [this] { return wish_; },
+                    {.wish = [this] { return stop_request_; },
                      .called = [] { return false; },
                      .flows_changed = [this] { return std::exchange(flows_changed_, false); },
                      .now = now},

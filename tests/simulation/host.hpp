@@ -35,17 +35,17 @@ class Host {
   // Registers a flow; a newer version of a flow is added to the old one.
   void load(const FlowDefinition& flow);
 
-  void wishes(Wish wish);
-  void dies();
+  void request_stop(Wish request);
+  void kill();
 
   // The host does nothing for a while; its clock continues, or stops as well.
-  void freezes(Duration duration, bool clock_stands);
+  void freeze(Duration duration, bool stop_clock);
 
   // It cannot reach the database for a while.
-  void is_cut_off(Duration duration);
+  void disconnect(Duration duration);
 
-  bool lives() const noexcept { return !dead_ && !actor_->is_over(); }
-  bool serves() const noexcept { return lives() && wish_ == Wish::serve; }
+  bool is_alive() const noexcept { return !dead_ && !actor_->is_over(); }
+  bool is_serving() const noexcept { return is_alive() && stop_request_ == Wish::serve; }
   WorkerId worker() const noexcept { return store_.worker(); }
 
   // For the parts of the host.
@@ -54,25 +54,25 @@ class Host {
   Steady steady() const;
   void wake();
   void after(Duration delay, std::function<void()> event);
-  void hears_ready();
-  void hears_told(WorkerId worker);
+  void on_ready();
+  void on_notified(WorkerId worker);
 
  private:
   class Store final : public SimulatedWorkerStore {
    public:
     explicit Store(Host& host) : SimulatedWorkerStore(host.world_.database), host_(host) {}
     bool wait(std::chrono::milliseconds limit) override;
-    bool take_told() override { return std::exchange(told_, false); }
+    bool take_told() override { return std::exchange(notified_, false); }
     void wake() noexcept override { host_.wake(); }
-    bool ready_ = false, told_ = false;
+    bool ready_ = false, notified_ = false;
 
    private:
-    Result<void> call(std::function<void()> body) override;
+    Result<void> send(std::function<void()> body) override;
     Host& host_;
   };
 
-  void live();
-  bool pauses(Duration duration);
+  void run();
+  bool pause(Duration duration);
   Duration in_true_time(std::chrono::milliseconds steady) const;
 
   World& world_;
@@ -84,11 +84,11 @@ class Host {
   Store store_{*this};
   SimulatedSteps steps_{traits_.slots, *this};
   std::uint64_t next_ticket_ = 1;
-  Wish wish_ = Wish::serve;
+  Wish stop_request_ = Wish::serve;
   bool flows_changed_ = false, woken_ = false, dead_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events in the future
-  Time frozen_until_{}, cut_off_until_{};
-  Duration stood_{};  // how long its clock was stopped
+  Time frozen_until_{}, disconnected_until_{};
+  Duration clock_stopped_for_{};  // how long its clock was stopped
   Stage::Actor* actor_ = nullptr;
 };
 

@@ -28,7 +28,7 @@ void Judge::violated(std::string what) {
         std::chrono::duration<double>(database_->now() - DrivenRun::begin).count(), what));
 }
 
-std::string Judge::told(RunKey run, TaskId task, int attempt) const {
+std::string Judge::describe(RunKey run, TaskId task, int attempt) const {
   const RunRow& row = database_->tables().runs.at(run);
   const FlowDefinition& definition = *database_->version(row.version).definition;
   return fmt::format(
@@ -73,7 +73,7 @@ void Judge::opened(RunKey run) {
     violated(fmt::format("C3: run {} is retried but has failed already: {}", run, end->error));
 }
 
-void Judge::exchanges(const ExchangeRequest& request) {
+void Judge::before_exchange(const ExchangeRequest& request) {
   const auto owns = [&](RunKey run) {
     const auto open = database_->tables().open_runs.find(run);
     return open != database_->tables().open_runs.end() && open->second.worker == request.worker;
@@ -103,21 +103,21 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
   const FlowDefinition& definition = *database_->version(tables.runs.at(run).version).definition;
   if (row.outcome == Outcome::retried) return;
   if (!tables.open_runs.contains(run))
-    violated(
-        fmt::format("F6: {} is journaled after the run's end", told(run, row.task, row.attempt)));
+    violated(fmt::format("F6: {} is journaled after the run's end",
+                         describe(run, row.task, row.attempt)));
   if (row.task.step >= definition.steps().size() ||
       !is_worked_on(definition.steps()[row.task.step]) || row.outcome == Outcome::skipped)
     return;
   if (row.outcome == Outcome::lost) {
     if (tables.workers.at(worker).lease_until > database_->now())
       violated(fmt::format("F1: {} counts as lost with worker {}, which lives",
-                           told(run, row.task, row.attempt), worker));
+                           describe(run, row.task, row.attempt), worker));
     return;
   }
   const auto found = executions_.find({Key{run, row.task, row.attempt}, worker});
   const auto wrong = [&](const char* why) {
-    violated(fmt::format("{} is journaled as {} by worker {}: {}", told(run, row.task, row.attempt),
-                         name(row.outcome), worker, why));
+    violated(fmt::format("{} is journaled as {} by worker {}: {}",
+                         describe(run, row.task, row.attempt), name(row.outcome), worker, why));
   };
   if (row.outcome == Outcome::cancelled) return;
   if (found == executions_.end()) return wrong("no handler began it there");
@@ -137,10 +137,10 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
     wrong("its handler returned something else");
 }
 
-void Judge::begins(const Attempt& attempt, double clock_rate) {
+void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   const Tables& tables = database_->tables();
   const Key key{attempt.run, attempt.task, attempt.number};
-  const std::string what = told(attempt.run, attempt.task, attempt.number);
+  const std::string what = describe(attempt.run, attempt.task, attempt.number);
   for (auto earlier = executions_.lower_bound({key, 0});
        earlier != executions_.end() && earlier->first.first == key; ++earlier) {
     const auto& where = earlier->first;
@@ -176,7 +176,7 @@ void Judge::begins(const Attempt& attempt, double clock_rate) {
                          committed.state->input_of(attempt.task).text()));
 }
 
-void Judge::ends(const Attempt& attempt, const AttemptResult& result) {
+void Judge::attempt_ended(const Attempt& attempt, const AttemptResult& result) {
   executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker}).result = result;
 }
 

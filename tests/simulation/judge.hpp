@@ -18,18 +18,18 @@ class Judge final : public Witness {
   void watch(const SimulatedDatabase& database) { database_ = &database; }
 
   // A handler begins, or ends with a result, an attempt that a worker's loop gave it.
-  void begins(const Attempt& attempt, double clock_rate);
-  void ends(const Attempt& attempt, const AttemptResult& result);
+  void attempt_began(const Attempt& attempt, double clock_rate);
+  void attempt_ended(const Attempt& attempt, const AttemptResult& result);
 
   // The schedule requested that this run is cancelled.
-  void cancelled(RunKey run) { cancelled_.insert(run); }
+  void cancel_requested(RunKey run) { cancelled_.insert(run); }
 
   void violated(std::string what);
   const std::vector<std::string>& violations() const noexcept { return violations_; }
   std::size_t attempts() const noexcept { return executions_.size(); }
 
   void opened(RunKey run) override;
-  void exchanges(const ExchangeRequest& request) override;
+  void before_exchange(const ExchangeRequest& request) override;
   void journaled(RunKey run, const JournalRow& row, WorkerId worker) override;
   void ended(RunKey run) override;
   void worker_ended(WorkerId worker) override;
@@ -56,7 +56,7 @@ class Judge final : public Witness {
   void fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row);
   void check_with_oracle(RunKey run, const Shadow& shadow);
   void check_row(RunKey run, const JournalRow& row, WorkerId worker);
-  std::string told(RunKey run, TaskId task, int attempt) const;
+  std::string describe(RunKey run, TaskId task, int attempt) const;
 
   const SimulatedDatabase* database_ = nullptr;
   std::map<RunKey, Shadow> shadows_;

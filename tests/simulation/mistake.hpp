@@ -9,21 +9,21 @@ namespace weir::simulation {
 // purpose.
 enum class Mistake {
   none,
-  no_fence,            // a worker that was swept may continue to write
-  repeats_anew,        // a repeated request is treated as a new one
-  sweep_forgets_runs,  // a dead worker keeps its runs
-  sweep_charges_none,  // a dead worker's attempts in flight are not journaled
-  sleeps_over_news,    // a released run sleeps although it has a notification
-  journals_late,       // an exchange is answered before its rows are committed
-  retry_keeps_charges  // a retried run is opened without a row for what failed
+  no_fence,                     // a worker that was swept may continue to write
+  repeats_as_new,               // a repeated request is treated as a new one
+  sweep_forgets_runs,           // a dead worker keeps its runs
+  sweep_charges_none,           // a dead worker's attempts in flight are not journaled
+  sleeps_despite_notification,  // a released run sleeps although it has a notification
+  journals_late,                // an exchange is answered before its rows are committed
+  retry_keeps_charges           // a retried run is opened without a row for what failed
 };
 
 inline constexpr std::array<std::pair<Mistake, std::string_view>, 7> mistakes = {{
     {Mistake::no_fence, "no_fence"},
-    {Mistake::repeats_anew, "repeats_anew"},
+    {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
     {Mistake::sweep_charges_none, "sweep_charges_none"},
-    {Mistake::sleeps_over_news, "sleeps_over_news"},
+    {Mistake::sleeps_despite_notification, "sleeps_despite_notification"},
     {Mistake::journals_late, "journals_late"},
     {Mistake::retry_keeps_charges, "retry_keeps_charges"},
 }};

@@ -38,28 +38,28 @@ FlowDraft small_draft(const std::string& slug, bool has_children, Random& random
 Schedule::Schedule(World& world) : world_(world), random_(world.random) {}
 
 void Schedule::begin() {
-  draw_weather();
+  draw_fault_rates();
   draw_flows();
   for (std::size_t count = 1 + below(4, random_); count > 0; --count) add_host();
   starts_left_ = 1 + below(10, random_);
   start_runs();
-  disturb();
+  inject_faults();
 }
 
-void Schedule::draw_weather() {
+void Schedule::draw_fault_rates() {
   const auto draw = [&](std::uint64_t worst) {
     return one_in(3, random_) ? 0 : below(worst, random_);
   };
-  Weather& weather = world_.weather;
-  weather.call_lost = draw(100'000);
-  weather.answer_lost = draw(100'000);
-  weather.commit_late = draw(50'000);
-  weather.notice_lost = draw(500'000);
-  weather.notice_doubled = draw(300'000);
-  weather.call_slow = draw(30'000);
-  weather.handler_fails = draw(400'000);
-  weather.handler_overstays = draw(100'000);
-  weather.handler_hangs = draw(20'000);
+  FaultRates& faults = world_.faults;
+  faults.request_lost = draw(100'000);
+  faults.reply_lost = draw(100'000);
+  faults.commit_late = draw(50'000);
+  faults.notification_lost = draw(500'000);
+  faults.notification_doubled = draw(300'000);
+  faults.request_slow = draw(30'000);
+  faults.handler_fails = draw(400'000);
+  faults.handler_overruns = draw(100'000);
+  faults.handler_hangs = draw(20'000);
 }
 
 void Schedule::draw_flows() {
@@ -110,33 +110,33 @@ void Schedule::start_runs() {
   world_.stage.after(up_to(one_in(2, random_) ? 10s : 100ms, random_), [this] { start_runs(); });
 }
 
-void Schedule::disturb() {
-  if (!stormy_) return;
-  world_.stage.after(up_to(4s, random_), [this] { disturb(); });
+void Schedule::inject_faults() {
+  if (!faults_enabled_) return;
+  world_.stage.after(up_to(4s, random_), [this] { inject_faults(); });
   std::vector<Host*> serving;
   for (Host* const each : world_.hosts)
-    if (each->serves()) serving.push_back(each);
+    if (each->is_serving()) serving.push_back(each);
   Host* const host = serving.empty() ? nullptr : serving[below(serving.size(), random_)];
   const std::string slug = slugs.at(below(slugs.size(), random_));
   switch (below(12, random_)) {
     case 0:
-      if (host != nullptr) host->dies();
+      if (host != nullptr) host->kill();
       break;
     case 1:
-      if (host != nullptr) host->wishes(one_in(3, random_) ? Wish::stop_now : Wish::drain);
+      if (host != nullptr) host->request_stop(one_in(3, random_) ? Wish::stop_now : Wish::drain);
       break;
     case 2:
-      if (host != nullptr) host->freezes(up_to(15s, random_), one_in(2, random_));
+      if (host != nullptr) host->freeze(up_to(15s, random_), one_in(2, random_));
       break;
     case 3:
-      if (host != nullptr) host->is_cut_off(up_to(12s, random_));
+      if (host != nullptr) host->disconnect(up_to(12s, random_));
       break;
     case 4:
     case 5:
       if (serving.size() < 4) add_host();
       break;
     case 6:
-      world_.database.turn(slug, one_in(2, random_)).value();
+      world_.database.set_paused(slug, one_in(2, random_)).value();
       break;
     case 7:
       if (one_in(3, random_)) new_version();
@@ -156,7 +156,7 @@ void Schedule::command(const std::string& run) {
   const RunKey key = database.tables().run_ids.at(run);
   switch (below(6, random_)) {
     case 0:
-      world_.judge.cancelled(key);
+      world_.judge.cancel_requested(key);
       database.cancel(run, "enough").value();
       break;
     case 1:
@@ -193,10 +193,10 @@ void Schedule::new_version() {
 }
 
 // The hosts that are left continue; one host that has all versions is added.
-void Schedule::clears_up() {
-  stormy_ = false;
-  world_.weather.clears_up();
-  for (const char* const slug : slugs) world_.database.turn(slug, false).value();
+void Schedule::end_faults() {
+  faults_enabled_ = false;
+  world_.faults.end();
+  for (const char* const slug : slugs) world_.database.set_paused(slug, false).value();
   add_host();
 }
 

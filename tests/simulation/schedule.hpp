@@ -10,7 +10,7 @@
 
 namespace weir::simulation {
 
-// The events of one schedule: it makes flows and hosts, starts runs, and disturbs them.
+// The events of one schedule: it makes flows and hosts, starts runs, and injects faults.
 class Schedule {
  public:
   Schedule(World& world);
@@ -18,8 +18,8 @@ class Schedule {
   // Schedules its first events.
   void begin();
 
-  // From now on nothing disturbs hosts and calls any more; handlers may still fail.
-  void clears_up();
+  // From now on hosts and requests have no faults; handlers may still fail.
+  void end_faults();
 
   // Whether every run has ended.
   bool is_over() const;
@@ -27,18 +27,18 @@ class Schedule {
   std::size_t runs() const { return world_.database.tables().runs.size(); }
 
  private:
-  void draw_weather();
+  void draw_fault_rates();
   void draw_flows();
   void add_host();
   void start_runs();
-  void disturb();
+  void inject_faults();
   void new_version();
   void command(const std::string& run);
   Json input_for(const std::string& slug);
 
   World& world_;
   Random& random_;
-  bool stormy_ = true;
+  bool faults_enabled_ = true;
   std::vector<FlowDraft> drafts_;       // newest of each flow
   std::vector<FlowDefinition> loaded_;  // all versions, in their order
   std::vector<std::unique_ptr<Host>> hosts_;

@@ -32,7 +32,7 @@ struct Request {
 };
 
 // The result of one seed, which a process writes in one piece.
-struct Told {
+struct SeedResult {
   std::uint64_t seed = 0, runs = 0, attempts = 0, events = 0;
   double virtual_seconds = 0;
   bool failed = false;
@@ -63,7 +63,7 @@ std::optional<Request> parse(int count, char** words) {
   return request;
 }
 
-void tell_failure(const Request& request, std::uint64_t seed, const Verdict& verdict) {
+void print_failure(const Request& request, std::uint64_t seed, const Verdict& verdict) {
   std::string text = fmt::format("seed {}:\n", seed);
   for (const std::string& each : verdict.violations) text += "  " + each + "\n";
   text += fmt::format(
@@ -76,14 +76,14 @@ int work(const Request& request, std::uint64_t offset, std::uint64_t stride, int
   for (std::uint64_t each = offset; each < request.seeds; each += stride) {
     const std::uint64_t seed = request.first + each;
     const Verdict verdict = simulate(seed, request.mistake);
-    const Told told{.seed = seed,
-                    .runs = verdict.runs,
-                    .attempts = verdict.attempts,
-                    .events = verdict.events,
-                    .virtual_seconds = verdict.virtual_seconds,
-                    .failed = !verdict.violations.empty()};
-    if (told.failed) tell_failure(request, seed, verdict);
-    if (::write(out, &told, sizeof told) != sizeof told) return 1;
+    const SeedResult result{.seed = seed,
+                            .runs = verdict.runs,
+                            .attempts = verdict.attempts,
+                            .events = verdict.events,
+                            .virtual_seconds = verdict.virtual_seconds,
+                            .failed = !verdict.violations.empty()};
+    if (result.failed) print_failure(request, seed, verdict);
+    if (::write(out, &result, sizeof result) != sizeof result) return 1;
   }
   return 0;
 }
@@ -113,16 +113,16 @@ int main(int count, char** words) {
   ::close(pipe[1]);
 
   const auto begin = Clock::now();
-  Told told, sum;
+  SeedResult result, sum;
   std::uint64_t done = 0, failed = 0;
   auto next_line = begin + std::chrono::seconds(10);
-  while (::read(pipe[0], &told, sizeof told) == sizeof told) {
+  while (::read(pipe[0], &result, sizeof result) == sizeof result) {
     ++done;
-    failed += told.failed ? 1 : 0;
-    sum.runs += told.runs;
-    sum.attempts += told.attempts;
-    sum.events += told.events;
-    sum.virtual_seconds += told.virtual_seconds;
+    failed += result.failed ? 1 : 0;
+    sum.runs += result.runs;
+    sum.attempts += result.attempts;
+    sum.events += result.events;
+    sum.virtual_seconds += result.virtual_seconds;
     if (Clock::now() < next_line) continue;
     next_line = Clock::now() + std::chrono::seconds(10);
     fmt::print("{} of {} seeds, {} failed\n", done, request->seeds, failed);

@@ -11,7 +11,7 @@ namespace weir::simulation {
 namespace {
 
 // The first difference of a step apart from its kind and dependencies, "" when there is none.
-std::string other_words(const StepDefinition& step, const StepDefinition& old) {
+std::string other_difference(const StepDefinition& step, const StepDefinition& old) {
   const auto text = [](const std::optional<Json>& pattern) {
     return pattern ? std::string(pattern->text()) : "none";
   };
@@ -71,28 +71,28 @@ std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, Ve
   for (std::size_t i = 0; i < after.steps().size(); ++i) {
     const StepDefinition& step = after.steps()[i];
     const auto at = before.find(step.slug.view());
-    std::string& words = differences[{i, false}];
+    std::string& difference = differences[{i, false}];
     if (!at) {
-      words = fmt::format("step \"{}\" is new", step.slug.view());
+      difference = fmt::format("step \"{}\" is new", step.slug.view());
       continue;
     }
     const StepDefinition& old = before.steps()[*at];
     if (old.kind != step.kind)
-      words = fmt::format("step \"{}\" is of kind {}, it was of kind {}", step.slug.view(),
-                          name(step.kind), name(old.kind));
+      difference = fmt::format("step \"{}\" is of kind {}, it was of kind {}", step.slug.view(),
+                               name(step.kind), name(old.kind));
     else if (waits_for(before, old) != waits_for(after, step))
-      words = fmt::format("step \"{}\" waits for {}, it waited for {}", step.slug.view(),
-                          waits_for(after, step), waits_for(before, old));
-    else if (std::string other = other_words(step, old); !other.empty())
-      words = std::move(other);
+      difference = fmt::format("step \"{}\" waits for {}, it waited for {}", step.slug.view(),
+                               waits_for(after, step), waits_for(before, old));
+    else if (std::string other = other_difference(step, old); !other.empty())
+      difference = std::move(other);
     else if (*at != i)
-      words = fmt::format("step \"{}\" has another position", step.slug.view());
+      difference = fmt::format("step \"{}\" has another position", step.slug.view());
   }
   for (std::size_t i = 0; i < before.steps().size(); ++i)
     if (const auto slug = before.steps()[i].slug.view(); !after.find(slug))
       differences[{i, true}] = fmt::format("step \"{}\" is gone", slug);
-  for (const auto& [where, words] : differences)
-    if (!words.empty()) return words;
+  for (const auto& [where, difference] : differences)
+    if (!difference.empty()) return difference;
   return std::nullopt;
 }
 
@@ -137,8 +137,8 @@ Result<Adoption> SimulatedDatabase::adopt(const std::string& slug, int from,
 }
 
 std::vector<AdoptedVersion> SimulatedDatabase::adopt_older(VersionId id) {
-  std::vector<AdoptedVersion> told;
-  if (tables_.adoptions.contains(id)) return told;
+  std::vector<AdoptedVersion> results;
+  if (tables_.adoptions.contains(id)) return results;
   const VersionRow& newer = version(id);
   const std::string slug = slug_of(id);
   for (int number = 1; number < newer.number; ++number) {
@@ -157,9 +157,9 @@ std::vector<AdoptedVersion> SimulatedDatabase::adopt_older(VersionId id) {
       adopted_version.moved = adoption->moved;
       adopted_version.held = adoption->held;
     }
-    told.push_back(std::move(adopted_version));
+    results.push_back(std::move(adopted_version));
   }
-  return told;
+  return results;
 }
 
 std::vector<VersionReport> SimulatedDatabase::versions(const std::string& slug) const {

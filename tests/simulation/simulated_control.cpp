@@ -10,7 +10,7 @@
 
 namespace weir::simulation {
 
-Result<RunKey> SimulatedDatabase::named(const std::string& id) const {
+Result<RunKey> SimulatedDatabase::find_run(const std::string& id) const {
   const auto found = tables_.run_ids.find(id);
   if (found == tables_.run_ids.end())
     return std::unexpected(sim_error(ErrorCode::not_found, "not_found",
@@ -20,7 +20,7 @@ Result<RunKey> SimulatedDatabase::named(const std::string& id) const {
 }
 
 Result<bool> SimulatedDatabase::cancel(const std::string& id, const std::string& reason) {
-  const auto run = named(id);
+  const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
   if (!tables_.open_runs.contains(*run)) return false;
   cancel_runs({*run}, reason);
@@ -39,24 +39,24 @@ std::vector<RunKey> SimulatedDatabase::open_children(RunKey run) const {
 // notified.
 void SimulatedDatabase::cancel_runs(const std::vector<RunKey>& runs, const std::string& reason) {
   constexpr const char* with_parent = "its parent run was cancelled";
-  const std::set<RunKey> asked(runs.begin(), runs.end());
+  const std::set<RunKey> requested(runs.begin(), runs.end());
   std::vector<RunKey> reached(runs.begin(), runs.end());
-  std::set<RunKey> told;
+  std::set<RunKey> notified;
   for (std::size_t i = 0; i < reached.size(); ++i) {
     const RunKey run = reached[i];
     const auto open = tables_.open_runs.find(run);
     if (open == tables_.open_runs.end()) continue;
-    const std::string words = asked.contains(run) ? reason : with_parent;
+    const std::string run_reason = requested.contains(run) ? reason : with_parent;
     if (open->second.worker) {
-      if (!open->second.cancel_reason) open->second.cancel_reason = words;
-      told.insert(run);
+      if (!open->second.cancel_reason) open->second.cancel_reason = run_reason;
+      notified.insert(run);
       continue;
     }
     for (const RunKey child : open_children(run)) reached.push_back(child);
-    if (const auto& parent = tables_.runs.at(run).parent) told.insert(parent->run);
-    close(run, {.status = RunStatus::cancelled, .error = words});
+    if (const auto& parent = tables_.runs.at(run).parent) notified.insert(parent->run);
+    close(run, {.status = RunStatus::cancelled, .error = run_reason});
   }
-  tell({told.begin(), told.end()});
+  notify_runs({notified.begin(), notified.end()});
 }
 
 void SimulatedDatabase::cancel_children(const std::vector<RunKey>& parents) {
@@ -69,7 +69,7 @@ void SimulatedDatabase::cancel_children(const std::vector<RunKey>& parents) {
                                 : "its parent run was cancelled");
 }
 
-void SimulatedDatabase::tell(const std::vector<RunKey>& runs) {
+void SimulatedDatabase::notify_runs(const std::vector<RunKey>& runs) {
   std::set<WorkerId> workers;
   bool unowned = false;
   for (const RunKey run : runs) {
@@ -84,13 +84,13 @@ void SimulatedDatabase::tell(const std::vector<RunKey>& runs) {
       if (open.claims > 0) open.wake_at.reset();
     }
   }
-  for (const WorkerId worker : workers) environment_.told(worker);
+  for (const WorkerId worker : workers) environment_.notify_worker(worker);
   if (unowned) wake_workers();
 }
 
 Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string& name,
                                        const Json& payload) {
-  const auto run = named(id);
+  const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
   const FlowDefinition& definition = *version(tables_.runs.at(*run).version).definition;
   std::set<std::string> names;
@@ -123,7 +123,7 @@ Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string&
                        : fmt::format("run {} is over", id),
                   "a signal counts until its wait has ended"));
   tables_.signals.emplace(std::pair(*run, *open_wait), as_jsonb(payload));
-  tell({*run});
+  notify_runs({*run});
   return true;
 }
 
@@ -146,7 +146,7 @@ SimulatedDatabase::close_waits(WorkerId worker,
 }
 
 Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
-  const auto run = named(id);
+  const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
   RunRow& row = tables_.runs.at(*run);
   if (!row.status || *row.status == RunStatus::completed)
@@ -162,14 +162,14 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
     auto& task = last[key.first];
     task = {task.first || stored.row.outcome == Outcome::completed, stored};
   }
-  std::map<TaskId, int> anew;  // with the attempt of the row that says so
+  std::map<TaskId, int> to_retry;  // with the attempt of the row that says so
   for (const auto& [task, entry] : last) {
     const auto& [completed, stored] = entry;
     const Outcome outcome = stored.row.outcome;
     const bool failed = outcome == Outcome::failed || outcome == Outcome::failed_for_good ||
                         outcome == Outcome::timed_out || outcome == Outcome::lost;
     if (!completed && failed && !skipped.contains(task.step))
-      anew.emplace(task, stored.row.attempt + 1);
+      to_retry.emplace(task, stored.row.attempt + 1);
   }
   // Flow steps whose child runs ended with the run, before the worker was notified of that.
   for (auto each = tables_.children.lower_bound({*run, 0, 0});
@@ -180,12 +180,12 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
                           ? tables_.runs.at(child).status != RunStatus::completed
                           : open->second.cancel_reason.has_value();
     const TaskId task{parent.step, 0};
-    const auto heard = last.find(task);
+    const auto last_row = last.find(task);
     if (ends && !skipped.contains(parent.step) &&
-        (heard == last.end() || heard->second.second.row.attempt < parent.attempt))
-      anew.emplace(task, parent.attempt);
+        (last_row == last.end() || last_row->second.second.row.attempt < parent.attempt))
+      to_retry.emplace(task, parent.attempt);
   }
-  for (const auto& [task, attempt] : anew)
+  for (const auto& [task, attempt] : to_retry)
     if (environment_.mistake != Mistake::retry_keeps_charges)
       append(*run,
              {.task = task,
@@ -208,15 +208,15 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
   tables_.open_runs.emplace(*run, std::move(open));
   witness_->opened(*run);
   wake_workers();
-  return static_cast<std::int64_t>(anew.size());
+  return static_cast<std::int64_t>(to_retry.size());
 }
 
-Result<bool> SimulatedDatabase::turn(const std::string& slug, bool paused) {
+Result<bool> SimulatedDatabase::set_paused(const std::string& slug, bool paused) {
   for (auto& [id, row] : tables_.flows) {
     if (row.slug != slug) continue;
     if (std::exchange(row.paused, paused) == paused) return false;
     for (const auto& [worker, each] : tables_.workers)
-      if (is_alive(worker)) environment_.told(worker);
+      if (is_alive(worker)) environment_.notify_worker(worker);
     return true;
   }
   return std::unexpected(unknown_flow(slug, {}));

@@ -70,14 +70,14 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
 
   std::vector<RunKey> claimed;
-  if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_anew) {
+  if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
     for (const SettledAttempt& settled : request.settled)
       if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
         return std::unexpected(
             sim_error(ErrorCode::conflict, "already_exists",
                       "duplicate key value violates unique constraint \"journal_pkey\"",
                       "choose another id"));
-    witness_->exchanges(request);
+    witness_->before_exchange(request);
     for (const SettledAttempt& settled : request.settled)
       if (environment_.mistake == Mistake::journals_late)
         late_.emplace_back(request.worker, settled);
@@ -97,7 +97,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
       close(run, end);
       ended.push_back(run);
     }
-    if (!parents.empty()) tell(parents);
+    if (!parents.empty()) notify_runs(parents);
     cancel_children(ended);
 
     for (const auto& [run, count] : request.heard)
@@ -107,10 +107,10 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     for (const auto& [run, wake_at] : request.released) {
       OpenRunRow* const open = owned(run);
       if (open == nullptr) continue;
-      const bool sleeps =
-          (open->news <= open->news_heard || environment_.mistake == Mistake::sleeps_over_news) &&
-          wake_at && *wake_at > now();
-      free(run);
+      const bool sleeps = (open->news <= open->news_heard ||
+                           environment_.mistake == Mistake::sleeps_despite_notification) &&
+                          wake_at && *wake_at > now();
+      release(run);
       open->wake_at = sleeps ? wake_at : std::nullopt;
       if (open->cancel_reason) to_cancel.push_back(run);
     }
@@ -151,8 +151,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                      .input = row.input,
                      .available_at = row.available_at,
                      .has_history = tables_.open_runs.at(run).claims > 1};
-    if (auto told = reply.news.extract(run); !told.empty()) {
-      claim.news = std::move(told.mapped());
+    if (auto notified = reply.news.extract(run); !notified.empty()) {
+      claim.news = std::move(notified.mapped());
       claim.has_history = true;
     }
     reply.claimed.push_back(std::move(claim));
@@ -259,7 +259,7 @@ int SimulatedDatabase::sweep() {
                 .ended_at = now()},
                id);
       }
-    if (environment_.mistake != Mistake::sweep_forgets_runs) free_runs_of(id);
+    if (environment_.mistake != Mistake::sweep_forgets_runs) release_runs(id);
     end_worker(id, "lapsed");
     ++count;
   }
@@ -270,7 +270,7 @@ int SimulatedDatabase::sweep() {
 void SimulatedDatabase::leave(WorkerId worker) {
   const auto found = tables_.workers.find(worker);
   if (found == tables_.workers.end() || found->second.ended_at) return;
-  free_runs_of(worker);
+  release_runs(worker);
   end_worker(worker, "left");
 }
 
@@ -305,32 +305,32 @@ void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
 }
 
 // However a worker loses a run: all notifications are sent again, and a rule of adoption applies.
-void SimulatedDatabase::free(RunKey run) {
+void SimulatedDatabase::release(RunKey run) {
   OpenRunRow& open = tables_.open_runs.at(run);
   open.worker.reset();
   open.news_heard = 0;
   tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
 }
 
-void SimulatedDatabase::free_runs_of(WorkerId worker) {
-  std::vector<RunKey> freed;
+void SimulatedDatabase::release_runs(WorkerId worker) {
+  std::vector<RunKey> released;
   for (auto& [run, open] : tables_.open_runs)
     if (open.worker == worker) {
-      free(run);
-      freed.push_back(run);
+      release(run);
+      released.push_back(run);
     }
-  for (const RunKey run : freed)
+  for (const RunKey run : released)
     if (const auto open = tables_.open_runs.find(run);
         open != tables_.open_runs.end() && open->second.cancel_reason)
       cancel_runs({run}, std::string(*open->second.cancel_reason));
-  if (!freed.empty()) wake_workers();
+  if (!released.empty()) wake_workers();
 }
 
 // A notification, which is a hint; sent only when a worker waits for it.
 void SimulatedDatabase::wake_workers() {
   for (const auto& [id, worker] : tables_.workers)
     if (worker.idle && is_alive(id)) {
-      environment_.ready();
+      environment_.notify_ready();
       return;
     }
 }

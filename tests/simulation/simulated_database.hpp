@@ -18,7 +18,7 @@ class Witness {
  public:
   virtual ~Witness() = default;
   virtual void opened(RunKey) {}                                  // started, or retried
-  virtual void exchanges(const ExchangeRequest&) {}               // about to be committed
+  virtual void before_exchange(const ExchangeRequest&) {}         // about to be committed
   virtual void journaled(RunKey, const JournalRow&, WorkerId) {}  // worker 0: by a command
   virtual void ended(RunKey) {}                                   // its row has the result
   virtual void worker_ended(WorkerId) {}                          // its row has the reason
@@ -33,8 +33,8 @@ class SimulatedDatabase {
   struct Environment {
     std::function<Time()> now;
     std::function<std::uint64_t()> random;
-    std::function<void()> ready;         // notifies channel weir_ready
-    std::function<void(WorkerId)> told;  // notifies channel weir_told
+    std::function<void()> notify_ready;           // on channel weir_ready
+    std::function<void(WorkerId)> notify_worker;  // on channel weir_told
     Mistake mistake = Mistake::none;
     Witness* witness = nullptr;
   };
@@ -60,7 +60,7 @@ class SimulatedDatabase {
   Result<bool> cancel(const std::string& id, const std::string& reason);
   Result<bool> signal(const std::string& id, const std::string& name, const Json& payload);
   Result<std::int64_t> retry(const std::string& id);
-  Result<bool> turn(const std::string& flow, bool paused);
+  Result<bool> set_paused(const std::string& flow, bool paused);
 
   // Versions (V3, V4).
   Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to);
@@ -78,7 +78,7 @@ class SimulatedDatabase {
 
  private:
   Result<VersionId> version_to_start(const std::string& slug, std::optional<int> number) const;
-  Result<RunKey> named(const std::string& id) const;
+  Result<RunKey> find_run(const std::string& id) const;
   Result<void> check_input(VersionId version, const Json& input) const;
   RunKey make_run(VersionId version, const Json& input, const std::string& id, Time created_at,
                   Time available_at, int priority, const std::vector<std::string>& tags,
@@ -86,14 +86,14 @@ class SimulatedDatabase {
   std::string new_run_id();
   void append(RunKey run, JournalRow row, WorkerId worker);
   void close(RunKey run, const RunEnd& end);
-  void free(RunKey run);
-  void free_runs_of(WorkerId worker);
+  void release(RunKey run);
+  void release_runs(WorkerId worker);
   void end_worker(WorkerId worker, const char* reason);
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
                                       const std::set<VersionId>& paused);
   RunNews news_of(RunKey run) const;
-  void tell(const std::vector<RunKey>& runs);
+  void notify_runs(const std::vector<RunKey>& runs);
   void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
   std::vector<RunKey> open_children(RunKey run) const;
   void cancel_children(const std::vector<RunKey>& parents);

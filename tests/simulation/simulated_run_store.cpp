@@ -38,8 +38,8 @@ class SimulatedRunStore final : public RunStore {
   Result<std::int64_t> retry(const std::string& id) override {
     return of_run(id, [&] { return database_.retry(id); });
   }
-  Result<bool> pause(const std::string& slug) override { return turn(slug, true); }
-  Result<bool> resume(const std::string& slug) override { return turn(slug, false); }
+  Result<bool> pause(const std::string& slug) override { return set_paused(slug, true); }
+  Result<bool> resume(const std::string& slug) override { return set_paused(slug, false); }
 
   Result<std::vector<WorkerReport>> workers(std::int64_t count_max) override {
     const std::scoped_lock lock(mutex_);
@@ -105,14 +105,14 @@ class SimulatedRunStore final : public RunStore {
     std::vector<RunSummary> found;
     for (const auto& [key, row] : tables().runs | std::views::reverse) {
       if (found.size() == static_cast<std::size_t>(filter.count_max)) break;
-      RunSummary told = summary_of(key);
-      if ((filter.flow && told.flow != *filter.flow) ||
-          (filter.status && told.status != *filter.status) ||
+      RunSummary entry = summary_of(key);
+      if ((filter.flow && entry.flow != *filter.flow) ||
+          (filter.status && entry.status != *filter.status) ||
           (filter.tag && std::ranges::find(row.tags, *filter.tag) == row.tags.end()) ||
           (filter.since && row.created_at < *filter.since) ||
           (filter.until && row.created_at >= *filter.until))
         continue;
-      found.push_back(std::move(told));
+      found.push_back(std::move(entry));
     }
     return found;
   }
@@ -125,12 +125,12 @@ class SimulatedRunStore final : public RunStore {
     return of_run(id, [&]() -> Result<RunReport> {
       const RunKey key = tables().run_ids.at(id);
       const RunRow& row = tables().runs.at(key);
-      RunReport told{.summary = summary_of(key), .input = {}, .output = {}, .steps = {}};
+      RunReport result{.summary = summary_of(key), .input = {}, .output = {}, .steps = {}};
       if (with_values) {
-        told.input = row.input;
-        told.output = row.output;
+        result.input = row.input;
+        result.output = row.output;
       }
-      return told;
+      return result;
     });
   }
 
@@ -181,37 +181,37 @@ class SimulatedRunStore final : public RunStore {
     return body();
   }
 
-  Result<bool> turn(const std::string& slug, bool paused) {
+  Result<bool> set_paused(const std::string& slug, bool paused) {
     const std::scoped_lock lock(mutex_);
-    auto turned = database_.turn(slug, paused);
-    if (!turned) return std::unexpected(with_nearest(turned.error(), slug));
-    return turned;
+    auto changed = database_.set_paused(slug, paused);
+    if (!changed) return std::unexpected(with_nearest(changed.error(), slug));
+    return changed;
   }
 
   RunSummary summary_of(RunKey key) const {
     const RunRow& row = tables().runs.at(key);
-    RunSummary told{.id = row.id,
-                    .flow = database_.slug_of(row.version),
-                    .version = database_.version(row.version).number,
-                    .error = unless_empty(row.error),
-                    .created_at = row.created_at,
-                    .started_at = row.started_at,
-                    .ended_at = row.ended_at,
-                    .priority = row.priority,
-                    .tags = row.tags,
-                    .note = unless_empty(row.note)};
-    if (row.parent) told.parent_run = tables().runs.at(row.parent->run).id;
+    RunSummary result{.id = row.id,
+                      .flow = database_.slug_of(row.version),
+                      .version = database_.version(row.version).number,
+                      .error = unless_empty(row.error),
+                      .created_at = row.created_at,
+                      .started_at = row.started_at,
+                      .ended_at = row.ended_at,
+                      .priority = row.priority,
+                      .tags = row.tags,
+                      .note = unless_empty(row.note)};
+    if (row.parent) result.parent_run = tables().runs.at(row.parent->run).id;
     if (row.status) {
-      told.status = *row.status == RunStatus::completed ? "completed"
-                    : *row.status == RunStatus::failed  ? "failed"
-                                                        : "cancelled";
-      return told;
+      result.status = *row.status == RunStatus::completed ? "completed"
+                      : *row.status == RunStatus::failed  ? "failed"
+                                                          : "cancelled";
+      return result;
     }
     const OpenRunRow& open = tables().open_runs.at(key);
-    told.status = open.claims > 0 ? "running" : "queued";
-    told.started_at = open.started_at;
-    told.wake_at = open.wake_at;
-    return told;
+    result.status = open.claims > 0 ? "running" : "queued";
+    result.started_at = open.started_at;
+    result.wake_at = open.wake_at;
+    return result;
   }
 
   Error with_nearest(Error error, const std::string& wanted) const {

@@ -27,17 +27,17 @@ void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
     finished_.push_back(std::move(attempt));
     return;
   }
-  world.judge.begins(*attempt, host_.clock_rate());
+  world.judge.attempt_began(*attempt, host_.clock_rate());
   const auto running =
-      std::make_shared<Running>(Running{.attempt = attempt, .result = drawn(*attempt)});
+      std::make_shared<Running>(Running{.attempt = attempt, .result = draw_result(*attempt)});
   running_.push_back(running);
   Duration lasts = one_in(4, world.random) ? up_to(3s, world.random) : up_to(50ms, world.random);
-  if (happens(world.weather.handler_hangs, world.random)) {
+  if (happens(world.faults.handler_hangs, world.random)) {
     running->obeys = false;
     running->hangs = true;
     return;
   }
-  if (happens(world.weather.handler_overstays, world.random)) {
+  if (happens(world.faults.handler_overruns, world.random)) {
     lasts += attempt->options.timeout;
     running->obeys = one_in(2, world.random);
   }
@@ -52,7 +52,7 @@ void SimulatedSteps::end(const Place& running) {
   if (std::erase(running_, running) == 0) return;
   abandoned_.erase(running->attempt.get());
   Attempt& attempt = *running->attempt;
-  host_.world().judge.ends(attempt, running->result);
+  host_.world().judge.attempt_ended(attempt, running->result);
   attempt.result = std::move(running->result);
   attempt.ended = host_.steady();
   finished_.push_back(running->attempt);
@@ -75,15 +75,15 @@ void SimulatedSteps::abandon(const Attempt& attempt) {
   fill();
 }
 
-void SimulatedSteps::look() {
+void SimulatedSteps::check() {
   World& world = host_.world();
   for (const Place& each : running_) {
     if (each->ending) continue;
-    const bool told = each->obeys && each->attempt->stop.cancelled();
-    const bool free = each->hangs && world.weather.handler_hangs == 0;
-    if (!told && !free) continue;
+    const bool stopped = each->obeys && each->attempt->stop.cancelled();
+    const bool released = each->hangs && world.faults.handler_hangs == 0;
+    if (!stopped && !released) continue;
     each->ending = true;
-    if (told && one_in(2, world.random)) {
+    if (stopped && one_in(2, world.random)) {
       each->result.outcome = Outcome::failed;
       each->result.output.reset();
       each->result.error = "stopped";
@@ -92,9 +92,9 @@ void SimulatedSteps::look() {
   }
 }
 
-AttemptResult SimulatedSteps::drawn(const Attempt& attempt) {
+AttemptResult SimulatedSteps::draw_result(const Attempt& attempt) {
   Random& random = host_.world().random;
-  if (happens(host_.world().weather.handler_fails, random)) {
+  if (happens(host_.world().faults.handler_fails, random)) {
     AttemptResult result{.outcome = one_in(6, random) ? Outcome::failed_for_good : Outcome::failed,
                          .error_code = "e",
                          .error = "boom"};

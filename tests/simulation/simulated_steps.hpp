@@ -5,9 +5,9 @@
 #include <set>
 #include <vector>
 
+#include "simulation/fault_rates.hpp"
 #include "simulation/judge.hpp"
 #include "simulation/stage.hpp"
-#include "simulation/weather.hpp"
 #include "worker/step_runner.hpp"
 
 namespace weir::simulation {
@@ -23,8 +23,8 @@ class SimulatedSteps final : public StepRunner {
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
   void abandon(const Attempt& attempt) override;
 
-  // Ends handlers that obey their cancelled stop token, and hanging ones once the weather is clear.
-  void look();
+  // Ends handlers that obey their cancelled stop token, and hanging ones once the faults have ended.
+  void check();
 
  private:
   struct Running {
@@ -38,7 +38,7 @@ class SimulatedSteps final : public StepRunner {
   void begin(std::shared_ptr<Attempt> attempt);
   void end_after(const Place& running, Duration delay);
   void end(const Place& running);
-  AttemptResult drawn(const Attempt& attempt);
+  AttemptResult draw_result(const Attempt& attempt);
 
   std::size_t slots_;
   Host& host_;

@@ -3,19 +3,19 @@
 namespace weir::simulation {
 
 Result<VersionId> SimulatedWorkerStore::register_version(const FlowDefinition& definition) {
-  return ask<VersionId>(
+  return execute<VersionId>(
       [definition](SimulatedDatabase& database) { return database.register_version(definition); });
 }
 
 Result<PluginId> SimulatedWorkerStore::register_plugin(const std::string& sha256,
                                                        const std::string&) {
-  return ask<PluginId>(
+  return execute<PluginId>(
       [sha256](SimulatedDatabase& database) { return database.register_plugin(sha256); });
 }
 
 Result<WorkerId> SimulatedWorkerStore::join(const WorkerIdentity& identity,
                                             std::chrono::milliseconds lease) {
-  auto id = ask<WorkerId>(
+  auto id = execute<WorkerId>(
       [identity, lease](SimulatedDatabase& database) { return database.join(identity, lease); });
   if (id) worker_ = *id;
   return id;
@@ -23,14 +23,14 @@ Result<WorkerId> SimulatedWorkerStore::join(const WorkerIdentity& identity,
 
 Result<ExchangeReply> SimulatedWorkerStore::exchange(const ExchangeRequest& request) {
   worker_ = request.worker;
-  return ask<ExchangeReply>(
+  return execute<ExchangeReply>(
       [request](SimulatedDatabase& database) { return database.exchange(request); });
 }
 
 Result<void> SimulatedWorkerStore::start_child(WorkerId worker, RunKey run, std::size_t step,
                                                int attempt, const std::string& flow,
                                                const Json& input) {
-  return ask<void>([=](SimulatedDatabase& database) {
+  return execute<void>([=](SimulatedDatabase& database) {
     return database.start_child(worker, run, step, attempt, flow, input);
   });
 }
@@ -39,7 +39,7 @@ Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>>
 SimulatedWorkerStore::close_waits(WorkerId worker,
                                   const std::vector<std::pair<RunKey, std::size_t>>& waits) {
   using Closed = std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>;
-  return ask<Closed>(
+  return execute<Closed>(
       [=](SimulatedDatabase& database) { return database.close_waits(worker, waits); });
 }
 
@@ -52,20 +52,20 @@ Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId, const 
 
 Result<void> SimulatedWorkerStore::serve_versions(
     WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) {
-  return ask<void>([=](SimulatedDatabase& database) -> Result<void> {
+  return execute<void>([=](SimulatedDatabase& database) -> Result<void> {
     database.serve_versions(worker, versions);
     return {};
   });
 }
 
 Result<std::vector<AdoptedVersion>> SimulatedWorkerStore::adopt_older(VersionId version) {
-  return ask<std::vector<AdoptedVersion>>(
+  return execute<std::vector<AdoptedVersion>>(
       [version](SimulatedDatabase& database) { return database.adopt_older(version); });
 }
 
 Result<std::vector<VersionUse>> SimulatedWorkerStore::version_uses(
     std::span<const std::pair<std::string, std::string>> versions) {
-  return ask<std::vector<VersionUse>>(
+  return execute<std::vector<VersionUse>>(
       [wanted = std::vector(versions.begin(), versions.end())](SimulatedDatabase& database) {
         std::vector<VersionUse> uses;
         for (const auto& [slug, fingerprint] : wanted) {
@@ -87,18 +87,18 @@ Result<void> SimulatedWorkerStore::report_plugins(const ReportingProcess&,
 
 Result<std::map<RunKey, std::vector<JournalRow>>> SimulatedWorkerStore::journal(
     std::span<const RunKey> runs) {
-  return ask<std::map<RunKey, std::vector<JournalRow>>>(
+  return execute<std::map<RunKey, std::vector<JournalRow>>>(
       [wanted = std::vector(runs.begin(), runs.end())](SimulatedDatabase& database) {
         return database.journal(wanted);
       });
 }
 
 Result<int> SimulatedWorkerStore::sweep() {
-  return ask<int>([](SimulatedDatabase& database) { return database.sweep(); });
+  return execute<int>([](SimulatedDatabase& database) { return database.sweep(); });
 }
 
 Result<void> SimulatedWorkerStore::leave(WorkerId worker) {
-  return ask<void>([worker](SimulatedDatabase& database) -> Result<void> {
+  return execute<void>([worker](SimulatedDatabase& database) -> Result<void> {
     database.leave(worker);
     return {};
   });

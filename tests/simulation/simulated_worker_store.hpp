@@ -9,7 +9,7 @@
 
 namespace weir::simulation {
 
-// A worker's session with the simulated database. Derived classes implement how a call reaches it,
+// A worker's session with the simulated database. Derived classes implement how a request reaches it,
 // and waits.
 class SimulatedWorkerStore : public WorkerStore, public FlowStore, public PluginStore {
  public:
@@ -46,22 +46,22 @@ class SimulatedWorkerStore : public WorkerStore, public FlowStore, public Plugin
   WorkerId worker() const noexcept { return worker_; }
 
  protected:
-  // Calls `body`, which commits: once or never, before or after this returns. With the error
+  // Runs `body`, which commits: once or never, before or after this returns. With the error
   // unavailable the outcome is unknown.
-  virtual Result<void> call(std::function<void()> body) = 0;
+  virtual Result<void> send(std::function<void()> body) = 0;
 
   SimulatedDatabase& database_;
 
  private:
-  // The answer is shared, because the call may be made after the caller has ended.
+  // The reply is shared, because `body` may run after the caller has ended.
   template <class T>
-  Result<T> ask(std::function<Result<T>(SimulatedDatabase&)> question) {
-    auto answer = std::make_shared<std::optional<Result<T>>>();
-    const auto made = call([&database = database_, answer, question = std::move(question)] {
-      answer->emplace(question(database));
+  Result<T> execute(std::function<Result<T>(SimulatedDatabase&)> operation) {
+    auto reply = std::make_shared<std::optional<Result<T>>>();
+    const auto sent = send([&database = database_, reply, operation = std::move(operation)] {
+      reply->emplace(operation(database));
     });
-    if (!made) return std::unexpected(made.error());
-    return *std::move(*answer);
+    if (!sent) return std::unexpected(sent.error());
+    return *std::move(*reply);
   }
 
   WorkerId worker_ = 0;

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration patience = 20min;  // after the weather has cleared up; most need only seconds
+constexpr Duration time_limit = 20min;  // after the faults have ended; most need only seconds
 constexpr std::size_t events_max = 2'000'000;
 
 std::string described(const World& world, RunKey run, const OpenRunRow& open) {
@@ -45,10 +45,10 @@ World::World(std::uint64_t seed, Mistake mistake)
     : random(seed),
       database({.now = [this] { return stage.now(); },
                 .random = [this] { return random(); },
-                .ready = [this] { notify([](Host& host) { host.hears_ready(); }); },
-                .told =
+                .notify_ready = [this] { notify([](Host& host) { host.on_ready(); }); },
+                .notify_worker =
                     [this](WorkerId worker) {
-                      notify([worker](Host& host) { host.hears_told(worker); });
+                      notify([worker](Host& host) { host.on_notified(worker); });
                     },
                 .mistake = mistake,
                 .witness = &judge}) {
@@ -56,26 +56,26 @@ World::World(std::uint64_t seed, Mistake mistake)
 }
 
 // Notifies each host that listens: late, twice, or not at all.
-void World::notify(const std::function<void(Host&)>& hear) {
+void World::notify(const std::function<void(Host&)>& deliver) {
   for (Host* const host : hosts)
-    for (int copies = happens(weather.notice_lost, random)      ? 0
-                      : happens(weather.notice_doubled, random) ? 2
-                                                                : 1;
+    for (int copies = happens(faults.notification_lost, random)      ? 0
+                      : happens(faults.notification_doubled, random) ? 2
+                                                                     : 1;
          copies > 0; --copies)
-      host->after(up_to(happens(weather.call_slow, random) ? 3s : 2ms, random),
-                  [host, hear] { hear(*host); });
+      host->after(up_to(happens(faults.request_slow, random) ? 3s : 2ms, random),
+                  [host, deliver] { deliver(*host); });
 }
 
 Verdict simulate(std::uint64_t seed, Mistake mistake) {
   World world(seed, mistake);
   Schedule schedule(world);
   schedule.begin();
-  const Time storm_ends = Stage::begin + 5s + up_to(40s, world.random);
-  world.stage.at(storm_ends, [&] { schedule.clears_up(); });
+  const Time faults_end = Stage::begin + 5s + up_to(40s, world.random);
+  world.stage.at(faults_end, [&] { schedule.end_faults(); });
   Verdict outcome;
-  const auto is_done = [&] { return world.stage.now() > storm_ends && schedule.is_over(); };
+  const auto is_done = [&] { return world.stage.now() > faults_end && schedule.is_over(); };
   while (!is_done() && world.judge.violations().empty()) {
-    if (++outcome.events > events_max || world.stage.now() > storm_ends + patience) {
+    if (++outcome.events > events_max || world.stage.now() > faults_end + time_limit) {
       for (const auto& [run, open] : world.database.tables().open_runs)
         world.judge.violated("a run never ends: " + described(world, run, open));
       break;

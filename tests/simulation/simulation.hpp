@@ -15,7 +15,7 @@ struct Verdict {
 };
 
 // Runs one schedule, which depends only on the seed: flows, hosts, starts, and faults for up to a
-// minute; then the weather clears up, and every run must end.
+// minute; then the faults end, and every run must end.
 Verdict simulate(std::uint64_t seed, Mistake mistake = Mistake::none);
 
 }  // namespace weir::simulation

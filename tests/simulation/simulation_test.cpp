@@ -24,10 +24,11 @@ TEST_SUITE("simulation") {
     double seconds = 0;
     for (std::uint64_t seed = first; seed - first < count; ++seed) {
       const Verdict outcome = simulate(seed);
-      std::string told;
-      for (const std::string& each : outcome.violations) told += "\n  " + each;
-      CHECK_MESSAGE(outcome.violations.empty(),
-                    "seed " << seed << ", again with: script/simulate 1 --from " << seed << told);
+      std::string violations;
+      for (const std::string& each : outcome.violations) violations += "\n  " + each;
+      CHECK_MESSAGE(outcome.violations.empty(), "seed " << seed
+                                                        << ", again with: script/simulate 1 --from "
+                                                        << seed << violations);
       runs += outcome.runs;
       attempts += outcome.attempts;
       events += outcome.events;

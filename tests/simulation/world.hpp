@@ -1,8 +1,8 @@
 #pragma once
+#include "simulation/fault_rates.hpp"
 #include "simulation/judge.hpp"
 #include "simulation/simulated_database.hpp"
 #include "simulation/stage.hpp"
-#include "simulation/weather.hpp"
 
 namespace weir::simulation {
 
@@ -11,13 +11,13 @@ class Host;
 // What all parts of one schedule share.
 struct World {
   World(std::uint64_t seed, Mistake mistake);
-  void notify(const std::function<void(Host&)>& hear);
+  void notify(const std::function<void(Host&)>& deliver);
 
   Random random;
-  Weather weather;
+  FaultRates faults;
   Stage stage{random};
   Judge judge;
-  std::vector<Host*> hosts;  // that live
+  std::vector<Host*> hosts;  // that are alive
   SimulatedDatabase database;
 };
 

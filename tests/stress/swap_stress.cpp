@@ -108,7 +108,7 @@ TEST_SUITE("stress") {
     const Slug slug = Slug::parse("good").value();
     std::atomic<std::size_t> pinned = 0;
     const auto watch = LibraryReaper::of_process().observe(
-        {.unloaded = {}, .pinned = [&](const LibraryReaper::Leaving&) { ++pinned; }});
+        {.unloaded = {}, .pinned = [&](const LibraryReaper::UnloadReport&) { ++pinned; }});
 
     FlowRegistry registry;
     Tally tally;

@@ -20,7 +20,7 @@ inline LoadReport load_folders(const PluginLoader& loader,
                                std::vector<std::filesystem::path> folders, FlowRegistry& registry) {
   PluginBoard board;
   PluginWatcher(std::move(folders), loader, registry, board, {},
-                {.youth = std::chrono::milliseconds(0)})
+                {.refusal_delay = std::chrono::milliseconds(0)})
       .start();
   LoadReport report;
   for (PluginStatus& status : board.list())

@@ -42,9 +42,9 @@ std::string create(const DatabaseTemplate* pattern) {
   const std::string source = pattern == nullptr ? "template0" : prepared(admin, *pattern);
   admin.run(fmt::format("drop database if exists {} with (force)", name));
   // Copying files is faster when nothing is synced. PostgreSQL 14 always does, and has no option.
-  const bool asks = admin.run("show server_version_num").front() >= "150000";
+  const bool has_strategy = admin.run("show server_version_num").front() >= "150000";
   admin.run(fmt::format("create database {} template {}{}", name, source,
-                        asks ? " strategy file_copy" : ""));
+                        has_strategy ? " strategy file_copy" : ""));
   return name;
 }
 

@@ -35,38 +35,38 @@ std::filesystem::path holder_file(pid_t ctest) {
 
 /// Tests that are killed with their ctest do not stop the server, even if they are its last users.
 /// So the holder checks until the server has stopped, or others have used it for half a minute.
-void see_the_server_stop(const std::filesystem::path& cluster) {
-  for (int looks = 0; looks < 300 && weir::local::anyone_in(cluster / "data"); ++looks) {
+void await_server_stop(const std::filesystem::path& cluster) {
+  for (int checks = 0; checks < 300 && weir::local::anyone_in(cluster / "data"); ++checks) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     const weir::LocalPostgres joined = weir::testing::join_test_server();
   }
 }
 
-/// The holder itself: joins the server, closes `told` when that is done (or writes the error to
+/// The holder itself: joins the server, closes `ready` when that is done (or writes the error to
 /// it), and waits.
-int hold(const ProcessHandle& ctest, FileDescriptor told) {
+int hold(const ProcessHandle& ctest, FileDescriptor ready) {
   sigset_t end;
   sigemptyset(&end);
   sigaddset(&end, SIGTERM);
   sigprocmask(SIG_BLOCK, &end, nullptr);
-  const FileDescriptor asked(signalfd(-1, &end, SFD_CLOEXEC));
+  const FileDescriptor stop_signal(signalfd(-1, &end, SFD_CLOEXEC));
   try {
     weir::testing::forget_test_server();  // databases and templates of earlier builds
     std::optional server(weir::testing::join_test_server());
     std::ofstream(holder_file(ctest.pid())) << getpid() << '\n';
-    told.reset();
-    std::array<pollfd, 2> events{pollfd{.fd = asked.fd(), .events = POLLIN, .revents = 0},
+    ready.reset();
+    std::array<pollfd, 2> events{pollfd{.fd = stop_signal.fd(), .events = POLLIN, .revents = 0},
                                  pollfd{.fd = ctest.pidfd(), .events = POLLIN, .revents = 0}};
     poll(events.data(), events.size(), -1);
     std::filesystem::remove(holder_file(ctest.pid()));
     const std::filesystem::path cluster = server->cluster();
     server.reset();
-    if (events[1].revents != 0) see_the_server_stop(cluster);
+    if (events[1].revents != 0) await_server_stop(cluster);
     weir::testing::forget_test_server();  // its files take up memory
     return 0;
   } catch (const std::exception& failure) {
     const std::string_view why = failure.what();
-    return told && write(told.fd(), why.data(), why.size()) >= 0 ? 1 : 2;
+    return ready && write(ready.fd(), why.data(), why.size()) >= 0 ? 1 : 2;
   }
 }
 
@@ -75,14 +75,14 @@ int start_holding() {
   int ends[2];
   if (!ctest || pipe2(ends, O_CLOEXEC) != 0) return 1;
   const FileDescriptor answer(ends[0]);
-  FileDescriptor told(ends[1]);
+  FileDescriptor ready(ends[1]);
   if (fork() == 0) {
     setsid();
     const FileDescriptor null_device(open("/dev/null", O_RDWR | O_CLOEXEC));
     for (const int stream : {0, 1, 2}) dup2(null_device.fd(), stream);
-    return hold(*ctest, std::move(told));
+    return hold(*ctest, std::move(ready));
   }
-  told.reset();
+  ready.reset();
   std::array<char, 4096> why{};
   const ssize_t size = read(answer.fd(), why.data(), why.size() - 1);
   std::fputs(size == 0 ? "the test server is up\n" : why.data(), stdout);

@@ -48,9 +48,9 @@ class Help : public CLI::Formatter {
   /// Every command that can be typed: "flows list" rather than "flows".
   std::string make_subcommands(const CLI::App* app, CLI::AppFormatMode) const override {
     std::string lines;
-    const auto add = [&](const auto& self, const CLI::App* above,
+    const auto add = [&](const auto& self, const CLI::App* parent,
                          const std::string& before) -> void {
-      for (const CLI::App* each : above->get_subcommands([](const CLI::App*) { return true; })) {
+      for (const CLI::App* each : parent->get_subcommands([](const CLI::App*) { return true; })) {
         const std::string name = before + each->get_name();
         if (each->get_subcommands([](const CLI::App*) { return true; }).empty())
           lines += fmt::format("  {:<25}{}\n", name, each->get_description());
@@ -70,14 +70,14 @@ class Help : public CLI::Formatter {
 }  // namespace
 
 template <class Field>
-Words& Words::argument(const char* name, Field& field, const char* description, Need need) {
+Arguments& Arguments::argument(const char* name, Field& field, const char* description, Need need) {
   app_->add_option(name, field, description)->required(need == Need::required);
   return *this;
 }
 
 template <class Field>
-Words& Words::option(const char* name, Field& field, const std::string& description,
-                     const char* value, const Check& check, const char* excluded) {
+Arguments& Arguments::option(const char* name, Field& field, const std::string& description,
+                             const char* value, const Check& check, const char* excluded) {
   CLI::Option* const option = app_->add_option(name, field, description)->type_name(value);
   if (check) option->check(check);
   if (excluded != nullptr) option->excludes(app_->get_option(excluded));
@@ -88,24 +88,26 @@ Words& Words::option(const char* name, Field& field, const std::string& descript
 }
 
 template <class Field>
-Words& Words::required_option(const char* name, Field& field, const std::string& description,
-                              const char* value) {
+Arguments& Arguments::required_option(const char* name, Field& field,
+                                      const std::string& description, const char* value) {
   option(name, field, description, value);
   app_->get_option(name)->required();
   return *this;
 }
 
-Words& Words::flag(const char* name, bool& field, const char* description, const char* excluded) {
+Arguments& Arguments::flag(const char* name, bool& field, const char* description,
+                           const char* excluded) {
   CLI::Option* const flag = app_->add_flag(name, field, description);
   if (excluded != nullptr) flag->excludes(app_->get_option(excluded));
   return *this;
 }
 
-#define WEIR_FIELD(Type)                                                                           \
-  template Words& Words::argument(const char*, Type&, const char*, Need);                          \
-  template Words& Words::option(const char*, Type&, const std::string&, const char*, const Check&, \
-                                const char*);                                                      \
-  template Words& Words::required_option(const char*, Type&, const std::string&, const char*);
+#define WEIR_FIELD(Type)                                                                     \
+  template Arguments& Arguments::argument(const char*, Type&, const char*, Need);            \
+  template Arguments& Arguments::option(const char*, Type&, const std::string&, const char*, \
+                                        const Check&, const char*);                          \
+  template Arguments& Arguments::required_option(const char*, Type&, const std::string&,     \
+                                                 const char*);
 WEIR_FIELD(std::string)
 WEIR_FIELD(std::optional<std::string>)
 WEIR_FIELD(std::vector<std::string>)
@@ -118,7 +120,7 @@ WEIR_FIELD(std::optional<std::int64_t>)
 WEIR_FIELD(std::optional<int>)
 #undef WEIR_FIELD
 
-Words::Check positive(std::size_t digits_max) {
+Arguments::Check positive(std::size_t digits_max) {
   return [digits_max](const std::string& count) {
     const bool whole = count.find_first_not_of("0123456789") == std::string::npos;
     const bool more_than_none = count.find_first_not_of('0') != std::string::npos;
@@ -127,7 +129,7 @@ Words::Check positive(std::size_t digits_max) {
   };
 }
 
-Words::Check between(std::int64_t least, std::int64_t most) {
+Arguments::Check between(std::int64_t least, std::int64_t most) {
   return [least, most](const std::string& text) {
     std::int64_t number = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -138,7 +140,7 @@ Words::Check between(std::int64_t least, std::int64_t most) {
   };
 }
 
-Words::Check one_of(const char* what, std::vector<std::string> words) {
+Arguments::Check one_of(const char* what, std::vector<std::string> words) {
   return [what, words = std::move(words)](const std::string& word) {
     if (std::ranges::find(words, word) != words.end()) return std::string();
     return fmt::format(
@@ -173,9 +175,9 @@ CLI::App& Grammar::group(const char* name, const char* description) {
   return app;
 }
 
-CLI::App& Grammar::add(CLI::App& above, const char* name, const char* description,
+CLI::App& Grammar::add(CLI::App& parent, const char* name, const char* description,
                        std::string_view footer, std::function<Command()> filled) {
-  CLI::App& app = *above.add_subcommand(name, description);
+  CLI::App& app = *parent.add_subcommand(name, description);
   app.footer(std::string(footer));
   app.fallthrough();  // --config and --database may follow the command
   commands_[&app] = std::move(filled);
@@ -184,9 +186,9 @@ CLI::App& Grammar::add(CLI::App& above, const char* name, const char* descriptio
 
 std::vector<std::vector<std::string>> Grammar::commands() const {
   std::vector<std::vector<std::string>> all;
-  const auto add = [&](const auto& self, const CLI::App& above,
+  const auto add = [&](const auto& self, const CLI::App& parent,
                        const std::vector<std::string>& before) -> void {
-    for (const CLI::App* each : above.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* each : parent.get_subcommands([](const CLI::App*) { return true; })) {
       std::vector<std::string> words = before;
       words.push_back(each->get_name());
       if (commands_.contains(each)) all.push_back(words);
@@ -202,17 +204,17 @@ std::variant<CommandLine, Answer> Grammar::parse(std::vector<std::string> argume
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
   try {
     root_->parse(arguments);
-  } catch (const CLI::Success& asked) {
-    std::string text = asked.get_name() == "CallForVersion" ? asked.what() : chosen().help();
+  } catch (const CLI::Success& request) {
+    std::string text = request.get_name() == "CallForVersion" ? request.what() : chosen().help();
     while (text.ends_with('\n')) text.pop_back();
     return Answer{ExitCode::ok, text + "\n"};
   } catch (const CLI::ParseError& refusal) {
-    return wrong(refusal.what());
+    return usage_error(refusal.what());
   }
   if (const auto filled = commands_.find(&chosen()); filled != commands_.end())
     return CommandLine{std::move(globals_), filled->second()};
   if (bare) return Answer{ExitCode::usage, root_->help()};
-  return wrong("a command is missing");
+  return usage_error("a command is missing");
 }
 
 // The innermost command that was typed.
@@ -223,7 +225,7 @@ CLI::App& Grammar::chosen() {
 }
 
 // The error, with the nearest word if one is unknown.
-Answer Grammar::wrong(std::string what) {
+Answer Grammar::usage_error(std::string what) {
   CLI::App& app = chosen();
   std::vector<std::string> known;
   for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -232,12 +234,12 @@ Answer Grammar::wrong(std::string what) {
     for (const CLI::Option* option : each->get_options())
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
   std::string hint;
-  if (const std::vector<std::string> strangers = root_->remaining(true); !strangers.empty()) {
+  if (const std::vector<std::string> unknown = root_->remaining(true); !unknown.empty()) {
     what = fmt::format(
         "unknown {} \"{}\"",
-        commands_.contains(&app) || strangers.front().starts_with('-') ? "argument" : "command",
-        strangers.front());
-    hint = did_you_mean(strangers.front(), known);
+        commands_.contains(&app) || unknown.front().starts_with('-') ? "argument" : "command",
+        unknown.front());
+    hint = did_you_mean(unknown.front(), known);
     if (!hint.empty()) hint = "; " + hint;
   }
   const std::string name = full_name(app);

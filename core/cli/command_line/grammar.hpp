@@ -22,49 +22,49 @@ namespace weir::cli {
 /// path, a number, or an optional or a vector of them.
 ///
 /// Only grammar.cpp includes CLI11, which implements it: that takes seconds to compile.
-class Words {
+class Arguments {
  public:
   enum class Need : bool { optional, required };
   /// Returns what is wrong with a word, "" when nothing is.
   using Check = std::function<std::string(const std::string&)>;
 
-  explicit Words(CLI::App& app) : app_(&app) {}
+  explicit Arguments(CLI::App& app) : app_(&app) {}
 
   /// A positional argument; several when the field is a vector.
   template <class Field>
-  Words& argument(const char* name, Field& field, const char* description,
-                  Need need = Need::optional);
+  Arguments& argument(const char* name, Field& field, const char* description,
+                      Need need = Need::optional);
 
   /// `--name VALUE`; may be repeated when the field is a vector. `value` is its name in help.
   /// Refused together with `excluded`, which must have been declared before.
   template <class Field>
-  Words& option(const char* name, Field& field, const std::string& description, const char* value,
-                const Check& check = {}, const char* excluded = nullptr);
+  Arguments& option(const char* name, Field& field, const std::string& description,
+                    const char* value, const Check& check = {}, const char* excluded = nullptr);
 
   /// `--name VALUE`, which must be given.
   template <class Field>
-  Words& required_option(const char* name, Field& field, const std::string& description,
-                         const char* value);
+  Arguments& required_option(const char* name, Field& field, const std::string& description,
+                             const char* value);
 
   /// `--name`. Refused together with `excluded`, which must have been declared before.
-  Words& flag(const char* name, bool& field, const char* description,
-              const char* excluded = nullptr);
+  Arguments& flag(const char* name, bool& field, const char* description,
+                  const char* excluded = nullptr);
 
   /// `--json`.
-  Words& json(bool& field) { return flag("--json", field, "Print JSON"); }
+  Arguments& json(bool& field) { return flag("--json", field, "Print JSON"); }
 
  private:
   CLI::App* app_;
 };
 
 /// A whole number from 1, with at most `digits_max` digits.
-Words::Check positive(std::size_t digits_max);
+Arguments::Check positive(std::size_t digits_max);
 
 /// A whole number in [`least`, `most`].
-Words::Check between(std::int64_t least, std::int64_t most);
+Arguments::Check between(std::int64_t least, std::int64_t most);
 
 /// One of these words; the error names the nearest. `what` is what they are, such as "status".
-Words::Check one_of(const char* what, std::vector<std::string> words);
+Arguments::Check one_of(const char* what, std::vector<std::string> words);
 
 /// The commands and their arguments. Lives while the command line is parsed.
 class Grammar {
@@ -79,16 +79,16 @@ class Grammar {
   /// A word that needs another one, such as "runs".
   CLI::App& group(const char* name, const char* description);
 
-  /// A command below `above`, and the function that runs it. Its struct lives as long as the
+  /// A command below `parent`, and the function that runs it. Its struct lives as long as the
   /// grammar, and is moved into the Command when it was chosen.
   template <class T>
-  std::pair<Words, T&> command(CLI::App& above, const char* name, const char* description,
-                               std::string_view footer,
-                               ExitCode (*run)(const T&, const Globals&, Console&)) {
+  std::pair<Arguments, T&> command(CLI::App& parent, const char* name, const char* description,
+                                   std::string_view footer,
+                                   ExitCode (*run)(const T&, const Globals&, Console&)) {
     const auto filled = std::make_shared<T>();
-    CLI::App& app = add(above, name, description, footer,
+    CLI::App& app = add(parent, name, description, footer,
                         [filled, run] { return Command(std::move(*filled), run); });
-    return {Words(app), *filled};
+    return {Arguments(app), *filled};
   }
 
   /// The words of every command: {"runs", "list"}, in the order of help.
@@ -97,10 +97,10 @@ class Grammar {
   std::variant<CommandLine, Answer> parse(std::vector<std::string> arguments);
 
  private:
-  CLI::App& add(CLI::App& above, const char* name, const char* description, std::string_view footer,
-                std::function<Command()> filled);
+  CLI::App& add(CLI::App& parent, const char* name, const char* description,
+                std::string_view footer, std::function<Command()> filled);
   CLI::App& chosen();
-  Answer wrong(std::string what);
+  Answer usage_error(std::string what);
 
   std::unique_ptr<CLI::App> root_;
   Globals globals_;

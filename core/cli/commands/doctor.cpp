@@ -23,7 +23,7 @@ class Examination {
   explicit Examination(Console& console) : console_(console) {}
 
   void good(std::string_view what) { line(Tone::good, "ok", what); }
-  void doubtful(std::string_view what) { line(Tone::busy, "warning", what); }
+  void warning(std::string_view what) { line(Tone::busy, "warning", what); }
   void bad(const Error& error) {
     line(Tone::bad, "wrong", to_string(error));
     worst_ = std::max(worst_, exit_code(error.code));
@@ -47,12 +47,12 @@ void examine_plugins(const Config& config, Examination& found) {
     return;
   }
   if (catalogue->flows.empty())
-    found.doubtful("plugins: no flow in the plugin folders (\"weir init\" writes a first one)");
+    found.warning("plugins: no flow in the plugin folders (\"weir init\" writes a first one)");
   else
     found.good(fmt::format("plugins: {} with {} flow{}", catalogue->plugins,
                            catalogue->flows.size(), catalogue->flows.size() == 1 ? "" : "s"));
   for (const PluginError& refused : catalogue->refused) found.bad(to_error(refused));
-  for (const std::string& warning : idle_overrides(config, *catalogue)) found.doubtful(warning);
+  for (const std::string& warning : idle_overrides(config, *catalogue)) found.warning(warning);
 }
 
 void examine_store(const std::string& url, Examination& found) {
@@ -66,7 +66,7 @@ void examine_store(const std::string& url, Examination& found) {
                                      schema->database, schema->program),
               .hint = "use a newer weir"});
   if (!schema->current())
-    return found.doubtful(
+    return found.warning(
         fmt::format("schema: {} of {}; \"weir migrate\", or the next start, applies the rest",
                     schema->database, schema->program));
   found.good(fmt::format("schema: {}, up to date", schema->database));
@@ -81,7 +81,7 @@ void examine_store(const std::string& url, Examination& found) {
   if (!workers)
     found.bad(workers.error());
   else if (*workers == 0)
-    found.doubtful("workers: none is alive; runs wait until \"weir serve\" is started");
+    found.warning("workers: none is alive; runs wait until \"weir serve\" is started");
   else
     found.good(fmt::format("workers: {} alive", *workers));
 }

@@ -47,9 +47,9 @@ ExitCode run(const FlowsList& command, const Globals& globals, Console& console)
 }
 
 void declare_flows_list(Grammar& grammar, CLI::App& flows) {
-  auto [words, list] = grammar.command<FlowsList>(
+  auto [arguments, list] = grammar.command<FlowsList>(
       flows, "list", "List the flows in the plugin folders", flows_list_footer, run);
-  words.json(list.json);
+  arguments.json(list.json);
 }
 
 constexpr std::string_view flows_show_footer =
@@ -81,9 +81,9 @@ ExitCode run(const FlowsShow& command, const Globals& globals, Console& console)
 }
 
 void declare_flows_show(Grammar& grammar, CLI::App& flows) {
-  auto [words, show] = grammar.command<FlowsShow>(
+  auto [arguments, show] = grammar.command<FlowsShow>(
       flows, "show", "Show one flow: its graph, steps and options", flows_show_footer, run);
-  words.argument("NAME", show.name, "Slug or module name", Words::Need::required)
+  arguments.argument("NAME", show.name, "Slug or module name", Arguments::Need::required)
       .json(show.json)
       .flag("--dot", show.dot, "Print the graph for Graphviz", "--json");
 }
@@ -113,9 +113,10 @@ ExitCode run(const FlowsVersions& command, const Globals& globals, Console& cons
 }
 
 void declare_flows_versions(Grammar& grammar, CLI::App& flows) {
-  auto [words, versions] = grammar.command<FlowsVersions>(
+  auto [arguments, versions] = grammar.command<FlowsVersions>(
       flows, "versions", "List a flow's versions and their use", flows_versions_footer, run);
-  words.argument("SLUG", versions.slug, "The flow", Words::Need::required).json(versions.json);
+  arguments.argument("SLUG", versions.slug, "The flow", Arguments::Need::required)
+      .json(versions.json);
 }
 
 // The versions that still have open runs, except the one that the runs shall move to.
@@ -164,25 +165,25 @@ ExitCode run(const FlowsAdopt& command, const Globals& globals, Console& console
 }
 
 void declare_flows_adopt(Grammar& grammar, CLI::App& flows) {
-  auto [words, adopt] = grammar.command<FlowsAdopt>(
+  auto [arguments, adopt] = grammar.command<FlowsAdopt>(
       flows, "adopt", "Move open runs to another version", flows_adopt_footer, run);
-  words.argument("SLUG", adopt.slug, "The flow", Words::Need::required)
+  arguments.argument("SLUG", adopt.slug, "The flow", Arguments::Need::required)
       .option("--from", adopt.from, "Default: every other one that has open runs", "N")
       .option("--to", adopt.to, "Default: the newest", "N")
       .json(adopt.json);
 }
 
-ExitCode turn(const std::string& slug, bool pause, const Globals& globals, Console& console) {
+ExitCode set_paused(const std::string& slug, bool pause, const Globals& globals, Console& console) {
   const auto opened = open_store(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
   RunStore& store = *opened->store;
-  const auto turned = pause ? store.pause(slug) : store.resume(slug);
-  if (!turned) return console.fail(turned.error());
+  const auto changed = pause ? store.pause(slug) : store.resume(slug);
+  if (!changed) return console.fail(changed.error());
   console.print(fmt::format(
-      "{} {}{}\n", slug, *turned ? "" : "was ",
+      "{} {}{}\n", slug, *changed ? "" : "was ",
       pause
-          ? (*turned ? "is paused: running steps finish, and nothing new starts" : "paused before")
-          : (*turned ? "is resumed" : "not paused")));
+          ? (*changed ? "is paused: running steps finish, and nothing new starts" : "paused before")
+          : (*changed ? "is resumed" : "not paused")));
   return ExitCode::ok;
 }
 
@@ -195,26 +196,26 @@ Examples:
   weir flows resume process_order)";
 
 ExitCode run(const FlowsPause& command, const Globals& globals, Console& console) {
-  return turn(command.slug, true, globals, console);
+  return set_paused(command.slug, true, globals, console);
 }
 
 void declare_flows_pause(Grammar& grammar, CLI::App& flows) {
-  auto [words, pause] = grammar.command<FlowsPause>(flows, "pause", "Pause a flow: start no steps",
-                                                    flows_pause_footer, run);
-  words.argument("SLUG", pause.slug, "The flow", Words::Need::required);
+  auto [arguments, pause] = grammar.command<FlowsPause>(
+      flows, "pause", "Pause a flow: start no steps", flows_pause_footer, run);
+  arguments.argument("SLUG", pause.slug, "The flow", Arguments::Need::required);
 }
 
 constexpr std::string_view flows_resume_footer = R"(Example:
   weir flows resume process_order)";
 
 ExitCode run(const FlowsResume& command, const Globals& globals, Console& console) {
-  return turn(command.slug, false, globals, console);
+  return set_paused(command.slug, false, globals, console);
 }
 
 void declare_flows_resume(Grammar& grammar, CLI::App& flows) {
-  auto [words, resume] = grammar.command<FlowsResume>(flows, "resume", "Resume a paused flow",
-                                                      flows_resume_footer, run);
-  words.argument("SLUG", resume.slug, "The flow", Words::Need::required);
+  auto [arguments, resume] = grammar.command<FlowsResume>(flows, "resume", "Resume a paused flow",
+                                                          flows_resume_footer, run);
+  arguments.argument("SLUG", resume.slug, "The flow", Arguments::Need::required);
 }
 
 }  // namespace

@@ -38,16 +38,16 @@ ExitCode run(const Init& command, const Globals&, Console& console) {
   std::error_code ec;
   const fs::path folder = fs::absolute(command.folder, ec).lexically_normal();
   const fs::path root = folder.has_filename() ? folder : folder.parent_path();
-  std::vector<std::string> there;
+  std::vector<std::string> existing;
   const std::vector<NewFile> new_files = files();
   for (const NewFile& file : new_files)
     if (fs::exists(fs::symlink_status(root / file.name, ec)))
-      there.push_back((command.folder / file.name).lexically_normal().string());
-  if (!there.empty())
+      existing.push_back((command.folder / file.name).lexically_normal().string());
+  if (!existing.empty())
     return console.fail(Error{
         .code = ErrorCode::conflict,
         .kind = "files_exist",
-        .message = fmt::format("already there: {}; nothing was written", fmt::join(there, ", ")),
+        .message = fmt::format("already there: {}; nothing was written", fmt::join(existing, ", ")),
         .hint = "name another folder, or move them away"});
 
   if (const auto made = make_folders(root / "plugins"); !made) return console.fail(made.error());
@@ -70,10 +70,10 @@ ExitCode run(const Init& command, const Globals&, Console& console) {
 }  // namespace
 
 void declare_init(Grammar& grammar) {
-  auto [words, init] =
+  auto [arguments, init] =
       grammar.command<Init>(grammar.root(), "init",
                             "Write a configuration and a first plugin's source", init_footer, run);
-  words.argument("DIR", init.folder, "The folder; default: here");
+  arguments.argument("DIR", init.folder, "The folder; default: here");
 }
 
 }  // namespace weir::cli

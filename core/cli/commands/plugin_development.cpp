@@ -73,9 +73,9 @@ ExitCode run(const PluginsNew& command, const Globals&, Console& console) {
 }
 
 void declare_plugins_new(Grammar& grammar, CLI::App& plugins) {
-  auto [words, made] = grammar.command<PluginsNew>(
+  auto [arguments, made] = grammar.command<PluginsNew>(
       plugins, "new", "Write a new plugin, ready to build", plugins_new_footer, run);
-  words.argument("NAME", made.name, "Letters, digits and _", Words::Need::required)
+  arguments.argument("NAME", made.name, "Letters, digits and _", Arguments::Need::required)
       .argument("DIR", made.folder, "The folder; default: NAME")
       .option("--lang", made.language, "cpp, c or rust; default cpp", "LANG",
               one_of("language", {"cpp", "c", "rust"}));
@@ -146,7 +146,7 @@ void print(const std::string& flow, const FinishedRun& run, Console& console) {
   for (const auto& step : run.skipped())
     table.add({{step.step}, {""}, {"skipped", Tone::faint}, {""}, {step.reason}});
   for (const auto& line : run.logs())
-    console.say(fmt::format("{}: {}: {}", line.level, line.step, line.message));
+    console.print_err(fmt::format("{}: {}: {}", line.level, line.step, line.message));
   console.print(table.text(out));
   console.print(fmt::format("\n{}  {} after {} of virtual time\n", flow,
                             painted(out, run.completed() ? Tone::good : Tone::bad, run.status()),
@@ -214,9 +214,9 @@ ExitCode run(const PluginsTry& command, const Globals&, Console& console) {
     else
       print(runner.flow(), run, console);
     if (differs)
-      console.say(fmt::format("weir: error: at \"{}\" expected {}, got {}", differs->pointer,
-                              differs->before.empty() ? "nothing" : differs->before,
-                              differs->after.empty() ? "nothing" : differs->after));
+      console.print_err(fmt::format("weir: error: at \"{}\" expected {}, got {}", differs->pointer,
+                                    differs->before.empty() ? "nothing" : differs->before,
+                                    differs->after.empty() ? "nothing" : differs->after));
     return run.completed() && !differs ? ExitCode::ok : ExitCode::failed;
   } catch (const std::invalid_argument& refused) {  // the message says what: the flow, the input
     return console.fail(Error{.code = ErrorCode::invalid_input,
@@ -227,9 +227,9 @@ ExitCode run(const PluginsTry& command, const Globals&, Console& console) {
 }
 
 void declare_plugins_try(Grammar& grammar, CLI::App& plugins) {
-  auto [words, tried] = grammar.command<PluginsTry>(
+  auto [arguments, tried] = grammar.command<PluginsTry>(
       plugins, "try", "Run a flow of a plugin in memory", plugins_try_footer, run);
-  words.argument("FILE", tried.file, "The plugin", Words::Need::required)
+  arguments.argument("FILE", tried.file, "The plugin", Arguments::Need::required)
       .option("--flow", tried.flow, "Slug or module name; default: the only one", "NAME")
       .option("--input", tried.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
       .option("--expect", tried.expect, "The output it must have", "JSON|@FILE|-")
@@ -240,7 +240,7 @@ void declare_plugins_try(Grammar& grammar, CLI::App& plugins) {
 using Member = std::pair<std::string, Json>;
 using Verdict = ReplayedAttempt::Verdict;
 
-std::string told(const ReplayedAttempt& attempt) {
+std::string replay_detail(const ReplayedAttempt& attempt) {
   const auto or_nothing = [](const std::string& json) { return json.empty() ? "nothing" : json; };
   if (attempt.verdict == Verdict::differs)
     return fmt::format("at \"{}\": {} -> {}", attempt.difference.pointer,
@@ -315,16 +315,16 @@ ExitCode run(const PluginsReplay& command, const Globals& globals, Console& cons
          {std::to_string(each.attempt)},
          {std::string(name(each.recorded))},
          {std::string(name(each.verdict)), is_as_before(each.verdict) ? Tone::good : Tone::bad},
-         {told(each)}});
+         {replay_detail(each)}});
   console.print(table.text(console.out()));
   console.print(fmt::format("\n{} of {} attempts differ\n", differing, attempts->size()));
   return differing == 0 ? ExitCode::ok : ExitCode::failed;
 }
 
 void declare_plugins_replay(Grammar& grammar, CLI::App& plugins) {
-  auto [words, replayed] = grammar.command<PluginsReplay>(
+  auto [arguments, replayed] = grammar.command<PluginsReplay>(
       plugins, "replay", "Run a new build on what a run recorded", plugins_replay_footer, run);
-  words.argument("RUN", replayed.run, "The run's id", Words::Need::required)
+  arguments.argument("RUN", replayed.run, "The run's id", Arguments::Need::required)
       .required_option("--with", replayed.with, "The new build", "NEW.so")
       .json(replayed.json);
 }

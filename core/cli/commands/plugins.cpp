@@ -82,12 +82,12 @@ Examples:
 
 ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
   bool all_sound = true;
-  PluginWarnings beside;
+  PluginWarnings checked;
   for (const std::filesystem::path& file : command.files) {
     const auto plugin = inspect(file);
     std::vector<PluginWarning> warnings;
     if (plugin)
-      if (const auto again = read_trusted(file)) warnings = beside.add(*again);
+      if (const auto trusted = read_trusted(file)) warnings = checked.add(*trusted);
     all_sound = all_sound && plugin && (warnings.empty() || !command.strict);
     if (command.json) {
       console.print(fmt::format("{}\n", verdict_json(file, plugin, warnings).text()));
@@ -107,9 +107,9 @@ ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
 }
 
 void declare_plugins_lint(Grammar& grammar, CLI::App& plugins) {
-  auto [words, lint] = grammar.command<PluginsLint>(
+  auto [arguments, lint] = grammar.command<PluginsLint>(
       plugins, "lint", "Check whether plugin files are sound", plugins_lint_footer, run);
-  words.argument("FILE", lint.files, "Plugin files", Words::Need::required)
+  arguments.argument("FILE", lint.files, "Plugin files", Arguments::Need::required)
       .flag("--strict", lint.strict, "Exit 1 for warnings too")
       .json(lint.json);
 }
@@ -129,10 +129,10 @@ Json diff_json(const FlowDiff& flow) {
   std::vector<Json> steps;
   for (const StepDiff& step : flow.steps)
     steps.push_back(Json::object(std::vector<Member>{{"step", Json::string(step.step)},
-                                                     {"fate", Json::string(name(step.fate))},
+                                                     {"fate", Json::string(name(step.status))},
                                                      {"changes", changes_json(step.changes)}}));
   return Json::object(std::vector<Member>{{"flow", Json::string(flow.flow)},
-                                          {"fate", Json::string(name(flow.fate))},
+                                          {"fate", Json::string(name(flow.status))},
                                           {"same_version", Json::boolean(flow.same_version)},
                                           {"compatible", Json::boolean(flow.compatible)},
                                           {"changes", changes_json(flow.changes)},
@@ -140,8 +140,8 @@ Json diff_json(const FlowDiff& flow) {
 }
 
 std::string_view meaning(const FlowDiff& flow) {
-  if (flow.fate == FlowDiff::Fate::added) return "new: no run of it is open";
-  if (flow.fate == FlowDiff::Fate::removed)
+  if (flow.status == FlowDiff::Status::added) return "new: no run of it is open";
+  if (flow.status == FlowDiff::Status::removed)
     return "open runs stay with the old version, and wait if it is removed";
   if (flow.same_version) return "the same version: open runs continue";
   return flow.compatible ? "compatible: open runs may be adopted"
@@ -152,17 +152,18 @@ void print(const FlowDiff& flow, Console& console) {
   const Terminal& out = console.out();
   console.print(fmt::format("{}: {}\n", painted(out, Tone::strong, flow.flow),
                             painted(out, flow.compatible ? Tone::good : Tone::bad, meaning(flow))));
-  const auto tell = [&](std::string_view of, const std::vector<DefinitionChange>& changes) {
+  const auto print_changes = [&](std::string_view of,
+                                 const std::vector<DefinitionChange>& changes) {
     for (const DefinitionChange& change : changes)
       console.print(
           fmt::format("  {}{}: {} -> {}\n", of, change.what, change.before, change.after));
   };
-  tell("", flow.changes);
+  print_changes("", flow.changes);
   for (const StepDiff& step : flow.steps) {
-    if (step.fate == StepDiff::Fate::changed)
-      tell(fmt::format("step {}: ", step.step), step.changes);
+    if (step.status == StepDiff::Status::changed)
+      print_changes(fmt::format("step {}: ", step.step), step.changes);
     else
-      console.print(fmt::format("  step {}: {}\n", step.step, name(step.fate)));
+      console.print(fmt::format("  step {}: {}\n", step.step, name(step.status)));
   }
 }
 
@@ -199,10 +200,10 @@ ExitCode run(const PluginsDiff& command, const Globals&, Console& console) {
 }
 
 void declare_plugins_diff(Grammar& grammar, CLI::App& plugins) {
-  auto [words, compared] = grammar.command<PluginsDiff>(
+  auto [arguments, compared] = grammar.command<PluginsDiff>(
       plugins, "diff", "Show what a new build means for open runs", plugins_diff_footer, run);
-  words.argument("OLD", compared.before, "A plugin", Words::Need::required)
-      .argument("NEW", compared.after, "A new build of it", Words::Need::required)
+  arguments.argument("OLD", compared.before, "A plugin", Arguments::Need::required)
+      .argument("NEW", compared.after, "A new build of it", Arguments::Need::required)
       .json(compared.json);
 }
 
@@ -236,7 +237,7 @@ ExitCode run(const PluginsAllow& command, const Globals& globals, Console& conso
   const fs::path path = globals.config.value_or("flows.yaml");
   std::string text = config->source ? std::string(config->source->text()) : "";
   bool changed = false, first = false;
-  std::string told;
+  std::string report;
   for (const PluginInspection& plugin : plugins) {
     const std::string comment =
         plugin.manifest.version.empty()
@@ -247,16 +248,15 @@ ExitCode run(const PluginsAllow& command, const Globals& globals, Console& conso
     changed = changed || !allowed->was_there;
     first = first || allowed->first;
     text = std::move(allowed->text);
-    told += command.json
-                ? fmt::format("{}\n", allowed_json(plugin, allowed->was_there).text())
-                : fmt::format(
-                      "{}: {} {}\n", plugin.file.path,
-                      allowed->was_there ? "was allowed already:" : "allowed:", plugin.file.sha256);
+    report += command.json ? fmt::format("{}\n", allowed_json(plugin, allowed->was_there).text())
+                           : fmt::format("{}: {} {}\n", plugin.file.path,
+                                         allowed->was_there ? "was allowed already:" : "allowed:",
+                                         plugin.file.sha256);
   }
   if (changed)
     if (const auto written = replace_file(path, text); !written)
       return console.fail(written.error());
-  console.print(told);
+  console.print(report);
   if (first)
     console.note(
         fmt::format("from now on {} allows the plugins it lists, and no others", path.string()));
@@ -264,9 +264,10 @@ ExitCode run(const PluginsAllow& command, const Globals& globals, Console& conso
 }
 
 void declare_plugins_allow(Grammar& grammar, CLI::App& plugins) {
-  auto [words, allowed] = grammar.command<PluginsAllow>(
+  auto [arguments, allowed] = grammar.command<PluginsAllow>(
       plugins, "allow", "Add plugin files to the list of allowed ones", plugins_allow_footer, run);
-  words.argument("FILE", allowed.files, "Plugin files", Words::Need::required).json(allowed.json);
+  arguments.argument("FILE", allowed.files, "Plugin files", Arguments::Need::required)
+      .json(allowed.json);
 }
 
 ShownPlugin shown(const std::filesystem::path& file, const TrustPolicy& policy) {
@@ -347,9 +348,9 @@ ExitCode run(const PluginsList& command, const Globals& globals, Console& consol
 }
 
 void declare_plugins_list(Grammar& grammar, CLI::App& plugins) {
-  auto [words, list] = grammar.command<PluginsList>(
+  auto [arguments, list] = grammar.command<PluginsList>(
       plugins, "list", "List plugin files and their states", plugins_list_footer, run);
-  words.json(list.json);
+  arguments.json(list.json);
 }
 
 }  // namespace

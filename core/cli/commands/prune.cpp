@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t batch = 1'000;
 
-Error wrong(std::string message, std::string hint) {
+Error argument_error(std::string message, std::string hint) {
   return {.code = ErrorCode::invalid_input,
           .kind = "wrong_argument",
           .message = std::move(message),
@@ -23,15 +23,15 @@ Error wrong(std::string message, std::string hint) {
 }
 
 // The retention from the command line, or else from flows.yaml.
-Result<Retention> wanted(const Prune& command, const Config& config) {
+Result<Retention> requested_retention(const Prune& command, const Config& config) {
   Retention retention = retention_of(config);
   if (command.older_than) {
     const auto age = parse_duration(*command.older_than);
     if (!age)
-      return std::unexpected(
-          wrong(fmt::format("--older-than: expected an age such as \"30d\" or \"12h\", got \"{}\"",
-                            *command.older_than),
-                {}));
+      return std::unexpected(argument_error(
+          fmt::format("--older-than: expected an age such as \"30d\" or \"12h\", got \"{}\"",
+                      *command.older_than),
+          {}));
     retention = command.flow ? Retention{.age = {}, .flows = {{*command.flow, *age}}}
                              : Retention{.age = *age, .flows = {}};
   } else if (command.flow) {
@@ -40,8 +40,8 @@ Result<Retention> wanted(const Prune& command, const Config& config) {
     retention = {.age = {}, .flows = {{*command.flow, age}}};
   }
   if (!retention.prunes())
-    return std::unexpected(wrong("no age: flows.yaml keeps these runs for ever",
-                                 "give --older-than 30d, or set retention in flows.yaml"));
+    return std::unexpected(argument_error("no age: flows.yaml keeps these runs for ever",
+                                          "give --older-than 30d, or set retention in flows.yaml"));
   return retention;
 }
 
@@ -79,7 +79,7 @@ Examples:
 ExitCode run(const Prune& command, const Globals& globals, Console& console) {
   const auto opened = open_maintenance(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  const auto retention = wanted(command, opened->config);
+  const auto retention = requested_retention(command, opened->config);
   if (!retention) {
     console.fail(retention.error());
     return ExitCode::usage;
@@ -107,9 +107,9 @@ ExitCode run(const Prune& command, const Globals& globals, Console& console) {
 }  // namespace
 
 void declare_prune(Grammar& grammar) {
-  auto [words, prune] = grammar.command<Prune>(
+  auto [arguments, prune] = grammar.command<Prune>(
       grammar.root(), "prune", "Delete runs that ended long ago", prune_footer, run);
-  words.option("--older-than", prune.older_than, "Ended longer ago than this: 30d, 12h", "AGE")
+  arguments.option("--older-than", prune.older_than, "Ended longer ago than this: 30d, 12h", "AGE")
       .option("--flow", prune.flow, "Only runs of this flow", "SLUG")
       .flag("--dry-run", prune.dry_run, "Only count what would be deleted")
       .json(prune.json);

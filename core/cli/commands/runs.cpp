@@ -81,8 +81,9 @@ ExitCode run(const RunsList& command, const Globals& globals, Console& console) 
 
 void declare_runs_list(Grammar& grammar, CLI::App& runs) {
   constexpr std::size_t digits_max = 5;
-  auto [words, list] = grammar.command<RunsList>(runs, "list", "List runs", runs_list_footer, run);
-  words.option("--flow", list.flow, "Only runs of this flow", "SLUG")
+  auto [arguments, list] =
+      grammar.command<RunsList>(runs, "list", "List runs", runs_list_footer, run);
+  arguments.option("--flow", list.flow, "Only runs of this flow", "SLUG")
       .option("--status", list.status, fmt::format("One of {}", fmt::join(statuses, ", ")),
               "STATUS", one_of("status", statuses))
       .option("--tag", list.tag, "With this tag", "T")
@@ -109,9 +110,9 @@ ExitCode run(const RunsShow& command, const Globals& globals, Console& console) 
 }
 
 void declare_runs_show(Grammar& grammar, CLI::App& runs) {
-  auto [words, show] =
+  auto [arguments, show] =
       grammar.command<RunsShow>(runs, "show", "Show one run and its steps", runs_show_footer, run);
-  words.argument("ID", show.id, "The run's id", Words::Need::required).json(show.json);
+  arguments.argument("ID", show.id, "The run's id", Arguments::Need::required).json(show.json);
 }
 
 constexpr std::string_view runs_watch_footer =
@@ -131,9 +132,9 @@ ExitCode run(const RunsWatch& command, const Globals& globals, Console& console)
 }
 
 void declare_runs_watch(Grammar& grammar, CLI::App& runs) {
-  auto [words, watch] = grammar.command<RunsWatch>(runs, "watch", "Follow a run until it is over",
-                                                   runs_watch_footer, run);
-  words.argument("ID", watch.id, "The run's id", Words::Need::required);
+  auto [arguments, watch] = grammar.command<RunsWatch>(
+      runs, "watch", "Follow a run until it is over", runs_watch_footer, run);
+  arguments.argument("ID", watch.id, "The run's id", Arguments::Need::required);
 }
 
 Result<Effect> cancel(RunStore& store, const std::string& id, const std::string& reason) {
@@ -169,9 +170,9 @@ ExitCode run(const RunsCancel& command, const Globals& globals, Console& console
 }
 
 void declare_runs_cancel(Grammar& grammar, CLI::App& runs) {
-  auto [words, cancel] =
+  auto [arguments, cancel] =
       grammar.command<RunsCancel>(runs, "cancel", "End runs as cancelled", runs_cancel_footer, run);
-  words.argument("ID", cancel.ids, "Ids of runs", Words::Need::required)
+  arguments.argument("ID", cancel.ids, "Ids of runs", Arguments::Need::required)
       .option("--reason", cancel.reason, "Becomes the run's error", "TEXT")
       .json(cancel.json);
 }
@@ -205,9 +206,9 @@ ExitCode run(const RunsRetry& command, const Globals& globals, Console& console)
 }
 
 void declare_runs_retry(Grammar& grammar, CLI::App& runs) {
-  auto [words, retry] = grammar.command<RunsRetry>(
+  auto [arguments, retry] = grammar.command<RunsRetry>(
       runs, "retry", "Continue failed or cancelled runs", runs_retry_footer, run);
-  words.argument("ID", retry.ids, "Ids of runs", Words::Need::required).json(retry.json);
+  arguments.argument("ID", retry.ids, "Ids of runs", Arguments::Need::required).json(retry.json);
 }
 
 constexpr std::string_view runs_signal_footer =
@@ -239,10 +240,10 @@ ExitCode run(const RunsSignal& command, const Globals& globals, Console& console
 }
 
 void declare_runs_signal(Grammar& grammar, CLI::App& runs) {
-  auto [words, signal] = grammar.command<RunsSignal>(runs, "signal", "End a wait step of a run",
-                                                     runs_signal_footer, run);
-  words.argument("ID", signal.id, "The run's id", Words::Need::required)
-      .argument("NAME", signal.name, "The signal's name", Words::Need::required)
+  auto [arguments, signal] = grammar.command<RunsSignal>(runs, "signal", "End a wait step of a run",
+                                                         runs_signal_footer, run);
+  arguments.argument("ID", signal.id, "The run's id", Arguments::Need::required)
+      .argument("NAME", signal.name, "The signal's name", Arguments::Need::required)
       .option("--payload", signal.payload, "JSON, @FILE, or - for stdin; default null",
               "JSON|@FILE|-")
       .json(signal.json);

@@ -18,9 +18,10 @@ namespace {
 
 constexpr std::size_t ticks_shown = 3;
 
-Time now_for_people() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+Time wall_clock_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
-ExitCode added(const SchedulesAdd& command, const std::vector<Time>& ticks, Console& console) {
+ExitCode print_added(const SchedulesAdd& command, const std::vector<Time>& ticks,
+                     Console& console) {
   if (command.json) {
     std::vector<Json> times;
     for (const Time tick : ticks) times.push_back(Json::string(iso8601(tick)));
@@ -31,7 +32,7 @@ ExitCode added(const SchedulesAdd& command, const std::vector<Time>& ticks, Cons
     return ExitCode::ok;
   }
   console.print(fmt::format("schedule {} starts {} at\n", command.name, command.flow));
-  const Time now = now_for_people();
+  const Time now = wall_clock_now();
   for (const Time tick : ticks)
     console.print(fmt::format("  {} UTC, {}\n", shown_time(tick), shown_wait(tick - now)));
   if (command.paused) console.note("it is paused: weir schedules resume " + command.name);
@@ -39,8 +40,8 @@ ExitCode added(const SchedulesAdd& command, const std::vector<Time>& ticks, Cons
 }
 
 // Prints the effect of a change: `done`, or `already` when there was nothing to change.
-ExitCode turned(const Result<bool>& result, const std::string& name, std::string_view done,
-                std::string_view already, Console& console) {
+ExitCode print_change(const Result<bool>& result, const std::string& name, std::string_view done,
+                      std::string_view already, Console& console) {
   if (!result) return console.fail(result.error());
   console.print(fmt::format("schedule {} {}\n", name, *result ? done : already));
   return ExitCode::ok;
@@ -62,15 +63,15 @@ ExitCode run(const SchedulesList& command, const Globals& globals, Console& cons
   } else if (schedules->empty()) {
     console.note("there is no schedule: weir schedules add NAME FLOW CRON");
   } else {
-    console.print(schedules_text(*schedules, now_for_people(), console.out()));
+    console.print(schedules_text(*schedules, wall_clock_now(), console.out()));
   }
   return ExitCode::ok;
 }
 
 void declare_schedules_list(Grammar& grammar, CLI::App& schedules) {
-  auto [words, list] = grammar.command<SchedulesList>(
+  auto [arguments, list] = grammar.command<SchedulesList>(
       schedules, "list", "List schedules and when they are due", schedules_list_footer, run);
-  words.json(list.json);
+  arguments.json(list.json);
 }
 
 constexpr std::string_view schedules_add_footer =
@@ -103,16 +104,17 @@ ExitCode run(const SchedulesAdd& command, const Globals& globals, Console& conso
   if (!first) return console.fail(first.error());
   const auto ticks = opened->store->ticks(command.cron, command.time_zone, ticks_shown);
   if (!ticks) return console.fail(ticks.error());
-  return added(command, *ticks, console);
+  return print_added(command, *ticks, console);
 }
 
 void declare_schedules_add(Grammar& grammar, CLI::App& schedules) {
-  auto [words, add] = grammar.command<SchedulesAdd>(
+  auto [arguments, add] = grammar.command<SchedulesAdd>(
       schedules, "add", "Start a flow at the times of a cron expression", schedules_add_footer,
       run);
-  words.argument("NAME", add.name, "The schedule's name", Words::Need::required)
-      .argument("FLOW", add.flow, "The flow's slug", Words::Need::required)
-      .argument("CRON", add.cron, "When: '30 2 * * *', @daily, '@every 90s'", Words::Need::required)
+  arguments.argument("NAME", add.name, "The schedule's name", Arguments::Need::required)
+      .argument("FLOW", add.flow, "The flow's slug", Arguments::Need::required)
+      .argument("CRON", add.cron, "When: '30 2 * * *', @daily, '@every 90s'",
+                Arguments::Need::required)
       .option("--input", add.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
       .option("--time-zone", add.time_zone, "Such as Europe/Berlin; default UTC", "ZONE")
       .option("--priority", add.priority, "-100 to 100; higher first; default 0", "N")
@@ -131,8 +133,8 @@ Example:
 ExitCode run(const SchedulesRemove& command, const Globals& globals, Console& console) {
   const auto opened = open_maintenance(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  return turned(opened->store->unschedule(command.name), command.name, "removed", "did not exist",
-                console);
+  return print_change(opened->store->unschedule(command.name), command.name, "removed",
+                      "did not exist", console);
 }
 
 constexpr std::string_view schedules_pause_footer = R"(Example:
@@ -141,8 +143,8 @@ constexpr std::string_view schedules_pause_footer = R"(Example:
 ExitCode run(const SchedulesPause& command, const Globals& globals, Console& console) {
   const auto opened = open_maintenance(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  return turned(opened->store->pause_schedule(command.name), command.name, "paused",
-                "was paused already", console);
+  return print_change(opened->store->pause_schedule(command.name), command.name, "paused",
+                      "was paused already", console);
 }
 
 constexpr std::string_view schedules_resume_footer =
@@ -154,20 +156,20 @@ Example:
 ExitCode run(const SchedulesResume& command, const Globals& globals, Console& console) {
   const auto opened = open_maintenance(globals, console, Database::IfMissing::fail);
   if (!opened) return opened.error();
-  return turned(opened->store->resume_schedule(command.name), command.name, "resumed",
-                "was not paused", console);
+  return print_change(opened->store->resume_schedule(command.name), command.name, "resumed",
+                      "was not paused", console);
 }
 
 void declare_schedules_others(Grammar& grammar, CLI::App& schedules) {
-  auto [remove_words, remove] = grammar.command<SchedulesRemove>(
+  auto [remove_arguments, remove] = grammar.command<SchedulesRemove>(
       schedules, "remove", "End a schedule", schedules_remove_footer, run);
-  remove_words.argument("NAME", remove.name, "The schedule", Words::Need::required);
-  auto [pause_words, pause] = grammar.command<SchedulesPause>(
+  remove_arguments.argument("NAME", remove.name, "The schedule", Arguments::Need::required);
+  auto [pause_arguments, pause] = grammar.command<SchedulesPause>(
       schedules, "pause", "Pause a schedule: start nothing", schedules_pause_footer, run);
-  pause_words.argument("NAME", pause.name, "The schedule", Words::Need::required);
-  auto [resume_words, resume] = grammar.command<SchedulesResume>(
+  pause_arguments.argument("NAME", pause.name, "The schedule", Arguments::Need::required);
+  auto [resume_arguments, resume] = grammar.command<SchedulesResume>(
       schedules, "resume", "Resume a paused schedule", schedules_resume_footer, run);
-  resume_words.argument("NAME", resume.name, "The schedule", Words::Need::required);
+  resume_arguments.argument("NAME", resume.name, "The schedule", Arguments::Need::required);
 }
 
 }  // namespace

@@ -58,9 +58,9 @@ ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
 }  // namespace
 
 void declare_serve(Grammar& grammar) {
-  auto [words, serve] = grammar.command<Serve>(
+  auto [arguments, serve] = grammar.command<Serve>(
       grammar.root(), "serve", "Load the plugins and run steps until SIGTERM", serve_footer, run);
-  words.flag("--rescan", serve.rescan, "Scan every plugin again, even those known as sound");
+  arguments.flag("--rescan", serve.rescan, "Scan every plugin again, even those known as sound");
 }
 
 }  // namespace weir::cli

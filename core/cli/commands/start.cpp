@@ -113,9 +113,9 @@ ExitCode run(const Start& command, const Globals& globals, Console& console) {
 }  // namespace
 
 void declare_start(Grammar& grammar) {
-  auto [words, start] =
+  auto [arguments, start] =
       grammar.command<Start>(grammar.root(), "start", "Start a run", start_footer, run);
-  words.argument("SLUG", start.flow, "The flow", Words::Need::required)
+  arguments.argument("SLUG", start.flow, "The flow", Arguments::Need::required)
       .option("--input", start.input, "JSON, @FILE, or - for stdin; default null", "JSON|@FILE|-")
       .option("--key", start.key, "Idempotency key", "K")
       .option("--delay", start.delay, "Start it later: 500ms, 2s, 5m, 1h, 1d", "D")

@@ -44,9 +44,10 @@ ExitCode run(const WorkersList& command, const Globals& globals, Console& consol
 void declare_workers(Grammar& grammar) {
   CLI::App& workers = grammar.group("workers", "Show workers");
   constexpr std::size_t digits_max = 5;
-  auto [words, list] =
+  auto [arguments, list] =
       grammar.command<WorkersList>(workers, "list", "List workers", workers_list_footer, run);
-  words.option("--limit", list.limit, "At most this many; default 20", "N", positive(digits_max))
+  arguments
+      .option("--limit", list.limit, "At most this many; default 20", "N", positive(digits_max))
       .json(list.json);
 }
 

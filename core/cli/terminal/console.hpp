@@ -29,17 +29,17 @@ class Console {
   ExitCode fail(const Faults& faults);
 
   /// Prints a line on stderr, unchanged.
-  void say(std::string_view text);
+  void print_err(std::string_view text);
 
   /// Flushes stdout. A full disk or a closed pipe is an error, also if an earlier print met it.
   Result<void> flush();
 
  private:
-  void tell(Tone tone, std::string_view severity, std::string_view text);
+  void print_message(Tone tone, std::string_view severity, std::string_view text);
 
   Terminal out_;
   Terminal err_;
-  int lost_ = 0;  // errno of the first write to stdout that failed
+  int write_error_ = 0;  // errno of the first write to stdout that failed
 };
 
 }  // namespace weir::cli

@@ -21,24 +21,24 @@ void write(std::string_view text) {
 std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id,
                                           Console& console) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds between_counts{1};
+  constexpr std::chrono::seconds count_interval{1};
   // A worker needs a moment to claim a run: only when the run still waits after that, there may be
   // no worker.
   Clock::time_point next_count = Clock::now() + std::chrono::milliseconds(300);
   Progress progress(console.err());
   Client client = client_on(store);
-  const auto look = [&](const RunReport& report) {
+  const auto on_report = [&](const RunReport& report) {
     if (Clock::now() >= next_count) {
       const bool waits = report.summary.status == "queued";
       const auto alive = waits ? client.workers_alive() : Result<std::int64_t>(1);
-      const bool nobody = alive && *alive == 0;
-      progress.remark(nobody ? "no worker is alive: the run waits until \"weir serve\" is started"
-                             : "");
-      next_count = Clock::now() + between_counts;
+      const bool no_worker = alive && *alive == 0;
+      progress.remark(
+          no_worker ? "no worker is alive: the run waits until \"weir serve\" is started" : "");
+      next_count = Clock::now() + count_interval;
     }
     write(progress.update(report));
   };
-  auto report = client.wait(id, look);
+  auto report = client.wait(id, on_report);
   if (!report) {
     write(progress.clear());
     return std::unexpected(console.fail(report.error()));

@@ -50,14 +50,15 @@ std::string Progress::block(const RunReport& report) const {
 
 std::string Progress::changes(const RunReport& report) {
   std::string text;
-  if (remark_ != said_remark_) {
+  if (remark_ != printed_remark_) {
     if (!remark_.empty()) text += remark_ + '\n';
-    said_remark_ = remark_;
+    printed_remark_ = remark_;
   }
   for (const StepReport& step : report.steps) {
     std::string& last = last_[step.slug];
-    const bool told = last.empty() && (step.status == "waiting" || step.status == "ready");
-    if (!told && last != step.status) text += step_text(step, slug_width(report), terminal_) + '\n';
+    const bool initial = last.empty() && (step.status == "waiting" || step.status == "ready");
+    if (!initial && last != step.status)
+      text += step_text(step, slug_width(report), terminal_) + '\n';
     last = step.status;
   }
   return text;

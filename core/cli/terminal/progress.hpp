@@ -29,7 +29,7 @@ class Progress {
 
   Terminal terminal_;
   std::string remark_;
-  std::string said_remark_;
+  std::string printed_remark_;
   std::string shown_;                        // the block that is on the terminal
   std::size_t lines_ = 0;                    // its height
   std::map<std::string, std::string> last_;  // status by step

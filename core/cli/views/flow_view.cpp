@@ -57,7 +57,7 @@ Json step_json(const CatalogueFlow& flow, const StepDefinition& step) {
   return Json::object(members);
 }
 
-std::string_view becomes(Fallback fallback) {
+std::string_view fallback_text(Fallback fallback) {
   switch (fallback) {
     case Fallback::fail:
       return "the run fails";
@@ -81,19 +81,20 @@ std::string rules(const StepDefinition& step) {
   if (conditions.only_if) patterns.push_back(fmt::format("only if {}", conditions.only_if->text()));
   if (conditions.unless) patterns.push_back(fmt::format("unless {}", conditions.unless->text()));
   if (!patterns.empty())
-    parts.push_back(
-        fmt::format("{}, else {}", fmt::join(patterns, " and "), becomes(conditions.when_unmet)));
+    parts.push_back(fmt::format("{}, else {}", fmt::join(patterns, " and "),
+                                fallback_text(conditions.when_unmet)));
   if (conditions.when_exhausted != StepConditions{}.when_exhausted)
     parts.push_back(
-        fmt::format("when it has failed for good {}", becomes(conditions.when_exhausted)));
+        fmt::format("when it has failed for good {}", fallback_text(conditions.when_exhausted)));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string rules_text(const FlowDefinition& flow, const Terminal& terminal) {
   std::string text;
   for (const StepDefinition& step : flow.steps())
-    if (const std::string said = rules(step); !said.empty())
-      text += fmt::format("{}: {}\n", painted(terminal, Tone::strong, step.slug.view()), said);
+    if (const std::string step_rules = rules(step); !step_rules.empty())
+      text +=
+          fmt::format("{}: {}\n", painted(terminal, Tone::strong, step.slug.view()), step_rules);
   return text.empty() ? text : '\n' + text;
 }
 
@@ -131,16 +132,16 @@ std::string step_table(const CatalogueFlow& flow, const Terminal& terminal) {
                {"OUTPUT", Table::Column::right}});
   for (const StepDefinition& step : flow.definition.steps()) {
     const StepOptions options = flow.effective(step);
-    const bool tried = has_code(step.kind);
-    table.add(
-        {{step.slug.string()},
-         {std::string(name(step.kind))},
-         {fmt::format("{}", fmt::join(dependencies(step, flow.definition), ", "))},
-         {tried ? fmt::format("{}", options.max_attempts) : ""},
-         {tried ? fmt::format("{}..{}", written(options.base_delay), written(options.max_delay))
-                : ""},
-         {step.kind == StepKind::flow ? "" : written(options.timeout)},
-         {tried ? written_size(options.max_output_bytes) : ""}});
+    const bool has_attempts = has_code(step.kind);
+    table.add({{step.slug.string()},
+               {std::string(name(step.kind))},
+               {fmt::format("{}", fmt::join(dependencies(step, flow.definition), ", "))},
+               {has_attempts ? fmt::format("{}", options.max_attempts) : ""},
+               {has_attempts
+                    ? fmt::format("{}..{}", written(options.base_delay), written(options.max_delay))
+                    : ""},
+               {step.kind == StepKind::flow ? "" : written(options.timeout)},
+               {has_attempts ? written_size(options.max_output_bytes) : ""}});
   }
   return table.text(terminal);
 }

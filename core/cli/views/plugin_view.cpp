@@ -48,11 +48,11 @@ std::vector<ShownPlugin> joined(std::vector<ShownPlugin> in_folders,
     const auto same = [&](const ShownPlugin& row) {
       return row.path == report.path && row.sha256 == report.sha256;
     };
-    const auto told = std::ranges::find_if(rows, [&](const ShownPlugin& row) {
+    const auto counted = std::ranges::find_if(rows, [&](const ShownPlugin& row) {
       return same(row) && row.processes > 0 && row.state == report.state;
     });
-    if (told != rows.end()) {
-      ++told->processes;
+    if (counted != rows.end()) {
+      ++counted->processes;
       continue;
     }
     ShownPlugin row = shown(report);

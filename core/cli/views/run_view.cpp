@@ -15,23 +15,23 @@
 namespace weir::cli {
 namespace {
 
-struct Look {
+struct StatusStyle {
   std::string_view status;
   Tone tone;
   std::string_view mark, plain_mark;
 };
-constexpr std::array<Look, 8> looks = {{{"queued", Tone::plain, "·", "."},
-                                        {"waiting", Tone::faint, "·", "."},
-                                        {"ready", Tone::plain, "·", "."},
-                                        {"running", Tone::busy, "▸", ">"},
-                                        {"completed", Tone::good, "✓", "+"},
-                                        {"failed", Tone::bad, "✗", "x"},
-                                        {"skipped", Tone::faint, "↷", "-"},
-                                        {"cancelled", Tone::faint, "■", "-"}}};
+constexpr std::array<StatusStyle, 8> status_styles = {{{"queued", Tone::plain, "·", "."},
+                                                       {"waiting", Tone::faint, "·", "."},
+                                                       {"ready", Tone::plain, "·", "."},
+                                                       {"running", Tone::busy, "▸", ">"},
+                                                       {"completed", Tone::good, "✓", "+"},
+                                                       {"failed", Tone::bad, "✗", "x"},
+                                                       {"skipped", Tone::faint, "↷", "-"},
+                                                       {"cancelled", Tone::faint, "■", "-"}}};
 
-const Look& look(std::string_view status) noexcept {
-  const auto* const found = std::ranges::find(looks, status, &Look::status);
-  return found == looks.end() ? looks.front() : *found;
+const StatusStyle& style_of(std::string_view status) noexcept {
+  const auto* const found = std::ranges::find(status_styles, status, &StatusStyle::status);
+  return found == status_styles.end() ? status_styles.front() : *found;
 }
 
 // The text on one line: control characters become blanks.
@@ -96,7 +96,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-Tone tone(std::string_view status) noexcept { return look(status).tone; }
+Tone tone(std::string_view status) noexcept { return style_of(status).tone; }
 
 std::string runs_text(std::span<const RunSummary> runs, Time now, const Terminal& terminal) {
   Table table({{"RUN", Table::Column::whole},
@@ -118,7 +118,7 @@ std::string runs_text(std::span<const RunSummary> runs, Time now, const Terminal
 }
 
 std::string step_text(const StepReport& step, std::size_t slug_width, const Terminal& terminal) {
-  const Look& seen = look(step.status);
+  const StatusStyle& style = style_of(step.status);
   const bool waits = step.kind == "wait" && step.status == "running";
   std::string facts = waits ? wait_text(step) : step.status;
   const auto add = [&](std::string_view fact) {
@@ -137,9 +137,10 @@ std::string step_text(const StepReport& step, std::size_t slug_width, const Term
   const std::size_t room =
       terminal.columns == 0 ? 0 : std::max<std::size_t>(terminal.columns, before + 10) - before;
   const std::string pad(slug_width - std::min(slug_width, display_width(step.slug)), ' ');
-  return fmt::format("  {} {}{}  {}",
-                     painted(terminal, seen.tone, terminal.unicode ? seen.mark : seen.plain_mark),
-                     step.slug, pad, painted(terminal, seen.tone, clipped(terminal, facts, room)));
+  return fmt::format(
+      "  {} {}{}  {}",
+      painted(terminal, style.tone, terminal.unicode ? style.mark : style.plain_mark), step.slug,
+      pad, painted(terminal, style.tone, clipped(terminal, facts, room)));
 }
 
 std::string run_text(const RunReport& report, const Terminal& terminal) {
@@ -160,9 +161,9 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
   if (run.note) fact("note", *run.note);
   if (run.error) fact("error", first_line(*run.error), Tone::bad);
   if (run.started_at) {
-    const std::string lasted = took(run.started_at, run.ended_at);
+    const std::string duration = took(run.started_at, run.ended_at);
     fact("started",
-         shown_time(*run.started_at) + " UTC" + (lasted.empty() ? "" : ", took " + lasted));
+         shown_time(*run.started_at) + " UTC" + (duration.empty() ? "" : ", took " + duration));
   } else if (run.wake_at) {
     fact("starts", shown_time(*run.wake_at) + " UTC");
   }

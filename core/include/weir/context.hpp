@@ -37,9 +37,9 @@ class Context {
     if (cancelled()) throw weir::cancelled();
   }
 
-  std::string_view run_id() const { return fact("run_id"); }
-  std::string_view flow() const { return fact("flow"); }
-  std::string_view step() const { return fact("step"); }
+  std::string_view run_id() const { return property("run_id"); }
+  std::string_view flow() const { return property("flow"); }
+  std::string_view step() const { return property("step"); }
   std::int64_t attempt() const { return number("attempt"); }  ///< counted from 1
   /// The index of a map's element, counted from 0.
   std::int64_t task_index() const { return number("task_index"); }
@@ -47,7 +47,7 @@ class Context {
   /// The run's input, whatever the step's own is. Throws json_error when it is not a T.
   template <class T>
   T flow_input() const {
-    return from_json<T>(fact("flow_input"));
+    return from_json<T>(property("flow_input"));
   }
 
   /// What is expensive to open, opened once in this process and shared by all calls of this plugin:
@@ -118,12 +118,12 @@ class Context {
       throw permanent("no_resources", "this host does not have " + std::string(id));
     return *static_cast<const weir_resources*>(table);
   }
-  std::string_view fact(std::string_view key) const {
+  std::string_view property(std::string_view key) const {
     const weir_str found = host_->get(call_, {key.data(), key.size()});
     return {found.data, found.size};
   }
   std::int64_t number(std::string_view key) const {
-    const std::string_view text = fact(key);
+    const std::string_view text = property(key);
     std::int64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;

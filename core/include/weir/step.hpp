@@ -46,7 +46,7 @@ consteval Code code_of_flow() {
 }
 
 /// Further settings of a step, as far as they are given.
-struct StepWords {
+struct StepSettings {
   std::optional<std::string_view> only_if{}, unless{};  ///< JSON
   std::optional<Fallback> when_unmet{}, when_exhausted{};
   std::string_view signal{};  ///< of a wait; empty: its slug
@@ -61,7 +61,7 @@ struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   static constexpr Kind kind = kind_;
   std::string_view slug;
   Code code;
-  StepWords words{};
+  StepSettings settings{};
   std::array<std::string_view, dependencies> depends_on{};
 
   /// Runs after these steps; the input is then an object with the result of each under its name.
@@ -84,14 +84,14 @@ struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   consteval StepDraft signal(std::string_view name) const
     requires(kind_ == Kind::wait)
   {
-    return saying([&](StepWords& said) { said.signal = name; });
+    return with_settings([&](StepSettings& changed) { changed.signal = name; });
   }
 
   /// The slug of the flow it starts, of this plugin or any other; by default, the step's slug.
   consteval StepDraft runs(std::string_view flow) const
     requires(kind_ == Kind::flow)
   {
-    return saying([&](StepWords& said) { said.child = flow; });
+    return with_settings([&](StepSettings& changed) { changed.child = flow; });
   }
 
   /// Runs only if the value that the step is given contains this JSON, in the sense of PostgreSQL's
@@ -100,23 +100,23 @@ struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   /// asks only that `check` completed with an object. Every member of an object, and every element
   /// of an array in any place, must be there.
   consteval StepDraft only_if(std::string_view json) const {
-    return saying([&](StepWords& said) { said.only_if = json; });
+    return with_settings([&](StepSettings& changed) { changed.only_if = json; });
   }
 
   /// Runs only if that value does not contain this JSON.
   consteval StepDraft unless(std::string_view json) const {
-    return saying([&](StepWords& said) { said.unless = json; });
+    return with_settings([&](StepSettings& changed) { changed.unless = json; });
   }
 
   /// What happens to the step when its conditions do not hold: skip (the default), fail,
   /// skip_cascade.
   consteval StepDraft when_unmet(Fallback fallback) const {
-    return saying([&](StepWords& said) { said.when_unmet = fallback; });
+    return with_settings([&](StepSettings& changed) { changed.when_unmet = fallback; });
   }
 
   /// What happens to it once its attempts have failed: fail (the default), skip, skip_cascade.
   consteval StepDraft when_exhausted(Fallback fallback) const {
-    return saying([&](StepWords& said) { said.when_exhausted = fallback; });
+    return with_settings([&](StepSettings& changed) { changed.when_exhausted = fallback; });
   }
 
   /// Waits this long before the first attempt.
@@ -125,17 +125,17 @@ struct StepDraft : CommonOptions<StepDraft<kind_, dependencies>> {
   }
 
  private:
-  template <class Say>
-  consteval StepDraft saying(Say say) const {
+  template <class Change>
+  consteval StepDraft with_settings(Change change) const {
     StepDraft changed = *this;
-    say(changed.words);
+    change(changed.settings);
     return changed;
   }
 
   template <class... Slug>
   consteval StepDraft<kind_, dependencies + sizeof...(Slug)> depending_on(
       const Slug&... others) const {
-    StepDraft<kind_, dependencies + sizeof...(Slug)> draft{{this->values}, slug, code, words};
+    StepDraft<kind_, dependencies + sizeof...(Slug)> draft{{this->values}, slug, code, settings};
     std::ranges::copy(depends_on, draft.depends_on.begin());
     std::size_t next = dependencies;
     ((draft.depends_on[next++] = others), ...);

@@ -27,14 +27,14 @@ namespace sync {
 /// Small numbers for living threads: dense, unique among them, reused once a thread has ended.
 class ThreadNumbers {
  public:
-  std::size_t take() {
+  std::size_t acquire() {
     const std::scoped_lock lock(mutex_);
     if (free_.empty()) return next_++;
     const std::size_t number = free_.top();
     free_.pop();
     return number;
   }
-  void give_back(std::size_t number) {
+  void release(std::size_t number) {
     const std::scoped_lock lock(mutex_);
     free_.push(number);
   }
@@ -53,14 +53,14 @@ class ThreadNumbers {
 inline constexpr std::size_t no_thread_number = std::numeric_limits<std::size_t>::max();
 inline constinit thread_local std::size_t thread_number = no_thread_number;
 
-[[gnu::noinline]] inline std::size_t take_thread_number() {
+[[gnu::noinline]] inline std::size_t acquire_thread_number() {
   struct Hold {
     ~Hold() {
-      ThreadNumbers::of_this_process().give_back(thread_number);
+      ThreadNumbers::of_this_process().release(thread_number);
       thread_number = no_thread_number;
     }
   };
-  thread_number = ThreadNumbers::of_this_process().take();
+  thread_number = ThreadNumbers::of_this_process().acquire();
   thread_local const Hold hold;
   return thread_number;
 }
@@ -92,7 +92,7 @@ struct StdSync {
   static std::size_t thread_index() {
     const std::size_t number = sync::thread_number;
     if (number == sync::no_thread_number) [[unlikely]]
-      return sync::take_thread_number();
+      return sync::acquire_thread_number();
     return number;
   }
 

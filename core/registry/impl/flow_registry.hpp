@@ -17,7 +17,7 @@ BasicFlowRegistry<Sync>::BasicFlowRegistry(std::size_t stripes)
 template <class Sync>
 BasicFlowRegistry<Sync>::~BasicFlowRegistry() {
   Root* const last = root_.load(std::memory_order_relaxed);
-  typename Root::Left all;
+  typename Root::Unlinked all;
   last->for_each_flow([&](Entry& entry) { all.entries.push_back(&entry); });
   last->formers_index().for_each([&](std::string_view, const FormerVersions<Sync>& formers) {
     all.entries.insert(all.entries.end(), formers.begin(), formers.end());
@@ -25,9 +25,9 @@ BasicFlowRegistry<Sync>::~BasicFlowRegistry() {
   });
   for (std::size_t i = 0; i < last->places(); ++i) all.shards.push_back(last->shard(i));
   all.formers_index = last->formers_index();
-  last->left = std::move(all);
+  last->unlinked = std::move(all);
   epochs_->sweep();  // no section is open, so this frees all, though a ticket may keep the epochs
-  Root::end(last);
+  Root::destroy(last);
 }
 
 template <class Sync>
@@ -150,7 +150,7 @@ std::size_t BasicFlowRegistry<Sync>::size() const {
 template <class Sync>
 Result<FlowChange> BasicFlowRegistry<Sync>::Transaction::apply(const Step& step, Changes& changes) {
   if (const auto* placement = std::get_if<Placement>(&step))
-    return changes.place(*placement->entry, placement->over);
+    return changes.place(*placement->entry, placement->previous);
   if (const auto* retirement = std::get_if<Retirement>(&step))
     return changes.retire(retirement->slug.view(), retirement->fingerprint);
   return changes.remove(std::get<ModuleName>(step).view());
@@ -161,7 +161,7 @@ auto BasicFlowRegistry<Sync>::Transaction::commit() -> Result<Committed> {
   std::vector<Step> steps = std::exchange(steps_, {});  // destroyed after the lock is released
   Committed committed;
   Root* base = nullptr;
-  typename Root::Left left;
+  typename Root::Unlinked unlinked;
   {
     const std::scoped_lock lock(registry_->writer_mutex_);
     base = registry_->root_.load(std::memory_order_relaxed);  // only the lock's holder writes it
@@ -182,26 +182,27 @@ auto BasicFlowRegistry<Sync>::Transaction::commit() -> Result<Committed> {
       if (auto* placement = std::get_if<Placement>(&step))
         if (placement->entry->pins.claimed()) static_cast<void>(placement->entry.release());
     Root* next = nullptr;
-    std::tie(next, left) = draft.release();
+    std::tie(next, unlinked) = draft.release();
     // Release: a thread that loads the root sees it complete. Both keys, and every step, are in
     // this one store.
     registry_->root_.store(next, std::memory_order_release);
   }
-  committed.unload = registry_->end_with(base, std::move(left));
+  committed.unload = registry_->retire_root(base, std::move(unlinked));
   return committed;
 }
 
 template <class Sync>
-auto BasicFlowRegistry<Sync>::end_with(Root* base, typename Root::Left left) -> UnloadTicket {
+auto BasicFlowRegistry<Sync>::retire_root(Root* base, typename Root::Unlinked unlinked)
+    -> UnloadTicket {
   std::shared_ptr<Unload<Sync>> unload;
-  if (!left.entries.empty()) unload = std::make_shared<Unload<Sync>>(left.entries.size());
+  if (!unlinked.entries.empty()) unload = std::make_shared<Unload<Sync>>(unlinked.entries.size());
   bool holds_code = false;
-  for (Entry* entry : left.entries) {
+  for (Entry* entry : unlinked.entries) {
     entry->unload = unload;
     holds_code = holds_code || entry->module.code != nullptr;
   }
-  base->left = std::move(left);
-  epochs_->retire(base, [](void* root) noexcept { Root::end(static_cast<Root*>(root)); });
+  base->unlinked = std::move(unlinked);
+  epochs_->retire(base, [](void* root) noexcept { Root::destroy(static_cast<Root*>(root)); });
   // Memory may wait until a batch is full. A library should not, and is worth a membarrier.
   if (holds_code) epochs_->sweep();
   return unload ? UnloadTicket(std::move(unload), epochs_) : UnloadTicket();

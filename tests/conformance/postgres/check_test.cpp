@@ -127,7 +127,7 @@ TEST_SUITE("postgres: checks") {
     Checks a;
     for (const OutcomeRule& rule : outcome_rules) {
       CAPTURE(std::string(name(rule.outcome)));
-      const bool failed = rule.after == AfterRow::retry || rule.after == AfterRow::give_up;
+      const bool failed = rule.after == AfterRow::retry || rule.after == AfterRow::fail;
       CHECK(a.user.run(fmt::format("select {} = any (weir.failures())",
                                    static_cast<int>(rule.outcome))) == Rows{failed ? "t" : "f"});
     }

@@ -41,13 +41,13 @@ class SimulatedUnderTest final : public StoresUnderTest {
 
     bool wait(std::chrono::milliseconds limit) override {
       std::unique_lock lock(stores_.mutex_);
-      changed_.wait_for(lock, limit, [this] { return ready_ || told_ || woken_; });
+      changed_.wait_for(lock, limit, [this] { return ready_ || notified_ || woken_; });
       woken_ = false;
-      return std::exchange(ready_, false) || told_;
+      return std::exchange(ready_, false) || notified_;
     }
     bool take_told() override {
       const std::scoped_lock lock(stores_.mutex_);
-      return std::exchange(told_, false);
+      return std::exchange(notified_, false);
     }
     void wake() noexcept override {
       const std::scoped_lock lock(stores_.mutex_);
@@ -56,17 +56,17 @@ class SimulatedUnderTest final : public StoresUnderTest {
     }
 
     // Under the stores' mutex.
-    void hears_ready() {
+    void on_ready() {
       ready_ = true;
       changed_.notify_all();
     }
-    void hears_told() {
-      told_ = true;
+    void on_notified() {
+      notified_ = true;
       changed_.notify_all();
     }
 
    private:
-    Result<void> call(std::function<void()> body) override {
+    Result<void> send(std::function<void()> body) override {
       const std::scoped_lock lock(stores_.mutex_);
       body();
       return {};
@@ -74,7 +74,7 @@ class SimulatedUnderTest final : public StoresUnderTest {
 
     SimulatedUnderTest& stores_;
     std::condition_variable changed_;
-    bool ready_ = false, told_ = false, woken_ = false;  // guarded by the stores' mutex
+    bool ready_ = false, notified_ = false, woken_ = false;  // guarded by the stores' mutex
   };
 
   std::mutex mutex_;  // guards all that follows
@@ -83,14 +83,14 @@ class SimulatedUnderTest final : public StoresUnderTest {
   SimulatedDatabase database_{{
       .now = [] { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); },
       .random = [this] { return random_(); },
-      .ready =
+      .notify_ready =
           [this] {
-            for (WorkerSession* const each : sessions_) each->hears_ready();
+            for (WorkerSession* const each : sessions_) each->on_ready();
           },
-      .told =
+      .notify_worker =
           [this](WorkerId worker) {
             for (WorkerSession* const each : sessions_)
-              if (each->worker() == worker) each->hears_told();
+              if (each->worker() == worker) each->on_notified();
           },
   }};
 };

@@ -34,8 +34,8 @@ struct CrashingShop {
     REQUIRE(shop.run({"migrate"}).code == 0);
   }
 
-  Ran crash(const std::string& deed) const {
-    return shop.run({"start", "crashes", "--input", '"' + deed + '"', "--wait"});
+  Ran crash(const std::string& kind) const {
+    return shop.run({"start", "crashes", "--input", '"' + kind + '"', "--wait"});
   }
   std::string value(const std::string& query) const { return admin.run(query).at(0); }
   std::string log() const { return text(shop.path() / "serve.log"); }
@@ -43,7 +43,7 @@ struct CrashingShop {
     return eventually([&] { return log().contains(words); });
   }
   Running serve() const { return shop.begin({"serve"}, "serve.log"); }
-  bool serves() const { return logs("worker 1 serves 2 flows"); }
+  bool is_serving() const { return logs("worker 1 serves 2 flows"); }
 
   TestDatabase database;
   Shop shop;
@@ -57,7 +57,7 @@ TEST_SUITE_BEGIN("serve: blame");
 TEST_CASE("F1: a step that segfaults is charged twice and named with signal and function") {
   const CrashingShop crashing;
   const Running serve = crashing.serve();
-  REQUIRE(crashing.serves());
+  REQUIRE(crashing.is_serving());
   const Ran run = crashing.crash("segv");
   CHECK(run.code == 1);
   const std::string log = crashing.log();
@@ -74,14 +74,14 @@ TEST_CASE("F1: a step that segfaults is charged twice and named with signal and 
 TEST_CASE("F1: whatever a step ends its process with is its own attempt") {
   const CrashingShop crashing(", max_crashes: 100", "supervisor: {max_restarts: 0}\n");
   const Running serve = crashing.serve();
-  REQUIRE(crashing.serves());
-  for (const auto& [deed, words] : {std::pair("abort", "crashed: SIGABRT"),
+  REQUIRE(crashing.is_serving());
+  for (const auto& [kind, words] : {std::pair("abort", "crashed: SIGABRT"),
                                     {"stack", "crashed: SIGSEGV"},
                                     {"fpe", "crashed: SIGFPE"},
                                     {"exit", "ended the process with status 0"},
                                     {"_exit", "ended the process with status 3"}}) {
-    CAPTURE(deed);
-    CHECK(crashing.crash(deed).code == 1);
+    CAPTURE(kind);
+    CHECK(crashing.crash(kind).code == 1);
     CHECK(crashing.log().contains(std::string("step crashes.act ") + words));
   }
   CHECK(crashing.value("select count(*) from weir.journal where error_code = "
@@ -91,7 +91,7 @@ TEST_CASE("F1: whatever a step ends its process with is its own attempt") {
 TEST_CASE("F1: steps that ran beside a crash are not charged and all complete") {
   const CrashingShop crashing(", max_crashes: 100");
   const Running serve = crashing.serve();
-  REQUIRE(crashing.serves());
+  REQUIRE(crashing.is_serving());
   for (int i = 0; i < 50; ++i)
     REQUIRE(crashing.shop.run({"start", "crashes", "--input", "\"slow\""}).code == 0);
   CHECK(crashing.crash("segv").code == 1);
@@ -104,7 +104,7 @@ TEST_CASE("F1: steps that ran beside a crash are not charged and all complete") 
 TEST_CASE("F1: a plugin that keeps crashing waits in quarantine and the others go on") {
   const CrashingShop crashing(", max_crashes: 2, quarantine: 1h");
   const Running serve = crashing.serve();
-  REQUIRE(crashing.serves());
+  REQUIRE(crashing.is_serving());
   CHECK(crashing.crash("segv").code == 1);  // both of its attempts are borne
   CHECK(crashing.shop.run({"start", "crashes", "--input", "\"segv\""}).code == 0);
   CHECK(crashing.logs("crashed too often: quarantined for 3600 s, its runs wait"));
@@ -116,7 +116,7 @@ TEST_CASE("F1: a plugin that keeps crashing waits in quarantine and the others g
 TEST_CASE("crashes that nobody is to blame for make serve give up") {
   const CrashingShop crashing("", "supervisor: {max_restarts: 1, max_seconds: 60}\n");
   Running serve = crashing.serve();
-  REQUIRE(crashing.serves());
+  REQUIRE(crashing.is_serving());
   for (int life = 1; life <= 2; ++life) {
     REQUIRE(crashing.logs("worker " + std::to_string(life) + " serves"));
     const std::string pid =

@@ -30,16 +30,16 @@ __attribute__((noinline, no_sanitize("undefined"))) int charge(const Card& card)
   return zero == 0 ? overflow(depth + 1) + room[0] : 0;
 }
 
-__attribute__((no_sanitize("undefined"))) int act(weir::Context&, std::string deed) {
+__attribute__((no_sanitize("undefined"))) int act(weir::Context&, std::string kind) {
   const auto* const nowhere = reinterpret_cast<const Card*>(static_cast<std::uintptr_t>(zero) + 16);
-  if (deed == "segv") return charge(*nowhere);
-  if (deed == "abort") std::abort();
-  if (deed == "stack") return overflow(0);
-  if (deed == "fpe") return 7 / zero;  // 1 / x is no division to gcc
-  if (deed == "exit") std::exit(0);
-  if (deed == "_exit") ::_exit(3);
-  if (deed == "thread") std::thread([nowhere] { charge(*nowhere); }).join();
-  if (deed == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  if (kind == "segv") return charge(*nowhere);
+  if (kind == "abort") std::abort();
+  if (kind == "stack") return overflow(0);
+  if (kind == "fpe") return 7 / zero;  // 1 / x is no division to gcc
+  if (kind == "exit") std::exit(0);
+  if (kind == "_exit") ::_exit(3);
+  if (kind == "thread") std::thread([nowhere] { charge(*nowhere); }).join();
+  if (kind == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
   return 7;
 }
 

@@ -54,9 +54,9 @@ TEST_CASE("a run started before the first worker waits for it and is told why") 
 
   Running serve = shop.begin({"serve"}, "serve.log");
   CHECK(start.wait() == 0);
-  const std::string said = text(shop.path() / "start.log");
-  CHECK(said.contains("process_order version 1  completed\n"));
-  CHECK(said.contains("\n  + send_confirmation  completed"));
+  const std::string output = text(shop.path() / "start.log");
+  CHECK(output.contains("process_order version 1  completed\n"));
+  CHECK(output.contains("\n  + send_confirmation  completed"));
   CHECK(fs::exists(shop.path() / "ledger/order-1.json"));
 
   serve.signal(SIGTERM);

@@ -162,8 +162,8 @@ TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners hear of their runs and of no oth
   REQUIRE(to_echo);
   CHECK(query_value("select count(*) from weir.listening where until > now()") == "1");
 
-  // Workers hear with their next exchange that somebody listens.
-  const auto heard = [&](const std::vector<RunEvent>& events, const std::string& id) {
+  // Workers learn with their next exchange that somebody listens.
+  const auto events_of = [&](const std::vector<RunEvent>& events, const std::string& id) {
     const std::scoped_lock lock(mutex);
     std::vector<std::string> names;
     for (const RunEvent& event : events)
@@ -173,14 +173,14 @@ TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners hear of their runs and of no oth
   REQUIRE(eventually([&] {
     const auto first = client.start("other", Json());
     REQUIRE(client.wait(first->id, 30s));
-    return !heard(all, first->id).empty();
+    return !events_of(all, first->id).empty();
   }));
   const auto run = client.start("echo", Json::number(1));
   REQUIRE(client.wait(run->id, 30s));
-  const std::vector<std::string> told = {"run:started", "step:say:started", "step:say:completed",
-                                         "run:completed"};
-  CHECK(eventually([&] { return heard(echoes, run->id) == told; }));
-  CHECK(heard(all, run->id) == told);
+  const std::vector<std::string> expected = {"run:started", "step:say:started",
+                                             "step:say:completed", "run:completed"};
+  CHECK(eventually([&] { return events_of(echoes, run->id) == expected; }));
+  CHECK(events_of(all, run->id) == expected);
   {
     const std::scoped_lock lock(mutex);
     for (const RunEvent& event : echoes) CHECK(event.flow == "echo");
@@ -190,7 +190,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners hear of their runs and of no oth
   const std::size_t before = echoes.size();
   const auto later = client.start("echo", Json::number(2));
   REQUIRE(client.wait(later->id, 30s));
-  CHECK(eventually([&] { return heard(all, later->id) == told; }));
+  CHECK(eventually([&] { return events_of(all, later->id) == expected; }));
   CHECK(echoes.size() == before);
 }
 

@@ -28,19 +28,19 @@ TEST_CASE_FIXTURE(EmptyDatabase, "any number of threads wait for runs on one cli
   REQUIRE(started);
 
   std::atomic<int> right = 0;
-  std::atomic<int> looks = 0;
+  std::atomic<int> reports = 0;
   std::vector<std::jthread> threads;
   for (int i = 0; i < 12; ++i)
     threads.emplace_back([&, i] {
       const auto run = static_cast<std::size_t>(i % 3);
       Client::Watcher watcher;
-      if (i >= 9) watcher = [&](const RunReport&) { ++looks; };
+      if (i >= 9) watcher = [&](const RunReport&) { ++reports; };
       const auto report = client.wait((*started)[run].id, watcher, 30s);
       if (report && report->summary.id == (*started)[run].id &&
           report->summary.status == "completed" && report->input.text() == inputs[run].text())
         ++right;
     });
-  CHECK(eventually([&] { return looks >= 3; }));
+  CHECK(eventually([&] { return reports >= 3; }));
   gate.count_down();
   threads.clear();
   CHECK(right == 12);

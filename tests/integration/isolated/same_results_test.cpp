@@ -23,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace weir;
 using weir::testing::PluginRig;
+using weir::testing::result_text;
 using weir::testing::TemporaryFolder;
-using weir::testing::told;
 
 struct Trial {
   std::string results;  // of every attempt, in order
@@ -47,7 +47,7 @@ Trial run(PluginRig& rig, const std::string& input, const TemporaryFolder& folde
                       rig.max_output_bytes = state.options(task.task.step).max_output_bytes;
                       const AttemptResult result =
                           rig.run(0, task.task.step, std::string(state.input_of(task.task).text()));
-                      trial.results += told(result) + "\n";
+                      trial.results += result_text(result) + "\n";
                       return {result};
                     }});
   trial.results += fmt::format("{} {}", static_cast<int>(end.end.status), end.end.output.text());
@@ -145,11 +145,11 @@ TEST_CASE("A panic in Rust that runs into the C ABI ends its process and no more
       {"-A", "warnings", "-o", file, fs::path(WEIR_SOURCE_DIR) / "tests/fixtures/deeds/panics.rs"});
   REQUIRE_MESSAGE(built.code == 0, built.err);
   PluginRig rig(file, by_weir());
-  CHECK(told(rig.run("calm")) == "completed: \"calm\"");
-  CHECK(told(rig.run("panic"))
+  CHECK(result_text(rig.run("calm")) == "completed: \"calm\"");
+  CHECK(result_text(rig.run("panic"))
             .starts_with("failed worker_crashed: step \"panics.do\" of plugin \"panics\" ended its "
                          "process: signal 6 (SIGABRT)"));
-  CHECK(told(rig.run("calm")) == "completed: \"calm\"");
+  CHECK(result_text(rig.run("calm")) == "completed: \"calm\"");
 }
 
 TEST_SUITE_END();

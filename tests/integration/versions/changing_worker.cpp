@@ -62,9 +62,9 @@ void ChangingWorker::unregister(const TestFlow& flow) {
 }
 
 void ChangingWorker::wait_for_versions(const std::string& slug, int count) {
-  const std::string asked =
+  const std::string query =
       "select count(*) from weir.versions where workers > 0 and flow = '" + slug + "'";
-  REQUIRE(eventually([&] { return query_value(asked) == std::to_string(count); }));
+  REQUIRE(eventually([&] { return query_value(query) == std::to_string(count); }));
 }
 
 }  // namespace weir::testing

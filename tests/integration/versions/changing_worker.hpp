@@ -24,7 +24,7 @@ class ChangingWorker {
   explicit ChangingWorker(WorkerOptions options = RunningWorker::quick());
   ~ChangingWorker();
 
-  /// Each tells the worker.
+  /// Each notifies the worker.
   void publish(FlowModule module);  ///< the version before stays as a former one
   void replace(FlowModule module);
   void unregister(const TestFlow& flow);

@@ -42,7 +42,7 @@ class Served {
         std::vector{plugins_}, *loader_, registry_, *board_, plugin_log(log),
         PluginWatcher::Options{.rescan = 500ms, .quiet = 50ms});
     options.kept.board = board_;
-    options.keeper_pace = {.look = 20ms, .ask = 50ms, .tell = 60s};
+    options.keeper_intervals = {.check = 20ms, .query = 50ms, .report = 60s};
     auto tree = ServeTree::start(
         std::move(options), registry_,
         [](StoreUse use) {

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A keeper at a quick pace.
+// A keeper with short intervals.
 class Keeper {
  public:
   explicit Keeper(ChangingWorker& worker, std::shared_ptr<PluginBoard> board = {},
@@ -29,11 +29,12 @@ class Keeper {
           database(), {.connects_now = use.connects_now, .listens = use.listens});
     };
     auto started = Supervisor::start(
-        {.name = "test"}, {version_keeper(worker.registry(), open,
-                                          {.board = std::move(board),
-                                           .quarantine = std::move(quarantine),
-                                           .flow_workers = worker.shared_flow_workers()},
-                                          lines_.log(), {.look = 5ms, .ask = 20ms, .tell = 60s})});
+        {.name = "test"},
+        {version_keeper(worker.registry(), open,
+                        {.board = std::move(board),
+                         .quarantine = std::move(quarantine),
+                         .flow_workers = worker.shared_flow_workers()},
+                        lines_.log(), {.check = 5ms, .query = 20ms, .report = 60s})});
     REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
     supervisor_ = *std::move(started);
   }
@@ -132,20 +133,21 @@ TEST_CASE_FIXTURE(EmptyDatabase, "what stands on the board is told and ends with
               .version = "1.0",
               .flows = {"x", "y"}});
   Keeper keeper(worker, board);
-  const auto told = [] {
+  const auto reported = [] {
     return query_value(
         "select coalesce(string_agg(concat_ws(' ', path, plugin, version, "
         "nullif(array_to_string(flows, ','), ''), state, kind), '; ' order by path), '') from "
         "weir.plugins");
   };
-  CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live"; }));
+  CHECK(eventually([&] { return reported() == "/p/a.so a 1.0 x,y live"; }));
   PluginError refusal;
   refusal.kind = PluginFault::truncated;
   board->put(
       {.file = {.path = "/p/b.so"}, .state = PluginState::refused, .error = std::move(refusal)});
-  CHECK(eventually([&] { return told() == "/p/a.so a 1.0 x,y live; /p/b.so refused truncated"; }));
+  CHECK(eventually(
+      [&] { return reported() == "/p/a.so a 1.0 x,y live; /p/b.so refused truncated"; }));
   keeper.stop();
-  CHECK(told().empty());
+  CHECK(reported().empty());
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "a plugin in quarantine is shown as such until it is released") {
@@ -155,15 +157,15 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a plugin in quarantine is shown as such until 
   const auto quarantine = std::make_shared<Quarantine>(
       Quarantine::Limit{.max_crashes = 0, .window = 60s, .first = 1s, .longest = 60s});
   const Keeper keeper(worker, board, quarantine);
-  const auto told = [] {
+  const auto reported = [] {
     return query_value(
         "select string_agg(concat_ws(' ', state, kind, until > now()), '; ') from "
         "weir.plugins");
   };
-  CHECK(eventually([&] { return told() == "live"; }));
+  CHECK(eventually([&] { return reported() == "live"; }));
   quarantine->crashed(std::string(64, 'a'), std::chrono::steady_clock::now());
-  CHECK(eventually([&] { return told() == "quarantined plugin_quarantined t"; }));
-  CHECK(eventually([&] { return told() == "live"; }));
+  CHECK(eventually([&] { return reported() == "quarantined plugin_quarantined t"; }));
+  CHECK(eventually([&] { return reported() == "live"; }));
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: a keeper without a database says so once and goes on later") {

@@ -293,7 +293,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "C2: of a paused flow nothing is begun until it
   REQUIRE(eventually([&] { return begun.load(); }));
   CHECK(client.store().pause("paused").value());
   const std::string waiting = client.start("paused", "null");
-  // It heard of the pause once its next exchange was made: what runs may finish.
+  // It knows of the pause once its next exchange was made: what runs may finish.
   CHECK(client.run("other", "null").summary.status == "completed");
   go = true;
   CHECK(eventually([] {
@@ -376,11 +376,11 @@ TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners in the process hear parents befo
   WorkerOptions options = RunningWorker::quick();
   options.events = std::make_shared<RunEvents>();
   std::mutex mutex;
-  std::vector<std::string> heard;
-  const auto ear = options.events->listen(
+  std::vector<std::string> events;
+  const auto listener = options.events->listen(
       [&](const RunEvent& event) {
         const std::lock_guard lock(mutex);
-        heard.push_back(event.name);
+        events.push_back(event.name);
       },
       "told");
   const RunningWorker worker({&flow}, options);
@@ -390,10 +390,10 @@ TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners in the process hear parents befo
       "step:b:started", "step:b:completed", "run:completed"};
   CHECK(eventually([&] {
     const std::lock_guard lock(mutex);
-    return heard.size() == expected.size();
+    return events.size() == expected.size();
   }));
   const std::lock_guard lock(mutex);
-  CHECK(heard == expected);
+  CHECK(events == expected);
 }
 
 TEST_SUITE_END();

@@ -43,7 +43,7 @@ class RunningWorker {
   std::thread thread_;
 };
 
-/// Starts runs and looks at them.
+/// Starts runs and reads their reports.
 class TestClient {
  public:
   TestClient();

@@ -9,7 +9,7 @@
 namespace weir::testing {
 
 /// Plugin folders with 20 good plugins and everything that should not lie there: each bad plugin
-/// that can be told by its file, built or broken anew. `plugins` holds all of them but what needs a
+/// that can be recognised by its file, built or broken anew. `plugins` holds all of them but what needs a
 /// folder of its own.
 class Zoo {
  public:

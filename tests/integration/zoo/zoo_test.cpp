@@ -159,11 +159,11 @@ void serve_the_zoo(bool isolated) {
   ServedZoo served(isolated);
   INFO("log:\n", served.log());
 
-  // Each file is told with exactly its kind.
-  const bool told =
+  // Each file is reported with exactly its kind.
+  const bool reported =
       eventually([&] { return served.shown().size() >= served.zoo.expected().size(); });
   INFO("log:\n", served.log());
-  REQUIRE(told);
+  REQUIRE(reported);
   for (const auto& [path, kind] : served.zoo.expected()) {
     const auto shown = served.shown();
     const auto found = shown.find(path);
@@ -231,7 +231,7 @@ void serve_the_zoo(bool isolated) {
   CHECK(served.ends(slowly));
   CHECK(served.output(slowly) == "slow 1");
 
-  // Case 35: it is replaced, but its code stays mapped, which is told; in a process of its own it
+  // Case 35: it is replaced, but its code stays mapped, which is reported; in a process of its own it
   // goes with that.
   served.zoo.put_actor("nodelete_2", "nodelete");
   const auto pinned = [&] {

@@ -1,4 +1,4 @@
-// Against a copy of weir/registry/impl/keyed_telling.hpp that forgets a change.
+// Against a copy of weir/registry/impl/keyed_notify.hpp that forgets a change.
 #define KeyedRegistry KeyedRegistryThatMissesListeners  // another class than the real one
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: missed listener") {
     using Registry = weir::KeyedRegistry<int, int, weir::lockstep::Sync>;
-    weir::schedules::find(weir::schedules::listeners_hear_of_each_change_in_turn<Registry>,
+    weir::schedules::find(weir::schedules::listeners_are_notified_of_each_change_in_order<Registry>,
                           "a listener missed a change");
   }
 }

@@ -1,4 +1,4 @@
-// Against a copy of weir/registry/impl/keyed_entering.hpp that lets an owner in which has just
+// Against a copy of weir/registry/impl/keyed_register.hpp that lets an owner in which has just
 // ended.
 #define KeyedRegistry KeyedRegistryThatRegistersAfterEnd  // another class than the real one
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// Against a copy of weir/registry/impl/shared_handles.hpp that sees a circle of waits only when it
+// Against a copy of weir/registry/impl/shared_handles.hpp that sees a cycle of waits only when it
 // is short.
 #include <doctest/doctest.h>
 
@@ -7,6 +7,6 @@
 
 TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: deadlock of shared handles") {
-    weir::schedules::find(weir::shared::a_circle_is_refused, "deadlock: no task can continue");
+    weir::schedules::find(weir::shared::a_cycle_is_refused, "deadlock: no task can continue");
   }
 }

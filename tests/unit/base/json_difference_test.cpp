@@ -40,8 +40,8 @@ TEST_SUITE("base: differences of JSON") {
 
   TEST_CASE("a long value is shortened between two characters") {
     const std::string text(70, 'x');
-    const std::string told = difference("\"" + text + "\"", "1");
-    CHECK(told.contains("…"));
-    CHECK(told.size() < 80);
+    const std::string shown = difference("\"" + text + "\"", "1");
+    CHECK(shown.contains("…"));
+    CHECK(shown.size() < 80);
   }
 }

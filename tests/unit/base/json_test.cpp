@@ -107,11 +107,11 @@ TEST_SUITE("base: json") {
   }
 
   TEST_CASE("a NUL in a string or key is refused as nothing the database can store") {
-    const std::string told = "\\u0000 in a string, which the database cannot store";
-    CHECK(refusal("\"a\\u0000\"") == "not JSON: line 1, column 9: " + told);
-    CHECK(refusal("{\"\\u0000\":1}").ends_with(told));
+    const std::string reason = "\\u0000 in a string, which the database cannot store";
+    CHECK(refusal("\"a\\u0000\"") == "not JSON: line 1, column 9: " + reason);
+    CHECK(refusal("{\"\\u0000\":1}").ends_with(reason));
     CHECK(refusal("[\"" + std::string(10'000, 'x') + "\\u0000" + std::string(10'000, 'y') + "\"]")
-              .ends_with(told));
+              .ends_with(reason));
     CHECK(taken("\"\\\\u0000\""));
     CHECK_FALSE(taken(std::string("\"a\0b\"", 5)));
   }
@@ -167,10 +167,10 @@ TEST_SUITE("base: json") {
   }
 
   TEST_CASE("types are told as they stand in a sentence") {
-    std::string told;
+    std::string names;
     for (const char* text : {"null", "false", "-1", "\"\"", "[]", " {}"})
-      told += std::string(described(Json::parse(text)->type())) + "\n";
-    CHECK(told == "null\na boolean\na number\na string\nan array\nan object\n");
+      names += std::string(described(Json::parse(text)->type())) + "\n";
+    CHECK(names == "null\na boolean\na number\na string\nan array\nan object\n");
     CHECK(Json().text() == "null");
   }
 

@@ -15,7 +15,7 @@ namespace {
 
 using testing::LogLines;
 
-// Counts how often it is formatted, and throws when it is told to.
+// Counts how often it is formatted, and throws when it is set to.
 struct Counted {
   int& formatted;
   bool throws = false;
@@ -59,8 +59,8 @@ TEST_SUITE("base: log") {
     lines.log(LogLevel::off)->error("lost");
     CHECK(lines.text().empty());
     int formatted = 0;
-    Log nobody, no_sink(nullptr, LogLevel::trace);
-    for (Log* log : {&nobody, &no_sink}) {
+    Log silent, no_sink(nullptr, LogLevel::trace);
+    for (Log* log : {&silent, &no_sink}) {
       log->error("{}", Counted{formatted});
       log->write(LogLevel::error, "ready");
       CHECK_FALSE(log->enabled(LogLevel::error));

@@ -146,9 +146,9 @@ TEST_CASE("mistakes name the nearest word and the help that tells more") {
   CHECK(answer({"start", "order", "--delay", "1h", "--at", "2026-11-21"}).text ==
         "weir start: --delay excludes --at\nTry \"weir start --help\".\n");
   for (const auto& [words, text] : mistakes) {
-    const Answer said = answer(words);
-    CHECK(said.text == text);
-    CHECK(said.code == ExitCode::usage);
+    const Answer result = answer(words);
+    CHECK(result.text == text);
+    CHECK(result.code == ExitCode::usage);
   }
 }
 
@@ -175,14 +175,14 @@ TEST_CASE("every help begins with what can be typed and teaches by example in 80
   for (Words words : all_commands()) {
     const std::string name = "weir " + joined(words);
     words.emplace_back("--help");
-    const Answer said = answer(words);
-    CAPTURE(said.text);
-    CHECK(said.code == ExitCode::ok);
-    CHECK(said.text.contains("\nUsage: " + name));
-    const std::size_t examples = said.text.find("Example");
+    const Answer result = answer(words);
+    CAPTURE(result.text);
+    CHECK(result.code == ExitCode::ok);
+    CHECK(result.text.contains("\nUsage: " + name));
+    const std::size_t examples = result.text.find("Example");
     REQUIRE(examples != std::string::npos);
-    CHECK(said.text.find("\n  " + name, examples) != std::string::npos);
-    std::istringstream lines(said.text);
+    CHECK(result.text.find("\n  " + name, examples) != std::string::npos);
+    std::istringstream lines(result.text);
     for (std::string line; std::getline(lines, line);)
       CHECK_MESSAGE(weir::display_width(line) <= 80, line);
   }

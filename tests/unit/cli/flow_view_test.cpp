@@ -167,14 +167,14 @@ TEST_CASE("an override without a step or without a meaning is a warning at its p
   REQUIRE(config);
   Catalogue catalogue;
   catalogue.flows.push_back(claim());
-  const std::vector<std::string> told = idle_overrides(*config, catalogue);
-  REQUIRE(told.size() == 3);
-  CHECK(told[0].starts_with(
+  const std::vector<std::string> warnings = idle_overrides(*config, catalogue);
+  REQUIRE(warnings.size() == 3);
+  CHECK(warnings[0].starts_with(
       "flows.yaml:5:7: warning: step \"ask\" is a wait: its max_attempts has no effect\n"));
   CHECK(
-      told[1].starts_with("flows.yaml:4:7: warning: flow \"claim\" has no step \"chek\"; did "
-                          "you mean \"check\"?\n"));
-  CHECK(told[2].starts_with(
+      warnings[1].starts_with("flows.yaml:4:7: warning: flow \"claim\" has no step \"chek\"; did "
+                              "you mean \"check\"?\n"));
+  CHECK(warnings[2].starts_with(
       "flows.yaml:6:7: warning: step \"pay\" is a flow: its timeout has no effect\n"));
 }
 

@@ -20,8 +20,8 @@ class Runs {
  public:
   Result<std::vector<std::string>> over_among(const std::vector<std::string>& ids) {
     const std::scoped_lock lock(mutex_);
-    ++questions_;
-    asked_for_ = ids;
+    ++polls_;
+    polled_ids_ = ids;
     if (failure_) return std::unexpected(*failure_);
     std::vector<std::string> over;
     for (const std::string& id : ids)
@@ -36,24 +36,24 @@ class Runs {
     const std::scoped_lock lock(mutex_);
     failure_ = failure;
   }
-  std::vector<std::string> asked_for() {
+  std::vector<std::string> polled_ids() {
     const std::scoped_lock lock(mutex_);
-    return asked_for_;
+    return polled_ids_;
   }
-  int questions() {
+  int polls() {
     const std::scoped_lock lock(mutex_);
-    return questions_;
+    return polls_;
   }
 
  private:
   std::mutex mutex_;
   std::set<std::string> over_;
   std::optional<Error> failure_;
-  int questions_ = 0;
-  std::vector<std::string> asked_for_;
+  int polls_ = 0;
+  std::vector<std::string> polled_ids_;
 };
 
-RunEnds<>::Ask ask(Runs& runs) {
+RunEnds<>::Poll poll(Runs& runs) {
   return [&](const std::vector<std::string>& ids) { return runs.over_among(ids); };
 }
 
@@ -64,35 +64,35 @@ constexpr RunEndsPace quick{.pause_first = 1ms, .pause_longest = 2ms, .away_long
 TEST_SUITE("client: run ends") {
   TEST_CASE("each of many threads is told of the end of the run it waits for") {
     Runs runs;
-    RunEnds<> ends(ask(runs), quick);
+    RunEnds<> ends(poll(runs), quick);
     constexpr int threads = 8;
-    std::atomic<int> told = 0;
+    std::atomic<int> notified = 0;
     std::latch waiting(threads);
     std::vector<std::jthread> all;
     for (int i = 0; i < threads; ++i)
       all.emplace_back([&, i] {
         auto wait = ends.wait_for("run " + std::to_string(i / 2));
         waiting.count_down();
-        if (wait.until(Clock::now() + 30s) == true) ++told;
+        if (wait.until(Clock::now() + 30s) == true) ++notified;
       });
     waiting.wait();
     CHECK(ends.waiting() == threads);
     for (int i = 0; i < threads / 2; ++i) runs.end("run " + std::to_string(i));
     all.clear();
-    CHECK(told == threads);
+    CHECK(notified == threads);
     CHECK(ends.waiting() == 0);
   }
 
   TEST_CASE("a run that was over before is told as well") {
     Runs runs;
     runs.end("a");
-    RunEnds<> ends(ask(runs), quick);
+    RunEnds<> ends(poll(runs), quick);
     CHECK(ends.wait_for("a").until(Clock::now() + 30s) == true);
   }
 
   TEST_CASE("a wait ends at its time and leaves those of others alone") {
     Runs runs;
-    RunEnds<> ends(ask(runs), quick);
+    RunEnds<> ends(poll(runs), quick);
     auto patient = ends.wait_for("a");
     CHECK(ends.wait_for("a").until(Clock::now()) == false);
     CHECK(ends.waiting() == 1);
@@ -102,15 +102,15 @@ TEST_SUITE("client: run ends") {
 
   TEST_CASE("all that wait are asked for with one question again and again") {
     Runs runs;
-    RunEnds<> ends(ask(runs), quick);
-    CHECK(runs.questions() == 0);
+    RunEnds<> ends(poll(runs), quick);
+    CHECK(runs.polls() == 0);
     const auto a = ends.wait_for("a");
     const auto b = ends.wait_for("b");
     const auto again = ends.wait_for("b");
     CHECK(testing::eventually(
-        [&] { return runs.asked_for() == std::vector<std::string>{"a", "b"}; }));
-    const int before = runs.questions();
-    CHECK(testing::eventually([&] { return runs.questions() > before; }));
+        [&] { return runs.polled_ids() == std::vector<std::string>{"a", "b"}; }));
+    const int before = runs.polls();
+    CHECK(testing::eventually([&] { return runs.polls() > before; }));
   }
 
   TEST_CASE("a database that stays away or refuses is told to all who wait") {
@@ -118,7 +118,7 @@ TEST_SUITE("client: run ends") {
       Runs runs;
       const Error failure{.code = code, .kind = "away", .message = "no database", .hint = {}};
       runs.fail(failure);
-      RunEnds<> ends(ask(runs), quick);
+      RunEnds<> ends(poll(runs), quick);
       auto a = ends.wait_for("a");
       auto b = ends.wait_for("b");
       CHECK(a.until(Clock::now() + 30s).error() == failure);

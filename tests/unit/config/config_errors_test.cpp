@@ -10,7 +10,7 @@ using namespace weir;
 namespace {
 
 /// Everything that is printed about a text, faults one after the other.
-std::string said(const std::string& text) {
+std::string printed(const std::string& text) {
   const auto config = parse_config({"flows.yaml", text}, "/srv/shop");
   if (config) return "accepted";
   std::string all;
@@ -34,7 +34,7 @@ std::vector<std::string> kinds(const std::string& text) {
 TEST_SUITE_BEGIN("config: mistakes");
 
 TEST_CASE("every mistake of a file is reported in one go and in its order") {
-  CHECK(said(R"(worker:
+  CHECK(printed(R"(worker:
   slots: 0
   lease: fast
   leese: 3s
@@ -100,9 +100,9 @@ TEST_CASE("each mistake has a kind of its own") {
 }
 
 TEST_CASE("counts of workers and restarts have limits") {
-  CHECK(said("worker:\n  count: 65\n") ==
+  CHECK(printed("worker:\n  count: 65\n") ==
         "flows.yaml:2:10: error: count: expected 1 to 64, got \"65\"\n   count: 65\n          ^~");
-  CHECK(said("supervisor: {max_restarts: -1, max_seconds: 5s}\n") ==
+  CHECK(printed("supervisor: {max_restarts: -1, max_seconds: 5s}\n") ==
         "flows.yaml:1:28: error: max_restarts: expected 0 to 1000, got \"-1\"\n supervisor: "
         "{max_restarts: -1, max_seconds: 5s}\n                            ^~\nflows.yaml:1:45: "
         "error: "
@@ -111,15 +111,15 @@ TEST_CASE("counts of workers and restarts have limits") {
 }
 
 TEST_CASE("the root must be a mapping") {
-  CHECK(said("- a\n- b\n") ==
+  CHECK(printed("- a\n- b\n") ==
         "flows.yaml:1:1: error: the configuration: expected a mapping, got a list\n - a\n ^");
-  CHECK(said("hello\n") ==
+  CHECK(printed("hello\n") ==
         "flows.yaml:1:1: error: the configuration: expected a mapping, got \"hello\"\n hello\n "
         "^~~~~");
 }
 
 TEST_CASE("an unknown key without a near one lists those there are") {
-  CHECK(said("timezone: UTC\n") ==
+  CHECK(printed("timezone: UTC\n") ==
         "flows.yaml:1:1: error: unknown key \"timezone\" in the configuration; known keys are "
         "database, "
         "plugins, worker, "
@@ -128,28 +128,28 @@ TEST_CASE("an unknown key without a near one lists those there are") {
 
 TEST_CASE("a key that has a mapping where a text belongs says what it met") {
   CHECK(
-      said("worker:\n  lease: [1]\n") ==
+      printed("worker:\n  lease: [1]\n") ==
       "flows.yaml:2:10: error: lease: expected a duration such as \"500ms\" or \"2s\", got a list\n"
       "   lease: [1]\n          ^");
-  CHECK(said("? [a, b]\n: 3\n") ==
+  CHECK(printed("? [a, b]\n: 3\n") ==
         "flows.yaml:1:3: error: the configuration: expected a name before the \":\", got a list\n "
         "? [a, b]\n   ^");
 }
 
 TEST_CASE("a key without a value is pointed at itself") {
-  CHECK(said("worker:\n  slots:\n  lease: 2s\n") ==
+  CHECK(printed("worker:\n  slots:\n  lease: 2s\n") ==
         "flows.yaml:2:3: error: slots: expected a whole number, got nothing\n   slots:\n   ^~~~~");
 }
 
 TEST_CASE("a number without its unit is no duration") {
   CHECK(
-      said("worker: {lease: 15}\n") ==
+      printed("worker: {lease: 15}\n") ==
       "flows.yaml:1:17: error: lease: expected a duration such as \"500ms\" or \"2s\", got \"15\"\n"
       " worker: {lease: 15}\n                 ^~");
 }
 
 TEST_CASE("a database that is no URL is refused") {
-  CHECK(said("database: shop\n") ==
+  CHECK(printed("database: shop\n") ==
         "flows.yaml:1:11: error: database: expected a PostgreSQL URL such as "
         "\"postgresql://user@host:5432/name\" (no line at all: the private PostgreSQL), got "
         "\"shop\"\n"
@@ -157,7 +157,7 @@ TEST_CASE("a database that is no URL is refused") {
 }
 
 TEST_CASE("plugin folders and sums are checked one by one") {
-  CHECK(said("plugins:\n  folders: [ok, \"\", ok/, {a: b}]\n  sha256_allow: [abc]\n") ==
+  CHECK(printed("plugins:\n  folders: [ok, \"\", ok/, {a: b}]\n  sha256_allow: [abc]\n") ==
         R"(flows.yaml:2:17: error: folders: expected a folder's name, got ""
    folders: [ok, "", ok/, {a: b}]
                  ^~
@@ -170,77 +170,77 @@ flows.yaml:2:26: error: folders: expected a list of folders such as [plugins], g
 flows.yaml:3:18: error: sha256_allow: expected 64 hexadecimal digits, as sha256sum prints them, got "abc"
    sha256_allow: [abc]
                   ^~~)");
-  CHECK(said("plugins: {folders: plugins}") ==
+  CHECK(printed("plugins: {folders: plugins}") ==
         "flows.yaml:1:20: error: folders: expected a list of folders such as [plugins], got "
         "\"plugins\"\n"
         " plugins: {folders: plugins}\n                    ^~~~~~~");
 }
 
 TEST_CASE("characters of several bytes and wide ones do not misplace the caret") {
-  CHECK(said("flows: {ünïcode日本: 3}\n") ==
+  CHECK(printed("flows: {ünïcode日本: 3}\n") ==
         "flows.yaml:1:9: error: slug \"ünïcode日本\" has characters a slug may not have (letters, "
         "digits and _ "
         "only, not beginning with a digit)\n flows: {ünïcode日本: 3}\n         ^~~~~~~~~~~");
-  CHECK(said("plugins: {folders: [日本語, ümläut], sha256_allow: 1}\n") ==
+  CHECK(printed("plugins: {folders: [日本語, ümläut], sha256_allow: 1}\n") ==
         "flows.yaml:1:49: error: sha256_allow: expected a list of SHA-256 sums, got \"1\"\n"
         " plugins: {folders: [日本語, ümläut], sha256_allow: 1}\n"
         "                                                    ^");
 }
 
 TEST_CASE("the caret spans a quoted value with its quotes") {
-  CHECK(said("worker: {slots: 'it''s'}\n") ==
+  CHECK(printed("worker: {slots: 'it''s'}\n") ==
         "flows.yaml:1:17: error: slots: expected a whole number, got \"it's\"\n worker: {slots: "
         "'it''s'}\n"
         "                 ^~~~~~~");
 }
 
 TEST_CASE("a tab in the indentation is named and pointed at") {
-  CHECK(said("worker:\n\tslots: 3\n") ==
+  CHECK(printed("worker:\n\tslots: 3\n") ==
         "flows.yaml:2:1: error: not YAML: a tab in the indentation, where only spaces are "
         "allowed\n \tslots: 3\n ^");
-  CHECK(said("worker:\n  slots: 3\n  \tlease: 2s\n") ==
+  CHECK(printed("worker:\n  slots: 3\n  \tlease: 2s\n") ==
         "flows.yaml:3:3: error: not YAML: a tab in the indentation, where only spaces are allowed\n"
         "   \tlease: 2s\n   ^");
 }
 
 TEST_CASE("what is no YAML is explained at its place") {
-  CHECK(said("log: level: info\n") ==
+  CHECK(printed("log: level: info\n") ==
         "flows.yaml:1:11: error: not YAML: a key is not allowed here: quote a value that contains "
         "\": "
         "\", or add the "
         "\":\" that is missing in the line before\n log: level: info\n           ^");
-  CHECK(said("plugins: {folders: [a, b\n\n\n") ==
+  CHECK(printed("plugins: {folders: [a, b\n\n\n") ==
         "flows.yaml:1:25: error: not YAML: a list that begins with \"[\" is not closed with \"]\"\n"
         " plugins: {folders: [a, b\n                         ^");
-  CHECK(said("worker:\n  slots: 1\n lease: 2s\n") ==
+  CHECK(printed("worker:\n  slots: 1\n lease: 2s\n") ==
         "flows.yaml:3:2: error: not YAML: this line is neither aligned with the keys before it nor "
         "indented further than one of them\n  lease: 2s\n  ^");
-  CHECK(said("database: @x\n") ==
+  CHECK(printed("database: @x\n") ==
         "flows.yaml:1:11: error: not YAML: a value cannot begin with this character: quote it\n "
         "database: @x\n"
         "           ^");
-  CHECK(said("worker: {}\n---\nlog: {}\n") ==
+  CHECK(printed("worker: {}\n---\nlog: {}\n") ==
         "flows.yaml:3:1: error: a second document begins before here: only one is read\n log: {}\n "
         "^");
 }
 
 TEST_CASE("a quote that is never closed is refused where it begins") {
-  CHECK(said("database: \"postgresql://x\nlog: {}\n") ==
+  CHECK(printed("database: \"postgresql://x\nlog: {}\n") ==
         "flows.yaml:1:11: error: not YAML: this quote is never closed\n database: "
         "\"postgresql://x\n           ^");
 }
 
 TEST_CASE("bytes that are no UTF-8 and control characters are refused with their value") {
-  CHECK(said("log: {level: \xff}\n") ==
+  CHECK(printed("log: {level: \xff}\n") ==
         "flows.yaml:1:14: error: not YAML: not UTF-8 (byte 0xff)\n log: {level: \uFFFD}\n          "
         "    ^");
-  CHECK(said("log: {level: \x04}\n") ==
+  CHECK(printed("log: {level: \x04}\n") ==
         "flows.yaml:1:14: error: not YAML: a control character (0x04)\n log: {level: \uFFFD}\n     "
         "         ^");
 }
 
 TEST_CASE("a file nested a thousand deep is refused and harms nobody") {
-  const std::string deep = said(std::string(3000, '['));
+  const std::string deep = printed(std::string(3000, '['));
   CHECK(deep.starts_with("flows.yaml:1:"));
   CHECK(deep.contains("error: not YAML: "));
 }

@@ -14,13 +14,15 @@ namespace {
 Json json(std::string text) { return Json::parse(std::move(text)).value(); }
 
 // A wait "ask", and "go" behind it under this condition.
-FlowDraft asked(std::string only_if) {
+FlowDraft after_wait(std::string only_if) {
   FlowDraft draft = flow({of_kind("wait", "ask"), step("go", {"ask"})});
   draft.steps[1].only_if = json(std::move(only_if));
   return draft;
 }
 
-std::string told_of(std::string only_if) { return told(asked(std::move(only_if))); }
+std::string pattern_faults(std::string only_if) {
+  return build_faults(after_wait(std::move(only_if)));
+}
 
 }  // namespace
 
@@ -56,7 +58,7 @@ TEST_SUITE("definition: conditions") {
     draft.steps[0].only_if = json("true");
     draft.steps[0].when_unmet = "skip_cascad";
     draft.steps[0].when_exhausted = "retry";
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "unknown_fallback: step \"a\" of flow \"totals\" sets when_unmet to the unknown "
           "\"skip_cascad\" (did you mean \"skip_cascade\"?)\n"
           "unknown_fallback: step \"a\" of flow \"totals\" sets when_exhausted to the unknown "
@@ -67,35 +69,35 @@ TEST_SUITE("definition: conditions") {
     FlowDraft draft = flow({step("a")});
     draft.steps[0].when_unmet = "fail";
     CHECK(
-        told(draft) ==
+        build_faults(draft) ==
         "misplaced_option: step \"a\" of flow \"totals\" sets when_unmet, but has neither only_if "
         "nor unless (give it the condition, or drop when_unmet)\n");
   }
 
   TEST_CASE("F7: a pattern of a step with dependencies has them as its keys") {
-    CHECK(told_of(R"({"ask":{"signalled":true,"payload":{"ok":true}}})") == "");
-    CHECK(told_of("true") ==
+    CHECK(pattern_faults(R"({"ask":{"signalled":true,"payload":{"ok":true}}})") == "");
+    CHECK(pattern_faults("true") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if is a boolean, but is "
           "compared with an object that has the outputs of its dependencies by name ({\"ask\": "
           "…})\n");
-    CHECK(told_of(R"({"aks":{}})") ==
+    CHECK(pattern_faults(R"({"aks":{}})") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if asks for \"aks\", which is "
           "not one of its dependencies (did you mean \"ask\"?)\n");
-    CHECK(told_of(R"({"signalled":true})") ==
+    CHECK(pattern_faults(R"({"signalled":true})") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if asks for \"signalled\", "
           "which is not one of its dependencies (they are \"ask\")\n");
   }
 
   TEST_CASE("F7: a pattern on a wait asks for what a wait gives") {
-    CHECK(told_of(R"({"ask":true})") ==
+    CHECK(pattern_faults(R"({"ask":true})") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if of \"ask\" is a boolean, "
           "but the output of a wait is an object (a wait that was signalled gives {\"signalled\": "
           "true, \"payload\": …}, else {\"signalled\": false})\n");
-    CHECK(told_of(R"({"ask":{"signaled":true}})") ==
+    CHECK(pattern_faults(R"({"ask":{"signaled":true}})") ==
           "condition_never_met: step \"go\" of flow \"totals\": only_if of \"ask\" asks for "
           "\"signaled\", which the output of a wait never has (did you mean \"signalled\"?)\n");
     CHECK(
-        told_of(R"({"ask":{"signalled":"yes"}})") ==
+        pattern_faults(R"({"ask":{"signalled":"yes"}})") ==
         "condition_never_met: step \"go\" of flow \"totals\": only_if of \"ask\": \"signalled\" is "
         "a string (it is true or false)\n");
   }
@@ -104,7 +106,7 @@ TEST_SUITE("definition: conditions") {
     for (const char* pattern : {"1", "null", "[]", R"({"whatever":1})"}) {
       FlowDraft draft = flow({step("a")});
       draft.steps[0].unless = json(pattern);
-      CHECK(told(draft) == "");
+      CHECK(build_faults(draft) == "");
     }
   }
 
@@ -179,8 +181,8 @@ TEST_SUITE("definition: conditions") {
       CHECK_FALSE(found.compatible);
       REQUIRE(found.steps.size() == 1);
       REQUIRE(found.steps[0].changes.size() == 1);
-      const DefinitionChange& told = found.steps[0].changes[0];
-      CHECK(told.what + ": " + told.before + " -> " + told.after == change);
+      const DefinitionChange& reported = found.steps[0].changes[0];
+      CHECK(reported.what + ": " + reported.before + " -> " + reported.after == change);
     }
   }
 }

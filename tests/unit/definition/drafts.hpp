@@ -41,13 +41,13 @@ inline std::string lines(const Faults& faults) {
   return text;
 }
 
-// What build says of a draft, "" when it has nothing to say.
-inline std::string told(const FlowDraft& draft) {
+// The faults that build finds in a draft, a line each; "" when there are none.
+inline std::string build_faults(const FlowDraft& draft) {
   const auto built = FlowDefinition::build(draft);
   return built ? "" : lines(built.error());
 }
 
-// What a draft makes; throws what is wrong with it.
+// What a draft makes; throws its faults.
 inline FlowDefinition built(const FlowDraft& draft) {
   auto definition = FlowDefinition::build(draft);
   if (!definition) throw std::runtime_error(lines(definition.error()));

@@ -34,7 +34,7 @@ TEST_SUITE("definition: what changed in a flow") {
     FlowDraft turned = shop();
     std::swap(turned.steps[0], turned.steps[2]);
     const FlowDiff found = one_diff(shop(), turned);
-    CHECK(found.fate == FlowDiff::Fate::same);
+    CHECK(found.status == FlowDiff::Status::same);
     CHECK(found.same_version);
     CHECK(found.compatible);
   }
@@ -43,7 +43,7 @@ TEST_SUITE("definition: what changed in a flow") {
     FlowDraft patient = shop();
     patient.steps[0].options.timeout_ms = 5'000;
     const FlowDiff found = one_diff(shop(), patient);
-    CHECK(found.fate == FlowDiff::Fate::changed);
+    CHECK(found.status == FlowDiff::Status::changed);
     CHECK_FALSE(found.same_version);
     CHECK(found.compatible);
     REQUIRE(found.steps.size() == 1);
@@ -70,10 +70,10 @@ TEST_SUITE("definition: what changed in a flow") {
     FlowDiff found = one_diff(shop(), more);
     CHECK_FALSE(found.compatible);
     REQUIRE(found.steps.size() == 1);
-    CHECK(found.steps[0].fate == StepDiff::Fate::added);
+    CHECK(found.steps[0].status == StepDiff::Status::added);
     found = one_diff(more, shop());
     CHECK_FALSE(found.compatible);
-    CHECK(found.steps.at(0).fate == StepDiff::Fate::removed);
+    CHECK(found.steps.at(0).status == StepDiff::Status::removed);
 
     FlowDraft other = shop();
     other.steps[1].kind = "single";
@@ -93,7 +93,7 @@ TEST_SUITE("definition: what changed in a flow") {
     renamed.module = "store.Order";
     renamed.input_schema = Json::parse(R"({"type":"object"})").value();
     const FlowDiff found = one_diff(shop(), renamed);
-    CHECK(found.fate == FlowDiff::Fate::changed);
+    CHECK(found.status == FlowDiff::Status::changed);
     CHECK(found.same_version);
     CHECK(found.compatible);
     REQUIRE(found.changes.size() == 2);
@@ -108,9 +108,9 @@ TEST_SUITE("definition: what changed in a flow") {
     const std::vector<FlowDefinition> now = {built(other)};
     const auto found = diff(old, now);
     REQUIRE(found.size() == 2);
-    CHECK(found[0].fate == FlowDiff::Fate::removed);
+    CHECK(found[0].status == FlowDiff::Status::removed);
     CHECK_FALSE(found[0].compatible);
-    CHECK(found[1].fate == FlowDiff::Fate::added);
+    CHECK(found[1].status == FlowDiff::Status::added);
     CHECK(found[1].compatible);
   }
 }

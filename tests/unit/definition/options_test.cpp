@@ -56,12 +56,12 @@ TEST_SUITE("definition: options") {
   TEST_CASE("D3: every option is taken at both ends of its range and refused past them") {
     for (const OptionRule& rule : option_rules) {
       CAPTURE(rule.name);
-      CHECK(told(flow({step("a", {}, with(rule, rule.min))})) == "");
-      CHECK(told(flow({step("a", {}, with(rule, rule.max))})) == "");
+      CHECK(build_faults(flow({step("a", {}, with(rule, rule.min))})) == "");
+      CHECK(build_faults(flow({step("a", {}, with(rule, rule.max))})) == "");
       for (const std::int64_t value :
            {rule.min - 1, rule.max + 1, std::numeric_limits<std::int64_t>::min(),
             std::numeric_limits<std::int64_t>::max()})
-        CHECK(told(flow({step("a", {}, with(rule, value))})) ==
+        CHECK(build_faults(flow({step("a", {}, with(rule, value))})) ==
               "option_out_of_range: step \"a\" of flow \"totals\" sets " + std::string(rule.name) +
                   " to " + std::to_string(value) + ", which is not in the range of " +
                   rule.range() + "\n");
@@ -71,7 +71,7 @@ TEST_SUITE("definition: options") {
   TEST_CASE("D3: a flow's own option out of range is told once and not for every step") {
     FlowDraft draft = flow({step("a"), step("b")});
     draft.options.timeout_ms = 0;
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "option_out_of_range: flow \"totals\" sets timeout_ms to 0, which is not in the range of "
           "1 ms to 30 days\n");
   }
@@ -79,13 +79,13 @@ TEST_SUITE("definition: options") {
   TEST_CASE("D3: a start_delay for a whole flow is refused") {
     FlowDraft draft = flow({step("a")});
     draft.options.start_delay_ms = 5;
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "misplaced_option: flow \"totals\" sets start_delay_ms, which applies to steps only "
           "(move it into the steps that must start late)\n");
   }
 
   TEST_CASE("D3: a base_delay above max_delay is allowed") {
-    CHECK(told(flow({step("a", {}, {.base_delay_ms = 1'000, .max_delay_ms = 10})})) == "");
+    CHECK(build_faults(flow({step("a", {}, {.base_delay_ms = 1'000, .max_delay_ms = 10})})) == "");
   }
 }
 

@@ -69,7 +69,7 @@ TEST_SUITE("definition: wait and flow steps") {
   TEST_CASE("D5: a signal on what is no wait is refused") {
     FlowDraft draft = flow({step("a")});
     draft.steps[0].signal = "paid";
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "misplaced_option: step \"a\" of flow \"totals\" has the signal \"paid\", but is not a "
           "wait "
           "(only a step of the kind \"wait\" ends with a signal)\n");
@@ -79,7 +79,7 @@ TEST_SUITE("definition: wait and flow steps") {
     for (const std::string& signal : {std::string(), std::string("a b"), std::string(129, 'x')}) {
       FlowDraft draft = flow({wait("a")});
       draft.steps[0].signal = signal;
-      CHECK(told(draft).starts_with(
+      CHECK(build_faults(draft).starts_with(
           "bad_signal: step \"a\" of flow \"totals\" waits for the signal "));
     }
   }
@@ -87,36 +87,36 @@ TEST_SUITE("definition: wait and flow steps") {
   TEST_CASE("D5: two waits of a flow for one signal are refused") {
     FlowDraft draft = flow({wait("approval"), wait("again")});
     draft.steps[1].signal = "Approval";
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "duplicate_signal: steps \"approval\" and \"again\" of flow \"totals\" both wait for the "
           "signal \"Approval\" (a signal ends one wait: give each its own; names that differ in "
           "case alone count as the same)\n");
   }
 
   TEST_CASE("D5: two waits of the same name are told once") {
-    CHECK(told(flow({wait("a"), wait("A")})).find("duplicate_signal") == std::string::npos);
+    CHECK(build_faults(flow({wait("a"), wait("A")})).find("duplicate_signal") == std::string::npos);
   }
 
   TEST_CASE("D5: a flow step without a flow and a flow on another step are refused") {
-    CHECK(told(flow({of_kind("flow", "charge")})) ==
+    CHECK(build_faults(flow({of_kind("flow", "charge")})) ==
           "missing_flow: step \"charge\" of flow \"totals\" does not say which flow it starts "
           "(\"flow\": the slug of that flow)\n");
     FlowDraft draft = flow({step("charge")});
     draft.steps[0].flow = "charge_card";
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "misplaced_option: step \"charge\" of flow \"totals\" names the flow \"charge_card\", "
           "but is of the kind \"single\" (only a step of the kind \"flow\" starts another flow)\n");
   }
 
   TEST_CASE("D5: a child flow of a name that is none is refused") {
-    CHECK(told(flow({starting("charge card", "charge")})) ==
+    CHECK(build_faults(flow({starting("charge card", "charge")})) ==
           "bad_slug: step \"charge\" of flow \"totals\": its flow: slug \"charge card\" has "
           "characters a slug may not have (letters, digits and _ only, not beginning with a "
           "digit)\n");
   }
 
   TEST_CASE("D5: a flow step with more than one dependency is refused") {
-    CHECK(told(flow({step("a"), step("b"), starting("child", "c", {"a", "b"})})) ==
+    CHECK(build_faults(flow({step("a"), step("b"), starting("child", "c", {"a", "b"})})) ==
           "flow_dependencies: step \"c\" of flow \"totals\" starts a flow and has 2 dependencies: "
           "\"a\", \"b\" (it has at most one, whose output is the input of the run it starts: let a "
           "single step join them)\n");
@@ -124,39 +124,39 @@ TEST_SUITE("definition: wait and flow steps") {
 
   TEST_CASE("D5: a flow that starts itself without end is refused") {
     FlowDraft draft = flow({starting("Totals", "again")});
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "endless_flow: step \"again\" of flow \"totals\" starts its own flow again, without end "
           "(give the step a condition that ends it: only_if or unless)\n");
     draft.steps[0].unless = Json::parse(R"({"depth":0})").value();
-    CHECK(told(draft) == "");
+    CHECK(build_faults(draft) == "");
   }
 
   TEST_CASE("D5: a map over a wait is refused and a map over a flow step is not") {
-    CHECK(told(flow({wait("approval"), of_kind("map", "each", {"approval"})})) ==
+    CHECK(build_faults(flow({wait("approval"), of_kind("map", "each", {"approval"})})) ==
           "map_over_wait: step \"each\" of flow \"totals\" maps over \"approval\", a wait, whose "
           "output is an object and not an array (let a single step take the array out of its "
           "payload)\n");
-    CHECK(told(flow({starting("list", "child"), of_kind("map", "each", {"child"})})) == "");
+    CHECK(build_faults(flow({starting("list", "child"), of_kind("map", "each", {"child"})})) == "");
   }
 
   TEST_CASE("D3: options that mean nothing to a wait or a flow step are refused") {
     const FlowDraft draft = flow({wait("a", {}, {.max_attempts = 2}), starting("child", "b")});
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "misplaced_option: step \"a\" of flow \"totals\" sets max_attempts, which does not apply "
           "to a step of the kind \"wait\" (a wait is never retried: its timeout_ms is how long "
           "it waits)\n");
     FlowDraft timed = flow({starting("child", "b")});
     timed.steps[0].options = {.timeout_ms = 5, .start_delay_ms = 5};
-    CHECK(told(timed) ==
+    CHECK(build_faults(timed) ==
           "misplaced_option: step \"b\" of flow \"totals\" sets timeout_ms, which does not apply "
           "to a step of the kind \"flow\" (the run it starts uses the options of its own flow)\n");
-    CHECK(told(flow({wait("a", {}, {.timeout_ms = 5, .start_delay_ms = 5})})) == "");
+    CHECK(build_faults(flow({wait("a", {}, {.timeout_ms = 5, .start_delay_ms = 5})})) == "");
   }
 
   TEST_CASE("F5: when_exhausted on a wait is refused since a wait never fails") {
     FlowDraft draft = flow({wait("a")});
     draft.steps[0].when_exhausted = "skip";
-    CHECK(told(draft) ==
+    CHECK(build_faults(draft) ==
           "misplaced_option: step \"a\" of flow \"totals\" sets when_exhausted, but a wait never "
           "fails (when its time is over it completes with {\"signalled\": false}: test for that in "
           "the conditions of the steps after it)\n");

@@ -12,7 +12,7 @@ namespace {
 using namespace weir;
 using namespace std::chrono_literals;
 using weir::testing::PluginRig;
-using weir::testing::told;
+using weir::testing::result_text;
 
 IsolatedOptions one_process() {
   auto options = weir::testing::isolated_options();
@@ -25,21 +25,23 @@ IsolatedOptions one_process() {
 TEST_CASE("F1: a crash of an isolated step is one failed attempt that says how it ended") {
   PluginRig rig(weir::testing::deeds(), one_process(), {.max_crashes = 100});
   const std::string begins = "failed worker_crashed: step \"deeds.do\" of plugin \"deeds\" ";
-  CHECK(told(rig.run("segv")).starts_with(begins + "ended its process: signal 11 (SIGSEGV)"));
-  CHECK(told(rig.run("abort")).starts_with(begins + "ended its process: signal 6 (SIGABRT)"));
-  CHECK(told(rig.run("kill")).starts_with(begins + "ended its process: signal 9 (SIGKILL)"));
-  CHECK(told(rig.run("exit")).starts_with(begins + "ended its process: exit status 3"));
-  CHECK(told(rig.run("_exit")).starts_with(begins + "ended its process: exit status 4"));
-  CHECK(told(rig.run("exit_ok")).starts_with(begins + "ended its process: exit status 0"));
-  CHECK(told(rig.run("count")) == "completed: 1");
-  CHECK(told(rig.run("count")) == "completed: 2");
+  CHECK(
+      result_text(rig.run("segv")).starts_with(begins + "ended its process: signal 11 (SIGSEGV)"));
+  CHECK(
+      result_text(rig.run("abort")).starts_with(begins + "ended its process: signal 6 (SIGABRT)"));
+  CHECK(result_text(rig.run("kill")).starts_with(begins + "ended its process: signal 9 (SIGKILL)"));
+  CHECK(result_text(rig.run("exit")).starts_with(begins + "ended its process: exit status 3"));
+  CHECK(result_text(rig.run("_exit")).starts_with(begins + "ended its process: exit status 4"));
+  CHECK(result_text(rig.run("exit_ok")).starts_with(begins + "ended its process: exit status 0"));
+  CHECK(result_text(rig.run("count")) == "completed: 1");
+  CHECK(result_text(rig.run("count")) == "completed: 2");
 }
 
 TEST_CASE("F1: what breaks the channel to the worker is a crash of that step") {
   PluginRig rig(weir::testing::deeds(), one_process());
-  CHECK(told(rig.run("nonsense")).starts_with("failed worker_crashed"));
-  CHECK(told(rig.run("closes")).starts_with("failed worker_crashed"));
-  CHECK(told(rig.run("count")) == "completed: 1");
+  CHECK(result_text(rig.run("nonsense")).starts_with("failed worker_crashed"));
+  CHECK(result_text(rig.run("closes")).starts_with("failed worker_crashed"));
+  CHECK(result_text(rig.run("count")) == "completed: 1");
 }
 
 TEST_CASE("F1: a crash takes only the call with it that caused it") {
@@ -48,16 +50,16 @@ TEST_CASE("F1: a crash takes only the call with it that caused it") {
   REQUIRE(weir::testing::eventually([&] { return rig.log().contains("waiting"); }));
   CHECK(rig.run("segv").error_code == "worker_crashed");
   bystander.cancel();
-  CHECK(told(bystander.result()) ==
+  CHECK(result_text(bystander.result()) ==
         "failed cancelled: the step stopped as if it had been cancelled");
 }
 
 TEST_CASE("F1: a process that dies between two calls charges neither of them") {
   PluginRig rig(weir::testing::deeds(), one_process());
-  REQUIRE(told(rig.run("later")) == "completed: \"later\"");
+  REQUIRE(result_text(rig.run("later")) == "completed: \"later\"");
   const pid_t process = weir::testing::children().at(0);
   REQUIRE(weir::testing::eventually([&] { return weir::testing::has_ended(process); }));
-  CHECK(told(rig.run("count")) == "completed: 1");
+  CHECK(result_text(rig.run("count")) == "completed: 1");
 }
 
 TEST_CASE("F1: a plugin whose isolated steps keep crashing is quarantined") {
@@ -71,7 +73,7 @@ TEST_CASE("F1: a plugin whose isolated steps keep crashing is quarantined") {
   rig.run("segv");
   CHECK(barred());
   // A call in hand still runs: its attempt is not to be burnt for what others did.
-  CHECK(told(rig.run("count")) == "completed: 1");
+  CHECK(result_text(rig.run("count")) == "completed: 1");
 }
 
 TEST_CASE("F4: a step that does not stop when told to is killed with its process") {
@@ -80,22 +82,23 @@ TEST_CASE("F4: a step that does not stop when told to is killed with its process
     CAPTURE(deed);
     PluginRig::Call call(rig, deed);
     call.cancel();
-    CHECK(told(call.result()) ==
+    CHECK(result_text(call.result()) ==
           "failed worker_timeout: step \"deeds.do\" of plugin \"deeds\" did not stop within 50 ms "
           "of being told to: its process was killed");
   }
-  CHECK(told(rig.run("count")) == "completed: 1");
+  CHECK(result_text(rig.run("count")) == "completed: 1");
   CHECK_FALSE(rig.quarantine->barred(rig.sha256(), std::chrono::steady_clock::now()));
 }
 
 TEST_CASE("F4: a step that stops when told to keeps its process") {
   PluginRig rig(weir::testing::deeds(), one_process());
-  REQUIRE(told(rig.run("count")) == "completed: 1");
+  REQUIRE(result_text(rig.run("count")) == "completed: 1");
   PluginRig::Call call(rig, "until_cancelled");
   REQUIRE(weir::testing::eventually([&] { return rig.log().contains("waiting"); }));
   call.cancel();
-  CHECK(told(call.result()) == "failed cancelled: the step stopped as if it had been cancelled");
-  CHECK(told(rig.run("count")) == "completed: 3");
+  CHECK(result_text(call.result()) ==
+        "failed cancelled: the step stopped as if it had been cancelled");
+  CHECK(result_text(rig.run("count")) == "completed: 3");
 }
 
 TEST_CASE("A call that waits for a free process stops waiting when it is cancelled") {
@@ -104,7 +107,8 @@ TEST_CASE("A call that waits for a free process stops waiting when it is cancell
   REQUIRE(weir::testing::eventually([&] { return rig.log().contains("waiting"); }));
   PluginRig::Call waits(rig, "echo");
   waits.cancel();
-  CHECK(told(waits.result()) == "failed cancelled: the step stopped as if it had been cancelled");
+  CHECK(result_text(waits.result()) ==
+        "failed cancelled: the step stopped as if it had been cancelled");
   busy.cancel();
   busy.result();
 }

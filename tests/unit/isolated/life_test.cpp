@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 using weir::testing::children;
 using weir::testing::eventually;
 using weir::testing::PluginRig;
-using weir::testing::told;
+using weir::testing::result_text;
 
 std::size_t entries(const char* folder) {
   return static_cast<std::size_t>(
@@ -64,7 +64,7 @@ TEST_CASE("Processes with nothing to do end but for one") {
     two.cancel();
   }
   CHECK(eventually([] { return children().size() == 1; }));
-  CHECK(told(rig.run("echo")) == "completed: \"echo\"");
+  CHECK(result_text(rig.run("echo")) == "completed: \"echo\"");
 }
 
 TEST_CASE("Nothing is left of an isolated plugin that was let go") {
@@ -87,7 +87,7 @@ TEST_CASE("Nothing is left of an isolated plugin that was let go") {
 TEST_CASE("The processes end with the last module and the host stays") {
   PluginRig rig;
   REQUIRE(children().size() == 1);
-  rig.let_go();
+  rig.release_modules();
   CHECK(eventually([] { return children().empty(); }));
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("Calls from many threads share the processes") {
     threads.emplace_back([&, i] {
       for (int n = 0; n < 200; ++n) {
         const std::string input = std::to_string(i * 1000 + n);
-        right += told(rig.run(0, 0, input)) == "completed: " + input;
+        right += result_text(rig.run(0, 0, input)) == "completed: " + input;
       }
     });
   for (auto& each : threads) each.join();

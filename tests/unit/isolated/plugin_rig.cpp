@@ -80,7 +80,7 @@ AttemptResult PluginRig::Call::result() {
   return result_;
 }
 
-std::string told(const AttemptResult& result) {
+std::string result_text(const AttemptResult& result) {
   if (result.outcome == Outcome::completed)
     return fmt::format("completed: {}", result.output ? result.output->text() : "nothing");
   return fmt::format(

@@ -60,8 +60,8 @@ class PluginRig {
   /// Lines of the log so far.
   std::string log() const;
 
-  /// The modules go, and with them the processes.
-  void let_go() { flows_.clear(); }
+  /// Releases the modules, which ends the processes.
+  void release_modules() { flows_.clear(); }
 
   const std::vector<FlowHandle>& flows() const noexcept { return flows_; }
   const std::string& sha256() const { return flows_.front()->file.sha256; }
@@ -82,7 +82,7 @@ class PluginRig {
 };
 
 /// "completed: OUTPUT", "failed CODE: TEXT after 1234 ms"
-std::string told(const AttemptResult& result);
+std::string result_text(const AttemptResult& result);
 
 /// The processes that this one has started and that still are there.
 std::vector<pid_t> children();

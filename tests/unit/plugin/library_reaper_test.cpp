@@ -41,10 +41,10 @@ LibraryReaper& reaper() { return LibraryReaper::of_process(); }
 
 bool idle() { return reaper().wait_until_idle(std::chrono::steady_clock::now() + 30s); }
 
-// A stage, and what became of what was staged there.
+// A stage, and what was reported of what was staged there.
 class ReaperRig {
  public:
-  // Bytes that no other test loads: a note at the end of a library is nobody's.
+  // Bytes that no other test loads: a note at the end of a library is not part of its code.
   TrustedFile file(std::string_view variant) const {
     static std::atomic<int> number = 0;
     std::string bytes = bytes_of(built(variant)) + "test " + std::to_string(++number);
@@ -70,35 +70,35 @@ class ReaperRig {
         std::distance(fs::directory_iterator(stage_.path()), fs::directory_iterator()));
   }
 
-  std::vector<LibraryReaper::Leaving> pinned() const {
+  std::vector<LibraryReaper::UnloadReport> pinned() const {
     const std::scoped_lock lock(mutex_);
     return pinned_;
   }
-  std::vector<LibraryReaper::Leaving> unloaded() const {
+  std::vector<LibraryReaper::UnloadReport> unloaded() const {
     const std::scoped_lock lock(mutex_);
     return unloaded_;
   }
 
  private:
-  bool of_ours(const LibraryReaper::Leaving& leaving) const {
-    return leaving.staged.parent_path() == stage_.path();
+  bool is_ours(const LibraryReaper::UnloadReport& report) const {
+    return report.staged.parent_path() == stage_.path();
   }
 
   TemporaryFolder base_;
   StageDirectory stage_ = StageDirectory::open(base_.path()).value();
   mutable std::mutex mutex_;
-  std::vector<LibraryReaper::Leaving> pinned_, unloaded_;
+  std::vector<LibraryReaper::UnloadReport> pinned_, unloaded_;
   std::shared_ptr<const void> watch_ = reaper().observe({.unloaded =
-                                                             [this](const auto& leaving) {
+                                                             [this](const auto& report) {
                                                                const std::scoped_lock lock(mutex_);
-                                                               if (of_ours(leaving))
-                                                                 unloaded_.push_back(leaving);
+                                                               if (is_ours(report))
+                                                                 unloaded_.push_back(report);
                                                              },
                                                          .pinned =
-                                                             [this](const auto& leaving) {
+                                                             [this](const auto& report) {
                                                                const std::scoped_lock lock(mutex_);
-                                                               if (of_ours(leaving))
-                                                                 pinned_.push_back(leaving);
+                                                               if (is_ours(report))
+                                                                 pinned_.push_back(report);
                                                              }});
 };
 

@@ -82,7 +82,7 @@ TEST_SUITE("plugin: loader") {
     FlowRegistry registry;
     const LoadReport report = load_folder(folder.path(), registry);
     REQUIRE(report.refused.size() == 1);
-    CHECK(told(report.refused[0], folder.middle()) ==
+    CHECK(refusal_text(report.refused[0], folder.middle()) ==
           fmt::format(
               "duplicate_slug/duplicate_slug at publish: slug \"GOOD\" of module "
               "\"test.Latecomer\" ({}, "
@@ -102,7 +102,7 @@ TEST_SUITE("plugin: loader") {
     FlowRegistry registry;
     const LoadReport report = load_folder(folder.path(), registry);
     REQUIRE(report.refused.size() == 1);
-    CHECK(told(report.refused[0], folder.middle())
+    CHECK(refusal_text(report.refused[0], folder.middle())
               .starts_with(fmt::format(
                   "duplicate_module/duplicate_module at publish: module \"test.Good\" ({}, sha256 ",
                   folder.middle().string())));
@@ -159,7 +159,7 @@ TEST_SUITE("plugin: loader") {
     const std::vector<fs::path> folders = {folder.elsewhere("nowhere"), folder.path()};
     const LoadReport report = load_folders(loader(), folders, registry);
     REQUIRE(report.refused.size() == 1);
-    CHECK(told(report.refused[0], folders[0]) ==
+    CHECK(refusal_text(report.refused[0], folders[0]) ==
           "not_loaded/not_found at discover: there is no such plugin folder (create it, or fix "
           "plugins.folders in "
           "flows.yaml)");
@@ -177,7 +177,7 @@ TEST_SUITE("plugin: loader") {
     CHECK(report.loaded.size() == 2);
     REQUIRE(report.refused.size() == 1);
     const std::string sha256 = sha256_hex(bytes_of(built("second_version")));
-    CHECK(told(report.refused[0], folder.middle()) ==
+    CHECK(refusal_text(report.refused[0], folder.middle()) ==
           fmt::format(
               "not_loaded/hash_not_allowed at verify: its sha256 {} is not in the list (add it to "
               "plugins.sha256_allow in flows.yaml if you trust this file)",

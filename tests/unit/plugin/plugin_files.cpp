@@ -59,7 +59,7 @@ PluginLoader loader(TrustPolicy policy) {
   return PluginLoader(*std::move(stage), std::move(policy));
 }
 
-std::string told(const PluginError& error, const fs::path& path) {
+std::string refusal_text(const PluginError& error, const fs::path& path) {
   CHECK(error.path == path.string());
   return fmt::format("{}/{} at {}: {} ({})", error.family(), name(error.kind), name(error.stage),
                      error.detail, error.hint);
@@ -78,17 +78,17 @@ std::string refusal_in(const PluginFolder& folder) {
   const auto inspection = inspect(folder.middle());
   REQUIRE_FALSE(inspection.has_value());
   std::string refusal = refusal_in_memory(folder);
-  CHECK(told(inspection.error(), folder.middle()) == refusal);
+  CHECK(refusal_text(inspection.error(), folder.middle()) == refusal);
   return refusal;
 }
 
 std::string refusal_in_memory(const PluginFolder& folder) {
   const auto loaded = loader().load(folder.middle());
   REQUIRE_FALSE(loaded.has_value());
-  std::string refusal = told(loaded.error(), folder.middle());
+  std::string refusal = refusal_text(loaded.error(), folder.middle());
   const std::vector<PluginError> refused = refused_beside_good_ones(folder);
   REQUIRE(refused.size() == 1);
-  CHECK(told(refused.front(), folder.middle()) == refusal);
+  CHECK(refusal_text(refused.front(), folder.middle()) == refusal);
   CHECK(refused.front().sha256 == loaded.error().sha256);
   return refusal;
 }

@@ -20,7 +20,7 @@ PluginLoader loader(TrustPolicy policy = {});
 
 /// "FAMILY/KIND at STAGE: detail (hint)": everything of a refusal but the path, which it compares
 /// with `path`, and the sha256.
-std::string told(const PluginError& error, const std::filesystem::path& path);
+std::string refusal_text(const PluginError& error, const std::filesystem::path& path);
 
 /// A plugin folder with two good plugins, good.so and zother.so, and one file to try, middle.so
 /// between them.

@@ -34,7 +34,7 @@ TEST_SUITE("plugin: folders") {
   TEST_CASE("a plugin folder that is a file is refused") {
     const TemporaryFolder folder;
     const fs::path file = folder.write("plugins", "");
-    CHECK(told(discover(file).error(), file) ==
+    CHECK(refusal_text(discover(file).error(), file) ==
           "not_loaded/not_regular at discover: not a folder (plugins.folders in flows.yaml takes "
           "folders)");
   }

@@ -36,11 +36,11 @@ namespace {
 using namespace std::chrono_literals;
 using Texts = std::vector<std::string>;
 
-// A plugin folder that is watched, and what was told.
+// A plugin folder that is watched, and the events that were reported.
 class WatcherRig {
  public:
   static constexpr PluginWatcher::Options brisk{
-      .rescan = 200ms, .quiet = 50ms, .youth = 300ms, .folder_patience = 100ms};
+      .rescan = 200ms, .quiet = 50ms, .refusal_delay = 300ms, .folder_patience = 100ms};
 
   explicit WatcherRig(PluginWatcher::Options options = brisk) : options_(options) {
     fs::create_directory(path());
@@ -68,22 +68,22 @@ class WatcherRig {
     if (folders.empty()) folders.push_back(path());
     PluginObserver observer;
     observer.live = [this](const PluginFile& file, std::string_view slug) {
-      tell("live", file, slug);
+      record("live", file, slug);
     };
     observer.took_over = [this](const PluginFile& file, std::string_view slug) {
-      tell("took over", file, slug);
+      record("took over", file, slug);
     };
     observer.removed = [this](const PluginFile& file, std::string_view slug) {
-      tell("removed", file, slug);
+      record("removed", file, slug);
     };
     observer.refused = [this](const PluginError& error) {
-      tell("refused", {.path = error.path}, name(error.kind));
+      record("refused", {.path = error.path}, name(error.kind));
     };
-    observer.unloaded = [this](const PluginFile& file) { tell("unloaded", file, {}); };
+    observer.unloaded = [this](const PluginFile& file) { record("unloaded", file, {}); };
     observer.pinned = [this](const PluginError& error) {
-      tell("pinned", {.path = error.path}, name(error.kind));
+      record("pinned", {.path = error.path}, name(error.kind));
     };
-    observer.rescans_alone = [this](const std::string& why) { tell(why, {}, {}); };
+    observer.no_file_events = [this](const std::string& why) { record(why, {}, {}); };
     observer.flows_changed = [this] { ++changes_; };
     watcher_ = std::make_unique<PluginWatcher>(std::move(folders), loader_, registry, board,
                                                std::move(observer), options_);
@@ -97,18 +97,18 @@ class WatcherRig {
   }
   PluginWatcher& watcher() const { return *watcher_; }
 
-  Texts told() const {
+  Texts events() const {
     const std::scoped_lock lock(mutex_);
-    return told_;
+    return events_;
   }
-  bool comes(const std::string& text) const {
-    return eventually([&] { return std::ranges::count(told(), text) > 0; }) ||
-           differs("told", told());
+  bool has_event(const std::string& text) const {
+    return eventually([&] { return std::ranges::count(events(), text) > 0; }) ||
+           differs("events", events());
   }
-  bool tells(const Texts& wanted) const {
-    return eventually([&] { return told() == wanted; }) || differs("told", told());
+  bool events_are(const Texts& wanted) const {
+    return eventually([&] { return events() == wanted; }) || differs("events", events());
   }
-  bool told_nothing() const { return told().empty() || differs("told", told()); }
+  bool has_no_events() const { return events().empty() || differs("events", events()); }
   bool changed(std::size_t times) const {
     return eventually([&] { return changes_ == times; });
   }
@@ -153,23 +153,23 @@ class WatcherRig {
   PluginBoard board;
 
  private:
-  void tell(const std::string& what, const PluginFile& file, std::string_view of) {
+  void record(const std::string& what, const PluginFile& file, std::string_view of) {
     const std::scoped_lock lock(mutex_);
-    told_.push_back(what + " " + fs::path(file.path).filename().string() +
-                    (of.empty() ? "" : " " + std::string(of)));
+    events_.push_back(what + " " + fs::path(file.path).filename().string() +
+                      (of.empty() ? "" : " " + std::string(of)));
   }
 
   TemporaryFolder folder_;
   PluginLoader loader_ = testing::loader();
   PluginWatcher::Options options_;
   mutable std::mutex mutex_;
-  Texts told_;
+  Texts events_;
   std::atomic<std::size_t> changes_ = 0;
   std::unique_ptr<PluginWatcher> watcher_;
   std::jthread thread_;
 };
 
-// Events alone: nothing is found by looking again.
+// Events alone: nothing is found by another scan.
 PluginWatcher::Options no_rescan() {
   PluginWatcher::Options options = WatcherRig::brisk;
   options.rescan = 1h;
@@ -184,7 +184,7 @@ PluginWatcher::Options patient() {
   return options;
 }
 
-// One's own bytes: a library's tail is nobody's.
+// One's own bytes: nothing uses a library's tail.
 std::string good(std::string_view tail) { return bytes_of(built("good")) + std::string(tail); }
 
 std::string first_of(const FlowHandle& flow) { return run(*flow->steps[0]); }
@@ -199,10 +199,11 @@ TEST_SUITE("plugin: watcher") {
     rig.overwrite("bad.so", "text");
     rig.start();
     CHECK(rig.registry.list().size() == 2);
-    CHECK(rig.tells(Texts{"live good.so good", "live other.so other"}));
+    CHECK(rig.events_are(Texts{"live good.so good", "live other.so other"}));
     CHECK(rig.changed(1));
     CHECK(rig.shows({"bad.so refused not_elf", "good.so live", "other.so live"}));
-    CHECK(rig.tells(Texts{"live good.so good", "live other.so other", "refused bad.so not_elf"}));
+    CHECK(rig.events_are(
+        Texts{"live good.so good", "live other.so other", "refused bad.so not_elf"}));
   }
 
   TEST_CASE("a file dropped into the folder is live without a rescan") {
@@ -251,7 +252,7 @@ TEST_SUITE("plugin: watcher") {
       rig.overwrite("good.so", good("in place"));
       CHECK(rig.has_bytes("good", good("in place")));
       fs::resize_file(rig.path() / "good.so", 100);
-      CHECK(rig.comes("refused good.so truncated"));
+      CHECK(rig.has_event("refused good.so truncated"));
       stop = true;
     }
     CHECK(wrong == 0);
@@ -268,7 +269,7 @@ TEST_SUITE("plugin: watcher") {
     bytes.replace(bytes.find("1000000"), 7, "2000000");
     rig.put("numbered.so", bytes);
     REQUIRE(rig.has_bytes("good", bytes));
-    CHECK(rig.comes("took over numbered.so good"));
+    CHECK(rig.has_event("took over numbered.so good"));
     const std::vector<FlowHandle> versions = rig.registry.versions(Slug::parse("good").value());
     REQUIRE(versions.size() == 2);
     CHECK(first_of(versions[0]) == "2000000");
@@ -295,7 +296,7 @@ TEST_SUITE("plugin: watcher") {
     CHECK(first_of(*old) == "1000000");
     old.reset();
     CHECK(rig.shows({"numbered.so live"}));
-    CHECK(rig.comes("unloaded numbered.so"));
+    CHECK(rig.has_event("unloaded numbered.so"));
     CHECK(std::ranges::none_of(file_mappings().value(), [&](const FileMapping& each) {
       return each.path.contains(sha256);
     }));
@@ -313,29 +314,29 @@ TEST_SUITE("plugin: watcher") {
         std::this_thread::sleep_for(5ms);  // it is what is tried: a writer who takes its time
       }
       std::this_thread::sleep_for(150ms);
-      CHECK(rig.told_nothing());  // all of it is there, but the writer may have more
+      CHECK(rig.has_no_events());  // all of it is there, but the writer may have more
     }
     CHECK(rig.has_bytes("good", bytes));
-    CHECK(rig.tells(Texts{"live good.so good"}));
+    CHECK(rig.events_are(Texts{"live good.so good"}));
   }
 
   TEST_CASE("case 33: a writer who comes back for the second half is waited for") {
     PluginWatcher::Options options = WatcherRig::brisk;
-    options.youth = 1h;  // however late this thread is with the second half
+    options.refusal_delay = 1h;  // however late this thread is with the second half
     WatcherRig rig(options);
     rig.start();
     const std::string bytes = good("in two halves");
     const std::size_t half = loaded_size(bytes) / 2;  // what comes after that part may be missing
     rig.overwrite("good.so", bytes.substr(0, half));
-    // Quiet for longer than a file has to be, closed, and not all there: read, and nothing is said.
+    // Quiet for longer than a file has to be, closed, but incomplete: read, and nothing reported.
     std::this_thread::sleep_for(120ms);
-    CHECK(rig.told_nothing());
+    CHECK(rig.has_no_events());
     {
       std::ofstream rest(rig.path() / "good.so", std::ios::binary | std::ios::app);
       rest << bytes.substr(half);
     }
     CHECK(rig.has_bytes("good", bytes));
-    CHECK(rig.tells(Texts{"live good.so good"}));
+    CHECK(rig.events_are(Texts{"live good.so good"}));
   }
 
   TEST_CASE("a file that stays half is refused once") {
@@ -346,7 +347,7 @@ TEST_SUITE("plugin: watcher") {
     const std::uint64_t revision = rig.board.revision();
     rig.put_variant("other.so", "other_flow");
     CHECK(rig.has("other", "other_flow"));
-    CHECK(rig.tells(Texts{"refused half.so truncated", "live other.so other"}));
+    CHECK(rig.events_are(Texts{"refused half.so truncated", "live other.so other"}));
     CHECK(rig.board.revision() == revision + 1);
   }
 
@@ -359,7 +360,7 @@ TEST_SUITE("plugin: watcher") {
     CHECK(rig.has("good", "good"));
     rig.put_variant("good.so", "second_version");
     CHECK(rig.has("good", "second_version"));
-    CHECK(rig.comes("unloaded good.so"));  // the same definition: nothing holds the first
+    CHECK(rig.has_event("unloaded good.so"));  // the same definition: nothing holds the first
     CHECK(rig.shows({"good.so live"}));
   }
 
@@ -373,7 +374,7 @@ TEST_SUITE("plugin: watcher") {
     rig.put_variant("good.so", "good");
     CHECK(rig.shows({"good.so live"}));
     CHECK(rig.registry.find("good").value() == before);
-    CHECK(rig.tells(Texts{"live good.so good", "refused good.so abi_major"}));
+    CHECK(rig.events_are(Texts{"live good.so good", "refused good.so abi_major"}));
   }
 
   TEST_CASE("D7: the same bytes written again are no change") {
@@ -385,7 +386,7 @@ TEST_SUITE("plugin: watcher") {
     rig.put_variant("other.so", "other_flow");
     CHECK(rig.has("other", "other_flow"));
     CHECK(rig.registry.find("good").value() == before);
-    CHECK(rig.tells(Texts{"live good.so good", "live other.so other"}));
+    CHECK(rig.events_are(Texts{"live good.so good", "live other.so other"}));
   }
 
   TEST_CASE("a removed file's flows are unregistered and handles to them still run") {
@@ -400,7 +401,7 @@ TEST_SUITE("plugin: watcher") {
     CHECK(first_of(*held) == "\"first\"");
     held.reset();
     CHECK(rig.shows({}));
-    CHECK(rig.tells(Texts{"live good.so good", "removed good.so good", "unloaded good.so"}));
+    CHECK(rig.events_are(Texts{"live good.so good", "removed good.so good", "unloaded good.so"}));
   }
 
   TEST_CASE("a file removed and built again at once never leaves the registry") {
@@ -410,7 +411,7 @@ TEST_SUITE("plugin: watcher") {
     rig.remove("good.so");
     rig.overwrite("good.so", good("built again"));
     CHECK(rig.has_bytes("good", good("built again")));
-    CHECK(std::ranges::count(rig.told(), "removed good.so good") == 0);
+    CHECK(std::ranges::count(rig.events(), "removed good.so good") == 0);
   }
 
   TEST_CASE("a flow that a new version has no longer is unregistered with it") {
@@ -420,8 +421,8 @@ TEST_SUITE("plugin: watcher") {
     rig.put_variant("plugin.so", "other_flow");
     CHECK(rig.has("other", "other_flow"));
     CHECK(rig.has_none("good"));
-    CHECK(rig.tells({"live plugin.so good", "live plugin.so other", "removed plugin.so good",
-                     "unloaded plugin.so"}));
+    CHECK(rig.events_are({"live plugin.so good", "live plugin.so other", "removed plugin.so good",
+                          "unloaded plugin.so"}));
   }
 
   TEST_CASE("a file renamed within the folder takes its flows along") {
@@ -446,7 +447,7 @@ TEST_SUITE("plugin: watcher") {
     }
     CHECK(missing == 0);
     CHECK(std::ranges::none_of(
-        rig.told(), [](const std::string& each) { return each.starts_with("refused"); }));
+        rig.events(), [](const std::string& each) { return each.starts_with("refused"); }));
   }
 
   TEST_CASE("a file replaced by a link is refused and what was published stays") {
@@ -469,8 +470,8 @@ TEST_SUITE("plugin: watcher") {
     CHECK(statuses[1].error->detail.contains((rig.path() / "good.so").string()));
     rig.remove("good.so");
     CHECK(rig.has("GOOD", "same_slug"));
-    CHECK(rig.comes("live late.so GOOD"));
-    CHECK(std::ranges::count(rig.told(), "refused late.so duplicate_slug") == 1);
+    CHECK(rig.has_event("live late.so GOOD"));
+    CHECK(std::ranges::count(rig.events(), "refused late.so duplicate_slug") == 1);
     CHECK(rig.shows({"late.so live"}));
   }
 
@@ -503,7 +504,7 @@ TEST_SUITE("plugin: watcher") {
     rig.start();
     fs::rename(rig.path(), rig.elsewhere("away"));
     CHECK(rig.has_none("good"));
-    CHECK(rig.comes("refused plugins not_found"));
+    CHECK(rig.has_event("refused plugins not_found"));
     fs::rename(rig.elsewhere("away"), rig.path());
     CHECK(rig.has("good", "good"));
     CHECK(rig.shows({"good.so live"}));
@@ -513,11 +514,11 @@ TEST_SUITE("plugin: watcher") {
     for (const char* name : {"first", "second"}) {
       CAPTURE(name);
       PluginWatcher::Options options = no_rescan();
-      options.folder_patience = 0ms;  // else it would look again by itself
+      options.folder_patience = 0ms;  // else it would scan again by itself
       WatcherRig rig(options);
       rig.start({rig.elsewhere("first"), rig.elsewhere("second")});
-      CHECK(rig.comes("refused first not_found"));
-      CHECK(rig.comes("refused second not_found"));
+      CHECK(rig.has_event("refused first not_found"));
+      CHECK(rig.has_event("refused second not_found"));
       fs::create_directory(rig.elsewhere("made ready"));
       fs::copy_file(built("good"), rig.elsewhere("made ready") / "good.so");
       fs::rename(rig.elsewhere("made ready"), rig.elsewhere(name));
@@ -533,7 +534,7 @@ TEST_SUITE("plugin: watcher") {
     fs::rename(rig.elsewhere("away"), rig.path());
     rig.put_variant("other.so", "other_flow");
     CHECK(rig.has("other", "other_flow"));
-    CHECK(rig.tells(Texts{"live good.so good", "live other.so other"}));
+    CHECK(rig.events_are(Texts{"live good.so good", "live other.so other"}));
   }
 
   TEST_CASE("a link among the folders above that leads elsewhere is followed by a rescan") {
@@ -556,10 +557,10 @@ TEST_SUITE("plugin: watcher") {
     fs::permissions(rig.path(), fs::perms::all);
     rig.put_variant("good.so", "good");
     rig.start();
-    CHECK(rig.tells(Texts{"refused good.so untrusted_path"}));
+    CHECK(rig.events_are(Texts{"refused good.so untrusted_path"}));
     fs::permissions(rig.path(), fs::perms::owner_all);
     CHECK(rig.has("good", "good"));
-    CHECK(rig.tells({"refused good.so untrusted_path", "live good.so good"}));
+    CHECK(rig.events_are({"refused good.so untrusted_path", "live good.so good"}));
   }
 
   TEST_CASE("case 35: a nodelete plugin that was removed is shown as unload_pinned") {
@@ -567,7 +568,7 @@ TEST_SUITE("plugin: watcher") {
     rig.put("stays.so", bytes_of(built("nodelete")) + "removed");
     rig.start();
     rig.remove("stays.so");
-    CHECK(rig.comes("pinned stays.so unload_pinned"));
+    CHECK(rig.has_event("pinned stays.so unload_pinned"));
     CHECK(rig.shows({"stays.so unload_pinned unload_pinned"}));
     const PluginStatus status = rig.board.list().front();
     CHECK(status.error->detail ==

@@ -75,10 +75,10 @@ TEST_CASE("what is known of plugins goes on in another process") {
 
 TEST_CASE("who wants to know of changes is told once for each plugin that is barred") {
   Quarantine quarantine(limit());
-  int told = 0;
-  quarantine.on_change([&] { ++told; });
+  int calls = 0;
+  quarantine.on_change([&] { ++calls; });
   for (int i = 0; i < 3; ++i) quarantine.crashed(shop, start);
-  CHECK(told == 1);
+  CHECK(calls == 1);
 }
 
 TEST_SUITE_END();

@@ -31,12 +31,12 @@ struct SettlingRig {
   void touch(const fs::path& path) {
     folder[path].changed_ns = std::chrono::nanoseconds(at).count();
   }
-  void look() { files.look(folder, now(), std::chrono::system_clock::time_point(at)); }
+  void update() { files.update(folder, now(), std::chrono::system_clock::time_point(at)); }
   std::vector<std::string> taken(bool at_once = false) {
     std::vector<std::string> names;
     const SettlingFiles::Batch batch = files.take(now(), at_once);
-    for (const auto& each : batch.arrived) names.push_back(each.path.string());
-    for (const auto& each : batch.gone) names.push_back("-" + each.string());
+    for (const auto& each : batch.settled) names.push_back(each.path.string());
+    for (const auto& each : batch.removed) names.push_back("-" + each.string());
     return names;
   }
 };
@@ -50,7 +50,7 @@ TEST_SUITE("plugin: settling files") {
     SettlingRig rig;
     rig.touch("a.so");
     rig.at += 300ms;
-    rig.look();
+    rig.update();
     CHECK(rig.taken() == Names{"a.so"});
     CHECK(rig.taken().empty());
     CHECK_FALSE(rig.files.next());
@@ -61,12 +61,12 @@ TEST_SUITE("plugin: settling files") {
     for (int i = 0; i < 10; ++i) {
       rig.at += 100ms;
       rig.touch("a.so");
-      rig.look();
+      rig.update();
       CHECK(rig.taken().empty());
     }
     CHECK(rig.files.next() == rig.now() + 250ms);
     rig.at += 249ms;
-    rig.look();
+    rig.update();
     CHECK(rig.taken().empty());
     rig.at += 1ms;
     CHECK(rig.taken() == Names{"a.so"});
@@ -76,13 +76,13 @@ TEST_SUITE("plugin: settling files") {
     SettlingRig rig;
     rig.touch("a.so");
     rig.at += 1s;
-    rig.look();
+    rig.update();
     CHECK(rig.taken() == Names{"a.so"});
-    rig.look();
+    rig.update();
     CHECK(rig.taken().empty());
     rig.touch("a.so");
     rig.at += 1s;
-    rig.look();
+    rig.update();
     CHECK(rig.taken() == Names{"a.so"});
   }
 
@@ -91,14 +91,14 @@ TEST_SUITE("plugin: settling files") {
     rig.touch("a.so");
     rig.touch("b.so");
     rig.at += 1s;
-    rig.look();
+    rig.update();
     CHECK(rig.taken() == Names{"a.so", "b.so"});
     rig.folder.clear();
-    rig.look();
+    rig.update();
     CHECK(rig.taken().empty());
     rig.at += 100ms;
     rig.touch("b.so");
-    rig.look();
+    rig.update();
     rig.at += 250ms;
     CHECK(rig.taken() == Names{"b.so", "-a.so"});
   }
@@ -107,12 +107,12 @@ TEST_SUITE("plugin: settling files") {
     SettlingRig rig;
     rig.touch("a.so");
     rig.at += 1s;
-    rig.look();
+    rig.update();
     CHECK(rig.taken() == Names{"a.so"});
     rig.folder.erase("a.so");
     rig.touch("b.so");
     rig.at += 100ms;
-    rig.look();
+    rig.update();
     rig.at += 160ms;
     CHECK(rig.taken().empty());
     CHECK(rig.files.next() == rig.now() + 90ms);
@@ -123,9 +123,9 @@ TEST_SUITE("plugin: settling files") {
   TEST_CASE("a file that goes before it arrived was never there") {
     SettlingRig rig;
     rig.touch("a.so");
-    rig.look();
+    rig.update();
     rig.folder.clear();
-    rig.look();
+    rig.update();
     rig.at += 1h;
     CHECK(rig.taken().empty());
     CHECK_FALSE(rig.files.next());
@@ -134,15 +134,15 @@ TEST_SUITE("plugin: settling files") {
   TEST_CASE("what happens shortly after one another is dealt with together") {
     SettlingRig rig;
     rig.touch("a.so");
-    rig.look();
+    rig.update();
     const Steady first = rig.now() + 250ms;
     rig.at += 40ms;
     rig.touch("b.so");
-    rig.look();
+    rig.update();
     CHECK(rig.files.next() == first + 40ms);
     rig.at += 100ms;
     rig.touch("c.so");
-    rig.look();
+    rig.update();
     CHECK(rig.files.next() == first + 40ms);
     rig.at += 150ms;
     CHECK(rig.taken() == Names{"a.so", "b.so"});
@@ -153,7 +153,7 @@ TEST_SUITE("plugin: settling files") {
     rig.touch("a.so");
     rig.written.insert("a.so");
     rig.at += 1s;
-    rig.look();
+    rig.update();
     CHECK(rig.taken().empty());
     CHECK(rig.taken(true).empty());
     CHECK(rig.files.next() == rig.now() + 250ms);
@@ -163,7 +163,7 @@ TEST_SUITE("plugin: settling files") {
 
     rig.written.insert("a.so");
     rig.touch("a.so");
-    rig.look();
+    rig.update();
     rig.at += 9s;
     CHECK(rig.taken().empty());
     rig.at += 1s;
@@ -173,7 +173,7 @@ TEST_SUITE("plugin: settling files") {
   TEST_CASE("a file dated ahead of the clock is quiet when it has not changed for a while") {
     SettlingRig rig;
     rig.folder["a.so"].changed_ns = std::chrono::nanoseconds(100h).count();
-    rig.look();
+    rig.update();
     CHECK(rig.files.next() == rig.now() + 250ms);
     rig.at += 250ms;
     CHECK(rig.taken() == Names{"a.so"});
@@ -182,7 +182,7 @@ TEST_SUITE("plugin: settling files") {
   TEST_CASE("at the beginning nothing is waited for but writers") {
     SettlingRig rig;
     rig.touch("a.so");
-    rig.look();
+    rig.update();
     CHECK(rig.taken(true) == Names{"a.so"});
   }
 
@@ -190,10 +190,10 @@ TEST_SUITE("plugin: settling files") {
     SettlingRig rig;
     rig.touch("a.so");
     rig.at += 1s;
-    rig.look();
+    rig.update();
     CHECK(rig.taken() == Names{"a.so"});
-    rig.files.again("a.so", rig.now() + 1s);
-    rig.files.again("nowhere.so", rig.now());
+    rig.files.requeue("a.so", rig.now() + 1s);
+    rig.files.requeue("nowhere.so", rig.now());
     CHECK(rig.taken().empty());
     rig.at += 1s;
     CHECK(rig.taken() == Names{"a.so"});

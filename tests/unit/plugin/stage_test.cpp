@@ -160,7 +160,7 @@ TEST_SUITE("plugin: stage") {
     const fs::path missing = base.path() / "missing";
     const auto stage = StageDirectory::open(missing);
     REQUIRE_FALSE(stage.has_value());
-    CHECK(told(stage.error(), missing) ==
+    CHECK(refusal_text(stage.error(), missing) ==
           "not_loaded/stage_failed at stage: no folder for private copies can be created in it: No "
           "such file or "
           "directory (plugins are copied to a private folder before they are loaded; free some "

@@ -31,7 +31,7 @@ TEST_SUITE("plugin: trust") {
   TEST_CASE("a file that is not there is refused as not_found") {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "nowhere" / "a.so";
-    CHECK(told(read_trusted(file).error(), file) ==
+    CHECK(refusal_text(read_trusted(file).error(), file) ==
           fmt::format("not_loaded/not_found at verify: there is no \"{}/nowhere\" (check the path)",
                       folder.path().string()));
   }
@@ -42,7 +42,7 @@ TEST_SUITE("plugin: trust") {
     const fs::path file = folder.write("open/deep/a.so", "x");
     const fs::path open = folder.path() / "open";
     fs::permissions(open, fs::perms{0777});
-    CHECK(told(read_trusted(file).error(), file) ==
+    CHECK(refusal_text(read_trusted(file).error(), file) ==
           fmt::format("not_loaded/untrusted_path at verify: \"{0}\" can be written by everybody "
                       "(mode 0777) (chmod "
                       "go-w {0})",
@@ -102,7 +102,7 @@ TEST_SUITE("plugin: trust") {
     const TemporaryFolder folder;
     const fs::path file = folder.write("a.so", "12345");
     CHECK(read_trusted(file, {.bytes_max = 5, .sha256_allow = {}}).has_value());
-    CHECK(told(read_trusted(file, {.bytes_max = 4, .sha256_allow = {}}).error(), file) ==
+    CHECK(refusal_text(read_trusted(file, {.bytes_max = 4, .sha256_allow = {}}).error(), file) ==
           "not_loaded/too_big at verify: larger than 4 bytes (strip it, or build it without debug "
           "information)");
     fs::resize_file(file, std::uintmax_t{1} << 40U);  // sparse
@@ -119,7 +119,7 @@ TEST_SUITE("plugin: trust") {
     const auto read = read_trusted(file);
     REQUIRE(::seteuid(self) == 0);
     REQUIRE_FALSE(read.has_value());
-    CHECK(told(read.error(), file) ==
+    CHECK(refusal_text(read.error(), file) ==
           fmt::format("not_loaded/unreadable at verify: \"{}\" can't be opened: Permission denied "
                       "(allow the user Weir runs as to read it)",
                       file.string()));
@@ -130,19 +130,19 @@ TEST_SUITE("plugin: trust") {
     const fs::path file = folder.write("theirs/a.so", "x");
     fs::permissions(folder.path() / "theirs", fs::perms{0775});
     fs::permissions(file, fs::perms{0664});
-    std::size_t asked = 0;
+    std::size_t lookups = 0;
     TrustedFiles own([&](uid_t user, gid_t group) {
-      ++asked;
+      ++lookups;
       return user == ::geteuid() && group == ::getegid();
     });
     CHECK(own.read(file).has_value());
     CHECK(own.read(file).has_value());
-    CHECK(asked == 1);
+    CHECK(lookups == 1);
 
     TrustedFiles shared([](uid_t, gid_t) { return false; });
     const auto refused = shared.read(file);
     REQUIRE_FALSE(refused.has_value());
-    CHECK(told(refused.error(), file) ==
+    CHECK(refusal_text(refused.error(), file) ==
           fmt::format("not_loaded/untrusted_path at verify: \"{0}\" can be written by its group "
                       "(mode 0775) (chmod go-w {0})",
                       (folder.path() / "theirs").string()));

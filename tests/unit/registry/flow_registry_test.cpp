@@ -12,7 +12,7 @@ using Change = FlowRegistry::Change;
 const std::string sha_a(64, 'a');
 const std::string sha_b(64, 'b');
 
-std::string told(const Error& error) {
+std::string error_text(const Error& error) {
   return std::string(name(error.code)) + " " + error.kind + ": " + to_string(error);
 }
 
@@ -32,23 +32,23 @@ TEST_SUITE("registry: flows") {
 
   TEST_CASE("G2: an unknown name is not_found with the nearest there is") {
     FlowRegistry registry;
-    CHECK(told(registry.get(slug("order_totals")).error()) ==
+    CHECK(error_text(registry.get(slug("order_totals")).error()) ==
           "not_found unknown_flow: no flow has the slug \"order_totals\" (no flow is registered at "
           "all)");
     registry.register_or_throw(module({.module = "shop.OrderTotals", .slug = "order_totals"}));
-    CHECK(told(registry.get(slug("order_total")).error()) ==
+    CHECK(error_text(registry.get(slug("order_total")).error()) ==
           "not_found unknown_flow: no flow has the slug \"order_total\" (did you mean "
           "\"order_totals\"?)");
-    CHECK(told(registry.get(slug("Order_Totals")).error()) ==
+    CHECK(error_text(registry.get(slug("Order_Totals")).error()) ==
           "not_found unknown_flow: no flow has the slug \"Order_Totals\" (did you mean "
           "\"order_totals\"?)");
-    CHECK(told(registry.get(module_name("shop.OrderTotal")).error()) ==
+    CHECK(error_text(registry.get(module_name("shop.OrderTotal")).error()) ==
           "not_found unknown_flow: no flow is registered as module \"shop.OrderTotal\" "
           "(did you mean \"shop.OrderTotals\"?)");
-    CHECK(told(registry.find("shop.ordertotals").error()) ==
+    CHECK(error_text(registry.find("shop.ordertotals").error()) ==
           "not_found unknown_flow: no flow has the slug or module name \"shop.ordertotals\" "
           "(did you mean \"shop.OrderTotals\"?)");
-    CHECK(told(registry.find("").error()) ==
+    CHECK(error_text(registry.find("").error()) ==
           "not_found unknown_flow: no flow has the slug or module name \"\"");
   }
 
@@ -141,10 +141,11 @@ TEST_SUITE("registry: flows") {
   TEST_CASE("D1: slugs that differ in case alone collide") {
     FlowRegistry registry;
     registry.register_or_throw(module({.slug = "CaseFlow"}));
-    CHECK(told(registry
-                   .register_(module(
-                       {.module = "shop.B", .slug = "caseflow", .path = "b.so", .sha256 = sha_b}))
-                   .error()) ==
+    CHECK(error_text(
+              registry
+                  .register_(module(
+                      {.module = "shop.B", .slug = "caseflow", .path = "b.so", .sha256 = sha_b}))
+                  .error()) ==
           "conflict duplicate_slug: slug \"caseflow\" of module \"shop.B\" (b.so, sha256 " + sha_b +
               ") is already taken as \"CaseFlow\" by module \"shop.A\" (plugins/a.so, sha256 " +
               sha_a +
@@ -158,7 +159,7 @@ TEST_SUITE("registry: flows") {
     const Result<Change> second =
         registry.register_(module({.module = "shop.B", .path = "b.so", .sha256 = sha_b}));
     REQUIRE_FALSE(second);
-    CHECK(told(second.error()) ==
+    CHECK(error_text(second.error()) ==
           "conflict duplicate_slug: slug \"a\" of module \"shop.B\" (b.so, sha256 " + sha_b +
               ") is already taken by module \"shop.A\" (plugins/a.so, sha256 " + sha_a +
               ") (remove one of the two, or give a flow another slug; slugs that differ in case "
@@ -183,7 +184,7 @@ TEST_SUITE("registry: flows") {
     const Result<Change> second =
         registry.register_(module({.slug = "other", .path = "plugins/copy.so", .sha256 = sha_b}));
     REQUIRE_FALSE(second);
-    CHECK(told(second.error()) ==
+    CHECK(error_text(second.error()) ==
           "conflict duplicate_module: module \"shop.A\" (plugins/copy.so, sha256 " + sha_b +
               ") is already registered from another file: plugins/a.so, sha256 " + sha_a +
               " (remove one of the two, or rename a module)");
@@ -209,7 +210,7 @@ TEST_SUITE("registry: flows") {
     FlowRegistry registry;
     FlowModule none = module({});
     none.steps = {};
-    CHECK(told(registry.register_(std::move(none)).error()) ==
+    CHECK(error_text(registry.register_(std::move(none)).error()) ==
           "invalid_definition invalid_flow_module: module \"shop.A\" (plugins/a.so, sha256 " +
               sha_a +
               ") has code for 0 steps, and defines 1 "

@@ -14,12 +14,12 @@ namespace {
 using Topics = KeyedRegistry<std::string, int>;
 using What = Topics::Change::What;
 
-struct Heard {
+struct Notified {
   What what;
   std::string key;
   OwnerId owner;
   int value;
-  friend bool operator==(const Heard&, const Heard&) = default;
+  friend bool operator==(const Notified&, const Notified&) = default;
 };
 
 }  // namespace
@@ -89,9 +89,9 @@ TEST_SUITE("keyed registry: dispatch") {
 
 TEST_SUITE("keyed registry: listeners") {
   TEST_CASE("listeners hear of every change of a key in its order and of an owner's end") {
-    std::vector<Heard> heard;
+    std::vector<Notified> notified;
     Topics registry({.keys = Keys::duplicate}, {[&](const Topics::Change& change) {
-                      heard.push_back({change.what, change.key, change.owner, change.value});
+                      notified.push_back({change.what, change.key, change.owner, change.value});
                     }});
     auto a = registry.owner("a");
     auto b = registry.owner("b");
@@ -101,26 +101,27 @@ TEST_SUITE("keyed registry: listeners") {
     registry.unregister(b, "k");
     registry.unregister(b, "k");
     a.end();
-    CHECK(heard == std::vector<Heard>{{What::registered, "k", 1, 1},
-                                      {What::registered, "k", 2, 2},
-                                      {What::unregistered, "k", 2, 2},
-                                      {What::unregistered, "k", 1, 3}});
+    CHECK(notified == std::vector<Notified>{{What::registered, "k", 1, 1},
+                                            {What::registered, "k", 2, 2},
+                                            {What::unregistered, "k", 2, 2},
+                                            {What::unregistered, "k", 1, 3}});
   }
 
   TEST_CASE("a listener may change the registry and hears of that after what it hears now") {
-    std::vector<std::string> heard;
+    std::vector<std::string> notified;
     Topics* registry = nullptr;
     Topics::Owner mirror;
-    Topics made({}, {[&](const Topics::Change& change) {
-                       if (change.key != "a") return;
-                       if (change.what == What::registered)
-                         CHECK(registry->register_(mirror, "copy of a", change.value));
-                       else
-                         registry->unregister(mirror, "copy of a");
-                     },
-                     [&](const Topics::Change& change) {
-                       heard.push_back((change.what == What::registered ? "+" : "-") + change.key);
-                     }});
+    Topics made({},
+                {[&](const Topics::Change& change) {
+                   if (change.key != "a") return;
+                   if (change.what == What::registered)
+                     CHECK(registry->register_(mirror, "copy of a", change.value));
+                   else
+                     registry->unregister(mirror, "copy of a");
+                 },
+                 [&](const Topics::Change& change) {
+                   notified.push_back((change.what == What::registered ? "+" : "-") + change.key);
+                 }});
     registry = &made;
     mirror = made.owner("mirror");
     auto owner = made.owner("owner");
@@ -129,17 +130,17 @@ TEST_SUITE("keyed registry: listeners") {
     owner.end();
     mirror = {};
     CHECK(made.count() == 0);
-    CHECK(heard == std::vector<std::string>{"+a", "+copy of a", "-a", "-copy of a"});
+    CHECK(notified == std::vector<std::string>{"+a", "+copy of a", "-a", "-copy of a"});
   }
 
   TEST_CASE("nobody hears of what was refused") {
-    int heard = 0;
-    Topics registry({}, {[&](const Topics::Change&) { ++heard; }});
+    int notified = 0;
+    Topics registry({}, {[&](const Topics::Change&) { ++notified; }});
     auto a = registry.owner("a");
     auto b = registry.owner("b");
     CHECK(registry.register_(a, "k", 1));
     CHECK_FALSE(registry.register_(b, "k", 1));
-    CHECK(heard == 1);
+    CHECK(notified == 1);
   }
 }
 

@@ -82,8 +82,8 @@ TEST_SUITE("keyed registry: owners") {
                 .hint = "use an owner that this registry's owner() made"});
     CHECK(mine.unregister(owner, "k") == 0);
     CHECK(mine.keys(owner).empty());
-    KeyedRegistry<std::string, int>::Owner nobody;
-    CHECK(mine.register_(nobody, "k", 1).error().kind == "foreign_owner");
+    KeyedRegistry<std::string, int>::Owner empty;
+    CHECK(mine.register_(empty, "k", 1).error().kind == "foreign_owner");
   }
 
   TEST_CASE("keys registered without a value get the one their owner has") {
@@ -105,14 +105,14 @@ TEST_SUITE("keyed registry: via") {
   TEST_CASE("a name leads to who stands under it now or says that nobody does") {
     Mailboxes registry({.name = "mailboxes"});
     const auto shop = registry.via("shop");
-    const Error nobody{.code = ErrorCode::not_found,
-                       .kind = "no_owner",
-                       .message = R"(mailboxes: no owner is registered under key "shop")",
-                       .hint = "its owner has ended, or was not started yet"};
+    const Error no_owner{.code = ErrorCode::not_found,
+                         .kind = "no_owner",
+                         .message = R"(mailboxes: no owner is registered under key "shop")",
+                         .hint = "its owner has ended, or was not started yet"};
     const auto send = [&](const std::string& text) {
       return shop.tell([&](const Mailboxes::View& view) { *view.value += text; });
     };
-    CHECK(send("lost").error() == nobody);
+    CHECK(send("lost").error() == no_owner);
 
     const auto first = std::make_shared<std::string>();
     auto owner = registry.owner("first", first);
@@ -122,7 +122,7 @@ TEST_SUITE("keyed registry: via") {
 
     const auto second = std::make_shared<std::string>();
     owner = registry.owner("second", second);
-    CHECK(shop.resolve().error() == nobody);
+    CHECK(shop.resolve().error() == no_owner);
     CHECK(registry.register_(owner, "shop"));
     CHECK(send("two"));
     CHECK(*first == "one");

@@ -87,12 +87,12 @@ TEST_SUITE("keyed registry: keys") {
     Names registry = topics();
     Names::Owner a = registry.owner("a");
     CHECK(registry.register_(a, "k", 1));
-    int asked = 0;
+    int calls = 0;
     CHECK(registry.unregister_match(a, "k", [&](int) {
-      if (++asked == 1) CHECK(registry.register_(a, "k", 2));
+      if (++calls == 1) CHECK(registry.register_(a, "k", 2));
       return true;
     }) == 2);
-    CHECK(asked == 3);
+    CHECK(calls == 3);
     CHECK(registry.count() == 0);
   }
 

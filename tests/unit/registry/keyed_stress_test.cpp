@@ -107,16 +107,16 @@ TEST_SUITE("keyed registry: threads") {
 
   TEST_CASE("listeners on many threads hear of each key's changes in turn and miss none") {
     using Registry = KeyedRegistry<int, int>;
-    std::array<std::atomic<int>, 4> standing{};
-    std::atomic<int> heard = 0;
+    std::array<std::atomic<int>, 4> registered{};
+    std::atomic<int> notified = 0;
     std::atomic<int> wrong = 0;
     std::atomic<int> entered = 0;
     {
       Registry registry({.partitions = 2}, {[&](const Registry::Change& change) {
-                          const bool up = change.what == Registry::Change::What::registered;
+                          const bool added = change.what == Registry::Change::What::registered;
                           const auto key = static_cast<std::size_t>(change.key);
-                          if (standing[key].exchange(up ? 1 : 0) != (up ? 0 : 1)) ++wrong;
-                          ++heard;
+                          if (registered[key].exchange(added ? 1 : 0) != (added ? 0 : 1)) ++wrong;
+                          ++notified;
                         }});
       together([&](int number) {
         auto owner = registry.owner("owner");
@@ -130,7 +130,7 @@ TEST_SUITE("keyed registry: threads") {
       });
     }
     CHECK(wrong == 0);
-    CHECK(heard == 2 * entered);
+    CHECK(notified == 2 * entered);
   }
 }
 

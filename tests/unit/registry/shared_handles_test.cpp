@@ -148,8 +148,8 @@ TEST_SUITE("registry: shared handles") {
   }
 
   TEST_CASE("a stop during the start ends what that very start makes") {
-    std::vector<std::string> told;
-    Rig rig({.stopping = [&](const std::string& key, Opened&) { told.push_back(key); }});
+    std::vector<std::string> notified;
+    Rig rig({.stopping = [&](const std::string& key, Opened&) { notified.push_back(key); }});
     const auto stopped =
         rig.handles.get_or_start("a", [&](const Handles::Starting& starting) -> Result<Pointer> {
           CHECK(rig.handles.stop("a"));
@@ -161,15 +161,15 @@ TEST_SUITE("registry: shared handles") {
                                    .message = "\"a\" was stopped while it started",
                                    .hint = "ask again to start it again"});
     CHECK(rig.ends == std::vector<std::string>{"a"});
-    CHECK(told == std::vector<std::string>{"a"});
+    CHECK(notified == std::vector<std::string>{"a"});
     CHECK(rig.open("a").has_value());
     CHECK(rig.ends.size() == 1);
   }
 
   TEST_CASE("the observer is told of a stop before the handle ends and of a death not at all") {
-    std::vector<std::string> told;
+    std::vector<std::string> notified;
     Rig rig({.stopping = [&](const std::string& key, Opened& handle) {
-      told.push_back(key + handle.name + std::to_string(handle.ends.size()));
+      notified.push_back(key + handle.name + std::to_string(handle.ends.size()));
     }});
     (void)rig.open("a");
     std::optional<Handles::Death> death;
@@ -179,7 +179,7 @@ TEST_SUITE("registry: shared handles") {
     });
     death->announce();
     rig.handles.stop("a");
-    CHECK(told == std::vector<std::string>{"aa1"});
+    CHECK(notified == std::vector<std::string>{"aa1"});
     CHECK(rig.ends == std::vector<std::string>{"b", "a"});
   }
 
@@ -330,9 +330,9 @@ TEST_SUITE("registry: shared handles") {
 
   TEST_CASE("the options of the first caller count and differing ones are reported") {
     using Sized = SharedHandles<std::string, int, int>;
-    std::vector<std::string> told;
+    std::vector<std::string> notified;
     Sized sized({.options_differ = [&](const std::string& key, int first, int asked) {
-      told.push_back(key + " " + std::to_string(first) + " " + std::to_string(asked));
+      notified.push_back(key + " " + std::to_string(first) + " " + std::to_string(asked));
     }});
     const auto make = [](const Sized::Starting& starting) -> Result<std::shared_ptr<int>> {
       return std::make_shared<int>(starting.options);
@@ -340,10 +340,10 @@ TEST_SUITE("registry: shared handles") {
     CHECK(*sized.get_or_start("a", 1, make).value() == 1);
     CHECK(*sized.get_or_start("a", 2, make).value() == 1);
     CHECK(*sized.get_or_start("a", 1, make).value() == 1);
-    CHECK(told == std::vector<std::string>{"a 1 2"});
+    CHECK(notified == std::vector<std::string>{"a 1 2"});
     sized.stop("a");
     CHECK(*sized.get_or_start("a", 2, make).value() == 2);
-    CHECK(told.size() == 1);
+    CHECK(notified.size() == 1);
   }
 
   TEST_CASE("the observer and the end of a handle may call back into the registry") {
@@ -355,9 +355,9 @@ TEST_SUITE("registry: shared handles") {
     };
     using Handles_ = SharedHandles<int, Reopening>;
     Handles_* own = nullptr;
-    int told = 0;
+    int notified = 0;
     Handles_ handles({.stopping = [&](const int& key, Reopening&) {
-      ++told;
+      ++notified;
       CHECK(own->lookup(key) == nullptr);
       CHECK_FALSE(own->stop(key));
     }});
@@ -368,7 +368,7 @@ TEST_SUITE("registry: shared handles") {
       return made;
     });
     CHECK(handles.stop(1));
-    CHECK(told == 1);
+    CHECK(notified == 1);
   }
 
   TEST_CASE("thousands of keys that come and go are told apart") {

@@ -214,14 +214,14 @@ TEST_SUITE("registry: waiting for shared handles") {
   }
 
   TEST_CASE("a caller with other options that joins a start is reported too") {
-    std::vector<std::string> told;
+    std::vector<std::string> notified;
     WatchedHandles handles({.options_differ = [&](const std::string& key, int first, int asked) {
-      told.push_back(key + std::to_string(first) + std::to_string(asked));
+      notified.push_back(key + std::to_string(first) + std::to_string(asked));
     }});
     SlowStart start(handles, "a");
     CHECK(handles.get_or_start("a", 5, make, {.deadline = Clock::now()}).error().kind ==
           "start_timeout");
-    CHECK(told == std::vector<std::string>{"a05"});
+    CHECK(notified == std::vector<std::string>{"a05"});
   }
 
   TEST_CASE("under many threads every key has one live handle and every handle one end") {

@@ -13,7 +13,7 @@ TEST_SUITE("run: control") {
     run.state.cancel("by ann");
     CHECK(run.end() == "cancelled: by ann");
     CHECK(run.ready() == "");
-    CHECK_FALSE(run.state.wanted({run.position("b"), 0}));
+    CHECK_FALSE(run.state.still_needed({run.position("b"), 0}));
   }
 
   TEST_CASE("C1: a run that has ended is not cancelled any more") {
@@ -46,7 +46,7 @@ TEST_SUITE("run: control") {
     CHECK(run.end() == "");
     run.fails("a", "five");
     CHECK(run.end() == "failed: step \"a\" failed after 2 attempts: five");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("C3: completed elements of a map are kept and the failed ones alone are tried anew") {
@@ -59,7 +59,7 @@ TEST_SUITE("run: control") {
     CHECK(run.ready() == "each[1]#3");
     run.completes("each", "2", 1);
     CHECK(run.end() == R"(completed {"each":[1,2,3]})");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("C3: what was cancelled with its run is ready again when it is retried") {
@@ -83,7 +83,7 @@ TEST_SUITE("run: control") {
     run.is_retried("a");
     for (int i = 0; i < RunState::losses_max; ++i) run.is_lost("a");
     CHECK(run.end() == "");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("C3: a type violation can be tried anew") {
@@ -92,7 +92,7 @@ TEST_SUITE("run: control") {
     run.is_retried("s");
     run.completes("s", "[7]");
     CHECK(run.ready() == "m[0]");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("C3: a condition that failed the run fails it again") {
@@ -101,7 +101,7 @@ TEST_SUITE("run: control") {
     strict.when_unmet = "fail";
     DrivenRun run(flow({step("a"), strict}));
     run.completes("a", "2");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
     CHECK(run.state.end()->status == RunStatus::failed);
   }
 

@@ -30,7 +30,7 @@ DrivenRun::DrivenRun(const FlowDraft& draft, std::string_view input)
 
 JournalRow DrivenRun::ends(std::string_view step, std::size_t index, AttemptResult result) {
   const TaskId task{position(step), index};
-  JournalRow row = state.judge(task, ++attempts_[task], std::move(result));
+  JournalRow row = state.make_row(task, ++attempts_[task], std::move(result));
   row.started_at = now;
   row.ended_at = now;
   if (const auto folded = state.apply(row); !folded) FAIL(to_string(folded.error()));
@@ -65,9 +65,9 @@ void DrivenRun::is_retried(std::string_view step, std::size_t index) {
   ends(step, index, {.outcome = Outcome::retried});
 }
 
-std::string DrivenRun::ready() { return told(state.take_ready()); }
+std::string DrivenRun::ready() { return text_of(state.take_ready()); }
 
-std::string DrivenRun::told(const std::vector<ReadyTask>& tasks) const {
+std::string DrivenRun::text_of(const std::vector<ReadyTask>& tasks) const {
   std::string text;
   for (const auto& [task, attempt, not_before] : tasks) {
     const StepDefinition& step = definition.steps()[task.step];
@@ -83,9 +83,9 @@ std::string DrivenRun::input_of(std::string_view step, std::size_t index) const 
   return std::string(state.input_of({position(step), index}).text());
 }
 
-std::string DrivenRun::end() const { return told(state.end()); }
+std::string DrivenRun::end() const { return text_of(state.end()); }
 
-std::string DrivenRun::told(const std::optional<RunEnd>& end) {
+std::string DrivenRun::text_of(const std::optional<RunEnd>& end) {
   if (!end) return "";
   switch (end->status) {
     case RunStatus::completed:
@@ -118,7 +118,7 @@ std::string DrivenRun::ended() {
   return text;
 }
 
-std::string DrivenRun::told(const std::vector<OpenWait>& waits) const {
+std::string DrivenRun::text_of(const std::vector<OpenWait>& waits) const {
   std::string text;
   for (const auto& [step, until] : waits)
     text += fmt::format("{}{}@{}", text.empty() ? "" : " ", definition.steps()[step].slug.view(),
@@ -126,15 +126,15 @@ std::string DrivenRun::told(const std::vector<OpenWait>& waits) const {
   return text;
 }
 
-std::string DrivenRun::waiting() const { return told(state.waits()); }
+std::string DrivenRun::waiting() const { return text_of(state.waits()); }
 
-std::string DrivenRun::told_again() const {
+std::string DrivenRun::replay_difference() const {
   for (const auto& rows : {journal, by_key(journal)}) {
     RunState again(definition, options_of(definition), 7, state.input(), begin);
     for (const JournalRow& row : rows)
       if (const auto folded = again.apply(row); !folded) return to_string(folded.error());
-    if (told(again.end()) != end()) return told(again.end());
-    if (told(again.waits()) != waiting()) return told(again.waits());
+    if (text_of(again.end()) != end()) return text_of(again.end());
+    if (text_of(again.waits()) != waiting()) return text_of(again.waits());
     if (const auto skips = again.take_skips(); !skips.empty())
       return fmt::format("skips step {} once more", skips.front().task.step);
   }

@@ -10,7 +10,7 @@
 
 namespace weir {
 
-// A run led by hand, one ended attempt after the other, each dated `now`. Not movable: RunState
+// A run driven by hand, one ended attempt after the other, each dated `now`. Not movable: RunState
 // points into it.
 class DrivenRun {
  public:
@@ -20,7 +20,7 @@ class DrivenRun {
   DrivenRun(const DrivenRun&) = delete;
   DrivenRun& operator=(const DrivenRun&) = delete;
 
-  // The next attempt of a task ends, the way a worker settles it: judged, dated and folded.
+  // The next attempt of a task ends, as a worker settles it: turned into a row, dated and folded.
   JournalRow ends(std::string_view step, std::size_t index, AttemptResult result);
   void completes(std::string_view step, std::string_view output, std::size_t index = 0);
   void fails(std::string_view step, std::string_view error, std::size_t index = 0);
@@ -28,8 +28,8 @@ class DrivenRun {
   void is_lost(std::string_view step, std::size_t index = 0);
   void is_cancelled(std::string_view step, std::size_t index = 0);
 
-  // What became ready since the last time, in the order it was freed: "fetch each[0] each[1]#2"; an
-  // attempt after the first is told.
+  // What became ready since the last time, in the order it was queued: "fetch each[0] each[1]#2",
+  // with the number of an attempt after the first.
   std::string ready();
   std::vector<ReadyTask> ready_tasks() { return state.take_ready(); }
 
@@ -47,12 +47,12 @@ class DrivenRun {
   // Open waits and the seconds from begin until their time is over: "approval@60".
   std::string waiting() const;
 
-  // The task's failures are forgiven by command, as weir.retry journals it.
+  // The task's failures no longer count, by command, as weir.retry journals it.
   void is_retried(std::string_view step, std::size_t index = 0);
 
-  // The same run led on from its journal, folded as committed and by key: "" if both stand as this
-  // one does, else what differs.
-  std::string told_again() const;
+  // The same run continued from its journal, folded as committed and by key: "" if both stand as
+  // this one does, else what differs.
+  std::string replay_difference() const;
 
   std::size_t position(std::string_view step) const { return definition.find(step).value(); }
 
@@ -62,9 +62,9 @@ class DrivenRun {
   std::vector<JournalRow> journal;  // as committed
 
  private:
-  std::string told(const std::vector<ReadyTask>& tasks) const;
-  std::string told(const std::vector<OpenWait>& waits) const;
-  static std::string told(const std::optional<RunEnd>& end);
+  std::string text_of(const std::vector<ReadyTask>& tasks) const;
+  std::string text_of(const std::vector<OpenWait>& waits) const;
+  static std::string text_of(const std::optional<RunEnd>& end);
 
   std::map<TaskId, int> attempts_;
 };

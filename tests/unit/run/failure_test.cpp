@@ -36,10 +36,10 @@ TEST_SUITE("run: failure") {
   TEST_CASE("P6: the message tells the type that was met") {
     const std::pair<const char*, const char*> types[] = {
         {"null", "null"}, {"true", "a boolean"}, {"1.5", "a number"}, {R"("[]")", "a string"}};
-    for (const auto& [output, told] : types) {
+    for (const auto& [output, type_name] : types) {
       DrivenRun run(flow({step("s"), of_kind("map", "m", {"s"})}));
       CHECK(run.ends("s", 0, {.output = json(output)}).error ==
-            std::string("step \"m\" maps over the output of \"s\", which is ") + told +
+            std::string("step \"m\" maps over the output of \"s\", which is ") + type_name +
                 ", not an array");
     }
   }

@@ -11,8 +11,8 @@ namespace weir {
 namespace {
 
 void fail(const std::source_location& where, std::string_view why) {
-  const std::string told = fmt::format("{}:{}: {}", where.file_name(), where.line(), why);
-  FAIL(told);
+  const std::string message = fmt::format("{}:{}: {}", where.file_name(), where.line(), why);
+  FAIL(message);
 }
 
 // A REQUIRE that costs nothing while it holds: there are thousands in a run.
@@ -102,7 +102,7 @@ void SimulatedRun::gather() {
   auto expected = oracle_.ready();
   for (const auto& [attempt, not_before] : waiting_) hold(expected.erase(attempt) == 1);
   for (const auto& [attempt, not_before] : in_flight_)
-    hold(state_.wanted(attempt.first) == (expected.erase(attempt) == 1));
+    hold(state_.still_needed(attempt.first) == (expected.erase(attempt) == 1));
   hold(expected.empty());
   std::set<std::size_t> waits;
   for (const auto& [step, until] : waits_of(state_)) waits.insert(step);
@@ -171,7 +171,7 @@ void SimulatedRun::settle() {
 
 // Of a step that was skipped meanwhile too: its row says what was, and counts for nothing.
 void SimulatedRun::settle(Attempt attempt, AttemptResult result) {
-  JournalRow row = state_.judge(attempt.first, attempt.second, std::move(result));
+  JournalRow row = state_.make_row(attempt.first, attempt.second, std::move(result));
   // Other workers' clocks, and slots that were slow to tell, do not go by the order of commits.
   row.started_at = row.ended_at = now_ - std::chrono::microseconds(below(1'000, random_));
   taken(state_.apply(row));
@@ -322,7 +322,7 @@ void SimulatedRun::agree_with_folds() const {
   auto ready = waiting_;
   ready.insert(in_flight_.begin(), in_flight_.end());
   ready.merge(ready_of(now));
-  std::erase_if(ready, [&](const auto& each) { return !now.wanted(each.first.first); });
+  std::erase_if(ready, [&](const auto& each) { return !now.still_needed(each.first.first); });
   for (const auto& rows : {journal_, by_key(journal_)}) {
     RunState again = folded(rows);
     hold(again.end().has_value() == now.end().has_value());

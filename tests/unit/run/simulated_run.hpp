@@ -56,7 +56,7 @@ class SimulatedRun {
   std::vector<JournalRow> journal_;  // as committed
   std::map<Attempt, Time> waiting_;  // ready and not started, with not_before
   std::map<Attempt, Time> in_flight_;
-  std::set<std::size_t> ended_;  // steps, as told
+  std::set<std::size_t> ended_;  // steps, as reported
 };
 
 }  // namespace weir

@@ -30,21 +30,22 @@ JournalRow lost_cause(TaskId task) {
 
 // As a worker leads a run: after each row it asks for everything.
 void lead(DrivenRun& run, const Json& output) {
-  bool as_said = true;
+  bool as_expected = true;
   std::vector<ReadyTask> ready = run.ready_tasks();
   while (!ready.empty()) {
     std::vector<ReadyTask> next;
     for (const auto& [task, attempt, not_before] : ready) {
-      JournalRow row = run.state.judge(task, attempt, {.output = output});
-      as_said = as_said && run.state.wanted(task) && run.state.apply(row).has_value() &&
-                run.state.waits().empty() && run.state.take_skips().empty();
+      JournalRow row = run.state.make_row(task, attempt, {.output = output});
+      as_expected = as_expected && run.state.still_needed(task) &&
+                    run.state.apply(row).has_value() && run.state.waits().empty() &&
+                    run.state.take_skips().empty();
       run.state.take_step_ends();
       for (const ReadyTask& each : run.ready_tasks()) next.push_back(each);
       run.journal.push_back(std::move(row));
     }
     ready = std::move(next);
   }
-  REQUIRE(as_said);
+  REQUIRE(as_expected);
 }
 
 void folds_again(const DrivenRun& run) {

@@ -64,7 +64,7 @@ TEST_SUITE("run: skipped steps") {
     CHECK(run.skips() == "a:condition_unmet");
     run.completes("fallback", "2");
     CHECK(run.end() == R"(completed {"fallback":2})");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F7: a condition that is unmet fails the run where it says so") {
@@ -77,7 +77,7 @@ TEST_SUITE("run: skipped steps") {
     CHECK(run.state.end()->failed_step == run.position("b"));
     CHECK(run.skips() == "");
     CHECK(run.ready() == "");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F7: the end that an unmet condition gave a run is found again in its journal") {
@@ -90,7 +90,7 @@ TEST_SUITE("run: skipped steps") {
       run.now += later;
       run.fails_for_good("beside", "no");
       CHECK(run.state.end()->failed_step == run.position(later > 0s ? "b" : "beside"));
-      CHECK(run.told_again() == "");
+      CHECK(run.replay_difference() == "");
     }
   }
 
@@ -122,7 +122,7 @@ TEST_SUITE("run: skipped steps") {
     CHECK(run.ready() == "");
     CHECK(run.end() ==
           "completed null (no output: every final step was skipped: \"d\" (dependency_skipped))");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F5: a step that is skipped once exhausted lets its dependents go on") {
@@ -135,7 +135,7 @@ TEST_SUITE("run: skipped steps") {
     CHECK(run.input_of("b") == "{}");
     run.completes("b", "1");
     CHECK(run.end() == R"(completed {"b":1})");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F5: a failure for good or a fourth loss exhausts a step too") {
@@ -145,7 +145,7 @@ TEST_SUITE("run: skipped steps") {
     DrivenRun lost(flow({exhausted(step("a"), "skip")}));
     for (int i = 0; i <= RunState::losses_max; ++i) lost.is_lost("a");
     CHECK(lost.skips() == "a:handler_failed");
-    CHECK(lost.told_again() == "");
+    CHECK(lost.replay_difference() == "");
   }
 
   TEST_CASE("F5: skip_cascade skips all downstream of an exhausted step") {
@@ -157,7 +157,7 @@ TEST_SUITE("run: skipped steps") {
     CHECK(run.ready() == "");
     run.completes("z", "1");
     CHECK(run.end() == R"(completed {"z":1})");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F5: one exhausted element skips its map and what the others return is ignored") {
@@ -165,14 +165,14 @@ TEST_SUITE("run: skipped steps") {
                   "[1,2,3]");
     CHECK(run.ready() == "each[0] each[1] each[2]");
     run.completes("each", "1", 0);
-    CHECK(run.state.wanted({run.position("each"), 2}));
+    CHECK(run.state.still_needed({run.position("each"), 2}));
     run.fails_for_good("each", "no", 1);
-    CHECK_FALSE(run.state.wanted({run.position("each"), 2}));
+    CHECK_FALSE(run.state.still_needed({run.position("each"), 2}));
     CHECK(run.skips() == "each:handler_failed");
     run.completes("each", "3", 2);
     CHECK(run.ready() == "sum");
     CHECK(run.input_of("sum") == "{}");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F5: no retry of a skipped step is handed out") {
@@ -182,7 +182,7 @@ TEST_SUITE("run: skipped steps") {
     run.fails_for_good("each", "no", 1);
     CHECK(run.ready() == "");
     CHECK(run.skips() == "each:handler_failed");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("F5: a journaled skip holds though more attempts are allowed now") {

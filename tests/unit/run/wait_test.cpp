@@ -32,7 +32,7 @@ TEST_SUITE("run: waits") {
     CHECK(run.ready() == "");
     CHECK(run.waiting() == "approval@70");
     CHECK(run.end() == "");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("D4: a wait's time counts from the end of its start delay") {
@@ -47,7 +47,7 @@ TEST_SUITE("run: waits") {
     CHECK(run.waiting() == "");
     CHECK(run.ready() == "b");
     CHECK(run.input_of("b") == R"({"approval":{"signalled":true,"payload":{"by": "ann"}}})");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("D4: a wait whose time is over completes and says so") {
@@ -81,7 +81,7 @@ TEST_SUITE("run: waits") {
     run.fails_for_good("a", "no");
     run.is_retried("a");
     CHECK(run.waiting() == "approval@60");
-    CHECK(run.told_again() == "");
+    CHECK(run.replay_difference() == "");
   }
 
   TEST_CASE("C4: the row of a wait that has not begun is refused") {

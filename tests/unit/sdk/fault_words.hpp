@@ -33,14 +33,14 @@ inline std::string name(refused why) {
       return "cycle";
     case refused::map_dependencies:
       return "map_dependencies";
-    case refused::map_over_no_array:
-      return "map_over_no_array";
+    case refused::map_over_non_array:
+      return "map_over_non_array";
     case refused::result_does_not_fit_input:
       return "result_does_not_fit_input";
-    case refused::input_is_no_object:
-      return "input_is_no_object";
-    case refused::input_member_is_no_dependency:
-      return "input_member_is_no_dependency";
+    case refused::input_is_not_an_object:
+      return "input_is_not_an_object";
+    case refused::input_member_is_not_a_dependency:
+      return "input_member_is_not_a_dependency";
     case refused::misplaced_option:
       return "misplaced_option";
     case refused::bad_signal:
@@ -51,8 +51,8 @@ inline std::string name(refused why) {
       return "flow_dependencies";
     case refused::endless_flow:
       return "endless_flow";
-    case refused::condition_is_no_json:
-      return "condition_is_no_json";
+    case refused::condition_is_not_json:
+      return "condition_is_not_json";
     case refused::condition_never_met:
       return "condition_never_met";
     case refused::input_member_can_be_absent:
@@ -72,7 +72,7 @@ std::string fault(const sdk::Flow<steps, dependencies>& flow) {
 /// The step under a condition that only the test's run knows.
 template <class Draft>
 Draft only_if(Draft step, std::string_view pattern) {
-  step.words.only_if = pattern;
+  step.settings.only_if = pattern;
   return step;
 }
 

@@ -160,11 +160,11 @@ TEST_SUITE("sdk: flow checks") {
     CHECK(fault(define_flow("f", "M", step<anything>("a"), map<length>("b").over("a"))).empty());
     CHECK(fault(define_flow("f", "M", map<twice>("a"), map<twice>("b").over("a"))).empty());
     CHECK(fault(define_flow("f", "M", step<number>("a"), map<twice>("b").over("a"))) ==
-          "map_over_no_array(b, a)");
+          "map_over_non_array(b, a)");
     CHECK(fault(define_flow("f", "M", step<nothing>("a"), map<number>("b").over("a"))) ==
-          "map_over_no_array(b, a)");
+          "map_over_non_array(b, a)");
     CHECK(fault(define_flow("f", "M", step<maybe_numbers>("a"), map<twice>("b").over("a"))) ==
-          "map_over_no_array(b, a)");
+          "map_over_non_array(b, a)");
     CHECK(fault(define_flow("f", "M", step<numbers>("a"), map<length>("b").over("a"))) ==
           "result_does_not_fit_input(b, a)");
     CHECK(fault(define_flow("f", "M", map<twice>("a"), map<length>("b").over("a"))) ==
@@ -192,8 +192,8 @@ TEST_SUITE("sdk: flow checks") {
     CHECK(fault(define_flow("f", "M", step<text>("b"), step<any_names>("c").after("b"))) ==
           "result_does_not_fit_input(c, b)");
     CHECK(fault(define_flow("f", "M", a, step<twice>("c").after("a"))) ==
-          "input_is_no_object(c, a)");
+          "input_is_not_an_object(c, a)");
     CHECK(fault(define_flow("f", "M", a, step<text>("b"), step<both>("c").after("a"))) ==
-          "input_member_is_no_dependency(c, b)");
+          "input_member_is_not_a_dependency(c, b)");
   }
 }

@@ -83,7 +83,7 @@ TEST_SUITE("sdk: wait and flow steps") {
     CHECK(fault(define_flow("f", "M", ask, step<wrong_wait>("b").after("ask"))) ==
           "result_does_not_fit_input(b, ask)");
     CHECK(fault(define_flow("f", "M", ask, map<pass>("b").over("ask"))) ==
-          "map_over_no_array(b, ask)");
+          "map_over_non_array(b, ask)");
     CHECK(fault(define_flow("f", "M", step<number>("a"), ask.after("a"))).empty());
   }
 
@@ -179,10 +179,10 @@ TEST_SUITE("sdk: conditions") {
          {"", "nul", "01", "1.", "+1", ".5", "1e", "\"", "\"\t\"", R"("\x")", R"("\u0000")",
           R"("\ud83d")", "[1,]", "[1", "{a:1}", R"({"a"})", R"({"a":})", R"({"a":1,})", "1 2"})
       CHECK_MESSAGE(fault(define_flow("f", "M", only_if(step<number>("a"), pattern)))
-                        .starts_with("condition_is_no_json(a, "),
+                        .starts_with("condition_is_not_json(a, "),
                     pattern);
     CHECK(fault(define_flow("f", "M", step<number>("a").only_if(R"({"ok": yes})"))) ==
-          "condition_is_no_json(a, yes})");
+          "condition_is_not_json(a, yes})");
     CHECK(json_fault("[1, x]") == 4);
     CHECK(json_fault(std::string(101, '[') + std::string(101, ']')) == std::nullopt);
     CHECK(json_fault(std::string(103, '[') + std::string(103, ']')).has_value());
@@ -190,17 +190,17 @@ TEST_SUITE("sdk: conditions") {
 
   TEST_CASE("F7: a condition of a step after others asks for what they can give") {
     constexpr auto ask = wait("ask", 1h);
-    const auto told = [&](std::string_view pattern) {
+    const auto fault_of = [&](std::string_view pattern) {
       return fault(define_flow("f", "M", wait("ask", 1h), step<number>("a"),
                                only_if(step<pass>("b").after("ask", "a"), pattern)));
     };
-    CHECK(told(R"({"ask":{"signalled":true,"payload":{"granted":true}},"a":1})").empty());
-    CHECK(told(R"({"\u0061":1})").empty());
-    CHECK(told("7") == "condition_never_met(b, 7)");
-    CHECK(told(R"({"aks":{}})") == "condition_never_met(b, aks)");
-    CHECK(told(R"({"ask":true})") == "condition_never_met(b, true)");
-    CHECK(told(R"({"ask":{"signaled":true}})") == "condition_never_met(b, signaled)");
-    CHECK(told(R"({"ask":{"signalled":"yes"}})") == "condition_never_met(b, signalled)");
+    CHECK(fault_of(R"({"ask":{"signalled":true,"payload":{"granted":true}},"a":1})").empty());
+    CHECK(fault_of(R"({"\u0061":1})").empty());
+    CHECK(fault_of("7") == "condition_never_met(b, 7)");
+    CHECK(fault_of(R"({"aks":{}})") == "condition_never_met(b, aks)");
+    CHECK(fault_of(R"({"ask":true})") == "condition_never_met(b, true)");
+    CHECK(fault_of(R"({"ask":{"signaled":true}})") == "condition_never_met(b, signaled)");
+    CHECK(fault_of(R"({"ask":{"signalled":"yes"}})") == "condition_never_met(b, signalled)");
     CHECK(fault(define_flow("f", "M", ask.only_if("7"))).empty());
   }
 
@@ -212,31 +212,31 @@ TEST_SUITE("sdk: conditions") {
 
   TEST_CASE("F7: what can be skipped is optional in the input of those after it") {
     constexpr auto a = step<number>("a");
-    const auto told = [&](auto first, auto last) {
+    const auto fault_of = [&](auto first, auto last) {
       return fault(define_flow("f", "M", first, step<number>("b"), last));
     };
     constexpr auto needs = step<two_numbers>("c").after("a", "b");
-    CHECK(told(a, needs).empty());
-    CHECK(told(a.only_if("{}"), needs) == "input_member_can_be_absent(c, a)");
-    CHECK(told(a.unless("{}"), needs) == "input_member_can_be_absent(c, a)");
-    CHECK(told(a.when_exhausted(skip), needs) == "input_member_can_be_absent(c, a)");
-    CHECK(told(a.only_if("{}"), step<maybe_a>("c").after("a", "b")).empty());
-    CHECK(told(a.only_if("{}"), step<any_numbers>("c").after("a", "b")).empty());
-    CHECK(told(a.only_if("{}"), step<pass>("c").after("a", "b")).empty());
+    CHECK(fault_of(a, needs).empty());
+    CHECK(fault_of(a.only_if("{}"), needs) == "input_member_can_be_absent(c, a)");
+    CHECK(fault_of(a.unless("{}"), needs) == "input_member_can_be_absent(c, a)");
+    CHECK(fault_of(a.when_exhausted(skip), needs) == "input_member_can_be_absent(c, a)");
+    CHECK(fault_of(a.only_if("{}"), step<maybe_a>("c").after("a", "b")).empty());
+    CHECK(fault_of(a.only_if("{}"), step<any_numbers>("c").after("a", "b")).empty());
+    CHECK(fault_of(a.only_if("{}"), step<pass>("c").after("a", "b")).empty());
     CHECK(fault(define_flow("f", "M", wait("ask", 1h).only_if("{}"),
                             step<after_wait>("c").after("ask"))) ==
           "input_member_can_be_absent(c, ask)");
   }
 
   TEST_CASE("F7: what takes its dependents along or fails the run is never absent") {
-    const auto told = [&](auto first) {
+    const auto fault_of = [&](auto first) {
       return fault(
           define_flow("f", "M", first, step<number>("b"), step<two_numbers>("c").after("a", "b")));
     };
     constexpr auto a = step<number>("a");
-    CHECK(told(a.only_if("{}").when_unmet(skip_cascade)).empty());
-    CHECK(told(a.only_if("{}").when_unmet(fail)).empty());
-    CHECK(told(a.when_exhausted(skip_cascade)).empty());
+    CHECK(fault_of(a.only_if("{}").when_unmet(skip_cascade)).empty());
+    CHECK(fault_of(a.only_if("{}").when_unmet(fail)).empty());
+    CHECK(fault_of(a.when_exhausted(skip_cascade)).empty());
   }
 
   TEST_CASE("F7: what a step asks for in only_if is there when it runs") {

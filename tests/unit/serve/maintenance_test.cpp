@@ -25,17 +25,17 @@ Error away() {
   return {.code = ErrorCode::unavailable, .kind = "away", .message = "away", .hint = {}};
 }
 
-// What was asked of a database, and what it answers.
+// What was requested of a database, and what it answers.
 struct MaintainedDatabase {
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<Duration> next;  // of every tick: when the next is due, from now
   bool answers = true;
-  bool turn = true;                        // to prune
-  int ticks = 0, houses = 0, batches = 3;  // left to prune
+  bool prune_due = true;
+  int ticks = 0, upkeeps = 0, batches = 3;  // left to prune
   std::vector<std::chrono::milliseconds> waits;
   std::vector<std::int64_t> cursors;
-  bool asks_for_turn = false;
+  bool prune_requested = false;
 
   template <class Fact>
   bool becomes(Fact&& fact) {
@@ -75,10 +75,10 @@ class MaintenanceSession final : public MaintenanceStore {
   }
   Result<bool> maintain(std::optional<std::chrono::milliseconds> every) override {
     const std::lock_guard lock(database_->mutex);
-    ++database_->houses;
-    database_->asks_for_turn = every.has_value();
+    ++database_->upkeeps;
+    database_->prune_requested = every.has_value();
     if (!database_->answers) return std::unexpected(away());
-    return every && std::exchange(database_->turn, false);
+    return every && std::exchange(database_->prune_due, false);
   }
   void wait(std::chrono::milliseconds limit) override {
     std::unique_lock lock(database_->mutex);
@@ -175,10 +175,10 @@ TEST_SUITE("serve: schedules and old runs") {
     MaintenanceRig rig;
     {
       const auto supervisor = rig.run(retention_keeper({}, rig.open, rig.log));
-      REQUIRE(
-          rig.database->becomes([](MaintainedDatabase& database) { return database.houses == 1; }));
+      REQUIRE(rig.database->becomes(
+          [](MaintainedDatabase& database) { return database.upkeeps == 1; }));
     }
-    CHECK_FALSE(rig.database->asks_for_turn);
+    CHECK_FALSE(rig.database->prune_requested);
     CHECK(rig.database->cursors.empty());
   }
 }

@@ -75,12 +75,12 @@ TEST_SUITE("serve: plugin watch") {
     (*supervisor)->request_stop();
     CHECK((*supervisor)->wait());
     const std::string path = (plugins / "good.so").string();
-    const std::string said = logged.with_levels();
-    CHECK(said.contains("info: flow good from " + path + "\n"));
-    CHECK(said.contains("info: flow good: version from " + path + " (sha256 "));
-    CHECK(said.contains(") takes over\n"));
-    CHECK(said.contains("info: flow good of " + path +
-                        " is removed: runs in progress continue, others wait for it\n"));
-    CHECK(said.contains("warning: " + (plugins / "bad.so").string() + ": abi_major: "));
+    const std::string log_text = logged.with_levels();
+    CHECK(log_text.contains("info: flow good from " + path + "\n"));
+    CHECK(log_text.contains("info: flow good: version from " + path + " (sha256 "));
+    CHECK(log_text.contains(") takes over\n"));
+    CHECK(log_text.contains("info: flow good of " + path +
+                            " is removed: runs in progress continue, others wait for it\n"));
+    CHECK(log_text.contains("warning: " + (plugins / "bad.so").string() + ": abi_major: "));
   }
 }

@@ -32,7 +32,7 @@ struct Database {
   int left = 0;
   int sweeps = 0;
   int refuse_joins = 0;       // the next so many
-  bool stands_still = false;  // nobody can leave
+  bool blocks_leave = false;  // nobody can leave
 
   template <class Change>
   void change(Change&& how) {
@@ -41,9 +41,9 @@ struct Database {
     changed.notify_all();
   }
   template <class Fact>
-  auto look(Fact&& at) {
+  auto read(Fact&& fact) {
     const std::lock_guard lock(mutex);
-    return at();
+    return fact();
   }
 };
 
@@ -107,7 +107,7 @@ class Session final : public WorkerStore, public FlowStore, public PluginStore {
   }
   Result<void> leave(WorkerId) override {
     std::unique_lock lock(database_.mutex);
-    database_.changed.wait(lock, [&] { return !database_.stands_still; });
+    database_.changed.wait(lock, [&] { return !database_.blocks_leave; });
     ++database_.left;
     return {};
   }
@@ -146,7 +146,7 @@ struct Rig {
         log);
   }
   bool joined(int count) {
-    return eventually([&] { return database.look([&] { return database.joined == count; }); });
+    return eventually([&] { return database.read([&] { return database.joined == count; }); });
   }
 };
 
@@ -158,15 +158,15 @@ TEST_SUITE("serve: tree") {
     const auto tree = rig.start({.workers = 2});
     REQUIRE(tree);
     REQUIRE(rig.joined(2));
-    REQUIRE(eventually([&] { return rig.database.look([&] { return rig.database.sweeps > 0; }); }));
-    CHECK(rig.database.look([&] {
+    REQUIRE(eventually([&] { return rig.database.read([&] { return rig.database.sweeps > 0; }); }));
+    CHECK(rig.database.read([&] {
       std::size_t listeners = 0;
       for (const StoreUse& use : rig.database.opened) listeners += use.listens ? 1 : 0;
       return rig.database.opened.size() == 3 && listeners == 2;
     }));
     (*tree)->drain();
     CHECK((*tree)->wait());
-    CHECK(rig.database.look([&] { return rig.database.left == 2 && rig.database.closed == 3; }));
+    CHECK(rig.database.read([&] { return rig.database.left == 2 && rig.database.closed == 3; }));
     CHECK((*tree)->left_behind() == 0);
   }
 
@@ -216,19 +216,19 @@ TEST_SUITE("serve: tree") {
   TEST_CASE("a worker that does not stop in time is reported and left behind") {
     Rig rig;
     {
-      const auto tree = rig.start({.workers = 1, .farewell = 50ms});
+      const auto tree = rig.start({.workers = 1, .stop_grace = 50ms});
       REQUIRE(tree);
       REQUIRE(rig.joined(1));
-      rig.database.change([&] { rig.database.stands_still = true; });
+      rig.database.change([&] { rig.database.blocks_leave = true; });
       (*tree)->stop_now();
       CHECK((*tree)->wait());
-      CHECK((*tree)->wedged() == 1);
+      CHECK((*tree)->stuck() == 1);
       CHECK((*tree)->left_behind() == 1);
       CHECK(rig.logged.text().find("serve: worker-1 did not stop in time and is left behind\n") !=
             std::string::npos);
     }
-    rig.database.change([&] { rig.database.stands_still = false; });
-    CHECK(eventually([&] { return rig.database.look([&] { return rig.database.closed == 2; }); }));
+    rig.database.change([&] { rig.database.blocks_leave = false; });
+    CHECK(eventually([&] { return rig.database.read([&] { return rig.database.closed == 2; }); }));
   }
 
   TEST_CASE("a session that cannot be opened is the error of the start") {

@@ -132,16 +132,16 @@ TEST_SUITE("step: resources") {
     {
       Call call(sdk::run<use>, resources, "aa", std::move(code));
       CHECK(call.output() == "1");
-      CHECK(resources.end_left({}) == 0);
+      CHECK(resources.end_unused({}) == 0);
     }
     CHECK(Call(sdk::run<use>, resources, "bb", std::make_shared<int>()).output() == "2");
-    CHECK(resources.end_left({"aa", "bb"}) == 0);
+    CHECK(resources.end_unused({"aa", "bb"}) == 0);
     CHECK(own.living == 2);
     CHECK_FALSE(mapped.expired());
-    CHECK(resources.end_left({"bb"}) == 1);
+    CHECK(resources.end_unused({"bb"}) == 1);
     CHECK(own.living == 1);
     CHECK(mapped.expired());
-    CHECK(resources.end_left({"bb"}) == 0);
+    CHECK(resources.end_unused({"bb"}) == 0);
   }
 
   TEST_CASE_FIXTURE(Rig, "a discarded resource lives until its call returns and is made anew") {

@@ -2,17 +2,17 @@
 
 #include <doctest/doctest.h>
 
-#include "puppets.hpp"
+#include "fake_children.hpp"
 
 namespace weir {
 namespace {
 
 using namespace std::chrono_literals;
 
-Supervisor::Options with_template(Puppets& puppets, std::shared_ptr<ChildNames> names = {}) {
+Supervisor::Options with_template(FakeChildren& fakes, std::shared_ptr<ChildNames> names = {}) {
   return {.name = "tokens",
           .limit = never_gives_up,
-          .template_spec = [&puppets](const std::string& key) { return puppets.child(key); },
+          .template_spec = [&fakes](const std::string& key) { return fakes.child(key); },
           .names = std::move(names)};
 }
 
@@ -20,28 +20,28 @@ Supervisor::Options with_template(Puppets& puppets, std::shared_ptr<ChildNames> 
 
 TEST_SUITE("supervisor: dynamic children") {
   TEST_CASE("a child that is added is started and stopped like the others") {
-    Puppets puppets;
-    const auto supervisor = started<>({}, {puppets.child("a")});
-    CHECK(supervisor->start_child(puppets.child("b")));
-    CHECK(supervisor->start_child(puppets.child("b")).error().kind == "already_started");
-    puppets.die("b");
+    FakeChildren fakes;
+    const auto supervisor = started<>({}, {fakes.child("a")});
+    CHECK(supervisor->start_child(fakes.child("b")));
+    CHECK(supervisor->start_child(fakes.child("b")).error().kind == "already_started");
+    fakes.die("b");
     settle(*supervisor);
     CHECK(supervisor->stop());
-    CHECK(puppets.journal() == "+a +b +b -b -a");
+    CHECK(fakes.journal() == "+a +b +b -b -a");
   }
 
   TEST_CASE("a child that does not start is not kept") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<>({}, {});
-    puppets.fail_starts("a", 1);
-    CHECK(supervisor->start_child(puppets.child("a")).error() == fault("would not start"));
+    fakes.fail_starts("a", 1);
+    CHECK(supervisor->start_child(fakes.child("a")).error() == fault("would not start"));
     CHECK(supervisor->children().empty());
-    CHECK(supervisor->start_child(puppets.child("a")));
+    CHECK(supervisor->start_child(fakes.child("a")));
   }
 
   TEST_CASE("a child that was terminated is not restarted but may be started again or deleted") {
-    Puppets puppets;
-    const auto supervisor = started<>({}, {puppets.child("a")});
+    FakeChildren fakes;
+    const auto supervisor = started<>({}, {fakes.child("a")});
     CHECK(supervisor->delete_child("a").error().kind == "running");
     CHECK(supervisor->restart_child("a").error().kind == "running");
     CHECK(supervisor->terminate_child("a"));
@@ -52,12 +52,12 @@ TEST_SUITE("supervisor: dynamic children") {
     CHECK(supervisor->terminate_child("a"));
     CHECK(supervisor->delete_child("a"));
     CHECK(supervisor->children().empty());
-    CHECK(puppets.journal() == "+a -a +a -a");
+    CHECK(fakes.journal() == "+a -a +a -a");
   }
 
   TEST_CASE("a temporary child that was terminated is forgotten") {
-    Puppets puppets;
-    const auto supervisor = started<>({}, {puppets.child("a", Restart::temporary)});
+    FakeChildren fakes;
+    const auto supervisor = started<>({}, {fakes.child("a", Restart::temporary)});
     CHECK(supervisor->terminate_child("a"));
     CHECK(supervisor->children().empty());
   }
@@ -74,10 +74,11 @@ TEST_SUITE("supervisor: dynamic children") {
   }
 
   TEST_CASE("terminating a child that ignores its stop says that it was left behind") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<>(
-        {.name = "shop"}, {puppets.child("a", Puppets::Manners{.shutdown = Shutdown::after(1ms),
-                                                               .ignores_stop = true})});
+        {.name = "shop"},
+        {fakes.child(
+            "a", FakeChildren::Behaviour{.shutdown = Shutdown::after(1ms), .ignores_stop = true})});
     const Result<void> terminated = supervisor->terminate_child("a");
     REQUIRE_FALSE(terminated);
     CHECK(terminated.error().code == ErrorCode::unavailable);
@@ -86,16 +87,16 @@ TEST_SUITE("supervisor: dynamic children") {
   }
 
   TEST_CASE("what is asked after the end is refused") {
-    Puppets puppets;
-    const auto supervisor = started<>(with_template(puppets), {});
+    FakeChildren fakes;
+    const auto supervisor = started<>(with_template(fakes), {});
     CHECK(supervisor->stop());
-    CHECK(supervisor->start_child(puppets.child("a")).error().kind == "supervisor_ended");
+    CHECK(supervisor->start_child(fakes.child("a")).error().kind == "supervisor_ended");
     CHECK(supervisor->resolve("a").error().kind == "supervisor_ended");
     CHECK(supervisor->whereis("a") == nullptr);
   }
 
   TEST_CASE("what is asked and not begun when a stop comes is refused") {
-    Puppets puppets;
+    FakeChildren fakes;
     Gate begun;
     Gate gate;
     const auto supervisor = started<>({}, {});
@@ -112,7 +113,7 @@ TEST_SUITE("supervisor: dynamic children") {
     std::optional<Error> refused;
     std::thread late([&] {
       asking.count_down();
-      refused = supervisor->start_child(puppets.child("a")).error();
+      refused = supervisor->start_child(fakes.child("a")).error();
     });
     asking.wait();
     supervisor->request_stop();
@@ -124,7 +125,7 @@ TEST_SUITE("supervisor: dynamic children") {
   }
 
   TEST_CASE("the supervising thread is refused what it would wait for and may look") {
-    Puppets puppets;
+    FakeChildren fakes;
     Supervisor* self = nullptr;
     std::vector<std::string> kinds;
     std::size_t seen = 0;
@@ -132,56 +133,57 @@ TEST_SUITE("supervisor: dynamic children") {
         {.observer =
              [&](const SupervisorEvent& event) {
                if (event.child != "b") return;
-               kinds = {self->start_child(puppets.child("c")).error().kind,
-                        self->wait().error().kind, self->terminate_child("a").error().kind};
+               kinds = {self->start_child(fakes.child("c")).error().kind, self->wait().error().kind,
+                        self->terminate_child("a").error().kind};
                seen = self->children().size();
              }},
-        {puppets.child("a")});
+        {fakes.child("a")});
     self = supervisor.get();
-    CHECK(supervisor->start_child(puppets.child("b")));
+    CHECK(supervisor->start_child(fakes.child("b")));
     CHECK(kinds == std::vector<std::string>{"would_deadlock", "would_deadlock", "would_deadlock"});
     CHECK(seen == 2);
   }
 
   TEST_CASE("an observer may ask for the end and what it throws counts for nothing") {
-    Puppets puppets;
+    FakeChildren fakes;
     Supervisor* self = nullptr;
     const auto supervisor = started<>({.observer =
                                            [&](const SupervisorEvent& event) {
                                              if (event.child == "b") self->request_stop();
                                              throw std::runtime_error("from an observer");
                                            }},
-                                      {puppets.child("a")});
+                                      {fakes.child("a")});
     self = supervisor.get();
-    CHECK(supervisor->start_child(puppets.child("b")));
+    CHECK(supervisor->start_child(fakes.child("b")));
     CHECK(supervisor->wait());
-    CHECK(puppets.journal() == "+a +b -b -a");
+    CHECK(fakes.journal() == "+a +b -b -a");
   }
 }
 
 TEST_SUITE("supervisor: names") {
   TEST_CASE("a child is found by its name while it runs and no longer") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<>(
-        {}, {puppets.child("a", Puppets::Manners{.restart = Restart::temporary, .name = "n"})});
+        {},
+        {fakes.child("a", FakeChildren::Behaviour{.restart = Restart::temporary, .name = "n"})});
     CHECK(supervisor->whereis("n") != nullptr);
     CHECK(supervisor->whereis("a") == nullptr);
-    puppets.die("a");
+    fakes.die("a");
     CHECK(supervisor->whereis("n") == nullptr);  // at once: not only when the supervisor knows
     settle(*supervisor);
-    CHECK(supervisor->start_child(puppets.child("b", Puppets::Manners{.name = "n"})));
+    CHECK(supervisor->start_child(fakes.child("b", FakeChildren::Behaviour{.name = "n"})));
     CHECK(supervisor->whereis("n") != nullptr);
     CHECK(supervisor->stop());
     CHECK(supervisor->whereis("n") == nullptr);
   }
 
   TEST_CASE("a name has one holder and who comes second is told the first") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto names = std::make_shared<ChildNames>();
     const auto first = started<>({.name = "one", .names = names},
-                                 {puppets.child("a", Puppets::Manners{.name = "n"})});
+                                 {fakes.child("a", FakeChildren::Behaviour{.name = "n"})});
     const auto second = Supervisor::start({.name = "two", .names = names},
-                                          {puppets.child("b", Puppets::Manners{.name = "n"})});
+                                          {fakes.child("b", FakeChildren::Behaviour{.name = "n"})});
     REQUIRE_FALSE(second);
     CHECK(second.error().code == ErrorCode::conflict);
     CHECK(second.error().kind == "name_taken");
@@ -192,9 +194,9 @@ TEST_SUITE("supervisor: names") {
   }
 
   TEST_CASE("trees with names of their own run side by side") {
-    Puppets puppets;
-    Puppets others;
-    const auto first = started<>(with_template(puppets), {});
+    FakeChildren fakes;
+    FakeChildren others;
+    const auto first = started<>(with_template(fakes), {});
     const auto second = started<>(with_template(others), {});
     const auto a = first->resolve("alice");
     const auto b = second->resolve("alice");
@@ -206,18 +208,18 @@ TEST_SUITE("supervisor: names") {
   }
 
   TEST_CASE("supervisors that share names resolve to the child of either") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto names = std::make_shared<ChildNames>();
-    const auto first = started<>(with_template(puppets, names), {});
-    const auto second = started<>(with_template(puppets, names), {});
+    const auto first = started<>(with_template(fakes, names), {});
+    const auto second = started<>(with_template(fakes, names), {});
     const auto found = first->resolve("alice");
     CHECK(second->resolve("alice") == found);
     CHECK(second->children().empty());
   }
 
   TEST_CASE("resolve starts what is absent once for any number of callers") {
-    Puppets puppets;
-    const auto supervisor = started<>(with_template(puppets), {});
+    FakeChildren fakes;
+    const auto supervisor = started<>(with_template(fakes), {});
     std::vector<std::shared_ptr<Child>> found(8);
     {
       std::latch all(8);
@@ -230,44 +232,44 @@ TEST_SUITE("supervisor: names") {
     }
     CHECK(found[0] != nullptr);
     CHECK(std::ranges::count(found, found[0]) == 8);
-    CHECK(puppets.journal() == "+alice");
+    CHECK(fakes.journal() == "+alice");
   }
 
   TEST_CASE("resolve gives the restarted child after a death") {
-    Puppets puppets;
-    const auto supervisor = started<>(with_template(puppets), {});
+    FakeChildren fakes;
+    const auto supervisor = started<>(with_template(fakes), {});
     const auto before = supervisor->resolve("alice");
-    puppets.die("alice");
+    fakes.die("alice");
     const auto after = supervisor->resolve("alice");
     REQUIRE(after);
     CHECK(*after != *before);
-    CHECK(puppets.journal() == "+alice +alice");
+    CHECK(fakes.journal() == "+alice +alice");
   }
 
   TEST_CASE("resolve starts anew what was terminated and refuses what waits for its restart") {
-    Puppets puppets;
-    Supervisor::Options options = with_template(puppets);
+    FakeChildren fakes;
+    Supervisor::Options options = with_template(fakes);
     options.backoff = {.first = 1h, .longest = 1h};
     const auto supervisor = started<>(options, {});
     CHECK(supervisor->resolve("alice"));
     CHECK(supervisor->terminate_child("alice"));
     CHECK(supervisor->resolve("alice"));
-    CHECK(puppets.journal() == "+alice -alice +alice");
-    puppets.die("alice");
+    CHECK(fakes.journal() == "+alice -alice +alice");
+    fakes.die("alice");
     CHECK(supervisor->resolve("alice").error().kind == "restarting");
   }
 
   TEST_CASE("a failed start is told to the caller and the next one tries again") {
-    Puppets puppets;
-    const auto supervisor = started<>(with_template(puppets), {});
-    puppets.fail_starts("alice", 1);
+    FakeChildren fakes;
+    const auto supervisor = started<>(with_template(fakes), {});
+    fakes.fail_starts("alice", 1);
     CHECK(supervisor->resolve("alice").error() == fault("would not start"));
     CHECK(supervisor->resolve("alice"));
   }
 
   TEST_CASE("resolve without a template finds and does not start") {
-    Puppets puppets;
-    const auto supervisor = started<>({}, {puppets.child("a", Puppets::Manners{.name = "a"})});
+    FakeChildren fakes;
+    const auto supervisor = started<>({}, {fakes.child("a", FakeChildren::Behaviour{.name = "a"})});
     CHECK(supervisor->resolve("a"));
     CHECK(supervisor->resolve("b").error().kind == "no_template");
   }

@@ -2,7 +2,7 @@
 
 #include <weir/supervisor/supervisor_child.hpp>
 
-#include "puppets.hpp"
+#include "fake_children.hpp"
 
 namespace weir {
 namespace {
@@ -45,19 +45,19 @@ TEST_SUITE("supervisor: limits") {
   }
 
   TEST_CASE("a child may die max_restarts times and the next death ends its supervisor") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor =
         started<ManualSync>({.name = "shop", .limit = {.max_restarts = 2, .max_seconds = 5s}},
-                            {puppets.child("a"), puppets.child("b"), puppets.child("c")});
+                            {fakes.child("a"), fakes.child("b"), fakes.child("c")});
     for (int i = 0; i < 2; ++i) {
-      puppets.die("b");
+      fakes.die("b");
       settle(*supervisor);
     }
-    CHECK(puppets.journal() == "+a +b +c +b +b");
+    CHECK(fakes.journal() == "+a +b +c +b +b");
     Clock::advance(5s);  // at the border: both still count
-    puppets.die("b", fault("no such table"));
+    fakes.die("b", fault("no such table"));
     const Result<void> end = supervisor->wait();
-    CHECK(puppets.journal() == "-c -a");
+    CHECK(fakes.journal() == "-c -a");
     REQUIRE_FALSE(end);
     CHECK(end.error().code == ErrorCode::unavailable);
     CHECK(end.error().kind == "gave_up");
@@ -68,11 +68,11 @@ TEST_SUITE("supervisor: limits") {
   }
 
   TEST_CASE("deaths that are far enough apart go on for ever") {
-    Puppets puppets;
-    const auto supervisor = started<ManualSync>({.limit = {.max_restarts = 2, .max_seconds = 5s}},
-                                                {puppets.child("a")});
+    FakeChildren fakes;
+    const auto supervisor =
+        started<ManualSync>({.limit = {.max_restarts = 2, .max_seconds = 5s}}, {fakes.child("a")});
     for (int i = 0; i < 20; ++i) {
-      puppets.die("a");
+      fakes.die("a");
       settle(*supervisor);
       Clock::advance(2'500ms + 1ns);
     }
@@ -80,42 +80,42 @@ TEST_SUITE("supervisor: limits") {
   }
 
   TEST_CASE("restarts of all children count together") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<ManualSync>({.limit = {.max_restarts = 1, .max_seconds = 5s}},
-                                                {puppets.child("a"), puppets.child("b")});
-    puppets.die("a");
+                                                {fakes.child("a"), fakes.child("b")});
+    fakes.die("a");
     settle(*supervisor);
-    puppets.die("b");
+    fakes.die("b");
     CHECK(supervisor->wait().error().kind == "gave_up");
   }
 
   TEST_CASE("a start that fails in a restart counts as well") {
-    Puppets puppets;
-    const auto supervisor = started<ManualSync>({.limit = {.max_restarts = 3, .max_seconds = 5s}},
-                                                {puppets.child("a")});
-    puppets.fail_starts("a", 100);
-    puppets.die("a");
+    FakeChildren fakes;
+    const auto supervisor =
+        started<ManualSync>({.limit = {.max_restarts = 3, .max_seconds = 5s}}, {fakes.child("a")});
+    fakes.fail_starts("a", 100);
+    fakes.die("a");
     CHECK(supervisor->wait().error().message.ends_with("most recently with: would not start"));
-    CHECK(puppets.journal() == "+a !a !a !a");
+    CHECK(fakes.journal() == "+a !a !a !a");
     CHECK(supervisor->children()[0].deaths == 4);
   }
 
   TEST_CASE("children that are not started again do not count") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<ManualSync>(
         {.limit = {.max_restarts = 0, .max_seconds = 5s}},
-        {puppets.child("a", Restart::temporary), puppets.child("b", Restart::transient)});
-    puppets.die("a");
-    puppets.die("b", {});
+        {fakes.child("a", Restart::temporary), fakes.child("b", Restart::transient)});
+    fakes.die("a");
+    fakes.die("b", {});
     settle(*supervisor);
     CHECK(states(*supervisor) == "b ended");
   }
 
   TEST_CASE("a permanent child that keeps ending without an error is given up too") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<ManualSync>(
-        {.name = "shop", .limit = {.max_restarts = 0, .max_seconds = 1s}}, {puppets.child("a")});
-    puppets.die("a", {});
+        {.name = "shop", .limit = {.max_restarts = 0, .max_seconds = 1s}}, {fakes.child("a")});
+    fakes.die("a", {});
     CHECK(supervisor->wait().error() ==
           Error{.code = ErrorCode::internal,
                 .kind = "gave_up",
@@ -125,50 +125,50 @@ TEST_SUITE("supervisor: limits") {
   }
 
   TEST_CASE("the wait before a restart doubles with what counts and has a longest") {
-    Puppets puppets;
-    Witness witness;
+    FakeChildren fakes;
+    EventRecorder recorder;
     const auto supervisor = started<ManualSync>({.name = "shop",
                                                  .limit = {.max_restarts = 9, .max_seconds = 60s},
                                                  .backoff = {.first = 100ms, .longest = 300ms},
-                                                 .observer = witness.observer()},
-                                                {puppets.child("a")});
-    witness.lines();
-    puppets.journal();
+                                                 .observer = recorder.observer()},
+                                                {fakes.child("a")});
+    recorder.lines();
+    fakes.journal();
     for (const auto delay : {100ms, 200ms, 300ms, 300ms}) {
-      puppets.die("a");
+      fakes.die("a");
       settle(*supervisor);
       CHECK(states(*supervisor) == "a restarting");
       Clock::advance(delay - 1ns);
       settle(*supervisor);
-      CHECK(puppets.journal() == "");
+      CHECK(fakes.journal() == "");
       Clock::advance(1ns);
       settle(*supervisor);  // wakes it; the restart comes before the next call
       settle(*supervisor);
-      CHECK(puppets.journal() == "+a");
-      CHECK(witness.lines().size() == 2);
+      CHECK(fakes.journal() == "+a");
+      CHECK(recorder.lines().size() == 2);
     }
   }
 
   TEST_CASE("a restart that waits is called off by terminate_child and by a stop") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor =
         started<ManualSync>({.limit = never_gives_up, .backoff = {.first = 1h, .longest = 1h}},
-                            {puppets.child("a"), puppets.child("b")});
-    puppets.die("a");
-    puppets.die("b");
+                            {fakes.child("a"), fakes.child("b")});
+    fakes.die("a");
+    fakes.die("b");
     settle(*supervisor);
     CHECK(supervisor->terminate_child("a"));
     CHECK(states(*supervisor) == "a stopped, b restarting");
     CHECK(supervisor->stop());
     CHECK(states(*supervisor) == "a stopped, b stopped");
-    CHECK(puppets.journal() == "+a +b");
+    CHECK(fakes.journal() == "+a +b");
   }
 }
 
 TEST_SUITE("supervisor: trees") {
   TEST_CASE("giving up is a death to the supervisor above and goes up through two levels") {
-    Puppets puppets;
-    Witness witness;
+    FakeChildren fakes;
+    EventRecorder recorder;
     const ManualSupervisor::Options inner = {.name = "inner",
                                              .limit = {.max_restarts = 1, .max_seconds = 5s}};
     const ManualSupervisor::Options middle = {.name = "middle",
@@ -176,16 +176,16 @@ TEST_SUITE("supervisor: trees") {
     const auto outer = started<ManualSync>(
         {.name = "outer",
          .limit = {.max_restarts = 0, .max_seconds = 5s},
-         .observer = witness.observer()},
-        {puppets.child("first"),
+         .observer = recorder.observer()},
+        {fakes.child("first"),
          basic_supervisor_child<ManualSync>(
-             middle, {puppets.child("second"),
-                      basic_supervisor_child<ManualSync>(
-                          inner, {puppets.child("third"), puppets.child("fourth")})}),
-         puppets.child("last")});
-    CHECK(puppets.journal() == "+first +second +third +fourth +last");
-    puppets.fail_starts("third", 1'000);  // every restart of inner fails after the first give-up
-    puppets.die("third", fault("no disk"));
+             middle,
+             {fakes.child("second"), basic_supervisor_child<ManualSync>(
+                                         inner, {fakes.child("third"), fakes.child("fourth")})}),
+         fakes.child("last")});
+    CHECK(fakes.journal() == "+first +second +third +fourth +last");
+    fakes.fail_starts("third", 1'000);  // every restart of inner fails after the first give-up
+    fakes.die("third", fault("no disk"));
     const Result<void> end = outer->wait();
     REQUIRE_FALSE(end);
     CHECK(end.error().kind == "gave_up");
@@ -196,30 +196,30 @@ TEST_SUITE("supervisor: trees") {
           "restarts within 5 s), most recently with: child \"third\" of \"inner\" did not start: "
           "would "
           "not start");
-    CHECK(puppets.journal() == "!third -fourth !third -second -last -first");
+    CHECK(fakes.journal() == "!third -fourth !third -second -last -first");
   }
 
   TEST_CASE("a tree stops from the last leaf to the first") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto outer =
         started<>({.name = "outer"},
-                  {puppets.child("a"),
-                   supervisor_child({.name = "inner"}, {puppets.child("b"), puppets.child("c")}),
-                   puppets.child("d")});
+                  {fakes.child("a"),
+                   supervisor_child({.name = "inner"}, {fakes.child("b"), fakes.child("c")}),
+                   fakes.child("d")});
     CHECK(outer->stop());
-    CHECK(puppets.journal() == "+a +b +c +d -d -c -b -a");
+    CHECK(fakes.journal() == "+a +b +c +d -d -c -b -a");
   }
 
   TEST_CASE("a supervisor that gave up is started again by the one above with all its children") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto outer = started<>(
         {.name = "outer", .limit = never_gives_up},
         {supervisor_child({.name = "inner", .limit = {.max_restarts = 0, .max_seconds = 1s}},
-                          {puppets.child("a"), puppets.child("b")})});
-    puppets.journal();
-    puppets.die("a");
+                          {fakes.child("a"), fakes.child("b")})});
+    fakes.journal();
+    fakes.die("a");
     while (outer->children()[0].starts < 2) std::this_thread::yield();
-    CHECK(puppets.journal() == "-b +a +b");
+    CHECK(fakes.journal() == "-b +a +b");
     CHECK(states(*outer) == "inner running");
   }
 }

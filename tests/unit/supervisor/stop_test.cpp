@@ -3,7 +3,7 @@
 #include <weir/supervisor/supervisor_child.hpp>
 #include <weir/supervisor/thread_child.hpp>
 
-#include "puppets.hpp"
+#include "fake_children.hpp"
 
 namespace weir {
 namespace {
@@ -14,33 +14,31 @@ using namespace std::chrono_literals;
 
 TEST_SUITE("supervisor: start and stop") {
   TEST_CASE("children start in order and stop in reverse") {
-    Puppets puppets;
-    const auto supervisor =
-        started<>({}, {puppets.child("a"), puppets.child("b"), puppets.child("c")});
+    FakeChildren fakes;
+    const auto supervisor = started<>({}, {fakes.child("a"), fakes.child("b"), fakes.child("c")});
     CHECK(supervisor->stop());
-    CHECK(puppets.journal() == "+a +b +c -c -b -a");
+    CHECK(fakes.journal() == "+a +b +c -c -b -a");
     CHECK(supervisor->wait());
     CHECK(supervisor->stop());
   }
 
   TEST_CASE("the destructor stops them as well") {
-    Puppets puppets;
-    started<>({}, {puppets.child("a"), puppets.child("b")});
-    CHECK(puppets.journal() == "+a +b -b -a");
+    FakeChildren fakes;
+    started<>({}, {fakes.child("a"), fakes.child("b")});
+    CHECK(fakes.journal() == "+a +b -b -a");
   }
 
   TEST_CASE("a start that fails stops those before it in reverse and is told with its child") {
-    Puppets puppets;
-    puppets.fail_starts("c", 1);
+    FakeChildren fakes;
+    fakes.fail_starts("c", 1);
     const auto supervisor = Supervisor::start(
-        {.name = "shop"},
-        {puppets.child("a"), puppets.child("b"), puppets.child("c"), puppets.child("d")});
+        {.name = "shop"}, {fakes.child("a"), fakes.child("b"), fakes.child("c"), fakes.child("d")});
     REQUIRE_FALSE(supervisor);
     CHECK(supervisor.error() ==
           Error{.code = ErrorCode::unavailable,
                 .kind = "fault",
                 .message = "child \"c\" of \"shop\" did not start: would not start"});
-    CHECK(puppets.journal() == "+a +b !c -b -a");
+    CHECK(fakes.journal() == "+a +b !c -b -a");
   }
 
   TEST_CASE("an exception out of a start counts as its error") {
@@ -64,85 +62,84 @@ TEST_SUITE("supervisor: start and stop") {
   }
 
   TEST_CASE("children without id or start and ids given twice are refused before they start") {
-    Puppets puppets;
-    CHECK(Supervisor::start({}, {puppets.child("")}).error().kind == "bad_child");
+    FakeChildren fakes;
+    CHECK(Supervisor::start({}, {fakes.child("")}).error().kind == "bad_child");
     CHECK(Supervisor::start({}, {{.id = "a"}}).error().kind == "bad_child");
-    const auto twice =
-        Supervisor::start({.name = "shop"}, {puppets.child("a"), puppets.child("a")});
+    const auto twice = Supervisor::start({.name = "shop"}, {fakes.child("a"), fakes.child("a")});
     REQUIRE_FALSE(twice);
     CHECK(twice.error().kind == "already_started");
     CHECK(twice.error().message == "child \"a\" of \"shop\" exists already");
-    CHECK(puppets.journal() == "+a -a");
+    CHECK(fakes.journal() == "+a -a");
   }
 
   TEST_CASE("a child over its time is left behind and reported and the others still stop") {
-    Puppets puppets;
-    Witness witness;
+    FakeChildren fakes;
+    EventRecorder recorder;
     const auto supervisor = started<>(
-        {.name = "shop", .observer = witness.observer()},
-        {puppets.child("a"),
-         puppets.child("b",
-                       Puppets::Manners{.shutdown = Shutdown::after(1ms), .ignores_stop = true}),
-         puppets.child("c")});
-    witness.lines();
+        {.name = "shop", .observer = recorder.observer()},
+        {fakes.child("a"),
+         fakes.child(
+             "b", FakeChildren::Behaviour{.shutdown = Shutdown::after(1ms), .ignores_stop = true}),
+         fakes.child("c")});
+    recorder.lines();
     CHECK(supervisor->stop());
-    CHECK(puppets.journal() == "+a +b +c -c -b ~b -a");
-    CHECK(witness.lines() ==
+    CHECK(fakes.journal() == "+a +b +c -c -b ~b -a");
+    CHECK(recorder.lines() ==
           std::vector<std::string>{"shop: c stopped",
                                    "shop: b did not stop in time and is left behind",
                                    "shop: a stopped"});
     CHECK(supervisor->children()[1].abandoned == 1);
-    puppets.die("b");  // late: nobody hears it
+    fakes.die("b");  // late: it is ignored
   }
 
   TEST_CASE("a child that is to stop at once is asked and not waited for") {
-    Puppets puppets;
-    const auto supervisor = started<>(
-        {}, {puppets.child("a",
-                           Puppets::Manners{.shutdown = Shutdown::at_once(), .ignores_stop = true}),
-             puppets.child("b", Puppets::Manners{.shutdown = Shutdown::at_once()})});
+    FakeChildren fakes;
+    const auto supervisor =
+        started<>({}, {fakes.child("a", FakeChildren::Behaviour{.shutdown = Shutdown::at_once(),
+                                                                .ignores_stop = true}),
+                       fakes.child("b", FakeChildren::Behaviour{.shutdown = Shutdown::at_once()})});
     CHECK(supervisor->stop());
-    CHECK(puppets.journal() == "+a +b -b -a ~a");
+    CHECK(fakes.journal() == "+a +b -b -a ~a");
   }
 
   TEST_CASE("a child that may take for ever is waited for until it says that it ended") {
-    Puppets puppets;
+    FakeChildren fakes;
     const auto supervisor = started<>(
         {},
-        {puppets.child("a"), puppets.child("b", Puppets::Manners{.shutdown = Shutdown::forever(),
-                                                                 .ignores_stop = true})});
-    puppets.journal();
+        {fakes.child("a"), fakes.child("b", FakeChildren::Behaviour{.shutdown = Shutdown::forever(),
+                                                                    .ignores_stop = true})});
+    fakes.journal();
     supervisor->request_stop();
     std::string seen;
-    while (seen.empty()) seen = puppets.journal();
+    while (seen.empty()) seen = fakes.journal();
     CHECK(seen == "-b");
     CHECK(supervisor->children()[0].state == ChildInfo::State::running);
-    puppets.die("b", {});
+    fakes.die("b", {});
     CHECK(supervisor->wait());
-    CHECK(puppets.journal() == "-a");
+    CHECK(fakes.journal() == "-a");
   }
 
   TEST_CASE("a child that throws out of its stop has its time to end by itself") {
     std::optional<ChildEnd> end;
-    Witness witness;
+    EventRecorder recorder;
     const auto supervisor = started<>(
-        {.observer = witness.observer()},
-        {{.id = "a", .start = [&](const ChildEnd& told) -> Result<std::shared_ptr<Child>> {
-            return child_stopped_by([told] {
-              told.with(fault("late"));
+        {.observer = recorder.observer()},
+        {{.id = "a", .start = [&](const ChildEnd& end_of_child) -> Result<std::shared_ptr<Child>> {
+            return child_stopped_by([end_of_child] {
+              end_of_child.with(fault("late"));
               throw std::runtime_error("from stop");
             });
           }}});
     CHECK(supervisor->stop());
-    CHECK(witness.lines() ==
+    CHECK(recorder.lines() ==
           std::vector<std::string>{"supervisor: a started", "supervisor: a stopped: late"});
   }
 
   TEST_CASE("a death after a stop was requested starts nothing") {
-    Puppets puppets;
+    FakeChildren fakes;
     Gate begun;
     Gate gate;
-    const auto supervisor = started<>({}, {puppets.child("a"), puppets.child("b")});
+    const auto supervisor = started<>({}, {fakes.child("a"), fakes.child("b")});
     std::thread busy([&] {
       static_cast<void>(supervisor->start_child(
           {.id = "block", .start = [&](const ChildEnd&) -> Result<std::shared_ptr<Child>> {
@@ -153,27 +150,28 @@ TEST_SUITE("supervisor: start and stop") {
     });
     begun.pass();
     supervisor->request_stop();
-    puppets.die("b");
+    fakes.die("b");
     gate.open();
     busy.join();
     CHECK(supervisor->wait());
-    CHECK(puppets.journal() == "+a +b -a");
+    CHECK(fakes.journal() == "+a +b -a");
   }
 
   TEST_CASE("a tree that is wedged below is left behind by the one above") {
-    Puppets puppets;
-    Witness witness;
+    FakeChildren fakes;
+    EventRecorder recorder;
     {
-      const auto outer = started<>(
-          {.name = "outer", .observer = witness.observer()},
-          {supervisor_child({.name = "inner"},
-                            {puppets.child("a", Puppets::Manners{.shutdown = Shutdown::forever(),
-                                                                 .ignores_stop = true})},
-                            Shutdown::after(1ms))});
+      const auto outer =
+          started<>({.name = "outer", .observer = recorder.observer()},
+                    {supervisor_child(
+                        {.name = "inner"},
+                        {fakes.child("a", FakeChildren::Behaviour{.shutdown = Shutdown::forever(),
+                                                                  .ignores_stop = true})},
+                        Shutdown::after(1ms))});
       CHECK(outer->stop());
     }
-    CHECK(witness.lines().back() == "outer: inner did not stop in time and is left behind");
-    puppets.die("a");  // the supervisor that was left behind ends now
+    CHECK(recorder.lines().back() == "outer: inner did not stop in time and is left behind");
+    fakes.die("a");  // the supervisor that was left behind ends now
   }
 }
 
@@ -193,17 +191,17 @@ TEST_SUITE("supervisor: threads as children") {
   }
 
   TEST_CASE("an error and an exception out of a body are its death") {
-    Witness witness;
+    EventRecorder recorder;
     int lives = 0;
     const auto supervisor = started<>({.name = "shop",
                                        .limit = {.max_restarts = 1, .max_seconds = 3600s},
-                                       .observer = witness.observer()},
+                                       .observer = recorder.observer()},
                                       {thread_child("a", [&](const StopSignal&) -> Result<void> {
                                         if (++lives == 1) throw std::runtime_error("thrown");
                                         return std::unexpected(fault("returned"));
                                       })});
     CHECK_FALSE(supervisor->wait());
-    const std::vector<std::string> lines = witness.lines();
+    const std::vector<std::string> lines = recorder.lines();
     REQUIRE(lines.size() == 5);
     CHECK(lines[0] == "shop: a started");
     CHECK(lines[1] == "shop: a ended: thrown; restart 1 in 0 ms");

@@ -9,7 +9,7 @@
 #include <weir/supervisor/supervisor_child.hpp>
 #include <weir/supervisor/thread_child.hpp>
 
-#include "puppets.hpp"
+#include "fake_children.hpp"
 
 namespace weir {
 

@@ -105,7 +105,7 @@ TEST_SUITE("lockstep: linearizability") {
       };
     };
     CHECK(!lockstep::explore({.schedules = 500}, body(false)).failure);
-    const lockstep::LeaksForgiven forgiven;
+    const lockstep::LeaksIgnored ignored;
     CHECK(lockstep::explore({.schedules = 500}, body(true)).failure);
   }
 }

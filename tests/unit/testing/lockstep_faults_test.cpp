@@ -13,7 +13,7 @@ namespace {
 using lockstep::Sync;
 
 std::string message_of(const std::function<void()>& body, lockstep::Options options = {}) {
-  const lockstep::LeaksForgiven forgiven;  // what fails is left where it stands
+  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
   const lockstep::Report report = lockstep::explore(options, body);
   return report.failure ? report.failure->message : "no failure";
 }

@@ -30,7 +30,7 @@ void lost_update() {
 }
 
 Report explored(const Options& options, const std::function<void()>& body) {
-  const lockstep::LeaksForgiven forgiven;  // what fails is left where it stands
+  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
   return lockstep::explore(options, body);
 }
 
@@ -45,7 +45,7 @@ TEST_SUITE("lockstep: search") {
       REQUIRE(report.failure);
       CHECK(report.failure->message == "an addition was lost");
       CHECK(report.failure->repeatable);
-      const lockstep::LeaksForgiven forgiven;
+      const lockstep::LeaksIgnored ignored;
       const Report again = lockstep::repeat({}, report.failure->token, lost_update);
       REQUIRE(again.failure);
       CHECK(again.failure->schedule == report.failure->schedule);
@@ -169,7 +169,7 @@ TEST_SUITE("lockstep: search") {
       const Report report = explored(options, lost_update);
       if (!report.failure) continue;
       ++failed;
-      const lockstep::LeaksForgiven forgiven;
+      const lockstep::LeaksIgnored ignored;
       const Report again = lockstep::repeat(options, report.failure->token, lost_update);
       REQUIRE(again.failure);
       REQUIRE(again.failure->schedule == report.failure->schedule);

@@ -161,7 +161,7 @@ TEST_SUITE("lockstep: tasks") {
       drawn.push_back(Sync::random());
       lockstep::require(false, "enough");
     };
-    const lockstep::LeaksForgiven forgiven;
+    const lockstep::LeaksIgnored ignored;
     const lockstep::Report report = lockstep::explore({.seed = 5, .shrink = false}, body);
     const std::uint64_t first = drawn.front();
     drawn.clear();

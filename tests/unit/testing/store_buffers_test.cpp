@@ -8,7 +8,7 @@ namespace {
 using lockstep::Sync;
 
 lockstep::Report explored(bool store_buffers, const std::function<void()>& body) {
-  const lockstep::LeaksForgiven forgiven;  // what fails is left where it stands
+  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
   return lockstep::explore({.schedules = 5'000, .store_buffers = store_buffers}, body);
 }
 

@@ -44,9 +44,9 @@ class Listening {
 
  private:
   friend class EventSource;
-  class Place;
-  explicit Listening(std::unique_ptr<Place> place) noexcept;
-  std::unique_ptr<Place> place_;
+  class Subscription;
+  explicit Listening(std::unique_ptr<Subscription> subscription) noexcept;
+  std::unique_ptr<Subscription> subscription_;
 };
 
 }  // namespace weir

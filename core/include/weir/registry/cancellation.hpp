@@ -34,7 +34,7 @@ class Cancellation {
     const std::scoped_lock lock(mutex_);
     for (const Waker* waker : wakers_) {
       {
-        const std::scoped_lock asleep(waker->mutex_);
+        const std::scoped_lock waiter_lock(waker->mutex_);
       }  // orders the flag before the waiter's check
       waker->condition_.notify_all();
     }

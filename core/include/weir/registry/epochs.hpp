@@ -177,15 +177,15 @@ class Epochs {
   // The epoch of the reader that began first; the largest number when no thread reads.
   std::uint64_t oldest_reader() const {
     std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
-    const auto look = [&](const Slot& slot) {
+    const auto check = [&](const Slot& slot) {
       // Acquire: what a reader that left did with the objects comes before their end.
       const std::uint64_t epoch = slot.epoch.load(std::memory_order_acquire);
       if (epoch != 0 && epoch < oldest) oldest = epoch;
     };
-    for (const Slot& slot : first_) look(slot);
+    for (const Slot& slot : first_) check(slot);
     for (const Block* block = more_.load(std::memory_order_acquire); block != nullptr;
          block = block->next.load(std::memory_order_acquire))
-      for (const Slot& slot : block->slots) look(slot);
+      for (const Slot& slot : block->slots) check(slot);
     return oldest;
   }
 

@@ -263,17 +263,17 @@ class KeyedRegistry {
   using Section = typename Epochs<Sync>::Section;
   using Array = typename Table::Array;
 
-  struct Told {  // a change that listeners have not been notified of yet
+  struct PendingChange {  // a change that listeners have not been notified of yet
     typename Change::What what;
     Key key;
     OwnerId owner;
-    keyed::Held<Value> held;
+    keyed::Stored<Value> stored;
   };
   struct alignas(128) Partition {  // two lines: the prefetcher loads neighbours too
     Table table;
     alignas(128) typename Sync::Mutex mutex;  // locked after the owner's
-    std::vector<Told> untold;                 // guarded by mutex, as what follows
-    bool telling = false;                     // a thread notifies, and will do so for what is added
+    std::vector<PendingChange> pending;       // guarded by mutex, as what follows
+    bool notifying = false;                   // a thread notifies, and will do so for what is added
     std::uint64_t next_serial = 1;
     // Relaxed everywhere: only a number.
     typename Sync::template Atomic<std::size_t> entries{0};
@@ -287,10 +287,10 @@ class KeyedRegistry {
     KeyedRegistry* registry;
     OwnerId id;
     std::string name;
-    std::optional<keyed::Held<Value>> own;
+    std::optional<keyed::Stored<Value>> own;
     mutable typename Sync::Mutex mutex{};  // locked before a partition's
     bool ended = false;                    // guarded by mutex, as what follows
-    std::vector<Node*> held{};             // one for each entry; each is linked, and so alive
+    std::vector<Node*> nodes{};            // one for each entry; each is linked, and so alive
   };
   struct Unlinked {  // to be retired once no lock is held
     Bucket* bucket = nullptr;
@@ -298,15 +298,16 @@ class KeyedRegistry {
   };
   using Meta = std::map<std::string, std::shared_ptr<const std::any>, std::less<>>;
 
-  Result<void> enter(Owner& owner, Key key, keyed::Held<Value> held);
-  Result<void> enter_locked(Record& record, Partition& partition, std::uint64_t hash, Key& key,
-                            keyed::Held<Value>& held, Unlinked& unlinked);
+  Result<void> register_stored(Owner& owner, Key key, keyed::Stored<Value> stored);
+  Result<void> register_locked(Record& record, Partition& partition, std::uint64_t hash, Key& key,
+                               keyed::Stored<Value>& stored, Unlinked& unlinked);
   void publish(Node* node, Record& record, Partition& partition, std::uint64_t hash, Key& key,
-               keyed::Held<Value>& held, Unlinked& unlinked);
-  template <class Leaves>
-  std::size_t take_out(Partition& partition, Node& node, Leaves&& leaves, Unlinked& unlinked);
+               keyed::Stored<Value>& stored, Unlinked& unlinked);
+  template <class Predicate>
+  std::size_t remove_slots(Partition& partition, Node& node, Predicate&& is_removed,
+                           Unlinked& unlinked);
   void end(Record& record) noexcept;
-  void tell(Partition& partition) noexcept;
+  void notify(Partition& partition) noexcept;
   void retire(const Unlinked& unlinked);
   static void release_link(void* bucket) noexcept { Bucket::release(static_cast<Bucket*>(bucket)); }
   template <class Body>
@@ -367,11 +368,11 @@ class KeyedRegistry<Key, Value, Sync, Hash>::Via {
 
 }  // namespace weir
 
-#include <weir/registry/impl/keyed_entering.hpp>
-#include <weir/registry/impl/keyed_leaving.hpp>
-#include <weir/registry/impl/keyed_looks.hpp>
 #include <weir/registry/impl/keyed_messages.hpp>
 #include <weir/registry/impl/keyed_meta.hpp>
+#include <weir/registry/impl/keyed_notify.hpp>
 #include <weir/registry/impl/keyed_owners.hpp>
-#include <weir/registry/impl/keyed_telling.hpp>
-#include <weir/registry/impl/keyed_updating.hpp>
+#include <weir/registry/impl/keyed_read.hpp>
+#include <weir/registry/impl/keyed_register.hpp>
+#include <weir/registry/impl/keyed_unregister.hpp>
+#include <weir/registry/impl/keyed_update.hpp>

@@ -127,12 +127,12 @@ class SharedHandles {
                                const Patience<Sync>& patience);
   template <class Factory>
   Result<Pointer> get_or_start(const Key& key, const Options& options, Factory&& factory) {
-    return get_or_start(key, options, std::forward<Factory>(factory), endless_);
+    return get_or_start(key, options, std::forward<Factory>(factory), no_limit_);
   }
   template <class Factory>
     requires std::is_same_v<Options, std::monostate>
   Result<Pointer> get_or_start(const Key& key, Factory&& factory) {
-    return get_or_start(key, Options(), std::forward<Factory>(factory), endless_);
+    return get_or_start(key, Options(), std::forward<Factory>(factory), no_limit_);
   }
 
   /// The handle of `key` if it is ready: null while it starts. Never waits.
@@ -158,7 +158,7 @@ class SharedHandles {
   std::size_t shutdown();
 
  private:
-  static constexpr Patience<Sync> endless_{};
+  static constexpr Patience<Sync> no_limit_{};
 
   static std::size_t hash_of(const Key& key);
 

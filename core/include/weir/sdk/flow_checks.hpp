@@ -46,17 +46,17 @@ constexpr Fault check_children(const FlowView& flow) {
   for (const Step& step : flow.steps) {
     if (step.kind != Kind::flow) continue;
     if (!is_slug(step.child())) return {refused::bad_slug, step.child()};
-    if (same_word(step.child(), flow.slug) && !step.words.is_conditional())
+    if (same_word(step.child(), flow.slug) && !step.settings.is_conditional())
       return {refused::endless_flow, step.slug, step.child()};
   }
   return {};
 }
 
 constexpr std::string_view misplaced_option(const Step& step) {
-  if (step.words.when_unmet && !step.words.is_conditional()) return "when_unmet";
+  if (step.settings.when_unmet && !step.settings.is_conditional()) return "when_unmet";
   if (step.kind == Kind::flow) return step.options.other_than({Option::start_delay});
   if (step.kind != Kind::wait) return {};
-  if (step.words.when_exhausted) return "when_exhausted";
+  if (step.settings.when_exhausted) return "when_exhausted";
   return step.options.other_than({Option::start_delay, Option::timeout});
 }
 
@@ -94,16 +94,16 @@ constexpr Fault check_dependencies(const FlowView& flow) {
 
 /// A depth-first search from step to dependency; one that is on the path already closes a cycle.
 constexpr Fault check_acyclic(const FlowView& flow) {
-  std::array<std::size_t, steps_max> way{};
+  std::array<std::size_t, steps_max> path{};
   std::array<std::size_t, steps_max> tried{};  // dependencies of each step
   std::array<bool, steps_max> entered{};
   std::array<bool, steps_max> left{};
   for (std::size_t start = 0; start < flow.steps.size(); ++start) {
     if (entered[start]) continue;
     std::size_t length = 0;
-    entered[way[length++] = start] = true;
+    entered[path[length++] = start] = true;
     while (length != 0) {
-      const std::size_t here = way[length - 1];
+      const std::size_t here = path[length - 1];
       const Step& step = flow.steps[here];
       if (tried[here] == step.count) {
         left[here] = true;
@@ -113,7 +113,7 @@ constexpr Fault check_acyclic(const FlowView& flow) {
       const Dependency& dependency = flow.of(step)[tried[here]++];
       if (entered[dependency.position] && !left[dependency.position])
         return {refused::cycle, step.slug, dependency.slug};
-      if (!entered[dependency.position]) entered[way[length++] = dependency.position] = true;
+      if (!entered[dependency.position]) entered[path[length++] = dependency.position] = true;
     }
   }
   return {};
@@ -137,7 +137,7 @@ constexpr Fault check_wait_pattern(const Step& step, std::string_view pattern) {
 
 constexpr Fault check_pattern(const FlowView& flow, const Step& step, std::string_view pattern) {
   if (const auto stop = json_fault(pattern))
-    return {refused::condition_is_no_json, step.slug, pattern.substr(*stop).substr(0, 40)};
+    return {refused::condition_is_not_json, step.slug, pattern.substr(*stop).substr(0, 40)};
   if (step.count == 0) return {};  // compared with the run's input, which may be anything
   if (json_begin(pattern) != '{') return {refused::condition_never_met, step.slug, pattern};
   const std::span<const Dependency> dependencies = flow.of(step);
@@ -155,7 +155,7 @@ constexpr Fault check_pattern(const FlowView& flow, const Step& step, std::strin
 
 constexpr Fault check_conditions(const FlowView& flow) {
   for (const Step& step : flow.steps)
-    for (const auto& pattern : {step.words.only_if, step.words.unless})
+    for (const auto& pattern : {step.settings.only_if, step.settings.unless})
       if (pattern)
         if (const Fault fault = check_pattern(flow, step, *pattern)) return fault;
   return {};
@@ -164,8 +164,8 @@ constexpr Fault check_conditions(const FlowView& flow) {
 /// Whether the step runs only if that dependency completed.
 constexpr bool asks_for(const Step& step, std::string_view dependency) {
   bool found = false;
-  if (step.words.only_if)
-    each_json_member(*step.words.only_if, [&](std::string_view key, std::string_view) {
+  if (step.settings.only_if)
+    each_json_member(*step.settings.only_if, [&](std::string_view key, std::string_view) {
       found = found || key == dependency;
     });
   return found;
@@ -181,7 +181,7 @@ constexpr Fault check_fits(const Step& step, std::string_view source, const Shap
 constexpr Fault check_elements(const Step& step, std::string_view source, const Shape& result) {
   using enum Shape::Kind;
   if (result.kind != any && result.kind != list && result.kind != tuple)
-    return {refused::map_over_no_array, step.slug, source};
+    return {refused::map_over_non_array, step.slug, source};
   return check_fits(step, source, result, {.kind = list, .element = step.code.input});
 }
 
@@ -193,7 +193,7 @@ constexpr Fault check_member(const Step& step, std::string_view source, const Sh
   const Shape& input = *step.code.input;
   if (input.kind == any) return {};
   if (input.kind == dictionary) return check_fits(step, source, result, *input.element);
-  if (input.kind != object) return {refused::input_is_no_object, step.slug, source};
+  if (input.kind != object) return {refused::input_is_not_an_object, step.slug, source};
   const std::size_t member = position(input.members, source);
   if (member == input.members.size()) return {};
   if (can_be_absent && input.members[member].shape->kind != optional)
@@ -207,7 +207,7 @@ constexpr Fault check_filled(const Step& step, std::span<const Dependency> depen
   for (const ShapeMember& member : step.code.input->members)
     if (member.shape->kind != Shape::Kind::optional &&
         std::ranges::find(dependencies, member.name, &Dependency::slug) == dependencies.end())
-      return {refused::input_member_is_no_dependency, step.slug, member.name};
+      return {refused::input_member_is_not_a_dependency, step.slug, member.name};
   return {};
 }
 

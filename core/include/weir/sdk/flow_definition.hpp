@@ -16,17 +16,21 @@ struct Step {
   Kind kind = Kind::single;
   OptionValues options{};
   Code code{};
-  StepWords words{};
+  StepSettings settings{};
   std::size_t first = 0, count = 0;  ///< its dependencies: their range in Flow::dependencies
 
-  constexpr std::string_view signal() const { return words.signal.empty() ? slug : words.signal; }
-  constexpr std::string_view child() const { return words.child.empty() ? slug : words.child; }
+  constexpr std::string_view signal() const {
+    return settings.signal.empty() ? slug : settings.signal;
+  }
+  constexpr std::string_view child() const {
+    return settings.child.empty() ? slug : settings.child;
+  }
 
   /// Whether its dependents may run without its result; a cascade skips them too.
   constexpr bool can_be_absent() const {
-    return (words.is_conditional() &&
-            words.when_unmet.value_or(Fallback::skip) == Fallback::skip) ||
-           words.when_exhausted == Fallback::skip;
+    return (settings.is_conditional() &&
+            settings.when_unmet.value_or(Fallback::skip) == Fallback::skip) ||
+           settings.when_exhausted == Fallback::skip;
   }
 };
 
@@ -76,7 +80,7 @@ constexpr auto define_flow(std::string_view slug, std::string_view module,
       slug,
       module,
       options.values,
-      {Step{drafts.slug, kinds, drafts.values, drafts.code, drafts.words, 0, counts}...}};
+      {Step{drafts.slug, kinds, drafts.values, drafts.code, drafts.settings, 0, counts}...}};
   const auto slug_at = [&](std::size_t position) { return flow.steps[position].slug; };
   for (std::size_t i = 0; i < flow.steps.size(); ++i) flow.by_name[i] = i;
   std::ranges::sort(flow.by_name, [&](std::size_t a, std::size_t b) {

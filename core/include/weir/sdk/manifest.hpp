@@ -14,7 +14,7 @@ namespace weir::sdk {
 /// Whether a step constrains the run's input: a root without conditions that does not accept every
 /// value.
 constexpr bool constrains_input(const Step& step) {
-  return step.count == 0 && !step.words.is_conditional() &&
+  return step.count == 0 && !step.settings.is_conditional() &&
          (step.kind == Kind::map || step.code.input->kind != Shape::Kind::any);
 }
 
@@ -65,7 +65,7 @@ constexpr std::string_view name(Fallback fallback) {
   return "";
 }
 
-constexpr void write_words(TextSink& out, const Step& step) {
+constexpr void write_settings(TextSink& out, const Step& step) {
   const auto word = [&](std::string_view key, std::string_view value) {
     out.raw(",");
     out.quoted(key);
@@ -79,10 +79,10 @@ constexpr void write_words(TextSink& out, const Step& step) {
     out.raw(":");
     out.raw(*json);
   };
-  pattern("only_if", step.words.only_if);
-  pattern("unless", step.words.unless);
-  if (step.words.when_unmet) word("when_unmet", name(*step.words.when_unmet));
-  if (step.words.when_exhausted) word("when_exhausted", name(*step.words.when_exhausted));
+  pattern("only_if", step.settings.only_if);
+  pattern("unless", step.settings.unless);
+  if (step.settings.when_unmet) word("when_unmet", name(*step.settings.when_unmet));
+  if (step.settings.when_exhausted) word("when_exhausted", name(*step.settings.when_exhausted));
   if (step.kind == Kind::wait && step.signal() != step.slug) word("signal", step.signal());
   if (step.kind == Kind::flow) word("flow", step.child());
 }
@@ -109,7 +109,7 @@ constexpr void write_flow(TextSink& out, const FlowView& flow) {
     }
     out.raw("]");
     step.options.write(out);
-    write_words(out, step);
+    write_settings(out, step);
     out.raw("}");
   }
   out.raw("]}");

@@ -26,19 +26,19 @@ enum class refused {
   /// About an option that does not apply to the step: a wait and a flow step are not retried,
   /// when_unmet needs a condition.
   misplaced_option,
-  bad_signal,            ///< about it: must be such words joined by dots, 1 to 128 bytes in all
-  duplicate_signal,      ///< the other wait is for the same signal
-  flow_dependencies,     ///< a flow step takes its input from one step, or from the run
-  endless_flow,          ///< a step without a condition starts its own flow again
-  condition_is_no_json,  ///< about the text where it stops being JSON
+  bad_signal,             ///< about it: must be such words joined by dots, 1 to 128 bytes in all
+  duplicate_signal,       ///< the other wait is for the same signal
+  flow_dependencies,      ///< a flow step takes its input from one step, or from the run
+  endless_flow,           ///< a step without a condition starts its own flow again
+  condition_is_not_json,  ///< about the text where it stops being JSON
   /// About what the pattern asks for. It must be an object: for a step with dependencies, with some
   /// of those as its keys; for the output of a wait, {"signalled": …, "payload": …}.
   condition_never_met,
-  map_over_no_array,          ///< the step it runs over returns something else
+  map_over_non_array,         ///< the step it runs over returns something else
   result_does_not_fit_input,  ///< this step cannot take what the other step returns
-  input_is_no_object,         ///< a step with dependencies takes an object with a member for each
+  input_is_not_an_object,     ///< a step with dependencies takes an object with a member for each
   /// Nothing would ever fill it: make it optional or add the dependency.
-  input_member_is_no_dependency,
+  input_member_is_not_a_dependency,
   /// The other step can be skipped: make it a std::optional, or ask for it in only_if.
   input_member_can_be_absent,
 };

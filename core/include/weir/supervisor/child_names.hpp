@@ -72,7 +72,7 @@ class BasicChildNames {
     entry.child = nullptr;
     entry.life = nullptr;
   }
-  void give_back(const std::string& name) {
+  void release(const std::string& name) {
     typename std::map<std::string, Entry>::node_type last;
     const std::scoped_lock lock(mutex_);
     last = entries_.extract(name);

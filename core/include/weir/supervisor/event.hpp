@@ -37,7 +37,7 @@ inline std::string to_string(const SupervisorEvent& event) {
                                ? ""
                                : "; restart " + std::to_string(event.restarts) + " in " +
                                      std::to_string(event.delay.count()) + " ms";
-  const auto told = [&] {
+  const auto text = [&] {
     switch (event.what) {
       case What::started:
         return " started";
@@ -56,7 +56,7 @@ inline std::string to_string(const SupervisorEvent& event) {
     }
     return "";
   }();
-  return event.supervisor + ": " + event.child + told + error + next;
+  return event.supervisor + ": " + event.child + text + error + next;
 }
 
 }  // namespace weir

@@ -23,7 +23,7 @@ struct Life {
 template <class Sync>
 struct Mailbox {
   typename Sync::Mutex mutex{};
-  typename Sync::Condition news{};                   ///< for the supervising thread alone
+  typename Sync::Condition changed{};                ///< for the supervising thread alone
   std::deque<std::shared_ptr<Life<Sync>>> deaths{};  ///< not yet handled, in the order reported
 
   static void report(const std::shared_ptr<Mailbox>& mailbox,
@@ -35,7 +35,7 @@ struct Mailbox {
       life->over.store(true, std::memory_order_release);
       mailbox->deaths.push_back(life);
     }
-    mailbox->news.notify_one();
+    mailbox->changed.notify_one();
   }
 };
 

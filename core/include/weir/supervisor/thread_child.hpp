@@ -34,9 +34,9 @@ class BasicThreadChild final : public Child {
   BasicThreadChild(ChildEnd end, Body body, std::function<void()> on_stop = {})
       : on_stop_(std::move(on_stop)),
         thread_([end = std::move(end), body = std::move(body), signal = stop_.signal()]() mutable {
-          Result<void> said = outcome(body, std::move(signal));
+          Result<void> result = outcome(body, std::move(signal));
           body = nullptr;
-          end.with(std::move(said));
+          end.with(std::move(result));
         }) {}
 
   void stop() override {

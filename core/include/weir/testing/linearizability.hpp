@@ -58,14 +58,14 @@ class History {
     }
   bool linearizable(Model model) const {
     if (entries_.size() > calls_max) throw std::length_error("a history of more than 64 calls");
-    Judged<Model> judged;
-    return explained(model, 0, judged);
+    Visited<Model> visited;
+    return explained(model, 0, visited);
   }
 
  private:
   // The states that were examined without success: the calls that were done, and the model then.
   template <class Model>
-  class Judged {
+  class Visited {
    public:
     bool is_new(std::uint64_t done, const Model& model) {
       if constexpr (std::totally_ordered<Model>)
@@ -84,7 +84,7 @@ class History {
   };
 
   template <class Model>
-  bool explained(const Model& model, std::uint64_t done, Judged<Model>& judged) const {
+  bool explained(const Model& model, std::uint64_t done, Visited<Model>& visited) const {
     std::size_t first_end = std::numeric_limits<std::size_t>::max();
     bool any = false;
     for (std::size_t i = 0; i < entries_.size(); ++i)
@@ -93,13 +93,13 @@ class History {
         if (entries_[i].end < first_end) first_end = entries_[i].end;
       }
     if (!any) return true;
-    if (!judged.is_new(done, model)) return false;
+    if (!visited.is_new(done, model)) return false;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       // A call that began after another ended cannot have come before it.
       if ((done >> i & 1) != 0 || entries_[i].begin > first_end) continue;
       Model after = model;
       if (!(after(entries_[i].call) == entries_[i].answer)) continue;
-      if (explained(after, done | std::uint64_t{1} << i, judged)) return true;
+      if (explained(after, done | std::uint64_t{1} << i, visited)) return true;
     }
     return false;
   }

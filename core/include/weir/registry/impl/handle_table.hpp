@@ -38,7 +38,7 @@ class HandleTable {
       // Acquire: pairs with the release in insert, so that the entry's parts are seen.
       Entry* const entry = slots.at[i & slots.mask].entry.load(std::memory_order_acquire);
       if (entry == nullptr) return nullptr;
-      if (entry != gone() && entry->hash == hash && is(*entry)) return entry;
+      if (entry != tombstone() && entry->hash == hash && is(*entry)) return entry;
     }
   }
 
@@ -66,7 +66,7 @@ class HandleTable {
     // A slot that is followed by an empty one need not be remembered as one that searches go past.
     const bool last =
         slots.at[(i + 1) & slots.mask].entry.load(std::memory_order_relaxed) == nullptr;
-    slots.at[i & slots.mask].entry.store(last ? nullptr : gone(), std::memory_order_release);
+    slots.at[i & slots.mask].entry.store(last ? nullptr : tombstone(), std::memory_order_release);
     if (last) --used_;
     --count_;
   }
@@ -75,7 +75,7 @@ class HandleTable {
   void for_each(const Function& function) const {
     for (const Slot& slot : slots_.load(std::memory_order_relaxed)->at) {
       Entry* const entry = slot.entry.load(std::memory_order_relaxed);
-      if (entry != nullptr && entry != gone()) function(*entry);
+      if (entry != nullptr && entry != tombstone()) function(*entry);
     }
   }
 
@@ -83,14 +83,14 @@ class HandleTable {
   static constexpr std::size_t size_min = 8;
 
   // Marks a slot whose entry was removed while others follow it. Compared, never dereferenced.
-  static Entry* gone() noexcept { return reinterpret_cast<Entry*>(&gone_); }
-  alignas(void*) static inline char gone_ = 0;
+  static Entry* tombstone() noexcept { return reinterpret_cast<Entry*>(&tombstone_); }
+  alignas(void*) static inline char tombstone_ = 0;
 
   static Slot& free_slot(Slots& slots, std::size_t hash) {
     for (std::size_t i = hash;; ++i) {
       Slot& slot = slots.at[i & slots.mask];
       const Entry* const taken = slot.entry.load(std::memory_order_relaxed);
-      if (taken == nullptr || taken == gone()) return slot;
+      if (taken == nullptr || taken == tombstone()) return slot;
     }
   }
 
@@ -107,7 +107,7 @@ class HandleTable {
 
   typename Sync::template Atomic<Slots*> slots_;
   std::size_t count_ = 0;  // entries
-  std::size_t used_ = 0;   // slots that are not empty: entries, and marks of removed ones
+  std::size_t used_ = 0;   // slots that are not empty: entries and tombstones
 };
 
 }  // namespace weir::registry

@@ -31,27 +31,27 @@ namespace keyed {
 /// Small values are in the bucket itself, where reading them needs no further load; others are
 /// behind a pointer, so that replacing a bucket never copies them.
 template <class Value>
-inline constexpr bool lies_in_bucket =
+inline constexpr bool stored_inline =
     sizeof(Value) <= 32 && alignof(Value) <= alignof(std::max_align_t) &&
     std::is_nothrow_copy_constructible_v<Value>;
 
 template <class Value>
-using Held = std::conditional_t<lies_in_bucket<Value>, Value, std::shared_ptr<const Value>>;
+using Stored = std::conditional_t<stored_inline<Value>, Value, std::shared_ptr<const Value>>;
 
 template <class Value>
-Held<Value> hold(std::type_identity_t<Value>&& value) {
-  if constexpr (lies_in_bucket<Value>)
+Stored<Value> make_stored(std::type_identity_t<Value>&& value) {
+  if constexpr (stored_inline<Value>)
     return std::move(value);
   else
     return std::make_shared<const Value>(std::move(value));
 }
 
 template <class Value>
-const Value& shown(const Held<Value>& held) noexcept {
-  if constexpr (lies_in_bucket<Value>)
-    return held;  // NOLINT(bugprone-return-const-ref-from-parameter): the entry's, in its bucket
+const Value& value_of(const Stored<Value>& stored) noexcept {
+  if constexpr (stored_inline<Value>)
+    return stored;  // NOLINT(bugprone-return-const-ref-from-parameter): the entry's, in its bucket
   else
-    return *held;
+    return *stored;
 }
 
 /// Makes the next push_back() throw nothing.
@@ -67,9 +67,9 @@ struct Slot {
   OwnerId owner;
   std::uint64_t serial;  // of this value: no other entry or value of its partition ever has it
   Record* record;
-  Held<Value> held;
+  Stored<Value> stored;
 
-  const Value& value() const noexcept { return shown<Value>(held); }
+  const Value& value() const noexcept { return value_of<Value>(stored); }
 };
 
 template <class Key, class Value, class Record, class Sync>
@@ -123,12 +123,12 @@ class alignas(std::max_align_t) Bucket {
     return made;
   }
 
-  /// The slots of `old` without the `removed` ones for which `leaves` is true.
-  template <class Leaves>
-  static Made without(const Bucket& old, std::size_t removed, Leaves&& leaves) {
+  /// The slots of `old` without the `removed` ones for which `is_removed` is true.
+  template <class Predicate>
+  static Made without(const Bucket& old, std::size_t removed, Predicate&& is_removed) {
     Made made = next(old, old.count_ - removed);
     for (const Slot& each : old.slots())
-      if (!leaves(each)) made->add(each);
+      if (!is_removed(each)) made->add(each);
     return made;
   }
 

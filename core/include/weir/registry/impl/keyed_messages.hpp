@@ -12,7 +12,7 @@ namespace keyed {
 
 /// A key in a message: texts in quotes, numbers as they are; anything else as "the key".
 template <class Key>
-std::string told(const Key& key) {
+std::string described(const Key& key) {
   if constexpr (std::convertible_to<const Key&, std::string_view>)
     return "key \"" + std::string(std::string_view(key)) + "\"";
   else if constexpr (std::is_arithmetic_v<Key>)
@@ -29,8 +29,9 @@ Error KeyedRegistry<Key, Value, Sync, Hash>::already_registered(const Bucket& ho
   const Record& record = *holder.slots().front().record;
   return {.code = ErrorCode::conflict,
           .kind = "already_registered",
-          .message = options_.name + ": " + keyed::told(holder.node().key) + " is held by owner " +
-                     std::to_string(record.id) + " (\"" + record.name + "\")",
+          .message = options_.name + ": " + keyed::described(holder.node().key) +
+                     " is held by owner " + std::to_string(record.id) + " (\"" + record.name +
+                     "\")",
           .hint = "wait until that owner gives it up or ends, or register under another key"};
 }
 
@@ -67,7 +68,7 @@ Error KeyedRegistry<Key, Value, Sync, Hash>::not_registered(std::string_view own
   return {.code = ErrorCode::not_found,
           .kind = "not_registered",
           .message = options_.name + ": owner \"" + std::string(owner) + "\" has no entry under " +
-                     keyed::told(key),
+                     keyed::described(key),
           .hint = "register it first: only an owner with an entry there can change its value"};
 }
 
@@ -75,7 +76,7 @@ template <class Key, class Value, class Sync, class Hash>
 Error KeyedRegistry<Key, Value, Sync, Hash>::no_owner(Sought key) const {
   return {.code = ErrorCode::not_found,
           .kind = "no_owner",
-          .message = options_.name + ": no owner is registered under " + keyed::told(key),
+          .message = options_.name + ": no owner is registered under " + keyed::described(key),
           .hint = "its owner has ended, or was not started yet"};
 }
 

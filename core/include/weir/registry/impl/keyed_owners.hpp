@@ -38,7 +38,7 @@ auto KeyedRegistry<Key, Value, Sync, Hash>::owner(std::string name, std::optiona
   record->registry = this;
   record->id = next_owner_.fetch_add(1, std::memory_order_relaxed);
   record->name = std::move(name);
-  if (own) record->own.emplace(keyed::hold<Value>(*std::move(own)));
+  if (own) record->own.emplace(keyed::make_stored<Value>(*std::move(own)));
   owners_.fetch_add(1, std::memory_order_relaxed);
   return Owner(std::move(record));
 }
@@ -64,20 +64,20 @@ void KeyedRegistry<Key, Value, Sync, Hash>::end(Record& record) noexcept {
     // Locked to the end: a second end() waits for the first.
     const std::scoped_lock owner_lock(record.mutex);
     if (std::exchange(record.ended, true)) return;
-    for (Node* const node : record.held) {
+    for (Node* const node : record.nodes) {
       Partition& partition = partition_of(node->hash);
       const std::scoped_lock lock(partition.mutex);
       if (node->unlinked) continue;  // it was in the list twice
       Unlinked unlinked;
-      take_out(
+      remove_slots(
           partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);
       all.push_back(unlinked);
       changed.push_back(&partition);
     }
-    record.held.clear();
+    record.nodes.clear();
   }
   for (const Unlinked& each : all) retire(each);
-  for (Partition* const partition : changed) tell(*partition);
+  for (Partition* const partition : changed) notify(*partition);
   if (!all.empty()) epochs_.sweep();
   owners_.fetch_sub(1, std::memory_order_release);  // pairs with the load in ~KeyedRegistry
 }

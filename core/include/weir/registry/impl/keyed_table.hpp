@@ -5,7 +5,7 @@
 ///
 /// Invariants:
 /// - A node never moves within its array, so a reader that continues its search cannot miss it. A
-///   mark frees its place for others; the place becomes empty again only when the next one is
+///   tombstone frees its place for others; the place becomes empty again only when the next one is
 ///   empty.
 /// - At most half of the places are not empty, so every search ends.
 /// - An array that was replaced is never changed again: a reader that still searches it sees the
@@ -48,7 +48,7 @@ class Table {
     for (std::size_t i = hash & array.mask;; i = (i + 1) & array.mask) {
       Node* const node = array.at[i].load(std::memory_order_acquire);
       if (node == nullptr) return nullptr;
-      if (node != freed() && node->hash == hash && same(node->key)) return node;
+      if (node != tombstone() && node->hash == hash && same(node->key)) return node;
     }
   }
 
@@ -59,19 +59,19 @@ class Table {
     const Array& array = *array_.load(std::memory_order_acquire);  // pairs with rebuild()
     for (std::size_t i = 0; i <= array.mask; ++i)
       if (Node* const node = array.at[i].load(std::memory_order_acquire);
-          node != nullptr && node != freed())
+          node != nullptr && node != tombstone())
         body(*node);
   }
 
   /// Adds a node whose key is not in the table. If it replaces the array, it returns the old one:
   /// retire it.
   Array* insert(Node& node) {
-    Array* const old = (taken_ + 1) * 2 > places() ? rebuild(living_ + 1) : nullptr;
+    Array* const old = (used_ + 1) * 2 > places() ? rebuild(count_ + 1) : nullptr;
     const Array& array = *array_.load(std::memory_order_relaxed);
     std::size_t i = node.hash & array.mask;
     while (is_node(array.at[i].load(std::memory_order_relaxed))) i = (i + 1) & array.mask;
-    if (array.at[i].load(std::memory_order_relaxed) == nullptr) ++taken_;
-    ++living_;
+    if (array.at[i].load(std::memory_order_relaxed) == nullptr) ++used_;
+    ++count_;
     array.at[i].store(&node, std::memory_order_release);
     return old;
   }
@@ -81,20 +81,20 @@ class Table {
     const Array& array = *array_.load(std::memory_order_relaxed);
     std::size_t i = node.hash & array.mask;
     while (array.at[i].load(std::memory_order_relaxed) != &node) i = (i + 1) & array.mask;
-    array.at[i].store(freed(), std::memory_order_release);
-    --living_;
+    array.at[i].store(tombstone(), std::memory_order_release);
+    --count_;
     if (array.at[(i + 1) & array.mask].load(std::memory_order_relaxed) == nullptr)
-      for (; array.at[i].load(std::memory_order_relaxed) == freed(); i = (i - 1) & array.mask) {
+      for (; array.at[i].load(std::memory_order_relaxed) == tombstone(); i = (i - 1) & array.mask) {
         array.at[i].store(nullptr, std::memory_order_release);
-        --taken_;
+        --used_;
       }
-    return places() > 8 * places_min && living_ * 16 < places() ? rebuild(living_) : nullptr;
+    return places() > 8 * places_min && count_ * 16 < places() ? rebuild(count_) : nullptr;
   }
 
  private:
   // Marks a place whose node was removed, and behind which others may be. Never dereferenced.
-  static Node* freed() noexcept { return reinterpret_cast<Node*>(alignof(Node)); }
-  static bool is_node(const Node* node) noexcept { return node != nullptr && node != freed(); }
+  static Node* tombstone() noexcept { return reinterpret_cast<Node*>(alignof(Node)); }
+  static bool is_node(const Node* node) noexcept { return node != nullptr && node != tombstone(); }
 
   std::size_t places() const { return array_.load(std::memory_order_relaxed)->mask + 1; }
 
@@ -108,14 +108,14 @@ class Table {
       while (next->at[to].load(std::memory_order_relaxed) != nullptr) to = (to + 1) & next->mask;
       next->at[to].store(node, std::memory_order_relaxed);
     }
-    taken_ = living_;
+    used_ = count_;
     array_.store(next.release(), std::memory_order_release);  // pairs with find() and each()
     return old;
   }
 
   typename Sync::template Atomic<Array*> array_;
-  std::size_t living_ = 0;  // nodes
-  std::size_t taken_ = 0;   // places that are not empty: nodes and marks
+  std::size_t count_ = 0;  // nodes
+  std::size_t used_ = 0;   // places that are not empty: nodes and tombstones
 };
 
 }  // namespace weir::keyed

@@ -43,9 +43,9 @@ struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
   std::optional<Error> refusal;      // why callers that joined get no handle: doomed or failed
   bool died = false;                 // doomed by its Death
   typename Sync::Condition settled;  // the phase changed
-  Entry* before = nullptr;           // in the list of ready entries
-  Entry* after = nullptr;
-  std::shared_ptr<Entry> itself;  // until the end of the epoch in which it left the table
+  Entry* previous = nullptr;         // in the list of ready entries
+  Entry* next = nullptr;
+  std::shared_ptr<Entry> self;  // until the end of the epoch in which it left the table
 };
 
 template <class Key, class Handle, class Options, class Sync, class Hash>
@@ -55,7 +55,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
  public:
   static constexpr bool has_options = !std::is_same_v<Options, std::monostate>;
 
-  explicit Core(Observer told) : observer(std::move(told)) {}
+  explicit Core(Observer callbacks) : observer(std::move(callbacks)) {}
 
   /// The handle, found without the mutex; `asked` null: don't compare options.
   Pointer hit(std::size_t hash, const Key& key, const Options* asked) {
@@ -85,26 +85,26 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   /// and returns its result.
   Result<Pointer> claim_or_join(const std::shared_ptr<Entry>& mine, const Options& asked,
                                 const Patience<Sync>& patience) {
-    for (bool told = false;;) {
+    for (bool notified = false;;) {
       std::shared_ptr<Entry> other;
       Pointer found;
       {
         const typename HandleTable::Slots* outgrown = nullptr;
         std::unique_lock lock(mutex_);
         if (closed_) return std::unexpected(registry::not_started(mine->key));
-        if (Entry* const met = find(mine->hash, mine->key)) {
-          other = met->itself;
-          found = met->held;
+        if (Entry* const existing = find(mine->hash, mine->key)) {
+          other = existing->self;
+          found = existing->held;
         } else {
           mine->generation = ++generations_;
-          mine->itself = mine;
+          mine->self = mine;
           outgrown = table_.insert(mine.get());
         }
         lock.unlock();
         if (outgrown != nullptr) epochs_.retire(outgrown);
       }
       if (!other) return Pointer();
-      if (!std::exchange(told, true)) tell_if_differing(*other, asked);
+      if (!std::exchange(notified, true)) notify_if_differing(*other, asked);
       if (found) return found;
       if (auto outcome = await(*other, patience)) return *std::move(outcome);
     }
@@ -116,23 +116,23 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     if (phase_of(entry) == Phase::starting) {
       if (!made) {
         entry.refusal = made.error();
-        leave(entry, lock);
+        remove(entry, lock);
         return made;
       }
       entry.user = *made;
       entry.held = *made;
-      line_up(entry);
+      link(entry);
       entry.phase.store(Phase::ready, std::memory_order_release);
       entry.settled.notify_all();
       return made;
     }
     lock.unlock();
     if (made) {
-      if (!entry.died) tell_stopping(entry, **made);
+      if (!entry.died) notify_stopping(entry, **made);
       made = std::unexpected(*entry.refusal);  // releases the handle
     }
     lock.lock();
-    leave(entry, lock);  // only now: a later start must find that this one has ended
+    remove(entry, lock);  // only now: a later start must find that this one has ended
     return made;
   }
 
@@ -145,7 +145,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
         doom(*entry, registry::stopped(key));
         return true;
       case Phase::ready: {
-        const std::shared_ptr<Entry> kept = entry->itself;
+        const std::shared_ptr<Entry> kept = entry->self;
         end(*entry, lock, true);
         return true;
       }
@@ -169,8 +169,8 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     {
       const std::scoped_lock lock(mutex_);
       ready.reserve(ready_count_);
-      for (const Entry* each = first_; each != nullptr; each = each->after)
-        ready.emplace_back(each->itself, each->held);
+      for (const Entry* each = first_; each != nullptr; each = each->next)
+        ready.emplace_back(each->self, each->held);
     }
     std::vector<Listed> listed;
     listed.reserve(ready.size());
@@ -198,7 +198,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     });
     std::size_t ended = 0;
     for (; last_ != nullptr; ++ended) {
-      const std::shared_ptr<Entry> kept = last_->itself;
+      const std::shared_ptr<Entry> kept = last_->self;
       end(*kept, lock, true);
       lock.lock();
     }
@@ -225,18 +225,18 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     return entry.phase.load(std::memory_order_relaxed);  // under the mutex
   }
 
-  static bool is_met(const Wait& wait) {
+  static bool is_satisfied(const Wait& wait) {
     const Phase phase = phase_of(*wait.entry);
     return wait.until_over ? phase == Phase::over : phase != Phase::starting;
   }
 
-  void tell_if_differing(const Entry& entry, const Options& asked) const {
+  void notify_if_differing(const Entry& entry, const Options& asked) const {
     if constexpr (has_options)
       if (observer.options_differ && !(entry.options == asked))
         observer.options_differ(entry.key, entry.options, asked);
   }
 
-  void tell_stopping(const Entry& entry, Handle& handle) const {
+  void notify_stopping(const Entry& entry, Handle& handle) const {
     if (observer.stopping) observer.stopping(entry.key, handle);
   }
 
@@ -248,21 +248,21 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     // A doomed one has refused the callers that joined it. Later callers start again once it is
     // over.
     const Wait wait{&other, phase_of(other) == Phase::doomed};
-    if (!is_met(wait)) {
-      if (auto circle = circle_through(other)) return std::unexpected(*std::move(circle));
+    if (!is_satisfied(wait)) {
+      if (auto cycle = cycle_through(other)) return std::unexpected(*std::move(cycle));
       const auto cancelled = [&] {
         return patience.cancellation != nullptr && patience.cancellation->cancelled();
       };
-      const auto enough = [&] { return is_met(wait) || cancelled(); };
+      const auto done = [&] { return is_satisfied(wait) || cancelled(); };
       const std::size_t me = Sync::thread_index();
       if (waits_.size() <= me) waits_.resize(me + 1);
       waits_[me] = wait;
       if (patience.deadline)
-        other.settled.wait_until(lock, *patience.deadline, enough);
+        other.settled.wait_until(lock, *patience.deadline, done);
       else
-        other.settled.wait(lock, enough);
+        other.settled.wait(lock, done);
       waits_[me] = {};
-      if (!is_met(wait))
+      if (!is_satisfied(wait))
         return std::unexpected(cancelled() ? registry::wait_cancelled(other.key)
                                            : registry::start_timeout(other.key));
     }
@@ -273,17 +273,17 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   }
 
   // The error, when waiting for `wanted` would close a cycle through this thread.
-  std::optional<Error> circle_through(const Entry& wanted) const {
+  std::optional<Error> cycle_through(const Entry& wanted) const {
     const std::size_t me = Sync::thread_index();
-    std::string way = registry::text_of(wanted.key);
+    std::string path = registry::text_of(wanted.key);
     for (const Entry* each = &wanted; each->owner != me;) {
       if (each->owner >= waits_.size()) return std::nullopt;
       const Wait& next = waits_[each->owner];
-      if (next.entry == nullptr || is_met(next)) return std::nullopt;
+      if (next.entry == nullptr || is_satisfied(next)) return std::nullopt;
       each = next.entry;
-      way += ", which waits for " + registry::text_of(each->key);
+      path += ", which waits for " + registry::text_of(each->key);
     }
-    return registry::would_deadlock(way);
+    return registry::would_deadlock(path);
   }
 
   void doom(Entry& entry, Error why) {
@@ -293,35 +293,35 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   }
 
   // Ends a ready handle. Returns without the lock.
-  void end(Entry& entry, Lock& lock, bool told) {
-    take_out_of_line(entry);
+  void end(Entry& entry, Lock& lock, bool notify) {
+    unlink(entry);
     Pointer handle = std::move(entry.held);
-    const std::shared_ptr<Entry> kept = entry.itself;
-    leave(entry, lock);
-    if (told) tell_stopping(entry, *handle);
+    const std::shared_ptr<Entry> kept = entry.self;
+    remove(entry, lock);
+    if (notify) notify_stopping(entry, *handle);
     handle.reset();
   }
 
   // Removes the entry from the table. Returns without the lock.
-  void leave(Entry& entry, Lock& lock) {
+  void remove(Entry& entry, Lock& lock) {
     table_.remove(&entry);
     entry.phase.store(Phase::over, std::memory_order_relaxed);
     entry.settled.notify_all();
     lock.unlock();
     epochs_.retire(&entry, [](void* gone) noexcept {
-      const std::shared_ptr<Entry> last = std::move(static_cast<Entry*>(gone)->itself);
+      const std::shared_ptr<Entry> last = std::move(static_cast<Entry*>(gone)->self);
     });
   }
 
-  void line_up(Entry& entry) {
-    entry.before = std::exchange(last_, &entry);
-    (entry.before != nullptr ? entry.before->after : first_) = &entry;
+  void link(Entry& entry) {
+    entry.previous = std::exchange(last_, &entry);
+    (entry.previous != nullptr ? entry.previous->next : first_) = &entry;
     ++ready_count_;
   }
 
-  void take_out_of_line(Entry& entry) {
-    (entry.before != nullptr ? entry.before->after : first_) = entry.after;
-    (entry.after != nullptr ? entry.after->before : last_) = entry.before;
+  void unlink(Entry& entry) {
+    (entry.previous != nullptr ? entry.previous->next : first_) = entry.next;
+    (entry.next != nullptr ? entry.next->previous : last_) = entry.previous;
     --ready_count_;
   }
 

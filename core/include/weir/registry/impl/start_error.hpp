@@ -68,12 +68,12 @@ Error start_failed(const Key& key, std::string_view why) {
           .message = text_of(key) + " could not be started: " + std::string(why)};
 }
 
-/// `way`: the wanted key, "which waits for" the next, up to one that the calling thread is
+/// `path`: the wanted key, "which waits for" the next, up to one that the calling thread is
 /// starting.
-inline Error would_deadlock(const std::string& way) {
+inline Error would_deadlock(const std::string& path) {
   return {.code = ErrorCode::conflict,
           .kind = "would_deadlock",
-          .message = "waiting would never end: this thread is starting what it asks for, " + way,
+          .message = "waiting would never end: this thread is starting what it asks for, " + path,
           .hint = "a factory must not need, directly or indirectly, what it is starting"};
 }
 

@@ -26,7 +26,7 @@ void BasicSupervisor<Sync>::Core::request_stop() {
     const std::scoped_lock lock(mailbox_->mutex);
     stop_requested_ = true;
   }
-  mailbox_->news.notify_one();
+  mailbox_->changed.notify_one();
 }
 
 template <class Sync>
@@ -38,7 +38,7 @@ Result<T> BasicSupervisor<Sync>::Core::ask(const std::function<Result<T>()>& wor
   if (stop_requested_ || end_) return std::unexpected(ended_error());
   if (auto error = would_deadlock()) return std::unexpected(*std::move(error));
   calls_.push_back(&call);
-  mailbox_->news.notify_one();
+  mailbox_->changed.notify_one();
   answered_.wait(lock, [&] { return call.done; });
   if (!answer) return std::unexpected(ended_error());
   return *std::move(answer);
@@ -55,38 +55,38 @@ void BasicSupervisor<Sync>::Core::refuse_calls() {
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_child(ChildSpec spec) {
   if (auto checked = check(spec); !checked) return std::unexpected(std::move(checked.error()));
-  Held& held = add(std::move(spec));
-  auto started = start_asked_for(held);
-  if (!started) remove(held);
+  ChildEntry& entry = add(std::move(spec));
+  auto started = start_asked_for(entry);
+  if (!started) remove(entry);
   return started;
 }
 
 // Because a caller asked for it, not in place of a life that ended.
 template <class Sync>
-Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_asked_for(Held& held) {
-  if (auto started = start_life(held); !started) {
-    observe(What::start_failed, held, started.error());
+Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_asked_for(ChildEntry& entry) {
+  if (auto started = start_life(entry); !started) {
+    observe(What::start_failed, entry, started.error());
     return std::unexpected(std::move(started.error()));
   }
-  observe(What::started, held);
-  return held.child;
+  observe(What::started, entry);
+  return entry.child;
 }
 
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id) {
-  const auto found = known(id);
+  const auto found = known_child(id);
   if (!found) return std::unexpected(found.error());
-  Held& held = **found;
-  const std::size_t abandoned = held.info.abandoned;
-  if (held.child) {
-    stop_life(held);
+  ChildEntry& entry = **found;
+  const std::size_t abandoned = entry.info.abandoned;
+  if (entry.child) {
+    stop_life(entry);
   } else {
     const std::scoped_lock lock(mailbox_->mutex);
-    held.restart_at.reset();
-    held.info.state = State::stopped;
+    entry.restart_at.reset();
+    entry.info.state = State::stopped;
   }
-  const bool over_time = held.info.abandoned > abandoned;
-  if (held.spec.restart == Restart::temporary) remove(held);
+  const bool over_time = entry.info.abandoned > abandoned;
+  if (entry.spec.restart == Restart::temporary) remove(entry);
   if (!over_time) return {};
   return std::unexpected(
       Error{.code = ErrorCode::unavailable,
@@ -98,14 +98,14 @@ Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id)
 
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::restart_child(const std::string& id) {
-  const auto found = at_rest(id);
+  const auto found = inactive_child(id);
   if (!found) return std::unexpected(found.error());
   return start_asked_for(**found);
 }
 
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::delete_child(const std::string& id) {
-  const auto found = at_rest(id);
+  const auto found = inactive_child(id);
   if (!found) return std::unexpected(found.error());
   remove(**found);
   return {};
@@ -114,17 +114,17 @@ Result<void> BasicSupervisor<Sync>::Core::delete_child(const std::string& id) {
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::resolve(const std::string& key) {
   if (auto living = names().whereis(key)) return living;
-  if (Held* const held = find(key)) {
-    if (held->child && held->spec.name == key) return std::shared_ptr<Child>();  // it just ended
-    if (held->child || held->restart_at)
-      return std::unexpected(
-          Error{.code = held->child ? ErrorCode::conflict : ErrorCode::unavailable,
-                .kind = held->child ? "already_started" : "restarting",
-                .message =
-                    "child \"" + key + "\" of \"" + options_.name +
-                    (held->child ? "\" runs, but not under this name" : "\" waits for its restart"),
-                .hint = held->child ? "look for it under its own name" : "try again soon"});
-    remove(*held);
+  if (ChildEntry* const entry = find(key)) {
+    if (entry->child && entry->spec.name == key) return std::shared_ptr<Child>();  // it just ended
+    if (entry->child || entry->restart_at)
+      return std::unexpected(Error{
+          .code = entry->child ? ErrorCode::conflict : ErrorCode::unavailable,
+          .kind = entry->child ? "already_started" : "restarting",
+          .message =
+              "child \"" + key + "\" of \"" + options_.name +
+              (entry->child ? "\" runs, but not under this name" : "\" waits for its restart"),
+          .hint = entry->child ? "look for it under its own name" : "try again soon"});
+    remove(*entry);
   }
   if (!options_.template_spec)
     return std::unexpected(
@@ -148,7 +148,7 @@ std::vector<ChildInfo> BasicSupervisor<Sync>::Core::children() const {
   const std::scoped_lock lock(mailbox_->mutex);
   std::vector<ChildInfo> all;
   all.reserve(children_.size());
-  for (const auto& held : children_) all.push_back(held->info);
+  for (const auto& entry : children_) all.push_back(entry->info);
   return all;
 }
 
@@ -172,15 +172,15 @@ Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
 }
 
 template <class Sync>
-auto BasicSupervisor<Sync>::Core::find(const std::string& id) const -> Held* {
-  for (const auto& held : children_)
-    if (held->spec.id == id) return held.get();
+auto BasicSupervisor<Sync>::Core::find(const std::string& id) const -> ChildEntry* {
+  for (const auto& entry : children_)
+    if (entry->spec.id == id) return entry.get();
   return nullptr;
 }
 
 template <class Sync>
-auto BasicSupervisor<Sync>::Core::known(const std::string& id) const -> Result<Held*> {
-  if (Held* const held = find(id)) return held;
+auto BasicSupervisor<Sync>::Core::known_child(const std::string& id) const -> Result<ChildEntry*> {
+  if (ChildEntry* const entry = find(id)) return entry;
   return std::unexpected(
       Error{.code = ErrorCode::not_found,
             .kind = "unknown_child",
@@ -189,8 +189,9 @@ auto BasicSupervisor<Sync>::Core::known(const std::string& id) const -> Result<H
 }
 
 template <class Sync>
-auto BasicSupervisor<Sync>::Core::at_rest(const std::string& id) const -> Result<Held*> {
-  auto found = known(id);
+auto BasicSupervisor<Sync>::Core::inactive_child(const std::string& id) const
+    -> Result<ChildEntry*> {
+  auto found = known_child(id);
   if (!found || !((*found)->child || (*found)->restart_at)) return found;
   const bool runs = (*found)->child != nullptr;
   return std::unexpected(Error{.code = ErrorCode::conflict,

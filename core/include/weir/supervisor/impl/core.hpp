@@ -20,7 +20,7 @@ class BasicSupervisor<Sync>::Core {
   Core(Options options, std::vector<ChildSpec> children, std::optional<ChildEnd> ended)
       : options_(std::move(options)),
         initial_(std::move(children)),
-        ended_told_(std::move(ended)),
+        ended_callback_(std::move(ended)),
         window_(options_.limit) {
     if (!options_.names) options_.names = std::make_shared<Names>();
   }
@@ -55,14 +55,14 @@ class BasicSupervisor<Sync>::Core {
   using Mailbox = supervisor::Mailbox<Sync>;
   using Lock = std::unique_lock<typename Sync::Mutex>;
 
-  struct Held {
+  struct ChildEntry {
     ChildSpec spec;
     ChildInfo info;
     std::shared_ptr<Child> child{};    // null unless it runs
     std::shared_ptr<Life> life{};      // null unless it runs
     std::optional<Time> restart_at{};  // set while it waits for its restart
   };
-  using Table = std::vector<std::unique_ptr<Held>>;
+  using Table = std::vector<std::unique_ptr<ChildEntry>>;
   struct Call {
     std::function<void()> work;
     bool done = false;
@@ -70,41 +70,42 @@ class BasicSupervisor<Sync>::Core {
 
   Result<void> begin();
   Result<void> supervise();
-  void finish(Result<void> how);
+  void finish(Result<void> outcome);
 
   // One life of one child.
-  Result<void> start_life(Held& held);
-  Result<std::shared_ptr<Child>> start_asked_for(Held& held);
-  void stop_life(Held& held);
-  bool ends_in_time(Held& held);
-  void let_go(Held& held, bool ended, State next);
+  Result<void> start_life(ChildEntry& entry);
+  Result<std::shared_ptr<Child>> start_asked_for(ChildEntry& entry);
+  void stop_life(ChildEntry& entry);
+  bool ends_in_time(ChildEntry& entry);
+  void finish_life(ChildEntry& entry, bool ended, State next);
 
   // What follows from a death. An error: the supervisor gives up with it.
-  Result<void> heard_of(const std::shared_ptr<Life>& life);
-  Result<void> lost(Held& held, What what, const std::optional<Error>& error);
+  Result<void> handle_end(const std::shared_ptr<Life>& life);
+  Result<void> handle_death(ChildEntry& entry, What what, const std::optional<Error>& error);
   Result<void> restart_next();
-  void stop_group(const Held& of, Time restart_at);
+  void stop_group(const ChildEntry& of, Time restart_at);
   void stop_all();
-  Error given_up(const Held& held) const;
+  Error gave_up_error(const ChildEntry& entry) const;
   std::chrono::milliseconds delay() const;
 
   Result<void> check(const ChildSpec& spec) const;
-  Held& add(ChildSpec spec);
-  void remove(const Held& held);
-  Held* find(const std::string& id) const;
-  Result<Held*> known(const std::string& id) const;
-  Result<Held*> at_rest(const std::string& id) const;  // known, not running or to be restarted
-  Held* first_to_restart() const;
+  ChildEntry& add(ChildSpec spec);
+  void remove(const ChildEntry& entry);
+  ChildEntry* find(const std::string& id) const;
+  Result<ChildEntry*> known_child(const std::string& id) const;
+  // Known, and neither running nor to be restarted.
+  Result<ChildEntry*> inactive_child(const std::string& id) const;
+  ChildEntry* first_to_restart() const;
   void refuse_calls();
 
-  void observe(What what, const Held& held, const std::optional<Error>& error = {},
+  void observe(What what, const ChildEntry& entry, const std::optional<Error>& error = {},
                std::size_t restarts = 0, std::chrono::milliseconds delay = {}) const;
   Error ended_error() const;
   std::optional<Error> would_deadlock() const;
 
   Options options_;
   std::vector<ChildSpec> initial_;
-  std::optional<ChildEnd> ended_told_;
+  std::optional<ChildEnd> ended_callback_;
   RestartWindow<Clock> window_;
 
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // its mutex guards what follows

@@ -11,7 +11,7 @@ void BasicSupervisor<Sync>::Core::run() {
     supervising_ = Sync::thread_index();
   }
   const Result<void> begun = begin();
-  if (!begun) ended_told_.reset();  // it never ran
+  if (!begun) ended_callback_.reset();  // it never ran
   {
     const std::scoped_lock lock(mailbox_->mutex);
     begun_ = begun;
@@ -25,12 +25,12 @@ Result<void> BasicSupervisor<Sync>::Core::begin() {
   for (ChildSpec& spec : initial_) {
     Result<void> started = check(spec);
     if (started) {
-      Held& held = add(std::move(spec));
-      started = start_life(held);
-      observe(started ? What::started : What::start_failed, held,
+      ChildEntry& entry = add(std::move(spec));
+      started = start_life(entry);
+      observe(started ? What::started : What::start_failed, entry,
               started ? std::nullopt : std::optional(started.error()));
       if (!started)
-        started.error().message = "child \"" + held.spec.id + "\" of \"" + options_.name +
+        started.error().message = "child \"" + entry.spec.id + "\" of \"" + options_.name +
                                   "\" did not start: " + started.error().message;
     }
     if (started) continue;
@@ -46,15 +46,16 @@ template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::supervise() {
   for (;;) {
     Lock lock(mailbox_->mutex);
-    const auto news = [this] {
+    const auto has_work = [this] {
       return stop_requested_ || !mailbox_->deaths.empty() || !calls_.empty();
     };
-    const Held* const next = first_to_restart();
+    const ChildEntry* const next = first_to_restart();
     bool due = next != nullptr && *next->restart_at <= Clock::now();
-    if (!due && next == nullptr) mailbox_->news.wait(lock, news);
-    if (!due && next != nullptr) due = !mailbox_->news.wait_until(lock, *next->restart_at, news);
+    if (!due && next == nullptr) mailbox_->changed.wait(lock, has_work);
+    if (!due && next != nullptr)
+      due = !mailbox_->changed.wait_until(lock, *next->restart_at, has_work);
 
-    Result<void> went = {};
+    Result<void> handled = {};
     if (stop_requested_) {
       lock.unlock();
       stop_all();
@@ -64,10 +65,10 @@ Result<void> BasicSupervisor<Sync>::Core::supervise() {
       const std::shared_ptr<Life> life = std::move(mailbox_->deaths.front());
       mailbox_->deaths.pop_front();
       lock.unlock();
-      went = heard_of(life);
+      handled = handle_end(life);
     } else if (due) {
       lock.unlock();
-      went = restart_next();
+      handled = restart_next();
     } else {
       Call& call = *calls_.front();
       calls_.pop_front();
@@ -77,103 +78,103 @@ Result<void> BasicSupervisor<Sync>::Core::supervise() {
       call.done = true;
       answered_.notify_all();
     }
-    if (went) continue;
+    if (handled) continue;
     stop_all();
-    return went;
+    return handled;
   }
 }
 
 template <class Sync>
-void BasicSupervisor<Sync>::Core::finish(Result<void> how) {
+void BasicSupervisor<Sync>::Core::finish(Result<void> outcome) {
   {
     const std::scoped_lock lock(mailbox_->mutex);
-    end_ = how;
+    end_ = outcome;
     refuse_calls();
   }
-  if (ended_told_) ended_told_->with(std::move(how));
+  if (ended_callback_) ended_callback_->with(std::move(outcome));
 }
 
 template <class Sync>
-Result<void> BasicSupervisor<Sync>::Core::heard_of(const std::shared_ptr<Life>& life) {
+Result<void> BasicSupervisor<Sync>::Core::handle_end(const std::shared_ptr<Life>& life) {
   const auto whose = std::ranges::find_if(
-      children_, [&](const std::unique_ptr<Held>& held) { return held->life == life; });
+      children_, [&](const std::unique_ptr<ChildEntry>& entry) { return entry->life == life; });
   if (whose == children_.end()) return {};  // of an earlier life, or of none
-  Held& held = **whose;
-  if (!held.spec.name.empty()) options_.names->hide(held.spec.name);
-  let_go(held, true, State::ended);
-  return lost(held, What::died,
-              *life->outcome ? std::nullopt : std::optional(life->outcome->error()));
+  ChildEntry& entry = **whose;
+  if (!entry.spec.name.empty()) options_.names->hide(entry.spec.name);
+  finish_life(entry, true, State::ended);
+  return handle_death(entry, What::died,
+                      *life->outcome ? std::nullopt : std::optional(life->outcome->error()));
 }
 
 template <class Sync>
-Result<void> BasicSupervisor<Sync>::Core::lost(Held& held, What what,
-                                               const std::optional<Error>& error) {
+Result<void> BasicSupervisor<Sync>::Core::handle_death(ChildEntry& entry, What what,
+                                                       const std::optional<Error>& error) {
   {
     const std::scoped_lock lock(mailbox_->mutex);
-    ++held.info.deaths;
-    held.info.last_error = error;
-    held.restart_at.reset();
+    ++entry.info.deaths;
+    entry.info.last_error = error;
+    entry.restart_at.reset();
   }
-  const bool again = held.spec.restart == Restart::permanent ||
-                     (held.spec.restart == Restart::transient && error.has_value());
-  if (!again) {
-    observe(what, held, error);
-    if (held.spec.restart == Restart::temporary) remove(held);
+  const bool will_restart = entry.spec.restart == Restart::permanent ||
+                            (entry.spec.restart == Restart::transient && error.has_value());
+  if (!will_restart) {
+    observe(what, entry, error);
+    if (entry.spec.restart == Restart::temporary) remove(entry);
     return {};
   }
   const Time now = Clock::now();
   if (!window_.allow(now)) {
-    observe(what, held, error);
-    Error last = given_up(held);
-    observe(What::gave_up, held, last);
+    observe(what, entry, error);
+    Error last = gave_up_error(entry);
+    observe(What::gave_up, entry, last);
     return std::unexpected(std::move(last));
   }
   const std::chrono::milliseconds pause = delay();
-  observe(what, held, error, window_.count(), pause);
-  stop_group(held, now + pause);
+  observe(what, entry, error, window_.count(), pause);
+  stop_group(entry, now + pause);
   return {};
 }
 
 // Prepares `of`, and all of its group, for a restart.
 template <class Sync>
-void BasicSupervisor<Sync>::Core::stop_group(const Held& of, Time restart_at) {
-  std::vector<Held*> group;
+void BasicSupervisor<Sync>::Core::stop_group(const ChildEntry& of, Time restart_at) {
+  std::vector<ChildEntry*> group;
   bool reached = options_.strategy == Strategy::one_for_all;
-  for (const auto& held : children_) {
-    const bool itself = held.get() == &of;
+  for (const auto& entry : children_) {
+    const bool itself = entry.get() == &of;
     reached = reached || (itself && options_.strategy == Strategy::rest_for_one);
     // A terminated child stays so; one that ended without an error is restarted with the others.
-    const bool stays = held->info.state == State::stopped;
-    if (itself || (reached && !stays)) group.push_back(held.get());
+    const bool stays = entry->info.state == State::stopped;
+    if (itself || (reached && !stays)) group.push_back(entry.get());
   }
   for (auto each = group.rbegin(); each != group.rend(); ++each) {
-    Held& held = **each;
-    if (held.child) stop_life(held);
-    if (held.spec.restart == Restart::temporary) {
-      remove(held);
+    ChildEntry& entry = **each;
+    if (entry.child) stop_life(entry);
+    if (entry.spec.restart == Restart::temporary) {
+      remove(entry);
       continue;
     }
     const std::scoped_lock lock(mailbox_->mutex);
-    held.restart_at = restart_at;
-    held.info.state = State::restarting;
+    entry.restart_at = restart_at;
+    entry.info.state = State::restarting;
   }
 }
 
 template <class Sync>
-auto BasicSupervisor<Sync>::Core::first_to_restart() const -> Held* {
-  Held* first = nullptr;
-  for (const auto& held : children_)
-    if (held->restart_at && (first == nullptr || *held->restart_at < *first->restart_at))
-      first = held.get();
+auto BasicSupervisor<Sync>::Core::first_to_restart() const -> ChildEntry* {
+  ChildEntry* first = nullptr;
+  for (const auto& entry : children_)
+    if (entry->restart_at && (first == nullptr || *entry->restart_at < *first->restart_at))
+      first = entry.get();
   return first;
 }
 
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::restart_next() {
-  Held& held = *first_to_restart();
-  if (auto started = start_life(held); !started)
-    return lost(held, What::start_failed, std::move(started.error()));
-  observe(What::restarted, held);
+  ChildEntry& entry = *first_to_restart();
+  if (auto started = start_life(entry); !started)
+    return handle_death(entry, What::start_failed, std::move(started.error()));
+  observe(What::restarted, entry);
   return {};
 }
 
@@ -185,23 +186,23 @@ void BasicSupervisor<Sync>::Core::stop_all() {
     refuse_calls();
   }
   for (auto each = children_.rbegin(); each != children_.rend(); ++each) {
-    Held& held = **each;
-    if (held.child) stop_life(held);
+    ChildEntry& entry = **each;
+    if (entry.child) stop_life(entry);
     const std::scoped_lock lock(mailbox_->mutex);
-    held.restart_at.reset();
-    if (held.info.state == State::restarting) held.info.state = State::stopped;
+    entry.restart_at.reset();
+    if (entry.info.state == State::restarting) entry.info.state = State::stopped;
   }
 }
 
 template <class Sync>
-Error BasicSupervisor<Sync>::Core::given_up(const Held& held) const {
-  const std::optional<Error>& last = held.info.last_error;
+Error BasicSupervisor<Sync>::Core::gave_up_error(const ChildEntry& entry) const {
+  const std::optional<Error>& last = entry.info.last_error;
   const RestartLimit& limit = options_.limit;
   return {.code = last ? last->code : ErrorCode::internal,
           .kind = "gave_up",
-          .message = "\"" + options_.name + "\" gives up on \"" + held.spec.id +
-                     "\", which ended " + std::to_string(held.info.deaths) +
-                     (held.info.deaths == 1 ? " time" : " times") +
+          .message = "\"" + options_.name + "\" gives up on \"" + entry.spec.id +
+                     "\", which ended " + std::to_string(entry.info.deaths) +
+                     (entry.info.deaths == 1 ? " time" : " times") +
                      " (limit: " + std::to_string(limit.max_restarts) + " restarts within " +
                      std::to_string(limit.max_seconds.count()) + " s), most recently " +
                      (last ? "with: " + last->message : "without an error"),

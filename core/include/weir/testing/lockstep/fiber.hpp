@@ -156,17 +156,17 @@ class Fiber {
 
 /// While it lives, the leak sanitizer ignores what is allocated: a schedule that failed is left
 /// where it was, with everything its tasks held.
-class LeaksForgiven {
+class LeaksIgnored {
  public:
 #ifdef WEIR_FIBERS_UNDER_ASAN
-  LeaksForgiven() { __lsan_disable(); }
-  ~LeaksForgiven() { __lsan_enable(); }
+  LeaksIgnored() { __lsan_disable(); }
+  ~LeaksIgnored() { __lsan_enable(); }
 #else
-  LeaksForgiven() {}   // not defaulted, so that no warning says that a variable of it is unused
-  ~LeaksForgiven() {}  // not defaulted, for the same reason
+  LeaksIgnored() {}   // not defaulted, so that no warning says that a variable of it is unused
+  ~LeaksIgnored() {}  // not defaulted, for the same reason
 #endif
-  LeaksForgiven(const LeaksForgiven&) = delete;
-  LeaksForgiven& operator=(const LeaksForgiven&) = delete;
+  LeaksIgnored(const LeaksIgnored&) = delete;
+  LeaksIgnored& operator=(const LeaksIgnored&) = delete;
 };
 
 }  // namespace weir::lockstep

@@ -70,7 +70,7 @@ class Scheduler {
     objects_made_ = 0;
     steps_ = 0;
     now_ = 0;
-    unheard_.clear();
+    unobserved_.clear();
     body_random_ = Random(settings.seed ^ 0x5851F42D4C957F2DU);
     current() = this;
     spawn([&body] { body(); });
@@ -174,8 +174,9 @@ class Scheduler {
   }
 
   /// A condition was notified while no task waited on it.
-  void notified_in_vain(std::uint32_t condition) {
-    if (std::ranges::find(unheard_, condition) == unheard_.end()) unheard_.push_back(condition);
+  void notified_without_waiter(std::uint32_t condition) {
+    if (std::ranges::find(unobserved_, condition) == unobserved_.end())
+      unobserved_.push_back(condition);
   }
 
   // Store buffers.
@@ -267,13 +268,13 @@ class Scheduler {
   TaskNumber choose_next() {
     for (;;) {
       const std::uint64_t eager = ready_ & ~yielded_;
-      const Menu menu{.tasks = eager != 0 ? eager : ready_,
-                      .buffered = buffered_,
-                      .tick = timed_ != 0,
-                      .current = running_,
-                      .objects = touched_};
-      if (menu.tasks == 0 && menu.others() == 0) fail(deadlock());
-      const Choice choice = strategy_->choose(menu);
+      const Choices choices{.tasks = eager != 0 ? eager : ready_,
+                            .buffered = buffered_,
+                            .tick = timed_ != 0,
+                            .current = running_,
+                            .objects = touched_};
+      if (choices.tasks == 0 && choices.others() == 0) fail(deadlock());
+      const Choice choice = strategy_->choose(choices);
       outcome_.schedule.push_back(choice);
       switch (choice.kind) {
         case Choice::Kind::run:
@@ -336,7 +337,7 @@ class Scheduler {
     for (std::uint64_t left = unfinished_; left != 0; left &= left - 1) {
       const Task& task = tasks_[nth_task(left, 0)];
       if (task.waits == Operation::wait &&
-          std::ranges::find(unheard_, task.waits_for) != unheard_.end())
+          std::ranges::find(unobserved_, task.waits_for) != unobserved_.end())
         text += "\n  lost wake-up: condition #" + std::to_string(task.waits_for) +
                 " was notified while no task waited on it";
     }
@@ -360,7 +361,7 @@ class Scheduler {
   std::size_t steps_ = 0;
   std::int64_t now_ = 0;  // ns
   Random body_random_{0};
-  std::vector<std::uint32_t> unheard_;  // conditions, each once
+  std::vector<std::uint32_t> unobserved_;  // conditions, each once
 };
 
 }  // namespace weir::lockstep

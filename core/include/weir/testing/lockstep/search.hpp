@@ -149,7 +149,7 @@ inline std::unique_ptr<Strategy> make_strategy(const Token& token) {
 inline Failure failure_of(Scheduler& scheduler, const std::function<void()>& body,
                           const Options& options, Scheduler::Settings settings, const Token& token,
                           std::size_t number, Scheduler::Outcome found) {
-  const LeaksForgiven forgiven;
+  const LeaksIgnored ignored;
   Failure failure{.message = *found.failure,
                   .token = to_string(token),
                   .number = number,

@@ -39,14 +39,14 @@ inline TaskNumber nth_task(std::uint64_t tasks, std::size_t n) noexcept {
 inline constexpr std::uint64_t bit(TaskNumber task) noexcept { return std::uint64_t{1} << task; }
 
 /// What can happen next; never empty.
-struct Menu {
+struct Choices {
   std::uint64_t tasks = 0;     ///< those that can continue, as bits
   std::uint64_t buffered = 0;  ///< those whose oldest store can become visible, as bits
   bool tick = false;           ///< whether a task waits for a time
   TaskNumber current = 0;      ///< the task that ran last
   const std::array<std::uint32_t, tasks_max>& objects;  ///< what each task is about to use
 
-  bool current_can_go_on() const noexcept { return (tasks & bit(current)) != 0; }
+  bool current_can_continue() const noexcept { return (tasks & bit(current)) != 0; }
   std::size_t others() const noexcept {
     return static_cast<std::size_t>(std::popcount(buffered)) + (tick ? 1U : 0U);
   }
@@ -64,7 +64,7 @@ class Strategy {
   Strategy& operator=(const Strategy&) = delete;
   virtual ~Strategy() = default;
 
-  virtual Choice choose(const Menu& menu) = 0;
+  virtual Choice choose(const Choices& choices) = 0;
 
   /// One of `count` tasks that wait for the same, by its place among them.
   virtual std::size_t pick(std::size_t count) = 0;
@@ -75,17 +75,18 @@ class RandomWalk : public Strategy {
  public:
   explicit RandomWalk(std::uint64_t seed) : random_(seed) {}
 
-  Choice choose(const Menu& menu) override {
-    if (const std::size_t others = menu.others();
-        others != 0 && (menu.tasks == 0 || random_.below(8) == 0))
-      return menu.other(random_.below(others));
-    return {Choice::Kind::run, choose_task(menu)};
+  Choice choose(const Choices& choices) override {
+    if (const std::size_t others = choices.others();
+        others != 0 && (choices.tasks == 0 || random_.below(8) == 0))
+      return choices.other(random_.below(others));
+    return {Choice::Kind::run, choose_task(choices)};
   }
   std::size_t pick(std::size_t count) override { return random_.below(count); }
 
  protected:
-  virtual TaskNumber choose_task(const Menu& menu) {
-    return nth_task(menu.tasks, random_.below(static_cast<std::size_t>(std::popcount(menu.tasks))));
+  virtual TaskNumber choose_task(const Choices& choices) {
+    return nth_task(choices.tasks,
+                    random_.below(static_cast<std::size_t>(std::popcount(choices.tasks))));
   }
   Random& random() noexcept { return random_; }
 
@@ -104,12 +105,12 @@ class Pct final : public RandomWalk {
   }
 
  private:
-  TaskNumber choose_task(const Menu& menu) override {
-    const TaskNumber first = highest(menu.tasks);
+  TaskNumber choose_task(const Choices& choices) override {
+    const TaskNumber first = highest(choices.tasks);
     const auto change = std::ranges::find(changes_, step_++);
     if (change == changes_.end()) return first;
     priorities_[first] = 1 + static_cast<std::uint64_t>(change - changes_.begin());
-    return highest(menu.tasks);
+    return highest(choices.tasks);
   }
   TaskNumber highest(std::uint64_t tasks) {
     TaskNumber best = nth_task(tasks, 0);
@@ -133,16 +134,16 @@ class Pos final : public RandomWalk {
   explicit Pos(std::uint64_t seed) : RandomWalk(seed) {}
 
  private:
-  TaskNumber choose_task(const Menu& menu) override {
-    TaskNumber best = nth_task(menu.tasks, 0);
-    for (std::uint64_t left = menu.tasks; left != 0; left &= left - 1) {
+  TaskNumber choose_task(const Choices& choices) override {
+    TaskNumber best = nth_task(choices.tasks, 0);
+    for (std::uint64_t left = choices.tasks; left != 0; left &= left - 1) {
       const TaskNumber task = nth_task(left, 0);
       if (priorities_[task] == 0) priorities_[task] = random()() | 1U;
       if (priorities_[task] > priorities_[best]) best = task;
     }
-    for (std::uint64_t left = menu.tasks; left != 0; left &= left - 1) {
+    for (std::uint64_t left = choices.tasks; left != 0; left &= left - 1) {
       const TaskNumber task = nth_task(left, 0);
-      if (menu.objects[task] == menu.objects[best]) priorities_[task] = 0;
+      if (choices.objects[task] == choices.objects[best]) priorities_[task] = 0;
     }
     return best;
   }
@@ -166,21 +167,23 @@ class DepthFirst final : public Strategy {
     return true;
   }
 
-  Choice choose(const Menu& menu) override {
-    const auto tasks = static_cast<std::size_t>(std::popcount(menu.tasks));
-    if (!menu.current_can_go_on()) {
-      const std::size_t others = tasks == 0 || preemptions_ < preemptions_max_ ? menu.others() : 0;
+  Choice choose(const Choices& choices) override {
+    const auto tasks = static_cast<std::size_t>(std::popcount(choices.tasks));
+    if (!choices.current_can_continue()) {
+      const std::size_t others =
+          tasks == 0 || preemptions_ < preemptions_max_ ? choices.others() : 0;
       const std::size_t n = decide(tasks + others);
-      if (n < tasks) return {Choice::Kind::run, nth_task(menu.tasks, n)};
+      if (n < tasks) return {Choice::Kind::run, nth_task(choices.tasks, n)};
       if (tasks != 0) ++preemptions_;
-      return menu.other(n - tasks);
+      return choices.other(n - tasks);
     }
     const bool may = preemptions_ < preemptions_max_;
-    const std::size_t n = decide(may ? tasks + menu.others() : 1);
-    if (n == 0) return {Choice::Kind::run, menu.current};
+    const std::size_t n = decide(may ? tasks + choices.others() : 1);
+    if (n == 0) return {Choice::Kind::run, choices.current};
     ++preemptions_;
-    if (n < tasks) return {Choice::Kind::run, nth_task(menu.tasks & ~bit(menu.current), n - 1)};
-    return menu.other(n - tasks);
+    if (n < tasks)
+      return {Choice::Kind::run, nth_task(choices.tasks & ~bit(choices.current), n - 1)};
+    return choices.other(n - tasks);
   }
   std::size_t pick(std::size_t count) override { return decide(count); }
 
@@ -208,18 +211,18 @@ class Replay final : public Strategy {
  public:
   explicit Replay(Schedule plan) : plan_(std::move(plan)) {}
 
-  Choice choose(const Menu& menu) override {
+  Choice choose(const Choices& choices) override {
     while (at_ < plan_.size()) {
       const Choice next = plan_[at_++];
-      if ((next.kind == Choice::Kind::run && (menu.tasks & bit(next.task)) != 0) ||
-          (next.kind == Choice::Kind::flush && (menu.buffered & bit(next.task)) != 0) ||
-          (next.kind == Choice::Kind::tick && menu.tick))
+      if ((next.kind == Choice::Kind::run && (choices.tasks & bit(next.task)) != 0) ||
+          (next.kind == Choice::Kind::flush && (choices.buffered & bit(next.task)) != 0) ||
+          (next.kind == Choice::Kind::tick && choices.tick))
         return next;
       followed_ = false;
     }
-    if (menu.current_can_go_on()) return {Choice::Kind::run, menu.current};
-    if (menu.tasks != 0) return {Choice::Kind::run, nth_task(menu.tasks, 0)};
-    return menu.other(0);
+    if (choices.current_can_continue()) return {Choice::Kind::run, choices.current};
+    if (choices.tasks != 0) return {Choice::Kind::run, nth_task(choices.tasks, 0)};
+    return choices.other(0);
   }
   std::size_t pick(std::size_t count) override {
     if (at_ == plan_.size()) return 0;

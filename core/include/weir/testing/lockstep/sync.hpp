@@ -82,7 +82,7 @@ class Mutex {
     if (scheduler == nullptr) return true;
     scheduler->point(Operation::try_lock, number_);
     scheduler->drain_running();
-    if (owner_ != nobody) return false;
+    if (owner_ != unowned) return false;
     owner_ = scheduler->running();
     return true;
   }
@@ -93,18 +93,18 @@ class Mutex {
     if (owner_ != scheduler->running())
       scheduler->fail("unlocks mutex #" + std::to_string(number_) + " without holding it");
     scheduler->settle_stores();
-    owner_ = nobody;
+    owner_ = unowned;
     scheduler->ready(std::exchange(waiting_, 0));
   }
 
  private:
   friend class Condition;
-  static constexpr int nobody = -1;
+  static constexpr int unowned = -1;
 
   void take(Scheduler& scheduler) {
     if (owner_ == scheduler.running())
       scheduler.fail("locks mutex #" + std::to_string(number_) + ", which it holds already");
-    while (owner_ != nobody) {
+    while (owner_ != unowned) {
       waiting_ |= bit(scheduler.running());
       scheduler.block(Operation::wait_for_mutex, number_);
     }
@@ -112,7 +112,7 @@ class Mutex {
   }
 
   detail::ObjectNumber number_;
-  int owner_ = nobody;         // the number of a task
+  int owner_ = unowned;        // the number of a task
   std::uint64_t waiting_ = 0;  // tasks
 };
 
@@ -128,7 +128,7 @@ class Condition {
     if (scheduler == nullptr) return;
     scheduler->point(Operation::notify_one, number_);
     scheduler->drain_running();
-    if (waiting_ == 0) return scheduler->notified_in_vain(number_);
+    if (waiting_ == 0) return scheduler->notified_without_waiter(number_);
     const TaskNumber task =
         nth_task(waiting_, scheduler->pick(static_cast<std::size_t>(std::popcount(waiting_))));
     waiting_ &= ~bit(task);
@@ -139,7 +139,7 @@ class Condition {
     if (scheduler == nullptr) return;
     scheduler->point(Operation::notify_all, number_);
     scheduler->drain_running();
-    if (waiting_ == 0) return scheduler->notified_in_vain(number_);
+    if (waiting_ == 0) return scheduler->notified_without_waiter(number_);
     scheduler->ready(std::exchange(waiting_, 0));
   }
 

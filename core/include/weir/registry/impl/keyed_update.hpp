@@ -17,12 +17,12 @@ Result<std::size_t> KeyedRegistry<Key, Value, Sync, Hash>::update_value(Owner& o
   for (;;) {
     struct Changed {
       std::uint64_t serial;
-      keyed::Held<Value> held;
+      keyed::Stored<Value> stored;
     };
     std::vector<Changed> changed;
     for (const Pin pinned = pin(key); const Slot& slot : pinned.slots())
       if (slot.owner == record.id)
-        changed.push_back({slot.serial, keyed::hold<Value>(change(slot.value()))});
+        changed.push_back({slot.serial, keyed::make_stored<Value>(change(slot.value()))});
     if (changed.empty()) return std::unexpected(not_registered(record.name, key));
 
     Unlinked unlinked;
@@ -40,7 +40,7 @@ Result<std::size_t> KeyedRegistry<Key, Value, Sync, Hash>::update_value(Owner& o
       next = changed.begin();
       auto made = Bucket::replaced(old, [&](const Slot& slot) {
         if (slot.record != &record) return slot;
-        return Slot{slot.owner, partition.next_serial++, slot.record, std::move(next++->held)};
+        return Slot{slot.owner, partition.next_serial++, slot.record, std::move(next++->stored)};
       });
       node->bucket.store(made.release(), std::memory_order_release);
       unlinked.bucket = &old;

@@ -2,7 +2,7 @@
 /// from any thread.
 ///
 /// Invariants: a child given to end() has ended before the destructor returns. Lock order: the
-/// keeper's mutex before a set's; neither is held during a wait for a child.
+/// reaper's mutex before a set's; neither is held during a wait for a child.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -18,23 +18,23 @@ namespace weir {
 class ChildSet;
 
 /// Ends isolated children that are no longer needed, and gives them time to end their resources.
-class Keeper {
+class ChildReaper {
  public:
-  explicit Keeper(const IsolatedOptions& options);
-  Keeper(const Keeper&) = delete;
-  Keeper& operator=(const Keeper&) = delete;
-  ~Keeper();
+  explicit ChildReaper(const IsolatedOptions& options);
+  ChildReaper(const ChildReaper&) = delete;
+  ChildReaper& operator=(const ChildReaper&) = delete;
+  ~ChildReaper();
 
-  /// Checks the set for idle children from now on, until forget() has returned.
+  /// Checks the set for idle children from now on, until unwatch() has returned.
   void watch(ChildSet& set);
-  void forget(const ChildSet& set);
+  void unwatch(const ChildSet& set);
 
   void end(std::vector<std::unique_ptr<IsolatedChild>> children);
 
  private:
-  void keep();
+  void run();
 
-  const std::chrono::milliseconds look_every_, farewell_;
+  const std::chrono::milliseconds idle_check_interval_, end_patience_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::vector<ChildSet*> sets_;

@@ -123,8 +123,8 @@ std::vector<Key> KeyedRegistry<Key, Value, Sync, Hash>::keys(const Owner& owner)
   if (!owner.record_ || owner.record_->registry != this) return {};
   const std::scoped_lock lock(owner.record_->mutex);
   std::vector<Key> found;
-  found.reserve(owner.record_->held.size());
-  for (const Node* const node : owner.record_->held) found.push_back(node->key);
+  found.reserve(owner.record_->nodes.size());
+  for (const Node* const node : owner.record_->nodes) found.push_back(node->key);
   return found;
 }
 
@@ -162,8 +162,8 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::count_match(Sought key,
 template <class Key, class Value, class Sync, class Hash>
 auto KeyedRegistry<Key, Value, Sync, Hash>::Via::resolve() const -> Result<Entry> {
   std::optional<Entry> found;
-  const auto told = tell([&](const View& view) { found = Entry{view.owner, view.value}; });
-  if (!told) return std::unexpected(told.error());
+  const auto resolved = tell([&](const View& view) { found = Entry{view.owner, view.value}; });
+  if (!resolved) return std::unexpected(resolved.error());
   return *std::move(found);
 }
 

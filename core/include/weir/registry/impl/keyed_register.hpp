@@ -7,46 +7,46 @@ namespace weir {
 
 template <class Key, class Value, class Sync, class Hash>
 Result<void> KeyedRegistry<Key, Value, Sync, Hash>::register_(Owner& owner, Key key, Value value) {
-  return enter(owner, std::move(key), keyed::hold<Value>(std::move(value)));
+  return register_stored(owner, std::move(key), keyed::make_stored<Value>(std::move(value)));
 }
 
 template <class Key, class Value, class Sync, class Hash>
 Result<void> KeyedRegistry<Key, Value, Sync, Hash>::register_(Owner& owner, Key key) {
   if (!owner.record_) return std::unexpected(foreign_owner(owner.name()));
   if (!owner.record_->own) return std::unexpected(no_value(*owner.record_));
-  return enter(owner, std::move(key), *owner.record_->own);
+  return register_stored(owner, std::move(key), *owner.record_->own);
 }
 
 template <class Key, class Value, class Sync, class Hash>
-Result<void> KeyedRegistry<Key, Value, Sync, Hash>::enter(Owner& owner, Key key,
-                                                          keyed::Held<Value> held) {
+Result<void> KeyedRegistry<Key, Value, Sync, Hash>::register_stored(Owner& owner, Key key,
+                                                                    keyed::Stored<Value> stored) {
   if (!owner.record_ || owner.record_->registry != this)
     return std::unexpected(foreign_owner(owner.name()));
   const std::uint64_t hash = Hash{}(key);
   Partition& partition = partition_of(hash);
   Unlinked unlinked;
-  const Result<void> entered = [&] {
+  const Result<void> outcome = [&] {
     const std::scoped_lock owner_lock(owner.record_->mutex);
-    return enter_locked(*owner.record_, partition, hash, key, held, unlinked);
+    return register_locked(*owner.record_, partition, hash, key, stored, unlinked);
   }();
-  if (!entered) return entered;
+  if (!outcome) return outcome;
   retire(unlinked);
-  tell(partition);
-  return entered;
+  notify(partition);
+  return outcome;
 }
 
 template <class Key, class Value, class Sync, class Hash>
-Result<void> KeyedRegistry<Key, Value, Sync, Hash>::enter_locked(Record& record,
-                                                                 Partition& partition,
-                                                                 std::uint64_t hash, Key& key,
-                                                                 keyed::Held<Value>& held,
-                                                                 Unlinked& unlinked) {
+Result<void> KeyedRegistry<Key, Value, Sync, Hash>::register_locked(Record& record,
+                                                                    Partition& partition,
+                                                                    std::uint64_t hash, Key& key,
+                                                                    keyed::Stored<Value>& stored,
+                                                                    Unlinked& unlinked) {
   if (record.ended) return std::unexpected(owner_ended(record));
   const std::scoped_lock lock(partition.mutex);
   Node* const node = find(partition, hash, key);
   if (node != nullptr && options_.keys == Keys::unique)
     return std::unexpected(already_registered(*node->bucket.load(std::memory_order_relaxed)));
-  publish(node, record, partition, hash, key, held, unlinked);
+  publish(node, record, partition, hash, key, stored, unlinked);
   return {};
 }
 
@@ -54,15 +54,15 @@ Result<void> KeyedRegistry<Key, Value, Sync, Hash>::enter_locked(Record& record,
 template <class Key, class Value, class Sync, class Hash>
 void KeyedRegistry<Key, Value, Sync, Hash>::publish(Node* node, Record& record,
                                                     Partition& partition, std::uint64_t hash,
-                                                    Key& key, keyed::Held<Value>& held,
+                                                    Key& key, keyed::Stored<Value>& stored,
                                                     Unlinked& unlinked) {
-  std::optional<Told> told;
+  std::optional<PendingChange> change;
   if (!listeners_.empty()) {
-    told.emplace(Told{Change::What::registered, key, record.id, held});
-    keyed::make_room(partition.untold);
+    change.emplace(PendingChange{Change::What::registered, key, record.id, stored});
+    keyed::make_room(partition.pending);
   }
-  keyed::make_room(record.held);
-  Slot slot{record.id, partition.next_serial++, &record, std::move(held)};
+  keyed::make_room(record.nodes);
+  Slot slot{record.id, partition.next_serial++, &record, std::move(stored)};
   if (node != nullptr) {
     unlinked.bucket = node->bucket.load(std::memory_order_relaxed);
     auto made = Bucket::with(*unlinked.bucket, std::move(slot));
@@ -73,8 +73,8 @@ void KeyedRegistry<Key, Value, Sync, Hash>::publish(Node* node, Record& record,
     unlinked.array = partition.table.insert(*node);
     made.release();
   }
-  record.held.push_back(node);
-  if (told) partition.untold.push_back(*std::move(told));
+  record.nodes.push_back(node);
+  if (change) partition.pending.push_back(*std::move(change));
   partition.add_entries(1);
 }
 

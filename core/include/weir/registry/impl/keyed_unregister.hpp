@@ -7,19 +7,20 @@
 
 namespace weir {
 
-// Under the partition's mutex and the record's: removes the slots of a node for which `leaves` is
-// true. The caller removes the node from the record's list the same number of times.
+// Under the partition's mutex and the record's: removes the slots of a node for which `is_removed`
+// is true. The caller removes the node from the record's list the same number of times.
 template <class Key, class Value, class Sync, class Hash>
-template <class Leaves>
-std::size_t KeyedRegistry<Key, Value, Sync, Hash>::take_out(Partition& partition, Node& node,
-                                                            Leaves&& leaves, Unlinked& unlinked) {
+template <class Predicate>
+std::size_t KeyedRegistry<Key, Value, Sync, Hash>::remove_slots(Partition& partition, Node& node,
+                                                                Predicate&& is_removed,
+                                                                Unlinked& unlinked) {
   Bucket& old = *node.bucket.load(std::memory_order_relaxed);
   std::size_t removed = 0;
   for (const Slot& each : old.slots()) {
-    if (!leaves(each)) continue;
+    if (!is_removed(each)) continue;
     ++removed;
     if (!listeners_.empty())
-      partition.untold.push_back({Change::What::unregistered, node.key, each.owner, each.held});
+      partition.pending.push_back({Change::What::unregistered, node.key, each.owner, each.stored});
   }
   if (removed == 0) return 0;
   if (removed == old.slots().size()) {
@@ -27,7 +28,7 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::take_out(Partition& partition
     unlinked.array = partition.table.erase(node);
     node.unlinked = true;
   } else {
-    auto made = Bucket::without(old, removed, leaves);
+    auto made = Bucket::without(old, removed, is_removed);
     node.bucket.store(made.release(), std::memory_order_release);
   }
   unlinked.bucket = &old;
@@ -47,14 +48,14 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister(Owner& owner, Soug
     const std::scoped_lock owner_lock(record.mutex);
     const std::scoped_lock lock(partition.mutex);
     if (Node* const node = find(partition, hash, key)) {
-      removed = take_out(
+      removed = remove_slots(
           partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);
-      if (removed > 0) std::erase(record.held, node);
+      if (removed > 0) std::erase(record.nodes, node);
     }
   }
   if (removed == 0) return 0;
   retire(unlinked);
-  tell(partition);
+  notify(partition);
   return removed;
 }
 
@@ -69,14 +70,14 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister_match(Owner& owner
   for (;;) {
     // The predicate is called without a lock; if the owner's entries changed since, it is called
     // again for all of them.
-    std::vector<std::uint64_t> judged;
-    std::vector<std::uint64_t> condemned;
+    std::vector<std::uint64_t> checked;
+    std::vector<std::uint64_t> matched;
     for (const Pin pinned = pin(key); const Slot& slot : pinned.slots()) {
       if (slot.owner != record.id) continue;
-      judged.push_back(slot.serial);
-      if (predicate(slot.value())) condemned.push_back(slot.serial);
+      checked.push_back(slot.serial);
+      if (predicate(slot.value())) matched.push_back(slot.serial);
     }
-    if (condemned.empty()) return 0;
+    if (matched.empty()) return 0;
 
     Unlinked unlinked;
     std::size_t removed = 0;
@@ -85,21 +86,21 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister_match(Owner& owner
       const std::scoped_lock lock(partition.mutex);
       Node* const node = find(partition, hash, key);
       if (node == nullptr) return 0;
-      auto next = judged.begin();
+      auto next = checked.begin();
       bool same = true;
       for (const Slot& slot : node->bucket.load(std::memory_order_relaxed)->slots())
-        if (slot.record == &record) same = same && next != judged.end() && *next++ == slot.serial;
-      if (!same || next != judged.end()) continue;
-      removed = take_out(
+        if (slot.record == &record) same = same && next != checked.end() && *next++ == slot.serial;
+      if (!same || next != checked.end()) continue;
+      removed = remove_slots(
           partition, *node,
-          [&](const Slot& slot) { return std::ranges::binary_search(condemned, slot.serial); },
+          [&](const Slot& slot) { return std::ranges::binary_search(matched, slot.serial); },
           unlinked);
       std::size_t left = removed;
-      std::erase_if(record.held,
+      std::erase_if(record.nodes,
                     [&](const Node* each) { return each == node && left > 0 && left-- > 0; });
     }
     retire(unlinked);
-    tell(partition);
+    notify(partition);
     return removed;
   }
 }

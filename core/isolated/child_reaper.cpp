@@ -1,4 +1,4 @@
-#include "isolated/keeper.hpp"
+#include "isolated/child_reaper.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -11,12 +11,12 @@ namespace weir {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-Keeper::Keeper(const IsolatedOptions& options)
-    : look_every_(std::max(options.idle_max / 4, milliseconds(1))),
-      farewell_(options.farewell),
-      thread_([this] { keep(); }) {}
+ChildReaper::ChildReaper(const IsolatedOptions& options)
+    : idle_check_interval_(std::max(options.idle_max / 4, milliseconds(1))),
+      end_patience_(options.end_patience),
+      thread_([this] { run(); }) {}
 
-Keeper::~Keeper() {
+ChildReaper::~ChildReaper() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -25,18 +25,18 @@ Keeper::~Keeper() {
   thread_.join();
 }
 
-void Keeper::watch(ChildSet& set) {
+void ChildReaper::watch(ChildSet& set) {
   const std::lock_guard lock(mutex_);
   sets_.push_back(&set);
 }
 
-void Keeper::forget(const ChildSet& set) {
+void ChildReaper::unwatch(const ChildSet& set) {
   const std::lock_guard lock(mutex_);
   std::erase(sets_, &set);
 }
 
-void Keeper::end(std::vector<std::unique_ptr<IsolatedChild>> children) {
-  for (const auto& child : children) child->dismiss();
+void ChildReaper::end(std::vector<std::unique_ptr<IsolatedChild>> children) {
+  for (const auto& child : children) child->request_end();
   {
     const std::lock_guard lock(mutex_);
     std::ranges::move(children, std::back_inserter(ending_));
@@ -44,19 +44,19 @@ void Keeper::end(std::vector<std::unique_ptr<IsolatedChild>> children) {
   changed_.notify_one();
 }
 
-void Keeper::keep() {
+void ChildReaper::run() {
   std::unique_lock lock(mutex_);
   while (!closing_ || !ending_.empty()) {
-    changed_.wait_for(lock, look_every_, [&] { return closing_ || !ending_.empty(); });
+    changed_.wait_for(lock, idle_check_interval_, [&] { return closing_ || !ending_.empty(); });
     const auto now = steady_clock::now();
     for (ChildSet* const set : sets_)
       for (auto& idle : set->take_idle(now)) {
-        idle->dismiss();
+        idle->request_end();
         ending_.push_back(std::move(idle));
       }
     auto ending = std::exchange(ending_, {});
     lock.unlock();
-    for (const auto& child : ending) child->finish(now + farewell_);
+    for (const auto& child : ending) child->finish(now + end_patience_);
     ending.clear();
     lock.lock();
   }

@@ -38,25 +38,25 @@ inline Error fault(std::string message = "broke") {
 
 /// Children without work of their own, and a journal of what was done with them: "+a" a start, "!a"
 /// a start that failed, "-a" a stop, "~a" abandoned.
-class Puppets {
+class FakeChildren {
  public:
-  struct Manners {
+  struct Behaviour {
     Restart restart = Restart::permanent;
     Shutdown shutdown = Shutdown::after(std::chrono::minutes(1));
     bool ignores_stop = false;
     std::string name = {};
   };
 
-  ChildSpec child(const std::string& id, Manners manners) {
-    const bool ignores = manners.ignores_stop;
+  ChildSpec child(const std::string& id, Behaviour behaviour) {
+    const bool ignores = behaviour.ignores_stop;
     return {.id = id,
             .start = [this, id, ignores](ChildEnd end) { return start(id, ignores, end); },
-            .restart = manners.restart,
-            .shutdown = manners.shutdown,
-            .name = manners.name};
+            .restart = behaviour.restart,
+            .shutdown = behaviour.shutdown,
+            .name = behaviour.name};
   }
   ChildSpec child(const std::string& id, Restart restart = Restart::permanent) {
-    return child(id, Manners{.restart = restart});
+    return child(id, Behaviour{.restart = restart});
   }
 
   /// Its present life ends.
@@ -80,9 +80,9 @@ class Puppets {
   }
 
  private:
-  class Puppet : public Child {
+  class FakeChild : public Child {
    public:
-    Puppet(Puppets& all, std::string id, bool ignores, ChildEnd end)
+    FakeChild(FakeChildren& all, std::string id, bool ignores, ChildEnd end)
         : all_(all), id_(std::move(id)), ignores_(ignores), end_(std::move(end)) {}
     void stop() override {
       all_.note("-" + id_);
@@ -91,7 +91,7 @@ class Puppets {
     void abandon() override { all_.note("~" + id_); }
 
    private:
-    Puppets& all_;
+    FakeChildren& all_;
     std::string id_;
     bool ignores_;
     ChildEnd end_;
@@ -108,7 +108,7 @@ class Puppets {
       append("+" + id);
       ends_.insert_or_assign(id, end);
     }
-    return std::make_shared<Puppet>(*this, id, ignores, end);
+    return std::make_shared<FakeChild>(*this, id, ignores, end);
   }
   void note(const std::string& what) {
     const std::scoped_lock lock(mutex_);
@@ -122,8 +122,8 @@ class Puppets {
   std::map<std::string, int> failing_;
 };
 
-/// Returns when the supervisor has done what follows from all deaths said before, but for restarts
-/// that are to come later: deaths and due restarts come before calls.
+/// Returns when the supervisor has done what follows from all deaths reported before, but for
+/// restarts that are to come later: deaths and due restarts come before calls.
 template <class Sync>
 void settle(BasicSupervisor<Sync>& supervisor) {
   static_cast<void>(supervisor.terminate_child("nobody of this name"));
@@ -140,8 +140,8 @@ std::string states(const BasicSupervisor<Sync>& supervisor) {
   return text;
 }
 
-/// Collects what an observer is told, as the lines of a log.
-class Witness {
+/// Collects what an observer is called with, as the lines of a log.
+class EventRecorder {
  public:
   std::function<void(const SupervisorEvent&)> observer() {
     return [this](const SupervisorEvent& event) {

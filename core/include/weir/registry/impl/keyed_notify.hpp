@@ -6,27 +6,27 @@
 namespace weir {
 
 // One thread at a time notifies for a partition, in the order of the commits; others leave their
-// changes to it. It clears `telling` under the mutex under which changes are added, and only when
+// changes to it. It clears `notifying` under the mutex under which changes are added, and only when
 // none is left: so none is forgotten.
 template <class Key, class Value, class Sync, class Hash>
-void KeyedRegistry<Key, Value, Sync, Hash>::tell(Partition& partition) noexcept {
+void KeyedRegistry<Key, Value, Sync, Hash>::notify(Partition& partition) noexcept {
   if (listeners_.empty()) return;
   {
     const std::scoped_lock lock(partition.mutex);
-    if (std::exchange(partition.telling, true)) return;
+    if (std::exchange(partition.notifying, true)) return;
   }
-  for (std::vector<Told> batch;; batch.clear()) {
+  for (std::vector<PendingChange> batch;; batch.clear()) {
     {
       const std::scoped_lock lock(partition.mutex);
-      if (partition.untold.empty()) {
-        partition.telling = false;
+      if (partition.pending.empty()) {
+        partition.notifying = false;
         return;
       }
-      batch.swap(partition.untold);
+      batch.swap(partition.pending);
     }
-    for (const Told& told : batch)
+    for (const PendingChange& change : batch)
       for (const Listener& listener : listeners_)
-        listener({told.what, told.key, told.owner, keyed::shown<Value>(told.held)});
+        listener({change.what, change.key, change.owner, keyed::value_of<Value>(change.stored)});
   }
 }
 

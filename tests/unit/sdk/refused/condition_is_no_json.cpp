@@ -1,8 +1,0 @@
-// expect: refused::condition_is_no_json[;,>].*[{]"a"[}].*[{]"yes[}]"[}]
-#include "steps.hpp"
-
-#ifdef BROKEN
-WEIR_FLOW(condition_is_no_json, "m.M", step<number>("a").only_if(R"({"ok": yes})"))
-#else
-WEIR_FLOW(condition_is_no_json, "m.M", step<number>("a").only_if(R"({"ok": "yes"})"))
-#endif

@@ -1,8 +1,0 @@
-// expect: refused::input_member_is_no_dependency[;,>].*[{]"p"[}].*[{]"a"[}]
-#include "steps.hpp"
-
-#ifdef BROKEN
-WEIR_FLOW(input_member_is_no_dependency, "m.M", step<number>("b"), step<parts>("p").after("b"))
-#else
-WEIR_FLOW(input_member_is_no_dependency, "m.M", step<number>("a"), step<parts>("p").after("a"))
-#endif
