@@ -5,9 +5,9 @@
 namespace weir {
 namespace {
 
-void request_stop(Worker& worker, Wish request) {
-  if (request == Wish::drain) worker.drain();
-  if (request == Wish::stop_now) worker.stop_now();
+void request_stop(Worker& worker, StopRequest request) {
+  if (request == StopRequest::drain) worker.drain();
+  if (request == StopRequest::stop_now) worker.stop_now();
 }
 
 }  // namespace
@@ -25,14 +25,14 @@ LiveWorkers::Place::~Place() {
 
 void LiveWorkers::drain() {
   const std::lock_guard lock(mutex_);
-  if (stop_request_ == Wish::serve) stop_request_ = Wish::drain;
-  for (Worker* const worker : workers_) request_stop(*worker, Wish::drain);
+  if (stop_request_ == StopRequest::none) stop_request_ = StopRequest::drain;
+  for (Worker* const worker : workers_) request_stop(*worker, StopRequest::drain);
 }
 
 void LiveWorkers::stop_now() {
   const std::lock_guard lock(mutex_);
-  stop_request_ = Wish::stop_now;
-  for (Worker* const worker : workers_) request_stop(*worker, Wish::stop_now);
+  stop_request_ = StopRequest::stop_now;
+  for (Worker* const worker : workers_) request_stop(*worker, StopRequest::stop_now);
 }
 
 void LiveWorkers::count_handlers_left(std::size_t count) {

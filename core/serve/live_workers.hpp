@@ -3,7 +3,7 @@
 #include <mutex>
 #include <vector>
 
-#include "worker/wish.hpp"
+#include "worker/stop_request.hpp"
 #include "worker/worker.hpp"
 
 namespace weir {
@@ -13,7 +13,7 @@ namespace weir {
 /// Threads: every member may be called from any thread.
 ///
 /// Invariants: a worker that is added gets the present request; one that was removed is not used
-/// any more. The request only ever changes to a later one in the list of Wish.
+/// any more. The request only ever changes to a later one in the list of StopRequest.
 class LiveWorkers {
  public:
   /// A worker is among them while this object lives, which must be while the worker runs.
@@ -40,7 +40,7 @@ class LiveWorkers {
  private:
   mutable std::mutex mutex_;  // guards all members below
   std::vector<Worker*> workers_;
-  Wish stop_request_ = Wish::serve;
+  StopRequest stop_request_ = StopRequest::none;
   std::size_t handlers_left_ = 0;
 };
 

@@ -7,7 +7,7 @@ namespace weir {
 struct Capacity {
   std::size_t slots = 1;
   std::size_t window = 1;     ///< how many attempts it wants to have in flight
-  std::size_t under_way = 0;  ///< how many it has in flight
+  std::size_t in_flight = 0;  ///< how many it has in flight
   std::size_t due = 0;        ///< tasks of its own runs that it could start
   double task_seconds = 1.0;  ///< how long a task takes
 };

@@ -24,41 +24,43 @@ AttemptResult ChildRuns::result_of(const ChildRunEnd& end, std::string_view flow
                                failed ? "failed" : "was cancelled", end.error)};
 }
 
-Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs, const Calls& calls) {
-  if (!due_ || now < again_at_) return {};
+Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs,
+                              const Callbacks& callbacks) {
+  if (!due_ || now < retry_at_) return {};
   due_ = false;
   for (auto& [key, run] : runs) {
-    if (run.leaving || !run.has_births() || calls.is_held(run)) continue;
-    const auto started = start_of(worker, key, run, calls);
+    if (run.leaving || !run.has_child_starts() || callbacks.is_held(run)) continue;
+    const auto started = start_of(worker, key, run, callbacks);
     if (started) continue;
     if (!is_away(started.error())) return started;
     log_.warn("cannot start a child run, retrying: {}", to_string(started.error()));
     due_ = true;
-    again_at_ = now + away_pause;
+    retry_at_ = now + away_pause;
     return {};
   }
   return {};
 }
 
-Result<void> ChildRuns::start_of(WorkerId worker, RunKey key, OwnedRun& run, const Calls& calls) {
+Result<void> ChildRuns::start_of(WorkerId worker, RunKey key, OwnedRun& run,
+                                 const Callbacks& callbacks) {
   Result<void> all;
-  for (const ReadyTask& task : run.take_births()) {
+  for (const ReadyTask& task : run.take_child_starts()) {
     const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
     const auto started =
         all ? store_.start_child(worker, key, task.task.step, task.attempt, step.child->string(),
                                  run.state().input_of(task.task))
             : all;
     if (started) {
-      calls.started(key, run, task.task.step);
+      callbacks.started(key, run, task.task.step);
     } else if (is_away(started.error()) || started.error().code == ErrorCode::lease_lost) {
-      run.put_back(task);
+      run.retry_start(task);
       all = std::unexpected(started.error());
     } else {
       const bool for_good = started.error().code == ErrorCode::invalid_input;
-      calls.failed(key, run, task,
-                   {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,
-                    .error_code = started.error().kind,
-                    .error = to_string(started.error())});
+      callbacks.failed(key, run, task,
+                       {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,
+                        .error_code = started.error().kind,
+                        .error = to_string(started.error())});
     }
   }
   return all;

@@ -28,8 +28,7 @@ std::optional<Flights::Flight> Flights::take(std::uint64_t ticket) {
   return std::move(node.mapped());
 }
 
-std::vector<Flights::Flight> Flights::take_those(
-    const std::function<bool(const Attempt&)>& chosen) {
+std::vector<Flights::Flight> Flights::take_if(const std::function<bool(const Attempt&)>& chosen) {
   std::vector<Flight> taken;
   for (auto flight = flights_.begin(); flight != flights_.end();) {
     if (!chosen(*flight->second.attempt)) {
@@ -44,14 +43,14 @@ std::vector<Flights::Flight> Flights::take_those(
 }
 
 std::vector<Flights::Flight> Flights::take_run(RunKey run) {
-  return take_those([run](const Attempt& attempt) { return attempt.run == run; });
+  return take_if([run](const Attempt& attempt) { return attempt.run == run; });
 }
 
 std::vector<Flights::Flight> Flights::take_share(ShareId share) {
-  return take_those([share](const Attempt& attempt) { return attempt.share == share; });
+  return take_if([share](const Attempt& attempt) { return attempt.share == share; });
 }
 
-void Flights::stop_those(RunKey run, const std::function<bool(TaskId)>& unwanted) {
+void Flights::stop_if(RunKey run, const std::function<bool(TaskId)>& unwanted) {
   for (const auto& [ticket, flight] : flights_)
     if (flight.attempt->run == run && unwanted(flight.attempt->task)) stop(flight);
 }

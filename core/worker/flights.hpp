@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "step/attempt.hpp"
+#include "store/worker_store.hpp"
 
 namespace weir {
 
@@ -38,7 +39,7 @@ class Flights {
   std::vector<Flight> take_share(ShareId share);
 
   /// Cancels the stop tokens of those attempts of a run whose tasks are no longer needed.
-  void stop_those(RunKey run, const std::function<bool(TaskId)>& unwanted);
+  void stop_if(RunKey run, const std::function<bool(TaskId)>& unwanted);
 
   /// Cancels every stop token and forgets all attempts.
   void forget();
@@ -53,7 +54,7 @@ class Flights {
   std::vector<InFlightTask> stated() const;
 
  private:
-  std::vector<Flight> take_those(const std::function<bool(const Attempt&)>& chosen);
+  std::vector<Flight> take_if(const std::function<bool(const Attempt&)>& chosen);
 
   std::map<std::uint64_t, Flight> flights_;
 };

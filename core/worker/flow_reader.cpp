@@ -34,15 +34,15 @@ Result<bool> FlowReader::reread(WorkerId worker, Steady now, std::vector<Version
   if (options_.quarantine) release_at_ = options_.quarantine->next_release(now);
   const auto versions = flows_.claimable(now);
   for (const auto& [version, plugin] : versions) claimable.push_back(version);
-  place_.serve(flows_.slugs());
+  registration_.serve(flows_.slugs());
   if (!whole) return whole;
-  if (told_ == versions) return whole;
-  if (const auto told = store_.serve_versions(worker, versions); !told)
-    return std::unexpected(told.error());
-  if (told_)
+  if (reported_ == versions) return whole;
+  if (const auto reported = store_.serve_versions(worker, versions); !reported)
+    return std::unexpected(reported.error());
+  if (reported_)
     log_.info("worker {} can now run {} flow version{}", worker, versions.size(),
               versions.size() == 1 ? "" : "s");
-  told_ = versions;
+  reported_ = versions;
   return whole;
 }
 

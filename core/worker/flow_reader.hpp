@@ -17,14 +17,14 @@ namespace weir {
 class FlowReader {
  public:
   /// All arguments must outlive it.
-  FlowReader(const WorkerOptions& options, ServedFlows& flows, FlowWorkers::Place& place,
-             FlowStore& store, Log& log)
-      : options_(options), flows_(flows), place_(place), store_(store), log_(log) {}
+  FlowReader(const WorkerOptions& options, ServedFlows& flows,
+             FlowWorkers::Registration& registration, FlowStore& store, Log& log)
+      : options_(options), flows_(flows), registration_(registration), store_(store), log_(log) {}
 
   /// Requests that the registry is read.
-  void call(Steady now) { flows_at_ = now; }
+  void request(Steady now) { flows_at_ = now; }
 
-  /// Reads the registry if that is due; flows that it knows stay served meanwhile. Each call reads
+  /// Reads the registry if that is due; flows that it knows stay served meanwhile. Each request reads
   /// only for a limited time, so that the lease is renewed in time even with a thousand flows.
   /// Returns the versions that can be claimed, if it has read.
   std::optional<std::vector<VersionId>> read(WorkerId worker, Steady now);
@@ -32,7 +32,7 @@ class FlowReader {
   /// Whether no task of the flow's plugin may start.
   bool is_barred(const FlowHandle& flow, Steady now) const;
 
-  /// When the registry must be read again; nullopt: not before call().
+  /// When the registry must be read again; nullopt: not before request().
   std::optional<Steady> due_at() const;
 
  private:
@@ -40,13 +40,13 @@ class FlowReader {
 
   const WorkerOptions& options_;
   ServedFlows& flows_;
-  FlowWorkers::Place& place_;
+  FlowWorkers::Registration& registration_;
   FlowStore& store_;
   Log& log_;
   std::optional<Steady> flows_at_ = Steady{};  ///< when the registry must be read
   std::optional<Steady> release_at_;           ///< when the next plugin leaves quarantine
   /// What was reported last with serve_versions().
-  std::optional<std::map<VersionId, std::optional<PluginId>>> told_;
+  std::optional<std::map<VersionId, std::optional<PluginId>>> reported_;
   bool failed_ = false;  ///< the last read failed; that is logged once
 };
 

@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view everybody;  // no slug is empty
+constexpr std::string_view all_workers;  // no slug is empty
 
 }  // namespace
 
@@ -20,40 +20,43 @@ const std::shared_ptr<FlowWorkers>& FlowWorkers::of_this_process() {
   return workers;
 }
 
-FlowWorkers::Place FlowWorkers::enter(const Standing& worker, const std::vector<std::string>& slugs,
-                                      std::function<void()> runs, std::function<void()> flows) {
-  auto bell = std::make_shared<Bell>(std::move(runs), std::move(flows));
-  Place place(registry_, bell,
-              registry_.owner(fmt::format("worker {}", worker.worker), Entry{worker, bell}));
-  place.serve(slugs);
-  return place;
+FlowWorkers::Registration FlowWorkers::register_worker(const WorkerInfo& worker,
+                                                       const std::vector<std::string>& slugs,
+                                                       std::function<void()> runs,
+                                                       std::function<void()> flows) {
+  auto waker = std::make_shared<Waker>(std::move(runs), std::move(flows));
+  Registration registration(
+      registry_, waker,
+      registry_.owner(fmt::format("worker {}", worker.worker), Entry{worker, waker}));
+  registration.serve(slugs);
+  return registration;
 }
 
-void FlowWorkers::Place::serve(const std::vector<std::string>& slugs) {
+void FlowWorkers::Registration::serve(const std::vector<std::string>& slugs) {
   std::set<std::string> wanted(slugs.begin(), slugs.end());
-  wanted.emplace(everybody);
-  for (const std::string& stands : registry_->keys(owner_))
-    if (wanted.erase(stands) == 0) registry_->unregister(owner_, stands);
+  wanted.emplace(all_workers);
+  for (const std::string& registered : registry_->keys(owner_))
+    if (wanted.erase(registered) == 0) registry_->unregister(owner_, registered);
   for (const std::string& slug : wanted) {
-    const auto entered = registry_->register_(owner_, slug);
-    WEIR_ASSERT(entered.has_value());  // duplicate keys are allowed
+    const auto done = registry_->register_(owner_, slug);
+    WEIR_ASSERT(done.has_value());  // duplicate keys are allowed
   }
 }
 
 std::size_t FlowWorkers::wake_all() const {
-  return registry_.dispatch(everybody,
-                            [](const Registry::View& view) { view.value.bell->flows(); });
+  return registry_.dispatch(all_workers,
+                            [](const Registry::View& view) { view.value.waker->flows(); });
 }
 
 std::size_t FlowWorkers::wake(std::string_view slug) const {
   std::size_t woken = 0;
-  registry_.dispatch(slug, [&](const Registry::View& view) { woken += view.value.bell->runs(); });
+  registry_.dispatch(slug, [&](const Registry::View& view) { woken += view.value.waker->runs(); });
   return woken;
 }
 
-std::vector<FlowWorkers::Standing> FlowWorkers::serving(std::string_view slug) const {
-  std::vector<Standing> found;
-  registry_.look(slug, [&](const Registry::View& view) { found.push_back(view.value.standing); });
+std::vector<FlowWorkers::WorkerInfo> FlowWorkers::serving(std::string_view slug) const {
+  std::vector<WorkerInfo> found;
+  registry_.look(slug, [&](const Registry::View& view) { found.push_back(view.value.info); });
   return found;
 }
 

@@ -1,7 +1,7 @@
-/// Threads: every member may be called from any thread, except moving and destroying a Place.
+/// Threads: every member may be called from any thread, except moving and destroying a Registration.
 ///
 /// Invariants: a worker is registered under each slug it serves, and under the empty string, which
-/// is no flow's slug, from when it joins until its Place is destroyed; a wake-up after that has no
+/// is no flow's slug, from when it joins until its Registration is destroyed; a wake-up after that has no
 /// effect.
 #pragma once
 #include <cstddef>
@@ -23,49 +23,49 @@ namespace weir {
 /// when there may be runs for it, without a notification from the database.
 class FlowWorkers {
  public:
-  struct Standing {
+  struct WorkerInfo {
     WorkerId worker = 0;
     std::size_t slots = 0;
-    friend bool operator==(const Standing&, const Standing&) = default;
+    friend bool operator==(const WorkerInfo&, const WorkerInfo&) = default;
   };
 
  private:
-  // Wakes a worker, until its place ends. It is shared, because a wake-up may hold it longer.
-  class Bell {
+  // Wakes a worker, until its registration ends. It is shared, because a wake-up may hold it longer.
+  class Waker {
    public:
-    Bell(std::function<void()> runs, std::function<void()> flows)
+    Waker(std::function<void()> runs, std::function<void()> flows)
         : runs_(std::move(runs)), flows_(std::move(flows)) {}
-    bool runs() { return ring(runs_); }
-    bool flows() { return ring(flows_); }
-    void unhook() {
+    bool runs() { return call(runs_); }
+    bool flows() { return call(flows_); }
+    void disconnect() {
       const std::scoped_lock lock(mutex_);
       runs_ = flows_ = nullptr;
     }
 
    private:
-    bool ring(const std::function<void()>& bell) {
+    bool call(const std::function<void()>& waker) {
       const std::scoped_lock lock(mutex_);
-      if (bell) bell();
-      return bell != nullptr;
+      if (waker) waker();
+      return waker != nullptr;
     }
 
     std::mutex mutex_;
     std::function<void()> runs_, flows_;  // guarded by mutex_
   };
   struct Entry {
-    Standing standing;
-    std::shared_ptr<Bell> bell;
+    WorkerInfo info;
+    std::shared_ptr<Waker> waker;
   };
   using Registry = KeyedRegistry<std::string, Entry>;
 
  public:
   /// A worker is registered while this object lives.
-  class Place {
+  class Registration {
    public:
-    Place(Place&&) noexcept = default;
-    Place& operator=(Place&&) = delete;
-    ~Place() {
-      if (bell_) bell_->unhook();
+    Registration(Registration&&) noexcept = default;
+    Registration& operator=(Registration&&) = delete;
+    ~Registration() {
+      if (waker_) waker_->disconnect();
     }
 
     /// From now on the worker is registered under these slugs, and no others.
@@ -73,10 +73,10 @@ class FlowWorkers {
 
    private:
     friend FlowWorkers;
-    Place(Registry& registry, std::shared_ptr<Bell> bell, Registry::Owner owner)
-        : registry_(&registry), bell_(std::move(bell)), owner_(std::move(owner)) {}
+    Registration(Registry& registry, std::shared_ptr<Waker> waker, Registry::Owner owner)
+        : registry_(&registry), waker_(std::move(waker)), owner_(std::move(owner)) {}
     Registry* registry_;
-    std::shared_ptr<Bell> bell_;
+    std::shared_ptr<Waker> waker_;
     Registry::Owner owner_;
   };
 
@@ -84,10 +84,12 @@ class FlowWorkers {
   static const std::shared_ptr<FlowWorkers>& of_this_process();
 
   /// Registers a worker. `runs` makes it scan for runs, `flows` makes it read the registry; they
-  /// are called on any thread while the place lives, must be quick and must not call this object.
-  /// The object must outlive the place.
-  [[nodiscard]] Place enter(const Standing& worker, const std::vector<std::string>& slugs,
-                            std::function<void()> runs, std::function<void()> flows = {});
+  /// are called on any thread while the registration lives, must be quick and must not call this object.
+  /// The object must outlive the registration.
+  [[nodiscard]] Registration register_worker(const WorkerInfo& worker,
+                                             const std::vector<std::string>& slugs,
+                                             std::function<void()> runs,
+                                             std::function<void()> flows = {});
 
   /// Wakes the workers that serve a flow, and no others; returns how many. They scan for runs
   /// immediately.
@@ -98,7 +100,7 @@ class FlowWorkers {
   std::size_t wake_all() const;
 
   /// The workers that serve a flow, in the order in which they joined.
-  std::vector<Standing> serving(std::string_view slug) const;
+  std::vector<WorkerInfo> serving(std::string_view slug) const;
 
  private:
   Registry registry_{{.keys = Keys::duplicate, .name = "workers of flows"}};

@@ -68,10 +68,10 @@ std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
                                       std::span<const VersionId> versions, const Capacity& capacity,
                                       bool takes) {
   std::vector<ShareId> dropped;
-  if (store_ == nullptr || now < quiet_until_) return dropped;
-  if (looks_ && !look(worker, now, dropped)) return dropped;
+  if (store_ == nullptr || now < paused_until_) return dropped;
+  if (must_reconcile_ && !reconcile(worker, now, dropped)) return dropped;
   if (!journal(worker, now, dropped)) return dropped;
-  if (!give_back(worker, now, versions)) return dropped;
+  if (!return_unstarted(worker, now, versions)) return dropped;
   if (takes && !versions.empty() && now >= take_at_ && has_room(capacity))
     take(worker, now, versions);
   return dropped;
@@ -82,38 +82,42 @@ Steady HeldShares::next_turn(const Capacity& capacity, bool takes) const {
   Steady next = takes && has_room(capacity) ? take_at_ : Steady::max();
   for (const auto& [id, share] : held_)
     if (!share.settled.empty()) next = std::min(next, share.settled_at + settle_after);
-  return std::max(next, quiet_until_);
+  return std::max(next, paused_until_);
 }
 
 void HeldShares::forget() {
   held_.clear();
   run_inputs_.clear();
   waiting_ = 0;
-  looks_ = false;
-  doubts_lease_ = false;
+  must_reconcile_ = false;
+  lease_unconfirmed_ = false;
 }
 
-// Handles a failed call and returns false: this turn ends. What was not done is done in a later
-// turn, since every call can be repeated.
-bool HeldShares::passes(const Error& failure, Steady now) {
+// After a failed call this turn ends. What was not done is done in a later turn, since every call can
+// be repeated.
+void HeldShares::postpone(const Error& failure, Steady now) {
   if (failure.code == ErrorCode::lease_lost)
-    doubts_lease_ = true;
+    lease_unconfirmed_ = true;
   else if (!is_away(failure))
     log_.error("cannot take part in shared work: {}", to_string(failure));
-  quiet_until_ = now + quiet_after_failure;
-  looks_ = true;
-  return false;
+  paused_until_ = now + pause_after_failure;
+  must_reconcile_ = true;
 }
 
 // Compares with the database. A share that the worker holds there but not here came with an answer
 // that was lost: it is returned.
-bool HeldShares::look(WorkerId worker, Steady now, std::vector<ShareId>& dropped) {
+bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dropped) {
   const auto ids = store_->held_shares(worker);
-  if (!ids) return passes(ids.error(), now);
+  if (!ids) {
+    postpone(ids.error(), now);
+    return false;
+  }
   for (const ShareId id : *ids)
     if (!held_.contains(id))
-      if (const auto returned = store_->return_share(worker, id, 0); !returned)
-        return passes(returned.error(), now);
+      if (const auto returned = store_->return_share(worker, id, 0); !returned) {
+        postpone(returned.error(), now);
+        return false;
+      }
   const std::set<ShareId> mine(ids->begin(), ids->end());
   for (auto share = held_.begin(); share != held_.end();) {
     if (mine.contains(share->first)) {
@@ -123,7 +127,7 @@ bool HeldShares::look(WorkerId worker, Steady now, std::vector<ShareId>& dropped
     dropped.push_back(share->first);
     share = drop(share);
   }
-  looks_ = false;
+  must_reconcile_ = false;
   return true;
 }
 
@@ -141,13 +145,16 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
       continue;
     }
     const auto left = store_->settle_share(worker, id, share.settled, share.flow.plugin);
-    if (!left && is_away(left.error())) return passes(left.error(), now);
+    if (!left && is_away(left.error())) {
+      postpone(left.error(), now);
+      return false;
+    }
     if (!left) {
       log_.info("run {}: a share of it is dropped: {}", share.taken.run_id, left.error().message);
       if (left.error().code == ErrorCode::lease_lost)
-        doubts_lease_ = true;  // or only the share is lost
+        lease_unconfirmed_ = true;  // or only the share is lost
       else
-        passes(left.error(), now);  // the next turn returns it
+        postpone(left.error(), now);  // the next turn returns it
       dropped.push_back(id);
       entry = drop(entry);
       continue;
@@ -161,7 +168,8 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
 
 // L5: of flows whose tasks may not start (any more), elements that were not started are returned
 // immediately, so that another worker can take them.
-bool HeldShares::give_back(WorkerId worker, Steady now, std::span<const VersionId> versions) {
+bool HeldShares::return_unstarted(WorkerId worker, Steady now,
+                                  std::span<const VersionId> versions) {
   for (auto entry = held_.begin(); entry != held_.end();) {
     auto& [id, share] = *entry;
     if (share.waiting.empty() ||
@@ -170,7 +178,10 @@ bool HeldShares::give_back(WorkerId worker, Steady now, std::span<const VersionI
       continue;
     }
     const auto returned = store_->return_share(worker, id, share.waiting.front().index);
-    if (!returned) return passes(returned.error(), now);
+    if (!returned) {
+      postpone(returned.error(), now);
+      return false;
+    }
     waiting_ -= share.waiting.size();
     share.waiting.clear();
     entry = share.running == 0 && share.settled.empty() ? drop(entry) : std::next(entry);
@@ -181,7 +192,7 @@ bool HeldShares::give_back(WorkerId worker, Steady now, std::span<const VersionI
 // When tasks are short, the next share is taken before the last one has ended.
 bool HeldShares::has_room(const Capacity& capacity) const {
   if (capacity.due > 0) return false;
-  if (capacity.under_way + waiting_ < capacity.slots) return true;
+  if (capacity.in_flight + waiting_ < capacity.slots) return true;
   const double ahead = static_cast<double>(waiting_) * capacity.task_seconds;
   return !held_.empty() && capacity.task_seconds < ahead_seconds &&
          ahead < ahead_seconds * static_cast<double>(capacity.slots);
@@ -192,19 +203,20 @@ void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> ve
   for (const auto& [run, input] : run_inputs_) known.push_back(run);
   auto taken = store_->take_shares(worker, versions, 1, known);
   if (!taken) {
-    passes(taken.error(), now);
+    postpone(taken.error(), now);
     return;
   }
   if (taken->empty()) take_at_ = now + take_interval;
   for (TakenShare& share : *taken)
-    if (!enter(worker, now, std::move(share))) return;
+    if (!add(worker, now, std::move(share))) return;
 }
 
-bool HeldShares::enter(WorkerId worker, Steady now, TakenShare taken) {
+bool HeldShares::add(WorkerId worker, Steady now, TakenShare taken) {
   const ServedFlows::Flow* const flow = flows_.find(taken.version);
   if (flow == nullptr) {
     const auto returned = store_->return_share(worker, taken.share, 0);
-    return returned ? true : passes(returned.error(), now);
+    if (!returned) postpone(returned.error(), now);
+    return returned.has_value();
   }
   if (taken.run_input) run_inputs_.insert_or_assign(taken.run, *taken.run_input);
   std::erase_if(run_inputs_, [&](const auto& entry) {

@@ -49,9 +49,9 @@ class HeldShares {
   void settle(const Attempt& attempt, JournalRow row, Steady now);
 
   /// The database notified the worker: shares that it holds may have ended.
-  void told() noexcept { looks_ = true; }
+  void notify() noexcept { must_reconcile_ = true; }
   /// There may be shares to take.
-  void called() noexcept { take_at_ = {}; }
+  void wake() noexcept { take_at_ = {}; }
 
   /// One round: journals results, returns elements that may not be started, and takes more shares
   /// if there is room for them and `takes` says that there is nothing else to do. Only elements of
@@ -65,7 +65,7 @@ class HeldShares {
 
   /// Whether, since the last call of this, a request was refused with lease_lost, so that the lease
   /// may be lost: the next exchange shows whether it is.
-  bool take_doubt() noexcept { return std::exchange(doubts_lease_, false); }
+  bool take_lease_unconfirmed() noexcept { return std::exchange(lease_unconfirmed_, false); }
 
   void forget();
 
@@ -86,12 +86,12 @@ class HeldShares {
   };
   using Shares = std::map<ShareId, Share>;
 
-  bool passes(const Error& failure, Steady now);
-  bool look(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
+  void postpone(const Error& failure, Steady now);
+  bool reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
   bool journal(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
-  bool give_back(WorkerId worker, Steady now, std::span<const VersionId> versions);
+  bool return_unstarted(WorkerId worker, Steady now, std::span<const VersionId> versions);
   void take(WorkerId worker, Steady now, std::span<const VersionId> versions);
-  bool enter(WorkerId worker, Steady now, TakenShare taken);
+  bool add(WorkerId worker, Steady now, TakenShare taken);
   bool is_due(const Share& share, Steady now) const;
   bool has_room(const Capacity& capacity) const;
   Shares::iterator drop(Shares::iterator share);
@@ -102,9 +102,9 @@ class HeldShares {
   Shares held_;
   std::size_t waiting_ = 0;
   std::map<RunKey, Json> run_inputs_;  ///< of runs whose shares it holds, and of the last one
-  bool looks_ = false;
-  bool doubts_lease_ = false;
-  Steady take_at_{}, quiet_until_{};
+  bool must_reconcile_ = false;
+  bool lease_unconfirmed_ = false;
+  Steady take_at_{}, paused_until_{};
 };
 
 }  // namespace weir

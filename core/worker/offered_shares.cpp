@@ -11,10 +11,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds hear_interval{200};       // in case a notification, a hint, is missing
+constexpr milliseconds receive_interval{200};    // in case a notification, a hint, is missing
 constexpr milliseconds take_back_interval{200};  // sooner after a notification
 constexpr milliseconds offer_interval{50};       // while other workers take what is offered
-constexpr milliseconds lonely_interval{250};     // while no other worker would take anything
+constexpr milliseconds no_helper_interval{250};  // while no other worker would take anything
 constexpr std::size_t range_elements_max = 1'000;
 constexpr std::size_t range_bytes_max = 1024 * 1024;
 constexpr std::size_t offers_ahead = 2;  // for each worker that takes them
@@ -28,7 +28,7 @@ bool covers(std::span<const HeldRange> held, RunKey run, TaskId task, int attemp
 
 // The outcome of this attempt, or of a later one, is known now: the task is no longer shared. A row
 // of an earlier attempt does not concern the attempt that is shared. Returns whether it was shared.
-bool take_out(OwnedRun& run, TaskId task, int attempt) {
+bool unshare(OwnedRun& run, TaskId task, int attempt) {
   const auto shared = run.shared.find(task);
   if (shared == run.shared.end() || shared->second > attempt) return false;
   run.shared.erase(shared);
@@ -37,14 +37,14 @@ bool take_out(OwnedRun& run, TaskId task, int attempt) {
 
 }  // namespace
 
-Result<std::vector<HeldRange>> OfferedShares::held_of(WorkerId worker,
-                                                      std::span<const RunKey> runs) {
+Result<std::vector<HeldRange>> OfferedShares::held_by_others(WorkerId worker,
+                                                             std::span<const RunKey> runs) {
   if (store_ == nullptr || runs.empty()) return std::vector<HeldRange>();
   return store_->take_back_shares(worker, runs);
 }
 
-void OfferedShares::enter(std::span<const HeldRange> held, RunKey key, OwnedRun& run,
-                          std::span<const JournalRow> journal) {
+void OfferedShares::restore_shared(std::span<const HeldRange> held, RunKey key, OwnedRun& run,
+                                   std::span<const JournalRow> journal) {
   for (const HeldRange& range : held) {
     if (range.run != key) continue;
     for (std::size_t index = range.first; index <= range.last; ++index) {
@@ -52,40 +52,40 @@ void OfferedShares::enter(std::span<const HeldRange> held, RunKey key, OwnedRun&
       attempt = std::max(attempt, range.attempt);
     }
   }
-  for (const JournalRow& row : journal) take_out(run, row.task, row.attempt);
+  for (const JournalRow& row : journal) unshare(run, row.task, row.attempt);
 }
 
 void OfferedShares::turn(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity,
                          const Fold& fold) {
   next_turn_ = Steady::max();
   if (store_ == nullptr) return;
-  if (now < quiet_until_) {
-    next_turn_ = quiet_until_;
+  if (now < paused_until_) {
+    next_turn_ = paused_until_;
     return;
   }
-  const bool idle = capacity.due == 0 && capacity.under_way < capacity.slots;
-  if (!drop_unwanted(worker, now, runs)) return;
-  if (told_) take_back_at_ = now;
+  const bool idle = capacity.due == 0 && capacity.in_flight < capacity.slots;
+  if (!drop_unneeded(worker, now, runs)) return;
+  if (notified_) take_back_at_ = now;
   if (!sharing(runs).empty()) {
-    if ((told_ || now >= hear_at_) && !hear(worker, now, runs, fold)) return;
+    if ((notified_ || now >= receive_at_) && !receive_outcomes(worker, now, runs, fold)) return;
     if (idle && now >= take_back_at_ && !take_back(worker, now, runs, fold)) return;
   }
   if (!offer(worker, now, runs, capacity)) return;
   if (!sharing(runs).empty()) {
-    next_turn_ = std::min(next_turn_, hear_at_);
+    next_turn_ = std::min(next_turn_, receive_at_);
     if (idle) next_turn_ = std::min(next_turn_, take_back_at_);
   }
 }
 
 // Whether the call succeeded. If not, this turn ends and a later one repeats the call: every call
 // can be repeated.
-bool OfferedShares::passes(Result<void> done, Steady now) {
+bool OfferedShares::succeeded(Result<void> done, Steady now) {
   if (done) return true;
   if (done.error().code == ErrorCode::lease_lost)
-    doubts_lease_ = true;
+    lease_unconfirmed_ = true;
   else if (!is_away(done.error()))
     log_.error("cannot share: {}", to_string(done.error()));
-  quiet_until_ = next_turn_ = now + quiet_after_failure;
+  paused_until_ = next_turn_ = now + pause_after_failure;
   return false;
 }
 
@@ -97,7 +97,7 @@ std::vector<RunKey> OfferedShares::sharing(RunBook& runs) const {
 }
 
 // F5: ends the shares of steps that were skipped while other workers ran elements of them.
-bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
+bool OfferedShares::drop_unneeded(WorkerId worker, Steady now, RunBook& runs) {
   for (auto& [key, run] : runs) {
     if (run.leaving || run.state().end()) continue;
     for (auto task = run.shared.begin(); task != run.shared.end();) {
@@ -105,7 +105,8 @@ bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
       const auto last = run.shared.lower_bound({step + 1, 0});
       if (!run.state().still_needed(task->first)) {
         const auto dropped = store_->drop_shares(worker, key, step);
-        if (!passes(dropped ? Result<void>() : std::unexpected(dropped.error()), now)) return false;
+        if (!succeeded(dropped ? Result<void>() : std::unexpected(dropped.error()), now))
+          return false;
         run.shared.erase(task, last);
       }
       task = last;
@@ -114,17 +115,17 @@ bool OfferedShares::drop_unwanted(WorkerId worker, Steady now, RunBook& runs) {
   return true;
 }
 
-bool OfferedShares::hear(WorkerId worker, Steady now, RunBook& runs, const Fold& fold) {
-  const std::vector<std::int64_t> heard(heard_.begin(), heard_.end());
-  const auto told = store_->hear_shares(worker, sharing(runs), heard);
-  if (!told) return passes(std::unexpected(told.error()), now);
-  heard_.clear();
-  told_ = false;
-  hear_at_ = now + hear_interval;
-  for (const HeardRow& news : *told) {
-    heard_.insert(news.news);
+bool OfferedShares::receive_outcomes(WorkerId worker, Steady now, RunBook& runs, const Fold& fold) {
+  const std::vector<std::int64_t> heard(received_.begin(), received_.end());
+  const auto notify = store_->hear_shares(worker, sharing(runs), heard);
+  if (!notify) return succeeded(std::unexpected(notify.error()), now);
+  received_.clear();
+  notified_ = false;
+  receive_at_ = now + receive_interval;
+  for (const HeardRow& news : *notify) {
+    received_.insert(news.news);
     OwnedRun* const run = runs.find(news.run);
-    if (run != nullptr && take_out(*run, news.row.task, news.row.attempt))
+    if (run != nullptr && unshare(*run, news.row.task, news.row.attempt))
       fold(news.run, *run, news.row);
   }
   return true;
@@ -134,10 +135,10 @@ bool OfferedShares::take_back(WorkerId worker, Steady now, RunBook& runs, const 
   const std::vector<RunKey> keys = sharing(runs);
   if (keys.empty()) return true;
   const auto held = store_->take_back_shares(worker, keys);
-  if (!held) return passes(std::unexpected(held.error()), now);
+  if (!held) return succeeded(std::unexpected(held.error()), now);
   offering_.clear();
   take_back_at_ = now + take_back_interval;
-  if (!hear(worker, now, runs, fold)) return false;
+  if (!receive_outcomes(worker, now, runs, fold)) return false;
   for (const RunKey key : keys) {
     OwnedRun& run = runs.at(key);
     for (auto task = run.shared.begin(); task != run.shared.end();) {
@@ -145,7 +146,7 @@ bool OfferedShares::take_back(WorkerId worker, Steady now, RunBook& runs, const 
         ++task;
         continue;
       }
-      run.give_back({.task = task->first, .attempt = task->second});
+      run.make_due({.task = task->first, .attempt = task->second});
       task = run.shared.erase(task);
     }
   }
@@ -170,8 +171,8 @@ bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capa
       return true;
     }
     const auto hands = store_->hands_for(worker, key);
-    if (!hands) return passes(std::unexpected(hands.error()), now);
-    offer_at_ = now + (hands->slots.empty() ? lonely_interval : offer_interval);
+    if (!hands) return succeeded(std::unexpected(hands.error()), now);
+    offer_at_ = now + (hands->slots.empty() ? no_helper_interval : offer_interval);
     next_turn_ = std::min(next_turn_, offer_at_);
     offered_run_ = key;
     offering_ = cut(*widest, *hands, capacity);
@@ -179,7 +180,7 @@ bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capa
   }
   const auto offered = store_->offer_shares(worker, offered_run_, offering_);
   if (!offered && offered.error().code == ErrorCode::lease_lost) offering_.clear();
-  if (!passes(offered ? Result<void>() : std::unexpected(offered.error()), now)) return false;
+  if (!succeeded(offered ? Result<void>() : std::unexpected(offered.error()), now)) return false;
   log_.debug("run {}: {} ranges are offered", runs.at(offered_run_).id(), offering_.size());
   offering_.clear();
   return true;
@@ -209,7 +210,7 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Hands& hands,
       inputs.push_back(run.state().input_of(tasks[--first].task));
       bytes += inputs.back().text().size();
     }
-    for (std::size_t left = 0; left < first; ++left) run.give_back(tasks[left]);
+    for (std::size_t left = 0; left < first; ++left) run.make_due(tasks[left]);
     std::ranges::reverse(inputs);
     for (std::size_t taken = first; taken < tasks.size(); ++taken)
       run.shared.emplace(tasks[taken].task, tasks[taken].attempt);
@@ -222,8 +223,8 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Hands& hands,
 }
 
 void OfferedShares::forget() {
-  doubts_lease_ = false;
-  heard_.clear();
+  lease_unconfirmed_ = false;
+  received_.clear();
   offering_.clear();
 }
 

@@ -36,13 +36,13 @@ class OfferedShares {
   OfferedShares(ShareStore* store, Log& log) : store_(store), log_(log) {}
 
   /// What other workers hold of runs that were claimed with a history. To be called before their
-  /// journal is read; the result is given to enter() with the journal. Errors: as the store's.
-  Result<std::vector<HeldRange>> held_of(WorkerId worker, std::span<const RunKey> runs);
-  static void enter(std::span<const HeldRange> held, RunKey key, OwnedRun& run,
-                    std::span<const JournalRow> journal);
+  /// journal is read; the result is given to restore_shared() with the journal. Errors: as the store's.
+  Result<std::vector<HeldRange>> held_by_others(WorkerId worker, std::span<const RunKey> runs);
+  static void restore_shared(std::span<const HeldRange> held, RunKey key, OwnedRun& run,
+                             std::span<const JournalRow> journal);
 
   /// The database notified the worker: there are outcomes of shared elements.
-  void told() noexcept { told_ = true; }
+  void notify() noexcept { notified_ = true; }
 
   /// One round: receives outcomes, takes back ranges, offers ranges. To be called when the worker
   /// has picked from the due tasks those that it starts itself.
@@ -51,26 +51,26 @@ class OfferedShares {
   /// When the next turn() may have something to do.
   Steady next_turn() const noexcept { return next_turn_; }
 
-  /// As HeldShares::take_doubt().
-  bool take_doubt() noexcept { return std::exchange(doubts_lease_, false); }
+  /// As HeldShares::take_lease_unconfirmed().
+  bool take_lease_unconfirmed() noexcept { return std::exchange(lease_unconfirmed_, false); }
 
   void forget();
 
  private:
-  bool passes(Result<void> done, Steady now);
+  bool succeeded(Result<void> done, Steady now);
   std::vector<RunKey> sharing(RunBook& runs) const;
-  bool drop_unwanted(WorkerId worker, Steady now, RunBook& runs);
-  bool hear(WorkerId worker, Steady now, RunBook& runs, const Fold& fold);
+  bool drop_unneeded(WorkerId worker, Steady now, RunBook& runs);
+  bool receive_outcomes(WorkerId worker, Steady now, RunBook& runs, const Fold& fold);
   bool take_back(WorkerId worker, Steady now, RunBook& runs, const Fold& fold);
   bool offer(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity);
   std::vector<OfferedRange> cut(OwnedRun& run, const Hands& hands, const Capacity& capacity) const;
 
   ShareStore* const store_;
   Log& log_;
-  bool told_ = false;
-  bool doubts_lease_ = false;
-  Steady hear_at_{}, take_back_at_{}, offer_at_{}, quiet_until_{}, next_turn_ = Steady::max();
-  std::set<std::int64_t> heard_;  ///< notifications to acknowledge with the next hear_shares()
+  bool notified_ = false;
+  bool lease_unconfirmed_ = false;
+  Steady receive_at_{}, take_back_at_{}, offer_at_{}, paused_until_{}, next_turn_ = Steady::max();
+  std::set<std::int64_t> received_;  ///< notifications to acknowledge with the next hear_shares()
   RunKey offered_run_ = 0;
   std::vector<OfferedRange> offering_;  ///< of offered_run_; repeated until there is an answer (L6)
 };

@@ -7,14 +7,14 @@ void Outbox::settle(RunKey run, JournalRow row, std::optional<PluginId> plugin) 
   request_.settled.push_back({run, std::move(row), plugin});
 }
 
-void Outbox::tell(RunKey key, const OwnedRun& run, EventKind kind,
-                  std::optional<std::size_t> step) {
-  if (!listened_here_ && !listened_there_) return;
+void Outbox::publish(RunKey key, const OwnedRun& run, EventKind kind,
+                     std::optional<std::size_t> step) {
+  if (!listeners_here_ && !listeners_elsewhere_) return;
   const FlowDefinition& flow = run.flow()->definition;
   const std::string name =
       event_name(kind, step ? std::optional(flow.steps()[*step].slug.view()) : std::nullopt);
-  if (listened_there_) request_.events.push_back({.run = key, .name = name});
-  if (listened_here_)
+  if (listeners_elsewhere_) request_.events.push_back({.run = key, .name = name});
+  if (listeners_here_)
     events_.push_back({.run_id = run.id(), .flow = flow.slug().string(), .name = name});
 }
 

@@ -26,24 +26,24 @@ class Outbox {
   void release(RunKey run, std::optional<Time> wake_at) {
     request_.released.push_back({run, wake_at});
   }
-  void hear(RunKey run, int count) { request_.heard.push_back({run, count}); }
+  void acknowledge(RunKey run, int count) { request_.heard.push_back({run, count}); }
 
   /// Publishes an event of a step, or of the run itself. Costs nothing while there is no listener.
-  void tell(RunKey key, const OwnedRun& run, EventKind kind,
-            std::optional<std::size_t> step = std::nullopt);
+  void publish(RunKey key, const OwnedRun& run, EventKind kind,
+               std::optional<std::size_t> step = std::nullopt);
 
   /// Sets whether there are listeners for events: in this process, or through the database.
-  void wants_events(bool here, bool there) {
-    listened_here_ = here;
-    listened_there_ = there;
+  void set_listeners(bool here, bool elsewhere) {
+    listeners_here_ = here;
+    listeners_elsewhere_ = elsewhere;
   }
 
-  bool tells_events() const noexcept { return listened_here_ || listened_there_; }
+  bool publishes_events() const noexcept { return listeners_here_ || listeners_elsewhere_; }
 
   bool is_full() const noexcept { return bytes_ >= bytes_max; }
   /// Whether it has something to send now; acknowledgements and events alone wait for the next
   /// exchange.
-  bool is_pressing() const noexcept {
+  bool has_urgent() const noexcept {
     return !request_.settled.empty() || !request_.ended.empty() || !request_.released.empty();
   }
 
@@ -57,7 +57,7 @@ class Outbox {
   ExchangeRequest request_;
   std::vector<RunEvent> events_;
   std::size_t bytes_ = 0;
-  bool listened_here_ = false, listened_there_ = false;
+  bool listeners_here_ = false, listeners_elsewhere_ = false;
 };
 
 }  // namespace weir

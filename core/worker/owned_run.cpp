@@ -22,24 +22,24 @@ Result<void> OwnedRun::apply(const JournalRow& row) {
   return state_.apply(row);
 }
 
-void OwnedRun::hear(const RunNews& news) {
+void OwnedRun::receive(const RunNews& notifications) {
   changed_ = true;
-  news_ = news;
-  if (news.cancelled) state_.cancel(*news.cancelled);
+  notifications_ = notifications;
+  if (notifications.cancelled) state_.cancel(*notifications.cancelled);
 }
 
 OwnedRun::Refreshed OwnedRun::refresh(Time now) {
   Refreshed found{.changed = std::exchange(changed_, false)};
   sorted_ = true;
   if (found.changed) {
-    moved_at_ = now;
+    changed_at_ = now;
     found.skips = state_.take_skips();
     if (!found.skips.empty()) {
       const auto unwanted = [&](const ReadyTask& ready) {
         return !state_.still_needed(ready.task);
       };
       std::erase_if(due_, unwanted);
-      std::erase_if(births_, unwanted);
+      std::erase_if(child_starts_, unwanted);
       std::erase_if(children_, unwanted);
       std::erase_if(sleeping_, [&](const auto& entry) { return unwanted(entry.second); });
     }
@@ -58,7 +58,7 @@ void OwnedRun::sort(const ReadyTask& ready, Time now) {
   if (ready.not_before > now)
     sleeping_.emplace(ready.not_before, ready);
   else if (flow_->definition.steps()[ready.task.step].kind == StepKind::flow)
-    births_.push_back(ready);
+    child_starts_.push_back(ready);
   else
     due_.push_back(ready);
 }
@@ -66,7 +66,7 @@ void OwnedRun::sort(const ReadyTask& ready, Time now) {
 std::vector<std::size_t> OwnedRun::late_waits(Time now) const {
   std::vector<std::size_t> late;
   for (const OpenWait& wait : waits_)
-    if (wait.until <= now && !news_.signals.contains(wait.step) &&
+    if (wait.until <= now && !notifications_.signals.contains(wait.step) &&
         !closed_waits_.contains(wait.step))
       late.push_back(wait.step);
   return late;
@@ -80,7 +80,8 @@ std::vector<JournalRow> OwnedRun::ended_waits(Time now) const {
   std::vector<JournalRow> rows;
   for (const OpenWait& wait : waits_) {
     std::optional<Json> payload;
-    if (const auto signal = news_.signals.find(wait.step); signal != news_.signals.end())
+    if (const auto signal = notifications_.signals.find(wait.step);
+        signal != notifications_.signals.end())
       payload = signal->second;
     else if (const auto closed = closed_waits_.find(wait.step); closed != closed_waits_.end())
       payload = closed->second;
@@ -97,28 +98,28 @@ std::vector<JournalRow> OwnedRun::ended_waits(Time now) const {
   return rows;
 }
 
-std::vector<ReadyTask> OwnedRun::take_births() {
-  std::vector<ReadyTask> taken(births_.begin(), births_.end());
+std::vector<ReadyTask> OwnedRun::take_child_starts() {
+  std::vector<ReadyTask> taken(child_starts_.begin(), child_starts_.end());
   children_.insert(children_.end(), taken.begin(), taken.end());
-  births_.clear();
+  child_starts_.clear();
   return taken;
 }
 
-void OwnedRun::put_back(const ReadyTask& child) {
+void OwnedRun::retry_start(const ReadyTask& child) {
   std::erase_if(children_, [&](const ReadyTask& open) { return open.task == child.task; });
-  births_.push_back(child);
+  child_starts_.push_back(child);
 }
 
 std::vector<std::pair<ReadyTask, ChildRunEnd>> OwnedRun::take_child_ends() {
   std::vector<std::pair<ReadyTask, ChildRunEnd>> ends;
-  if (news_.children.empty()) return ends;
+  if (notifications_.children.empty()) return ends;
   const auto ended = [&](const ReadyTask& child) {
-    const auto end = news_.children.find({child.task.step, child.attempt});
-    if (end == news_.children.end()) return false;
+    const auto end = notifications_.children.find({child.task.step, child.attempt});
+    if (end == notifications_.children.end()) return false;
     ends.emplace_back(child, end->second);
     return true;
   };
-  std::erase_if(births_, ended);
+  std::erase_if(child_starts_, ended);
   std::erase_if(children_, ended);
   return ends;
 }
@@ -130,8 +131,8 @@ bool OwnedRun::follows(const ReadyTask& before, const ReadyTask& after) const {
 }
 
 std::vector<ReadyTask> OwnedRun::take_wide(std::size_t count) {
-  constexpr int looks = 64;
-  for (int look = 0; look < looks && due_.size() > 1; ++look) {
+  constexpr int tries_max = 64;
+  for (int tries = 0; tries < tries_max && due_.size() > 1; ++tries) {
     if (follows(due_[due_.size() - 2], due_.back())) {
       std::size_t first = due_.size() - 1;
       while (first > 0 && due_.size() - first < count && follows(due_[first - 1], due_[first]))
@@ -162,29 +163,29 @@ std::optional<Time> OwnedRun::wakes_at() const {
 }
 
 std::optional<Time> OwnedRun::sleeps_until() const {
-  if (!due_.empty() || !births_.empty() || !shared.empty()) return std::nullopt;
+  if (!due_.empty() || !child_starts_.empty() || !shared.empty()) return std::nullopt;
   return wakes_at().value_or(when_told);
 }
 
 bool OwnedRun::parks(Time now) const {
   const auto until = sleeps_until();
   if (in_flight > 0 || !until || *until <= now + park_after) return false;
-  return children_.empty() || now >= moved_at_ + park_after;
+  return children_.empty() || now >= changed_at_ + park_after;
 }
 
 std::optional<Time> OwnedRun::parks_at() const {
-  return children_.empty() ? std::nullopt : std::optional(moved_at_ + park_after);
+  return children_.empty() ? std::nullopt : std::optional(changed_at_ + park_after);
 }
 
 bool OwnedRun::is_stuck() const {
-  return in_flight == 0 && due_.empty() && births_.empty() && children_.empty() && shared.empty() &&
-         !wakes_at();
+  return in_flight == 0 && due_.empty() && child_starts_.empty() && children_.empty() &&
+         shared.empty() && !wakes_at();
 }
 
-bool OwnedRun::begins(std::size_t step) {
-  if (begun_.empty()) begun_.resize(flow_->definition.steps().size());
-  if (begun_[step]) return false;
-  begun_[step] = true;
+bool OwnedRun::mark_started(std::size_t step) {
+  if (started_.empty()) started_.resize(flow_->definition.steps().size());
+  if (started_[step]) return false;
+  started_[step] = true;
   return true;
 }
 

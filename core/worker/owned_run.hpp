@@ -39,7 +39,7 @@ class OwnedRun {
   Result<void> apply(const JournalRow& row);
 
   /// Takes in its notifications. A cancel ends the run (C1).
-  void hear(const RunNews& news);
+  void receive(const RunNews& notifications);
 
   struct Refreshed {
     bool changed = false;  ///< a row was folded or a notification came since the last refresh()
@@ -64,9 +64,9 @@ class OwnedRun {
 
   /// Due attempts of flow steps, whose child runs must be started (C8). To be called when
   /// everything that they depend on is committed (P1). After refresh().
-  std::vector<ReadyTask> take_births();
+  std::vector<ReadyTask> take_child_starts();
   /// Notes that the start of this child run must be retried.
-  void put_back(const ReadyTask& child);
+  void retry_start(const ReadyTask& child);
   /// Attempts of flow steps whose child runs have ended. After refresh().
   std::vector<std::pair<ReadyTask, ChildRunEnd>> take_child_ends();
 
@@ -77,7 +77,7 @@ class OwnedRun {
   std::vector<ReadyTask> take_wide(std::size_t count);
   /// Makes a task due again that no other worker runs. Before the first refresh() nothing is noted:
   /// refresh() finds it due.
-  void give_back(const ReadyTask& task) {
+  void make_due(const ReadyTask& task) {
     if (sorted_) due_.push_back(task);
   }
 
@@ -94,12 +94,12 @@ class OwnedRun {
   /// When to check parks() again while child runs are running; nullopt: there is no need.
   std::optional<Time> parks_at() const;
   /// Whether child runs must be started.
-  bool has_births() const noexcept { return !births_.empty(); }
+  bool has_child_starts() const noexcept { return !child_starts_.empty(); }
   /// Whether it could never make progress again: a programming error.
   bool is_stuck() const;
 
   /// Whether the step starts for the first time, as far as this run's rows show (E1).
-  bool begins(std::size_t step);
+  bool mark_started(std::size_t step);
 
   std::size_t in_flight = 0;  ///< attempts stated and not settled
   bool ending = false;        ///< it is over, except for attempts that a handler may settle (C9)
@@ -120,15 +120,16 @@ class OwnedRun {
   bool changed_ = true;  ///< since refresh(): a row was folded, or a notification came
   bool sorted_ = false;  ///< refresh() was called
   bool has_waits_ = false;
-  Time moved_at_{};  ///< when it last changed
+  Time changed_at_{};  ///< when it last changed
   std::deque<ReadyTask> due_;
-  std::deque<ReadyTask> births_;     ///< due attempts of flow steps
-  std::vector<ReadyTask> children_;  ///< those that take_births() returned: their child runs run
+  std::deque<ReadyTask> child_starts_;  ///< due attempts of flow steps
+  std::vector<ReadyTask>
+      children_;  ///< those that take_child_starts() returned: their child runs run
   std::multimap<Time, ReadyTask> sleeping_;
   std::vector<OpenWait> waits_;
   std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< the payload, if a signal came
-  std::vector<bool> begun_;
-  RunNews news_;
+  std::vector<bool> started_;
+  RunNews notifications_;
 };
 
 }  // namespace weir

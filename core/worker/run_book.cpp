@@ -17,7 +17,7 @@ OwnedRun* RunBook::find(RunKey key) {
   return found == runs_.end() ? nullptr : &found->second;
 }
 
-void RunBook::part() {
+void RunBook::remove_leaving() {
   std::erase_if(runs_, [&](const auto& entry) {
     const auto& [key, run] = entry;
     if (!run.leaving) return false;

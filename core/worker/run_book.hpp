@@ -24,7 +24,7 @@ class RunBook {
   auto end() noexcept { return runs_.end(); }
 
   /// Removes all runs that are leaving.
-  void part();
+  void remove_leaving();
   void clear();
 
   /// The number of due tasks of all runs.

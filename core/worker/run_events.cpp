@@ -15,14 +15,14 @@ const std::shared_ptr<RunEvents>& RunEvents::of_this_process() {
   return events;
 }
 
-RunEvents::Ear RunEvents::listen(Listener listener, const std::string& slug) {
+RunEvents::Subscription RunEvents::listen(Listener listener, const std::string& slug) {
   auto owner = registry_.owner("listener", std::make_shared<const Listener>(std::move(listener)));
-  const auto entered = registry_.register_(owner, slug);
-  WEIR_ASSERT(entered.has_value());  // duplicate keys are allowed
-  return Ear(std::move(owner));
+  const auto done = registry_.register_(owner, slug);
+  WEIR_ASSERT(done.has_value());  // duplicate keys are allowed
+  return Subscription(std::move(owner));
 }
 
-void RunEvents::tell(const std::vector<RunEvent>& events) const {
+void RunEvents::publish(const std::vector<RunEvent>& events) const {
   for (const RunEvent& event : events)
     for (const std::string_view key : {of_all, std::string_view(event.flow)})
       registry_.dispatch(key, [&](const Registry::View& view) { (*view.value)(event); });

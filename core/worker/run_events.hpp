@@ -1,4 +1,4 @@
-/// Threads: every member may be called from any thread, except moving and destroying an Ear.
+/// Threads: every member may be called from any thread, except moving and destroying an Subscription.
 #pragma once
 #include <functional>
 #include <memory>
@@ -24,14 +24,14 @@ class RunEvents {
  public:
   /// A listener is registered while this object lives. A call of it that is in progress when the
   /// object is destroyed runs to its end.
-  class Ear {
+  class Subscription {
    public:
-    Ear(Ear&&) noexcept = default;
-    Ear& operator=(Ear&&) = delete;
+    Subscription(Subscription&&) noexcept = default;
+    Subscription& operator=(Subscription&&) = delete;
 
    private:
     friend RunEvents;
-    explicit Ear(Registry::Owner owner) : owner_(std::move(owner)) {}
+    explicit Subscription(Registry::Owner owner) : owner_(std::move(owner)) {}
     Registry::Owner owner_;
   };
 
@@ -39,12 +39,12 @@ class RunEvents {
   static const std::shared_ptr<RunEvents>& of_this_process();
 
   /// `listener` is called on the loops of workers, for runs of one flow or, without a slug, of all
-  /// flows: it must be quick and must not throw. The object must outlive the ear.
-  [[nodiscard]] Ear listen(Listener listener, const std::string& slug = {});
+  /// flows: it must be quick and must not throw. The object must outlive the subscription.
+  [[nodiscard]] Subscription listen(Listener listener, const std::string& slug = {});
 
   /// Costs one load while there is no listener.
-  bool is_listened() const { return registry_.count() > 0; }
-  void tell(const std::vector<RunEvent>& events) const;
+  bool has_listeners() const { return registry_.count() > 0; }
+  void publish(const std::vector<RunEvent>& events) const;
 
  private:
   Registry registry_{{.keys = Keys::duplicate, .name = "listeners of flows"}};

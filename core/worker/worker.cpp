@@ -31,8 +31,10 @@ Result<Worker::Ended> Worker::run() {
       options_.resources ? options_.resources : std::make_shared<StepResources>();
   Slots slots(options_.slots, resources, log_, [this] { store_.wake(); }, options_.recorder);
   std::uint64_t next_ticket = 1;
-  const auto wish = [this] { return wish_.load(std::memory_order_relaxed); };
-  const auto called = [this] { return called_.exchange(false, std::memory_order_relaxed); };
+  const auto stop_request = [this] { return stop_request_.load(std::memory_order_relaxed); };
+  const auto runs_may_wait = [this] {
+    return runs_may_wait_.exchange(false, std::memory_order_relaxed);
+  };
   const auto flows_changed = [this] {
     return flows_changed_.exchange(false, std::memory_order_relaxed);
   };
@@ -40,7 +42,7 @@ Result<Worker::Ended> Worker::run() {
   FlowWorkers& flow_workers =
       options_.flow_workers ? *options_.flow_workers : *FlowWorkers::of_this_process();
   const auto ended = [&]() -> Result<void> {
-    while (wish() == Wish::serve) {
+    while (stop_request() == StopRequest::none) {
       flows.forget();
       const auto known = flows.refresh(Steady::max());
       const auto id = known ? store_.join({host_name(), ::getpid(), options_.slots}, options_.lease)
@@ -56,18 +58,20 @@ Result<Worker::Ended> Worker::run() {
                  options_.slots);
       if (options_.recorder) options_.recorder->add_worker(*id);
       const auto end = [&] {
-        FlowWorkers::Place place = flow_workers.enter(
+        FlowWorkers::Registration registration = flow_workers.register_worker(
             {.worker = *id, .slots = options_.slots}, flows.slugs(),
             [this] {
-              called_.store(true, std::memory_order_relaxed);
+              runs_may_wait_.store(true, std::memory_order_relaxed);
               store_.wake();
             },
             [this] {
               flows_changed_.store(true, std::memory_order_relaxed);
               store_.wake();
             });
-        return WorkerLoop(options_, flows, place, store_, slots, *log_,
-                          {.wish = wish, .called = called, .flows_changed = flows_changed},
+        return WorkerLoop(options_, flows, registration, store_, slots, *log_,
+                          {.stop_request = stop_request,
+                           .runs_may_wait = runs_may_wait,
+                           .flows_changed = flows_changed},
                           next_ticket)
             .run(*id);
       }();
@@ -76,7 +80,7 @@ Result<Worker::Ended> Worker::run() {
       if (end && !drained)
         log_->warn("worker {} lost its lease: it drops what it held and joins again", *id);
       if (!end) log_->error("worker {} stops and joins again: {}", *id, to_string(end.error()));
-      hand_over(flow_workers, flows.slugs(), wish() == Wish::serve);
+      wake_others(flow_workers, flows.slugs(), stop_request() == StopRequest::none);
       if (drained) return {};
     }
     return {};
@@ -90,8 +94,8 @@ Result<Worker::Ended> Worker::run() {
 
 // Others can claim the released runs now: wakes the workers of this process that serve the same
 // flows, and warns of flows that no worker of this process serves until this one is back.
-void Worker::hand_over(const FlowWorkers& others, const std::vector<std::string>& slugs,
-                       bool comes_back) {
+void Worker::wake_others(const FlowWorkers& others, const std::vector<std::string>& slugs,
+                         bool comes_back) {
   std::string unserved;
   for (const std::string& slug : slugs)
     if (others.wake(slug) == 0) unserved += (unserved.empty() ? "" : ", ") + slug;
@@ -100,13 +104,13 @@ void Worker::hand_over(const FlowWorkers& others, const std::vector<std::string>
 }
 
 void Worker::drain() noexcept {
-  Wish expected = Wish::serve;
-  wish_.compare_exchange_strong(expected, Wish::drain, std::memory_order_relaxed);
+  StopRequest expected = StopRequest::none;
+  stop_request_.compare_exchange_strong(expected, StopRequest::drain, std::memory_order_relaxed);
   store_.wake();
 }
 
 void Worker::stop_now() noexcept {
-  wish_.store(Wish::stop_now, std::memory_order_relaxed);
+  stop_request_.store(StopRequest::stop_now, std::memory_order_relaxed);
   store_.wake();
 }
 

@@ -13,7 +13,7 @@
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
 #include "store/worker_store.hpp"
-#include "worker/wish.hpp"
+#include "worker/stop_request.hpp"
 
 namespace weir {
 
@@ -73,7 +73,7 @@ class Worker {
 
   /// Returns after a drain, when all handlers have ended and no run is owned any more; or with an
   /// error of the database that is not temporary. `handlers_left` is the number of handlers that
-  /// ignored their stop token and still run on threads that were left behind: if there are any, the
+  /// ignored their stop token and still run on threads that were handlers_left behind: if there are any, the
   /// process should end soon.
   struct Ended {
     std::size_t handlers_left = 0;
@@ -91,7 +91,8 @@ class Worker {
   void stop_now() noexcept;
 
  private:
-  void hand_over(const FlowWorkers& others, const std::vector<std::string>& slugs, bool comes_back);
+  void wake_others(const FlowWorkers& others, const std::vector<std::string>& slugs,
+                   bool comes_back);
 
   WorkerOptions options_;
   FlowRegistry& registry_;
@@ -100,8 +101,8 @@ class Worker {
   std::size_t handlers_left_ = 0;
   // Set by any thread, read by the loop (relaxed: they publish no other data); store_.wake() makes
   // the loop read them.
-  std::atomic<Wish> wish_ = Wish::serve;
-  std::atomic<bool> called_ = false;         // set by FlowWorkers: there may be runs to claim
+  std::atomic<StopRequest> stop_request_ = StopRequest::none;
+  std::atomic<bool> runs_may_wait_ = false;  // set by FlowWorkers: there may be runs to claim
   std::atomic<bool> flows_changed_ = false;  // set by FlowWorkers: the registry must be read
 };
 

@@ -48,7 +48,7 @@ void Host::load(const FlowDefinition& flow) {
   wake();
 }
 
-void Host::request_stop(Wish request) {
+void Host::request_stop(StopRequest request) {
   stop_request_ = std::max(stop_request_, request);
   wake();
 }
@@ -158,7 +158,7 @@ void Host::run() {
   const auto now = [this] { return steady(); };
   pause(Duration(0));
   ServedFlows flows(options_, registry_, store_, *log_, now);
-  while (stop_request_ == Wish::serve) {
+  while (stop_request_ == StopRequest::none) {
     flows.forget();
     const auto known = flows.refresh(Steady::max());
     const auto id = known ? store_.join({"host", 1, traits_.slots}, traits_.lease)
@@ -169,11 +169,11 @@ void Host::run() {
       store_.wait(1s);
       continue;
     }
-    FlowWorkers::Place place =
-        flow_workers_.enter({.worker = *id, .slots = traits_.slots}, flows.slugs(), [] {}, [] {});
-    WorkerLoop loop(options_, flows, place, store_, steps_, *log_,
-                    {.wish = [this] { return stop_request_; },
-                     .called = [] { return false; },
+    FlowWorkers::Registration registration = flow_workers_.register_worker(
+        {.worker = *id, .slots = traits_.slots}, flows.slugs(), [] {}, [] {});
+    WorkerLoop loop(options_, flows, registration, store_, steps_, *log_,
+                    {.stop_request = [this] { return stop_request_; },
+                     .runs_may_wait = [] { return false; },
                      .flows_changed = [this] { return std::exchange(flows_changed_, false); },
                      .now = now},
                     next_ticket_);

@@ -35,7 +35,7 @@ class Host {
   // Registers a flow; a newer version of a flow is added to the old one.
   void load(const FlowDefinition& flow);
 
-  void request_stop(Wish request);
+  void request_stop(StopRequest request);
   void kill();
 
   // The host does nothing for a while; its clock continues, or stops as well.
@@ -45,7 +45,7 @@ class Host {
   void disconnect(Duration duration);
 
   bool is_alive() const noexcept { return !dead_ && !actor_->is_over(); }
-  bool is_serving() const noexcept { return is_alive() && stop_request_ == Wish::serve; }
+  bool is_serving() const noexcept { return is_alive() && stop_request_ == StopRequest::none; }
   WorkerId worker() const noexcept { return store_.worker(); }
 
   // For the parts of the host.
@@ -84,7 +84,7 @@ class Host {
   Store store_{*this};
   SimulatedSteps steps_{traits_.slots, *this};
   std::uint64_t next_ticket_ = 1;
-  Wish stop_request_ = Wish::serve;
+  StopRequest stop_request_ = StopRequest::none;
   bool flows_changed_ = false, woken_ = false, dead_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events in the future
   Time frozen_until_{}, disconnected_until_{};

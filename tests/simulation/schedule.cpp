@@ -123,7 +123,8 @@ void Schedule::inject_faults() {
       if (host != nullptr) host->kill();
       break;
     case 1:
-      if (host != nullptr) host->request_stop(one_in(3, random_) ? Wish::stop_now : Wish::drain);
+      if (host != nullptr)
+        host->request_stop(one_in(3, random_) ? StopRequest::stop_now : StopRequest::drain);
       break;
     case 2:
       if (host != nullptr) host->freeze(up_to(15s, random_), one_in(2, random_));

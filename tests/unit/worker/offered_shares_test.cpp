@@ -22,10 +22,10 @@ JournalRow row_of(std::size_t index, int attempt, Outcome outcome) {
   return row;
 }
 
-// A store in which others hold what `held` says and have done what `news` says.
+// A store in which others hold what `held` says and have done what `notifications` says.
 struct Others : ShareStore {
   std::vector<HeldRange> held;
-  std::vector<HeardRow> news;
+  std::vector<HeardRow> notifications;
 
   Result<Hands> hands_for(WorkerId, RunKey) override { return Hands{}; }
   Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override { return {}; }
@@ -34,7 +34,7 @@ struct Others : ShareStore {
   }
   Result<std::vector<HeardRow>> hear_shares(WorkerId, std::span<const RunKey>,
                                             std::span<const std::int64_t>) override {
-    return std::exchange(news, {});
+    return std::exchange(notifications, {});
   }
   Result<void> drop_shares(WorkerId, RunKey, std::size_t) override { return {}; }
   Result<std::vector<TakenShare>> take_shares(WorkerId, std::span<const VersionId>, std::size_t,
@@ -59,13 +59,13 @@ class Owner {
   }
 
   // Claims it, with the shares that others hold.
-  void enter() {
-    OfferedShares::enter(others.held, key, run(), lost_);
+  void restore_shared() {
+    OfferedShares::restore_shared(others.held, key, run(), lost_);
     for (const JournalRow& row : lost_) REQUIRE(run().apply(row).has_value());
   }
 
   void turn() {
-    offered_.told();
+    offered_.notify();
     offered_.turn(1, now_, runs_, {}, [](RunKey, OwnedRun& each, const JournalRow& row) {
       REQUIRE(each.apply(row).has_value());
     });
@@ -90,17 +90,17 @@ class Owner {
 }  // namespace
 
 TEST_SUITE("worker: offered shares") {
-  TEST_CASE("L7: news of an attempt that is over leave the one that others run to them") {
+  TEST_CASE("L7: notifications of an attempt that is over leave the one that others run to them") {
     Owner owner;
     owner.others.held = {{.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
-    owner.enter();
-    // Its owner before told nobody that it had heard of these.
-    owner.others.news = {{1, key, owner.lost()[0]}, {1, key, owner.lost()[1]}};
+    owner.restore_shared();
+    // Its owner before notify nobody that it had heard of these.
+    owner.others.notifications = {{1, key, owner.lost()[0]}, {1, key, owner.lost()[1]}};
     owner.turn();
     CHECK(owner.run().due() == 0);
     CHECK(owner.run().shared.size() == 2);
-    owner.others.news = {{2, key, row_of(0, 2, Outcome::completed)},
-                         {2, key, row_of(1, 2, Outcome::completed)}};
+    owner.others.notifications = {{2, key, row_of(0, 2, Outcome::completed)},
+                                  {2, key, row_of(1, 2, Outcome::completed)}};
     owner.turn();
     CHECK(owner.run().shared.empty());
     CHECK(owner.run().state().end().has_value());
@@ -110,7 +110,7 @@ TEST_SUITE("worker: offered shares") {
     Owner owner;
     owner.others.held = {{.share = 1, .run = key, .attempt = 1, .first = 0, .last = 1},
                          {.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
-    owner.enter();
+    owner.restore_shared();
     owner.others.held.pop_back();  // nobody took the second one
     owner.turn();
     CHECK(owner.run().due() == 2);
@@ -122,7 +122,7 @@ TEST_SUITE("worker: offered shares") {
       CAPTURE(looked_at);
       Owner owner;
       owner.others.held = {{.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
-      owner.enter();
+      owner.restore_shared();
       if (looked_at) owner.turn();
       owner.others.held.clear();
       owner.turn();
@@ -135,7 +135,7 @@ TEST_SUITE("worker: offered shares") {
     Owner owner;
     owner.others.held = {{.share = 1, .run = key, .attempt = 2, .first = 0, .last = 1},
                          {.share = 2, .run = key, .attempt = 1, .first = 0, .last = 1}};
-    owner.enter();
+    owner.restore_shared();
     owner.turn();
     CHECK(owner.run().due() == 0);
     CHECK(owner.run().shared.at({.step = 0, .index = 1}) == 2);

@@ -40,7 +40,7 @@ TEST_SUITE("worker: owned runs") {
     run.refresh(start);
     CHECK(run.ended_waits(start).empty());
     CHECK(run.wakes_at() == start + 60s);
-    run.hear({.count = 1, .signals = {{0, Json::trusted("5")}}});
+    run.receive({.count = 1, .signals = {{0, Json::trusted("5")}}});
     run.refresh(start);
     const auto rows = run.ended_waits(start);
     REQUIRE(rows.size() == 1);
@@ -79,9 +79,9 @@ TEST_SUITE("worker: owned runs") {
     const TestFlow flow("f", {TestFlow::child("call", {}, "other")});
     OwnedRun run = claimed(flow);
     run.refresh(start);
-    CHECK(run.has_births());
+    CHECK(run.has_child_starts());
     CHECK_FALSE(run.parks(start));
-    REQUIRE(run.take_births().size() == 1);
+    REQUIRE(run.take_child_starts().size() == 1);
     CHECK_FALSE(run.parks(start));
     CHECK(run.parks_at() == start + OwnedRun::park_after);
     CHECK(run.parks(start + OwnedRun::park_after));
@@ -91,12 +91,12 @@ TEST_SUITE("worker: owned runs") {
   TEST_CASE("C8: the end of a child that another worker started is taken in without starting it") {
     const TestFlow flow("f", {TestFlow::child("call", {}, "other")});
     OwnedRun run = claimed(flow);
-    run.hear({.count = 1, .children = {{{0, 1}, {.id = "x", .output = Json::trusted("3")}}}});
+    run.receive({.count = 1, .children = {{{0, 1}, {.id = "x", .output = Json::trusted("3")}}}});
     run.refresh(start);
     const auto ends = run.take_child_ends();
     REQUIRE(ends.size() == 1);
     CHECK(ends[0].second.output.text() == "3");
-    CHECK_FALSE(run.has_births());
+    CHECK_FALSE(run.has_child_starts());
   }
 
   TEST_CASE("F5: what was not begun of a step that is skipped is not due any more") {
@@ -120,7 +120,7 @@ TEST_SUITE("worker: owned runs") {
   TEST_CASE("C1: a run that hears of a cancel is over") {
     const TestFlow flow("f", {{"s", returns("1")}});
     OwnedRun run = claimed(flow);
-    run.hear({.count = 1, .cancelled = "enough"});
+    run.receive({.count = 1, .cancelled = "enough"});
     run.refresh(start);
     REQUIRE(run.state().end().has_value());
     CHECK(run.state().end()->status == RunStatus::cancelled);
@@ -131,11 +131,11 @@ TEST_SUITE("worker: owned runs") {
     const TestFlow flow("f", {{"s", returns("1")}});
     const OwnedRun run = claimed(flow);
     Outbox outbox;
-    outbox.tell(7, run, EventKind::started);
+    outbox.publish(7, run, EventKind::started);
     CHECK(outbox.clear().empty());
-    outbox.wants_events(true, true);
-    outbox.tell(7, run, EventKind::started);
-    outbox.tell(7, run, EventKind::skipped, 0);
+    outbox.set_listeners(true, true);
+    outbox.publish(7, run, EventKind::started);
+    outbox.publish(7, run, EventKind::skipped, 0);
     REQUIRE(outbox.request().events.size() == 2);
     CHECK(outbox.request().events[0].name == "run:started");
     const auto told = outbox.clear();

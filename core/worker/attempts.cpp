@@ -1,0 +1,194 @@
+#include "worker/attempts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/assert.hpp"
+
+namespace weir {
+namespace {
+
+AttemptResult timed_out(std::chrono::milliseconds timeout, std::string_view more) {
+  return {.outcome = Outcome::timed_out,
+          .error_code = "timed_out",
+          .error = fmt::format("no result within {} ms{}", timeout.count(), more)};
+}
+
+std::string_view slug_of(const Attempt& attempt) { return attempt.flow->definition.slug().view(); }
+
+std::string_view step_of(const Attempt& attempt) {
+  return attempt.flow->definition.steps()[attempt.task.step].slug.view();
+}
+
+// When its handler began; the epoch when it did not.
+Steady start_of(const Attempt& attempt) {
+  return Steady(Steady::duration(attempt.started.load(std::memory_order_acquire)));
+}
+
+}  // namespace
+
+Capacity Attempts::capacity() const {
+  return {.slots = loop_.options.slots,
+          .window = pace_.window(),
+          .in_flight = flights_.size(),
+          .due = loop_.runs.due(),
+          .task_seconds = pace_.task_seconds()};
+}
+
+void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started) {
+  const Steady now = loop_.now();
+  const std::size_t window = pace_.window();
+  while (flights_.size() < window) {
+    auto element = held_.next();
+    if (!element) break;
+    begin(std::move(element), now);
+  }
+  if (flights_.size() >= window) return;
+  loop_.runs.take_due(window - flights_.size(), is_held,
+                      [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
+                        started(key, run, task.task.step);
+                        begin(key, run, task, now);
+                      });
+}
+
+void Attempts::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->run = key;
+  attempt->task = task.task;
+  attempt->number = task.attempt;
+  attempt->flow = run.flow();
+  attempt->plugin = run.plugin();
+  attempt->step = run.flow()->steps[task.task.step];
+  attempt->options = run.state().options(task.task.step);
+  attempt->input = run.state().input_of(task.task);
+  attempt->run_id = run.id();
+  attempt->flow_input = run.state().input();
+  attempt->not_before = task.not_before;
+  ++run.in_flight;
+  begin(std::move(attempt), now);
+}
+
+void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now) {
+  attempt->ticket = next_ticket_++;
+  attempt->worker = loop_.worker;
+  attempt->chosen = now;
+  attempt->clock = loop_.clock;
+  flights_.add(attempt);
+  starting_.push_back(std::move(attempt));
+}
+
+void Attempts::collect(Steady now) {
+  for (auto& attempt : slots_.take_finished()) finished_.push_back(std::move(attempt));
+  for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
+    Attempt& attempt = *finished_.front();
+    pace_.ran(attempt.ended - start_of(attempt));
+    const auto flight = flights_.take(attempt.ticket);
+    if (!flight) {
+      loop_.log.warn("run {}: the late result of {}.{} is refused", attempt.run_id,
+                     slug_of(attempt), step_of(attempt));
+      continue;
+    }
+    settle(*flight, std::move(attempt.result), attempt.ended);
+  }
+  for (const std::uint64_t ticket : flights_.enforce(now)) {
+    const auto flight = flights_.take(ticket);
+    const Attempt& attempt = *flight->attempt;
+    loop_.log.warn("run {}: {}.{} ignores its stop token and keeps its thread", attempt.run_id,
+                   slug_of(attempt), step_of(attempt));
+    slots_.abandon(attempt);
+    settle(*flight,
+           timed_out(attempt.options.timeout, "; it ignores its stop token and keeps its thread"),
+           now);
+  }
+}
+
+void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Steady ended) {
+  const Attempt& attempt = *flight.attempt;
+  OwnedRun* const run = attempt.share == 0 ? &loop_.runs.at(attempt.run) : nullptr;
+  if (flight.timed_out_at && result.outcome != Outcome::timed_out)
+    result = timed_out(attempt.options.timeout, "");
+  const bool settles = !flight.attempt->gate.close();  // in its handler's own transaction (C9)
+  if (settles && result.outcome == Outcome::completed)
+    result = {.outcome = Outcome::failed,
+              .error_code = "not_settled",
+              .error = "the step returned without committing the settlement it requested"};
+  else if (run != nullptr && !flight.timed_out_at && result.outcome != Outcome::completed &&
+           !run->state().end() && !run->state().still_needed(attempt.task))
+    result = {.outcome = Outcome::cancelled,
+              .error_code = "step_skipped",
+              .error = "its step was skipped while this ran"};
+  JournalRow row = run != nullptr
+                       ? run->state().make_row(attempt.task, attempt.number, std::move(result))
+                       : HeldShares::row_of(attempt, std::move(result));
+  // The clock may have moved.
+  row.started_at = std::max(loop_.clock.at(start_of(attempt)), attempt.not_before);
+  row.ended_at = std::max(loop_.clock.at(ended), row.started_at);
+  // A shared element need not be resolved: if its row is already committed, settle_share() finds
+  // that.
+  if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
+  loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
+  if (run == nullptr) return held_.settle(attempt, std::move(row), loop_.now());
+  WEIR_ASSERT(run->in_flight > 0);
+  --run->in_flight;
+  const auto folded = run->apply(row);
+  WEIR_ASSERT(folded.has_value());
+  loop_.outbox.settle(attempt.run, std::move(row), attempt.plugin);
+}
+
+// The row is in the journal already; either the handler's transaction or resolve() wrote it.
+Result<void> Attempts::resolve(Steady now) {
+  return settling_.resolve(loop_.worker, now, loop_.store,
+                           [this](const Attempt& attempt, const JournalRow& row) {
+                             OwnedRun& run = loop_.runs.at(attempt.run);
+                             WEIR_ASSERT(run.in_flight > 0);
+                             --run.in_flight;
+                             loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
+                             const auto folded = run.apply(row);
+                             WEIR_ASSERT(folded.has_value());
+                           });
+}
+
+void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
+  for (const Flights::Flight& flight : flights_.take_run(key)) {
+    const Attempt& attempt = *flight.attempt;
+    const Steady started = start_of(attempt);
+    JournalRow row{.task = attempt.task,
+                   .attempt = attempt.number,
+                   .outcome = Outcome::cancelled,
+                   .error_code = "run_ended",
+                   .error = "the run ended while this ran",
+                   .started_at = started == Steady{} ? now : std::min(now, loop_.clock.at(started)),
+                   .ended_at = now};
+    if (!flight.attempt->gate.close()) {
+      settling_.add(flight.attempt, std::move(row));
+      continue;
+    }
+    WEIR_ASSERT(run.in_flight > 0);
+    --run.in_flight;
+    loop_.outbox.settle(key, std::move(row), run.plugin());
+  }
+}
+
+void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {
+  flights_.stop_if(key, [&](TaskId task) { return !run.state().still_needed(task); });
+}
+
+std::vector<InFlightTask> Attempts::stated() const {
+  std::vector<InFlightTask> stated = flights_.stated();
+  settling_.state(stated);
+  return stated;
+}
+
+void Attempts::start_stated() {
+  for (auto& attempt : std::exchange(starting_, {})) slots_.start(std::move(attempt));
+}
+
+void Attempts::forget() {
+  flights_.forget();
+  settling_.forget();
+  starting_.clear();
+}
+
+}  // namespace weir

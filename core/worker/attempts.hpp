@@ -1,0 +1,99 @@
+/// Threads: only the worker's loop; results of handlers reach it through StepRunner.
+///
+/// Invariants:
+/// - An attempt is given to a slot only after an exchange that stated it was committed.
+/// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "worker/capacity.hpp"
+#include "worker/flights.hpp"
+#include "worker/held_shares.hpp"
+#include "worker/loop_state.hpp"
+#include "worker/open_settlements.hpp"
+#include "worker/pace.hpp"
+#include "worker/step_runner.hpp"
+
+namespace weir {
+
+/// The attempts of a worker, from due tasks to journal rows: it picks tasks, states them, gives them
+/// to slots, enforces their limits (F4), and settles them by what their handlers returned.
+class Attempts {
+ public:
+  /// All arguments must outlive it. Tickets are numbered from `next_ticket` on, over all lives of
+  /// the worker, since handlers outlive them.
+  Attempts(LoopState& loop, StepRunner& slots, HeldShares& held, std::uint64_t& next_ticket)
+      : loop_(loop),
+        slots_(slots),
+        held_(held),
+        next_ticket_(next_ticket),
+        pace_(loop.options.slots) {}
+
+  Pace& pace() noexcept { return pace_; }
+  const Pace& pace() const noexcept { return pace_; }
+  /// How many are stated, or will be with the next exchange.
+  std::size_t size() const noexcept { return flights_.size(); }
+  Capacity capacity() const;
+
+  using Publish = std::function<void(RunKey, OwnedRun&, std::size_t step)>;
+
+  /// Picks due tasks, elements of shares first, as far as there is capacity. `started` is called
+  /// for each task of the worker's own runs.
+  void pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started);
+
+  /// Settles attempts that slots have finished and attempts that timed out.
+  void collect(Steady now);
+
+  /// When collect() has something to do though no slot finishes anything.
+  std::optional<Steady> due_at() const { return flights_.next_limit(); }
+
+  /// C9: resolves attempts that handlers may have settled in their own transactions. Errors: as
+  /// WorkerStore::resolve(), except that the database is away.
+  Result<void> resolve(Steady now);
+  std::optional<Steady> resolve_at() const { return settling_.due_at(); }
+  /// Whether some attempt of the run has still to be resolved.
+  bool is_resolving(RunKey run) const { return settling_.holds(run); }
+
+  /// F6: settles the attempts of a run that ended as cancelled, except those that must be resolved
+  /// first.
+  void cancel_run(RunKey key, OwnedRun& run, Time now);
+  /// Forgets the attempts of a run; their results will be refused.
+  void forget_run(RunKey key) { static_cast<void>(flights_.take_run(key)); }
+  void forget_share(ShareId share) { static_cast<void>(flights_.take_share(share)); }
+  /// Cancels the stop tokens of attempts whose tasks are no longer needed.
+  void stop_unneeded(RunKey key, const OwnedRun& run);
+
+  /// Everything that runs, is about to run, or has to be resolved.
+  std::vector<InFlightTask> stated() const;
+  /// Whether there are attempts to be stated.
+  bool has_unstated() const noexcept { return !starting_.empty(); }
+  /// What stated() returned was committed: gives the new attempts to slots.
+  void start_stated();
+
+  /// Cancels the stop tokens of those whose time is over, while the loop waits for the database.
+  void enforce_limits(Steady now) { flights_.enforce(now); }
+
+  void forget();
+
+ private:
+  void begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now);
+  void begin(std::shared_ptr<Attempt> attempt, Steady now);
+  void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
+
+  LoopState& loop_;
+  StepRunner& slots_;
+  HeldShares& held_;
+  std::uint64_t& next_ticket_;
+  Pace pace_;
+  Flights flights_;
+  OpenSettlements settling_;
+  std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
+  std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
+};
+
+}  // namespace weir

@@ -1,0 +1,142 @@
+#include "worker/run_advancer.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/assert.hpp"
+
+namespace weir {
+namespace {
+
+EventKind event_kind(StepEnd::Kind kind) {
+  return kind == StepEnd::Kind::completed ? EventKind::completed
+         : kind == StepEnd::Kind::failed  ? EventKind::failed
+                                          : EventKind::skipped;
+}
+
+EventKind event_kind(RunStatus status) {
+  return status == RunStatus::completed ? EventKind::completed
+         : status == RunStatus::failed  ? EventKind::failed
+                                        : EventKind::cancelled;
+}
+
+}  // namespace
+
+void RunAdvancer::close_waits() {
+  const Time now = loop_.database_now();
+  std::vector<std::pair<RunKey, std::size_t>> late;
+  for (const auto& [key, run] : loop_.runs)
+    if (!run.leaving)
+      for (const std::size_t step : run.late_waits(now)) late.emplace_back(key, step);
+  if (late.empty()) return;
+  auto closed = loop_.store.close_waits(loop_.worker, late);
+  if (!closed) return;  // the next exchange reports the error, if it persists
+  for (auto& [wait, payload] : *closed)
+    loop_.runs.at(wait.first).close_wait(wait.second, std::move(payload));
+}
+
+void RunAdvancer::advance(Steady steady_now) {
+  const Time now = loop_.database_now();
+  for (auto& [key, run] : loop_.runs) {
+    if (run.leaving) continue;
+    advance(key, run, now);
+    if (run.leaving) continue;
+    if (run.has_child_starts() && !is_held_(run, steady_now)) children_.request();
+    if (run.in_flight > 0) continue;
+    WEIR_ASSERT(!run.is_stuck());
+    if (!run.parks(now) && !loop_.is_draining() && !is_held_(run, steady_now)) continue;
+    loop_.outbox.release(key, run.sleeps_until());
+    run.leaving = true;
+  }
+}
+
+void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
+  for (bool progressed = true; progressed;) {
+    auto [changed, skips] = run.refresh(now);
+    if (!skips.empty()) attempts_.stop_unneeded(key, run);
+    for (JournalRow& skip : skips) loop_.outbox.settle(key, std::move(skip), std::nullopt);
+    if (changed) publish_steps(key, run);
+    if (run.state().end()) return end_run(key, run, now);
+    progressed = false;
+    for (JournalRow& wait : run.ended_waits(now)) {
+      journal(key, run, std::move(wait));
+      progressed = true;
+    }
+    for (const auto& [task, end] : run.take_child_ends()) {
+      const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
+      settle_child(key, run, task, ChildRuns::result_of(end, step.child->view()), now);
+      progressed = true;
+    }
+  }
+}
+
+// Applies and journals a row that is not the result of a handler.
+void RunAdvancer::journal(RunKey key, OwnedRun& run, JournalRow row) {
+  const auto folded = run.apply(row);
+  WEIR_ASSERT(folded.has_value());
+  loop_.outbox.settle(key, std::move(row), std::nullopt);
+}
+
+void RunAdvancer::publish_steps(RunKey key, OwnedRun& run) {
+  const auto ends = run.take_step_ends();
+  if (!loop_.outbox.publishes_events()) return;
+  for (const StepEnd& end : ends) loop_.outbox.publish(key, run, event_kind(end.kind), end.step);
+  for (const OpenWait& wait : run.waits()) publish_started(key, run, wait.step);
+}
+
+void RunAdvancer::publish_started(RunKey key, OwnedRun& run, std::size_t step) {
+  if (loop_.outbox.publishes_events() && run.mark_started(step))
+    loop_.outbox.publish(key, run, EventKind::started, step);
+}
+
+// F6: attempts that are still in flight end as cancelled in the same commit. Those that a handler
+// may settle in its own transaction are resolved first.
+void RunAdvancer::end_run(RunKey key, OwnedRun& run, Time now) {
+  run.ending = true;
+  attempts_.cancel_run(key, run, now);
+  if (attempts_.is_resolving(key)) return;
+  WEIR_ASSERT(run.in_flight == 0);
+  loop_.outbox.end(key, *run.state().end());
+  loop_.outbox.publish(key, run, event_kind(run.state().end()->status));
+  run.leaving = true;
+}
+
+void RunAdvancer::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
+                               AttemptResult result, Time now) {
+  JournalRow row = run.state().make_row(task.task, task.attempt, std::move(result));
+  row.started_at = std::min(task.not_before, now);
+  row.ended_at = now;
+  loop_.log_failure(run.id(), run.flow()->definition, row);
+  journal(key, run, std::move(row));
+}
+
+Result<void> RunAdvancer::start_child_runs() {
+  if (loop_.is_draining()) return {};
+  WEIR_ASSERT(loop_.outbox.request().settled.empty());
+  const Steady now = loop_.now();
+  return children_.start(
+      loop_.worker, now, loop_.runs,
+      {.is_held = [&](const OwnedRun& run) { return is_held_(run, now); },
+       .started = [this](RunKey key, OwnedRun& run,
+                         std::size_t step) { publish_started(key, run, step); },
+       .failed =
+           [&](RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result) {
+             settle_child(key, run, task, std::move(result), loop_.clock.at(now));
+           }});
+}
+
+void RunAdvancer::fold_shared_row(RunKey key, OwnedRun& run, const JournalRow& row) {
+  if (run.leaving) return;
+  if (const auto folded = run.apply(row); !folded) fail_run(key, run, folded.error());
+}
+
+void RunAdvancer::fail_run(RunKey key, OwnedRun& run, const Error& why) {
+  loop_.log.error("run {} cannot continue: {}", run.id(), to_string(why));
+  attempts_.forget_run(key);
+  run.in_flight = 0;
+  loop_.outbox.end(key, {.status = RunStatus::failed, .error = to_string(why)});
+  run.leaving = true;
+}
+
+}  // namespace weir
