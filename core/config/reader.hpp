@@ -75,6 +75,13 @@ std::vector<std::string> paths(const Keys<T>& keys) {
   return all;
 }
 
+/// The paths of a mapping with any key whose values have these: "*.retries".
+inline std::vector<std::string> paths_of_any(const std::vector<std::string>& below) {
+  std::vector<std::string> all;
+  for (const std::string& path : below) all.push_back("*." + path);
+  return all;
+}
+
 /// Calls `entry(name, key node, value)` for every entry of a mapping. Faults: keys that are not
 /// text, keys given twice (`fold` decides which count as the same), a value that is not a mapping.
 /// An empty value counts as an empty mapping, so that every line below a section can be commented

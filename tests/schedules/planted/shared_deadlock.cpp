@@ -1,4 +1,4 @@
-// Against a copy of weir/registry/impl/shared_handles.hpp that sees a cycle of waits only when it
+// Against a copy of weir/registry/impl/shared_handles_core.hpp that sees a cycle of waits only when it
 // is short.
 #include <doctest/doctest.h>
 

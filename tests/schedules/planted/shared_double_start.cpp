@@ -1,4 +1,4 @@
-// Against a copy of weir/registry/impl/shared_handles.hpp that lets go of its lock between looking
+// Against a copy of weir/registry/impl/shared_handles_core.hpp that lets go of its lock between looking
 // for a start and making one.
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// Against a copy of weir/registry/impl/shared_handles.hpp that makes a start ready though it was
+// Against a copy of weir/registry/impl/shared_handles_core.hpp that makes a start ready though it was
 // stopped.
 #include <doctest/doctest.h>
 
