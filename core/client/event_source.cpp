@@ -85,13 +85,13 @@ Result<Listening> EventSource::listen(Listener listener, EventsOf which) {
   const auto subscriber = std::make_shared<Subscriber>(std::move(listener), std::move(which));
   std::unique_lock lock(mutex_);
   if (!thread_) {
-    auto bell = postgres::Doorbell::make();
-    if (!bell) return std::unexpected(bell.error());
-    bell_.emplace(*std::move(bell));
+    auto wakeup = postgres::WakeupEvent::make();
+    if (!wakeup) return std::unexpected(wakeup.error());
+    wakeup_.emplace(*std::move(wakeup));
     thread_.emplace([this] { run(); });
   }
   subscribers_.push_back(subscriber);
-  bell_->ring();
+  wakeup_->wake();
   changed_.notify_all();
   changed_.wait(lock, [&] { return subscriber->admitted || subscriber->failed || stopping_; });
   if (subscriber->failed) return std::unexpected(*subscriber->failed);
@@ -106,7 +106,7 @@ void EventSource::stop() {
   }
   changed_.notify_all();
   if (!thread_) return;  // there was never a listener, and there can be none now
-  bell_->ring();
+  wakeup_->wake();
   if (thread_->joinable()) thread_->join();
 }
 
@@ -124,7 +124,7 @@ void EventSource::unsubscribe(const std::shared_ptr<Subscriber>& subscriber) {
     const std::scoped_lock lock(subscriber->calling);
     subscriber->ended = true;
   }
-  bell_->ring();  // it may have been the last listener: then run() closes the session
+  wakeup_->wake();  // it may have been the last listener: then run() closes the session
 }
 
 void EventSource::run() {
@@ -185,7 +185,7 @@ Result<void> EventSource::receive(std::unique_lock<std::mutex>& lock) {
     subscriber->call([](const Listener& listener) {
       if (listener.on_gap) listener.on_gap();
     });
-  const auto payloads = feed_->next(1s, *bell_);
+  const auto payloads = feed_->next(1s, *wakeup_);
   if (payloads)
     for (const std::string& payload : *payloads) deliver(subscribers, payload);
   else

@@ -23,8 +23,8 @@
 #include <weir/client/run_event.hpp>
 
 #include "base/error.hpp"
-#include "store/postgres/doorbell.hpp"
 #include "store/postgres/event_feed.hpp"
+#include "store/postgres/wakeup_event.hpp"
 
 namespace weir {
 
@@ -62,7 +62,7 @@ class EventSource : public std::enable_shared_from_this<EventSource> {
   // Guarded by mutex_, and so are the members below.
   std::vector<std::shared_ptr<Subscriber>> subscribers_;
   bool stopping_ = false;
-  std::optional<postgres::Doorbell> bell_;  // exists if thread_ does: ends its wait for events
+  std::optional<postgres::WakeupEvent> wakeup_;  // exists if thread_ does: ends its wait for events
   std::optional<std::thread> thread_;
   std::unique_ptr<postgres::EventFeed> feed_;  // used only by the thread
 };

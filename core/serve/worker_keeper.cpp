@@ -8,7 +8,7 @@
 
 #include "base/sha256.hpp"
 #include "serve/worker_process.hpp"
-#include "store/postgres/bury.hpp"
+#include "store/postgres/end_crashed_worker.hpp"
 
 namespace weir {
 namespace {
@@ -63,14 +63,14 @@ bool WorkerKeeper::wait_for_stop(milliseconds pause) {
 // Retries until the database answers: without it a new worker process could do nothing.
 void WorkerKeeper::end_crashed_workers(const FlightRecorder& recorder, const CrashReport& report) {
   for (const WorkerId worker : recorder.workers()) {
-    Burial burial{.worker = worker, .sha256 = report.sha256, .report = report.text};
+    CrashedWorker crashed{.worker = worker, .sha256 = report.sha256, .report = report.text};
     if (report.seat != nullptr)
-      burial.culprit = {.task = {.run = report.seat->run,
-                                 .task = {report.seat->step, report.seat->index},
-                                 .attempt = report.seat->attempt},
-                        .error_code = "worker_crashed"};
+      crashed.culprit = {.task = {.run = report.seat->run,
+                                  .task = {report.seat->step, report.seat->index},
+                                  .attempt = report.seat->attempt},
+                         .error_code = "worker_crashed"};
     for (milliseconds pause = 50ms;; pause = std::min(2 * pause, milliseconds(2s))) {
-      const auto ended = postgres::bury(orders_.database, burial);
+      const auto ended = postgres::end_crashed_worker(orders_.database, crashed);
       if (ended) break;
       if (pause == 50ms)
         log_.warn("cannot report the crash to the database, retrying: {}",

@@ -21,9 +21,9 @@ struct OfferedRange {
 };
 
 /// Which workers would take shares of a run.
-struct Hands {
+struct Helpers {
   std::vector<std::size_t> slots;  ///< of each worker that has free slots, or runs shares of it now
-  std::size_t to_be_had = 0;       ///< shares of it that no worker has taken yet
+  std::size_t available = 0;       ///< shares of it that no worker has taken yet
 };
 
 /// A share that a worker holds.
@@ -36,9 +36,9 @@ struct HeldRange {
   std::size_t last = 0;
 };
 
-/// The journal row of a shared element, as its owner receives it.
-struct HeardRow {
-  std::int64_t news = 0;  ///< the notification to acknowledge
+/// The result of a shared element, as the owner of the run receives it: its journal row.
+struct ShareResult {
+  std::int64_t notification = 0;  ///< the one to acknowledge
   RunKey run = 0;
   JournalRow row;
 };
@@ -65,7 +65,7 @@ class ShareStore {
  public:
   virtual ~ShareStore() = default;
 
-  virtual Result<Hands> hands_for(WorkerId worker, RunKey run) = 0;
+  virtual Result<Helpers> helpers_for(WorkerId worker, RunKey run) = 0;
 
   /// From now on the owner runs none of these elements itself, unless take_back_shares() says that
   /// no worker holds them. lease_lost: also when the worker does not own the run.
@@ -77,10 +77,11 @@ class ShareStore {
   virtual Result<std::vector<HeldRange>> take_back_shares(WorkerId worker,
                                                           std::span<const RunKey> runs) = 0;
 
-  /// Rows of shared elements, in an order RunState can fold; returned again until they are
-  /// acknowledged in `heard`.
-  virtual Result<std::vector<HeardRow>> hear_shares(WorkerId worker, std::span<const RunKey> runs,
-                                                    std::span<const std::int64_t> heard) = 0;
+  /// Rows of shared elements, in an order RunState can fold; returned again until their
+  /// notifications are among `acknowledged`.
+  virtual Result<std::vector<ShareResult>> fetch_share_results(
+      WorkerId worker, std::span<const RunKey> runs,
+      std::span<const std::int64_t> acknowledged) = 0;
 
   /// Ends the shares of a step whose tasks are no longer needed (F5). lease_lost: also when the
   /// worker does not own the run.

@@ -41,7 +41,7 @@ struct EndedRun {
 
 /// The wake-up time of a run that wakes only on a notification: a signal, the end of a child run, a
 /// cancel.
-constexpr Time when_told = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
+constexpr Time on_notification_only = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
 
 /// A run that its worker releases: claimable again at `wake_at`, or immediately without one; and as
 /// soon as there is a notification for it.
@@ -58,7 +58,7 @@ struct InFlightTask {
 };
 
 /// An event to publish to listeners (E1), by event_name(). Only a hint: the tables are the truth.
-struct StatedEvent {
+struct PublishedEvent {
   RunKey run = 0;
   std::string name;
 };
@@ -73,7 +73,7 @@ struct ChildRunEnd {
 
 /// The notifications of a run: what others did to it while a worker owned it, or before that worker
 /// claimed it. Always complete, not only the changes.
-struct RunNews {
+struct RunNotifications {
   int count = 0;                              ///< how many notifications there have been
   std::optional<std::string> cancelled = {};  ///< the run must end: the reason (C1)
   std::map<std::size_t, Json> signals = {};   ///< payloads by wait step, begun or not (C4)
@@ -81,9 +81,9 @@ struct RunNews {
 };
 
 /// Acknowledges notifications of a run, so that they are not sent again.
-struct HeardNews {
+struct Acknowledgement {
   RunKey run = 0;
-  int count = 0;  ///< RunNews::count
+  int count = 0;  ///< RunNotifications::count
 };
 
 /// Everything that a worker sends with one call, which is one commit. Repeating a request with the
@@ -96,8 +96,8 @@ struct ExchangeRequest {
   std::vector<EndedRun> ended;
   /// One that has notifications which were not acknowledged is claimable immediately.
   std::vector<ReleasedRun> released;
-  std::vector<HeardNews> heard = {};
-  std::vector<StatedEvent> events = {};  ///< in order: parents before children
+  std::vector<Acknowledgement> acknowledged = {};
+  std::vector<PublishedEvent> events = {};  ///< in order: parents before children
   /// Everything that runs or is about to run, not only the changes.
   std::vector<InFlightTask> in_flight;
   std::vector<VersionId> versions;  ///< what it can run (L4)
@@ -112,17 +112,18 @@ struct ClaimedRun {
   Json input;
   Time available_at{};
   bool has_history = false;  ///< it was claimed before: read its journal
-  RunNews news = {};
+  RunNotifications notifications = {};
 };
 
 struct ExchangeReply {
-  Time now{};                           ///< the database's
-  std::optional<Time> next_wake_at;     ///< when the next sleeping run is due
-  std::vector<ClaimedRun> claimed;      ///< by priority, then age
-  std::size_t missed = 0;               ///< runs that others were claiming: try again soon
-  std::map<RunKey, RunNews> news = {};  ///< of owned runs with unacknowledged notifications
-  std::vector<VersionId> paused = {};   ///< of `versions`: no task of them may start (C2)
-  bool listened = false;                ///< there are listeners for events
+  Time now{};                        ///< the database's
+  std::optional<Time> next_wake_at;  ///< when the next sleeping run is due
+  std::vector<ClaimedRun> claimed;   ///< by priority, then age
+  std::size_t contended = 0;         ///< runs that others were claiming: try again soon
+  /// Of owned runs with unacknowledged notifications.
+  std::map<RunKey, RunNotifications> notifications = {};
+  std::vector<VersionId> paused = {};  ///< of `versions`: no task of them may start (C2)
+  bool has_listeners = false;          ///< there are listeners for events
 };
 
 /// What a worker requests of a database for its runs. One object is one session, which others use
@@ -178,7 +179,7 @@ class WorkerStore {
 
   /// Whether the database announced, since the last call, notifications for the worker's own runs:
   /// the next exchange returns them.
-  virtual bool take_told() { return false; }
+  virtual bool take_notified() { return false; }
 
   /// The flows that the worker can run. Lives as long as the store.
   virtual FlowStore& flows() noexcept = 0;

@@ -12,7 +12,7 @@ Steady ExchangeSchedule::due_at(std::size_t room, std::optional<Steady> wake_at)
 void ExchangeSchedule::answered(const ExchangeReply& reply, std::size_t asked, Steady now) {
   renew_at_ = now + lease_ / 3;
   next_wake_at_ = reply.next_wake_at;
-  may_have_runs_ = asked == 0 || reply.claimed.size() == asked || reply.missed > 0;
+  may_have_runs_ = asked == 0 || reply.claimed.size() == asked || reply.contended > 0;
   // A run that was started before the database knew that this worker waits notified no worker. So
   // after the first fruitless scan the next one follows soon.
   const bool is_idle = !may_have_runs_;

@@ -116,17 +116,17 @@ bool OfferedShares::drop_unneeded(WorkerId worker, Steady now, RunBook& runs) {
 }
 
 bool OfferedShares::receive_outcomes(WorkerId worker, Steady now, RunBook& runs, const Fold& fold) {
-  const std::vector<std::int64_t> heard(received_.begin(), received_.end());
-  const auto notify = store_->hear_shares(worker, sharing(runs), heard);
-  if (!notify) return succeeded(std::unexpected(notify.error()), now);
+  const std::vector<std::int64_t> acknowledged(received_.begin(), received_.end());
+  const auto results = store_->fetch_share_results(worker, sharing(runs), acknowledged);
+  if (!results) return succeeded(std::unexpected(results.error()), now);
   received_.clear();
   notified_ = false;
   receive_at_ = now + receive_interval;
-  for (const HeardRow& news : *notify) {
-    received_.insert(news.news);
-    OwnedRun* const run = runs.find(news.run);
-    if (run != nullptr && unshare(*run, news.row.task, news.row.attempt))
-      fold(news.run, *run, news.row);
+  for (const ShareResult& result : *results) {
+    received_.insert(result.notification);
+    OwnedRun* const run = runs.find(result.run);
+    if (run != nullptr && unshare(*run, result.row.task, result.row.attempt))
+      fold(result.run, *run, result.row);
   }
   return true;
 }
@@ -170,12 +170,12 @@ bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capa
       next_turn_ = std::min(next_turn_, offer_at_);
       return true;
     }
-    const auto hands = store_->hands_for(worker, key);
-    if (!hands) return succeeded(std::unexpected(hands.error()), now);
-    offer_at_ = now + (hands->slots.empty() ? no_helper_interval : offer_interval);
+    const auto helpers = store_->helpers_for(worker, key);
+    if (!helpers) return succeeded(std::unexpected(helpers.error()), now);
+    offer_at_ = now + (helpers->slots.empty() ? no_helper_interval : offer_interval);
     next_turn_ = std::min(next_turn_, offer_at_);
     offered_run_ = key;
-    offering_ = cut(*widest, *hands, capacity);
+    offering_ = cut(*widest, *helpers, capacity);
     if (offering_.empty()) return true;
   }
   const auto offered = store_->offer_shares(worker, offered_run_, offering_);
@@ -188,16 +188,16 @@ bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capa
 
 // Cuts some ranges in advance for each worker, each at most half of the worker's part of all that
 // is due, so that ranges get smaller towards the end.
-std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Hands& hands,
+std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Helpers& helpers,
                                              const Capacity& capacity) const {
   std::vector<OfferedRange> ranges;
   std::size_t all_slots = capacity.slots;
-  for (const std::size_t slots : hands.slots) all_slots += slots;
+  for (const std::size_t slots : helpers.slots) all_slots += slots;
   const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
   const double rounds = std::max(1.0, range_seconds / std::max(capacity.task_seconds, 1e-6));
-  const std::size_t wanted = hands.slots.size() * offers_ahead;
-  for (std::size_t i = hands.to_be_had; i < wanted && run.due() > reserve; ++i) {
-    const std::size_t slots = hands.slots[i % hands.slots.size()];
+  const std::size_t wanted = helpers.slots.size() * offers_ahead;
+  for (std::size_t i = helpers.available; i < wanted && run.due() > reserve; ++i) {
+    const std::size_t slots = helpers.slots[i % helpers.slots.size()];
     const std::size_t part = std::max<std::size_t>(1, run.due() * slots / (2 * all_slots));
     const auto quick = static_cast<std::size_t>(
         std::min(rounds * static_cast<double>(slots), static_cast<double>(range_elements_max)));

@@ -63,14 +63,16 @@ class OfferedShares {
   bool receive_outcomes(WorkerId worker, Steady now, RunBook& runs, const Fold& fold);
   bool take_back(WorkerId worker, Steady now, RunBook& runs, const Fold& fold);
   bool offer(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity);
-  std::vector<OfferedRange> cut(OwnedRun& run, const Hands& hands, const Capacity& capacity) const;
+  std::vector<OfferedRange> cut(OwnedRun& run, const Helpers& helpers,
+                                const Capacity& capacity) const;
 
   ShareStore* const store_;
   Log& log_;
   bool notified_ = false;
   bool lease_unconfirmed_ = false;
   Steady receive_at_{}, take_back_at_{}, offer_at_{}, paused_until_{}, next_turn_ = Steady::max();
-  std::set<std::int64_t> received_;  ///< notifications to acknowledge with the next hear_shares()
+  std::set<std::int64_t>
+      received_;  ///< notifications to acknowledge with the next fetch_share_results()
   RunKey offered_run_ = 0;
   std::vector<OfferedRange> offering_;  ///< of offered_run_; repeated until there is an answer (L6)
 };

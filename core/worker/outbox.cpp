@@ -22,7 +22,7 @@ std::vector<RunEvent> Outbox::clear() {
   request_.settled.clear();
   request_.ended.clear();
   request_.released.clear();
-  request_.heard.clear();
+  request_.acknowledged.clear();
   request_.events.clear();
   bytes_ = 0;
   return std::exchange(events_, {});

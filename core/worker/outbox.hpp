@@ -26,7 +26,7 @@ class Outbox {
   void release(RunKey run, std::optional<Time> wake_at) {
     request_.released.push_back({run, wake_at});
   }
-  void acknowledge(RunKey run, int count) { request_.heard.push_back({run, count}); }
+  void acknowledge(RunKey run, int count) { request_.acknowledged.push_back({run, count}); }
 
   /// Publishes an event of a step, or of the run itself. Costs nothing while there is no listener.
   void publish(RunKey key, const OwnedRun& run, EventKind kind,

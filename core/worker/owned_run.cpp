@@ -22,7 +22,7 @@ Result<void> OwnedRun::apply(const JournalRow& row) {
   return state_.apply(row);
 }
 
-void OwnedRun::receive(const RunNews& notifications) {
+void OwnedRun::receive(const RunNotifications& notifications) {
   changed_ = true;
   notifications_ = notifications;
   if (notifications.cancelled) state_.cancel(*notifications.cancelled);
@@ -164,7 +164,7 @@ std::optional<Time> OwnedRun::wakes_at() const {
 
 std::optional<Time> OwnedRun::sleeps_until() const {
   if (!due_.empty() || !child_starts_.empty() || !shared.empty()) return std::nullopt;
-  return wakes_at().value_or(when_told);
+  return wakes_at().value_or(on_notification_only);
 }
 
 bool OwnedRun::parks(Time now) const {

@@ -39,7 +39,7 @@ class OwnedRun {
   Result<void> apply(const JournalRow& row);
 
   /// Takes in its notifications. A cancel ends the run (C1).
-  void receive(const RunNews& notifications);
+  void receive(const RunNotifications& notifications);
 
   struct Refreshed {
     bool changed = false;  ///< a row was folded or a notification came since the last refresh()
@@ -129,7 +129,7 @@ class OwnedRun {
   std::vector<OpenWait> waits_;
   std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< the payload, if a signal came
   std::vector<bool> started_;
-  RunNews notifications_;
+  RunNotifications notifications_;
 };
 
 }  // namespace weir

@@ -105,7 +105,7 @@ void WorkerLoop::wait(Steady now) {
     nap =
         std::clamp(std::chrono::ceil<milliseconds>(*loop_.drain_until - now), milliseconds(1), nap);
   const bool ready = loop_.store.wait(nap);
-  if (loop_.store.take_told()) {
+  if (loop_.store.take_notified()) {
     schedule_.note_notification();
     offered_.notify();
     held_.notify();
@@ -245,12 +245,12 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
 
 void WorkerLoop::apply_reply(const ExchangeReply& reply) {
   loop_.paused = {reply.paused.begin(), reply.paused.end()};
-  loop_.outbox.set_listeners(events_.has_listeners(), reply.listened);
-  for (const auto& [key, news] : reply.news) {
+  loop_.outbox.set_listeners(events_.has_listeners(), reply.has_listeners);
+  for (const auto& [key, notifications] : reply.notifications) {
     OwnedRun* const run = loop_.runs.find(key);
     if (run == nullptr) continue;
-    run->receive(news);
-    loop_.outbox.acknowledge(key, news.count);
+    run->receive(notifications);
+    loop_.outbox.acknowledge(key, notifications.count);
   }
 }
 
@@ -273,9 +273,9 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
       if (outbox.publishes_events()) run.mark_started(row.task.step);
     }
     run.take_step_ends();  // their events were published when they were journaled
-    if (claim.news.count == 0) continue;
-    run.receive(claim.news);
-    outbox.acknowledge(claim.run, claim.news.count);
+    if (claim.notifications.count == 0) continue;
+    run.receive(claim.notifications);
+    outbox.acknowledge(claim.run, claim.notifications.count);
   }
   return {};
 }

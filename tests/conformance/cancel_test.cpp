@@ -52,13 +52,13 @@ TEST_SUITE("store: cancels") {
     CHECK(must(a.client->summary(started.id)).status == "running");
     for (int time = 0; time < 2; ++time) {
       const ExchangeReply reply = a.worker.exchange(a.worker.next());
-      REQUIRE(reply.news.contains(run.run));
-      CHECK(reply.news.at(run.run).cancelled == "enough");
+      REQUIRE(reply.notifications.contains(run.run));
+      CHECK(reply.notifications.at(run.run).cancelled == "enough");
     }
-    const int count = a.worker.exchange(a.worker.next()).news.at(run.run).count;
-    ExchangeRequest heard = a.worker.next();
-    heard.heard = {{run.run, count}};
-    CHECK(a.worker.exchange(heard).news.empty());
+    const int count = a.worker.exchange(a.worker.next()).notifications.at(run.run).count;
+    ExchangeRequest acknowledging = a.worker.next();
+    acknowledging.acknowledged = {{run.run, count}};
+    CHECK(a.worker.exchange(acknowledging).notifications.empty());
     a.worker.ends(run.run, {.status = RunStatus::cancelled, .error = "enough"});
     CHECK(must(a.client->summary(started.id)).status == "cancelled");
   }
@@ -69,7 +69,7 @@ TEST_SUITE("store: cancels") {
     const ClaimedRun run = a.worker.claim_one();
     CHECK(must(a.client->cancel(started.id, "first")));
     CHECK(must(a.client->cancel(started.id, "second")));
-    CHECK(a.worker.exchange(a.worker.next()).news.at(run.run).cancelled == "first");
+    CHECK(a.worker.exchange(a.worker.next()).notifications.at(run.run).cancelled == "first");
   }
 
   TEST_CASE("C1: a cancelled run whose worker is gone is not begun again") {
@@ -81,7 +81,8 @@ TEST_SUITE("store: cancels") {
     TestWorker other(*a.stores);
     other.loads(one_step());
     must(other.session->sweep());
-    for (const ClaimedRun& claimed : other.claim(1)) CHECK(claimed.news.cancelled == "enough");
+    for (const ClaimedRun& claimed : other.claim(1))
+      CHECK(claimed.notifications.cancelled == "enough");
     if (must(a.client->summary(started.id)).status == "running") return;  // that worker ends it
     CHECK(must(a.client->summary(started.id)).status == "cancelled");
   }

@@ -59,11 +59,12 @@ TEST_SUITE("store: child runs") {
   TEST_CASE("C8: the end of a child is told to its parent with its output") {
     Parent a;
     const ClaimedRun child = a.begun_child();
-    CHECK_FALSE(a.worker.exchange(a.worker.next()).news.contains(a.run.run));
+    CHECK_FALSE(a.worker.exchange(a.worker.next()).notifications.contains(a.run.run));
     a.worker.ends(child.run, {.output = json(R"({"a":5})")});
-    const RunNews news = a.worker.exchange(a.worker.next()).news.at(a.run.run);
-    REQUIRE(news.children.contains({0, 1}));
-    const ChildRunEnd& end = news.children.at({0, 1});
+    const RunNotifications notifications =
+        a.worker.exchange(a.worker.next()).notifications.at(a.run.run);
+    REQUIRE(notifications.children.contains({0, 1}));
+    const ChildRunEnd& end = notifications.children.at({0, 1});
     CHECK(end.id == child.id);
     CHECK(end.status == RunStatus::completed);
     CHECK(end.output.text() == R"({"a": 5})");
@@ -73,9 +74,10 @@ TEST_SUITE("store: child runs") {
     Parent a;
     const ClaimedRun child = a.begun_child();
     a.worker.ends(child.run, {.status = RunStatus::failed, .error = "boom", .failed_step = 0});
-    const RunNews news = a.worker.exchange(a.worker.next()).news.at(a.run.run);
-    CHECK(news.children.at({0, 1}).status == RunStatus::failed);
-    CHECK(news.children.at({0, 1}).error == "boom");
+    const RunNotifications notifications =
+        a.worker.exchange(a.worker.next()).notifications.at(a.run.run);
+    CHECK(notifications.children.at({0, 1}).status == RunStatus::failed);
+    CHECK(notifications.children.at({0, 1}).error == "boom");
   }
 
   TEST_CASE("C8: the end of a child wakes its parent") {
@@ -88,7 +90,7 @@ TEST_SUITE("store: child runs") {
     a.worker.ends(child.run, {.output = json("1")});
     const ClaimedRun parent = a.worker.claim_one();
     CHECK(parent.run == a.run.run);
-    CHECK(parent.news.children.contains({0, 1}));
+    CHECK(parent.notifications.children.contains({0, 1}));
   }
 
   TEST_CASE("C8: a child that is cancelled is told to its parent") {
@@ -97,9 +99,10 @@ TEST_SUITE("store: child runs") {
     const auto children = must(a.client->runs({.flow = "child"}));
     REQUIRE(children.size() == 1);
     CHECK(must(a.client->cancel(children[0].id, "enough")));
-    const RunNews news = a.worker.exchange(a.worker.next()).news.at(a.run.run);
-    CHECK(news.children.at({0, 1}).status == RunStatus::cancelled);
-    CHECK(news.children.at({0, 1}).error == "enough");
+    const RunNotifications notifications =
+        a.worker.exchange(a.worker.next()).notifications.at(a.run.run);
+    CHECK(notifications.children.at({0, 1}).status == RunStatus::cancelled);
+    CHECK(notifications.children.at({0, 1}).error == "enough");
   }
 
   TEST_CASE("C8: a parent that nobody holds is cancelled with its children") {
@@ -116,8 +119,9 @@ TEST_SUITE("store: child runs") {
     Parent a;
     const ClaimedRun child = a.begun_child();
     a.worker.ends(a.run.run, {.status = RunStatus::cancelled, .error = "enough"});
-    const RunNews news = a.worker.exchange(a.worker.next()).news.at(child.run);
-    CHECK(news.cancelled == "its parent run was cancelled");
+    const RunNotifications notifications =
+        a.worker.exchange(a.worker.next()).notifications.at(child.run);
+    CHECK(notifications.cancelled == "its parent run was cancelled");
   }
 
   TEST_CASE("C8: a parent that fails cancels its children") {
@@ -188,8 +192,9 @@ TEST_SUITE("store: child runs") {
     const ClaimedRun child = a.begun_child();
     a.worker.ends(child.run, {.status = RunStatus::failed, .error = "boom", .failed_step = 0});
     must(a.client->retry(child.id));
-    const RunNews news = a.worker.exchange(a.worker.next()).news.at(a.run.run);
-    CHECK(news.children.empty());
+    const RunNotifications notifications =
+        a.worker.exchange(a.worker.next()).notifications.at(a.run.run);
+    CHECK(notifications.children.empty());
     CHECK(a.worker.claim_one().run == child.run);
   }
 }

@@ -190,7 +190,7 @@ TEST_SUITE("store: claims") {
           mine->versions = a.worker.versions;
           for (;;) {
             const auto reply = mine->session->exchange(mine->next(7)).value();
-            if (reply.claimed.empty() && reply.missed == 0) return;
+            if (reply.claimed.empty() && reply.contended == 0) return;
             const std::lock_guard lock(mutex);
             for (const ClaimedRun& run : reply.claimed) all.insert(run.run);
           }

@@ -34,7 +34,7 @@ struct Reports {
   }
 
   // "running 1/2 #3": status, completed of all tasks, attempts.
-  std::string told(std::string_view slug) {
+  std::string described(std::string_view slug) {
     const StepReport step = step_report(slug);
     CHECK(step.slug == slug);
     return fmt::format("{} {}/{} #{}", step.status, step.tasks_completed,
@@ -73,37 +73,37 @@ TEST_SUITE("store: reports") {
   TEST_CASE("steps are told from waiting to completed") {
     Reports a;
     if (!a.stores->can(Capability::step_reports)) return;
-    CHECK(a.told("list") == "ready 0/1 #0");
-    CHECK(a.told("each") == "waiting 0/? #0");
-    CHECK(a.told("store") == "waiting 0/? #0");
-    CHECK(a.told("sum") == "waiting 0/1 #0");
-    CHECK(a.told("x") == "ready 0/1 #0");
+    CHECK(a.described("list") == "ready 0/1 #0");
+    CHECK(a.described("each") == "waiting 0/? #0");
+    CHECK(a.described("store") == "waiting 0/? #0");
+    CHECK(a.described("sum") == "waiting 0/1 #0");
+    CHECK(a.described("x") == "ready 0/1 #0");
 
     a.is_claimed();
     a.flies({a.flying("list", 0), a.flying("x", 0)});
-    CHECK(a.told("list") == "running 0/1 #1");
-    CHECK(a.told("x") == "running 0/1 #1");
+    CHECK(a.described("list") == "running 0/1 #1");
+    CHECK(a.described("x") == "running 0/1 #1");
 
     a.flies({});
     a.completes("list", 0, 1, "[5,6]");
-    CHECK(a.told("list") == "completed 1/1 #1");
-    CHECK(a.told("each") == "ready 0/2 #0");
-    CHECK(a.told("store") == "waiting 0/2 #0");
+    CHECK(a.described("list") == "completed 1/1 #1");
+    CHECK(a.described("each") == "ready 0/2 #0");
+    CHECK(a.described("store") == "waiting 0/2 #0");
 
     a.worker.journals(a.run, failed(a.at("each"), 1, 1, "boom"));
-    CHECK(a.told("each") == "ready 0/2 #1");
+    CHECK(a.described("each") == "ready 0/2 #1");
     CHECK(a.step_report("each").error == "boom");
 
     a.flies({a.flying("each", 1, 2)});
-    CHECK(a.told("each") == "running 0/2 #2");
+    CHECK(a.described("each") == "running 0/2 #2");
     a.completes("each", 0, 1, "50");
     a.flies({});
-    CHECK(a.told("each") == "running 1/2 #2");
+    CHECK(a.described("each") == "running 1/2 #2");
     a.completes("each", 1, 2, "null");
-    CHECK(a.told("each") == "completed 2/2 #3");
+    CHECK(a.described("each") == "completed 2/2 #3");
     CHECK_FALSE(a.step_report("each").error.has_value());
     CHECK(text(a.step_report("each").output) == "[50, null]");
-    CHECK(a.told("store") == "ready 0/2 #0");
+    CHECK(a.described("store") == "ready 0/2 #0");
   }
 
   TEST_CASE("P5: maps over nothing are told as completed") {
@@ -111,10 +111,10 @@ TEST_SUITE("store: reports") {
     if (!a.stores->can(Capability::step_reports)) return;
     a.is_claimed();
     a.completes("list", 0, 1, "[]");
-    CHECK(a.told("each") == "completed 0/0 #0");
-    CHECK(a.told("store") == "completed 0/0 #0");
+    CHECK(a.described("each") == "completed 0/0 #0");
+    CHECK(a.described("store") == "completed 0/0 #0");
     CHECK(text(a.step_report("store").output) == "[]");
-    CHECK(a.told("sum") == "ready 0/1 #0");
+    CHECK(a.described("sum") == "ready 0/1 #0");
   }
 
   TEST_CASE("P6: the refused output is shown with the error") {
@@ -128,11 +128,11 @@ TEST_SUITE("store: reports") {
     a.worker.journals(a.run, row);
     a.worker.ends(a.run,
                   {.status = RunStatus::failed, .error = "no array", .failed_step = a.at("list")});
-    CHECK(a.told("list") == "failed 0/1 #1");
+    CHECK(a.described("list") == "failed 0/1 #1");
     CHECK(text(a.step_report("list").output) == R"({"bad": 1})");
     CHECK(a.step_report("list").error == "no array");
-    CHECK(a.told("each") == "cancelled 0/? #0");
-    CHECK(a.told("x") == "cancelled 0/1 #0");
+    CHECK(a.described("each") == "cancelled 0/? #0");
+    CHECK(a.described("x") == "cancelled 0/1 #0");
   }
 
   TEST_CASE("F6: what a failed run had completed stays completed") {
@@ -143,9 +143,9 @@ TEST_SUITE("store: reports") {
     a.worker.journals(a.run, failed(a.at("list"), 0, 1, "boom"));
     a.worker.ends(a.run,
                   {.status = RunStatus::failed, .error = "boom", .failed_step = a.at("list")});
-    CHECK(a.told("x") == "completed 1/1 #1");
+    CHECK(a.described("x") == "completed 1/1 #1");
     CHECK(text(a.step_report("x").output) == "7");
-    CHECK(a.told("list") == "failed 0/1 #1");
+    CHECK(a.described("list") == "failed 0/1 #1");
   }
 
   TEST_CASE("steps come in canonical order with kinds and dependencies") {

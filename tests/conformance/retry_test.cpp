@@ -80,7 +80,7 @@ TEST_SUITE("store: retries by command") {
     CHECK(must(a.client->retry(started.id)) == 0);
     const ClaimedRun claimed = a.worker.claim_one();
     CHECK(claimed.id == started.id);
-    CHECK_FALSE(claimed.news.cancelled.has_value());
+    CHECK_FALSE(claimed.notifications.cancelled.has_value());
     a.worker.ends(claimed.run, {.output = json("5")});
     CHECK(must(a.client->summary(started.id)).status == "completed");
   }

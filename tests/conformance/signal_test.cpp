@@ -38,19 +38,19 @@ TEST_SUITE("store: signals") {
     Signalled a;
     CHECK(must(a.client->signal(a.started.id, "approval", json(R"({"by":"ann"})"))));
     const ClaimedRun run = a.worker.claim_one();
-    REQUIRE(run.news.signals.contains(1));
-    CHECK(run.news.signals.at(1).text() == R"({"by": "ann"})");
+    REQUIRE(run.notifications.signals.contains(1));
+    CHECK(run.notifications.signals.at(1).text() == R"({"by": "ann"})");
   }
 
   TEST_CASE("C4: the worker of a run is told of its signal") {
     Signalled a;
     const ClaimedRun run = a.worker.claim_one();
-    CHECK(run.news.signals.empty());
+    CHECK(run.notifications.signals.empty());
     CHECK(must(a.client->signal(a.started.id, "approval", json("null"))));
     const ExchangeReply reply = a.worker.exchange(a.worker.next());
-    REQUIRE(reply.news.contains(run.run));
-    CHECK(reply.news.at(run.run).signals.at(1).text() == "null");
-    CHECK_FALSE(reply.news.at(run.run).cancelled.has_value());
+    REQUIRE(reply.notifications.contains(run.run));
+    CHECK(reply.notifications.at(run.run).signals.at(1).text() == "null");
+    CHECK_FALSE(reply.notifications.at(run.run).cancelled.has_value());
   }
 
   TEST_CASE("C4: of a signal and the end of a wait whichever is first counts") {
@@ -65,7 +65,7 @@ TEST_SUITE("store: signals") {
       CHECK_FALSE(close().has_value());
       CHECK_FALSE(close().has_value());
       CHECK(a.refused(a.started.id, "approval").kind == "run_over");
-      CHECK(a.worker.exchange(a.worker.next()).news.empty());
+      CHECK(a.worker.exchange(a.worker.next()).notifications.empty());
     }
     SUBCASE("the signal: the wait ends by it") {
       CHECK(must(a.client->signal(a.started.id, "approval", json("7"))));
@@ -93,7 +93,7 @@ TEST_SUITE("store: signals") {
     CHECK(must(a.client->signal(a.started.id, "approval", json("1"))));
     const ClaimedRun again = a.worker.claim_one();
     CHECK(again.run == run.run);
-    CHECK(again.news.signals.contains(1));
+    CHECK(again.notifications.signals.contains(1));
   }
 
   TEST_CASE("C4: a signal that comes while the run is given back frees it at once") {
@@ -103,7 +103,7 @@ TEST_SUITE("store: signals") {
     ExchangeRequest request = a.worker.next();
     request.released = {{run.run, Time{std::chrono::hours(24 * 365 * 200)}}};
     a.worker.exchange(request);
-    CHECK(a.worker.claim_one().news.signals.contains(1));
+    CHECK(a.worker.claim_one().notifications.signals.contains(1));
   }
 
   TEST_CASE("C4: a signal does not begin a run before its time") {
@@ -119,7 +119,7 @@ TEST_SUITE("store: signals") {
     CHECK(must(a.client->signal(a.started.id, "approval", json("1"))));
     CHECK_FALSE(must(a.client->signal(a.started.id, "approval", json("2"))));
     const ClaimedRun run = a.worker.claim_one();
-    CHECK(run.news.signals.at(1).text() == "1");
+    CHECK(run.notifications.signals.at(1).text() == "1");
     a.worker.journals(run.run, completed(0, 0, 1, "1"));
     a.worker.journals(run.run, completed(1, 0, 1, R"({"signalled": true, "payload": 1})"));
     CHECK_FALSE(must(a.client->signal(a.started.id, "approval", json("3"))));
@@ -160,12 +160,12 @@ TEST_SUITE("store: signals") {
     Signalled a;
     const ClaimedRun run = a.worker.claim_one();
     CHECK(must(a.client->signal(a.started.id, "approval", json("1"))));
-    ExchangeRequest heard = a.worker.next();
-    heard.heard = {{run.run, 1}};
-    a.worker.exchange(heard);
+    ExchangeRequest acknowledging = a.worker.next();
+    acknowledging.acknowledged = {{run.run, 1}};
+    a.worker.exchange(acknowledging);
     must(a.worker.session->leave(a.worker.id));
     TestWorker other(*a.stores);
     other.loads(flow({step("ask"), wait_for("decision", "approval", {"ask"})}));
-    CHECK(other.claim_one().news.signals.contains(1));
+    CHECK(other.claim_one().notifications.signals.contains(1));
   }
 }

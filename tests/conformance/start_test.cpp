@@ -137,12 +137,12 @@ TEST_SUITE("store: starts") {
                                                           {"12", "a number"},
                                                           {R"("[]")", "a string"},
                                                           {"{}", "an object"}};
-    for (const auto& [input, told] : inputs) {
+    for (const auto& [input, type] : inputs) {
       const Error error = refused(*a.client, input);
       CHECK(error.code == ErrorCode::invalid_input);
       CHECK(error.message ==
             std::string("flow \"totals\" maps over its input, which must be an array, not ") +
-                told);
+                type);
       CHECK(error.hint == "give one element for each task");
     }
     CHECK(must(a.client->runs({})).empty());

@@ -42,7 +42,7 @@ class TestWorker {
   /// Makes the flow known, and runnable here.
   VersionId loads(const FlowDraft& draft);
 
-  /// The next request: nothing to tell, `claims_max` runs wanted of the versions loaded.
+  /// The next request: nothing to report, `claims_max` runs wanted of the versions loaded.
   ExchangeRequest next(std::size_t claims_max = 0);
 
   /// The next exchange; must succeed.

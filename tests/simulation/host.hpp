@@ -62,7 +62,7 @@ class Host {
    public:
     explicit Store(Host& host) : SimulatedWorkerStore(host.world_.database), host_(host) {}
     bool wait(std::chrono::milliseconds limit) override;
-    bool take_told() override { return std::exchange(notified_, false); }
+    bool take_notified() override { return std::exchange(notified_, false); }
     void wake() noexcept override { host_.wake(); }
     bool ready_ = false, notified_ = false;
 

@@ -87,7 +87,8 @@ void Judge::before_exchange(const ExchangeRequest& request) {
   for (const auto& ended : request.ended) check(ended.run, "ends");
   for (const auto& released : request.released) check(released.run, "releases");
   for (const auto& flying : request.in_flight) check(flying.run, "states an attempt of");
-  for (const auto& heard : request.heard) check(heard.run, "acknowledges notifications of");
+  for (const auto& acknowledgement : request.acknowledged)
+    check(acknowledgement.run, "acknowledges notifications of");
   ++commits_;
 }
 

@@ -100,7 +100,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     if (!parents.empty()) notify_runs(parents);
     cancel_children(ended);
 
-    for (const auto& [run, count] : request.heard)
+    for (const auto& [run, count] : request.acknowledged)
       if (OpenRunRow* const open = owned(run)) open->news_heard = std::max(open->news_heard, count);
 
     std::vector<RunKey> to_cancel;
@@ -137,7 +137,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
         (!reply.next_wake_at || *open.wake_at < *reply.next_wake_at))
       reply.next_wake_at = open.wake_at;
     if (open.worker == request.worker && open.news > open.news_heard)
-      reply.news.emplace(run, news_of(run));
+      reply.notifications.emplace(run, notifications_of(run));
   }
   reply.paused.assign(paused.begin(), paused.end());
   std::ranges::sort(claimed, {},
@@ -151,8 +151,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                      .input = row.input,
                      .available_at = row.available_at,
                      .has_history = tables_.open_runs.at(run).claims > 1};
-    if (auto notified = reply.news.extract(run); !notified.empty()) {
-      claim.news = std::move(notified.mapped());
+    if (auto notified = reply.notifications.extract(run); !notified.empty()) {
+      claim.notifications = std::move(notified.mapped());
       claim.has_history = true;
     }
     reply.claimed.push_back(std::move(claim));
@@ -187,23 +187,23 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
   return taken;
 }
 
-RunNews SimulatedDatabase::news_of(RunKey run) const {
+RunNotifications SimulatedDatabase::notifications_of(RunKey run) const {
   const OpenRunRow& open = tables_.open_runs.at(run);
-  RunNews news{.count = open.news, .cancelled = open.cancel_reason};
+  RunNotifications notifications{.count = open.news, .cancelled = open.cancel_reason};
   for (auto each = tables_.signals.lower_bound({run, 0});
        each != tables_.signals.end() && each->first.first == run; ++each)
-    news.signals.emplace(each->first.second, each->second);
+    notifications.signals.emplace(each->first.second, each->second);
   for (auto each = tables_.children.lower_bound({run, 0, 0});
        each != tables_.children.end() && each->first.run == run; ++each) {
     const RunRow& child = tables_.runs.at(each->second);
     if (!child.status) continue;
-    news.children.emplace(std::pair(each->first.step, each->first.attempt),
-                          ChildRunEnd{.id = child.id,
-                                      .status = *child.status,
-                                      .output = child.output.value_or(Json()),
-                                      .error = child.error});
+    notifications.children.emplace(std::pair(each->first.step, each->first.attempt),
+                                   ChildRunEnd{.id = child.id,
+                                               .status = *child.status,
+                                               .output = child.output.value_or(Json()),
+                                               .error = child.error});
   }
-  return news;
+  return notifications;
 }
 
 Result<void> SimulatedDatabase::start_child(WorkerId worker, RunKey run, std::size_t step,

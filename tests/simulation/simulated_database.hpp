@@ -92,7 +92,7 @@ class SimulatedDatabase {
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
                                       const std::set<VersionId>& paused);
-  RunNews news_of(RunKey run) const;
+  RunNotifications notifications_of(RunKey run) const;
   void notify_runs(const std::vector<RunKey>& runs);
   void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
   std::vector<RunKey> open_children(RunKey run) const;

@@ -52,7 +52,7 @@ void forget_test_server() {
   if (!cluster) return;
   auto start = local::FileLock::open(cluster->start_lock(), cluster->owner());
   auto users = local::FileLock::open(cluster->users_lock(), cluster->owner());
-  if (!start || !users || !start->hold() || !users->try_hold()) return;
+  if (!start || !users || !start->lock_exclusive() || !users->try_lock_exclusive()) return;
   local::stop(*cluster, LocalPostgres::Options().patience);  // left by users that crashed
   // The lock files stay: a process that waits for them finds no cluster, and makes one.
   std::error_code ignored;

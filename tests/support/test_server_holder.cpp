@@ -36,7 +36,7 @@ std::filesystem::path holder_file(pid_t ctest) {
 /// Tests that are killed with their ctest do not stop the server, even if they are its last users.
 /// So the holder checks until the server has stopped, or others have used it for half a minute.
 void await_server_stop(const std::filesystem::path& cluster) {
-  for (int checks = 0; checks < 300 && weir::local::anyone_in(cluster / "data"); ++checks) {
+  for (int checks = 0; checks < 300 && weir::local::any_process_in(cluster / "data"); ++checks) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     const weir::LocalPostgres joined = weir::testing::join_test_server();
   }

@@ -92,9 +92,9 @@ Result<fs::path> new_place(const fs::path& folder, const fs::path& elsewhere,
 
 }  // namespace
 
-Result<ClusterFolder> ClusterFolder::open(const fs::path& asked, const fs::path& elsewhere) {
+Result<ClusterFolder> ClusterFolder::open(const fs::path& requested, const fs::path& elsewhere) {
   // A path that ends in a slash: its parent_path() is the folder itself.
-  const fs::path folder = fs::absolute(asked).lexically_normal() / "";
+  const fs::path folder = fs::absolute(requested).lexically_normal() / "";
   const fs::path home = folder.parent_path();
   const fs::path inside = home / "postgres";
   const fs::path pointer = home / "postgres.elsewhere";
@@ -102,7 +102,7 @@ Result<ClusterFolder> ClusterFolder::open(const fs::path& asked, const fs::path&
 
   auto lock = FileLock::open_folder(home);
   if (!lock) return std::unexpected(lock.error());
-  if (const auto held = lock->hold(); !held) return std::unexpected(held.error());
+  if (const auto held = lock->lock_exclusive(); !held) return std::unexpected(held.error());
 
   Result<Identity> owner = owner_of_new_cluster();
   if (!owner) return std::unexpected(owner.error());
@@ -115,9 +115,9 @@ Result<ClusterFolder> ClusterFolder::open(const fs::path& asked, const fs::path&
       const auto place = new_place(home, elsewhere, *owner);
       if (!place) return std::unexpected(place.error());
       root = *place;
-      if (const auto told = write_small_file(pointer, root.string() + "\n"); !told) {
+      if (const auto written = write_small_file(pointer, root.string() + "\n"); !written) {
         rmdir(root.c_str());
-        return std::unexpected(told.error());
+        return std::unexpected(written.error());
       }
     }
   } else if (std::error_code why; !fs::is_directory(root, why)) {

@@ -24,7 +24,7 @@ struct Failure {
   std::int32_t error_number;
 };
 
-std::string said(int error_number) { return std::generic_category().message(error_number); }
+std::string error_text(int error_number) { return std::generic_category().message(error_number); }
 
 /// Blocks all signals, so that no handler of ours runs in a child.
 class SignalsBlocked {
@@ -101,15 +101,16 @@ class Program {
         return folder_error(fmt::format("open, as user {}, the log", identity_.name), command_.log,
                             why);
       case Stage::become_user:
-        return unavailable("no_permission",
-                           fmt::format("cannot become user {}: {}", identity_.name, said(why)),
-                           "run as that user");
+        return unavailable(
+            "no_permission",
+            fmt::format("cannot become user {}: {}", identity_.name, error_text(why)),
+            "run as that user");
       case Stage::execute:
         break;
     }
     return unavailable("server_failed",
                        fmt::format("cannot run \"{}\" as user {}: {}", command_.arguments.front(),
-                                   identity_.name, said(why)),
+                                   identity_.name, error_text(why)),
                        "fix that program");
   }
 
@@ -121,7 +122,7 @@ class Program {
 
 std::unexpected<Error> no_process() {
   return std::unexpected(unavailable("server_failed",
-                                     "cannot start another process: " + said(errno),
+                                     "cannot start another process: " + error_text(errno),
                                      "raise the limit on processes or open files"));
 }
 

@@ -14,13 +14,13 @@ namespace weir::local {
 /// two milliseconds.
 class Deadline {
  public:
-  static constexpr std::chrono::milliseconds step{2};
+  static constexpr std::chrono::milliseconds poll_interval{2};
 
   explicit Deadline(std::chrono::seconds patience)
       : patience_(patience), end_(std::chrono::steady_clock::now() + patience) {}
 
   bool passed() const noexcept { return std::chrono::steady_clock::now() >= end_; }
-  static void wait_a_step() { std::this_thread::sleep_for(step); }
+  static void wait_one_interval() { std::this_thread::sleep_for(poll_interval); }
 
   /// The message is "WHAT within 60 s".
   Error error(std::string_view what) const {

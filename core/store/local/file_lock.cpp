@@ -24,10 +24,10 @@ Result<FileLock> FileLock::open_folder(const std::filesystem::path& folder) {
   return FileLock(std::move(opened), folder);
 }
 
-Result<void> FileLock::hold() { return wait_for(LOCK_EX); }
-Result<void> FileLock::share() { return wait_for(LOCK_SH); }
+Result<void> FileLock::lock_exclusive() { return wait_for(LOCK_EX); }
+Result<void> FileLock::lock_shared() { return wait_for(LOCK_SH); }
 
-bool FileLock::try_hold() noexcept { return flock(file_.fd(), LOCK_EX | LOCK_NB) == 0; }
+bool FileLock::try_lock_exclusive() noexcept { return flock(file_.fd(), LOCK_EX | LOCK_NB) == 0; }
 
 Result<void> FileLock::wait_for(int operation) {
   while (flock(file_.fd(), operation) != 0) {

@@ -18,13 +18,13 @@ class FileLock {
   static Result<FileLock> open_folder(const std::filesystem::path& folder);
 
   /// Takes the exclusive lock; waits until no other object holds or shares it.
-  Result<void> hold();
+  Result<void> lock_exclusive();
   /// Takes a shared lock; waits until no other object holds the exclusive one.
-  Result<void> share();
+  Result<void> lock_shared();
 
   /// Exchanges the shared lock for the exclusive one, if no other object shares it. When this
   /// fails, the shared lock is lost.
-  bool try_hold() noexcept;
+  bool try_lock_exclusive() noexcept;
 
  private:
   FileLock(FileDescriptor file, std::filesystem::path path)

@@ -15,8 +15,8 @@ Error unavailable(std::string_view kind, std::string message, std::string_view h
           .hint = fmt::format("{}, or name a server with database: in flows.yaml", hint)};
 }
 
-Error folder_error(std::string_view did, const std::filesystem::path& path, int error_number) {
-  std::string message = fmt::format("cannot {} \"{}\": {}", did, path.string(),
+Error folder_error(std::string_view action, const std::filesystem::path& path, int error_number) {
+  std::string message = fmt::format("cannot {} \"{}\": {}", action, path.string(),
                                     std::generic_category().message(error_number));
   switch (error_number) {
     case EACCES:

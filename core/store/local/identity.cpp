@@ -12,13 +12,13 @@
 namespace weir::local {
 namespace {
 
-/// `look` is getpwnam_r or getpwuid_r with the key bound.
-template <class Look>
-std::optional<Identity> entry(Look look) {
+/// `lookup` is getpwnam_r or getpwuid_r with the key bound.
+template <class Lookup>
+std::optional<Identity> entry(Lookup lookup) {
   std::vector<char> text(16 * 1024);
   passwd found{};
   passwd* result = nullptr;
-  if (look(&found, text.data(), text.size(), &result) != 0 || result == nullptr)
+  if (lookup(&found, text.data(), text.size(), &result) != 0 || result == nullptr)
     return std::nullopt;
   return Identity{.uid = found.pw_uid, .gid = found.pw_gid, .name = found.pw_name};
 }

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 
 Result<void> initialise(const ClusterFolder& cluster, const PostgresPrograms& programs,
                         std::chrono::seconds patience, bool durable) {
-  for (const Deadline deadline(patience); anyone_in(cluster.data()); Deadline::wait_a_step()) {
+  for (const Deadline deadline(patience); any_process_in(cluster.data());
+       Deadline::wait_one_interval()) {
     if (deadline.passed()) {
       return std::unexpected(deadline.error(
           fmt::format("an earlier initdb in \"{}\" did not end", cluster.root().string())));

@@ -28,7 +28,8 @@ struct LocalPostgres::Share {
   ~Share() {
     if (process != getpid()) return;
     auto start = local::FileLock::open(cluster.start_lock(), cluster.owner());
-    if (start && start->hold() && users.try_hold()) local::stop(cluster, patience);
+    if (start && start->lock_exclusive() && users.try_lock_exclusive())
+      local::stop(cluster, patience);
   }
 };
 
@@ -44,7 +45,7 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
   if (!start) return std::unexpected(start.error());
   auto users = local::FileLock::open(cluster->users_lock(), cluster->owner());
   if (!users) return std::unexpected(users.error());
-  if (const auto held = start->hold(); !held) return std::unexpected(held.error());
+  if (const auto held = start->lock_exclusive(); !held) return std::unexpected(held.error());
 
   const auto programs = local::find_programs(options.programs, cluster->initialised());
   if (!programs) return std::unexpected(programs.error());
@@ -55,7 +56,7 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
   const auto running =
       local::ensure_running(*cluster, *programs, options.patience, options.durable);
   if (!running) return std::unexpected(running.error());
-  if (const auto shared = users->share(); !shared) return std::unexpected(shared.error());
+  if (const auto shared = users->lock_shared(); !shared) return std::unexpected(shared.error());
   return LocalPostgres(
       std::make_unique<Share>(std::move(*cluster), std::move(*users), options.patience));
 }
@@ -66,7 +67,7 @@ bool LocalPostgres::is_running(const std::filesystem::path& folder) {
       !std::filesystem::exists(folder / "postgres.elsewhere", ec))
     return false;
   const auto cluster = local::ClusterFolder::open(folder, Options().elsewhere);
-  return cluster && local::anyone_in(cluster->data());
+  return cluster && local::any_process_in(cluster->data());
 }
 
 std::string LocalPostgres::url(std::string_view database) const {

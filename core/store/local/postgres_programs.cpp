@@ -31,7 +31,7 @@ std::optional<int> number(std::string_view text) {
 /// Debian keeps its versions in /usr/lib/postgresql/15/bin, Red Hat in /usr/pgsql-15/bin.
 std::vector<PostgresPrograms> packaged() {
   std::vector<PostgresPrograms> found;
-  const auto look = [&](const fs::path& parent, std::string_view prefix) {
+  const auto search = [&](const fs::path& parent, std::string_view prefix) {
     std::error_code unreadable;
     for (const auto& entry : fs::directory_iterator(parent, unreadable)) {
       const std::string name = entry.path().filename();
@@ -41,8 +41,8 @@ std::vector<PostgresPrograms> packaged() {
       }
     }
   };
-  look("/usr/lib/postgresql", "");
-  look("/usr", "pgsql-");
+  search("/usr/lib/postgresql", "");
+  search("/usr", "pgsql-");
   std::ranges::sort(found, std::ranges::greater{}, &PostgresPrograms::major);
   return found;
 }

@@ -18,7 +18,7 @@ std::optional<pid_t> process_id(std::string_view text) {
   return pid;
 }
 
-bool works_in(pid_t process, const fs::path& real) {
+bool has_cwd(pid_t process, const fs::path& real) {
   std::error_code unseen;
   return fs::read_symlink(fmt::format("/proc/{}/cwd", process), unseen) == real && !unseen;
 }
@@ -42,19 +42,19 @@ std::optional<PidFile> read_pid_file(const fs::path& data) {
   return found;
 }
 
-bool stands_in(pid_t process, const fs::path& folder) {
+bool works_in_folder(pid_t process, const fs::path& folder) {
   std::error_code unseen;
   const fs::path real = fs::canonical(folder, unseen);
-  return !unseen && works_in(process, real);
+  return !unseen && has_cwd(process, real);
 }
 
-bool anyone_in(const fs::path& folder) {
+bool any_process_in(const fs::path& folder) {
   std::error_code unseen;
   const fs::path real = fs::canonical(folder, unseen);
   if (unseen) return false;
   for (fs::directory_iterator at("/proc", unseen), end; at != end; at.increment(unseen)) {
     const auto process = process_id(at->path().filename().string());
-    if (process && works_in(*process, real)) return true;
+    if (process && has_cwd(*process, real)) return true;
   }
   return false;
 }

@@ -8,7 +8,7 @@
 namespace weir::local {
 
 /// The contents of a server's postmaster.pid in its data folder. The file may be left over from a
-/// server that has ended, and its pid may be in use by another process: see anyone_in.
+/// server that has ended, and its pid may be in use by another process: see any_process_in.
 struct PidFile {
   pid_t pid = 0;
   std::string status;  ///< "starting", "ready", "stopping"; empty until it is written
@@ -18,11 +18,11 @@ std::optional<PidFile> read_pid_file(const std::filesystem::path& data);
 
 /// Whether `folder` is the working directory of that process; false for one that has ended or that
 /// we may not inspect.
-bool stands_in(pid_t process, const std::filesystem::path& folder);
+bool works_in_folder(pid_t process, const std::filesystem::path& folder);
 
 /// The same for any process. The data folder is the working directory of every process of a server,
 /// orphans included, so this is more reliable than a pid file: pids are reused, and zombies have
 /// one too.
-bool anyone_in(const std::filesystem::path& folder);
+bool any_process_in(const std::filesystem::path& folder);
 
 }  // namespace weir::local

@@ -26,10 +26,10 @@ bool is_ready(const ClusterFolder& cluster) {
 }
 
 /// Waits until a server that was started before can be joined (true) or has ended (false).
-Result<bool> settle(const ClusterFolder& cluster, std::chrono::seconds patience) {
-  for (const Deadline deadline(patience);; Deadline::wait_a_step()) {
+Result<bool> join_existing(const ClusterFolder& cluster, std::chrono::seconds patience) {
+  for (const Deadline deadline(patience);; Deadline::wait_one_interval()) {
     if (is_ready(cluster)) return true;
-    if (!anyone_in(cluster.data())) return false;
+    if (!any_process_in(cluster.data())) return false;
     if (deadline.passed()) {
       return std::unexpected(deadline.error(fmt::format(
           "the server in \"{}\" neither became ready nor ended", cluster.root().string())));
@@ -39,7 +39,7 @@ Result<bool> settle(const ClusterFolder& cluster, std::chrono::seconds patience)
 
 /// Removes files of a server that ended without removing them; they would keep the next one from
 /// starting. If one cannot be removed, the error of the next server names it.
-void clear_away(const ClusterFolder& cluster) {
+void remove_leftovers(const ClusterFolder& cluster) {
   std::error_code ignored;
   fs::remove(cluster.data() / "postmaster.pid", ignored);
   fs::remove(cluster.socket() / ".s.PGSQL.5432.lock", ignored);
@@ -103,11 +103,11 @@ std::string server_url(const ClusterFolder& cluster, std::string_view database) 
 
 Result<void> ensure_running(const ClusterFolder& cluster, const PostgresPrograms& programs,
                             std::chrono::seconds patience, bool durable) {
-  const Result<bool> joined = settle(cluster, patience);
+  const Result<bool> joined = join_existing(cluster, patience);
   if (!joined) return std::unexpected(joined.error());
   if (*joined) return {};
 
-  clear_away(cluster);
+  remove_leftovers(cluster);
   if (const auto made = cluster.make_socket_folder(); !made) return made;
   if (const auto written = write_access_rules(cluster); !written) return written;
   const ServerLog log = ServerLog::from_now(cluster.log());
@@ -117,7 +117,7 @@ Result<void> ensure_running(const ClusterFolder& cluster, const PostgresPrograms
                                      cluster.owner());
   if (!server) return std::unexpected(server.error());
   for (const Deadline deadline(patience); !is_ready(cluster);) {
-    if (server->wait(Deadline::step)) {
+    if (server->wait(Deadline::poll_interval)) {
       return std::unexpected(log.failure("server_failed", "the private PostgreSQL did not start"));
     }
     // A long recovery may be in progress: the server is left running, and the next caller joins it.
@@ -134,7 +134,7 @@ void stop(const ClusterFolder& cluster, std::chrono::seconds patience) {
   // The handle is opened before the check, because another process may have the pid of a server
   // that ended.
   const auto server = ProcessHandle::open(found->pid);
-  if (!server || !stands_in(found->pid, cluster.data())) return;
+  if (!server || !works_in_folder(found->pid, cluster.data())) return;
   server->signal(SIGINT);  // PostgreSQL's "fast" mode: disconnect clients, checkpoint, end
   server->wait(patience);
   std::error_code ignored;

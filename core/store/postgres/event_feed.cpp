@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "store/postgres/ear.hpp"
+#include "store/postgres/notification_receiver.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -30,37 +30,39 @@ class PostgresEventFeed final : public EventFeed {
     if (!opened) return std::unexpected(opened.error());
     session_ = *std::move(opened);
     const auto listening = session_->use([&](pqxx::connection& connection) {
-      ear_.emplace(connection, events_channel,
-                   [this](std::string_view payload) { heard_.emplace_back(payload); });
+      receiver_.emplace(connection, events_channel,
+                        [this](std::string_view payload) { received_.emplace_back(payload); });
     });
     if (!listening) return std::unexpected(listening.error());
-    return say();
+    return register_listener();
   }
 
   Result<std::vector<std::string>> next(std::chrono::milliseconds patience,
-                                        Doorbell& bell) override {
-    if (Clock::now() >= say_again_)
-      if (const auto said = say(); !said) return std::unexpected(said.error());
-    if (heard_.empty()) bell.wait(session_->connection().sock(), patience);
+                                        WakeupEvent& wakeup) override {
+    if (Clock::now() >= renew_at_)
+      if (const auto registered = register_listener(); !registered)
+        return std::unexpected(registered.error());
+    if (received_.empty()) wakeup.wait(session_->connection().sock(), patience);
     const auto got = session_->use([](pqxx::connection& connection) { connection.get_notifs(); });
     if (!got) return std::unexpected(got.error());
-    return std::exchange(heard_, {});
+    return std::exchange(received_, {});
   }
 
  private:
-  Result<void> say() {
-    const auto said = session_->query(listen_call, {id_, std::to_string(said_for.count())});
-    if (!said) return std::unexpected(said.error());
-    id_ = (*said)[0][0].as<std::string>();
-    say_again_ = Clock::now() + said_for / 3;
+  Result<void> register_listener() {
+    const auto registered =
+        session_->query(listen_call, {id_, std::to_string(registration_lifetime.count())});
+    if (!registered) return std::unexpected(registered.error());
+    id_ = (*registered)[0][0].as<std::string>();
+    renew_at_ = Clock::now() + registration_lifetime / 3;
     return {};
   }
 
   std::unique_ptr<Session> session_;
-  std::vector<std::string> heard_;
-  std::optional<Ear> ear_;         // after the members that it uses
-  std::optional<std::string> id_;  // of our row in weir.listening
-  Clock::time_point say_again_{};
+  std::vector<std::string> received_;
+  std::optional<NotificationReceiver> receiver_;  // after the members that it uses
+  std::optional<std::string> id_;                 // of our row in weir.listening
+  Clock::time_point renew_at_{};
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "store/postgres/doorbell.hpp"
+#include "store/postgres/wakeup_event.hpp"
 
 namespace weir::postgres {
 
@@ -13,19 +13,21 @@ namespace weir::postgres {
 /// so that workers send them. After an error it cannot be used any more.  [one thread at a time]
 class EventFeed {
  public:
-  /// How long workers continue to send after a listener was disconnected.
-  static constexpr std::chrono::milliseconds said_for{30'000};
+  /// How long a registration as a listener lasts: workers continue to send for this long after the
+  /// listener was disconnected.
+  static constexpr std::chrono::milliseconds registration_lifetime{30'000};
 
   /// Starts to listen. Errors: unavailable.
   static Result<std::unique_ptr<EventFeed>> open(const std::string& url);
 
   virtual ~EventFeed() = default;
 
-  /// The events that arrived, as they were sent: JSON. Returns when there is one, when `bell`
-  /// rings, and at the latest after `patience`. To be called at least every few seconds, because it
-  /// also renews the registration as a listener. Errors: unavailable, when the connection broke.
+  /// The events that arrived, as they were sent: JSON. Returns when there is one, when
+  /// `wakeup` is woken, and at the latest after `patience`. To be called at least every few
+  /// seconds, because it also renews the registration as a listener. Errors: unavailable, when the
+  /// connection broke.
   virtual Result<std::vector<std::string>> next(std::chrono::milliseconds patience,
-                                                Doorbell& bell) = 0;
+                                                WakeupEvent& wakeup) = 0;
 };
 
 }  // namespace weir::postgres

@@ -45,12 +45,12 @@ constexpr auto released_arguments = array_arguments_of<ReleasedRun>(
     array_argument("r_wake_at", "timestamptz", &ReleasedRun::wake_at));
 
 constexpr auto acknowledged_arguments =
-    array_arguments_of<HeardNews>(array_argument("h_run", "bigint", &HeardNews::run),
-                                  array_argument("h_count", "int", &HeardNews::count));
+    array_arguments_of<Acknowledgement>(array_argument("h_run", "bigint", &Acknowledgement::run),
+                                        array_argument("h_count", "int", &Acknowledgement::count));
 
 constexpr auto event_arguments =
-    array_arguments_of<StatedEvent>(array_argument("x_run", "bigint", &StatedEvent::run),
-                                    array_argument("x_event", "text", &StatedEvent::name));
+    array_arguments_of<PublishedEvent>(array_argument("x_run", "bigint", &PublishedEvent::run),
+                                       array_argument("x_event", "text", &PublishedEvent::name));
 
 constexpr auto in_flight_arguments = array_arguments_of<InFlightTask>(
     array_argument("f_run", "bigint", &InFlightTask::run),
@@ -65,9 +65,9 @@ constexpr auto in_flight_arguments = array_arguments_of<InFlightTask>(
 struct ReplyRow {
   Time now{};
   std::optional<Time> next_wake_at{};
-  bool listened = false;
+  bool has_listeners = false;
   std::vector<VersionId> paused{};
-  std::size_t claims = 0;  // of the first row: claims that were missed
+  std::size_t claims = 0;  // of the first row: claims that were contended
   ClaimedRun run{};        // `id` is the child's, in the notification of its end
   std::optional<int> count{};
   std::optional<std::string> cancelled{};
@@ -80,7 +80,7 @@ struct ReplyRow {
 
 constexpr auto reply_columns = columns_of<ReplyRow>(
     column("database_time", &ReplyRow::now), column("next_wake_at", &ReplyRow::next_wake_at),
-    column("listened", &ReplyRow::listened), column("paused", &ReplyRow::paused),
+    column("listened", &ReplyRow::has_listeners), column("paused", &ReplyRow::paused),
     column("claims", &ReplyRow::claims), column("run_id", &ReplyRow::run, &ClaimedRun::run),
     column("run_uuid", &ReplyRow::run, &ClaimedRun::id),
     column("version_id", &ReplyRow::run, &ClaimedRun::version),
@@ -113,7 +113,7 @@ Params parameters(const ExchangeRequest& request) {
   settled_arguments.append(params, request.settled);
   ended_arguments.append(params, request.ended);
   released_arguments.append(params, request.released);
-  acknowledged_arguments.append(params, request.heard);
+  acknowledged_arguments.append(params, request.acknowledged);
   event_arguments.append(params, request.events);
   in_flight_arguments.append(params, request.in_flight);
   params.emplace_back(array_of(request.versions));
@@ -121,19 +121,19 @@ Params parameters(const ExchangeRequest& request) {
   return params;
 }
 
-void add_notification(RunNews& news, ReplyRow row) {
-  news.count += *row.count;
-  if (row.cancelled) news.cancelled = std::move(row.cancelled);
+void add_notification(RunNotifications& notifications, ReplyRow row) {
+  notifications.count += *row.count;
+  if (row.cancelled) notifications.cancelled = std::move(row.cancelled);
   if (!row.step) return;
   if (!row.attempt) {
-    news.signals.emplace(*row.step, std::move(row.value));
+    notifications.signals.emplace(*row.step, std::move(row.value));
     return;
   }
-  news.children.emplace(std::pair(*row.step, *row.attempt),
-                        ChildRunEnd{.id = std::move(row.run.id),
-                                    .status = row.status,
-                                    .output = std::move(row.value),
-                                    .error = std::move(row.error)});
+  notifications.children.emplace(std::pair(*row.step, *row.attempt),
+                                 ChildRunEnd{.id = std::move(row.run.id),
+                                             .status = row.status,
+                                             .output = std::move(row.value),
+                                             .error = std::move(row.error)});
 }
 
 ExchangeReply read_reply(const pqxx::result& rows) {
@@ -142,27 +142,28 @@ ExchangeReply read_reply(const pqxx::result& rows) {
   ExchangeReply reply{.now = first.now,
                       .next_wake_at = first.next_wake_at,
                       .claimed = {},
-                      .missed = first.claims,
+                      .contended = first.claims,
                       .paused = std::move(first.paused),
-                      .listened = first.listened};
+                      .has_listeners = first.has_listeners};
   for (pqxx::result::size_type i = 1; i < rows.size(); ++i) {
     ReplyRow row = reply_columns.read_row(rows[i]);
     if (row.count) {
       const RunKey run = row.run.run;
-      add_notification(reply.news[run], std::move(row));
+      add_notification(reply.notifications[run], std::move(row));
       continue;
     }
     row.run.has_history = row.claims > 1;
     reply.claimed.push_back(std::move(row.run));
   }
   for (ClaimedRun& run : reply.claimed)
-    if (auto news = reply.news.extract(run.run); !news.empty()) run.news = std::move(news.mapped());
+    if (auto found = reply.notifications.extract(run.run); !found.empty())
+      run.notifications = std::move(found.mapped());
   return reply;
 }
 
 }  // namespace
 
-Result<ExchangeReply> exchange(LastingSession& session, const ExchangeRequest& request) {
+Result<ExchangeReply> exchange(ReconnectingSession& session, const ExchangeRequest& request) {
   const auto rows = session.query(exchange_call, parameters(request));
   if (!rows) return std::unexpected(rows.error());
   return read_reply(*rows);

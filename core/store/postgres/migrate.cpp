@@ -44,13 +44,13 @@ bool replace_code(pqxx::work& transaction) {
   }
 }
 
-struct Found {
+struct StoredState {
   int number = 0;
   std::string digest;
 };
 
 constexpr const char* schema_exists = "select to_regclass('weir.migration') is not null";
-constexpr const char* found_state =
+constexpr const char* stored_state =
     "select coalesce(max(number), 0), coalesce((select sha256 from weir.schema_code), '') from "
     "weir.migration";
 
@@ -64,13 +64,13 @@ Error newer(int number) {
           .hint = "a newer Weir has migrated it: use that one or a later one"};
 }
 
-Result<Found> look(Session& session) {
+Result<StoredState> read_state(Session& session) {
   const auto exists = session.query(schema_exists);
   if (!exists) return std::unexpected(exists.error());
-  if (!(*exists)[0][0].as<bool>()) return Found{};
-  const auto row = session.query(found_state);
+  if (!(*exists)[0][0].as<bool>()) return StoredState{};
+  const auto row = session.query(stored_state);
   if (!row) return std::unexpected(row.error());
-  return Found{(*row)[0][0].as<int>(), (*row)[0][1].as<std::string>()};
+  return StoredState{(*row)[0][0].as<int>(), (*row)[0][1].as<std::string>()};
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ Result<Found> look(Session& session) {
 Result<SchemaState> schema_state(const std::string& url) {
   auto session = Session::open(url);
   if (!session) return std::unexpected(session.error());
-  const auto found = look(**session);
+  const auto found = read_state(**session);
   if (!found) return std::unexpected(found.error());
   return SchemaState{.database = found->number, .program = program_number()};
 }
@@ -86,7 +86,7 @@ Result<SchemaState> schema_state(const std::string& url) {
 Result<MigrationReport> migrate(const std::string& url) {
   auto session = Session::open(url);
   if (!session) return std::unexpected(session.error());
-  const auto found = look(**session);
+  const auto found = read_state(**session);
   if (!found) return std::unexpected(found.error());
   if (found->number > program_number()) return std::unexpected(newer(found->number));
   MigrationReport report{.before = found->number, .after = program_number(), .applied = {}};
@@ -104,7 +104,7 @@ Result<MigrationReport> migrate(const std::string& url) {
         "(singleton),"
         " sha256 text not null)");
     // Read again: another process may have migrated in the meantime.
-    const pqxx::result state = transaction.exec(found_state);
+    const pqxx::result state = transaction.exec(stored_state);
     before = state[0][0].as<int>();
     if (before > program_number()) return;
     for (int number = before + 1; number <= program_number(); ++number) {

@@ -1,13 +1,13 @@
 #pragma once
 #include "store/flow_store.hpp"
-#include "store/postgres/lasting_session.hpp"
+#include "store/postgres/reconnecting_session.hpp"
 
 namespace weir::postgres {
 
 /// The part of a worker's store that is about its flows; it uses the session of that store.
 class PostgresFlowStore final : public FlowStore {
  public:
-  explicit PostgresFlowStore(LastingSession& session) : session_(session) {}
+  explicit PostgresFlowStore(ReconnectingSession& session) : session_(session) {}
 
   Result<VersionId> register_version(const FlowDefinition& definition) override;
   Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
@@ -17,7 +17,7 @@ class PostgresFlowStore final : public FlowStore {
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
 
  private:
-  LastingSession& session_;
+  ReconnectingSession& session_;
 };
 
 }  // namespace weir::postgres

@@ -5,9 +5,9 @@
 #include "base/nearest.hpp"
 #include "store/postgres/array_literal.hpp"
 #include "store/postgres/columns.hpp"
-#include "store/postgres/lasting_session.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/parameter.hpp"
+#include "store/postgres/reconnecting_session.hpp"
 
 namespace weir::postgres {
 namespace {
@@ -74,9 +74,9 @@ constexpr const char* maintain_call = "select weir.maintain($1::bigint * interva
 
 class PostgresMaintenanceStore final : public MaintenanceStore {
  public:
-  PostgresMaintenanceStore(std::string url, bool listens, Doorbell doorbell)
-      : session_(std::move(url), std::move(doorbell),
-                 listens ? channels() : LastingSession::Channels()) {}
+  PostgresMaintenanceStore(std::string url, bool listens, WakeupEvent wakeup)
+      : session_(std::move(url), std::move(wakeup),
+                 listens ? channels() : ReconnectingSession::Channels()) {}
 
   Result<Time> schedule(const ScheduleSpec& spec) override {
     return value_of<Time>(session_.query(
@@ -142,7 +142,7 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
   void wake() noexcept override { session_.wake(); }
 
  private:
-  LastingSession::Channels channels() {
+  ReconnectingSession::Channels channels() {
     return {{"weir_schedules", [this](std::string_view) { changed_ = true; }}};
   }
 
@@ -163,16 +163,16 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
   }
 
   bool changed_ = false;  ///< a notification arrived that schedules changed
-  LastingSession session_;
+  ReconnectingSession session_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<MaintenanceStore>> open_maintenance_store(const std::string& url,
                                                                  bool listens) {
-  auto doorbell = Doorbell::make();
-  if (!doorbell) return std::unexpected(std::move(doorbell.error()));
-  return std::make_unique<PostgresMaintenanceStore>(url, listens, *std::move(doorbell));
+  auto wakeup = WakeupEvent::make();
+  if (!wakeup) return std::unexpected(std::move(wakeup.error()));
+  return std::make_unique<PostgresMaintenanceStore>(url, listens, *std::move(wakeup));
 }
 
 }  // namespace weir::postgres

@@ -1,13 +1,13 @@
 #pragma once
 #include "store/plugin_store.hpp"
-#include "store/postgres/lasting_session.hpp"
+#include "store/postgres/reconnecting_session.hpp"
 
 namespace weir::postgres {
 
 /// The part of a worker's store that is about plugin files; it uses the session of that store.
 class PostgresPluginStore final : public PluginStore {
  public:
-  explicit PostgresPluginStore(LastingSession& session) : session_(session) {}
+  explicit PostgresPluginStore(ReconnectingSession& session) : session_(session) {}
 
   Result<std::vector<VersionUse>> version_uses(
       std::span<const std::pair<std::string, std::string>> versions) override;
@@ -15,7 +15,7 @@ class PostgresPluginStore final : public PluginStore {
                               const std::optional<Json>& plugins) override;
 
  private:
-  LastingSession& session_;
+  ReconnectingSession& session_;
 };
 
 }  // namespace weir::postgres

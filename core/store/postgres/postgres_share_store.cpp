@@ -13,16 +13,16 @@
 namespace weir::postgres {
 namespace {
 
-constexpr auto hands_columns =
-    columns_of<Hands>(column("slots", &Hands::slots), column("available", &Hands::to_be_had));
+constexpr auto helpers_columns =
+    columns_of<Helpers>(column("slots", &Helpers::slots), column("available", &Helpers::available));
 
 constexpr auto held_columns = columns_of<HeldRange>(
     column("share", &HeldRange::share), column("run", &HeldRange::run),
     column("step", &HeldRange::step), column("attempt", &HeldRange::attempt),
     column("first_index", &HeldRange::first), column("last_index", &HeldRange::last));
 
-constexpr auto heard_columns =
-    columns_of<HeardRow>(column("news", &HeardRow::news), column("run_id", &HeardRow::run));
+constexpr auto share_result_columns = columns_of<ShareResult>(
+    column("news", &ShareResult::notification), column("run_id", &ShareResult::run));
 
 // A share, and its inputs as one array.
 struct TakenRow {
@@ -40,8 +40,8 @@ constexpr auto taken_columns = columns_of<TakenRow>(
     column("indexes", &TakenRow::share, &TakenShare::indexes), column("inputs", &TakenRow::inputs),
     column("run_input", &TakenRow::share, &TakenShare::run_input));
 
-constexpr const char* hands_for_call = literal<[] {
-  return "select " + hands_columns.list() + " from weir.helpers_for($1::bigint, $2::bigint)";
+constexpr const char* helpers_for_call = literal<[] {
+  return "select " + helpers_columns.list() + " from weir.helpers_for($1::bigint, $2::bigint)";
 }>;
 
 constexpr const char* offer_shares_call =  // ranges of one step and attempt
@@ -52,8 +52,8 @@ constexpr const char* take_back_shares_call = literal<[] {
   return "select " + held_columns.list() + " from weir.take_back_shares($1::bigint, $2::bigint[])";
 }>;
 
-constexpr const char* hear_shares_call = literal<[] {
-  return "select " + heard_columns.list() + ", " + journal_columns.list() +
+constexpr const char* fetch_share_results_call = literal<[] {
+  return "select " + share_result_columns.list() + ", " + journal_columns.list() +
          " from weir.fetch_share_results($1::bigint, $2::bigint[], $3::bigint[])";
 }>;
 
@@ -92,10 +92,10 @@ Json result_of(const JournalRow& row) {
 
 }  // namespace
 
-Result<Hands> PostgresShareStore::hands_for(WorkerId worker, RunKey run) {
-  const auto rows = session_.query(hands_for_call, {std::to_string(worker), std::to_string(run)});
+Result<Helpers> PostgresShareStore::helpers_for(WorkerId worker, RunKey run) {
+  const auto rows = session_.query(helpers_for_call, {std::to_string(worker), std::to_string(run)});
   if (!rows) return std::unexpected(rows.error());
-  return hands_columns.read_row((*rows)[0]);
+  return helpers_columns.read_row((*rows)[0]);
 }
 
 Result<void> PostgresShareStore::offer_shares(WorkerId worker, RunKey run,
@@ -124,16 +124,15 @@ Result<std::vector<HeldRange>> PostgresShareStore::take_back_shares(WorkerId wor
   return held_columns.read_all(*rows);
 }
 
-Result<std::vector<HeardRow>> PostgresShareStore::hear_shares(WorkerId worker,
-                                                              std::span<const RunKey> runs,
-                                                              std::span<const std::int64_t> heard) {
-  const auto rows =
-      session_.query(hear_shares_call, {std::to_string(worker), array_of(runs), array_of(heard)});
+Result<std::vector<ShareResult>> PostgresShareStore::fetch_share_results(
+    WorkerId worker, std::span<const RunKey> runs, std::span<const std::int64_t> acknowledged) {
+  const auto rows = session_.query(
+      fetch_share_results_call, {std::to_string(worker), array_of(runs), array_of(acknowledged)});
   if (!rows) return std::unexpected(rows.error());
-  std::vector<HeardRow> found;
+  std::vector<ShareResult> found;
   for (const auto& row : *rows) {
-    HeardRow& one = found.emplace_back(heard_columns.read_row(row));
-    journal_columns.fill(one.row, row, heard_columns.count);
+    ShareResult& one = found.emplace_back(share_result_columns.read_row(row));
+    journal_columns.fill(one.row, row, share_result_columns.count);
   }
   return found;
 }

@@ -7,12 +7,12 @@
 #include "store/postgres/columns.hpp"
 #include "store/postgres/exchange.hpp"
 #include "store/postgres/journal_columns.hpp"
-#include "store/postgres/lasting_session.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/parameter.hpp"
 #include "store/postgres/postgres_flow_store.hpp"
 #include "store/postgres/postgres_plugin_store.hpp"
 #include "store/postgres/postgres_share_store.hpp"
+#include "store/postgres/reconnecting_session.hpp"
 
 namespace weir::postgres {
 namespace {
@@ -58,9 +58,9 @@ constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
 
 class PostgresWorkerStore final : public WorkerStore {
  public:
-  PostgresWorkerStore(std::string url, bool listens, Doorbell doorbell)
-      : session_(std::move(url), std::move(doorbell),
-                 listens ? channels() : LastingSession::Channels()) {}
+  PostgresWorkerStore(std::string url, bool listens, WakeupEvent wakeup)
+      : session_(std::move(url), std::move(wakeup),
+                 listens ? channels() : ReconnectingSession::Channels()) {}
 
   Result<void> connect() { return session_.connect(); }
 
@@ -135,10 +135,10 @@ class PostgresWorkerStore final : public WorkerStore {
 
   // Notifications for other workers do not count.
   bool wait(std::chrono::milliseconds limit) override {
-    return session_.wait(limit, [this] { return std::exchange(ready_, false) || told_; });
+    return session_.wait(limit, [this] { return std::exchange(ready_, false) || notified_; });
   }
 
-  bool take_told() override { return std::exchange(told_, false); }
+  bool take_notified() override { return std::exchange(notified_, false); }
 
   FlowStore& flows() noexcept override { return flows_; }
   PluginStore& plugins() noexcept override { return plugins_; }
@@ -147,16 +147,16 @@ class PostgresWorkerStore final : public WorkerStore {
   void wake() noexcept override { session_.wake(); }
 
  private:
-  LastingSession::Channels channels() {
+  ReconnectingSession::Channels channels() {
     return {{"weir_ready", [this](std::string_view) { ready_ = true; }},
             {"weir_told", [this](std::string_view worker) {
-               if (worker == std::to_string(worker_)) told_ = true;
+               if (worker == std::to_string(worker_)) notified_ = true;
              }}};
   }
 
-  WorkerId worker_ = 0;  ///< the worker whose notifications set told_
-  bool ready_ = false, told_ = false;
-  LastingSession session_;
+  WorkerId worker_ = 0;  ///< whose notifications set notified_
+  bool ready_ = false, notified_ = false;
+  ReconnectingSession session_;
   PostgresFlowStore flows_{session_};
   PostgresPluginStore plugins_{session_};
   PostgresShareStore shares_{session_};
@@ -166,9 +166,9 @@ class PostgresWorkerStore final : public WorkerStore {
 
 Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url,
                                                        WorkerSession session) {
-  auto doorbell = Doorbell::make();
-  if (!doorbell) return std::unexpected(std::move(doorbell.error()));
-  auto store = std::make_unique<PostgresWorkerStore>(url, session.listens, *std::move(doorbell));
+  auto wakeup = WakeupEvent::make();
+  if (!wakeup) return std::unexpected(std::move(wakeup.error()));
+  auto store = std::make_unique<PostgresWorkerStore>(url, session.listens, *std::move(wakeup));
   if (session.connects_now)
     if (const auto connected = store->connect(); !connected)
       return std::unexpected(connected.error());

@@ -54,15 +54,16 @@ auto Session::guarded(Body&& body) -> Result<decltype(body())> {
     }
   } catch (const pqxx::broken_connection& broken) {
     return std::unexpected(connection_error(url_, broken.what()));
-  } catch (const pqxx::in_doubt_error& doubt) {
+  } catch (const pqxx::in_doubt_error& in_doubt) {
     return std::unexpected(Error{.code = ErrorCode::in_doubt,
                                  .kind = "in_doubt",
-                                 .message = doubt.what(),
+                                 .message = in_doubt.what(),
                                  .hint = "check whether it happened before you repeat it"});
-  } catch (const pqxx::statement_completion_unknown& doubt) {
-    return std::unexpected(sql_error("40003", doubt.what()));
-  } catch (const pqxx::transaction_rollback& undone) {  // version 6 does not pass on the SQLSTATE
-    return std::unexpected(sql_error("40000", undone.what()));
+  } catch (const pqxx::statement_completion_unknown& unknown) {
+    return std::unexpected(sql_error("40003", unknown.what()));
+  } catch (
+      const pqxx::transaction_rollback& rolled_back) {  // version 6 does not pass on the SQLSTATE
+    return std::unexpected(sql_error("40000", rolled_back.what()));
   } catch (const pqxx::insufficient_privilege& refused) {
     return std::unexpected(sql_error("42501", refused.what()));
   } catch (const pqxx::sql_error& failure) {

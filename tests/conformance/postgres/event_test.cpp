@@ -6,8 +6,8 @@
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
 #include "run/event_name.hpp"
-#include "store/postgres/doorbell.hpp"
 #include "store/postgres/event_feed.hpp"
+#include "store/postgres/wakeup_event.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -22,7 +22,7 @@ struct Told {
     start_one(*client);
     return worker.claim_one();
   }
-  void says(RunKey run, const std::vector<std::string>& names) {
+  void publish(RunKey run, const std::vector<std::string>& names) {
     ExchangeRequest request = worker.next();
     for (const std::string& name : names) request.events.push_back({run, name});
     worker.exchange(request);
@@ -34,11 +34,11 @@ struct Told {
 };
 
 // The payloads that came until `count` events were in them.
-std::vector<std::string> heard(postgres::EventFeed& feed, std::size_t count) {
-  auto bell = must(postgres::Doorbell::make());
+std::vector<std::string> receive(postgres::EventFeed& feed, std::size_t count) {
+  auto wakeup = must(postgres::WakeupEvent::make());
   std::vector<std::string> payloads;
   for (std::size_t events = 0; events < count;) {
-    const auto came = must(feed.next(10s, bell));
+    const auto came = must(feed.next(10s, wakeup));
     REQUIRE_FALSE(came.empty());
     for (const std::string& payload : came) {
       events += must(Json::parse(payload)).elements().size();
@@ -55,8 +55,8 @@ TEST_SUITE("store: events") {
     Told a;
     const auto feed = must(postgres::EventFeed::open(a.stores.url()));
     const ClaimedRun run = a.claim();
-    a.says(run.run, {event_name(EventKind::started), event_name(EventKind::completed, "a")});
-    const auto payloads = heard(*feed, 2);
+    a.publish(run.run, {event_name(EventKind::started), event_name(EventKind::completed, "a")});
+    const auto payloads = receive(*feed, 2);
     REQUIRE(payloads.size() == 1);  // one notification for all of an exchange
     CHECK(payloads[0] ==
           fmt::format(R"([{{"flow": "totals", "event": "run:started", "run_id": "{0}"}},)"
@@ -71,9 +71,9 @@ TEST_SUITE("store: events") {
     std::vector<std::string> names;
     for (int i = 0; i < 300; ++i)
       names.push_back(event_name(EventKind::started, std::to_string(i)));
-    a.says(run.run, names);
+    a.publish(run.run, names);
     std::vector<std::string> came;
-    for (const std::string& payload : heard(*feed, names.size())) {
+    for (const std::string& payload : receive(*feed, names.size())) {
       CHECK(payload.size() < 8'000);
       for (const Json& event : must(Json::parse(payload)).elements())
         for (const auto& [key, value] : event.members())
@@ -84,11 +84,11 @@ TEST_SUITE("store: events") {
 
   TEST_CASE("E1: a worker knows whether anybody listens") {
     Told a;
-    CHECK_FALSE(a.worker.exchange(a.worker.next()).listened);
+    CHECK_FALSE(a.worker.exchange(a.worker.next()).has_listeners);
     const auto feed = must(postgres::EventFeed::open(a.stores.url()));
-    CHECK(a.worker.exchange(a.worker.next()).listened);
+    CHECK(a.worker.exchange(a.worker.next()).has_listeners);
     a.stores.sql("update weir.listening set until = now() - interval '1 s' returning id");
-    CHECK_FALSE(a.worker.exchange(a.worker.next()).listened);
+    CHECK_FALSE(a.worker.exchange(a.worker.next()).has_listeners);
   }
 
   TEST_CASE("E1: nothing is sent while nobody listens") {
@@ -96,8 +96,8 @@ TEST_SUITE("store: events") {
     const ClaimedRun run = a.claim();
     const auto feed = must(postgres::EventFeed::open(a.stores.url()));
     a.stores.sql("delete from weir.listening returning id");
-    a.says(run.run, {event_name(EventKind::started)});
-    auto bell = must(postgres::Doorbell::make());
-    CHECK(must(feed->next(20ms, bell)).empty());
+    a.publish(run.run, {event_name(EventKind::started)});
+    auto wakeup = must(postgres::WakeupEvent::make());
+    CHECK(must(feed->next(20ms, wakeup)).empty());
   }
 }

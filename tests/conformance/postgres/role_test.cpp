@@ -144,7 +144,7 @@ TEST_SUITE("postgres: roles") {
     worker.journals(child.run, completed(0, 0, 1, "5"));
     CHECK(journal_of(*worker.session, child.run).size() == 1);
     worker.ends(child.run, {.output = json("5")});
-    CHECK(worker.exchange(worker.next()).news.at(run.run).children.size() == 1);
+    CHECK(worker.exchange(worker.next()).notifications.at(run.run).children.size() == 1);
     worker.ends(run.run, {.status = RunStatus::failed, .error = "boom", .failed_step = 0});
     CHECK(must(owner->summary(started.id)).status == "failed");
     must(worker.session->flows().adopt_older(worker.versions[0]));

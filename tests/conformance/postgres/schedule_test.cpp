@@ -115,7 +115,7 @@ TEST_SUITE("postgres: schedules") {
     CHECK(a.only().status == "waiting");
     CHECK(a.only().error == "no flow \"coming\" in this database");
     std::jthread comes([&] { TestWorker(a.stores).loads(named("coming", one_step())); });
-    a.store->wait(10s);  // it is told
+    a.store->wait(10s);  // it is notified
     comes.join();
     CHECK(must(a.store->tick()).started >= 1);
     CHECK(a.only().status == "active");

@@ -79,10 +79,10 @@ TEST_SUITE("postgres: settling in a user's transaction") {
     a.handler.run(a.call());
     must(a.client->cancel(must(a.client->runs({}))[0].id, "enough"));
     const ExchangeReply reply = a.worker.exchange(a.worker.next());
-    CHECK(reply.news.at(a.run).cancelled == "enough");
-    ExchangeRequest heard = a.worker.next();
-    heard.heard = {{a.run, reply.news.at(a.run).count}};
-    a.worker.exchange(heard);
+    CHECK(reply.notifications.at(a.run).cancelled == "enough");
+    ExchangeRequest acknowledging = a.worker.next();
+    acknowledging.acknowledged = {{a.run, reply.notifications.at(a.run).count}};
+    a.worker.exchange(acknowledging);
     a.worker.journals(a.run, completed(1, 0, 1, "1"));
     a.handler.run("commit");
     CHECK(journal_of(*a.worker.session, a.run).size() == 2);

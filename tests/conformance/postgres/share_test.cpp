@@ -8,7 +8,7 @@
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
-#include "store/postgres/bury.hpp"
+#include "store/postgres/end_crashed_worker.hpp"
 #include "store/share_store.hpp"
 #include "support/admin_session.hpp"
 #include "support/eventually.hpp"
@@ -59,9 +59,9 @@ struct Wide {
   std::vector<HeldRange> takes_back(const TestWorker& worker) {
     return must(shares(worker).take_back_shares(worker.id, std::array{run}));
   }
-  std::vector<HeardRow> hears(const TestWorker& worker,
-                              const std::vector<std::int64_t>& heard = {}) {
-    return must(shares(worker).hear_shares(worker.id, std::array{run}, heard));
+  std::vector<ShareResult> fetch_results(const TestWorker& worker,
+                                         const std::vector<std::int64_t>& acknowledged = {}) {
+    return must(shares(worker).fetch_share_results(worker.id, std::array{run}, acknowledged));
   }
   TestWorker next_worker() {
     TestWorker next(stores);
@@ -147,16 +147,16 @@ TEST_SUITE("postgres: shares") {
     Wide a;
     a.offers({range(4, 3)});
     const TakenShare share = a.takes_one(a.helper);
-    CHECK(a.hears(a.owner).empty());
+    CHECK(a.fetch_results(a.owner).empty());
     CHECK(must(a.settles(a.helper, share.share, {completed(0, 5, 1, R"({"a":null})")})) == 2);
-    const auto heard = a.hears(a.owner);
-    REQUIRE(heard.size() == 1);
-    CHECK(heard[0].run == a.run);
-    CHECK(heard[0].row.task == TaskId{0, 5});
-    CHECK(heard[0].row.outcome == Outcome::completed);
-    CHECK(heard[0].row.output->text() == R"({"a": null})");
-    CHECK(a.hears(a.owner).size() == 1);  // until it says that it has heard
-    CHECK(a.hears(a.owner, {heard[0].news}).empty());
+    const auto results = a.fetch_results(a.owner);
+    REQUIRE(results.size() == 1);
+    CHECK(results[0].run == a.run);
+    CHECK(results[0].row.task == TaskId{0, 5});
+    CHECK(results[0].row.outcome == Outcome::completed);
+    CHECK(results[0].row.output->text() == R"({"a": null})");
+    CHECK(a.fetch_results(a.owner).size() == 1);  // until it is acknowledged
+    CHECK(a.fetch_results(a.owner, {results[0].notification}).empty());
     CHECK(a.stores.sql("select worker_id from weir.journal") ==
           std::vector{std::to_string(a.helper.id)});
   }
@@ -168,15 +168,15 @@ TEST_SUITE("postgres: shares") {
     JournalRow bad = failed(0, 4, 1, "boom");
     bad.retry_after = std::chrono::milliseconds(70);
     CHECK(must(a.settles(a.helper, share.share, {bad})) == 2);
-    const auto heard = a.hears(a.owner);
-    REQUIRE(heard.size() == 1);
-    CHECK(heard[0].row.outcome == Outcome::failed);
-    CHECK(heard[0].row.error_code == "e");
-    CHECK(heard[0].row.error == "boom");
-    CHECK(heard[0].row.retry_after == std::chrono::milliseconds(70));
-    CHECK(heard[0].row.started_at == bad.started_at);
-    CHECK(heard[0].row.ended_at == bad.ended_at);
-    CHECK_FALSE(heard[0].row.output.has_value());
+    const auto results = a.fetch_results(a.owner);
+    REQUIRE(results.size() == 1);
+    CHECK(results[0].row.outcome == Outcome::failed);
+    CHECK(results[0].row.error_code == "e");
+    CHECK(results[0].row.error == "boom");
+    CHECK(results[0].row.retry_after == std::chrono::milliseconds(70));
+    CHECK(results[0].row.started_at == bad.started_at);
+    CHECK(results[0].row.ended_at == bad.ended_at);
+    CHECK_FALSE(results[0].row.output.has_value());
   }
 
   TEST_CASE("L7: a share is over when its last element is settled") {
@@ -199,7 +199,7 @@ TEST_SUITE("postgres: shares") {
     CHECK(must(a.settles(a.helper, share.share, {completed(0, 4, 1, "1")})) == 2);
     CHECK(must(a.settles(a.helper, share.share, {completed(0, 4, 1, "1")})) == 2);
     CHECK(journal_of(*a.owner.session, a.run).size() == 1);
-    CHECK(a.hears(a.owner).size() == 1);
+    CHECK(a.fetch_results(a.owner).size() == 1);
   }
 
   TEST_CASE("C9: an element that its handler settled in its own transaction is settled once") {
@@ -210,7 +210,7 @@ TEST_SUITE("postgres: shares") {
         fmt::format("select weir.settle({}, {}, 0::smallint, 4, 1::smallint, '7', null, "
                     "now(), now() + interval '1 h')",
                     a.helper.id, a.run));
-    CHECK(a.hears(a.owner).size() == 1);
+    CHECK(a.fetch_results(a.owner).size() == 1);
     CHECK(must(a.settles(a.helper, share.share, {failed(0, 4, 1, "not_settled")})) == 1);
     const auto rows = journal_of(*a.owner.session, a.run);
     REQUIRE(rows.size() == 1);
@@ -301,7 +301,7 @@ TEST_SUITE("postgres: shares") {
     CHECK(a.takes_back(a.helper).empty());
     const TakenShare share = a.takes_one(a.helper);  // it was left alone
     must(a.settles(a.helper, share.share, {completed(0, 4, 1, "1")}));
-    CHECK(a.hears(a.helper).empty());
+    CHECK(a.fetch_results(a.helper).empty());
   }
 
   TEST_CASE("L7: the owner takes back what nobody took and learns what is held") {
@@ -373,7 +373,7 @@ TEST_SUITE("postgres: shares") {
     CHECK(must(a.settles(
               next, rest.share,
               {completed(0, 5, 1, "1"), completed(0, 6, 1, "1"), completed(0, 7, 1, "1")})) == 0);
-    CHECK(a.hears(a.owner).size() == 6);
+    CHECK(a.fetch_results(a.owner).size() == 6);
   }
 
   TEST_CASE("F1: of a helper that dies what it had begun is lost and the rest is to be had again") {
@@ -384,10 +384,10 @@ TEST_SUITE("postgres: shares") {
     a.helper.in_flight = {{a.run, {0, 5}, 1}};
     a.helper.lapses(*a.client);
     CHECK(must(a.owner.session->sweep()) == 1);
-    const auto heard = a.hears(a.owner);
+    const auto results = a.fetch_results(a.owner);
     const auto lost = std::ranges::find_if(
-        heard, [](const HeardRow& told) { return told.row.outcome == Outcome::lost; });
-    REQUIRE(lost != heard.end());
+        results, [](const ShareResult& result) { return result.row.outcome == Outcome::lost; });
+    REQUIRE(lost != results.end());
     CHECK(lost->row.task == TaskId{0, 5});
     CHECK(lost->row.error ==
           fmt::format("worker {} on here (pid 42) vanished while this ran", a.helper.id));
@@ -414,16 +414,16 @@ TEST_SUITE("postgres: shares") {
     a.takes_one(a.helper);
     a.helper.in_flight = {{a.run, {0, 4}, 1}, {a.run, {0, 5}, 1}};
     a.helper.exchange(a.helper.next());
-    REQUIRE(must(postgres::bury(
-        a.stores.url(),
-        {.worker = a.helper.id,
-         .culprit = Burial::Culprit{.task = {a.run, {0, 5}, 1}, .error_code = "worker_crashed"},
-         .report = "SIGSEGV"})));
-    const auto heard = a.hears(a.owner);
-    REQUIRE(heard.size() == 1);
-    CHECK(heard[0].row.task == TaskId{0, 5});
-    CHECK(heard[0].row.outcome == Outcome::failed);
-    CHECK(heard[0].row.error == "SIGSEGV");
+    REQUIRE(must(postgres::end_crashed_worker(
+        a.stores.url(), {.worker = a.helper.id,
+                         .culprit = CrashedWorker::Culprit{.task = {a.run, {0, 5}, 1},
+                                                           .error_code = "worker_crashed"},
+                         .report = "SIGSEGV"})));
+    const auto results = a.fetch_results(a.owner);
+    REQUIRE(results.size() == 1);
+    CHECK(results[0].row.task == TaskId{0, 5});
+    CHECK(results[0].row.outcome == Outcome::failed);
+    CHECK(results[0].row.error == "SIGSEGV");
     CHECK(a.takes_one(a.next_worker()).indexes == std::vector<std::size_t>{4, 6, 7});
   }
 
@@ -441,10 +441,10 @@ TEST_SUITE("postgres: shares") {
     REQUIRE(held.size() == 2);
     CHECK(held[0].share == share.share);
     CHECK(held[1].share == other.share);
-    CHECK(a.hears(next).size() == 1);
+    CHECK(a.fetch_results(next).size() == 1);
     must(a.settles(a.helper, share.share, {completed(0, 3, 1, "1")}));
-    CHECK(a.hears(next).size() == 2);
-    CHECK_FALSE(Wide::shares(a.owner).hear_shares(a.owner.id, std::array{a.run}, {}));
+    CHECK(a.fetch_results(next).size() == 2);
+    CHECK_FALSE(Wide::shares(a.owner).fetch_share_results(a.owner.id, std::array{a.run}, {}));
   }
 
   TEST_CASE("F6: when a run ends its shares end and what ran of them is journaled as cancelled") {
@@ -481,22 +481,22 @@ TEST_SUITE("postgres: shares") {
 
   TEST_CASE("L7: hands are the live workers that can run it and have slots free") {
     Wide a;
-    const auto hands = [&] { return must(Wide::shares(a.owner).hands_for(a.owner.id, a.run)); };
-    CHECK(hands().slots.empty());  // it did not ask for anything
+    const auto helpers = [&] { return must(Wide::shares(a.owner).helpers_for(a.owner.id, a.run)); };
+    CHECK(helpers().slots.empty());  // it did not ask for anything
     a.helper.claim(2);
-    CHECK(hands().slots == std::vector<std::size_t>{4});
+    CHECK(helpers().slots == std::vector<std::size_t>{4});
     a.helper.claim(0);
-    CHECK(hands().slots.empty());  // it has no room
+    CHECK(helpers().slots.empty());  // it has no room
     a.offers({range(4, 3), range(7, 3)});
-    CHECK(hands().to_be_had == 2);
+    CHECK(helpers().available == 2);
     a.takes_one(a.helper);
-    CHECK(hands().slots == std::vector<std::size_t>{4});
-    CHECK(hands().to_be_had == 1);
+    CHECK(helpers().slots == std::vector<std::size_t>{4});
+    CHECK(helpers().available == 1);
     TestWorker other(a.stores);
     other.claim(2);
-    CHECK(hands().slots.size() == 1);  // it cannot run the flow
+    CHECK(helpers().slots.size() == 1);  // it cannot run the flow
     a.helper.lapses(*a.client);
-    CHECK(hands().slots.empty());
+    CHECK(helpers().slots.empty());
   }
 
   TEST_CASE("L7: many takers have each share once") {

@@ -112,7 +112,7 @@ TEST_SUITE("postgres: starts in a user's transaction") {
     a.user.run("begin");
     a.user.run("select weir.signal('" + run.id + "', 'approval', '1')");
     a.user.run("rollback");
-    CHECK(a.worker.claim_one().news.signals.empty());
+    CHECK(a.worker.claim_one().notifications.signals.empty());
     CHECK(must(a.client->signal(run.id, "approval", json("2"))));
   }
 

@@ -188,7 +188,7 @@ TEST_SUITE("postgres: views") {
 
   TEST_CASE("L1: weir.workers shows who lives and what became of the others") {
     Views a;
-    const auto told = [&](const TestWorker& worker) {
+    const auto described = [&](const TestWorker& worker) {
       return a.stores
           .sql(fmt::format("select concat_ws(' ', host, pid, slots, alive, in_flight, end_reason) "
                            "from weir.workers"
@@ -199,14 +199,14 @@ TEST_SUITE("postgres: views") {
     const RunKey run = a.worker.claim_one().run;
     a.worker.in_flight = {{run, {0, 0}, 1}};
     a.worker.exchange(a.worker.next());
-    CHECK(told(a.worker) == "here 42 4 t 1");
+    CHECK(described(a.worker) == "here 42 4 t 1");
     a.worker.lapses(*a.client);
-    CHECK(told(a.worker) == "here 42 4 f 1");
+    CHECK(described(a.worker) == "here 42 4 f 1");
     TestWorker other(a.stores);
     must(other.session->sweep());
-    CHECK(told(a.worker) == "here 42 4 f 0 lapsed");
+    CHECK(described(a.worker) == "here 42 4 f 0 lapsed");
     must(other.session->leave(other.id));
-    CHECK(told(other) == "here 42 4 f 0 left");
+    CHECK(described(other) == "here 42 4 f 0 left");
   }
 
   TEST_CASE("L1: every exchange moves the lease on") {

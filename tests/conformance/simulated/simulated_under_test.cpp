@@ -45,7 +45,7 @@ class SimulatedUnderTest final : public StoresUnderTest {
       woken_ = false;
       return std::exchange(ready_, false) || notified_;
     }
-    bool take_told() override {
+    bool take_notified() override {
       const std::scoped_lock lock(stores_.mutex_);
       return std::exchange(notified_, false);
     }

@@ -68,20 +68,20 @@ TEST_SUITE("postgres: errors") {
   }
 
   TEST_CASE("a connection's error tells what to mend") {
-    const auto told = [](std::string_view text) {
+    const auto described = [](std::string_view text) {
       const Error error = connection_error("postgresql://anna:geheim@h/db", text);
       CHECK(error.code == ErrorCode::unavailable);
       return error.kind + ": " + to_string(error);
     };
-    CHECK(told("FATAL:  password authentication failed for user \"anna\"\n") ==
+    CHECK(described("FATAL:  password authentication failed for user \"anna\"\n") ==
           "access_denied: cannot reach the database postgresql://anna:***@h/db: FATAL:  password "
           "authentication failed for user \"anna\" (check user and password of the database URL)");
     CHECK(
-        told("FATAL:  database \"db\" does not exist\n") ==
+        described("FATAL:  database \"db\" does not exist\n") ==
         "no_such_database: cannot reach the database postgresql://anna:***@h/db: FATAL:  database "
         "\"db\" does not exist (create it, or fix the database URL)");
     CHECK(
-        told("could not connect to server: Connection refused\n\tIs the server running?\n") ==
+        described("could not connect to server: Connection refused\n\tIs the server running?\n") ==
         "database_away: cannot reach the database postgresql://anna:***@h/db: could not connect to "
         "server: Connection refused  Is the server running? (is the server up, and the database "
         "URL right?)");

@@ -17,7 +17,7 @@
 
 using weir::LocalPostgres;
 using weir::ProcessHandle;
-using weir::local::anyone_in;
+using weir::local::any_process_in;
 using weir::local::read_pid_file;
 using weir::testing::AdminSession;
 using weir::testing::ProjectFolder;
@@ -58,7 +58,7 @@ TEST_SUITE("store: private PostgreSQL") {
     first.reset();
     CHECK(AdminSession(second->url()).run("select 1") == std::vector<std::string>{"1"});
     second.reset();
-    CHECK_FALSE(anyone_in(project.data()));
+    CHECK_FALSE(any_process_in(project.data()));
   }
 
   TEST_CASE("a second start keeps the cluster and what is in it") {
@@ -82,7 +82,7 @@ TEST_SUITE("store: private PostgreSQL") {
     }
     CHECK(AdminSession(url).run("select 1").size() == 1);
     for (UserProcess& user : users) CHECK(user.leave() == 0);
-    CHECK_FALSE(anyone_in(project.data()));
+    CHECK_FALSE(any_process_in(project.data()));
     std::ifstream log(project.weir() / "postgres/server.log");
     std::size_t starts = 0;
     for (std::string line; std::getline(log, line);) starts += line.contains("starting PostgreSQL");
@@ -98,7 +98,7 @@ TEST_SUITE("store: private PostgreSQL") {
     std::optional heir(opened(project.weir()));
     CHECK(server_of(project) == server);
     heir.reset();
-    CHECK_FALSE(anyone_in(project.data()));
+    CHECK_FALSE(any_process_in(project.data()));
   }
 
   TEST_CASE("no signal of the terminal reaches the server") {

@@ -25,15 +25,15 @@ JournalRow row_of(std::size_t index, int attempt, Outcome outcome) {
 // A store in which others hold what `held` says and have done what `notifications` says.
 struct Others : ShareStore {
   std::vector<HeldRange> held;
-  std::vector<HeardRow> notifications;
+  std::vector<ShareResult> notifications;
 
-  Result<Hands> hands_for(WorkerId, RunKey) override { return Hands{}; }
+  Result<Helpers> helpers_for(WorkerId, RunKey) override { return Helpers{}; }
   Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override { return {}; }
   Result<std::vector<HeldRange>> take_back_shares(WorkerId, std::span<const RunKey>) override {
     return held;
   }
-  Result<std::vector<HeardRow>> hear_shares(WorkerId, std::span<const RunKey>,
-                                            std::span<const std::int64_t>) override {
+  Result<std::vector<ShareResult>> fetch_share_results(WorkerId, std::span<const RunKey>,
+                                                       std::span<const std::int64_t>) override {
     return std::exchange(notifications, {});
   }
   Result<void> drop_shares(WorkerId, RunKey, std::size_t) override { return {}; }

@@ -85,7 +85,7 @@ TEST_SUITE("worker: owned runs") {
     CHECK_FALSE(run.parks(start));
     CHECK(run.parks_at() == start + OwnedRun::park_after);
     CHECK(run.parks(start + OwnedRun::park_after));
-    CHECK(run.sleeps_until() == when_told);
+    CHECK(run.sleeps_until() == on_notification_only);
   }
 
   TEST_CASE("C8: the end of a child that another worker started is taken in without starting it") {

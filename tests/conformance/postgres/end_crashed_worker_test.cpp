@@ -1,5 +1,5 @@
-// The end of a worker whose process crashed, told by its parent.
-#include "store/postgres/bury.hpp"
+// The end of a worker whose process crashed, reported by its parent.
+#include "store/postgres/end_crashed_worker.hpp"
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
@@ -20,13 +20,14 @@ struct Crash {
     worker.exchange(worker.next());
   }
 
-  Burial burial(std::optional<InFlightTask> culprit) const {
-    Burial burial{.worker = worker.id, .report = "step totals.a crashed: SIGSEGV\n  a.so!a()+0x1"};
-    if (culprit) burial.culprit = {.task = *culprit, .error_code = "worker_crashed"};
-    return burial;
+  CrashedWorker crashed(std::optional<InFlightTask> culprit) const {
+    CrashedWorker crashed{.worker = worker.id,
+                          .report = "step totals.a crashed: SIGSEGV\n  a.so!a()+0x1"};
+    if (culprit) crashed.culprit = {.task = *culprit, .error_code = "worker_crashed"};
+    return crashed;
   }
   bool buries(std::optional<InFlightTask> culprit) const {
-    return must(postgres::bury(stores.url(), burial(culprit)));
+    return must(postgres::end_crashed_worker(stores.url(), crashed(culprit)));
   }
 
   PostgresUnderTest stores;
@@ -90,6 +91,6 @@ TEST_SUITE("postgres: burials") {
     CHECK(journal_of(*a.worker.session, a.runs[1]).empty());
     TestWorker left(a.stores);
     must(left.session->leave(left.id));
-    CHECK_FALSE(must(postgres::bury(a.stores.url(), {.worker = left.id})));
+    CHECK_FALSE(must(postgres::end_crashed_worker(a.stores.url(), {.worker = left.id})));
   }
 }

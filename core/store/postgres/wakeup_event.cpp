@@ -1,4 +1,4 @@
-#include "store/postgres/doorbell.hpp"
+#include "store/postgres/wakeup_event.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,31 +15,31 @@
 
 namespace weir::postgres {
 
-Result<Doorbell> Doorbell::make() {
-  const int bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (bell < 0)
+Result<WakeupEvent> WakeupEvent::make() {
+  const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event < 0)
     return std::unexpected(
         Error{.code = ErrorCode::unavailable,
               .kind = "out_of_descriptors",
               .message = std::string("cannot make an eventfd: ") + std::strerror(errno),
               .hint = "raise the limit of open files"});
-  return Doorbell(FileDescriptor(bell));
+  return WakeupEvent(FileDescriptor(event));
 }
 
-void Doorbell::ring() noexcept {
+void WakeupEvent::wake() noexcept {
   const std::uint64_t one = 1;
   // It fails only when the counter is full: then the wait ends anyway.
-  [[maybe_unused]] const auto written = ::write(bell_.fd(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(event_.fd(), &one, sizeof one);
 }
 
-bool Doorbell::wait(int socket, std::chrono::milliseconds limit) {
-  std::array<pollfd, 2> sources = {{{.fd = bell_.fd(), .events = POLLIN, .revents = 0},
+bool WakeupEvent::wait(int socket, std::chrono::milliseconds limit) {
+  std::array<pollfd, 2> sources = {{{.fd = event_.fd(), .events = POLLIN, .revents = 0},
                                     {.fd = socket, .events = POLLIN, .revents = 0}}};
   const auto longest = std::chrono::milliseconds::rep{std::numeric_limits<int>::max()};
   ::poll(sources.data(), sources.size(),
          static_cast<int>(std::clamp(limit.count(), std::chrono::milliseconds::rep{0}, longest)));
   std::uint64_t count = 0;
-  [[maybe_unused]] const auto taken = ::read(bell_.fd(), &count, sizeof count);
+  [[maybe_unused]] const auto taken = ::read(event_.fd(), &count, sizeof count);
   return sources[1].revents != 0;
 }
 

@@ -8,7 +8,7 @@
 namespace weir {
 
 /// What is known about the end of a worker whose process crashed.
-struct Burial {
+struct CrashedWorker {
   /// The attempt whose code crashed: it is charged as failed.
   struct Culprit {
     InFlightTask task;

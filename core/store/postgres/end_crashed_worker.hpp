@@ -1,13 +1,13 @@
 #pragma once
 #include <string>
 
-#include "store/burial.hpp"
+#include "store/crashed_worker.hpp"
 
 namespace weir::postgres {
 
-/// Ends a worker that crashed: charges the attempts that the burial blames, and frees its runs, in
+/// Ends a worker that crashed: charges the attempts that `crashed` blames, and frees its runs, in
 /// one transaction. False when the worker had ended before; then nothing is done. Uses a session of
 /// its own. Errors: unavailable; the call can be repeated safely.
-Result<bool> bury(const std::string& url, const Burial& burial);
+Result<bool> end_crashed_worker(const std::string& url, const CrashedWorker& crashed);
 
 }  // namespace weir::postgres

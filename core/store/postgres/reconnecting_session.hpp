@@ -1,0 +1,67 @@
+/// A session that outlives its connections, receives notifications and can wait for them.
+///
+/// Threads: one at a time, except wake().
+///
+/// Invariants:
+/// - Receivers listen on the connection of the current session: they are made after it and
+///   destroyed before it.
+/// - A session that turns out to be broken is closed immediately; the next call makes a new one.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "store/postgres/notification_receiver.hpp"
+#include "store/postgres/session.hpp"
+#include "store/postgres/wakeup_event.hpp"
+
+namespace weir::postgres {
+
+class ReconnectingSession {
+ public:
+  struct Channel {
+    const char* name;
+    /// Notes the notification, for the condition given to wait().
+    NotificationReceiver::OnNotification on_notification;
+  };
+  using Channels = std::vector<Channel>;
+
+  ReconnectingSession(std::string url, WakeupEvent wakeup, Channels channels)
+      : url_(std::move(url)), wakeup_(std::move(wakeup)), channels_(std::move(channels)) {}
+  ReconnectingSession(const ReconnectingSession&) = delete;
+  ReconnectingSession& operator=(const ReconnectingSession&) = delete;
+
+  /// Makes sure that there is a session that listens: the current one, or a new one. Errors:
+  /// unavailable.
+  Result<void> connect();
+
+  /// As Session::query(), after connect().
+  Result<pqxx::result> query(const char* sql, const Params& params = {});
+
+  /// Returns when a notification arrived after which `condition` returns true (true), when another
+  /// one arrived, when wake() was called since the last wait, or after `limit`; immediately when
+  /// the session turns out to be broken (true). Does not connect: without a session it only waits
+  /// for wake().
+  bool wait(std::chrono::milliseconds limit, const std::function<bool()>& condition);
+
+  /// Ends the current wait, or the next one.  [any thread]
+  void wake() noexcept { wakeup_.wake(); }
+
+ private:
+  bool is_open() const noexcept { return session_ && session_->is_open(); }
+  void end() noexcept;
+  bool read_notifications(const std::function<bool()>& condition);
+
+  const std::string url_;
+  WakeupEvent wakeup_;
+  const Channels channels_;
+  std::unique_ptr<Session> session_;
+  std::list<NotificationReceiver> receivers_;
+};
+
+}  // namespace weir::postgres
