@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr Steady now{1'000'000ms};
+constexpr Steady nap_start{1'000'000ms};
 
 Duty due_in(std::optional<Steady::duration> time) {
   return {
@@ -25,7 +25,7 @@ Duty due_in(std::optional<Steady::duration> time) {
       .due_at = [time](Steady from) { return time ? std::optional(from + *time) : std::nullopt; }};
 }
 
-milliseconds nap(std::vector<Duty> duties) { return Duties(std::move(duties)).nap(now, 60s); }
+milliseconds nap(std::vector<Duty> duties) { return Duties(std::move(duties)).nap(nap_start, 60s); }
 
 }  // namespace
 
@@ -41,9 +41,9 @@ TEST_SUITE("worker: duties") {
                   },
                   .due_at = [](Steady) { return std::nullopt; }};
     };
-    CHECK(Duties({duty("a"), duty("b"), duty("c")}).take_turns(now).has_value());
+    CHECK(Duties({duty("a"), duty("b"), duty("c")}).take_turns(nap_start).has_value());
     CHECK(turns == "abc");
-    const auto failed = Duties({duty("d"), duty("e", true), duty("f")}).take_turns(now);
+    const auto failed = Duties({duty("d"), duty("e", true), duty("f")}).take_turns(nap_start);
     REQUIRE_FALSE(failed.has_value());
     CHECK(failed.error().code == ErrorCode::lease_lost);
     CHECK(turns == "abcde");
@@ -56,7 +56,7 @@ TEST_SUITE("worker: duties") {
 
   TEST_CASE("a loop whose duties are never due sleeps as long as it may") {
     CHECK(nap({}) == 60s);
-    CHECK(nap({due_in({}), due_in(Steady::max() - now)}) == 60s);
+    CHECK(nap({due_in({}), due_in(Steady::max() - nap_start)}) == 60s);
     CHECK(nap({due_in(61s)}) == 60s);
   }
 

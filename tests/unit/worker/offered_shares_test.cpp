@@ -10,7 +10,7 @@ using namespace weir::testing;
 
 namespace {
 
-constexpr RunKey key = 7;
+constexpr RunKey shared_run = 7;
 
 JournalRow row_of(std::size_t index, int attempt, Outcome outcome) {
   JournalRow row{.task = {.step = 0, .index = index},
@@ -54,13 +54,14 @@ class Owner {
  public:
   Owner() : flow_("wide", {{"each", returns("1"), {}, "map"}}), offered_(&others, log_) {
     FlowHandle module(flow_.module());
-    runs_.add({.run = key, .id = "an-id", .input = Json::trusted("[1, 2]"), .available_at = start},
-              module, {module->definition.steps()[0].options}, std::nullopt);
+    runs_.add(
+        {.run = shared_run, .id = "an-id", .input = Json::trusted("[1, 2]"), .available_at = start},
+        module, {module->definition.steps()[0].options}, std::nullopt);
   }
 
   // Claims it, with the shares that others hold.
   void restore_shared() {
-    OfferedShares::restore_shared(others.held, key, run(), lost_);
+    OfferedShares::restore_shared(others.held, shared_run, run(), lost_);
     for (const JournalRow& row : lost_) REQUIRE(run().apply(row).has_value());
   }
 
@@ -73,7 +74,7 @@ class Owner {
     now_ += std::chrono::seconds(1);
   }
 
-  OwnedRun& run() { return runs_.at(key); }
+  OwnedRun& run() { return runs_.at(shared_run); }
   const std::vector<JournalRow>& lost() const { return lost_; }
 
   Others others;
@@ -92,15 +93,16 @@ class Owner {
 TEST_SUITE("worker: offered shares") {
   TEST_CASE("L7: notifications of an attempt that is over leave the one that others run to them") {
     Owner owner;
-    owner.others.held = {{.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
+    owner.others.held = {{.share = 2, .run = shared_run, .attempt = 2, .first = 0, .last = 1}};
     owner.restore_shared();
     // Its owner before notify nobody that it had heard of these.
-    owner.others.notifications = {{1, key, owner.lost()[0]}, {1, key, owner.lost()[1]}};
+    owner.others.notifications = {{1, shared_run, owner.lost()[0]},
+                                  {1, shared_run, owner.lost()[1]}};
     owner.turn();
     CHECK(owner.run().due() == 0);
     CHECK(owner.run().shared.size() == 2);
-    owner.others.notifications = {{2, key, row_of(0, 2, Outcome::completed)},
-                                  {2, key, row_of(1, 2, Outcome::completed)}};
+    owner.others.notifications = {{2, shared_run, row_of(0, 2, Outcome::completed)},
+                                  {2, shared_run, row_of(1, 2, Outcome::completed)}};
     owner.turn();
     CHECK(owner.run().shared.empty());
     CHECK(owner.run().state().end().has_value());
@@ -108,8 +110,8 @@ TEST_SUITE("worker: offered shares") {
 
   TEST_CASE("L7: a share of an attempt that is over holds back no later one") {
     Owner owner;
-    owner.others.held = {{.share = 1, .run = key, .attempt = 1, .first = 0, .last = 1},
-                         {.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
+    owner.others.held = {{.share = 1, .run = shared_run, .attempt = 1, .first = 0, .last = 1},
+                         {.share = 2, .run = shared_run, .attempt = 2, .first = 0, .last = 1}};
     owner.restore_shared();
     owner.others.held.pop_back();  // nobody took the second one
     owner.turn();
@@ -121,7 +123,7 @@ TEST_SUITE("worker: offered shares") {
     for (const bool looked_at : {false, true}) {
       CAPTURE(looked_at);
       Owner owner;
-      owner.others.held = {{.share = 2, .run = key, .attempt = 2, .first = 0, .last = 1}};
+      owner.others.held = {{.share = 2, .run = shared_run, .attempt = 2, .first = 0, .last = 1}};
       owner.restore_shared();
       if (looked_at) owner.turn();
       owner.others.held.clear();
@@ -133,8 +135,8 @@ TEST_SUITE("worker: offered shares") {
 
   TEST_CASE("L7: of two shares of an element the later attempt counts") {
     Owner owner;
-    owner.others.held = {{.share = 1, .run = key, .attempt = 2, .first = 0, .last = 1},
-                         {.share = 2, .run = key, .attempt = 1, .first = 0, .last = 1}};
+    owner.others.held = {{.share = 1, .run = shared_run, .attempt = 2, .first = 0, .last = 1},
+                         {.share = 2, .run = shared_run, .attempt = 1, .first = 0, .last = 1}};
     owner.restore_shared();
     owner.turn();
     CHECK(owner.run().due() == 0);

@@ -1,0 +1,170 @@
+#include "worker/flights.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/worker/parts.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Tickets = std::vector<std::uint64_t>;
+
+std::shared_ptr<Attempt> attempt_of(std::uint64_t ticket, RunKey run = 7,
+                                    std::chrono::milliseconds timeout = 10s) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->ticket = ticket;
+  attempt->run = run;
+  attempt->task = {.step = 0, .index = static_cast<std::size_t>(ticket)};
+  attempt->options.timeout = timeout;
+  attempt->chosen = steady_start;
+  return attempt;
+}
+
+Tickets tickets_of(const std::vector<Flights::Flight>& flights) {
+  Tickets tickets;
+  for (const Flights::Flight& flight : flights) tickets.push_back(flight.attempt->ticket);
+  return tickets;
+}
+
+}  // namespace
+
+TEST_SUITE("worker: flights") {
+  TEST_CASE("an attempt is taken once") {
+    Flights flights;
+    flights.add(attempt_of(1));
+    flights.add(attempt_of(2));
+    CHECK(flights.size() == 2);
+    CHECK_FALSE(flights.take(3).has_value());
+    const auto taken = flights.take(1);
+    REQUIRE(taken.has_value());
+    CHECK(taken->attempt->ticket == 1);
+    CHECK_FALSE(taken->attempt->stop.cancelled());
+    CHECK_FALSE(taken->timed_out_at.has_value());
+    CHECK_FALSE(flights.take(1).has_value());
+    CHECK(flights.size() == 1);
+  }
+
+  TEST_CASE("F4: the time of an attempt begins with its handler and not while it awaits a slot") {
+    Flights flights;
+    const auto attempt = attempt_of(1);
+    flights.add(attempt);
+    CHECK(flights.enforce(steady_start + 1h).empty());
+    CHECK_FALSE(attempt->stop.cancelled());
+    FakeSlots::begin(*attempt, steady_start + 1h);
+    CHECK(flights.enforce(steady_start + 1h + 10s - 1ns).empty());
+    CHECK_FALSE(attempt->stop.cancelled());
+    CHECK(flights.enforce(steady_start + 1h + 10s).empty());
+    CHECK(attempt->stop.cancelled());
+    CHECK(flights.take(1)->timed_out_at == steady_start + 1h + 10s);
+  }
+
+  TEST_CASE(
+      "F4: an attempt has a second to end after its stop token fired whenever that was seen") {
+    Flights flights;
+    const auto attempt = attempt_of(1);
+    FakeSlots::begin(*attempt, steady_start);
+    flights.add(attempt);
+    CHECK(flights.enforce(steady_start + 30s).empty());  // the loop was late
+    CHECK(flights.enforce(steady_start + 31s - 1ns).empty());
+    CHECK(flights.enforce(steady_start + 31s) == Tickets{1});
+    CHECK(flights.enforce(steady_start + 32s) == Tickets{1});
+    CHECK(flights.size() == 1);
+    static_cast<void>(flights.take(1));
+    CHECK(flights.enforce(steady_start + 33s).empty());
+  }
+
+  TEST_CASE("F4: each attempt has the timeout of its own step") {
+    Flights flights;
+    const auto quick = attempt_of(1, 7, 1s);
+    const auto slow = attempt_of(2, 7, 5s);
+    for (const auto& attempt : {quick, slow}) {
+      FakeSlots::begin(*attempt, steady_start);
+      flights.add(attempt);
+    }
+    CHECK(flights.enforce(steady_start + 1s).empty());
+    CHECK(quick->stop.cancelled());
+    CHECK_FALSE(slow->stop.cancelled());
+    CHECK(flights.enforce(steady_start + 5s) == Tickets{1});
+    CHECK(slow->stop.cancelled());
+  }
+
+  TEST_CASE("the next limit is the earliest timeout or end of a grace period") {
+    Flights flights;
+    CHECK_FALSE(flights.next_limit().has_value());
+    const auto attempt = attempt_of(1);
+    flights.add(attempt);
+    CHECK(flights.next_limit() == steady_start + 10s);  // if its handler had begun at once
+    FakeSlots::begin(*attempt, steady_start + 2s);
+    CHECK(flights.next_limit() == steady_start + 12s);
+    const auto sooner = attempt_of(2, 7, 1s);
+    FakeSlots::begin(*sooner, steady_start);
+    flights.add(sooner);
+    CHECK(flights.next_limit() == steady_start + 1s);
+    CHECK(flights.enforce(steady_start + 3s).empty());
+    CHECK(flights.next_limit() == steady_start + 4s);
+    static_cast<void>(flights.take(2));
+    CHECK(flights.next_limit() == steady_start + 12s);
+  }
+
+  TEST_CASE("all attempts of one run are stopped and taken and no others") {
+    Flights flights;
+    std::vector<std::shared_ptr<Attempt>> all;
+    for (std::uint64_t ticket = 1; ticket <= 4; ++ticket)
+      flights.add(all.emplace_back(attempt_of(ticket, ticket % 2 == 0 ? 7 : 8)));
+    CHECK(tickets_of(flights.take_run(7)) == Tickets{2, 4});
+    CHECK(flights.take_run(7).empty());
+    for (const auto& attempt : all) CHECK(attempt->stop.cancelled() == (attempt->run == 7));
+    CHECK(text_of(flights.stated()) == "8:0.1#1 8:0.3#1");
+  }
+
+  TEST_CASE("L7: all attempts of one share are stopped and taken and no others") {
+    Flights flights;
+    std::vector<std::shared_ptr<Attempt>> all;
+    for (std::uint64_t ticket = 1; ticket <= 3; ++ticket) {
+      all.push_back(attempt_of(ticket));
+      all.back()->share = static_cast<ShareId>(ticket - 1);
+      flights.add(all.back());
+    }
+    CHECK(tickets_of(flights.take_share(2)) == Tickets{3});
+    for (const auto& attempt : all) CHECK(attempt->stop.cancelled() == (attempt->share == 2));
+    CHECK(flights.size() == 2);
+  }
+
+  TEST_CASE("F5: what is not needed any more of a run is stopped and stays in flight") {
+    Flights flights;
+    const auto needed = attempt_of(1), unneeded = attempt_of(2), of_another_run = attempt_of(3, 8);
+    for (const auto& attempt : {needed, unneeded, of_another_run}) flights.add(attempt);
+    flights.stop_if(7, [](TaskId task) { return task.index >= 2; });
+    CHECK_FALSE(needed->stop.cancelled());
+    CHECK(unneeded->stop.cancelled());
+    CHECK_FALSE(of_another_run->stop.cancelled());
+    CHECK(flights.size() == 3);
+    CHECK_FALSE(flights.take(2)->timed_out_at.has_value());
+  }
+
+  TEST_CASE("forgotten attempts are stopped and cannot be taken") {
+    Flights flights;
+    const auto attempt = attempt_of(1);
+    flights.add(attempt);
+    flights.forget();
+    CHECK(attempt->stop.cancelled());
+    CHECK(flights.size() == 0);
+    CHECK_FALSE(flights.take(1).has_value());
+    CHECK(flights.stated().empty());
+  }
+
+  TEST_CASE("F1: each attempt is stated with its run, task, number and plugin") {
+    Flights flights;
+    const auto attempt = attempt_of(5, 9);
+    attempt->number = 3;
+    attempt->plugin = 4;
+    flights.add(attempt);
+    const auto stated = flights.stated();
+    REQUIRE(stated.size() == 1);
+    CHECK(text_of(stated) == "9:0.5#3");
+    CHECK(stated[0].plugin == 4);
+  }
+}

@@ -1,0 +1,418 @@
+#include "worker/held_shares.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/worker/parts.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Shares = std::vector<ShareId>;
+
+constexpr Capacity idle_worker{.slots = 4, .window = 4, .in_flight = 0, .due = 0};
+
+TakenShare share_of(ShareId share, std::vector<std::size_t> indexes, VersionId version = 1) {
+  TakenShare taken;
+  taken.share = share;
+  taken.run = 7;
+  taken.run_id = "run-7";
+  taken.version = version;
+  taken.attempt = 2;
+  taken.inputs.assign(indexes.size(), Json::trusted("5"));
+  taken.indexes = std::move(indexes);
+  taken.run_input = Json::trusted("[5, 5]");
+  return taken;
+}
+
+// A worker that can run version 1, which is a map with one step, of plugin 3.
+struct Helper {
+  WorkerOptions options;
+  FakeStore store;
+  LogLines lines;
+  std::shared_ptr<Log> log = lines.log();
+  FlowRegistry registry;
+  ServedFlows flows{options, registry, store, *log, [] { return steady_start; }};
+  HeldShares held{&store, flows, *log};
+  Steady now = steady_start;
+  const std::vector<VersionId> versions{1};
+
+  Helper() {
+    FlowModule module =
+        TestFlow("wide", {{"each", returns("1"), {}, "map", {.max_attempts = 9}}}).module();
+    module.file = {.path = "p.so", .sha256 = "aa"};
+    REQUIRE(registry.register_(std::move(module)).has_value());
+    store.answers.register_plugin.next(3);
+    REQUIRE(flows.refresh(steady_start + 1s).has_value());
+    store.take_calls();
+  }
+  void take(TakenShare share) {
+    store.answers.take_shares.next(std::vector{std::move(share)});
+    held.wake();
+    CHECK(turn().empty());
+    store.take_calls();
+  }
+  Shares turn(bool takes = true, const Capacity& capacity = idle_worker) {
+    return held.turn(1, now, versions, capacity, takes);
+  }
+  Shares turn_without_versions() { return held.turn(1, now, {}, idle_worker, true); }
+  // Runs the next element to its end.
+  void run_next(const char* output = "1") {
+    const auto attempt = held.next();
+    REQUIRE(attempt != nullptr);
+    held.settle(*attempt, HeldShares::row_of(*attempt, completes(output)), now);
+  }
+};
+
+constexpr const char* take_one = "take_shares worker 1 count 1 versions 1\n";
+constexpr const char* settle_0 = "settle_share worker 1 share 2 plugin 3: 0.0#2 completed 1\n";
+
+}  // namespace
+
+TEST_SUITE("worker: held shares") {
+  TEST_CASE("L7: each element of a share is run once and in order") {
+    Helper helper;
+    CHECK(helper.held.empty());
+    CHECK(helper.held.next() == nullptr);
+    helper.take(share_of(2, {3, 4, 9}));
+    CHECK_FALSE(helper.held.empty());
+    CHECK(helper.held.waiting() == 3);
+    std::string run;
+    while (const auto attempt = helper.held.next())
+      run += text_of(attempt->task, attempt->number) + " ";
+    CHECK(run == "0.3#2 0.4#2 0.9#2 ");
+    CHECK(helper.held.waiting() == 0);
+    CHECK_FALSE(helper.held.empty());
+  }
+
+  TEST_CASE("P2: an element has its own input and all that its handler may ask for") {
+    Helper helper;
+    TakenShare share = share_of(2, {3, 4});
+    share.inputs[0] = Json::trusted("\"x\"");
+    helper.take(std::move(share));
+    const auto attempt = helper.held.next();
+    REQUIRE(attempt != nullptr);
+    CHECK(attempt->share == 2);
+    CHECK(attempt->run == 7);
+    CHECK(attempt->run_id == "run-7");
+    CHECK(attempt->input.text() == "\"x\"");
+    CHECK(attempt->flow_input.text() == "[5, 5]");
+    CHECK(attempt->flow == helper.flows.find(1)->module);
+    CHECK(attempt->step == helper.flows.find(1)->module->steps[0]);
+    CHECK(attempt->plugin == 3);
+    CHECK(attempt->options.max_attempts == 9);
+    CHECK(helper.held.next()->input.text() == "5");
+  }
+
+  TEST_CASE("the row of a shared element says what its attempt returned") {
+    Attempt attempt;
+    attempt.task = {.step = 1, .index = 2};
+    attempt.number = 3;
+    CHECK(text_of(HeldShares::row_of(attempt, completes("4"))) == "1.2#3 completed 4");
+    AttemptResult result = fails();
+    result.retry_after = 5ms;
+    const JournalRow row = HeldShares::row_of(attempt, std::move(result));
+    CHECK(text_of(row) == "1.2#3 failed test: broken");
+    CHECK(row.retry_after == 5ms);
+  }
+
+  TEST_CASE("a worker without a store of shares takes none") {
+    Helper helper;
+    HeldShares none(nullptr, helper.flows, *helper.log);
+    CHECK(none.turn(1, helper.now, helper.versions, idle_worker, true).empty());
+    CHECK(none.next_turn(idle_worker, true) == Steady::max());
+    CHECK(helper.store.take_calls() == "");
+  }
+
+  TEST_CASE("L7: a worker that found no share looks again after a second or when it is woken") {
+    Helper helper;
+    CHECK(helper.held.next_turn(idle_worker, true) <= helper.now);
+    CHECK(helper.turn().empty());
+    CHECK(helper.store.take_calls() == take_one);
+    CHECK(helper.held.next_turn(idle_worker, true) == helper.now + 1s);
+    CHECK(helper.held.next_turn(idle_worker, false) == Steady::max());
+    helper.now += 1s - 1ns;
+    helper.turn();
+    CHECK(helper.store.take_calls() == "");
+    helper.now += 1ns;
+    helper.turn();
+    CHECK(helper.store.take_calls() == take_one);
+    helper.held.wake();
+    helper.turn();
+    CHECK(helper.store.take_calls() == take_one);
+  }
+
+  TEST_CASE("L7: shares are taken only for slots that nothing else needs") {
+    const auto calls = [](const Capacity& capacity, bool takes = true) {
+      Helper helper;
+      helper.turn(takes, capacity);
+      return helper.store.take_calls();
+    };
+    CHECK(calls(idle_worker) == take_one);
+    CHECK(calls(idle_worker, false) == "");
+    CHECK(calls({.slots = 4, .window = 4, .in_flight = 3}) == take_one);
+    CHECK(calls({.slots = 4, .window = 4, .in_flight = 4}) == "");
+    CHECK(calls({.slots = 4, .window = 4, .in_flight = 0, .due = 1}) == "");
+    Helper helper;
+    helper.turn_without_versions();
+    CHECK(helper.store.take_calls() == "");
+  }
+
+  TEST_CASE("L7: while tasks are short the next share is taken before the last one has ended") {
+    const auto asks = [](std::size_t elements, double seconds) {
+      Helper helper;
+      std::vector<std::size_t> indexes(elements);
+      for (std::size_t i = 0; i < elements; ++i) indexes[i] = i;
+      helper.take(share_of(2, indexes));
+      const Capacity busy{.slots = 4, .window = 8, .in_flight = 4, .task_seconds = seconds};
+      const bool wants = helper.held.next_turn(busy, true) != Steady::max();
+      helper.turn(true, busy);
+      CHECK(wants == (helper.store.take_calls() != ""));
+      return wants;
+    };
+    CHECK(asks(8, 0.03125));         // a quarter of a second for four slots
+    CHECK_FALSE(asks(16, 0.03125));  // half a second
+    CHECK_FALSE(asks(1, 0.125));     // long tasks
+    Helper helper;
+    const Capacity busy{.slots = 4, .window = 8, .in_flight = 4, .task_seconds = 0.01};
+    helper.turn(true, busy);
+    CHECK(helper.store.take_calls() == "");  // a share of nothing is none
+  }
+
+  TEST_CASE("the input of a run is fetched once while its shares are held") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    TakenShare second = share_of(3, {1});
+    second.run_input.reset();
+    helper.store.answers.take_shares.next(std::vector{second});
+    helper.turn();
+    CHECK(helper.store.take_calls() == "take_shares worker 1 count 1 versions 1 knows 7\n");
+    CHECK(helper.held.next()->flow_input.text() == "[5, 5]");
+    CHECK(helper.held.next()->flow_input.text() == "[5, 5]");
+  }
+
+  TEST_CASE("the input of a run none of whose shares is held goes when another run's is taken") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    helper.run_next();
+    helper.turn(false);
+    CHECK(helper.held.empty());
+    TakenShare other = share_of(3, {1});
+    other.run = 8;
+    helper.take(other);
+    helper.held.wake();
+    helper.turn();
+    CHECK(helper.store.take_calls() == "take_shares worker 1 count 1 versions 1 knows 8\n");
+  }
+
+  TEST_CASE("a share whose last element has ended is journaled at once and is over") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    helper.run_next();
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == settle_0);
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE("results of a share that goes on are journaled together after 20 ms") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1, 2}));
+    helper.run_next();
+    const Steady first = helper.now;
+    CHECK(helper.held.next_turn(idle_worker, false) == first + 20ms);
+    helper.now += 10ms;
+    helper.run_next();
+    CHECK(helper.held.next_turn(idle_worker, false) == first + 20ms);
+    helper.now = first + 20ms - 1ns;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "");
+    helper.now = first + 20ms;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "settle_share worker 1 share 2 plugin 3: 0.0#2 completed 1 0.1#2 completed 1\n");
+    CHECK(helper.held.next_turn(idle_worker, false) == Steady::max());
+    CHECK_FALSE(helper.held.empty());
+    helper.run_next();
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "settle_share worker 1 share 2 plugin 3: 0.2#2 completed 1\n");
+  }
+
+  TEST_CASE("128 results or 4 MiB of them are journaled at once") {
+    std::vector<std::size_t> indexes(200);
+    for (std::size_t i = 0; i < indexes.size(); ++i) indexes[i] = i;
+    Helper many;
+    many.take(share_of(2, indexes));
+    for (int i = 0; i < 127; ++i) many.run_next();
+    many.turn(false);
+    CHECK(many.store.take_calls() == "");
+    many.run_next();
+    many.turn(false);
+    CHECK(many.store.take_calls() != "");
+    Helper large;
+    large.take(share_of(2, indexes));
+    large.run_next(std::string(4 * 1024 * 1024 - 1, '1').c_str());
+    large.turn(false);
+    CHECK(large.store.take_calls() == "");
+    large.run_next();
+    large.turn(false);
+    CHECK(large.store.take_calls() != "");
+    large.run_next();  // counts from nothing again
+    large.turn(false);
+    CHECK(large.store.take_calls() == "");
+  }
+
+  TEST_CASE("L2: a share that the database refuses is dropped whole and its results with it") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1, 2}));
+    helper.take(share_of(3, {5}));
+    const auto late = helper.held.next();
+    helper.run_next();
+    helper.now += 20ms;
+    helper.store.answers.settle_share.next(refused(ErrorCode::lease_lost, "not yours"));
+    CHECK(helper.turn(false) == Shares{2});
+    CHECK(helper.lines.with_levels() == "info: run run-7: a share of it is dropped: not yours\n");
+    CHECK(helper.held.waiting() == 1);
+    CHECK(helper.held.take_lease_unconfirmed());
+    CHECK_FALSE(helper.held.take_lease_unconfirmed());
+    helper.store.take_calls();
+    helper.held.settle(*late, HeldShares::row_of(*late, completes("1")), helper.now);
+    helper.now += 1s;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "");
+    const auto kept = helper.held.next();
+    REQUIRE(kept != nullptr);
+    CHECK(kept->task.index == 5);
+    CHECK(helper.held.next() == nullptr);
+  }
+
+  TEST_CASE("L6: what the database did not answer is repeated after a pause and nothing is lost") {
+    for (const ErrorCode away : {ErrorCode::unavailable, ErrorCode::in_doubt}) {
+      Helper helper;
+      helper.take(share_of(2, {0}));
+      helper.run_next();
+      helper.store.answers.settle_share.next(refused(away));
+      CHECK(helper.turn().empty());
+      CHECK(helper.store.take_calls() == settle_0);
+      CHECK(helper.lines.text() == "");
+      CHECK_FALSE(helper.held.take_lease_unconfirmed());
+      CHECK(helper.held.next_turn(idle_worker, true) == helper.now + 100ms);
+      helper.now += 100ms - 1ns;
+      CHECK(helper.turn().empty());
+      CHECK(helper.store.take_calls() == "");
+      helper.now += 1ns;
+      helper.store.answers.held_shares.next(Shares{2});
+      CHECK(helper.turn(false).empty());
+      CHECK(helper.store.take_calls() == std::string("held_shares worker 1\n") + settle_0);
+      CHECK(helper.held.empty());
+    }
+  }
+
+  TEST_CASE("a share that is refused for another reason is returned in the next turn") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    helper.run_next();
+    helper.store.answers.settle_share.next(refused(ErrorCode::internal, "a bug"));
+    CHECK(helper.turn(false) == Shares{2});
+    CHECK(helper.lines.with_levels() ==
+          "info: run run-7: a share of it is dropped: a bug\n"
+          "error: cannot take part in shared work: a bug\n");
+    helper.store.take_calls();
+    helper.now += 100ms;
+    helper.store.answers.held_shares.next(Shares{2});
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "held_shares worker 1\nreturn_share worker 1 share 2 from 0\n");
+  }
+
+  TEST_CASE("L6: after a notification a worker drops shares that ended and returns unknown ones") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    helper.take(share_of(3, {5}));
+    helper.held.notify();
+    helper.store.answers.held_shares.next(Shares{3, 4});
+    CHECK(helper.turn(false) == Shares{2});
+    CHECK(helper.store.take_calls() ==
+          "held_shares worker 1\nreturn_share worker 1 share 4 from 0\n");
+    CHECK(helper.held.waiting() == 1);
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "");
+  }
+
+  TEST_CASE("L6: a comparison that failed is repeated") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    helper.held.notify();
+    helper.store.answers.held_shares.next(refused(ErrorCode::unavailable));
+    CHECK(helper.turn(false).empty());
+    helper.now += 100ms;
+    helper.store.answers.held_shares.next(Shares{2, 4});
+    helper.store.answers.return_share.next(refused(ErrorCode::lease_lost));
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.held.take_lease_unconfirmed());
+    helper.store.take_calls();
+    helper.now += 100ms;
+    helper.store.answers.held_shares.next(Shares{});
+    CHECK(helper.turn(false) == Shares{2});
+    CHECK(helper.store.take_calls() == "held_shares worker 1\n");
+  }
+
+  TEST_CASE("L5: what was not begun is returned when its version may not start any more") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1, 2}));
+    const auto running = helper.held.next();
+    CHECK(helper.turn_without_versions().empty());
+    CHECK(helper.store.take_calls() == "return_share worker 1 share 2 from 1\n");
+    CHECK(helper.held.waiting() == 0);
+    CHECK(helper.held.next() == nullptr);
+    CHECK_FALSE(helper.held.empty());
+    CHECK(helper.turn_without_versions().empty());
+    CHECK(helper.store.take_calls() == "");
+    helper.held.settle(*running, HeldShares::row_of(*running, completes("1")), helper.now);
+    CHECK(helper.turn_without_versions().empty());
+    CHECK(helper.store.take_calls() == settle_0);
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE("L5: a share of which nothing runs is over once it is returned") {
+    Helper helper;
+    helper.take(share_of(2, {3, 4}));
+    helper.store.answers.return_share.next(refused(ErrorCode::unavailable));
+    CHECK(helper.turn_without_versions().empty());
+    CHECK(helper.held.waiting() == 2);
+    helper.store.take_calls();
+    helper.now += 100ms;
+    helper.store.answers.held_shares.next(Shares{2});
+    CHECK(helper.turn_without_versions().empty());
+    CHECK(helper.store.take_calls() ==
+          "held_shares worker 1\nreturn_share worker 1 share 2 from 3\n");
+    CHECK(helper.held.empty());
+    CHECK(helper.held.waiting() == 0);
+  }
+
+  TEST_CASE("L4: a share of a version that is not served is returned at once") {
+    Helper helper;
+    helper.store.answers.take_shares.next(std::vector{share_of(2, {0}, 9)});
+    CHECK(helper.turn().empty());
+    CHECK(helper.store.take_calls() ==
+          std::string(take_one) + "return_share worker 1 share 2 from 0\n");
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE("a worker that forgets its shares has none and tells nobody") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    helper.run_next();
+    helper.held.notify();
+    helper.held.forget();
+    CHECK(helper.held.empty());
+    CHECK(helper.held.waiting() == 0);
+    CHECK(helper.held.next() == nullptr);
+    helper.now += 1s;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "");
+    CHECK_FALSE(helper.held.take_lease_unconfirmed());
+  }
+}

@@ -1,0 +1,130 @@
+#include "worker/outbox.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/worker/parts.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+
+namespace {
+
+JournalRow row_with_error(std::size_t bytes) {
+  JournalRow row{.task = {.step = 0, .index = 0}, .outcome = Outcome::failed};
+  row.error = std::string(bytes, 'x');
+  return row;
+}
+
+}  // namespace
+
+TEST_SUITE("worker: outbox") {
+  TEST_CASE("results, ends and releases are urgent and acknowledgements and events alone are not") {
+    const TestFlow flow("f", {{"s", returns("1")}});
+    RunBook runs;
+    const OwnedRun& run = add_run(runs, flow, claim_of(7));
+    Outbox outbox;
+    outbox.set_listeners(true, true);
+    CHECK_FALSE(outbox.has_urgent());
+    outbox.acknowledge(7, 2);
+    outbox.publish(7, run, EventKind::started);
+    CHECK_FALSE(outbox.has_urgent());
+    outbox.settle(7, row_with_error(1), 3);
+    CHECK(outbox.has_urgent());
+    outbox.clear();
+    CHECK_FALSE(outbox.has_urgent());
+    outbox.end(7, {});
+    CHECK(outbox.has_urgent());
+    outbox.clear();
+    outbox.release(7, std::nullopt);
+    CHECK(outbox.has_urgent());
+  }
+
+  TEST_CASE("everything that was put in is in the request as it came") {
+    Outbox outbox;
+    outbox.settle(7, row_with_error(1), 3);
+    outbox.settle(8, row_with_error(2), std::nullopt);
+    outbox.end(7, {.status = RunStatus::failed, .error = "why"});
+    outbox.release(8, start);
+    outbox.acknowledge(8, 2);
+    const ExchangeRequest& request = outbox.request();
+    REQUIRE(request.settled.size() == 2);
+    CHECK(request.settled[0].run == 7);
+    CHECK(request.settled[0].plugin == 3);
+    CHECK(request.settled[1].run == 8);
+    CHECK(text_of(request.settled[1].row) == "0.0#1 failed: xx");
+    CHECK_FALSE(request.settled[1].plugin.has_value());
+    REQUIRE(request.ended.size() == 1);
+    CHECK(request.ended[0].run == 7);
+    CHECK(request.ended[0].end.error == "why");
+    REQUIRE(request.released.size() == 1);
+    CHECK(request.released[0].run == 8);
+    CHECK(request.released[0].wake_at == start);
+    REQUIRE(request.heard.size() == 1);
+    CHECK(request.heard[0].run == 8);
+    CHECK(request.heard[0].count == 2);
+  }
+
+  TEST_CASE("it is full when outputs and errors with 256 bytes for each row reach the limit") {
+    Outbox outbox;
+    outbox.settle(7, row_with_error(Outbox::bytes_max - 256 - 256 - 2), std::nullopt);
+    CHECK_FALSE(outbox.is_full());
+    JournalRow row{.task = {.step = 0, .index = 1}, .output = Json::trusted("1")};
+    outbox.settle(7, row, std::nullopt);
+    CHECK_FALSE(outbox.is_full());
+    outbox.settle(7, row, std::nullopt);
+    CHECK(outbox.is_full());
+    outbox.clear();
+    CHECK_FALSE(outbox.is_full());
+    outbox.settle(7, row_with_error(Outbox::bytes_max - 256), std::nullopt);
+    CHECK(outbox.is_full());
+  }
+
+  TEST_CASE("an answered request is emptied and keeps what every request has") {
+    Outbox outbox;
+    outbox.request().worker = 4;
+    outbox.request().sequence = 9;
+    outbox.request().lease = std::chrono::seconds(15);
+    outbox.request().versions = {1, 2};
+    outbox.settle(7, row_with_error(1), std::nullopt);
+    outbox.end(7, {});
+    outbox.release(8, std::nullopt);
+    outbox.acknowledge(8, 1);
+    outbox.clear();
+    const ExchangeRequest& request = outbox.request();
+    CHECK(request.settled.empty());
+    CHECK(request.ended.empty());
+    CHECK(request.released.empty());
+    CHECK(request.heard.empty());
+    CHECK(request.worker == 4);
+    CHECK(request.sequence == 9);
+    CHECK(request.lease == std::chrono::seconds(15));
+    CHECK(request.versions == std::vector<VersionId>{1, 2});
+  }
+
+  TEST_CASE("E1: an event goes where there are listeners and comes back once it is committed") {
+    const TestFlow flow("f", {{"s", returns("1")}});
+    RunBook runs;
+    const OwnedRun& run = add_run(runs, flow, claim_of(7));
+    for (const bool here : {false, true})
+      for (const bool elsewhere : {false, true}) {
+        CAPTURE(here);
+        CAPTURE(elsewhere);
+        Outbox outbox;
+        CHECK_FALSE(outbox.publishes_events());
+        outbox.set_listeners(here, elsewhere);
+        CHECK(outbox.publishes_events() == (here || elsewhere));
+        outbox.publish(7, run, EventKind::completed, 0);
+        outbox.publish(7, run, EventKind::completed);
+        std::vector<std::string> stated;
+        for (const PublishedEvent& event : outbox.request().events) stated.push_back(event.name);
+        CHECK(stated == (elsewhere ? std::vector<std::string>{"step:s:completed", "run:completed"}
+                                   : std::vector<std::string>{}));
+        const std::vector<RunEvent> both{
+            {.run_id = "run-7", .flow = "f", .name = "step:s:completed"},
+            {.run_id = "run-7", .flow = "f", .name = "run:completed"}};
+        CHECK(outbox.clear() == (here ? both : std::vector<RunEvent>{}));
+        CHECK(outbox.clear().empty());
+        CHECK(outbox.publishes_events() == (here || elsewhere));
+      }
+  }
+}

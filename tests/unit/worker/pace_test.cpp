@@ -1,0 +1,56 @@
+#include "worker/pace.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weir;
+using namespace std::chrono_literals;
+
+TEST_SUITE("worker: pace") {
+  TEST_CASE("a worker that has run nothing has one attempt for each slot") {
+    for (const std::size_t slots : {1U, 8U, 1'000U}) {
+      const Pace pace(slots);
+      CHECK(pace.window() == slots);
+      CHECK(pace.hold() == slots);
+    }
+  }
+
+  TEST_CASE("a sample counts as one eighth") {
+    Pace pace(1);
+    CHECK(pace.task_seconds() == 1.0);
+    pace.ran(9s);
+    CHECK(pace.task_seconds() == 2.0);
+    pace.ran(2s);
+    CHECK(pace.task_seconds() == 2.0);
+    pace.ran(0s);
+    CHECK(pace.task_seconds() == 1.75);
+  }
+
+  TEST_CASE("the window has what the slots can finish during an exchange and hold twice that") {
+    Pace pace(4);
+    pace.exchanged(8'001ms);  // now 1.001 s on average, as long as a task
+    CHECK(pace.window() == 8);
+    CHECK(pace.hold() == 16);
+    pace.ran(9s);  // now 2 s: half a task
+    CHECK(pace.window() == 6);
+    CHECK(pace.hold() == 12);
+  }
+
+  TEST_CASE("long tasks are held for the slots alone so that idle workers can have the others") {
+    Pace pace(4);
+    for (int i = 0; i < 100; ++i) pace.ran(60s);
+    for (int i = 0; i < 100; ++i) pace.exchanged(10ms);
+    CHECK(pace.window() == 4);
+    CHECK(pace.hold() == 4);
+  }
+
+  TEST_CASE(
+      "however short the tasks the window ends at 256 and however many slots it has them all") {
+    for (const std::size_t slots : {1U, 255U, 256U, 300U}) {
+      Pace pace(slots);
+      for (int i = 0; i < 1'000; ++i) pace.ran(0s);
+      for (int i = 0; i < 100; ++i) pace.exchanged(10s);
+      CHECK(pace.window() == std::max<std::size_t>(256, slots));
+      CHECK(pace.hold() == (slots < 256 ? 512 : slots));
+    }
+  }
+}

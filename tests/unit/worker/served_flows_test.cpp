@@ -1,0 +1,216 @@
+#include "worker/served_flows.hpp"
+
+#include <doctest/doctest.h>
+
+#include "plugin/quarantine.hpp"
+#include "unit/worker/parts.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A registry of flows of one step, each from a plugin file of its own.
+struct Served {
+  WorkerOptions options;
+  FakeStore store;
+  LogLines lines;
+  std::shared_ptr<Log> log = lines.log();
+  FlowRegistry registry;
+  Steady now = steady_start;
+  ServedFlows flows{options, registry, store, *log, [this] { return now; }};
+  TestFlow a{"a", {{"s", returns("1")}}}, b{"b", {{"s", returns("1")}}};
+  TestFlow newer_a{"a", {{"s", returns("1")}, {"t", returns("1")}}};
+
+  void place(const TestFlow& flow, const char* sha256) {
+    FlowModule module = flow.module();
+    module.file = {.path = "p.so", .sha256 = sha256};
+    auto transaction = registry.begin();
+    transaction.succeed(std::move(module));
+    REQUIRE(transaction.commit().has_value());
+  }
+  bool read() {
+    const auto whole = flows.refresh(now + 100ms);
+    REQUIRE(whole.has_value());
+    return *whole;
+  }
+  std::string claimable() const {
+    std::string text;
+    for (const auto& [version, plugin] : flows.claimable(now))
+      text += fmt::format("{}/{} ", version, plugin.value_or(0));
+    return text;
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("worker: served flows") {
+  TEST_CASE("an empty registry is read without the database") {
+    Served served;
+    CHECK(served.read());
+    CHECK(served.store.take_calls() == "");
+    CHECK(served.flows.slugs().empty());
+    CHECK(served.claimable() == "");
+    CHECK(served.flows.find(1) == nullptr);
+  }
+
+  TEST_CASE("L4: a flow is registered once with its plugin and its limits") {
+    Served served;
+    served.options.limits["a"].max_running = 5;
+    served.place(served.a, "aa");
+    CHECK(served.read());
+    CHECK(served.store.take_calls() ==
+          "register_version a\nregister_plugin aa p.so\nset_limits a 5\n");
+    REQUIRE(served.flows.find(1) != nullptr);
+    CHECK(served.flows.find(1)->module->definition.slug().view() == "a");
+    CHECK(served.flows.find(1)->plugin == 1);
+    CHECK(served.claimable() == "1/1 ");
+    CHECK(served.read());
+    CHECK(served.store.take_calls() == "");
+  }
+
+  TEST_CASE("flows that are built in have no plugin and those of one file share theirs") {
+    Served served;
+    served.place(served.a, "");
+    CHECK(served.read());
+    CHECK(served.store.take_calls() == "register_version a\nset_limits a 0\n");
+    CHECK_FALSE(served.flows.find(1)->plugin.has_value());
+    Served both;
+    both.place(both.a, "aa");
+    both.place(both.b, "aa");
+    CHECK(both.read());
+    CHECK(both.store.take_calls() ==
+          "register_version b\nregister_plugin aa p.so\nset_limits b 0\n"
+          "register_version a\nset_limits a 0\n");
+  }
+
+  TEST_CASE(
+      "V2: a former version is registered before the newest which alone sets limits and adopts") {
+    Served served;
+    served.options.adopting = {"a"};
+    served.place(served.a, "aa");
+    served.place(served.newer_a, "bb");
+    served.store.answers.adopt_older.next(std::vector<AdoptedVersion>{
+        {.version = 1, .moved = 1, .held = 2}, {.version = 0, .refusal = "step t is new"}});
+    CHECK(served.read());
+    CHECK(served.store.take_calls() ==
+          "register_version a\nregister_plugin aa p.so\n"
+          "register_version a\nregister_plugin bb p.so\nset_limits a 0\nadopt_older 2\n");
+    CHECK(served.lines.with_levels() ==
+          "info: flow a: 1 open run of version 1 moved to the new one, 2 when a worker releases "
+          "them\n"
+          "warning: flow a: open runs of version 0 stay with it: step t is new\n");
+    CHECK(served.flows.find(1)->module->definition.steps().size() == 1);
+    CHECK(served.flows.find(2)->module->definition.steps().size() == 2);
+    CHECK(served.flows.slugs() == std::vector<std::string>{"a"});
+  }
+
+  TEST_CASE("a flow that left the registry is served until the next refresh") {
+    Served served;
+    served.place(served.a, "aa");
+    served.place(served.b, "bb");
+    CHECK(served.read());
+    CHECK(served.flows.slugs() == std::vector<std::string>{"a", "b"});
+    const VersionId a = served.flows.find(1)->module->definition.slug().view() == "a" ? 1 : 2;
+    CHECK(served.registry.unregister(served.a.module().definition.module()));
+    CHECK(served.flows.find(a) != nullptr);
+    served.store.take_calls();
+    CHECK(served.read());
+    CHECK(served.store.take_calls() == "");
+    CHECK(served.flows.find(a) == nullptr);
+    CHECK(served.flows.slugs() == std::vector<std::string>{"b"});
+  }
+
+  TEST_CASE("a flow that the database refuses is logged once and holds up no other") {
+    Served served;
+    served.place(served.a, "aa");
+    served.place(served.b, "aa");
+    served.store.answers.register_version.next(refused(ErrorCode::conflict, "B differs in case"));
+    CHECK(served.read());
+    CHECK(served.lines.with_levels() == "error: flow b is not served: B differs in case\n");
+    CHECK(served.flows.slugs() == std::vector<std::string>{"a"});
+    served.store.take_calls();
+    CHECK(served.read());
+    CHECK(served.store.take_calls() == "");
+    served.flows.forget();  // another database may take it
+    CHECK(served.flows.slugs().empty());
+    CHECK(served.read());
+    CHECK(served.flows.slugs() == std::vector<std::string>{"a", "b"});
+    CHECK(served.store.take_calls() ==
+          "register_version b\nregister_plugin aa p.so\nset_limits b 0\n"
+          "register_version a\nset_limits a 0\n");
+  }
+
+  TEST_CASE("L6: when the database goes away the rest is registered by the next call") {
+    for (const ErrorCode away : {ErrorCode::unavailable, ErrorCode::in_doubt}) {
+      Served served;
+      served.place(served.a, "aa");
+      served.place(served.b, "bb");
+      served.store.answers.register_version.next(0);
+      served.store.answers.register_version.next(refused(away));
+      const auto whole = served.flows.refresh(served.now + 100ms);
+      REQUIRE_FALSE(whole.has_value());
+      CHECK(whole.error().code == away);
+      CHECK(served.flows.slugs() == std::vector<std::string>{"b"});
+      CHECK(served.lines.text() == "");
+      served.store.take_calls();
+      CHECK(served.read());
+      CHECK(served.store.take_calls() ==
+            "register_version a\nregister_plugin aa p.so\nset_limits a 0\n");
+    }
+  }
+
+  TEST_CASE("a failure after the version was registered leaves the flow to the next call") {
+    Served served;
+    served.place(served.a, "aa");
+    served.store.answers.set_limits.next(refused(ErrorCode::unavailable));
+    CHECK_FALSE(served.flows.refresh(served.now + 100ms).has_value());
+    CHECK(served.flows.find(1) == nullptr);
+    CHECK(served.read());
+    CHECK(served.flows.find(1) != nullptr);
+  }
+
+  TEST_CASE("a refresh whose time is over says so and the next one continues") {
+    Served served;
+    served.place(served.a, "aa");
+    const auto whole = served.flows.refresh(served.now);
+    REQUIRE(whole.has_value());
+    CHECK_FALSE(*whole);
+    CHECK(served.store.take_calls() == "");
+    CHECK(served.read());
+    CHECK(served.flows.refresh(served.now) == true);  // there is nothing left that takes time
+  }
+
+  TEST_CASE("D3: the operator's overrides replace the options of the definition") {
+    Served served;
+    served.options.overrides["a"] = {.all = {.max_attempts = 7},
+                                     .steps = {{"t", {.timeout_ms = 5}}}};
+    served.place(served.newer_a, "aa");
+    served.place(served.b, "aa");
+    CHECK(served.read());
+    const ServedFlows::Flow& b = *served.flows.find(1);
+    const ServedFlows::Flow& a = *served.flows.find(2);
+    REQUIRE(a.options.size() == 2);
+    CHECK(a.options[0].max_attempts == 7);
+    CHECK(a.options[0].timeout == 60s);
+    CHECK(a.options[1].max_attempts == 7);
+    CHECK(a.options[1].timeout == 5ms);
+    CHECK(b.options == std::vector<StepOptions>{StepOptions{}});
+  }
+
+  TEST_CASE("F1: versions of a plugin in quarantine are served and cannot be claimed") {
+    Served served;
+    served.options.quarantine = std::make_shared<Quarantine>(
+        Quarantine::Limit{.max_crashes = 0, .first = 30s, .longest = 30s});
+    served.place(served.a, "aa");
+    served.place(served.b, "bb");
+    CHECK(served.read());
+    CHECK(served.claimable() == "1/1 2/1 ");
+    served.options.quarantine->crashed("bb", served.now);
+    CHECK(served.claimable() == "2/1 ");
+    CHECK(served.flows.find(1) != nullptr);
+    served.now += 30s;
+    CHECK(served.claimable() == "1/1 2/1 ");
+  }
+}
