@@ -145,6 +145,7 @@ Result<void> Attempts::resolve(Steady now) {
                              WEIR_ASSERT(run.in_flight > 0);
                              --run.in_flight;
                              loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
+                             if (run.broken) return;  // its state takes no more rows
                              const auto folded = run.apply(row);
                              WEIR_ASSERT(folded.has_value());
                            });
@@ -169,6 +170,12 @@ void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
     --run.in_flight;
     loop_.outbox.settle(key, std::move(row), run.plugin());
   }
+}
+
+void Attempts::forget_run(RunKey key, OwnedRun& run) {
+  const std::size_t forgotten = flights_.take_run(key).size();
+  WEIR_ASSERT(run.in_flight >= forgotten);
+  run.in_flight -= forgotten;
 }
 
 void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {

@@ -50,7 +50,7 @@ class Attempts {
   void collect(Steady now);
 
   /// When collect() has something to do though no slot finishes anything.
-  std::optional<Steady> due_at() const { return flights_.next_limit(); }
+  std::optional<Steady> due_at(Steady now) const { return flights_.next_limit(now); }
 
   /// C9: resolves attempts that handlers may have settled in their own transactions. Errors: as
   /// WorkerStore::resolve(), except that the database is away.
@@ -62,8 +62,9 @@ class Attempts {
   /// F6: settles the attempts of a run that ended as cancelled, except those that must be resolved
   /// first.
   void cancel_run(RunKey key, OwnedRun& run, Time now);
-  /// Forgets the attempts of a run; their results will be refused.
-  void forget_run(RunKey key) { static_cast<void>(flights_.take_run(key)); }
+  /// Forgets the attempts of a run, except those that must be resolved; their results will be
+  /// refused.
+  void forget_run(RunKey key, OwnedRun& run);
   void forget_share(ShareId share) { static_cast<void>(flights_.take_share(share)); }
   /// Cancels the stop tokens of attempts whose tasks are no longer needed.
   void stop_unneeded(RunKey key, const OwnedRun& run);

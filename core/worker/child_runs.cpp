@@ -56,6 +56,7 @@ Result<void> ChildRuns::start_of(WorkerId worker, RunKey key, OwnedRun& run,
       run.retry_start(task);
       all = std::unexpected(started.error());
     } else {
+      run.forget_child(task);
       const bool for_good = started.error().code == ErrorCode::invalid_input;
       callbacks.failed(key, run, task,
                        {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,

@@ -40,8 +40,8 @@ class ExchangeSchedule {
     return has_urgent || now >= renew_at_ || notified_ || (may_have_runs_ && room > 0);
   }
 
-  /// When is_due() becomes true by the clock alone; `wake_at` is next_wake_at() by this host's
-  /// clock.
+  /// When the loop must wake up by the clock alone: to renew the lease, or to note that there may
+  /// be runs. `wake_at` is next_wake_at() by this host's clock.
   Steady due_at(std::size_t room, std::optional<Steady> wake_at) const;
 
   /// The exchange begins: what was noted until now is covered by it.

@@ -43,7 +43,8 @@ std::vector<Flights::Flight> Flights::take_if(const std::function<bool(const Att
 }
 
 std::vector<Flights::Flight> Flights::take_run(RunKey run) {
-  return take_if([run](const Attempt& attempt) { return attempt.run == run; });
+  return take_if(
+      [run](const Attempt& attempt) { return attempt.run == run && attempt.share == 0; });
 }
 
 std::vector<Flights::Flight> Flights::take_share(ShareId share) {
@@ -52,7 +53,8 @@ std::vector<Flights::Flight> Flights::take_share(ShareId share) {
 
 void Flights::stop_if(RunKey run, const std::function<bool(TaskId)>& unwanted) {
   for (const auto& [ticket, flight] : flights_)
-    if (flight.attempt->run == run && unwanted(flight.attempt->task)) stop(flight);
+    if (flight.attempt->run == run && flight.attempt->share == 0 && unwanted(flight.attempt->task))
+      stop(flight);
 }
 
 void Flights::forget() {
@@ -75,11 +77,11 @@ std::vector<std::uint64_t> Flights::enforce(Steady now) {
   return stuck;
 }
 
-std::optional<Steady> Flights::next_limit() const {
+std::optional<Steady> Flights::next_limit(Steady now) const {
   std::optional<Steady> next;
   for (const auto& [ticket, flight] : flights_) {
-    const Steady limit =
-        limit_of(flight).value_or(flight.attempt->chosen + flight.attempt->options.timeout);
+    // One that has no slot yet starts at `now` at the earliest.
+    const Steady limit = limit_of(flight).value_or(now + flight.attempt->options.timeout);
     if (!next || limit < *next) next = limit;
   }
   return next;

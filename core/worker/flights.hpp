@@ -32,13 +32,14 @@ class Flights {
   /// result of its handler must be refused.
   std::optional<Flight> take(std::uint64_t ticket);
 
-  /// Cancels the stop tokens of all attempts of one run; removes and returns them.
+  /// Cancels the stop tokens of all attempts of one owned run; removes and returns them. Attempts
+  /// of shares of the same run, which was claimed meanwhile, are not the run's own.
   std::vector<Flight> take_run(RunKey run);
 
   /// The same for one share.
   std::vector<Flight> take_share(ShareId share);
 
-  /// Cancels the stop tokens of those attempts of a run whose tasks are no longer needed.
+  /// Cancels the stop tokens of those attempts of an owned run whose tasks are no longer needed.
   void stop_if(RunKey run, const std::function<bool(TaskId)>& unwanted);
 
   /// Cancels every stop token and forgets all attempts.
@@ -49,7 +50,7 @@ class Flights {
   std::vector<std::uint64_t> enforce(Steady now);
 
   /// The earliest moment at which enforce() may have something to do.
-  std::optional<Steady> next_limit() const;
+  std::optional<Steady> next_limit(Steady now) const;
 
   std::vector<InFlightTask> stated() const;
 

@@ -79,6 +79,7 @@ std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
 
 Steady HeldShares::next_turn(const Capacity& capacity, bool takes) const {
   if (store_ == nullptr) return Steady::max();
+  if (must_reconcile_) return paused_until_;
   Steady next = takes && has_room(capacity) ? take_at_ : Steady::max();
   for (const auto& [id, share] : held_)
     if (!share.settled.empty()) next = std::min(next, share.settled_at + settle_after);
@@ -151,12 +152,13 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
     }
     if (!left) {
       log_.info("run {}: a share of it is dropped: {}", share.taken.run_id, left.error().message);
-      if (left.error().code == ErrorCode::lease_lost)
-        lease_unconfirmed_ = true;  // or only the share is lost
-      else
-        postpone(left.error(), now);  // the next turn returns it
       dropped.push_back(id);
       entry = drop(entry);
+      if (left.error().code != ErrorCode::lease_lost) {
+        postpone(left.error(), now);  // a later turn returns it
+        return false;
+      }
+      lease_unconfirmed_ = true;  // or only the share is lost
       continue;
     }
     share.settled.clear();

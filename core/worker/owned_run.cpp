@@ -105,8 +105,12 @@ std::vector<ReadyTask> OwnedRun::take_child_starts() {
   return taken;
 }
 
-void OwnedRun::retry_start(const ReadyTask& child) {
+void OwnedRun::forget_child(const ReadyTask& child) {
   std::erase_if(children_, [&](const ReadyTask& open) { return open.task == child.task; });
+}
+
+void OwnedRun::retry_start(const ReadyTask& child) {
+  forget_child(child);
   child_starts_.push_back(child);
 }
 
@@ -174,7 +178,8 @@ bool OwnedRun::parks(Time now) const {
 }
 
 std::optional<Time> OwnedRun::parks_at() const {
-  return children_.empty() ? std::nullopt : std::optional(changed_at_ + park_after);
+  return children_.empty() || in_flight > 0 ? std::nullopt
+                                            : std::optional(changed_at_ + park_after);
 }
 
 bool OwnedRun::is_stuck() const {

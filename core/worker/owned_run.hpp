@@ -65,6 +65,8 @@ class OwnedRun {
   /// Due attempts of flow steps, whose child runs must be started (C8). To be called when
   /// everything that they depend on is committed (P1). After refresh().
   std::vector<ReadyTask> take_child_starts();
+  /// Notes that this child run was not started, and never will be: its attempt has ended.
+  void forget_child(const ReadyTask& child);
   /// Notes that the start of this child run must be retried.
   void retry_start(const ReadyTask& child);
   /// Attempts of flow steps whose child runs have ended. After refresh().
@@ -104,6 +106,8 @@ class OwnedRun {
   std::size_t in_flight = 0;  ///< attempts stated and not settled
   bool ending = false;        ///< it is over, except for attempts that a handler may settle (C9)
   bool leaving = false;       ///< it ends or is released with the next exchange
+  /// Why it must fail, if a row of it was impossible: its state is not used any more.
+  std::optional<std::string> broken{};
   /// Tasks that other workers run or may take, with their attempt (L7).
   std::map<TaskId, int> shared{};
 

@@ -52,6 +52,7 @@ void RunAdvancer::advance(Steady steady_now) {
 }
 
 void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
+  if (run.broken) return end_broken(key, run);
   for (bool progressed = true; progressed;) {
     auto [changed, skips] = run.refresh(now);
     if (!skips.empty()) attempts_.stop_unneeded(key, run);
@@ -127,15 +128,22 @@ Result<void> RunAdvancer::start_child_runs() {
 }
 
 void RunAdvancer::fold_shared_row(RunKey key, OwnedRun& run, const JournalRow& row) {
-  if (run.leaving) return;
+  if (run.leaving || run.broken) return;
   if (const auto folded = run.apply(row); !folded) fail_run(key, run, folded.error());
 }
 
 void RunAdvancer::fail_run(RunKey key, OwnedRun& run, const Error& why) {
   loop_.log.error("run {} cannot continue: {}", run.id(), to_string(why));
-  attempts_.forget_run(key);
-  run.in_flight = 0;
-  loop_.outbox.end(key, {.status = RunStatus::failed, .error = to_string(why)});
+  attempts_.forget_run(key, run);
+  run.ending = true;
+  run.broken = to_string(why);
+  end_broken(key, run);
+}
+
+void RunAdvancer::end_broken(RunKey key, OwnedRun& run) {
+  if (attempts_.is_resolving(key)) return;
+  WEIR_ASSERT(run.in_flight == 0);
+  loop_.outbox.end(key, {.status = RunStatus::failed, .error = *run.broken});
   run.leaving = true;
 }
 

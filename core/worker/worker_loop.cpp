@@ -74,7 +74,7 @@ std::vector<Duty> WorkerLoop::duties() {
       {"flows", done([this](Steady now) { read_flows(now); }),
        [=, this](Steady) { return unless_draining(reader_.due_at()); }},
       {"attempts", done([this](Steady now) { attempts_.collect(now); }),
-       [this](Steady) { return attempts_.due_at(); }},
+       [this](Steady now) { return attempts_.due_at(now); }},
       {"settlements", [this](Steady now) { return attempts_.resolve(now); },
        [this](Steady) { return attempts_.resolve_at(); }},
       {"shares held", done([this](Steady now) { take_shares(now); }),

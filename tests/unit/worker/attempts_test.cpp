@@ -166,7 +166,7 @@ TEST_SUITE("worker: attempts") {
   TEST_CASE("how long a handler took counts for the pace though its result is refused") {
     WideLoop worker;
     worker.start_due();
-    worker.attempts.forget_run(7);
+    worker.attempts.forget_run(7, worker.loop.runs.at(7));
     worker.end(0, completes("1"), steady_start + 9s);
     worker.attempts.collect(steady_start + 9s);
     CHECK(worker.attempts.pace().task_seconds() == 2.0);
@@ -178,7 +178,7 @@ TEST_SUITE("worker: attempts") {
     WideLoop worker;
     worker.start_due();
     for (const auto& attempt : worker.slots.given) FakeSlots::begin(*attempt, steady_start);
-    CHECK(worker.attempts.due_at() == steady_start + 10s);
+    CHECK(worker.attempts.due_at(worker.now) == steady_start + 10s);
     worker.attempts.enforce_limits(steady_start + 10s - 1ns);
     CHECK_FALSE(worker.slots.given.at(0)->stop.cancelled());
     worker.attempts.collect(steady_start + 10s);
@@ -390,7 +390,7 @@ TEST_SUITE("worker: attempts") {
     CHECK_FALSE(worker.attempts.has_unstated());
     CHECK(worker.attempts.stated().empty());
     CHECK_FALSE(worker.attempts.is_resolving(7));
-    CHECK_FALSE(worker.attempts.due_at().has_value());
+    CHECK_FALSE(worker.attempts.due_at(worker.now).has_value());
     CHECK_FALSE(worker.attempts.resolve_at().has_value());
     CHECK(worker.slots.given.at(1)->stop.cancelled());
     worker.attempts.start_stated();

@@ -152,7 +152,7 @@ class FakeStore final : public WorkerStore,
     return {};
   }
   Result<std::vector<ShareResult>> fetch_share_results(WorkerId, std::span<const RunKey>,
-                                            std::span<const std::int64_t>) override {
+                                                       std::span<const std::int64_t>) override {
     return {};
   }
   Result<void> drop_shares(WorkerId, RunKey, std::size_t) override { return {}; }

@@ -93,20 +93,43 @@ TEST_SUITE("worker: flights") {
 
   TEST_CASE("the next limit is the earliest timeout or end of a grace period") {
     Flights flights;
-    CHECK_FALSE(flights.next_limit().has_value());
+    CHECK_FALSE(flights.next_limit(steady_start).has_value());
     const auto attempt = attempt_of(1);
     flights.add(attempt);
-    CHECK(flights.next_limit() == steady_start + 10s);  // if its handler had begun at once
+    CHECK(flights.next_limit(steady_start) ==
+          steady_start + 10s);  // if its handler had begun at once
     FakeSlots::begin(*attempt, steady_start + 2s);
-    CHECK(flights.next_limit() == steady_start + 12s);
+    CHECK(flights.next_limit(steady_start) == steady_start + 12s);
     const auto sooner = attempt_of(2, 7, 1s);
     FakeSlots::begin(*sooner, steady_start);
     flights.add(sooner);
-    CHECK(flights.next_limit() == steady_start + 1s);
+    CHECK(flights.next_limit(steady_start) == steady_start + 1s);
     CHECK(flights.enforce(steady_start + 3s).empty());
-    CHECK(flights.next_limit() == steady_start + 4s);
+    CHECK(flights.next_limit(steady_start) == steady_start + 4s);
     static_cast<void>(flights.take(2));
-    CHECK(flights.next_limit() == steady_start + 12s);
+    CHECK(flights.next_limit(steady_start) == steady_start + 12s);
+  }
+
+  TEST_CASE("the limit of an attempt that waits for a slot is never in the past") {
+    Flights flights;
+    flights.add(attempt_of(1));
+    const Steady later = steady_start + 30s;
+    CHECK(flights.enforce(later).empty());
+    CHECK(flights.next_limit(later) == later + 10s);
+  }
+
+  TEST_CASE("L7: an attempt of a share is none of the run's though the worker owns the run too") {
+    Flights flights;
+    const auto own = attempt_of(1), shared = attempt_of(2);
+    shared->share = 3;
+    flights.add(own);
+    flights.add(shared);
+    flights.stop_if(7, [](TaskId) { return true; });
+    CHECK(own->stop.cancelled());
+    CHECK_FALSE(shared->stop.cancelled());
+    CHECK(flights.take_run(7).size() == 1);
+    CHECK_FALSE(shared->stop.cancelled());
+    CHECK(flights.take_share(3).size() == 1);
   }
 
   TEST_CASE("all attempts of one run are stopped and taken and no others") {

@@ -401,6 +401,26 @@ TEST_SUITE("worker: held shares") {
     CHECK(helper.held.empty());
   }
 
+  TEST_CASE("a comparison that failed is repeated after the pause though nothing else happens") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    REQUIRE(helper.held.next() != nullptr);
+    const Capacity busy{.slots = 1, .window = 1, .in_flight = 1};
+    helper.held.notify();
+    helper.store.answers.held_shares.next(refused(ErrorCode::unavailable));
+    CHECK(helper.turn(false, busy).empty());
+    CHECK(helper.held.next_turn(busy, false) == helper.now + 100ms);
+  }
+
+  TEST_CASE("a refusal ends the turn") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    helper.run_next();
+    helper.store.answers.settle_share.next(refused(ErrorCode::internal));
+    CHECK(helper.turn() == Shares{2});
+    CHECK(helper.store.take_calls() == settle_0);
+  }
+
   TEST_CASE("a worker that forgets its shares has none and tells nobody") {
     Helper helper;
     helper.take(share_of(2, {0, 1}));

@@ -59,9 +59,9 @@ TEST_SUITE("worker: outbox") {
     REQUIRE(request.released.size() == 1);
     CHECK(request.released[0].run == 8);
     CHECK(request.released[0].wake_at == start);
-    REQUIRE(request.heard.size() == 1);
-    CHECK(request.heard[0].run == 8);
-    CHECK(request.heard[0].count == 2);
+    REQUIRE(request.acknowledged.size() == 1);
+    CHECK(request.acknowledged[0].run == 8);
+    CHECK(request.acknowledged[0].count == 2);
   }
 
   TEST_CASE("it is full when outputs and errors with 256 bytes for each row reach the limit") {
@@ -94,7 +94,7 @@ TEST_SUITE("worker: outbox") {
     CHECK(request.settled.empty());
     CHECK(request.ended.empty());
     CHECK(request.released.empty());
-    CHECK(request.heard.empty());
+    CHECK(request.acknowledged.empty());
     CHECK(request.worker == 4);
     CHECK(request.sequence == 9);
     CHECK(request.lease == std::chrono::seconds(15));

@@ -379,6 +379,71 @@ TEST_SUITE("worker: run advancer") {
     CHECK(worker.settled() == "");
   }
 
+  TEST_CASE("C9: a run with an impossible row fails once its settlements are resolved") {
+    const TestFlow flow("f", {{"each", returns("1"), {}, "map"}});
+    Advancing worker;
+    OwnedRun& run = worker.add(flow, 7, "[1, 2]");
+    worker.exchange();
+    CHECK(worker.slots.given.at(0)->gate.take());
+    const auto settling = worker.slots.given.at(0);
+    FakeSlots::begin(*settling, worker.now);
+    worker.slots.end(settling, fails(), worker.now);
+    worker.attempts.collect(worker.now);
+    REQUIRE(worker.attempts.is_resolving(7));
+    worker.advancer.fold_shared_row(
+        7, run, {.task = {.step = 0, .index = 9}, .output = Json::trusted("4")});
+    worker.advance();
+    CHECK_FALSE(run.leaving);
+    CHECK(run.in_flight == 1);
+    CHECK(worker.ended() == "");
+    worker.store.answers.resolve.next(JournalRow{.task = {}, .output = Json::trusted("4")});
+    CHECK(worker.attempts.resolve(worker.now).has_value());
+    worker.advance();
+    CHECK(run.leaving);
+    CHECK(worker.ended().starts_with("7 2 nullrun 7, step 0, task 9, attempt 1: "));
+  }
+
+  TEST_CASE("L7: a run that this worker claims while it holds a share of it can be cancelled") {
+    const TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
+    Advancing worker;
+    REQUIRE(worker.registry.register_(flow.module()).has_value());
+    REQUIRE(worker.flows.refresh(steady_start + 1s).has_value());
+    TakenShare share;
+    share.share = 2;
+    share.run = 7;
+    share.run_id = "run-7";
+    share.version = 1;
+    share.indexes = {0};
+    share.inputs = {Json::trusted("0")};
+    share.run_input = Json::trusted("[0]");
+    worker.store.answers.take_shares.next(std::vector{share});
+    const std::vector<VersionId> versions{1};
+    REQUIRE(worker.held.turn(1, worker.now, versions, {.slots = 1}, true).empty());
+    worker.start_due();
+    OwnedRun& run = worker.add(flow, 7, "[0]");
+    run.shared[{.step = 0, .index = 0}] = 1;
+    worker.advance();
+    CHECK(run.in_flight == 0);
+    run.receive({.count = 1, .cancelled = "enough"});
+    worker.advance();
+    CHECK(worker.ended() == "7 3 nullenough\n");
+    CHECK(worker.settled() == "");
+    CHECK(worker.attempts.stated().size() == 1);
+  }
+
+  TEST_CASE("nothing is due in the past while a child run and a long handler run") {
+    const TestFlow flow("f", {TestFlow::child("call", {}, "other"), {"slow", returns("1")}});
+    Advancing worker;
+    OwnedRun& run = worker.add(flow);
+    worker.start_due();
+    worker.advance();
+    CHECK(worker.advancer.start_child_runs().has_value());
+    worker.now += 30s;
+    worker.advance();
+    CHECK(run.in_flight == 1);
+    CHECK_FALSE(worker.loop.runs.wakes_at().has_value());
+  }
+
   TEST_CASE("E1: a step is published as started once and before it ends") {
     TestFlow::Step first{"a", returns("1")};
     const TestFlow flow("f", {first, TestFlow::wait("b", {"a"}, 1'000)});
