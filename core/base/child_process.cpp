@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -98,6 +100,7 @@ Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
                                   pointers(command.environment).data());
       error != 0)
     return no_process(command.program, error);
+  WEIR_ASSERT(pid > 1);  // -pid names its group: -1 would be every process, 0 this one's group
   auto process = ProcessHandle::open(pid);
   if (!process) {  // no descriptor left: the child exists all the same, as nothing has reaped it
     const int error = errno;

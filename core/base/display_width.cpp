@@ -46,6 +46,13 @@ constexpr bool within(const std::array<Range, n>& ranges, char32_t c) {
   return at != ranges.end() && at->first <= c;
 }
 
+template <std::size_t n>
+constexpr bool is_ascending(const std::array<Range, n>& ranges) {
+  return std::ranges::is_sorted(ranges, {}, &Range::first) &&
+         std::ranges::is_sorted(ranges, {}, &Range::last);
+}
+static_assert(is_ascending(zero) && is_ascending(wide));
+
 }  // namespace
 
 std::size_t display_width(std::string_view utf8) noexcept {

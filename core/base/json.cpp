@@ -114,6 +114,7 @@ constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c
 
 // The position after the closing quote of the string that begins at `begin`.
 std::size_t end_of_string(std::string_view text, std::size_t begin) {
+  WEIR_DEBUG_ASSERT(begin < text.size() && text[begin] == '"');
   std::size_t i = begin + 1;
   for (; text[i] != '"'; ++i)
     if (text[i] == '\\') ++i;
@@ -122,6 +123,7 @@ std::size_t end_of_string(std::string_view text, std::size_t begin) {
 
 // The text of a valid JSON string, without its quotes and escapes.
 std::string unescaped(std::string_view quoted) {
+  WEIR_DEBUG_ASSERT(quoted.size() >= 2 && quoted.front() == '"' && quoted.back() == '"');
   if (quoted.find('\\') == std::string_view::npos)
     return std::string(quoted.substr(1, quoted.size() - 2));
   const bj::value value = bj::parse(bj::string_view(quoted.data(), quoted.size()));
@@ -321,6 +323,7 @@ std::vector<Json> Json::items() const {
         break;
     }
   }
+  WEIR_DEBUG_ASSERT(depth == 0);  // the text was checked before: every bracket has its other
   return found;
 }
 

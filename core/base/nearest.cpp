@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/slug.hpp"
 
 namespace weir {
@@ -10,8 +11,10 @@ namespace {
 
 // Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. At most
 // `limit` of them, else limit + 1: so only cells within `limit` of the diagonal are computed, and
-// no row after one that exceeds the limit.
+// no row after one that exceeds the limit. The lengths must not differ by more than the limit, or
+// those cells would be outside the table.
 std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
+  WEIR_ASSERT(a.size() <= b.size() + limit && b.size() <= a.size() + limit);
   const std::size_t too_many = limit + 1;
   std::vector<std::size_t> before(b.size() + 2), above(b.size() + 2), row(b.size() + 2);
   for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;

@@ -23,20 +23,23 @@ struct Sha256::State {
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   WEIR_ASSERT(state_->context != nullptr);
-  WEIR_ASSERT(EVP_DigestInit_ex(state_->context, algorithm(), nullptr) == 1);
+  const int began = EVP_DigestInit_ex(state_->context, algorithm(), nullptr);
+  WEIR_ASSERT(began == 1);
 }
 
 Sha256::~Sha256() = default;
 
 void Sha256::update(std::string_view bytes) {
-  WEIR_ASSERT(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+  const int updated = EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+  WEIR_ASSERT(updated == 1);
 }
 
 std::string Sha256::hex() {
   std::string digest(EVP_MAX_MD_SIZE, '\0');
   unsigned int size = 0;
-  WEIR_ASSERT(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()),
-                                 &size) == 1);
+  const int ended =
+      EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), &size);
+  WEIR_ASSERT(ended == 1 && size == 32);  // 64 hex digits
   digest.resize(size);
   return hex_digits(digest);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "base/json.hpp"
 
 namespace weir {
@@ -106,6 +107,7 @@ void EventSource::stop() {
   }
   changed_.notify_all();
   if (!thread_) return;  // there was never a listener, and there can be none now
+  WEIR_ASSERT(thread_->get_id() != std::this_thread::get_id());  // it would wait for itself
   wakeup_->wake();
   if (thread_->joinable()) thread_->join();
 }
@@ -115,6 +117,7 @@ void EventSource::unsubscribe(const std::shared_ptr<Subscriber>& subscriber) {
   {
     const std::scoped_lock lock(mutex_);
     std::erase(subscribers_, subscriber);
+    WEIR_ASSERT(thread_.has_value());  // listen() made it
     on_its_thread = thread_->get_id() == std::this_thread::get_id();
   }
   if (on_its_thread) {

@@ -32,7 +32,8 @@ std::uint64_t next_tick() {
 
 std::string new_run_id() {
   std::uint64_t random = 0;
-  WEIR_ASSERT(::getrandom(&random, sizeof random, 0) == sizeof random);
+  const auto got = ::getrandom(&random, sizeof random, 0);
+  WEIR_ASSERT(got == sizeof random);
   const std::uint64_t tick = next_tick();
   return fmt::format("{:08x}-{:04x}-7{:03x}-{:04x}-{:012x}", tick >> 28, (tick >> 12) & 0xFFFF,
                      tick & 0xFFF, 0x8000 | ((random >> 48) & 0x3FFF), random & 0xFFFF'FFFF'FFFF);

@@ -1,5 +1,7 @@
 #include "client/run_stores.hpp"
 
+#include <algorithm>
+
 namespace weir {
 
 Result<RunStores::Loan> RunStores::borrow() {
@@ -8,7 +10,7 @@ Result<RunStores::Loan> RunStores::borrow() {
   if (!idle_.empty()) {
     RunStore* const store = idle_.back();
     idle_.pop_back();
-    return Loan(*this, *store);
+    return lend(*store);
   }
   --remaining_;
   lock.unlock();
@@ -21,12 +23,21 @@ Result<RunStores::Loan> RunStores::borrow() {
     return std::unexpected(opened.error());
   }
   owned_.push_back(*std::move(opened));
-  return Loan(*this, *owned_.back());
+  return lend(*owned_.back());
+}
+
+// Call it under the mutex.
+RunStores::Loan RunStores::lend(RunStore& store) {
+  ++lent_;
+  return {*this, store};
 }
 
 void RunStores::return_store(RunStore* store) {
   {
     const std::scoped_lock lock(mutex_);
+    WEIR_ASSERT(lent_ > 0);
+    WEIR_DEBUG_ASSERT(std::ranges::find(idle_, store) == idle_.end());
+    --lent_;
     idle_.push_back(store);
   }
   available_.notify_one();

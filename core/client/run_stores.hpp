@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/error.hpp"
 #include "store/run_store.hpp"
 
@@ -28,6 +29,10 @@ class RunStores {
 
   /// Lends only this store, which the caller owns.
   explicit RunStores(RunStore& store) : remaining_(0) { idle_.push_back(&store); }
+
+  ~RunStores() { WEIR_ASSERT(lent_ == 0); }
+  RunStores(const RunStores&) = delete;
+  RunStores& operator=(const RunStores&) = delete;
 
   /// Returns its store when it is destroyed.
   class Loan {
@@ -52,12 +57,14 @@ class RunStores {
   Result<Loan> borrow();
 
  private:
+  Loan lend(RunStore& store);
   void return_store(RunStore* store);
 
   const Open open_;
   std::mutex mutex_;
   std::condition_variable available_;
   std::size_t remaining_;                         // how many more may be made; guarded by mutex_
+  std::size_t lent_ = 0;                          // guarded by mutex_
   std::vector<RunStore*> idle_;                   // guarded by mutex_
   std::vector<std::unique_ptr<RunStore>> owned_;  // guarded by mutex_
 };

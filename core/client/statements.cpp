@@ -5,6 +5,7 @@
 
 #include <weir/client/statements.hpp>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/iso8601.hpp"
 #include "base/json.hpp"
@@ -19,11 +20,13 @@ Error refused(std::string message, std::string hint) {
           .hint = std::move(hint)};
 }
 
-// Returns the character that begins at `at`, and advances `at`. `utf8` must be valid.
+// Returns the character that begins at `at`, and advances `at`. `utf8` must be valid, and the
+// character not ASCII.
 char32_t take_character(std::string_view utf8, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(utf8[i]); };
   const unsigned first = byte(at);
   const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+  WEIR_DEBUG_ASSERT(first >= 0xC2 && at + more < utf8.size());
   char32_t character = first & (0x3FU >> more);
   for (std::size_t i = 1; i <= more; ++i) character = (character << 6) | (byte(at + i) & 0x3FU);
   at += more + 1;
@@ -32,6 +35,7 @@ char32_t take_character(std::string_view utf8, std::size_t& at) {
 
 // '…' if nothing must be escaped, else E'…': neither depends on standard_conforming_strings.
 std::string escaped_literal(std::string_view ascii) {
+  WEIR_DEBUG_ASSERT(std::ranges::all_of(ascii, [](unsigned char c) { return c < 0x80; }));
   if (ascii.find_first_of("'\\") == std::string_view::npos) return fmt::format("'{}'", ascii);
   std::string literal = "E'";
   for (const char c : ascii) {

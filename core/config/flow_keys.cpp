@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
 #include "config/quantity.hpp"
@@ -148,6 +149,7 @@ void read_flows(Reader& reader, std::string_view section, const YAML::Node& valu
                  return reader.fault(reader.span(key), "bad_value", to_string(slug.error()));
                FlowConfig flow{.where = reader.span(key)};
                read_mapping(reader, name, options, keys, flow);
+               WEIR_ASSERT(flow.step_places.size() == flow.overrides.steps.size());
                config.flows.emplace(*slug, flow);
              });
 }

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "base/error.hpp"
 
 namespace weir {
@@ -27,7 +28,11 @@ class FaultList {
          .hint = std::move(hint)});
   }
 
-  Faults take() && { return std::move(faults_); }
+  /// For the error of an expected: there must be one.
+  Faults take() && {
+    WEIR_ASSERT(!faults_.empty());
+    return std::move(faults_);
+  }
 
  private:
   Faults faults_;

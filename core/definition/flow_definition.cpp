@@ -1,7 +1,9 @@
 #include "definition/flow_definition.hpp"
 
 #include <algorithm>
+#include <functional>
 
+#include "base/assert.hpp"
 #include "base/sha256.hpp"
 #include "definition/canonical_form.hpp"
 #include "definition/draft_checks.hpp"
@@ -17,10 +19,22 @@ StepConditions conditions_of(const FlowDraft::Step& draft) {
   return conditions;
 }
 
+// Whether a step at that position depends only on steps before it, and only steps after it depend
+// on it; each of them listed once, ascending.
+[[maybe_unused]] bool has_its_place(const StepDefinition& step, std::size_t position) {
+  const auto ascends = [](const std::vector<std::size_t>& positions) {
+    return std::ranges::adjacent_find(positions, std::greater_equal{}) == positions.end();
+  };
+  return ascends(step.depends_on) && ascends(step.dependents) &&
+         (step.depends_on.empty() || step.depends_on.back() < position) &&
+         (step.dependents.empty() || step.dependents.front() > position);
+}
+
 // The steps of the graph in canonical order. The draft must have no faults.
 std::vector<StepDefinition> in_canonical_order(const StepGraph& graph,
                                                const OptionOverrides& for_all) {
   const std::vector<std::size_t> order = graph.order();
+  WEIR_ASSERT(order.size() == graph.steps().size());  // no step is on a cycle
   std::vector<std::size_t> position(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = i;
   const auto positions = [&](const std::vector<std::size_t>& steps) {
@@ -45,6 +59,7 @@ std::vector<StepDefinition> in_canonical_order(const StepGraph& graph,
          .signal = kind == StepKind::wait ? draft.signal.value_or(draft.slug) : "",
          .child = {}});
     if (draft.flow) steps.back().child = *Slug::parse(*draft.flow);
+    WEIR_DEBUG_ASSERT(has_its_place(steps.back(), steps.size() - 1));
   }
   return steps;
 }

@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/json_sorted.hpp"
 #include "definition/object_reader.hpp"
@@ -76,7 +77,9 @@ void take_patterns(Manifest& manifest) {
     std::vector<FlowDraft::Step>& drafts = manifest.flows[i].steps;
     if (std::ranges::none_of(drafts, is_conditional)) continue;
     if (flows.empty()) flows = last_member(manifest.text, "flows").elements();
+    WEIR_ASSERT(flows.size() == manifest.flows.size());
     const std::vector<Json> steps = last_member(flows[i], "steps").elements();
+    WEIR_ASSERT(steps.size() == drafts.size());
     for (std::size_t j = 0; j < drafts.size(); ++j) {
       if (drafts[j].only_if) drafts[j].only_if = sorted(last_member(steps[j], "only_if"));
       if (drafts[j].unless) drafts[j].unless = sorted(last_member(steps[j], "unless"));

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/json.hpp"
 #include "base/nearest.hpp"
@@ -114,6 +115,7 @@ std::string joined(const std::vector<std::string>& words) {
 // Checks a pattern of a step with dependencies, which is compared with the object of their outputs.
 void check_pattern(const Json& pattern, std::string_view member, const FlowDraft::Step& step,
                    const StepGraph& graph, const std::string& where, FaultList& faults) {
+  WEIR_ASSERT(!step.depends_on.empty());
   if (pattern.type() != JsonType::object)
     return faults.add("condition_never_met",
                       fmt::format("{}: {} is {}, but is compared with an object that has the "

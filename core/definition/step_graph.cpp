@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -53,6 +55,8 @@ StepGraph::StepGraph(const FlowDraft& draft) {
     }
     for (const std::size_t dependency : depends_on) steps_[dependency].dependents.push_back(own);
   }
+  WEIR_DEBUG_ASSERT(std::ranges::all_of(
+      steps_, [](const Step& step) { return std::ranges::is_sorted(step.dependents); }));
 }
 
 const FlowDraft::Step* StepGraph::find(std::string_view slug) const noexcept {

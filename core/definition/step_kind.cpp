@@ -7,6 +7,7 @@ namespace weir {
 namespace {
 
 constexpr std::array<std::string_view, 4> names = {"single", "map", "wait", "flow"};
+static_assert(names.size() == static_cast<std::size_t>(StepKind::flow) + 1);
 
 }  // namespace
 

@@ -1,11 +1,17 @@
 #include "definition/step_options.hpp"
 
+#include <algorithm>
 #include <type_traits>
 
 #include <fmt/core.h>
 
 namespace weir {
 namespace {
+
+// plain_name() takes the unit off the name, and every range has a value.
+static_assert(std::ranges::all_of(option_rules, [](const OptionRule& rule) {
+  return rule.min <= rule.max && rule.name.ends_with(rule.unit);
+}));
 
 // A round number in the unit a person would use: 30 days rather than 2592000000 ms.
 std::string spelled(std::int64_t value, std::string_view unit) {

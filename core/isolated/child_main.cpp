@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "isolated/restrictions.hpp"
 #include "isolated/wire.hpp"
@@ -59,6 +60,7 @@ class Current {
  public:
   void begin(std::uint64_t number, Cancellation<>& stop) {
     const std::lock_guard lock(mutex_);
+    WEIR_ASSERT(stop_ == nullptr);  // one call at a time
     number_ = number;
     stop_ = &stop;
     if (cancelled_ >= number) stop.cancel();

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "isolated/child_set.hpp"
 
 namespace weir {
@@ -23,6 +24,7 @@ ChildReaper::~ChildReaper() {
   }
   changed_.notify_one();
   thread_.join();
+  WEIR_ASSERT(ending_.empty() && sets_.empty());  // all have ended, and every set holds this object
 }
 
 void ChildReaper::watch(ChildSet& set) {
@@ -32,7 +34,8 @@ void ChildReaper::watch(ChildSet& set) {
 
 void ChildReaper::unwatch(const ChildSet& set) {
   const std::lock_guard lock(mutex_);
-  std::erase(sets_, &set);
+  const std::size_t erased = std::erase(sets_, &set);
+  WEIR_ASSERT(erased == 1);
 }
 
 void ChildReaper::end(std::vector<std::unique_ptr<IsolatedChild>> children) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -21,6 +23,7 @@ ChildSet::ChildSet(std::shared_ptr<ChildReaper> reaper, IsolatedOptions options,
 
 ChildSet::~ChildSet() {
   reaper_->unwatch(*this);
+  WEIR_DEBUG_ASSERT(idle_.size() == count_);
   std::vector<std::unique_ptr<IsolatedChild>> all;
   for (Idle& idle : idle_) all.push_back(std::move(idle.child));
   if (!all.empty()) reaper_->end(std::move(all));
@@ -40,6 +43,7 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
       return child;
     }
     ++count_;
+    WEIR_ASSERT(count_ <= options_.processes);
   }
   auto child = IsolatedChild::start(options_, plugin_, staged_);
   if (!child) discard_child();
@@ -49,6 +53,7 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
 void ChildSet::return_child(std::unique_ptr<IsolatedChild> child) {
   {
     const std::lock_guard lock(mutex_);
+    WEIR_ASSERT(child != nullptr && idle_.size() < count_);
     idle_.push_back({std::move(child), std::chrono::steady_clock::now()});
   }
   available_.notify_one();
@@ -57,6 +62,7 @@ void ChildSet::return_child(std::unique_ptr<IsolatedChild> child) {
 void ChildSet::discard_child() {
   {
     const std::lock_guard lock(mutex_);
+    WEIR_ASSERT(idle_.size() < count_);  // it was leased
     --count_;
   }
   available_.notify_one();

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/assert.hpp"
 #include "base/child_process.hpp"
 #include "isolated/child_main.hpp"
 #include "run/journal_row.hpp"
@@ -192,6 +193,7 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
 IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host& host,
                                           weir_call* call, weir_str input, std::int32_t& returned) {
   constexpr std::int64_t output_bytes_max = 256 * 1024 * 1024;
+  WEIR_ASSERT(end_text_.empty());  // it has not ended
   kill_at_.reset();
   const std::string_view run_id = call_property(host, call, "run_id");
   const std::string_view flow_input = call_property(host, call, "flow_input");

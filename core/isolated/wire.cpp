@@ -82,10 +82,12 @@ void FrameReader::make_room(std::size_t bytes) {
   }
   begin_ = 0;
   end_ = held;
+  WEIR_ASSERT(bytes <= capacity_);
 }
 
 WireEnd FrameReader::read(std::uint64_t bytes_max) {
   begin_ += std::exchange(frame_bytes_, 0);
+  WEIR_ASSERT(begin_ <= end_ && end_ <= capacity_);
   std::size_t wanted = sizeof(OutgoingFrame::Header);
   for (;;) {
     if (end_ - begin_ >= sizeof(OutgoingFrame::Header)) {
@@ -99,6 +101,7 @@ WireEnd FrameReader::read(std::uint64_t bytes_max) {
       }
     }
     make_room(wanted);
+    WEIR_ASSERT(end_ < capacity_);  // no room would look as if the socket were closed
     const ssize_t received = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
     if (received == 0) return WireEnd::closed;
     if (received < 0) return failed(errno);
@@ -107,6 +110,7 @@ WireEnd FrameReader::read(std::uint64_t bytes_max) {
 }
 
 Frame FrameReader::frame() const noexcept {
+  WEIR_ASSERT(frame_bytes_ >= sizeof(OutgoingFrame::Header));
   OutgoingFrame::Header header;
   std::memcpy(&header, buffer_.get() + begin_, sizeof header);
   return {

@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "plugin/elf_image.hpp"
 
@@ -193,10 +194,12 @@ std::expected<const weir_plugin*, PluginError> checked_descriptor(const void* sy
 }
 
 const weir_flow& flow_at(const weir_plugin& plugin, std::size_t i) noexcept {
+  WEIR_ASSERT(i < plugin.flow_count);
   return element(plugin.flows, plugin.flow_stride, i);
 }
 
 const weir_step& step_at(const weir_flow& flow, std::size_t i) noexcept {
+  WEIR_ASSERT(i < flow.step_count);
   return element(flow.steps, flow.step_stride, i);
 }
 

@@ -16,10 +16,12 @@ namespace {
 // The descriptor's steps are in the manifest's order, a definition's in its canonical one.
 std::vector<const weir_step*> steps_of(const weir_flow& flow, const FlowDraft& draft,
                                        const FlowDefinition& definition) {
+  WEIR_ASSERT(draft.steps.size() == definition.steps().size());
   std::vector<const weir_step*> steps(definition.steps().size());
   for (std::size_t i = 0; i < draft.steps.size(); ++i) {
     const auto position = definition.find(draft.steps[i].slug);
     WEIR_ASSERT(position.has_value());
+    WEIR_ASSERT(steps[*position] == nullptr);  // no two steps of a definition share a slug
     steps[*position] = &step_at(flow, i);
   }
   return steps;
@@ -35,6 +37,7 @@ std::expected<std::vector<FlowModule>, PluginError> InProcessHost::open(
                                        plugin.manifest, plugin.note);
   if (!descriptor) return std::unexpected(placed(std::move(descriptor.error()), plugin.file));
 
+  WEIR_ASSERT(plugin.flows.size() == plugin.manifest.flows.size());
   std::vector<FlowModule> modules;
   for (std::size_t i = 0; i < plugin.flows.size(); ++i) {
     const FlowDefinition& definition = plugin.flows[i];

@@ -59,6 +59,7 @@ std::expected<std::shared_ptr<const Library>, PluginError> Library::load(
 std::expected<std::unique_ptr<Library>, PluginError> Library::open(const StagedCopy& staged) {
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
+  WEIR_ASSERT(staged.path().is_absolute());  // else the loader would search for it
   // Boost's code is always "bad file descriptor"; dlerror has the message.
   boost::dll::fs::error_code failed;
   auto handle = std::make_unique<Handle>();
@@ -85,7 +86,8 @@ void Library::retry_unmap(const std::filesystem::path& staged) {
 Library::Library(std::unique_ptr<Handle> handle, StagedCopy staged)
     : handle_(std::move(handle)), staged_(std::move(staged)) {
   link_map* map = nullptr;
-  WEIR_ASSERT(::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0);
+  const int found = ::dlinfo(handle_->library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&map));
+  WEIR_ASSERT(found == 0);
   base_ = map->l_addr;
   memory_ = OwnMemory(segments_of(staged_.path(), base_));
 }

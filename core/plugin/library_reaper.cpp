@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "base/assert.hpp"
 #include "base/file_bytes.hpp"
 #include "plugin/file_mapping.hpp"
 #include "plugin/unload_hazard.hpp"
@@ -70,6 +71,7 @@ std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std
   const std::scoped_lock lock(mutex_);
   note_pinned();
   Entry& entry = entries_[sha256];
+  WEIR_ASSERT(entry.library == nullptr);  // only who has loading_ locked adds one
   entry.library = *std::move(opened);
   return make_hold(sha256, entry);
 }
@@ -83,6 +85,7 @@ LibraryReaper::Holding LibraryReaper::find(const std::string& sha256) {
 }
 
 LibraryReaper::Holding LibraryReaper::make_hold(const std::string& sha256, Entry& entry) {
+  WEIR_ASSERT(entry.library != nullptr);
   const std::uint64_t number = ++holds_;
   Holding made(entry.library.get(),
                [this, sha256, number](const Library*) { release(sha256, number); });
@@ -96,6 +99,7 @@ void LibraryReaper::release(const std::string& sha256, std::uint64_t hold) {
   const std::scoped_lock lock(mutex_);
   const auto entry = entries_.find(sha256);
   if (entry == entries_.end() || entry->second.hold != hold) return;
+  WEIR_ASSERT(!entry->second.queued);  // a hold ends once
   entry->second.queued = true;
   ++queued_;
   wake_.notify_one();
@@ -136,6 +140,7 @@ std::vector<LibraryReaper::Closed> LibraryReaper::take_queued() {
     taken.push_back({.library = std::move(entry->second.library), .sha256 = entry->first});
     entry = entries_.erase(entry);
   }
+  WEIR_ASSERT(taken.size() <= queued_);
   queued_ -= taken.size();
   return taken;
 }
@@ -199,6 +204,7 @@ std::shared_ptr<const void> LibraryReaper::observe(Observer observer) {
 
 LibraryReaper::Counts LibraryReaper::counts() const {
   const std::scoped_lock lock(mutex_);
+  WEIR_ASSERT(queued_ <= entries_.size());  // what is queued is in the table
   return {.held = entries_.size() - queued_,
           .queued = queued_ + closing_.size(),
           .pinned = still_mapped_.size()};

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "base/file_bytes.hpp"
 
 namespace weir {
@@ -41,11 +42,13 @@ LoadPipeline::LoadPipeline(std::span<const fs::path> paths, const StageDirectory
 }
 
 LoadPipeline::Checked LoadPipeline::take() {
+  WEIR_ASSERT(taken_ < files_.size());  // else it would wait for ever
   {
     std::unique_lock lock(mutex_);
     const std::size_t& ready = scanner_ != nullptr ? scanned_ : prepared_;
     advanced_.wait(lock, [&] { return ready > taken_; });
   }
+  WEIR_ASSERT(files_[taken_].has_value());
   return *std::exchange(files_[taken_++], std::nullopt);
 }
 
@@ -67,6 +70,7 @@ std::size_t LoadPipeline::wait_prepared(std::size_t more_than) {
 
 void LoadPipeline::note_scanned(std::size_t end) {
   const std::scoped_lock lock(mutex_);
+  WEIR_ASSERT(end >= scanned_ && end <= prepared_);
   scanned_ = end;
   advanced_.notify_all();
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace fs = std::filesystem;
 namespace {
@@ -60,6 +62,8 @@ PluginWatcher::PluginWatcher(std::vector<fs::path> folders, const PluginLoader& 
       options_(options),
       files_({.quiet = options.quiet}),
       published_(registry, board, observer_) {
+  WEIR_DEBUG_ASSERT(
+      std::ranges::all_of(folders_, [](const fs::path& folder) { return folder.is_absolute(); }));
   const auto on_unload = [this](bool pinned) {
     return [this, pinned](const LibraryReaper::UnloadReport& report) {
       {
@@ -172,6 +176,7 @@ std::vector<OpenedPlugin> PluginWatcher::load(
   std::vector<fs::path> paths;
   for (const SettlingFiles::SettledFile& file : files) paths.push_back(file.path);
   std::vector<LoadResult> results = loader_.load(paths);
+  WEIR_ASSERT(results.size() == files.size());
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SettlingFiles::SettledFile& file = files[i];
     pending_refusals_.erase(file.path);

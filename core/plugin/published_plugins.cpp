@@ -5,6 +5,8 @@
 #include <ranges>
 #include <utility>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace fs = std::filesystem;
 namespace {
@@ -98,10 +100,12 @@ bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& updates,
     for (std::size_t i = 0; i < plugin->modules.size(); ++i) own.push_back(*change++);
     note_live(*plugin, own);
   }
+  WEIR_ASSERT(change == changes.end());  // one for each step of the transaction
   return true;
 }
 
 void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes) {
+  WEIR_ASSERT(changes.size() == plugin.inspection.flows.size());
   const PluginFile file = plugin.inspection.file;
   withdraw_refusal(file.path);
   Published now{.status = status_of(plugin), .flows = {}, .code = {}};
@@ -132,6 +136,7 @@ void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowCha
 
 void PublishedPlugins::note_removed(const std::string& path) {
   const auto live = live_.find(path);
+  WEIR_ASSERT(live != live_.end());
   Published former = std::move(live->second);
   live_.erase(live);
   if (observer_.removed)

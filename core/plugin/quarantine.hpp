@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/time.hpp"
 
 namespace weir {
@@ -53,7 +54,10 @@ class Quarantine {
 
   /// Called after each crash that bars a plugin, without any lock held, on the thread that called
   /// crashed(). Set once, before other threads use this.
-  void on_change(std::function<void()> callback) { on_change_ = std::move(callback); }
+  void on_change(std::function<void()> callback) {
+    WEIR_ASSERT(!on_change_);
+    on_change_ = std::move(callback);
+  }
 
  private:
   struct Entry {

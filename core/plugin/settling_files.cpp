@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace fs = std::filesystem;
 
@@ -59,6 +61,7 @@ SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
     if (!known.due || (!at_once && *known.due > now)) {
       ++each;
     } else if (!known.present) {
+      WEIR_ASSERT(known.taken);  // what had not settled is forgotten at once
       batch.removed.push_back(each->first);
       each = known_.erase(each);
     } else if (removal_due && !known.taken && now - known.noticed < 2 * timing_.quiet) {

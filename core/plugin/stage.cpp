@@ -19,6 +19,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace fs = std::filesystem;
 namespace {
@@ -169,6 +171,7 @@ StageDirectory::~StageDirectory() {
 }
 
 std::expected<StagedCopy, PluginError> StageDirectory::put(const TrustedFile& file) const {
+  WEIR_ASSERT(!file.sha256.empty() && !file.sha256.contains('/'));  // the copy is in the folder
   const fs::path copy = path_ / (file.sha256 + ".so");
   const std::scoped_lock lock(copies_->mutex);
   const auto held = [&] { return StagedCopy(copy, copies_->hold(copy)); };

@@ -97,6 +97,7 @@ class FlatIndex {
   /// on an empty one.
   void put(std::string_view name, std::uint64_t hash, T* value) {
     WEIR_ASSERT(name.size() <= key_bytes_max && value != nullptr);
+    WEIR_DEBUG_ASSERT(hash == name_hash(name));
     if (Slot* slot = slot_of(name, hash)) {
       slot->value = value;
       return;
@@ -121,6 +122,7 @@ class FlatIndex {
     for (std::size_t i = successor(empty); i != capacity(); i = successor(empty))
       slots()[std::exchange(empty, i)] = slots()[i];
     slots()[empty] = {};
+    WEIR_DEBUG_ASSERT(slot_of(name, hash) == nullptr);  // it was there once
     return true;
   }
 
@@ -141,6 +143,7 @@ class FlatIndex {
   enum class Slots { all_free, unwritten };
 
   FlatIndex(std::size_t capacity, std::size_t key_room, Slots slots = Slots::all_free) {
+    WEIR_ASSERT(std::has_single_bit(capacity) && capacity >= line_slots);  // whole lines
     // Aligned by hand: that is much faster than an aligned allocation.
     void* const memory = ::operator new(bytes_of(capacity, key_room));
     void* aligned = memory;
@@ -269,6 +272,9 @@ class FlatIndex {
 
   // Requires that there is room and that the name is absent.
   void insert(std::string_view name, std::uint64_t hash, T* value) noexcept {
+    WEIR_ASSERT((std::size_t{head().count} + 1) * 5 <= capacity() * 4);
+    WEIR_ASSERT(head().key_bytes + name.size() <= head().key_room);
+    WEIR_DEBUG_ASSERT(slot_of(name, hash) == nullptr);
     const std::size_t mask = capacity() - 1;
     std::size_t i = first_line(hash);
     while (slots()[i].value != nullptr) i = (i + 1) & mask;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/error.hpp"
 #include "base/slug.hpp"
 #include "registry/flat_index.hpp"
@@ -158,7 +159,8 @@ class FlowChanges {
     const std::uint64_t hash = name_hash(module);
     if (Module* touched = by_module_.find(module, hash)) return *touched;
     Entry* held = root_.by_module(module);
-    modules_.push_back({.before = held, .now = held});  // within what is reserved: one per step
+    WEIR_ASSERT(modules_.size() < modules_.capacity());  // one per step
+    modules_.push_back({.before = held, .now = held});
     by_module_.put(module, hash, &modules_.back());
     return modules_.back();
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <utility>
 
+#include "base/assert.hpp"
 #include "registry/flow_entry.hpp"
 #include "registry/flow_module.hpp"
 
@@ -41,8 +42,11 @@ class BasicFlowHandle {
     if (entry_ != nullptr) FlowEntry<Sync>::drop(entry_, *count_);
   }
 
-  const FlowModule& operator*() const noexcept { return entry_->module; }
-  const FlowModule* operator->() const noexcept { return &entry_->module; }
+  const FlowModule& operator*() const noexcept {
+    WEIR_DEBUG_ASSERT(entry_ != nullptr);
+    return entry_->module;
+  }
+  const FlowModule* operator->() const noexcept { return &**this; }
   explicit operator bool() const noexcept { return entry_ != nullptr; }
 
   /// Whether both hold the same registration.

@@ -11,6 +11,8 @@
 ///   never empty, each fingerprint once, and not that of the newest.
 /// - Consecutive roots share the shards in which they don't differ.
 #pragma once
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "registry/flat_index.hpp"
 #include "registry/flow_entry.hpp"
 
@@ -55,6 +58,7 @@ class FlowRoot {
   static constexpr std::size_t one_shard_max = 64;
 
   static FlowRoot* make(std::size_t shards) {
+    WEIR_ASSERT(std::has_single_bit(shards));  // the mask chooses among them
     FlowRoot* root = made(shards);
     std::uninitialized_value_construct_n(root->first(), root->places());
     return root;
@@ -135,6 +139,33 @@ class FlowRoot {
   FlatIndex<const Formers>& formers_index() noexcept { return formers_; }
   const FlatIndex<const Formers>& formers_index() const noexcept { return formers_; }
   void set_flows(std::size_t flows) noexcept { flows_ = flows; }
+
+  /// Whether the first three invariants hold. For debug builds. Cost: a pass over all flows.
+  bool is_consistent() const {
+    std::size_t by_slugs = 0;
+    bool sound = true;
+    for_each_flow([&](const Entry& entry) {
+      const std::string_view slug = entry.module.definition.slug().view();
+      ++by_slugs;
+      sound = sound && by_slug(slug) == &entry && by_slug_folded(slug) == &entry &&
+              by_module(entry.module.definition.module().view()) == &entry;
+    });
+    std::size_t by_modules = 0;
+    for (std::size_t i = shards(); i < places(); ++i) by_modules += shard(i).size();
+    formers_.for_each([&](std::string_view slug, const Formers& formers) {
+      const Entry* const newest = by_slug(slug);
+      sound = sound && !formers.empty();
+      for (const Entry* each : formers) {
+        const auto has_its_fingerprint = [each](const Entry* other) {
+          return other->module.definition.fingerprint() == each->module.definition.fingerprint();
+        };
+        sound = sound && each->module.definition.slug().view() == slug &&
+                std::ranges::count_if(formers, has_its_fingerprint) == 1 &&
+                (newest == nullptr || !has_its_fingerprint(newest));
+      }
+    });
+    return sound && by_slugs == flows_ && by_modules == flows_;
+  }
 
   Unlinked unlinked = {};
 

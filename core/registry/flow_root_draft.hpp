@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "registry/flow_changes.hpp"
 #include "registry/flow_root.hpp"
 #include "registry/pins.hpp"
@@ -43,6 +44,7 @@ class FlowRootDraft {
   /// Builds the root; call it once. Entries that become reachable for the first time get their
   /// counts.
   void build(const Changes& changes, PinPool<Sync>& pins) {
+    WEIR_ASSERT(next_ == nullptr);
     const auto flows =
         static_cast<std::size_t>(static_cast<std::ptrdiff_t>(base_.flows()) + changes.growth());
     begin(flows);
@@ -68,6 +70,9 @@ class FlowRootDraft {
 
   /// Hands over the next root, and what must be freed with the base.
   std::pair<Root*, Unlinked> release() noexcept {
+    WEIR_ASSERT(next_ != nullptr);
+    // Only of few flows: it is a pass over all.
+    WEIR_DEBUG_ASSERT(next_->flows() > Root::one_shard_max || next_->is_consistent());
     made_formers_.clear();
     return {std::exchange(next_, nullptr), std::move(unlinked_)};
   }
@@ -130,9 +135,11 @@ class FlowRootDraft {
     const std::uint64_t hash = name_hash(name);
     own(key, hash, name.size()).put(name, hash, &entry);
   }
+  // A name that the base leads to.
   void erase(Key key, std::string_view name) {
     const std::uint64_t hash = name_hash(name);
-    own(key, hash, 0).erase(name, hash);
+    const bool erased = own(key, hash, 0).erase(name, hash);
+    WEIR_ASSERT(erased);
   }
 
   void keep(const typename Changes::Versions& versions, PinPool<Sync>& pins) {
@@ -145,7 +152,8 @@ class FlowRootDraft {
     }
     const std::uint64_t hash = name_hash(versions.slug);
     if (versions.now.empty()) {
-      index.erase(versions.slug, hash);
+      const bool erased = index.erase(versions.slug, hash);
+      WEIR_ASSERT(erased);
     } else {
       made_formers_.push_back(new Formers(versions.now));
       index.put(versions.slug, hash, made_formers_.back());

@@ -75,7 +75,9 @@ class Pins {
 
   /// Reports that a stripe has ended. True when it was the last: the caller owns the object alone.
   bool ended(std::uint32_t stripes = 1) noexcept {
-    return left_.fetch_sub(stripes, std::memory_order_acq_rel) == stripes;
+    const std::uint32_t left = left_.fetch_sub(stripes, std::memory_order_acq_rel);
+    WEIR_ASSERT(left >= stripes);  // each ends once
+    return left == stripes;
   }
 
   /// From now on only its holders can take the object. True when there is none: the caller owns the
@@ -86,8 +88,11 @@ class Pins {
     const std::size_t slot = slot_;
     const std::size_t stripes = std::size_t{stripe_mask_} + 1;
     std::uint32_t at_zero = 0;
-    for (std::size_t stripe = 0; stripe < stripes; ++stripe)
-      if (rows[stripe].counts[slot].fetch_or(retired, std::memory_order_acq_rel) == 0) ++at_zero;
+    for (std::size_t stripe = 0; stripe < stripes; ++stripe) {
+      const auto held = rows[stripe].counts[slot].fetch_or(retired, std::memory_order_acq_rel);
+      WEIR_ASSERT(held < retired);  // it is retired once
+      if (held == 0) ++at_zero;
+    }
     // Reported in one call, at the end: until then the object has a stripe that has not ended.
     return at_zero != 0 && ended(at_zero);
   }
@@ -129,8 +134,10 @@ class PinPool {
   /// Gives an object its counts, all at zero. They are returned when its Pins are destroyed, which
   /// must be after they ended, unless no other thread ever saw them.  [one thread at a time]
   void claim(Pins<Sync>& pins) {
+    WEIR_ASSERT(!pins.claimed());
     Block& block = shared_->with_a_free_slot();
     const std::uint64_t free = block.free.load(std::memory_order_relaxed);
+    WEIR_ASSERT(free != 0);
     const auto slot = static_cast<std::uint16_t>(std::countr_zero(free));
     const std::uint64_t bit = std::uint64_t{1} << slot;
     // Acquire, with the release in release_slot(): the previous use of the counts is over.
@@ -161,9 +168,12 @@ class PinPool {
     // The last access by Pins.
     void release_slot(std::uint16_t slot) noexcept {
       Shared& shared = pool;
+      const std::uint64_t bit = std::uint64_t{1} << slot;
       // Release, with the acquire in claim(). The thread that finds the block full adds it to
       // `returned`, where the next claim looks: so a block is there once, or in `open`, or is full.
-      if (free.fetch_or(std::uint64_t{1} << slot, std::memory_order_release) == 0) {
+      const std::uint64_t before = free.fetch_or(bit, std::memory_order_release);
+      WEIR_ASSERT((before & bit) == 0);  // it was given to one object
+      if (before == 0) {
         Block* first = shared.returned.load(std::memory_order_relaxed);
         do next.store(first, std::memory_order_relaxed);
         while (!shared.returned.compare_exchange_weak(first, this, std::memory_order_release,

@@ -14,6 +14,8 @@
 
 #include <weir/registry/epochs.hpp>
 
+#include "base/assert.hpp"
+
 namespace weir {
 
 /// The state that the entries of one commit and its tickets share.
@@ -22,11 +24,16 @@ class Unload {
  public:
   explicit Unload(std::size_t entries) : visible_(entries), held_(entries) {}
 
-  void no_reader_left() noexcept { visible_.fetch_sub(1, std::memory_order_release); }
+  void no_reader_left() noexcept {
+    const std::size_t before = visible_.fetch_sub(1, std::memory_order_release);
+    WEIR_ASSERT(before > 0);  // once for each entry
+  }
 
   void destroyed() noexcept {
     // Release, with the acquire in done(): the module's end comes before a ticket reports it.
-    if (held_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    const std::size_t before = held_.fetch_sub(1, std::memory_order_acq_rel);
+    WEIR_ASSERT(before > 0);  // once for each entry
+    if (before != 1) return;
     const std::scoped_lock lock(mutex_);  // not between a waiter's check and its sleep
     condition_.notify_all();
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -16,6 +18,7 @@ std::uint64_t mixed(std::uint64_t x) noexcept {
 }  // namespace
 
 Duration backoff(const StepOptions& options, std::int64_t run, TaskId task, int charged) noexcept {
+  WEIR_ASSERT(charged >= 1);
   const Duration longest = options.max_delay;
   Duration wait = options.base_delay;
   for (int doubled = 0; doubled < charged && wait < longest && wait.count() > 0; ++doubled)

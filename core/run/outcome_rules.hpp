@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "run/journal_row.hpp"
@@ -41,6 +42,13 @@ inline constexpr std::array<OutcomeRule, 8> outcome_rules = {{
      "of a step: its conditions, its exhausted attempts, or a skip before it"},
     {Outcome::retried, false, false, true, AfterRow::requeue, "the run was retried by command"},
 }};
+
+// By the outcomes' numbers, which begin at 1.
+static_assert([] {
+  for (std::size_t i = 0; i < outcome_rules.size(); ++i)
+    if (static_cast<std::size_t>(outcome_rules[i].outcome) != i + 1) return false;
+  return true;
+}());
 
 constexpr const OutcomeRule& rule_of(Outcome outcome) noexcept {
   return outcome_rules[static_cast<std::size_t>(outcome) - 1];  // the numbers begin at 1

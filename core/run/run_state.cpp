@@ -41,6 +41,7 @@ RunState::RunState(const FlowDefinition& definition, std::vector<StepOptions> op
 }
 
 JournalRow RunState::make_row(TaskId task, int attempt, AttemptResult result) const {
+  WEIR_ASSERT(attempt >= 1);
   const StepDefinition& step = definition_->steps().at(task.step);
   JournalRow row{.task = task,
                  .attempt = attempt,
@@ -74,6 +75,7 @@ Result<void> RunState::apply(const JournalRow& row) {
   steps_.note_attempt_end(row.task.step, row.ended_at);
   forget_failure(row.task);
   const OutcomeRule& rule = rule_of(row.outcome);
+  WEIR_ASSERT(rule.after != AfterRow::skip);  // apply_skip() did it
   if (rule.resets_counts) task.charged = task.lost = 0;
   if (rule.charged) ++task.charged;
   if (rule.lost) ++task.lost;
@@ -94,7 +96,7 @@ Result<void> RunState::apply(const JournalRow& row) {
       requeue(row, Duration{0});
       break;
     case AfterRow::skip:
-      break;  // apply_skip() did it
+      break;
   }
   return {};
 }
@@ -250,6 +252,7 @@ void RunState::retry_or_fail(const JournalRow& row) {
 
 // P6 is a fault of the flow, not of an attempt: no fallback covers it.
 void RunState::fail_task(const JournalRow& row, std::string error) {
+  WEIR_DEBUG_ASSERT(!failed_tasks_.contains(row.task));  // apply() forgot the failure before it
   failed_tasks_[row.task] = {row.ended_at, std::move(error)};
   const bool fails =
       row.error_code == type_violation ||
@@ -270,6 +273,8 @@ void RunState::forget_failure(TaskId task) const {
 }
 
 void RunState::find_end() const {
+  // Every failed task either fails the run or skips its step.
+  WEIR_ASSERT(failures_.size() + exhausted_.size() == failed_tasks_.size());
   end_.reset();
   if (cancelled_) {
     end_ = RunEnd{.status = RunStatus::cancelled, .error = *cancelled_};

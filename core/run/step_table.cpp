@@ -25,11 +25,14 @@ StepTable::StepTable(const FlowDefinition& definition, Json input, Time availabl
 }
 
 void StepTable::note_attempt_end(std::size_t step, Time ended_at) {
+  WEIR_ASSERT(steps_[step].phase == Phase::begun);
   steps_[step].ends_at = std::max(steps_[step].ends_at, ended_at);
 }
 
 void StepTable::complete(TaskId id, Json output) {
   Step& step = steps_[id.step];
+  WEIR_ASSERT(step.phase == Phase::begun && id.index < step.tasks.size());
+  WEIR_ASSERT(step.tasks_open > 0 && !step.tasks[id.index].completed);
   step.tasks[id.index].completed = true;
   step.outputs[id.index] = std::move(output);
   if (--step.tasks_open > 0) return;
@@ -55,6 +58,7 @@ void StepTable::cascade(std::size_t origin, Time at) {
   for (auto next = reached.begin(); next != reached.end(); ++next) {
     Step& step = steps_[*next];
     if (step.phase == Phase::skipped) continue;  // and so are its dependents
+    WEIR_ASSERT(step.phase == Phase::pending);
     step.reason = SkipReason::dependency_skipped;
     step.ends_at = at;
     end_step(*next, Phase::skipped);
@@ -64,6 +68,7 @@ void StepTable::cascade(std::size_t origin, Time at) {
 }
 
 void StepTable::end_step(std::size_t position, Phase phase) {
+  WEIR_ASSERT(steps_[position].phase < Phase::completed && phase >= Phase::completed && open_ > 0);
   steps_[position].phase = phase;
   --open_;
   waits_.erase(position);
@@ -83,6 +88,7 @@ void StepTable::propagate() {
     for (const std::size_t dependent : defined(ended_[i]).dependents) {
       Step& next = steps_[dependent];
       next.begins_at = std::max({next.begins_at, done.begins_at, done.ends_at});
+      WEIR_ASSERT(next.dependencies_open > 0);  // each step ends once
       if (--next.dependencies_open == 0 && next.phase == Phase::pending) decide(dependent);
     }
   }
@@ -100,6 +106,7 @@ void StepTable::decide(std::size_t position) {
 
 void StepTable::begin(std::size_t position) {
   Step& step = steps_[position];
+  WEIR_ASSERT(step.phase == Phase::pending && step.dependencies_open == 0);
   step.phase = Phase::begun;
   count_tasks(position);
   if (step.tasks.empty())
@@ -110,7 +117,8 @@ void StepTable::begin(std::size_t position) {
     begun_.push_back(position);
 }
 
-// P3: determines the number of a step's tasks.
+// P3: determines the number of a step's tasks. A map's dependency has ended, and what it returned
+// is an array (P6) if it is not a map itself.
 void StepTable::count_tasks(std::size_t position) {
   const StepDefinition& definition = defined(position);
   Step& step = steps_[position];
@@ -120,12 +128,16 @@ void StepTable::count_tasks(std::size_t position) {
       step.elements = input_.elements();
       count = step.elements.size();
     } else {
+      WEIR_ASSERT(definition.depends_on.size() == 1);
       const Step& parent = steps_[definition.depends_on.front()];
+      WEIR_ASSERT(parent.phase >= Phase::completed);
       if (parent.phase == Phase::skipped) {
         count = 0;
       } else if (defined(definition.depends_on.front()).kind == StepKind::map) {
         count = parent.tasks.size();
       } else {
+        WEIR_ASSERT(parent.outputs.size() == 1);
+        WEIR_ASSERT(parent.outputs.front().type() == JsonType::array);
         step.elements = parent.outputs.front().elements();
         count = step.elements.size();
       }
@@ -139,6 +151,7 @@ void StepTable::count_tasks(std::size_t position) {
 std::vector<std::size_t> StepTable::take_begun() { return std::exchange(begun_, {}); }
 
 std::string StepTable::unmet_reason(std::size_t step) const {
+  WEIR_DEBUG_ASSERT(unmet_.contains(step));
   return fmt::format(
       "{} {}",
       defined(step).depends_on.empty() ? "the run's input" : "what its dependencies returned",
@@ -149,6 +162,7 @@ std::vector<JournalRow> StepTable::take_skips() {
   std::vector<JournalRow> rows;
   for (const std::size_t position : std::exchange(skips_, {})) {
     Step& step = steps_[position];
+    WEIR_ASSERT(step.phase == Phase::skipped);
     if (std::exchange(step.skip_journaled, true)) continue;
     rows.push_back({.task = {position, 0},
                     .attempt = 0,
@@ -177,6 +191,7 @@ Json StepTable::input_of(TaskId task) const {
 }
 
 RunEnd StepTable::end() const {
+  WEIR_ASSERT(all_ended());
   std::vector<std::pair<std::string, Json>> outputs;
   std::string skipped;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -204,6 +219,7 @@ Json StepTable::given_to(std::size_t step) const {
 // A map's outputs are joined once (P4); from then on they are parts of the array.
 Json StepTable::output_of(std::size_t position) const {
   const Step& step = steps_[position];
+  WEIR_ASSERT(step.phase == Phase::completed);
   if (defined(position).kind != StepKind::map) return step.outputs.front();
   if (!step.output) {
     step.output = Json::array(step.outputs);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "definition/flow_definition.hpp"
@@ -40,17 +41,31 @@ class StepTable {
   Time begins_at(std::size_t step) const { return steps_[step].begins_at; }
 
   /// Only for a step that has begun.
-  std::size_t task_count(std::size_t step) const { return steps_[step].tasks.size(); }
-  TaskState& task(TaskId id) { return steps_[id.step].tasks[id.index]; }
-  const TaskState& task(TaskId id) const { return steps_[id.step].tasks[id.index]; }
+  std::size_t task_count(std::size_t step) const {
+    WEIR_DEBUG_ASSERT(has_begun(step));
+    return steps_[step].tasks.size();
+  }
+  TaskState& task(TaskId id) {
+    WEIR_DEBUG_ASSERT(id.index < task_count(id.step));
+    return steps_[id.step].tasks[id.index];
+  }
+  const TaskState& task(TaskId id) const {
+    WEIR_DEBUG_ASSERT(id.index < task_count(id.step));
+    return steps_[id.step].tasks[id.index];
+  }
 
-  /// Notes that an attempt of the step ended then.
+  /// Notes that an attempt of the step, which has begun and not ended, ended then.
   void note_attempt_end(std::size_t step, Time ended_at);
+  /// Completes a task of such a step, once.
   void complete(TaskId task, Json output);
 
   /// Skips a step that has not ended; with `cascade` all its descendants too.
   void skip(std::size_t step, SkipReason reason, Time at, bool cascade);
-  void mark_journaled(std::size_t step) { steps_[step].skip_journaled = true; }
+  /// Once for a skip.
+  void mark_journaled(std::size_t step) {
+    WEIR_ASSERT(!steps_[step].skip_journaled);
+    steps_[step].skip_journaled = true;
+  }
 
   /// Steps that began since the last call.
   std::vector<std::size_t> take_begun();

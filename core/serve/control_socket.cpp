@@ -2,15 +2,20 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include <sys/socket.h>
 
+#include "base/assert.hpp"
+
 namespace weir::control {
 namespace {
 
+constexpr std::size_t message_bytes_max = 64;
+
 std::optional<std::string> receive_with(int fd, int flags) {
-  std::array<char, 64> buffer{};
+  std::array<char, message_bytes_max> buffer{};
   for (;;) {
     const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), flags);
     if (count < 0 && errno == EINTR) continue;
@@ -33,6 +38,7 @@ Result<std::pair<FileDescriptor, FileDescriptor>> make_pair() {
 }
 
 bool send(const FileDescriptor& end, std::string_view message) noexcept {
+  WEIR_ASSERT(!message.empty() && message.size() <= message_bytes_max);
   for (;;) {
     if (::send(end.fd(), message.data(), message.size(), MSG_NOSIGNAL) >= 0) return true;
     if (errno != EINTR) return false;

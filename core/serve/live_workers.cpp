@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -20,7 +22,8 @@ LiveWorkers::Place::Place(LiveWorkers& live, Worker& worker) : live_(live), work
 
 LiveWorkers::Place::~Place() {
   const std::lock_guard lock(live_.mutex_);
-  std::erase(live_.workers_, &worker_);
+  const std::size_t erased = std::erase(live_.workers_, &worker_);
+  WEIR_ASSERT(erased == 1);
 }
 
 void LiveWorkers::drain() {

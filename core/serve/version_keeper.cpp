@@ -12,6 +12,7 @@
 
 #include <weir/supervisor/thread_child.hpp>
 
+#include "base/assert.hpp"
 #include "base/host_name.hpp"
 #include "base/iso8601.hpp"
 #include "store/plugin_store.hpp"
@@ -62,6 +63,7 @@ class VersionKeeper {
   }
 
   void end() {
+    WEIR_ASSERT(!reported_revision_ || store_ != nullptr);  // it reported in a session
     if (reported_revision_ && !store_->plugins().report_plugins(process_, std::nullopt))
       log_.debug("cannot report the end of this process: the database will detect it");
   }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "base/assert.hpp"
 #include "base/time.hpp"
 
 namespace weir {
@@ -14,6 +15,7 @@ class DatabaseClock {
  public:
   /// `reported` is the time that the database reported between the two moments.
   void set(Time reported, Steady before, Steady after) noexcept {
+    WEIR_ASSERT(before <= after);
     const Duration least = reported.time_since_epoch() - steady_count(after);
     const Duration most = reported.time_since_epoch() - steady_count(before);
     offset_ = offset_ ? std::clamp(*offset_, least, most) : least + (most - least) / 2;

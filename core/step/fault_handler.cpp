@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <unwind.h>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -207,6 +209,7 @@ constexpr std::size_t stack_bytes = std::size_t{128} * 1024, guard_bytes = std::
 }  // namespace
 
 void install_fault_handler(const FlightRecorder& recorder, int notify) {
+  WEIR_ASSERT(crash_page.load(std::memory_order_relaxed) == nullptr);
   notify_socket = notify;
   _Unwind_Backtrace(stop_unwinding,
                     nullptr);  // so that it loads and allocates now, not in a handler

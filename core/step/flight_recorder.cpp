@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.hpp"
 #include "step/attempt.hpp"
 
 namespace weir {
@@ -119,6 +120,7 @@ std::vector<WorkerId> FlightRecorder::workers() const {
 FlightRecorder::Seat::Seat(const std::shared_ptr<FlightRecorder>& recorder) noexcept
     : recorder_(recorder) {
   if (!recorder_) return;
+  WEIR_ASSERT(thread_seat == nullptr);  // a thread has one
   flight::Page& page = recorder_->page();
   for (std::uint32_t i = 0; i < page.seat_count && record_ == nullptr; ++i) {
     std::uint32_t free = SeatRecord::free;
@@ -131,12 +133,15 @@ FlightRecorder::Seat::Seat(const std::shared_ptr<FlightRecorder>& recorder) noex
 
 FlightRecorder::Seat::~Seat() {
   if (record_ == nullptr) return;
+  WEIR_ASSERT(thread_seat == record_);  // on the same thread
   thread_seat = nullptr;
   record_->state.store(SeatRecord::free, std::memory_order_release);
 }
 
 void FlightRecorder::Seat::begin(const Attempt& attempt) noexcept {
   if (record_ == nullptr) return;
+  WEIR_ASSERT(thread_seat == record_ &&
+              record_->state.load(std::memory_order_relaxed) == SeatRecord::idle);
   const FlowModule& module = *attempt.flow;
   record_->attempt = attempt.number;
   record_->step = static_cast<std::uint32_t>(attempt.task.step);
@@ -152,7 +157,10 @@ void FlightRecorder::Seat::begin(const Attempt& attempt) noexcept {
 }
 
 void FlightRecorder::Seat::end() noexcept {
-  if (record_ != nullptr) record_->state.store(SeatRecord::idle, std::memory_order_release);
+  if (record_ == nullptr) return;
+  WEIR_ASSERT(thread_seat == record_ &&
+              record_->state.load(std::memory_order_relaxed) == SeatRecord::in_call);
+  record_->state.store(SeatRecord::idle, std::memory_order_release);
 }
 
 std::int32_t FlightRecorder::seat_in_call(flight::Page& page) noexcept {

@@ -15,6 +15,7 @@
 #include <weir/abi/resources.h>
 #include <weir/abi/settle.h>
 
+#include "base/assert.hpp"
 #include "plugin/host_extensions.hpp"
 #include "step/settlement.hpp"
 
@@ -223,6 +224,7 @@ AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log) {
 }
 
 AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines) {
+  WEIR_ASSERT(attempt.step != nullptr && attempt.step->run != nullptr);
   weir_call call{.attempt = attempt,
                  .resources = resources,
                  .lines = lines,

@@ -15,10 +15,11 @@ class StepLines {
   virtual void line(const Attempt& attempt, LogLevel level, std::string_view utf8) = 0;
 };
 
-/// Runs the attempt's handler on this thread, through the C ABI, and returns the result. No
-/// exception of a handler passes this seam. What the handler returns is checked against F3: exactly
-/// one output, valid UTF-8 JSON, no larger than max_output; otherwise the attempt failed for good.
-/// What the handler acquires from `resources` is held until it has returned.
+/// Runs the attempt's handler, which its step must have, on this thread, through the C ABI, and
+/// returns the result. No exception of a handler passes this seam. What the handler returns is
+/// checked against F3: exactly one output, valid UTF-8 JSON, no larger than max_output; otherwise
+/// the attempt failed for good. What the handler acquires from `resources` is held until it has
+/// returned.
 AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines);
 
 /// The same; the lines are written to `log`, prefixed with run, flow and step.

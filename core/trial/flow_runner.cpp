@@ -10,6 +10,7 @@
 
 #include <weir/testing/flow_runner.hpp>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
 #include "definition/input_schema.hpp"
@@ -106,6 +107,7 @@ struct FlowRunner::State {
   void override_option(std::string_view name, std::string_view option, std::int64_t value) {
     const std::size_t position = step(name);
     const auto rule = std::ranges::find(option_rules, option, &OptionRule::name);
+    WEIR_ASSERT(rule != option_rules.end());
     if (!rule->applies_to(kind(position)))
       refuse(fmt::format("step \"{}\" is a {}: {} does not apply to it", name,
                          weir::name(kind(position)), rule->plain_name()));

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
 #include "definition/manifest.hpp"
@@ -41,6 +42,7 @@ Result<std::vector<const weir_step*>> code_of(const weir_flow& flow, const FlowD
     if (!position || draft.steps[i].slug != view(step.slug) ||
         has_code(definition.steps()[*position].kind) != (step.run != nullptr))
       return steps_differ();
+    WEIR_ASSERT(steps[*position] == nullptr);  // no two steps of a definition share a slug
     steps[*position] = &step;
   }
   return steps;

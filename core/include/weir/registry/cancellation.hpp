@@ -4,6 +4,8 @@
 /// misses no cancel(): it either sees the flag, or sleeps already when cancel() takes that mutex.
 #pragma once
 #include <algorithm>
+#include <cassert>
+#include <cstddef>
 #include <mutex>
 #include <vector>
 
@@ -21,6 +23,7 @@ class Cancellation {
   using Condition = typename Sync::Condition;
 
   Cancellation() = default;
+  ~Cancellation() { assert(wakers_.empty()); }
   Cancellation(const Cancellation&) = delete;
   Cancellation& operator=(const Cancellation&) = delete;
 
@@ -53,7 +56,8 @@ class Cancellation {
     ~Waker() {
       if (source_ == nullptr) return;
       const std::scoped_lock lock(source_->mutex_);
-      std::erase(source_->wakers_, this);
+      [[maybe_unused]] const std::size_t erased = std::erase(source_->wakers_, this);
+      assert(erased == 1);
     }
     Waker(const Waker&) = delete;
     Waker& operator=(const Waker&) = delete;

@@ -10,6 +10,7 @@
 ///   after the unlinking: a reader that the fence did not make visible cannot find it either.
 #pragma once
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -64,6 +65,7 @@ class Epochs {
       Sync::light_fence();  // with heavy_fence in sweep(): the store before every load of a link
     }
     ~Section() {
+      assert(slot_.reading);  // the outermost one ends last
       if (!outermost_) return;
       slot_.reading = false;
       slot_.epoch.store(0, std::memory_order_release);  // pairs with the acquire in oldest_reader()
@@ -80,6 +82,7 @@ class Epochs {
   /// of this or some later retire() or sweep(), without any lock held. It must not throw, and may
   /// retire more. Cost: a lock, and a sweep every `batch` times; never waits for readers.
   void retire(void* object, void (*destroy)(void*) noexcept) {
+    assert(object != nullptr && destroy != nullptr);
     bool full = false;
     {
       const std::scoped_lock lock(mutex_);
@@ -103,6 +106,7 @@ class Epochs {
       if (!pending_.empty()) {
         // acq_rel: a reader of the new epoch sees every unlinking before it.
         const std::uint64_t epoch = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+        assert(closed_.empty() || closed_.back().epoch < epoch);
         closed_.push_back({epoch, std::exchange(pending_, {})});
       }
       if (closed_.empty()) return 0;
@@ -168,6 +172,7 @@ class Epochs {
           link->store(block, std::memory_order_release);
         }
       }
+      assert(block->first == first);
       if (index - first < block->slots.size()) return block->slots[index - first];
       first += block->slots.size();
       link = &block->next;

@@ -8,6 +8,7 @@
 /// - It is found only while the child runs: not before its start succeeded, not once it reported
 ///   its end or was asked to stop.
 #pragma once
+#include <cassert>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,6 +61,7 @@ class BasicChildNames {
   void show(const std::string& name, std::shared_ptr<Child> child, std::shared_ptr<Life> life) {
     const std::scoped_lock lock(mutex_);
     Entry& entry = entries_.at(name);
+    assert(!entry.child && !entry.life);  // claimed, and not found yet
     entry.child = std::move(child);
     entry.life = std::move(life);
   }
@@ -76,6 +78,7 @@ class BasicChildNames {
     typename std::map<std::string, Entry>::node_type last;
     const std::scoped_lock lock(mutex_);
     last = entries_.extract(name);
+    assert(!last.empty());  // it was claimed
   }
 
   mutable typename Sync::Mutex mutex_;  // guards what follows

@@ -1,4 +1,5 @@
 #pragma once
+#include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -22,6 +23,7 @@ class RestartWindow {
 
   /// Counts one more restart; false when that is one too many, and then it is not counted.
   bool allow(typename Clock::time_point now) {
+    assert(restarts_.empty() || restarts_.back() <= now);
     while (!restarts_.empty() && now - restarts_.front() > limit_.max_seconds)
       restarts_.pop_front();
     if (restarts_.size() >= limit_.max_restarts) return false;

@@ -6,6 +6,7 @@
 /// moves within one array of slots, so that a search which began before the entry was inserted and
 /// ends after it was removed found it absent at a moment between.
 #pragma once
+#include <cassert>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -55,6 +56,7 @@ class HandleTable {
     if (free.entry.load(std::memory_order_relaxed) == nullptr) ++used_;
     free.entry.store(entry, std::memory_order_release);
     ++count_;
+    assert(used_ * 2 <= slots->at.size());
     return outgrown;
   }
 
@@ -62,13 +64,18 @@ class HandleTable {
   void remove(const Entry* entry) {
     Slots& slots = *slots_.load(std::memory_order_relaxed);
     std::size_t i = entry->hash;
-    while (slots.at[i & slots.mask].entry.load(std::memory_order_relaxed) != entry) ++i;
+    for (;; ++i) {
+      const Entry* const at = slots.at[i & slots.mask].entry.load(std::memory_order_relaxed);
+      assert(at != nullptr);  // a search for it ended: it is not in the table
+      if (at == entry) break;
+    }
     // A slot that is followed by an empty one need not be remembered as one that searches go past.
     const bool last =
         slots.at[(i + 1) & slots.mask].entry.load(std::memory_order_relaxed) == nullptr;
     slots.at[i & slots.mask].entry.store(last ? nullptr : tombstone(), std::memory_order_release);
     if (last) --used_;
     --count_;
+    assert(count_ <= used_);  // so neither went below zero
   }
 
   template <class Function>

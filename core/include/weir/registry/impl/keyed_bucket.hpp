@@ -12,6 +12,7 @@
 /// - A node lives as long as any bucket of it, so the holder of a bucket may read its key. The
 ///   memory of a key's first bucket is part of the node's.
 #pragma once
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -123,12 +124,14 @@ class alignas(std::max_align_t) Bucket {
     return made;
   }
 
-  /// The slots of `old` without the `removed` ones for which `is_removed` is true.
+  /// The slots of `old` without the `removed` ones for which `is_removed` is true: not all.
   template <class Predicate>
   static Made without(const Bucket& old, std::size_t removed, Predicate&& is_removed) {
+    assert(removed < old.count_);
     Made made = next(old, old.count_ - removed);
     for (const Slot& each : old.slots())
       if (!is_removed(each)) made->add(each);
+    assert(made->count_ == old.count_ - removed);  // there is room for no more
     return made;
   }
 
@@ -147,7 +150,10 @@ class alignas(std::max_align_t) Bucket {
 
   /// Keeps it in memory until release(). Relaxed: the caller is inside a section, or holds the
   /// mutex.
-  void pin() noexcept { pins_.fetch_add(1, std::memory_order_relaxed); }
+  void pin() noexcept {
+    [[maybe_unused]] const auto before = pins_.fetch_add(1, std::memory_order_relaxed);
+    assert(before != 0);  // at least the link's
+  }
 
   /// acq_rel: the last release sees all others. A thread that finds the count at 1 is the last: the
   /// link's pin is gone, so no thread can raise it.

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstdio>
 #include <cstdlib>
 
@@ -79,7 +80,9 @@ void KeyedRegistry<Key, Value, Sync, Hash>::end(Record& record) noexcept {
   for (const Unlinked& each : all) retire(each);
   for (Partition* const partition : changed) notify(*partition);
   if (!all.empty()) epochs_.sweep();
-  owners_.fetch_sub(1, std::memory_order_release);  // pairs with the load in ~KeyedRegistry
+  // Pairs with the load in ~KeyedRegistry.
+  [[maybe_unused]] const auto owners = owners_.fetch_sub(1, std::memory_order_release);
+  assert(owners > 0);  // an owner ends once
 }
 
 }  // namespace weir

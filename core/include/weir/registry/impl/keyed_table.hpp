@@ -13,6 +13,7 @@
 #pragma once
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -72,6 +73,7 @@ class Table {
     while (is_node(array.at[i].load(std::memory_order_relaxed))) i = (i + 1) & array.mask;
     if (array.at[i].load(std::memory_order_relaxed) == nullptr) ++used_;
     ++count_;
+    assert(used_ * 2 <= array.mask + 1);
     array.at[i].store(&node, std::memory_order_release);
     return old;
   }
@@ -80,7 +82,11 @@ class Table {
   Array* erase(const Node& node) {
     const Array& array = *array_.load(std::memory_order_relaxed);
     std::size_t i = node.hash & array.mask;
-    while (array.at[i].load(std::memory_order_relaxed) != &node) i = (i + 1) & array.mask;
+    for (;; i = (i + 1) & array.mask) {
+      const Node* const at = array.at[i].load(std::memory_order_relaxed);
+      assert(at != nullptr);  // a search for it ended: it is not in the table
+      if (at == &node) break;
+    }
     array.at[i].store(tombstone(), std::memory_order_release);
     --count_;
     if (array.at[(i + 1) & array.mask].load(std::memory_order_relaxed) == nullptr)
@@ -88,6 +94,7 @@ class Table {
         array.at[i].store(nullptr, std::memory_order_release);
         --used_;
       }
+    assert(count_ <= used_);  // so neither went below zero
     return places() > 8 * places_min && count_ * 16 < places() ? rebuild(count_) : nullptr;
   }
 

@@ -2,6 +2,7 @@
 /// partition; predicates are called before, on a pinned bucket.
 #pragma once
 #include <algorithm>
+#include <cassert>
 
 #include <weir/registry/keyed_registry.hpp>
 
@@ -50,7 +51,10 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister(Owner& owner, Soug
     if (Node* const node = find(partition, hash, key)) {
       removed = remove_slots(
           partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);
-      if (removed > 0) std::erase(record.nodes, node);
+      if (removed > 0) {
+        [[maybe_unused]] const std::size_t listed = std::erase(record.nodes, node);
+        assert(listed == removed);  // once for each entry
+      }
     }
   }
   if (removed == 0) return 0;
@@ -98,6 +102,7 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister_match(Owner& owner
       std::size_t left = removed;
       std::erase_if(record.nodes,
                     [&](const Node* each) { return each == node && left > 0 && left-- > 0; });
+      assert(left == 0);  // it was listed once for each entry
     }
     retire(unlinked);
     notify(partition);

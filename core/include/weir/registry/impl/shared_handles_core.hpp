@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -94,6 +95,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
         if (closed_) return std::unexpected(registry::not_started(mine->key));
         if (Entry* const existing = find(mine->hash, mine->key)) {
           other = existing->self;
+          assert(other != nullptr);  // it is in the table
           found = existing->held;
         } else {
           mine->generation = ++generations_;
@@ -126,6 +128,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
       entry.settled.notify_all();
       return made;
     }
+    assert(entry.refusal.has_value());  // doomed
     lock.unlock();
     if (made) {
       if (!entry.died) notify_stopping(entry, **made);
@@ -202,6 +205,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
       end(*kept, lock, true);
       lock.lock();
     }
+    assert(ready_count_ == 0 && first_ == nullptr);
     return ended;
   }
 
@@ -256,6 +260,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
       const auto done = [&] { return is_satisfied(wait) || cancelled(); };
       const std::size_t me = Sync::thread_index();
       if (waits_.size() <= me) waits_.resize(me + 1);
+      assert(waits_[me].entry == nullptr);  // a thread waits for one start
       waits_[me] = wait;
       if (patience.deadline)
         other.settled.wait_until(lock, *patience.deadline, done);
@@ -294,6 +299,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
 
   // Ends a ready handle. Returns without the lock.
   void end(Entry& entry, Lock& lock, bool notify) {
+    assert(entry.held != nullptr);
     unlink(entry);
     Pointer handle = std::move(entry.held);
     const std::shared_ptr<Entry> kept = entry.self;
@@ -314,12 +320,15 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   }
 
   void link(Entry& entry) {
+    assert(entry.previous == nullptr && entry.next == nullptr && first_ != &entry);
     entry.previous = std::exchange(last_, &entry);
     (entry.previous != nullptr ? entry.previous->next : first_) = &entry;
     ++ready_count_;
   }
 
   void unlink(Entry& entry) {
+    assert((entry.previous != nullptr ? entry.previous->next : first_) == &entry);
+    assert((entry.next != nullptr ? entry.next->previous : last_) == &entry);
     (entry.previous != nullptr ? entry.previous->next : first_) = entry.next;
     (entry.next != nullptr ? entry.next->previous : last_) = entry.previous;
     --ready_count_;

@@ -212,7 +212,7 @@ Error BasicSupervisor<Sync>::Core::ended_error() const {
 // Call it under the mutex.
 template <class Sync>
 std::optional<Error> BasicSupervisor<Sync>::Core::would_deadlock() const {
-  if (supervising_ != Sync::thread_index()) return std::nullopt;
+  if (!is_supervising()) return std::nullopt;
   return Error{
       .code = ErrorCode::conflict,
       .kind = "would_deadlock",

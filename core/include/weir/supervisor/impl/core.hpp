@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 #include <weir/supervisor.hpp>
@@ -102,6 +103,8 @@ class BasicSupervisor<Sync>::Core {
                std::size_t restarts = 0, std::chrono::milliseconds delay = {}) const;
   Error ended_error() const;
   std::optional<Error> would_deadlock() const;
+  // On the supervising thread, or under the mutex.
+  bool is_supervising() const { return supervising_ == Sync::thread_index(); }
 
   Options options_;
   std::vector<ChildSpec> initial_;

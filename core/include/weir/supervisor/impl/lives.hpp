@@ -6,6 +6,7 @@ namespace weir {
 
 template <class Sync>
 auto BasicSupervisor<Sync>::Core::add(ChildSpec spec) -> ChildEntry& {
+  assert(is_supervising() && find(spec.id) == nullptr);
   auto entry = std::make_unique<ChildEntry>();
   entry->info.id = spec.id;
   entry->info.name = spec.name;
@@ -18,15 +19,18 @@ auto BasicSupervisor<Sync>::Core::add(ChildSpec spec) -> ChildEntry& {
 
 template <class Sync>
 void BasicSupervisor<Sync>::Core::remove(const ChildEntry& entry) {
+  assert(is_supervising() && !entry.child);
   std::unique_ptr<ChildEntry> gone;  // its specification is the user's: destroyed outside the lock
   const std::scoped_lock lock(mailbox_->mutex);
   const auto at = std::ranges::find(children_, &entry, &std::unique_ptr<ChildEntry>::get);
+  assert(at != children_.end());
   gone = std::move(*at);
   children_.erase(at);
 }
 
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::start_life(ChildEntry& entry) {
+  assert(is_supervising() && !entry.child && !entry.life);  // one life at a time
   const std::string& name = entry.spec.name;
   if (!name.empty())
     if (auto claimed = options_.names->claim(name, options_.name + "/" + entry.spec.id); !claimed)
@@ -65,6 +69,7 @@ Result<void> BasicSupervisor<Sync>::Core::start_life(ChildEntry& entry) {
 
 template <class Sync>
 void BasicSupervisor<Sync>::Core::stop_life(ChildEntry& entry) {
+  assert(is_supervising() && entry.child && entry.life);
   if (!entry.spec.name.empty()) options_.names->hide(entry.spec.name);
   const std::shared_ptr<Life> life = entry.life;
   const bool ended = ends_in_time(entry);
@@ -99,6 +104,7 @@ bool BasicSupervisor<Sync>::Core::ends_in_time(ChildEntry& entry) {
 // Finishes a life that has ended, or whose time to stop is over.
 template <class Sync>
 void BasicSupervisor<Sync>::Core::finish_life(ChildEntry& entry, bool ended, State next) {
+  assert(is_supervising() && entry.child && entry.life);
   try {
     ended ? entry.child->collect() : entry.child->abandon();
   } catch (...) {  // ignored: what it left stays where it is

@@ -70,6 +70,7 @@ Result<void> BasicSupervisor<Sync>::Core::supervise() {
       lock.unlock();
       handled = restart_next();
     } else {
+      assert(!calls_.empty());
       Call& call = *calls_.front();
       calls_.pop_front();
       lock.unlock();
@@ -88,6 +89,9 @@ template <class Sync>
 void BasicSupervisor<Sync>::Core::finish(Result<void> outcome) {
   {
     const std::scoped_lock lock(mailbox_->mutex);
+    assert(!end_);
+    assert(
+        std::ranges::none_of(children_, [](const auto& entry) { return entry->child != nullptr; }));
     end_ = outcome;
     refuse_calls();
   }
@@ -99,6 +103,7 @@ Result<void> BasicSupervisor<Sync>::Core::handle_end(const std::shared_ptr<Life>
   const auto whose = std::ranges::find_if(
       children_, [&](const std::unique_ptr<ChildEntry>& entry) { return entry->life == life; });
   if (whose == children_.end()) return {};  // of an earlier life, or of none
+  assert(life->outcome.has_value());        // set before it was reported
   ChildEntry& entry = **whose;
   if (!entry.spec.name.empty()) options_.names->hide(entry.spec.name);
   finish_life(entry, true, State::ended);
@@ -171,7 +176,9 @@ auto BasicSupervisor<Sync>::Core::first_to_restart() const -> ChildEntry* {
 
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::restart_next() {
-  ChildEntry& entry = *first_to_restart();
+  ChildEntry* const first = first_to_restart();
+  assert(first != nullptr);  // one is due
+  ChildEntry& entry = *first;
   if (auto started = start_life(entry); !started)
     return handle_death(entry, What::start_failed, std::move(started.error()));
   observe(What::restarted, entry);

@@ -3,6 +3,7 @@
 /// Threads: fibers belong to the thread that made them.
 #pragma once
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstring>
 #include <new>
@@ -99,6 +100,7 @@ class Fiber {
   /// Leaves this fiber, which is the running one, for another. Returns when a fiber switches back.
   /// With `for_good`, none will.
   void switch_to(Fiber& next, bool for_good = false) {
+    assert(&next != this && next.context_ != nullptr);  // started, or left before
     void* const exceptions = abi::__cxa_get_globals();
     std::memcpy(exceptions_.data(), exceptions, exceptions_.size());
     std::memcpy(exceptions, next.exceptions_.data(), exceptions_.size());

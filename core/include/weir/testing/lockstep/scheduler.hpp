@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -88,6 +89,7 @@ class Scheduler {
 
   /// Before an operation: other tasks may run first.
   void point(Operation operation, std::uint32_t object) {
+    assert(running_ < tasks_count_);
     if (object == destroyed)
       fail(std::string(name(operation)) + " on an object that has been destroyed");
     if (++steps_ > settings_.steps_max)
@@ -149,6 +151,7 @@ class Scheduler {
   }
   bool is_done(TaskNumber task) const noexcept { return (unfinished_ & bit(task)) == 0; }
   void join(TaskNumber task) {
+    assert(task < tasks_count_);
     if (is_done(task)) return;
     tasks_[task].joiners |= bit(running_);
     block(Operation::join, task);
@@ -190,6 +193,7 @@ class Scheduler {
   };
   bool buffers_stores() const noexcept { return settings_.store_buffers; }
   void buffer(const Store& store) {
+    assert(settings_.store_buffers);
     tasks_[running_].stores.push_back(store);
     buffered_ |= bit(running_);
   }
@@ -275,6 +279,7 @@ class Scheduler {
                             .objects = touched_};
       if (choices.tasks == 0 && choices.others() == 0) fail(deadlock());
       const Choice choice = strategy_->choose(choices);
+      assert(choices.contain(choice));
       outcome_.schedule.push_back(choice);
       switch (choice.kind) {
         case Choice::Kind::run:
@@ -306,6 +311,7 @@ class Scheduler {
 
   void flush(TaskNumber number) {
     Task& task = tasks_[number];
+    assert(!task.stores.empty());  // it is among buffered_
     const Store store = task.stores.front();
     task.stores.pop_front();
     if (task.stores.empty()) buffered_ &= ~bit(number);

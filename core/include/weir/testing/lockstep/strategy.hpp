@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -30,9 +31,10 @@ class Random {
   std::uint64_t state_;
 };
 
-/// The place of the nth bit that is set, counted from 0.
+/// The place of the nth bit that is set, counted from 0. There must be one.
 inline TaskNumber nth_task(std::uint64_t tasks, std::size_t n) noexcept {
   for (; n > 0; --n) tasks &= tasks - 1;
+  assert(tasks != 0);
   return static_cast<TaskNumber>(std::countr_zero(tasks));
 }
 
@@ -50,6 +52,12 @@ struct Choices {
   std::size_t others() const noexcept {
     return static_cast<std::size_t>(std::popcount(buffered)) + (tick ? 1U : 0U);
   }
+  /// Whether it is one of them; a pick is not.
+  bool contain(const Choice& choice) const noexcept {
+    return (choice.kind == Choice::Kind::run && (tasks & bit(choice.task)) != 0) ||
+           (choice.kind == Choice::Kind::flush && (buffered & bit(choice.task)) != 0) ||
+           (choice.kind == Choice::Kind::tick && tick);
+  }
   Choice other(std::size_t n) const noexcept {
     const auto flushes = static_cast<std::size_t>(std::popcount(buffered));
     if (n < flushes) return {Choice::Kind::flush, nth_task(buffered, n)};
@@ -64,6 +72,7 @@ class Strategy {
   Strategy& operator=(const Strategy&) = delete;
   virtual ~Strategy() = default;
 
+  /// Returns one of the choices.
   virtual Choice choose(const Choices& choices) = 0;
 
   /// One of `count` tasks that wait for the same, by its place among them.
@@ -214,10 +223,7 @@ class Replay final : public Strategy {
   Choice choose(const Choices& choices) override {
     while (at_ < plan_.size()) {
       const Choice next = plan_[at_++];
-      if ((next.kind == Choice::Kind::run && (choices.tasks & bit(next.task)) != 0) ||
-          (next.kind == Choice::Kind::flush && (choices.buffered & bit(next.task)) != 0) ||
-          (next.kind == Choice::Kind::tick && choices.tick))
-        return next;
+      if (choices.contain(next)) return next;
       followed_ = false;
     }
     if (choices.current_can_continue()) return {Choice::Kind::run, choices.current};
