@@ -80,9 +80,13 @@ std::string SourceText::pointed(TextSpan where, std::string_view severity,
   std::size_t end = std::min(text_.find('\n', offset), text_.size());
   if (end > offset && text_[end - 1] == '\r') --end;
 
+  // A stretch that ends inside a character has the whole of it.
+  std::size_t marked_end = offset + std::min(where.bytes, end - offset);
+  while (marked_end < end && (static_cast<unsigned char>(text_[marked_end]) & 0xC0U) == 0x80U)
+    ++marked_end;
   const std::string before = printable(text().substr(begin, offset - begin));
-  const std::string marked = printable(text().substr(offset, std::min(where.bytes, end - offset)));
-  const std::string after = printable(text().substr(offset, end - offset)).substr(marked.size());
+  const std::string marked = printable(text().substr(offset, marked_end - offset));
+  const std::string after = printable(text().substr(marked_end, end - marked_end));
 
   // The text before the stretch gets a third of the columns, the stretch and the text after it the
   // rest.

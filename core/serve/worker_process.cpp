@@ -1,5 +1,6 @@
 #include "serve/worker_process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -27,7 +28,7 @@ std::vector<std::string> environment() {
 
 std::optional<int> exit_status_in(std::string_view message) {
   if (!message.starts_with(control::exited)) return std::nullopt;
-  message.remove_prefix(control::exited.size() + 1);
+  message.remove_prefix(std::min(control::exited.size() + 1, message.size()));
   int status = 0;
   const auto read = std::from_chars(message.data(), message.data() + message.size(), status);
   return read.ec == std::errc() && status >= 0 && status <= 255 ? status : EXIT_FAILURE;

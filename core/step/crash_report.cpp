@@ -28,6 +28,11 @@ std::string_view text(const std::array<char, Size>& chars) {
   return all.substr(0, all.find('\0'));
 }
 
+// Whether the frame names one of the record's files: the crashed process could write anything.
+bool has_file(const Frame& frame) {
+  return frame.file >= 0 && static_cast<std::size_t>(frame.file) < CrashRecord::files_max;
+}
+
 // The private copies that the crashed process had mapped, each read when it is first needed.
 class Copies {
  public:
@@ -39,7 +44,7 @@ class Copies {
 
   // The sha256 of the plugin whose copy the frame is in; empty when it is not in a plugin.
   std::string sha256(const Frame& frame) const {
-    if (frame.file < 0) return {};
+    if (!has_file(frame)) return {};
     const fs::path path = file(frame);
     if (!path.native().starts_with(stage_.native() + "/")) return {};
     const std::string stem = path.stem().string();
@@ -108,8 +113,9 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
   }
   Copies copies(crash, stage);
   std::string path;
-  if (crash.seat >= 0 && static_cast<std::uint32_t>(crash.seat) < page.seat_count) {
-    SeatRecord& seat = page.seats()[crash.seat];
+  const std::span<SeatRecord> seats = recorder.seats();
+  if (crash.seat >= 0 && static_cast<std::size_t>(crash.seat) < seats.size()) {
+    SeatRecord& seat = seats[static_cast<std::size_t>(crash.seat)];
     report.seat = &seat;
     report.sha256 = text(seat.sha256);
     path = text(seat.path);
@@ -122,8 +128,8 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
     innermost = &crash.frames[i];
     report.sha256 = sha256;
   }
-  for (std::uint32_t i = 0; path.empty() && i < page.seat_count; ++i)  // its file's name, if known
-    if (text(page.seats()[i].sha256) == report.sha256) path = text(page.seats()[i].path);
+  for (const SeatRecord& seat : seats)  // its file's name, if known
+    if (path.empty() && text(seat.sha256) == report.sha256) path = text(seat.path);
 
   const PluginNames names = innermost != nullptr
                                 ? plugin_names(report.sha256, path, copies.bytes(*innermost))
@@ -139,7 +145,7 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
                              : fmt::format(": a thread of its own {}", cause_text(crash));
   if (innermost == nullptr) {  // code of ours, or of a library
     for (std::size_t i = 0; i < std::min(count, CrashReport::frames_max); ++i)
-      if (crash.frames[i].file >= 0)
+      if (has_file(crash.frames[i]))
         report.text += "\n  " + frame_text(crash.frames[i], copies,
                                            copies.file(crash.frames[i]).filename().string());
     return report;

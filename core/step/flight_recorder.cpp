@@ -95,6 +95,10 @@ FlightRecorder::~FlightRecorder() {
   if (page_ != nullptr) ::munmap(page_, bytes_);
 }
 
+std::span<flight::SeatRecord> FlightRecorder::seats() const noexcept {
+  return {page_->seats(), (bytes_ - sizeof(Page)) / sizeof(SeatRecord)};
+}
+
 void FlightRecorder::add_worker(WorkerId worker) noexcept {
   for (auto& place : page_->workers) {
     WorkerId none = 0;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -95,6 +96,9 @@ class FlightRecorder {
 
   const FileDescriptor& memory() const noexcept { return memory_; }
   flight::Page& page() const noexcept { return *page_; }
+
+  /// The seats that the page has room for, whatever the other process has written into it.
+  std::span<flight::SeatRecord> seats() const noexcept;
 
   /// Notes a worker that joined, until it has left. More than workers_max are not noted.
   void add_worker(WorkerId worker) noexcept;

@@ -44,6 +44,13 @@ TEST_CASE("columns count characters and the caret stands below the right one") {
         "x:1:9: error: one\n é日本e\u0301 = 1\n          ^");
 }
 
+TEST_CASE("a stretch that ends inside a character has the whole of it") {
+  const SourceText source("x", "é\n");
+  CHECK(source.pointed({0, 1}, "error", "m") == "x:1:1: error: m\n é\n ^");
+  const SourceText longer("x", "aé = 1");
+  CHECK(longer.pointed({0, 2}, "error", "m") == "x:1:1: error: m\n aé = 1\n ^~");
+}
+
 TEST_CASE("tabs keep their place and control characters cannot steer a terminal") {
   CHECK(SourceText("x", "\ta\t\x1b[31mb").pointed({8, 1}, "error", "b") ==
         "x:1:9: error: b\n \ta\t\uFFFD[31mb\n \t \t     ^");

@@ -92,6 +92,7 @@ flows.yaml:12:3: error: "A" is given twice: "a" is the same but for case
 
 TEST_CASE("each mistake has a kind of its own") {
   CHECK(kinds("wroker: 1") == std::vector<std::string>{"unknown_key"});
+  CHECK(kinds("worker:\n  slots: é\n    vital\n") == std::vector<std::string>{"bad_type"});
   CHECK(kinds("worker: []") == std::vector<std::string>{"bad_type"});
   CHECK(kinds("worker: {slots: 99999}") == std::vector<std::string>{"out_of_range"});
   CHECK(kinds("log: {level: loud}") == std::vector<std::string>{"bad_value"});
