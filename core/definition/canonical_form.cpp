@@ -25,18 +25,15 @@ Json dependencies(const StepDefinition& step, const std::vector<StepDefinition>&
 }
 
 Json step_form(const StepDefinition& step, const std::vector<StepDefinition>& steps) {
-  const StepOptions& options = step.options;
   std::vector<Member> members = {
-      {"base_delay_ms", Json::number(options.base_delay.count())},
       {"depends_on", dependencies(step, steps)},
       {"kind", Json::string(name(step.kind))},
-      {"max_attempts", Json::number(options.max_attempts)},
-      {"max_delay_ms", Json::number(options.max_delay.count())},
-      {"max_output_bytes", Json::number(options.max_output_bytes)},
       {"slug", Json::string(step.slug.view())},
-      {"start_delay_ms", Json::number(options.start_delay.count())},
-      {"timeout_ms", Json::number(options.timeout.count())},
   };
+  // An option that is added to these must be left out where it has its default, which then never
+  // changes: else every flow would get a new version (decision 2).
+  for (const OptionRule& rule : option_rules)
+    members.emplace_back(rule.name, Json::number(rule.value(step.options)));
   const StepConditions& conditions = step.conditions;
   const StepConditions usual;
   if (conditions.only_if) members.emplace_back("only_if", sorted(*conditions.only_if));

@@ -35,15 +35,6 @@ std::vector<std::pair<std::string_view, std::string>> structure(const StepDefini
           {"flow", word(step.child ? step.child->view() : "")}};
 }
 
-std::vector<std::pair<std::string_view, std::int64_t>> options(const StepOptions& options) {
-  return {{"max_attempts", options.max_attempts},
-          {"base_delay_ms", options.base_delay.count()},
-          {"max_delay_ms", options.max_delay.count()},
-          {"timeout_ms", options.timeout.count()},
-          {"start_delay_ms", options.start_delay.count()},
-          {"max_output_bytes", options.max_output_bytes}};
-}
-
 void note(std::vector<DefinitionChange>& changes, std::string_view what, std::string before,
           std::string after) {
   if (before != after) changes.push_back({std::string(what), std::move(before), std::move(after)});
@@ -68,11 +59,9 @@ std::optional<StepDiff> step_diff(const FlowDefinition& before, const StepDefini
   for (std::size_t i = 0; i < before_is.size(); ++i)
     note(diff.changes, before_is[i].first, before_is[i].second, after_is[i].second);
   if (!diff.changes.empty()) compatible = false;
-  const auto were = options(old_step.options);
-  const auto are = options(new_step.options);
-  for (std::size_t i = 0; i < were.size(); ++i)
-    note(diff.changes, were[i].first, std::to_string(were[i].second),
-         std::to_string(are[i].second));
+  for (const OptionRule& rule : option_rules)
+    note(diff.changes, rule.name, std::to_string(rule.value(old_step.options)),
+         std::to_string(rule.value(new_step.options)));
   if (diff.changes.empty()) return std::nullopt;
   return diff;
 }

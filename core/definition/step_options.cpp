@@ -1,7 +1,6 @@
 #include "definition/step_options.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include <fmt/core.h>
 
@@ -28,15 +27,8 @@ std::string spelled(std::int64_t value, std::string_view unit) {
 }  // namespace
 
 StepOptions overridden(StepOptions options, const OptionOverrides& overrides) {
-  const auto take = [](auto& option, const std::optional<std::int64_t>& value) {
-    if (value) option = std::remove_reference_t<decltype(option)>{*value};
-  };
-  take(options.max_attempts, overrides.max_attempts);
-  take(options.base_delay, overrides.base_delay_ms);
-  take(options.max_delay, overrides.max_delay_ms);
-  take(options.timeout, overrides.timeout_ms);
-  take(options.start_delay, overrides.start_delay_ms);
-  take(options.max_output_bytes, overrides.max_output_bytes);
+  for (const OptionRule& rule : option_rules)
+    if (const auto& value = overrides.*rule.member) rule.set(options, *value);
   return options;
 }
 

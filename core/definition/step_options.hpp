@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "definition/step_kind.hpp"
 
@@ -53,10 +54,14 @@ struct FlowOverrides {
 StepOptions overridden(StepOptions options, StepKind kind, const std::string& slug,
                        const FlowOverrides& overrides);
 
-/// An option's name, range and unit, once for manifests, configuration, schemas and messages.
+/// An option's name, range and unit. Manifests, configuration, messages, differences and what shows
+/// options read them here; the JSON schemas, the SDK (options.hpp) and the database's checks repeat
+/// them, and tests compare.
 struct OptionRule {
   std::string_view name;  ///< as in manifests: "timeout_ms"
   std::optional<std::int64_t> OptionOverrides::* member;
+  std::int64_t (*value)(const StepOptions&);      ///< in the rule's unit
+  void (*set)(StepOptions&, std::int64_t value);  ///< the caller checks the range
   std::int64_t min, max;
   bool step_only;         ///< start_delay: cannot be set for a whole flow
   std::string_view unit;  ///< "ms", "bytes", or "" for a plain count
@@ -73,14 +78,46 @@ struct OptionRule {
   /// The range as messages show it: "1 ms to 30 days", "1 to 1000".
   std::string range() const;
 };
+
+template <auto option>
+constexpr std::int64_t option_value(const StepOptions& options) {
+  if constexpr (requires { (options.*option).count(); })
+    return (options.*option).count();
+  else
+    return options.*option;
+}
+
+template <auto option>
+constexpr void set_option(StepOptions& options, std::int64_t value) {
+  options.*option = std::remove_reference_t<decltype(options.*option)>{value};
+}
+
+template <auto option>
+constexpr OptionRule option_rule(std::string_view name,
+                                 std::optional<std::int64_t> OptionOverrides::* member,
+                                 std::int64_t min, std::int64_t max, std::string_view unit) {
+  return {name, member, option_value<option>, set_option<option>, min, max, false, unit};
+}
+
+constexpr OptionRule step_only(OptionRule rule) {
+  rule.step_only = true;
+  return rule;
+}
+
 inline constexpr std::int64_t day_ms = 86'400'000;
-inline constexpr std::array<OptionRule, 6> option_rules = {{
-    {"max_attempts", &OptionOverrides::max_attempts, 1, 1'000, false, ""},
-    {"base_delay_ms", &OptionOverrides::base_delay_ms, 0, day_ms, false, "ms"},
-    {"max_delay_ms", &OptionOverrides::max_delay_ms, 0, 365 * day_ms, false, "ms"},
-    {"timeout_ms", &OptionOverrides::timeout_ms, 1, 30 * day_ms, false, "ms"},
-    {"start_delay_ms", &OptionOverrides::start_delay_ms, 0, 365 * day_ms, true, "ms"},
-    {"max_output_bytes", &OptionOverrides::max_output_bytes, 1, 256 * 1024 * 1024, false, "bytes"},
-}};
+inline constexpr std::array<OptionRule, 6> option_rules = {
+    option_rule<&StepOptions::max_attempts>("max_attempts", &OptionOverrides::max_attempts, 1,
+                                            1'000, ""),
+    option_rule<&StepOptions::base_delay>("base_delay_ms", &OptionOverrides::base_delay_ms, 0,
+                                          day_ms, "ms"),
+    option_rule<&StepOptions::max_delay>("max_delay_ms", &OptionOverrides::max_delay_ms, 0,
+                                         365 * day_ms, "ms"),
+    option_rule<&StepOptions::timeout>("timeout_ms", &OptionOverrides::timeout_ms, 1, 30 * day_ms,
+                                       "ms"),
+    step_only(option_rule<&StepOptions::start_delay>(
+        "start_delay_ms", &OptionOverrides::start_delay_ms, 0, 365 * day_ms, "ms")),
+    option_rule<&StepOptions::max_output_bytes>(
+        "max_output_bytes", &OptionOverrides::max_output_bytes, 1, 256 * 1024 * 1024, "bytes"),
+};
 
 }  // namespace weir

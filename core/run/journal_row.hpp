@@ -24,7 +24,7 @@ enum class Outcome : std::int16_t {
   failed = 2,           ///< retried while attempts are left
   failed_for_good = 3,  ///< not retried
   timed_out = 4,        ///< as failed
-  lost = 5,             ///< its worker vanished: not charged, but limited by max_lost (F1)
+  lost = 5,             ///< its worker vanished: not charged, but limited by losses_max (F1)
   cancelled = 6,        ///< the run ended while the attempt ran
   skipped = 7,          ///< of the step, not of an attempt: has task 0, attempt 0 (F5, F7)
   retried = 8,          ///< by command: what failed before no longer counts (C3)

@@ -50,7 +50,7 @@ struct AttemptResult {
 /// much as its answer.
 class RunState {
  public:
-  /// max_lost: the next loss of the same task fails the run (F1).
+  /// After so many losses, the next loss of the same task fails the run (F1).
   static constexpr int losses_max = 3;
   /// `options` has one entry for each step: the definition's, with the operator's overrides
   /// applied. `available_at` is when the run could first begin; start delays of roots count from

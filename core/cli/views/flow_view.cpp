@@ -34,17 +34,10 @@ Json step_json(const CatalogueFlow& flow, const StepDefinition& step) {
       {"slug", Json::string(step.slug.view())},
       {"kind", Json::string(name(step.kind))},
       {"depends_on", Json::array(depends_on)},
-      {"max_attempts", Json::number(options.max_attempts)},
-      {"base_delay_ms", Json::number(options.base_delay.count())},
-      {"max_delay_ms", Json::number(options.max_delay.count())},
-      {"timeout_ms", Json::number(options.timeout.count())},
-      {"start_delay_ms", Json::number(options.start_delay.count())},
-      {"max_output_bytes", Json::number(options.max_output_bytes)},
   };
-  std::erase_if(members, [&](const Member& member) {
-    const auto rule = std::ranges::find(option_rules, member.first, &OptionRule::name);
-    return rule != option_rules.end() && !rule->applies_to(step.kind);
-  });
+  for (const OptionRule& rule : option_rules)
+    if (rule.applies_to(step.kind))
+      members.emplace_back(rule.name, Json::number(rule.value(options)));
   const StepConditions& conditions = step.conditions;
   if (step.kind == StepKind::wait) members.emplace_back("signal", Json::string(step.signal));
   if (step.child) members.emplace_back("flow", Json::string(step.child->view()));

@@ -22,7 +22,8 @@ StepOptions delays(std::chrono::milliseconds base, std::chrono::milliseconds max
 }  // namespace
 
 TEST_SUITE("run: backoff") {
-  TEST_CASE("F2: the wait is base_delay times two to the attempt and at most a tenth more") {
+  TEST_CASE(
+      "F2: the wait is base_delay times two to the charged failures and at most a tenth more") {
     const StepOptions options = delays(1s, 24h);
     Duration expected = 2s;
     for (int charged = 1; charged <= 12; ++charged, expected *= 2) {
@@ -40,7 +41,7 @@ TEST_SUITE("run: backoff") {
     CHECK(backoff(delays(1s, 0s), some_run, some_task, 1) == Duration(0));
   }
 
-  TEST_CASE("F2: attempt 1000 of the longest delays does not overflow") {
+  TEST_CASE("F2: failure 1000 with the longest delays does not overflow") {
     const StepOptions longest = delays(24h, 24h * 365);
     CHECK(backoff(longest, some_run, some_task, 1'000) == Duration(24h * 365));
     CHECK(backoff(delays(1ms, 24h * 365), some_run, some_task, 1'000) == Duration(24h * 365));
@@ -51,7 +52,7 @@ TEST_SUITE("run: backoff") {
       CHECK(backoff(delays(0ms, 1h), some_run, some_task, charged) == Duration(0));
   }
 
-  TEST_CASE("F2: the jitter depends on run and task and attempt alone") {
+  TEST_CASE("F2: the spread depends on run and task and charged failures alone") {
     const StepOptions options = delays(1s, 1h);
     CHECK(backoff(options, some_run, some_task, 3) == backoff(options, some_run, some_task, 3));
     CHECK(backoff(options, some_run, some_task, 3) != backoff(options, some_run + 1, some_task, 3));
