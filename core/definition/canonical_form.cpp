@@ -33,7 +33,7 @@ Json step_form(const StepDefinition& step, const std::vector<StepDefinition>& st
   // An option that is added to these must be left out where it has its default, which then never
   // changes: else every flow would get a new version (decision 2).
   for (const OptionRule& rule : option_rules)
-    members.emplace_back(rule.name, Json::number(rule.value(step.options)));
+    members.emplace_back(rule.name, Json::number(rule.get(step.options)));
   const StepConditions& conditions = step.conditions;
   const StepConditions usual;
   if (conditions.only_if) members.emplace_back("only_if", sorted(*conditions.only_if));

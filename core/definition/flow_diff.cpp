@@ -60,8 +60,8 @@ std::optional<StepDiff> step_diff(const FlowDefinition& before, const StepDefini
     note(diff.changes, before_is[i].first, before_is[i].second, after_is[i].second);
   if (!diff.changes.empty()) compatible = false;
   for (const OptionRule& rule : option_rules)
-    note(diff.changes, rule.name, std::to_string(rule.value(old_step.options)),
-         std::to_string(rule.value(new_step.options)));
+    note(diff.changes, rule.name, std::to_string(rule.get(old_step.options)),
+         std::to_string(rule.get(new_step.options)));
   if (diff.changes.empty()) return std::nullopt;
   return diff;
 }

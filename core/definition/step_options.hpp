@@ -60,8 +60,8 @@ StepOptions overridden(StepOptions options, StepKind kind, const std::string& sl
 struct OptionRule {
   std::string_view name;  ///< as in manifests: "timeout_ms"
   std::optional<std::int64_t> OptionOverrides::* member;
-  std::int64_t (*value)(const StepOptions&);      ///< in the rule's unit
-  void (*set)(StepOptions&, std::int64_t value);  ///< the caller checks the range
+  std::int64_t (*get)(const StepOptions&);  ///< in the rule's unit
+  void (*set)(StepOptions&, std::int64_t);  ///< the caller checks the range
   std::int64_t min, max;
   bool step_only;         ///< start_delay: cannot be set for a whole flow
   std::string_view unit;  ///< "ms", "bytes", or "" for a plain count

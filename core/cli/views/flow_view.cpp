@@ -37,7 +37,7 @@ Json step_json(const CatalogueFlow& flow, const StepDefinition& step) {
   };
   for (const OptionRule& rule : option_rules)
     if (rule.applies_to(step.kind))
-      members.emplace_back(rule.name, Json::number(rule.value(options)));
+      members.emplace_back(rule.name, Json::number(rule.get(options)));
   const StepConditions& conditions = step.conditions;
   if (step.kind == StepKind::wait) members.emplace_back("signal", Json::string(step.signal));
   if (step.child) members.emplace_back("flow", Json::string(step.child->view()));
