@@ -59,7 +59,7 @@ TestFlow::TestFlow(std::string slug, std::vector<Step> steps) : slug_(std::move(
   }
 }
 
-FlowModule TestFlow::module() const {
+FlowModule TestFlow::module() const& {
   auto definition = FlowDefinition::build(draft_);
   REQUIRE_MESSAGE(definition.has_value(), definition.error().front().message);
   std::vector<const weir_step*> code;

@@ -82,7 +82,8 @@ class TestFlow {
 
   TestFlow(std::string slug, std::vector<Step> steps);
 
-  FlowModule module() const;
+  FlowModule module() const&;
+  FlowModule module() const&& = delete;  // it refers to the steps of this object
 
  private:
   std::string slug_;

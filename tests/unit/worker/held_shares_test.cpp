@@ -29,6 +29,7 @@ TakenShare share_of(ShareId share, std::vector<std::size_t> indexes, VersionId v
 
 // A worker that can run version 1, which is a map with one step, of plugin 3.
 struct Helper {
+  const TestFlow flow{"wide", {{"each", returns("1"), {}, "map", {.max_attempts = 9}}}};
   WorkerOptions options;
   FakeStore store;
   LogLines lines;
@@ -40,8 +41,7 @@ struct Helper {
   const std::vector<VersionId> versions{1};
 
   Helper() {
-    FlowModule module =
-        TestFlow("wide", {{"each", returns("1"), {}, "map", {.max_attempts = 9}}}).module();
+    FlowModule module = flow.module();
     module.file = {.path = "p.so", .sha256 = "aa"};
     REQUIRE(registry.register_(std::move(module)).has_value());
     store.answers.register_plugin.next(3);
