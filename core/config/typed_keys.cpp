@@ -1,6 +1,7 @@
 #include "config/typed_keys.hpp"
 
 #include <charconv>
+#include <chrono>
 
 #include "config/quantity.hpp"
 
@@ -19,7 +20,9 @@ std::optional<std::int64_t> parse_milliseconds(std::string_view text) {
   const auto duration = parse_duration(text);
   return duration ? std::optional(duration->count()) : std::nullopt;
 }
-std::string written_milliseconds(std::int64_t count) { return written(milliseconds(count)); }
+std::string written_milliseconds(std::int64_t count) {
+  return written(std::chrono::milliseconds(count));
+}
 
 }  // namespace
 

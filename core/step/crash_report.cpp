@@ -104,7 +104,7 @@ bool from_outside(const CrashRecord& crash, std::int32_t pid) {
 }  // namespace
 
 CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage) {
-  flight::Page& page = recorder.page();
+  const flight::Page& page = recorder.page();
   const CrashRecord& crash = page.crash;
   CrashReport report;
   if (crash.thread.load(std::memory_order_acquire) == 0 || from_outside(crash, page.pid)) {

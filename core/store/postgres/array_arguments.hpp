@@ -7,17 +7,17 @@
 #include <vector>
 
 #include "store/postgres/array_literal.hpp"
+#include "store/postgres/literal.hpp"
 #include "store/postgres/member_path.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
 
 /// "$12"
-constexpr std::string placeholder(int number) {
-  std::string digits;
-  for (; number > 0; number /= 10)
-    digits.insert(digits.begin(), static_cast<char>('0' + number % 10));
-  return "$" + digits;
+constexpr Text placeholder(int number) {
+  const Text before = number < 10 ? Text("$") : placeholder(number / 10);
+  const char digit = static_cast<char>('0' + number % 10);
+  return before + std::string_view(&digit, 1);
 }
 
 /// An argument of a database function that is an array with one element for each item.
@@ -42,12 +42,12 @@ class ArrayArguments {
   constexpr explicit ArrayArguments(Argument... arguments) : arguments_(arguments...) {}
 
   /// ", name => $4::bigint[], …", numbered from `number` on, which is advanced.
-  constexpr std::string list(int& number) const {
-    std::string list;
+  constexpr Text list(int& number) const {
+    Text list;
     const auto append = [&](const auto& each) {
       list += ", ";
       list += each.name;
-      list += " => " + placeholder(number++) + "::";
+      list += Text(" => ") + placeholder(number++) + "::";
       list += each.type;
       list += "[]";
     };

@@ -36,8 +36,8 @@ class Columns {
   constexpr explicit Columns(Column... columns) : columns_(columns...) {}
 
   /// "run_id, flow, …": what to select.
-  constexpr std::string list() const {
-    std::string list;
+  constexpr Text list() const {
+    Text list;
     std::apply([&](const auto&... each) { (append(list, each), ...); }, columns_);
     return list;
   }
@@ -62,7 +62,7 @@ class Columns {
   }
 
  private:
-  static constexpr void append(std::string& list, const auto& column) {
+  static constexpr void append(Text& list, const auto& column) {
     using Member = std::remove_reference_t<decltype(column.member.of(std::declval<Report&>()))>;
     if (!list.empty()) list += ", ";
     list += selected<Member>(column.sql);

@@ -94,16 +94,15 @@ constexpr auto reply_columns = columns_of<ReplyRow>(
 
 constexpr const char* exchange_call = literal<[] {
   int number = 4;
-  std::string arguments =
-      "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint";
+  Text arguments = "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint";
   arguments += settled_arguments.list(number);
   arguments += ended_arguments.list(number);
   arguments += released_arguments.list(number);
   arguments += acknowledged_arguments.list(number);
   arguments += event_arguments.list(number);
   arguments += in_flight_arguments.list(number);
-  arguments += ", p_versions => " + placeholder(number++) + "::int[]";
-  arguments += ", p_claims_max => " + placeholder(number++) + "::int";
+  arguments += Text(", p_versions => ") + placeholder(number++) + "::int[]";
+  arguments += Text(", p_claims_max => ") + placeholder(number++) + "::int";
   return "select " + reply_columns.list() + " from weir.exchange(" + arguments + ")";
 }>;
 

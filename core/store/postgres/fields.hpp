@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "store/postgres/literal.hpp"
 
 namespace weir::postgres {
 
@@ -26,19 +27,18 @@ constexpr bool is_optional<std::optional<Value>> = true;
 /// How an expression is selected so that read() gets a value of this type from it: a time as
 /// microseconds since 1970, an array of texts as JSON, an array of numbers as a text with blanks.
 template <class Value>
-constexpr std::string selected(std::string_view sql) {
-  const std::string expression(sql);
+constexpr Text selected(std::string_view sql) {
   if constexpr (is_optional<Value>)
     return selected<typename Value::value_type>(sql);
   else if constexpr (std::same_as<Value, Time>)
-    return "(extract(epoch from " + expression + ") * 1000000)::bigint";
+    return Text("(extract(epoch from ") + sql + ") * 1000000)::bigint";
   else if constexpr (std::same_as<Value, std::vector<std::string>>)
-    return "array_to_json(" + expression + ")";
+    return Text("array_to_json(") + sql + ")";
   else if constexpr (requires { requires std::integral<typename Value::value_type>; } &&
                      !std::same_as<Value, std::string>)
-    return "array_to_string(" + expression + ", ' ')";
+    return Text("array_to_string(") + sql + ", ' ')";
   else
-    return expression;
+    return Text(sql);
 }
 
 inline void read(const pqxx::field& field, Time& value) {

@@ -445,7 +445,7 @@ TEST_SUITE("worker: run advancer") {
   }
 
   TEST_CASE("E1: a step is published as started once and before it ends") {
-    TestFlow::Step first{"a", returns("1")};
+    const TestFlow::Step first{"a", returns("1")};
     const TestFlow flow("f", {first, TestFlow::wait("b", {"a"}, 1'000)});
     Advancing worker;
     OwnedRun& run = worker.add(flow);
