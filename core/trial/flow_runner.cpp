@@ -113,9 +113,7 @@ struct FlowRunner::State {
                          weir::name(kind(position)), rule->plain_name()));
     if (!rule->allows(value))
       refuse(fmt::format("{}: expected {}, got {}", option, rule->range(), value));
-    OptionOverrides overrides;
-    overrides.*rule->member = value;
-    options[position] = overridden(options[position], overrides);
+    rule->set(options[position], value);
   }
   void check(const Json& input) const {
     const FlowDefinition& definition = flow->definition;

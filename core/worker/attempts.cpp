@@ -130,11 +130,8 @@ void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Stead
   if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
   loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
   if (run == nullptr) return held_.settle(attempt, std::move(row), loop_.now());
-  WEIR_ASSERT(run->in_flight > 0);
-  --run->in_flight;
-  const auto folded = run->apply(row);
-  WEIR_ASSERT(folded.has_value());
-  loop_.outbox.settle(attempt.run, std::move(row), attempt.plugin);
+  run->note_ended_attempts(1);
+  loop_.journal(attempt.run, *run, std::move(row), attempt.plugin);
 }
 
 // The row is in the journal already; either the handler's transaction or resolve() wrote it.
@@ -142,8 +139,7 @@ Result<void> Attempts::resolve(Steady now) {
   return settling_.resolve(loop_.worker, now, loop_.store,
                            [this](const Attempt& attempt, const JournalRow& row) {
                              OwnedRun& run = loop_.runs.at(attempt.run);
-                             WEIR_ASSERT(run.in_flight > 0);
-                             --run.in_flight;
+                             run.note_ended_attempts(1);
                              loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
                              if (run.broken) return;  // its state takes no more rows
                              const auto folded = run.apply(row);
@@ -166,16 +162,13 @@ void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
       settling_.add(flight.attempt, std::move(row));
       continue;
     }
-    WEIR_ASSERT(run.in_flight > 0);
-    --run.in_flight;
+    run.note_ended_attempts(1);
     loop_.outbox.settle(key, std::move(row), run.plugin());
   }
 }
 
 void Attempts::forget_run(RunKey key, OwnedRun& run) {
-  const std::size_t forgotten = flights_.take_run(key).size();
-  WEIR_ASSERT(run.in_flight >= forgotten);
-  run.in_flight -= forgotten;
+  run.note_ended_attempts(flights_.take_run(key).size());
 }
 
 void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {

@@ -1,6 +1,16 @@
 #include "worker/loop_state.hpp"
 
+#include <utility>
+
+#include "base/assert.hpp"
+
 namespace weir {
+
+void LoopState::journal(RunKey key, OwnedRun& run, JournalRow row, std::optional<PluginId> plugin) {
+  const auto folded = run.apply(row);
+  WEIR_ASSERT(folded.has_value());
+  outbox.settle(key, std::move(row), plugin);
+}
 
 void LoopState::log_failure(std::string_view run, const FlowDefinition& flow,
                             const JournalRow& row) const {

@@ -33,6 +33,9 @@ struct LoopState {
   /// The database's time now.
   Time database_now() const { return clock.at(now()); }
 
+  /// Applies a row to its run, which allows it, and journals it with the next exchange.
+  void journal(RunKey key, OwnedRun& run, JournalRow row, std::optional<PluginId> plugin);
+
   /// Logs an attempt or a step that did not complete.
   void log_failure(std::string_view run, const FlowDefinition& flow, const JournalRow& row) const;
 };

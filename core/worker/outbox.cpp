@@ -9,7 +9,7 @@ void Outbox::settle(RunKey run, JournalRow row, std::optional<PluginId> plugin) 
 
 void Outbox::publish(RunKey key, const OwnedRun& run, EventKind kind,
                      std::optional<std::size_t> step) {
-  if (!listeners_here_ && !listeners_elsewhere_) return;
+  if (!publishes_events()) return;
   const FlowDefinition& flow = run.flow()->definition;
   const std::string name =
       event_name(kind, step ? std::optional(flow.steps()[*step].slug.view()) : std::nullopt);

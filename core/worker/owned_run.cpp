@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/assert.hpp"
+
 namespace weir {
 
 OwnedRun::OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
@@ -185,6 +187,11 @@ std::optional<Time> OwnedRun::parks_at() const {
 bool OwnedRun::is_stuck() const {
   return in_flight == 0 && due_.empty() && child_starts_.empty() && children_.empty() &&
          shared.empty() && !wakes_at();
+}
+
+void OwnedRun::note_ended_attempts(std::size_t count) {
+  WEIR_ASSERT(in_flight >= count);
+  in_flight -= count;
 }
 
 bool OwnedRun::mark_started(std::size_t step) {

@@ -103,11 +103,14 @@ class OwnedRun {
   /// Whether the step starts for the first time, as far as this run's rows show (E1).
   bool mark_started(std::size_t step);
 
+  /// Notes that so many of its attempts are no longer in flight.
+  void note_ended_attempts(std::size_t count);
+
   std::size_t in_flight = 0;  ///< attempts stated and not settled
   bool ending = false;        ///< it is over, except for attempts that a handler may settle (C9)
   bool leaving = false;       ///< it ends or is released with the next exchange
-  /// Why it must fail, if a row of it was impossible: its state is not used any more.
-  std::optional<std::string> broken{};
+  /// Its end as failed, if a row of it was impossible: its state is not used any more.
+  std::optional<RunEnd> broken{};
   /// Tasks that other workers run or may take, with their attempt (L7).
   std::map<TaskId, int> shared{};
 

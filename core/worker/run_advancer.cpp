@@ -52,7 +52,10 @@ void RunAdvancer::advance(Steady steady_now) {
 }
 
 void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
-  if (run.broken) return end_broken(key, run);
+  if (run.broken) {
+    close(key, run, *run.broken);
+    return;
+  }
   for (bool progressed = true; progressed;) {
     auto [changed, skips] = run.refresh(now);
     if (!skips.empty()) attempts_.stop_unneeded(key, run);
@@ -61,7 +64,7 @@ void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
     if (run.state().end()) return end_run(key, run, now);
     progressed = false;
     for (JournalRow& wait : run.ended_waits(now)) {
-      journal(key, run, std::move(wait));
+      loop_.journal(key, run, std::move(wait), std::nullopt);
       progressed = true;
     }
     for (const auto& [task, end] : run.take_child_ends()) {
@@ -70,13 +73,6 @@ void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
       progressed = true;
     }
   }
-}
-
-// Applies and journals a row that is not the result of a handler.
-void RunAdvancer::journal(RunKey key, OwnedRun& run, JournalRow row) {
-  const auto folded = run.apply(row);
-  WEIR_ASSERT(folded.has_value());
-  loop_.outbox.settle(key, std::move(row), std::nullopt);
 }
 
 void RunAdvancer::publish_steps(RunKey key, OwnedRun& run) {
@@ -96,11 +92,18 @@ void RunAdvancer::publish_started(RunKey key, OwnedRun& run, std::size_t step) {
 void RunAdvancer::end_run(RunKey key, OwnedRun& run, Time now) {
   run.ending = true;
   attempts_.cancel_run(key, run, now);
-  if (attempts_.is_resolving(key)) return;
+  const RunEnd& end = *run.state().end();
+  if (close(key, run, end)) loop_.outbox.publish(key, run, event_kind(end.status));
+}
+
+// Closes the run with the next exchange, unless an attempt of it has still to be resolved: then it
+// stays owned and open (C9). Returns whether it did.
+bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
+  if (attempts_.is_resolving(key)) return false;
   WEIR_ASSERT(run.in_flight == 0);
-  loop_.outbox.end(key, *run.state().end());
-  loop_.outbox.publish(key, run, event_kind(run.state().end()->status));
+  loop_.outbox.end(key, end);
   run.leaving = true;
+  return true;
 }
 
 void RunAdvancer::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
@@ -109,7 +112,7 @@ void RunAdvancer::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
   row.started_at = std::min(task.not_before, now);
   row.ended_at = now;
   loop_.log_failure(run.id(), run.flow()->definition, row);
-  journal(key, run, std::move(row));
+  loop_.journal(key, run, std::move(row), std::nullopt);
 }
 
 Result<void> RunAdvancer::start_child_runs() {
@@ -136,15 +139,8 @@ void RunAdvancer::fail_run(RunKey key, OwnedRun& run, const Error& why) {
   loop_.log.error("run {} cannot continue: {}", run.id(), to_string(why));
   attempts_.forget_run(key, run);
   run.ending = true;
-  run.broken = to_string(why);
-  end_broken(key, run);
-}
-
-void RunAdvancer::end_broken(RunKey key, OwnedRun& run) {
-  if (attempts_.is_resolving(key)) return;
-  WEIR_ASSERT(run.in_flight == 0);
-  loop_.outbox.end(key, {.status = RunStatus::failed, .error = *run.broken});
-  run.leaving = true;
+  run.broken = RunEnd{.status = RunStatus::failed, .error = to_string(why)};
+  close(key, run, *run.broken);
 }
 
 }  // namespace weir

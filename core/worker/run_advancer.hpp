@@ -55,12 +55,11 @@ class RunAdvancer {
 
  private:
   void advance(RunKey key, OwnedRun& run, Time now);
-  void journal(RunKey key, OwnedRun& run, JournalRow row);
   void publish_steps(RunKey key, OwnedRun& run);
   void settle_child(RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result,
                     Time now);
   void end_run(RunKey key, OwnedRun& run, Time now);
-  void end_broken(RunKey key, OwnedRun& run);
+  bool close(RunKey key, OwnedRun& run, const RunEnd& end);
 
   LoopState& loop_;
   Attempts& attempts_;

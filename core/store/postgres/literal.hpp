@@ -37,10 +37,9 @@ class Text {
 
 template <auto make>
 struct Literal {
-  static constexpr std::size_t size = make().size();
-  static constexpr std::array<char, size + 1> text = [] {
-    const Text composed = make();
-    std::array<char, size + 1> made{};
+  static constexpr Text composed = make();
+  static constexpr auto text = [] {
+    std::array<char, composed.size() + 1> made{};
     std::ranges::copy(std::string_view(composed), made.begin());
     return made;
   }();

@@ -68,8 +68,7 @@ constexpr const char* adopt_call = literal<[] {
 }>;
 
 constexpr const char* plugins_call = literal<[] {
-  return "select " + plugin_columns.list() +
-         " from weir.plugins order by path, host, pid, coalesce(sha256, '')";
+  return "select " + plugin_columns.list() + " from weir.plugins order by path, host, pid, sha256";
 }>;
 
 constexpr const char* recorded_call = literal<[] {
