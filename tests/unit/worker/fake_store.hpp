@@ -40,10 +40,7 @@ inline std::string text_of(const JournalRow& row) {
 
 /// A database whose calls are recorded, each as a line, and whose answers the test sets: those of
 /// `answers` one after the other, and then that all is well and nothing is there.
-class FakeStore final : public WorkerStore,
-                        public FlowStore,
-                        public PluginStore,
-                        public ShareStore {
+class FakeStore : public WorkerStore, public FlowStore, public PluginStore, public ShareStore {
  public:
   template <class T>
   class Answers {

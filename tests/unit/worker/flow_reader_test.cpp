@@ -14,14 +14,7 @@ namespace {
 using Versions = std::vector<VersionId>;
 
 // A worker whose registry has the flow `a`, of the plugin "aa".
-struct Reading {
-  WorkerOptions options;
-  FakeStore store;
-  LogLines lines;
-  std::shared_ptr<Log> log = lines.log();
-  FlowRegistry registry;
-  Steady now = steady_start;
-  ServedFlows flows{options, registry, store, *log, [this] { return now; }};
+struct Reading : TestRegistry {
   FlowWorkers workers;
   FlowWorkers::Registration registration =
       workers.register_worker({.worker = 1, .slots = 4}, {}, [] {});
@@ -32,11 +25,6 @@ struct Reading {
     options.quarantine = std::make_shared<Quarantine>(
         Quarantine::Limit{.max_crashes = 0, .first = 30s, .longest = 30s});
     place(a, "aa");
-  }
-  void place(const TestFlow& flow, const char* sha256) {
-    FlowModule module = flow.module();
-    module.file = {.path = "p.so", .sha256 = sha256};
-    REQUIRE(registry.register_(std::move(module)).has_value());
   }
   bool serves(const char* slug) const { return !workers.serving(slug).empty(); }
 };

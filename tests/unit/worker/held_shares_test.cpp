@@ -28,22 +28,13 @@ TakenShare share_of(ShareId share, std::vector<std::size_t> indexes, VersionId v
 }
 
 // A worker that can run version 1, which is a map with one step, of plugin 3.
-struct Helper {
+struct Helper : TestRegistry {
   const TestFlow flow{"wide", {{"each", returns("1"), {}, "map", {.max_attempts = 9}}}};
-  WorkerOptions options;
-  FakeStore store;
-  LogLines lines;
-  std::shared_ptr<Log> log = lines.log();
-  FlowRegistry registry;
-  ServedFlows flows{options, registry, store, *log, [] { return steady_start; }};
   HeldShares held{&store, flows, *log};
-  Steady now = steady_start;
   const std::vector<VersionId> versions{1};
 
   Helper() {
-    FlowModule module = flow.module();
-    module.file = {.path = "p.so", .sha256 = "aa"};
-    REQUIRE(registry.register_(std::move(module)).has_value());
+    place(flow, "aa");
     store.answers.register_plugin.next(3);
     REQUIRE(flows.refresh(steady_start + 1s).has_value());
     store.take_calls();

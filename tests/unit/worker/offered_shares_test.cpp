@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "integration/worker/test_flow.hpp"
+#include "unit/worker/fake_store.hpp"
 #include "unit/worker/start.hpp"
 
 using namespace weir;
@@ -23,12 +24,10 @@ JournalRow row_of(std::size_t index, int attempt, Outcome outcome) {
 }
 
 // A store in which others hold what `held` says and have done what `notifications` says.
-struct Others : ShareStore {
+struct Others : FakeStore {
   std::vector<HeldRange> held;
   std::vector<ShareResult> notifications;
 
-  Result<Helpers> helpers_for(WorkerId, RunKey) override { return Helpers{}; }
-  Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override { return {}; }
   Result<std::vector<HeldRange>> take_back_shares(WorkerId, std::span<const RunKey>) override {
     return held;
   }
@@ -36,17 +35,6 @@ struct Others : ShareStore {
                                                        std::span<const std::int64_t>) override {
     return std::exchange(notifications, {});
   }
-  Result<void> drop_shares(WorkerId, RunKey, std::size_t) override { return {}; }
-  Result<std::vector<TakenShare>> take_shares(WorkerId, std::span<const VersionId>, std::size_t,
-                                              std::span<const RunKey>) override {
-    return {};
-  }
-  Result<std::vector<ShareId>> held_shares(WorkerId) override { return {}; }
-  Result<std::size_t> settle_share(WorkerId, ShareId, std::span<const JournalRow>,
-                                   std::optional<PluginId>) override {
-    return std::size_t{0};
-  }
-  Result<void> return_share(WorkerId, ShareId, std::size_t) override { return {}; }
 };
 
 // The owner of a run of a map of two elements, whose first attempts were lost with who ran them.

@@ -79,28 +79,41 @@ struct FakeSlots final : StepRunner {
   }
 };
 
-/// What the parts of a worker's loop share, around a fake database. Its clock is the test's.
-struct TestLoop {
+/// A registry that a worker serves, around a fake database. Its clock is the test's.
+struct TestRegistry {
   WorkerOptions options{.slots = 4};
   FakeStore store;
   LogLines lines;
   std::shared_ptr<Log> log = lines.log();
+  FlowRegistry registry;
   Steady now = steady_start;
+  ServedFlows flows{options, registry, store, *log, [this] { return now; }};
+
+  TestRegistry() = default;
+  TestRegistry(const TestRegistry&) = delete;
+  TestRegistry& operator=(const TestRegistry&) = delete;
+
+  /// Adds a flow from a plugin file of its own, or a new version of one.
+  void place(const TestFlow& flow, const char* sha256) {
+    FlowModule module = flow.module();
+    module.file = {.path = "p.so", .sha256 = sha256};
+    auto transaction = registry.begin();
+    transaction.succeed(std::move(module));
+    REQUIRE(transaction.commit().has_value());
+  }
+};
+
+/// What the parts of a worker's loop share.
+struct TestLoop : TestRegistry {
   LoopState loop{.options = options,
                  .store = store,
                  .log = *log,
                  .clock_of_host = [this] { return now; },
                  .worker = 1};
-  FlowRegistry registry;
-  ServedFlows flows{options, registry, store, *log, [this] { return now; }};
   HeldShares held{&store, flows, *log};
   FakeSlots slots;
   std::uint64_t next_ticket = 1;
   Attempts attempts{loop, slots, held, next_ticket};
-
-  TestLoop() = default;
-  TestLoop(const TestLoop&) = delete;
-  TestLoop& operator=(const TestLoop&) = delete;
 
   /// Picks what is due, as if all were stated in an exchange: the slots have it.
   void start_due() {

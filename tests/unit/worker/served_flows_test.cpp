@@ -12,24 +12,10 @@ using namespace std::chrono_literals;
 namespace {
 
 // A registry of flows of one step, each from a plugin file of its own.
-struct Served {
-  WorkerOptions options;
-  FakeStore store;
-  LogLines lines;
-  std::shared_ptr<Log> log = lines.log();
-  FlowRegistry registry;
-  Steady now = steady_start;
-  ServedFlows flows{options, registry, store, *log, [this] { return now; }};
+struct Served : TestRegistry {
   TestFlow a{"a", {{"s", returns("1")}}}, b{"b", {{"s", returns("1")}}};
   TestFlow newer_a{"a", {{"s", returns("1")}, {"t", returns("1")}}};
 
-  void place(const TestFlow& flow, const char* sha256) {
-    FlowModule module = flow.module();
-    module.file = {.path = "p.so", .sha256 = sha256};
-    auto transaction = registry.begin();
-    transaction.succeed(std::move(module));
-    REQUIRE(transaction.commit().has_value());
-  }
   bool read() {
     const auto whole = flows.refresh(now + 100ms);
     REQUIRE(whole.has_value());
