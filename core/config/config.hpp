@@ -14,6 +14,7 @@
 #include "base/log_level.hpp"
 #include "base/slug.hpp"
 #include "base/source_text.hpp"
+#include "definition/default_settings.hpp"
 #include "definition/flow_definition.hpp"
 #include "definition/flow_limits.hpp"
 
@@ -45,18 +46,20 @@ struct PluginsConfig {
   /// 64 lower-case hex digits each; empty allows every plugin.
   std::vector<std::string> sha256_allow;
   std::chrono::milliseconds rescan = std::chrono::seconds(5);  ///< the interval of folder scans
-  std::size_t max_crashes = 3;  ///< of one plugin within crash_window; one more quarantines it
-  std::chrono::milliseconds crash_window = std::chrono::seconds(60);
+  /// Of one plugin within crash_window; one more quarantines it.
+  std::size_t max_crashes = default_settings::max_crashes;
+  std::chrono::milliseconds crash_window = default_settings::crash_window;
   /// The first quarantine; each later one is twice as long, up to an hour.
-  std::chrono::milliseconds quarantine = std::chrono::seconds(30);
+  std::chrono::milliseconds quarantine = default_settings::quarantine;
   std::map<std::string, HostingConfig> hosting;  ///< by plugin name; others run in process
 };
 
 struct WorkerConfig {
   std::size_t count = 1;  ///< workers in one process
-  std::size_t slots = 8;  ///< steps that may run at the same time in one worker
-  std::chrono::milliseconds lease = std::chrono::seconds(15);
-  std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
+  /// Steps that may run at the same time in one worker.
+  std::size_t slots = default_settings::slots;
+  std::chrono::milliseconds lease = default_settings::lease;
+  std::chrono::milliseconds drain_timeout = default_settings::drain_timeout;
 };
 
 /// `weir serve` gives up after more than `max_restarts` restarts of its parts within `max_seconds`.

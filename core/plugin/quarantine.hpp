@@ -16,6 +16,7 @@
 
 #include "base/assert.hpp"
 #include "base/time.hpp"
+#include "definition/default_settings.hpp"
 
 namespace weir {
 
@@ -24,9 +25,10 @@ namespace weir {
 class Quarantine {
  public:
   struct Limit {
-    std::size_t max_crashes = 3;  ///< tolerated within `window`; the next one bars
-    std::chrono::milliseconds window{60'000};
-    std::chrono::milliseconds first{30'000};
+    /// Tolerated within `window`; the next one bars.
+    std::size_t max_crashes = default_settings::max_crashes;
+    std::chrono::milliseconds window = default_settings::crash_window;
+    std::chrono::milliseconds first = default_settings::quarantine;
     std::chrono::milliseconds longest{3'600'000};
   };
 

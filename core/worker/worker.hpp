@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "definition/default_settings.hpp"
 #include "definition/flow_limits.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
@@ -24,11 +25,11 @@ class RunEvents;
 class StepResources;
 
 struct WorkerOptions {
-  std::size_t slots = 8;  ///< handlers that run at the same time
+  std::size_t slots = default_settings::slots;  ///< handlers that run at the same time
   /// After how long without an exchange the database considers the worker dead.
-  std::chrono::milliseconds lease{15'000};
+  std::chrono::milliseconds lease = default_settings::lease;
   /// How long running handlers may continue after drain().
-  std::chrono::milliseconds drain_timeout{30'000};
+  std::chrono::milliseconds drain_timeout = default_settings::drain_timeout;
   bool sweeps = true;  ///< sweeps lapsed workers (L3); false: another part of the process does
   /// Those of the process; null: the worker's own, only during run().
   std::shared_ptr<StepResources> resources = {};
