@@ -119,14 +119,8 @@ TEST_SUITE("plugin: stage") {
 
   TEST_CASE("a hold may outlive its stage") {
     const TemporaryFolder base;
-    std::optional<StagedCopy> copy;
-    {
-      const auto stage = StageDirectory::open(base.path());
-      REQUIRE(stage.has_value());
-      copy = stage->put(file).value();
-    }
-    CHECK_FALSE(fs::exists(copy->path()));
-    copy.reset();
+    const StagedCopy copy = StageDirectory::open(base.path()).value().put(file).value();
+    CHECK_FALSE(fs::exists(copy.path()));
   }
 
   TEST_CASE("a stage is gone when its owner is") {

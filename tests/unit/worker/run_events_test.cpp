@@ -1,6 +1,6 @@
 #include "worker/run_events.hpp"
 
-#include <optional>
+#include <memory>
 
 #include <doctest/doctest.h>
 
@@ -58,7 +58,8 @@ TEST_SUITE("worker: run events") {
     std::string heard, kept;
     CHECK_FALSE(events.has_listeners());
     events.publish(events_of_two_flows);
-    std::optional<RunEvents::Subscription> subscription(events.listen(into(heard), "mails"));
+    auto subscription =
+        std::make_unique<RunEvents::Subscription>(events.listen(into(heard), "mails"));
     {
       const auto other = events.listen(into(kept));
       subscription.reset();
@@ -73,8 +74,8 @@ TEST_SUITE("worker: run events") {
   TEST_CASE("a subscription that was moved still hears") {
     RunEvents events;
     std::string heard;
-    std::optional<RunEvents::Subscription> first(events.listen(into(heard)));
-    const RunEvents::Subscription second = *std::move(first);
+    auto first = std::make_unique<RunEvents::Subscription>(events.listen(into(heard)));
+    const RunEvents::Subscription second = std::move(*first);
     first.reset();
     events.publish({events_of_two_flows[0]});
     CHECK(heard == "1 run:started\n");
