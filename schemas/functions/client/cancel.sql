@@ -2,7 +2,9 @@
 -- the attempts that are running. The child runs end with it (C8). Returns false when the run was over.
 -- Errors: WR002 no such run.
 create or replace function weir.cancel(run_id uuid, reason text default 'cancelled by command') returns boolean
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_run weir.run%rowtype := weir.run_by_uuid(run_id);
 begin

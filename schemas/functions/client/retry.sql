@@ -36,7 +36,7 @@ begin
   from weir.run c
   where c.parent_run = v_run.id
     and (c.status in (2, 3)
-         or exists (select from weir.open_run o where o.run_id = c.id and o.cancel_reason is not null))
+         or exists (select from weir.open_run o where o.run_id = any (array[c.id]) and o.cancel_reason is not null))
     and not exists (select from weir.journal k
                     where k.run_id = v_run.id and k.step = c.parent_step
                       and (k.attempt >= c.parent_attempt or k.outcome = weir.outcome('skipped')));

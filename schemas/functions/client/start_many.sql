@@ -42,7 +42,7 @@ begin
   return query
   select coalesce(w.made, (select r.uuid
                            from weir.idempotency k
-                           join weir.run r on r.id = k.run_id
+                           join weir.run r on r.id = any (array[k.run_id])
                            where k.flow_id = v_version.flow_id and k.key = w.key)),
          w.made is not null
   from unnest(v_made, keys) with ordinality as w(made, key, place)

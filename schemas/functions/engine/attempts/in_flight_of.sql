@@ -12,9 +12,9 @@ as $$
       as f(run_id, step, task_index, attempt, plugin_id)
   where w.id = p_worker
     and (exists (select from weir.open_run o
-                 where o.run_id = f.run_id and o.worker_id = p_worker)
+                 where o.run_id = any (array[f.run_id]) and o.worker_id = p_worker)
          or exists (select from weir.share s
-                    where s.worker_id = p_worker and s.run_id = f.run_id and s.step = f.step
+                    where s.worker_id = p_worker and s.run_id = any (array[f.run_id]) and s.step = f.step
                       and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index))
   union all
   select s.run_id, s.step, i, s.attempt, null

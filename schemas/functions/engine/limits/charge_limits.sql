@@ -9,11 +9,11 @@ begin
   from (select u.flow_id, count(*) as runs
         from unnest(p_flows) as u(flow_id)
         group by u.flow_id) as t
-  where l.flow_id = t.flow_id and l.rate is not null;
+  where l.flow_id = any (array[t.flow_id]) and l.rate is not null;
   insert into weir.key_rate as k (flow_id, key, tat)
   select u.flow_id, u.key, weir.rate_used(null, l.key_rate, l.key_rate_per, p_now, count(*))
   from unnest(p_flows, p_keys) as u(flow_id, key)
-  join weir.flow_limit l on l.flow_id = u.flow_id and l.key_rate is not null
+  join weir.flow_limit l on l.flow_id = any (array[u.flow_id]) and l.key_rate is not null
   where u.key <> '-'
   group by u.flow_id, u.key, l.key_rate, l.key_rate_per
   on conflict (flow_id, key) do update

@@ -7,7 +7,7 @@ create or replace function weir.claim_limited(
   p_versions integer[], p_claims_max integer, p_now timestamptz,
   out runs bigint[], out flows integer[], out turns text[], out next_at timestamptz)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_limit    weir.flow_limit%rowtype;
@@ -31,7 +31,7 @@ begin
   v_flows := array(
     select v.flow_id
     from unnest(p_versions) as p(id)
-    join weir.version v on v.id = p.id
+    join weir.version v on v.id = any (array[p.id])
     cross join lateral (
       select from weir.open_run o
       where o.version_id = p.id and o.worker_id is null and o.wake_at is null
@@ -53,14 +53,14 @@ begin
       free as materialized (
         select o.run_id
         from head h
-        join weir.open_run o on o.run_id = h.run_id
-        order by o.run_id
+        join weir.open_run o on o.run_id = any (array[h.run_id])
+        order by h.run_id
         for update of o skip locked)
       update weir.open_run o
       set limit_key = weir.limit_key(v_limit.key_path, r.input)
       from free f
-      join weir.run r on r.id = f.run_id
-      where o.run_id = f.run_id and o.limit_key is distinct from weir.limit_key(v_limit.key_path, r.input);
+      join weir.run r on r.id = any (array[f.run_id])
+      where o.run_id = any (array[f.run_id]) and o.limit_key is distinct from weir.limit_key(v_limit.key_path, r.input);
     end if;
     v_places := p_claims_max;
     if v_limit.max_running is not null then

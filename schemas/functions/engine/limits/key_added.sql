@@ -8,10 +8,10 @@ begin
   update weir.open_run o
   set limit_key = weir.limit_key(l.key_path, r.input)
   from added a
-  join weir.version v on v.id = a.version_id
-  join weir.flow_limit l on l.flow_id = v.flow_id and l.key_path is not null
-  join weir.run r on r.id = a.run_id
-  where o.run_id = a.run_id;
+  join weir.version v on v.id = any (array[a.version_id])
+  join weir.flow_limit l on l.flow_id = any (array[v.flow_id]) and l.key_path is not null
+  join weir.run r on r.id = any (array[a.run_id])
+  where o.run_id = any (array[a.run_id]);
   return null;
 end $$;
 comment on function weir.key_added is

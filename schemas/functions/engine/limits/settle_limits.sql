@@ -20,7 +20,7 @@ begin
              case when o.worker_id is not null then v_limit.flow_id end as limit_flow
       from weir.version v
       join weir.open_run o on o.version_id = v.id
-      join weir.run r on r.id = o.run_id
+      join weir.run r on r.id = any (array[o.run_id])
       where v.flow_id = v_limit.flow_id
         and (o.limit_key is distinct from weir.limit_key(v_limit.key_path, r.input)
              or (o.worker_id is not null and o.limit_flow is null))),
@@ -35,7 +35,7 @@ begin
       set limit_key = w.limit_key, limit_flow = coalesce(w.limit_flow, o.limit_flow)
       from free f
       join wrong w on w.run_id = f.run_id
-      where o.run_id = f.run_id
+      where o.run_id = any (array[f.run_id])
       returning o.run_id)
     select (select count(*) from wrong) - count(*) into v_skipped from settled;
     update weir.flow_limit l

@@ -5,7 +5,7 @@ create or replace function weir.take_limited(
   p_claims_max integer, p_now timestamptz,
   out claimed bigint[], out missed integer)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_flows integer[];
@@ -25,23 +25,23 @@ begin
       union all
       select l.run_id, o.priority, l.flow_id
       from unnest(p_runs, p_flows) as l(run_id, flow_id)
-      join weir.open_run o on o.run_id = l.run_id) as c
+      join weir.open_run o on o.run_id = any (array[l.run_id])) as c
     order by c.priority desc, c.run_id
     limit p_claims_max),
   free as materialized (
     -- coalesce keeps the planner from open_run_claimable: these rows are to be read by key.
     select o.run_id, c.flow_id
     from candidate c
-    join weir.open_run o on o.run_id = c.run_id
+    join weir.open_run o on o.run_id = any (array[c.run_id])
     where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
-    order by o.run_id
+    order by c.run_id
     for update of o skip locked),
   taken as (
     update weir.open_run o
     set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
         started_at = coalesce(o.started_at, p_now), limit_flow = f.flow_id
     from free f
-    where o.run_id = f.run_id
+    where o.run_id = any (array[f.run_id])
     returning o.run_id)
   select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)
   into claimed, missed

@@ -16,7 +16,7 @@ begin
     set news = o.news + 1,
         wake_at = case when o.worker_id is null and o.claims > 0 then null else o.wake_at end
     from locked t
-    where o.run_id = t.run_id
+    where o.run_id = any (array[t.run_id])
     returning o.worker_id)
   select array_agg(distinct m.worker_id) filter (where m.worker_id is not null), bool_or(m.worker_id is null)
   into v_workers, v_unowned

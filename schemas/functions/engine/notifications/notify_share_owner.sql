@@ -2,7 +2,9 @@
 create or replace function weir.notify_share_owner(
   p_run bigint, p_step smallint, p_attempt smallint, p_indexes integer[])
 returns void
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_owner bigint;
 begin

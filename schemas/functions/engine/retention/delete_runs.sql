@@ -22,7 +22,7 @@ begin
     delete from weir.run r where r.id = any (p_runs) returning r.id, r.version_id, r.idempotency_key)
   delete from weir.idempotency i
   using gone g
-  join weir.version v on v.id = g.version_id
+  join weir.version v on v.id = any (array[g.version_id])
   where g.idempotency_key is not null and i.flow_id = v.flow_id and i.key = g.idempotency_key and i.run_id = g.id;
   return v_rows;
 end $$;

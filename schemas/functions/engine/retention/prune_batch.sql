@@ -51,7 +51,7 @@ begin
          and exists (select from weir.run r where r.id >= (v_page[1] / v_range + 1) * v_range)
          and not exists (
            select from weir.run r
-           join weir.version v on v.id = r.version_id
+           join weir.version v on v.id = any (array[r.version_id])
            where r.id >= v_page[1] and r.id < (v_page[1] / v_range + 1) * v_range
              and (r.status = 0
                   or (r.ended_at < v_now - case when v.flow_id = any (v_flows)
@@ -64,13 +64,13 @@ begin
     v_chosen := array(
       select r.id
       from unnest(v_page) as p(id)
-      join weir.run r on r.id = p.id
-      join weir.version v on v.id = r.version_id
+      join weir.run r on r.id = any (array[p.id])
+      join weir.version v on v.id = any (array[r.version_id])
       where r.status <> 0
         and r.ended_at < v_now - case when v.flow_id = any (v_flows)
                                       then v_ages[array_position(v_flows, v.flow_id)]
                                       else p_age end
-        and (r.parent_run is null or not exists (select from weir.run q where q.id = r.parent_run))
+        and (r.parent_run is null or not exists (select from weir.run q where q.id = any (array[r.parent_run])))
       order by r.id
       limit p_batch);
     after := case when cardinality(v_chosen) >= p_batch then v_chosen[cardinality(v_chosen)]
@@ -81,11 +81,11 @@ begin
       union all
       select f.root, r.id
       from family f
-      join weir.run r on r.parent_run = f.id),
+      join weir.run r on r.parent_run = any (array[f.id])),
     kept as (
       select distinct f.root
       from family f
-      join weir.run r on r.id = f.id
+      join weir.run r on r.id = any (array[f.id])
       where r.status = 0)
     select coalesce(array_agg(f.id), '{}') into v_family
     from family f

@@ -11,8 +11,8 @@ begin
   for v_status, v_children in
     select p.status, array_agg(o.run_id)
     from weir.run p
-    join weir.run r on r.parent_run = p.id
-    join weir.open_run o on o.run_id = r.id
+    join weir.run r on r.parent_run = any (array[p.id])
+    join weir.open_run o on o.run_id = any (array[r.id])
     where p.id = any (p_parents)
     group by p.status
   loop

@@ -18,8 +18,8 @@ begin
       union
       select o.run_id
       from tree t
-      join weir.run r on r.parent_run = t.run_id
-      join weir.open_run o on o.run_id = r.id)
+      join weir.run r on r.parent_run = any (array[t.run_id])
+      join weir.open_run o on o.run_id = any (array[r.id]))
     select coalesce(array_agg(t.run_id order by t.run_id), '{}') into v_found from tree t;
     exit when v_found = v_tree;
     v_tree := v_found;
@@ -31,8 +31,8 @@ begin
     union
     select o.run_id, o.worker_id
     from reached c
-    join weir.run r on r.parent_run = c.run_id
-    join weir.open_run o on o.run_id = r.id
+    join weir.run r on r.parent_run = any (array[c.run_id])
+    join weir.open_run o on o.run_id = any (array[r.id])
     where c.worker_id is null)
   select coalesce(array_agg(c.run_id) filter (where c.worker_id is not null), '{}'),
          coalesce(array_agg(c.run_id) filter (where c.worker_id is null), '{}')
@@ -52,7 +52,7 @@ begin
         error = case when c.run_id = any (p_runs) then p_reason else 'its parent run was cancelled' end,
         started_at = c.started_at, ended_at = v_now
     from closed c
-    where r.id = c.run_id
+    where r.id = any (array[c.run_id])
     returning r.parent_run)
   select v_notified || coalesce(array_agg(distinct e.parent_run) filter (where e.parent_run is not null), '{}')
   into v_notified

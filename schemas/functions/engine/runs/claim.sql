@@ -5,7 +5,7 @@ create or replace function weir.claim(
   p_worker bigint, p_sequence bigint, p_versions integer[], p_claims_max integer, p_now timestamptz,
   out claimed bigint[], out missed integer, out next_at timestamptz)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_versions integer[] := p_versions;
@@ -14,13 +14,17 @@ declare
   v_flows    integer[];
   v_keys     text[];
 begin
-  update weir.open_run o set wake_at = null
-  where o.run_id in (
-    select s.run_id from weir.open_run s
+  with due as materialized (
+    select s.run_id
+    from weir.open_run s
     where s.worker_id is null and s.wake_at <= p_now
     order by s.wake_at
     limit 1000
-    for update skip locked);
+    for update skip locked)
+  update weir.open_run o
+  set wake_at = null
+  from due d
+  where o.run_id = any (array[d.run_id]);
 
   if exists (select from weir.flow_limit) then  -- usually there is none: this reads an empty table
     v_limited := array(
@@ -53,16 +57,16 @@ begin
     -- coalesce keeps the planner from open_run_claimable: these rows are to be read by key.
     select o.run_id
     from candidate c
-    join weir.open_run o on o.run_id = c.run_id
+    join weir.open_run o on o.run_id = any (array[c.run_id])
     where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
-    order by o.run_id
+    order by c.run_id
     for update of o skip locked),
   taken as (
     update weir.open_run o
     set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
         started_at = coalesce(o.started_at, p_now)
     from free f
-    where o.run_id = f.run_id
+    where o.run_id = any (array[f.run_id])
     returning o.run_id)
   select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)
   into claimed, missed

@@ -29,7 +29,7 @@ begin
   return query
   select s.run_id, s.step, s.payload
   from unnest(runs, steps) as w(run_id, step)
-  join weir.sent_signal s on s.run_id = w.run_id and s.step = w.step
+  join weir.sent_signal s on s.run_id = any (array[w.run_id]) and s.step = w.step
   where w.run_id = any (v_held);
 end $$;
 comment on function weir.close_waits is

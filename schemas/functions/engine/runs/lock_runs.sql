@@ -2,7 +2,9 @@
 -- of them in a transaction of its own (C9). Where p_waits is false, runs are left out of which a handler has settled
 -- an attempt and has not committed yet: nothing waits for the transaction of a handler. Returns the locked runs.
 create or replace function weir.lock_runs(p_worker bigint, p_waits boolean) returns bigint[]
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_held bigint[];
 begin

@@ -2,7 +2,9 @@
 -- worker that claims a run is sent all its notifications again. Runs with a cancel that the worker has not acted on
 -- end now. Returns whether the worker holds no run any more.
 create or replace function weir.release_runs(p_worker bigint, p_held bigint[]) returns boolean
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_freed     bigint;
   v_cancelled bigint[];
@@ -11,7 +13,7 @@ begin
     update weir.open_run o
     set worker_id = null, claimed_in = null, news_heard = 0
     from unnest(p_held) as h(run_id)
-    where o.run_id = h.run_id
+    where o.run_id = any (array[h.run_id])
     returning o.run_id, o.cancel_reason)
   select count(*), array_agg(f.run_id) filter (where f.cancel_reason is not null)
   into v_freed, v_cancelled

@@ -1,7 +1,9 @@
 -- Drops the shares of one step, for the owner of the run: it does not matter any more how its tasks end (F5). Workers
 -- that hold some are refused from now on. Errors: WR001 lease lost, or the worker does not hold the run.
 create or replace function weir.drop_shares(worker bigint, run bigint, step smallint) returns void
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 begin
   perform weir.check_lease(worker);
   if not exists (select from weir.open_run o where o.run_id = drop_shares.run and o.worker_id = worker) then

@@ -22,7 +22,7 @@ begin
   from unnest(v_helpers) as h(id)
   cross join lateral weir.in_flight_of(h.id) as f
   join weir.share s
-    on s.worker_id = h.id and s.run_id = f.run_id and s.step = f.step and s.attempt = f.attempt
+    on s.worker_id = h.id and s.run_id = any (array[f.run_id]) and s.step = f.step and s.attempt = f.attempt
        and f.task_index between s.first_index and s.last_index
   where s.run_id = any (p_runs) and (p_step is null or s.step = p_step)
   on conflict do nothing;

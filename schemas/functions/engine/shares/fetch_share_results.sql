@@ -16,12 +16,12 @@ begin
   end if;
   delete from weir.share_news n
   using weir.open_run o
-  where n.id = any (acknowledged) and o.run_id = n.run_id and o.worker_id = fetch_share_results.worker;
+  where n.id = any (acknowledged) and o.run_id = any (array[n.run_id]) and o.worker_id = fetch_share_results.worker;
   return query
   with notified as materialized (
     select n.id, n.run_id, n.step, i.task_index, n.attempt
     from weir.share_news n
-    join weir.open_run o on o.run_id = n.run_id and o.worker_id = fetch_share_results.worker
+    join weir.open_run o on o.run_id = any (array[n.run_id]) and o.worker_id = fetch_share_results.worker
     cross join lateral unnest(n.indexes) as i(task_index)
     where n.run_id = any (runs))
   select t.id, j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error,

@@ -21,7 +21,7 @@ begin
     update weir.share s set worker_id = null, taken_at = null where s.worker_id = p_worker returning s.run_id)
   select array_agg(distinct o.worker_id) into v_owners
   from freed f
-  join weir.open_run o on o.run_id = f.run_id
+  join weir.open_run o on o.run_id = any (array[f.run_id])
   where o.worker_id is not null;
   perform pg_notify('weir_told', w::text) from unnest(v_owners) as w;
   perform weir.wake_workers();

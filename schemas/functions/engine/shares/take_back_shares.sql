@@ -14,14 +14,14 @@ begin
   where s.id in (
     select t.id
     from weir.share t
-    join weir.open_run o on o.run_id = t.run_id
+    join weir.open_run o on o.run_id = any (array[t.run_id])
     where t.run_id = any (runs) and t.worker_id is null and o.worker_id = take_back_shares.worker
     order by t.id
     for update of t skip locked);
   return query
   select s.id, s.run_id, s.step, s.attempt, s.first_index, s.last_index
   from weir.share s
-  join weir.open_run o on o.run_id = s.run_id
+  join weir.open_run o on o.run_id = any (array[s.run_id])
   where s.run_id = any (runs) and o.worker_id = take_back_shares.worker
   order by s.id;
 end $$;

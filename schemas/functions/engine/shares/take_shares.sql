@@ -25,8 +25,8 @@ begin
     with candidate as materialized (
       select c.id, c.priority
       from unnest(versions) as v(id)
-      join weir.version d on d.id = v.id
-      join weir.flow f on f.id = d.flow_id and f.paused_at is null
+      join weir.version d on d.id = any (array[v.id])
+      join weir.flow f on f.id = any (array[d.flow_id]) and f.paused_at is null
       cross join lateral (
         select s.id, s.priority
         from weir.share s
@@ -41,8 +41,8 @@ begin
     -- coalesce keeps the planner from share_to_be_had: these rows are to be read by key.
     select s.*
     from candidate c
-    join weir.share s on s.id = c.id
-    join weir.open_run o on o.run_id = s.run_id and o.version_id = s.version_id
+    join weir.share s on s.id = any (array[c.id])
+    join weir.open_run o on o.run_id = any (array[s.run_id]) and o.version_id = s.version_id
     where coalesce(s.worker_id, 0) = 0
     order by c.priority desc, c.id
     limit take_shares.count
@@ -72,7 +72,7 @@ begin
     into share, run, run_id, flow, version, "position", step, attempt, inputs, run_input
     from weir.run r
     join weir.version d on d.id = v_share.version_id
-    join weir.flow f on f.id = d.flow_id
+    join weir.flow f on f.id = any (array[d.flow_id])
     join weir.step t on t.version_id = v_share.version_id and t.position = v_share.step
     where r.id = v_share.run_id;
     v_known := v_known || v_share.run_id;

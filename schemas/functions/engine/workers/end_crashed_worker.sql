@@ -8,7 +8,9 @@ create or replace function weir.end_crashed_worker(
   p_worker bigint, c_run bigint, c_step smallint, c_index integer, c_attempt smallint,
   c_error_code text, c_error text, c_sha256 text)
 returns boolean
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_dead   weir.worker%rowtype;
   v_plugin integer;

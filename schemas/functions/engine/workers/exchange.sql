@@ -69,7 +69,7 @@ begin
   v_listened := exists (select from weir.listening l where l.until > v_now);
   select array_agg(v.id) into v_paused
   from weir.flow f
-  join weir.version v on v.flow_id = f.id
+  join weir.version v on v.flow_id = any (array[f.id])
   where f.paused_at is not null and v.id = any (p_versions);
 
   if v_seen = p_sequence - 1 then
@@ -95,14 +95,14 @@ begin
         delete from weir.open_run o
         using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
           as e(run_id, status, output, error, failed_step, note)
-        where o.run_id = e.run_id and o.worker_id = p_worker
+        where o.run_id = any (array[e.run_id]) and o.worker_id = p_worker
         returning e.*, o.started_at),
       closed as (
         update weir.run r
         set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
             started_at = e.started_at, ended_at = v_now
         from ended e
-        where r.id = e.run_id
+        where r.id = any (array[e.run_id])
         returning r.parent_run)
       select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
       -- A statement of its own: it sees a child run whose start the statement above had to wait for.
@@ -115,7 +115,7 @@ begin
       update weir.open_run o
       set news_heard = h.count
       from unnest(h_run, h_count) as h(run_id, count)
-      where o.run_id = h.run_id and o.worker_id = p_worker and o.news_heard < h.count;
+      where o.run_id = any (array[h.run_id]) and o.worker_id = p_worker and o.news_heard < h.count;
     end if;
 
     -- The worker that claims a run next is sent all its notifications again: none counts as acknowledged.
@@ -125,7 +125,7 @@ begin
         set worker_id = null, claimed_in = null, news_heard = 0,
             wake_at = case when o.news <= o.news_heard and g.wake_at > v_now then g.wake_at end
         from unnest(r_run, r_wake_at) as g(run_id, wake_at)
-        where o.run_id = g.run_id and o.worker_id = p_worker
+        where o.run_id = any (array[g.run_id]) and o.worker_id = p_worker
         returning o.run_id, o.cancel_reason)
       select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
       if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
@@ -172,8 +172,8 @@ begin
          null::boolean, null::integer[],
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
   from unnest(v_claimed) as c(run_id)
-  join weir.open_run o on o.run_id = c.run_id
-  join weir.run r on r.id = c.run_id
+  join weir.open_run o on o.run_id = any (array[c.run_id])
+  join weir.run r on r.id = any (array[c.run_id])
   order by o.priority desc, o.run_id;
   if v_notified is not null then
     return query
@@ -185,15 +185,15 @@ begin
       select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,
              null::text
       from weir.open_run o
-      where o.run_id = t.run_id
+      where o.run_id = any (array[t.run_id])
       union all
       select null, 0, null, s.step, null, null, s.payload, null
       from weir.sent_signal s
-      where s.run_id = t.run_id and s.payload is not null
+      where s.run_id = any (array[t.run_id]) and s.payload is not null
       union all
       select c.uuid, 0, null, c.parent_step, c.parent_attempt, c.status, c.output, c.error
       from weir.run c
-      where c.parent_run = t.run_id and c.status <> 0
+      where c.parent_run = any (array[t.run_id]) and c.status <> 0
     ) as n(child, news, cancel_reason, step, attempt, status, value, error);
   end if;
 end $$;

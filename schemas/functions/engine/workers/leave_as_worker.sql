@@ -1,7 +1,9 @@
 -- Ends a worker that has drained: what it still holds is released at once, and nothing is charged (L5). A run of which
 -- a handler has settled an attempt in an open transaction of its own is left to the next sweep (C9).
 create or replace function weir.leave_as_worker(p_worker bigint) returns void
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_freed boolean;
 begin

@@ -3,7 +3,9 @@
 -- settled an attempt in an open transaction of its own is left, with its worker, to the next sweep (C9). Returns how
 -- many workers were declared dead.
 create or replace function weir.sweep() returns integer
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
 declare
   v_dead  weir.worker%rowtype;
   v_held  bigint[];
@@ -25,7 +27,7 @@ begin
     from weir.in_flight_of(v_dead.id) as f
     where f.run_id = any (v_held)
        or not exists (select from weir.open_run o
-                      where o.run_id = f.run_id and o.worker_id = v_dead.id)  -- an attempt of a share
+                      where o.run_id = any (array[f.run_id]) and o.worker_id = v_dead.id)  -- an attempt of a share
     on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
 
     continue when not weir.release_runs(v_dead.id, v_held);
