@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <mutex>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -50,6 +52,41 @@ TEST_SUITE("store: claims") {
     start_one(*a.client, "3", {.priority = 3});
     CHECK(inputs(a.worker.claim(2)) == "3 2 ");
     CHECK(inputs(a.worker.claim(2)) == "1 ");
+  }
+
+  TEST_CASE("S1: runs of many flows are claimed by priority and age however many each flow has") {
+    Claims a;
+    std::mt19937 random(7);
+    const auto draw = [&](int below) { return static_cast<int>(random() % unsigned(below)); };
+    std::vector<std::string> flows;
+    for (int i = 0; i < 9; ++i) {
+      flows.push_back("flow" + std::to_string(i));
+      a.worker.loads(named(flows.back(), one_step()));
+    }
+    // A few flows have most of the runs, some have none; whole flows stand before others.
+    struct Waiting {
+      int priority;
+      int number;
+    };
+    std::vector<Waiting> waiting;
+    for (int number = 0; number < 300; ++number) {
+      const int flow = std::min(draw(9), draw(9)) % 7;
+      const int priority = flow == 5 ? 50 : draw(3) - 1;
+      must(a.client->start(flows[static_cast<std::size_t>(flow)], {json(std::to_string(number))},
+                           {.priority = priority}));
+      waiting.push_back({priority, number});
+    }
+    std::ranges::stable_sort(waiting, std::ranges::greater(), &Waiting::priority);
+    std::size_t claimed = 0;
+    for (const std::size_t room : {1, 3, 10, 40, 2, 100, 200}) {
+      std::string expected;
+      for (std::size_t i = claimed; i < std::min(claimed + room, waiting.size()); ++i)
+        expected += std::to_string(waiting[i].number) + " ";
+      const auto runs = a.worker.claim(room);
+      CHECK(inputs(runs) == expected);
+      claimed += runs.size();
+    }
+    CHECK(claimed == waiting.size());
   }
 
   TEST_CASE("no more runs are claimed than are asked for") {

@@ -142,6 +142,28 @@ void check_drain(Statistics statistics, const char* limits) {
   }
 }
 
+/// How many rows of open_run one claim of 100 runs reads, in the order of the index, of `runs` runs
+/// of so many flows.
+std::int64_t read_by_claim(std::size_t flows, std::size_t runs) {
+  PostgresUnderTest stores;
+  TestWorker worker(stores);
+  const auto client = stores.client_session();
+  for (std::size_t i = 0; i < flows; ++i) {
+    const std::string flow = fmt::format("flow{}", i);
+    worker.loads(named(flow, one_step()));
+    must(client->start(flow, std::vector<Json>(runs / flows), {}));
+  }
+  AdminSession admin(stores.url());
+  admin.run("select pg_stat_reset()");
+  REQUIRE(worker.claim(100).size() == 100);
+  worker.session.reset();
+  const char* const reads =
+      "select idx_tup_read::text from pg_stat_user_indexes where indexrelname = "
+      "'open_run_claimable'";
+  REQUIRE(eventually([&] { return admin.run(reads) != std::vector<std::string>{"0"}; }));
+  return std::stoll(admin.run(reads).at(0));
+}
+
 }  // namespace
 
 TEST_SUITE("postgres: statistics") {
@@ -156,5 +178,10 @@ TEST_SUITE("postgres: statistics") {
                                         Statistics::of_full_tables, Statistics::analyzed_midway})
       check_drain(statistics,
                   "select weir.set_limits('totals', max_running => 1000, rate => '1000000/1s')");
+  }
+
+  TEST_CASE("a claim reads hardly more of a hundred flows than of one") {
+    CHECK(read_by_claim(1, 10'000) <= 101);
+    CHECK(read_by_claim(100, 10'000) <= 2'000);  // flows times room: 10,000
   }
 }

@@ -8,20 +8,23 @@ language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
+  v_versions integer[];
+  v_depths   integer[];
   v_flows integer[];
   v_keys  text[];
 begin
+  select d.versions, d.depths into v_versions, v_depths from weir.claim_depths(p_versions, p_claims_max) as d;
   with candidate as materialized (
     select c.run_id, c.flow_id
     from (
       select c.run_id, c.priority, null::integer as flow_id
-      from unnest(p_versions) as v(id)
+      from unnest(v_versions, v_depths) as v(id, depth)
       cross join lateral (
         select o.run_id, o.priority
         from weir.open_run o
         where o.version_id = v.id and o.worker_id is null and o.wake_at is null
         order by o.priority desc, o.run_id
-        limit p_claims_max) as c
+        limit v.depth) as c
       union all
       select l.run_id, o.priority, l.flow_id
       from unnest(p_runs, p_flows) as l(run_id, flow_id)

@@ -9,6 +9,7 @@ set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whate
 as $$
 declare
   v_versions integer[] := p_versions;
+  v_depths   integer[];  -- how many runs of each to look at
   v_limited  integer[];  -- those of them that have limits
   v_runs     bigint[];   -- what their limits allow
   v_flows    integer[];
@@ -42,15 +43,16 @@ begin
     end if;
   end if;
 
+  select d.versions, d.depths into v_versions, v_depths from weir.claim_depths(v_versions, p_claims_max) as d;
   with candidate as materialized (
     select c.run_id
-    from unnest(v_versions) as v(id)
+    from unnest(v_versions, v_depths) as v(id, depth)
     cross join lateral (
       select o.run_id, o.priority
       from weir.open_run o
       where o.version_id = v.id and o.worker_id is null and o.wake_at is null
       order by o.priority desc, o.run_id
-      limit p_claims_max) as c
+      limit v.depth) as c
     order by c.priority desc, c.run_id
     limit p_claims_max),
   free as materialized (
