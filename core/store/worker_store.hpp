@@ -72,7 +72,8 @@ struct ChildRunEnd {
 };
 
 /// The notifications of a run: what others did to it while a worker owned it, or before that worker
-/// claimed it. Always complete, not only the changes.
+/// claimed it. Signals and ends of child runs are those that were not acknowledged, and that the
+/// journal does not have.
 struct RunNotifications {
   int count = 0;                              ///< how many notifications there have been
   std::optional<std::string> cancelled = {};  ///< the run must end: the reason (C1)

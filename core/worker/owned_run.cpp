@@ -26,7 +26,8 @@ Result<void> OwnedRun::apply(const JournalRow& row) {
 
 void OwnedRun::receive(const RunNotifications& notifications) {
   changed_ = true;
-  notifications_ = notifications;
+  notifications_.signals.insert(notifications.signals.begin(), notifications.signals.end());
+  notifications_.children.insert(notifications.children.begin(), notifications.children.end());
   if (notifications.cancelled) state_.cancel(*notifications.cancelled);
 }
 
@@ -122,7 +123,8 @@ std::vector<std::pair<ReadyTask, ChildRunEnd>> OwnedRun::take_child_ends() {
   const auto ended = [&](const ReadyTask& child) {
     const auto end = notifications_.children.find({child.task.step, child.attempt});
     if (end == notifications_.children.end()) return false;
-    ends.emplace_back(child, end->second);
+    ends.emplace_back(child, std::move(end->second));
+    notifications_.children.erase(end);
     return true;
   };
   std::erase_if(child_starts_, ended);

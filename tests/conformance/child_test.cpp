@@ -70,6 +70,48 @@ TEST_SUITE("store: child runs") {
     CHECK(end.output.text() == R"({"a": 5})");
   }
 
+  TEST_CASE("C8: the end of a child is told once however many others end after it") {
+    Parent a;
+    const ClaimedRun first = a.begun_child();
+    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 2, "child", Json()));
+    const ClaimedRun second = a.worker.claim_one();
+    a.worker.ends(first.run, {.output = json("1")});
+    const auto told = [&](ExchangeRequest request) {
+      return a.worker.exchange(std::move(request)).notifications;
+    };
+    const int count = told(a.worker.next()).at(a.run.run).count;
+    CHECK(told(a.worker.next()).at(a.run.run).children.contains({0, 1}));  // not acknowledged yet
+
+    ExchangeRequest heard = a.worker.next();
+    heard.acknowledged = {{a.run.run, count}};
+    CHECK_FALSE(told(heard).contains(a.run.run));
+    a.worker.ends(second.run, {.output = json("2")});
+    const RunNotifications again = told(a.worker.next()).at(a.run.run);
+    CHECK(again.count > count);
+    CHECK_FALSE(again.children.contains({0, 1}));
+    CHECK(again.children.at({0, 2}).output.text() == "2");
+  }
+
+  TEST_CASE("C8: who claims a parent is told of the ends that its journal does not have") {
+    Parent a;
+    const ClaimedRun first = a.begun_child();
+    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 2, "child", Json()));
+    const ClaimedRun second = a.worker.claim_one();
+    a.worker.ends(first.run, {.output = json("1")});
+    a.worker.ends(second.run, {.output = json("2")});
+    const int count = a.worker.exchange(a.worker.next()).notifications.at(a.run.run).count;
+    ExchangeRequest request = a.worker.next();
+    request.acknowledged = {{a.run.run, count}};
+    request.settled = {{a.run.run, failed(0, 0, 1, "boom"), {}}};
+    request.released = {{a.run.run, {}}};
+    a.worker.exchange(request);
+    const ClaimedRun parent = a.worker.claim_one();
+    CHECK(parent.has_history);
+    CHECK(parent.notifications.count == count);
+    CHECK_FALSE(parent.notifications.children.contains({0, 1}));
+    CHECK(parent.notifications.children.contains({0, 2}));
+  }
+
   TEST_CASE("C8: the failure of a child is told to its parent") {
     Parent a;
     const ClaimedRun child = a.begun_child();

@@ -53,6 +53,40 @@ TEST_SUITE("store: signals") {
     CHECK_FALSE(reply.notifications.at(run.run).cancelled.has_value());
   }
 
+  TEST_CASE("C4: a signal is told once whatever else the run is told after it") {
+    Signalled a;
+    const ClaimedRun run = a.worker.claim_one();
+    must(a.client->signal(a.started.id, "approval", json("5")));
+    const auto told = [&](ExchangeRequest request) {
+      return a.worker.exchange(std::move(request)).notifications;
+    };
+    const int count = told(a.worker.next()).at(run.run).count;
+    ExchangeRequest heard = a.worker.next();
+    heard.acknowledged = {{run.run, count}};
+    CHECK_FALSE(told(heard).contains(run.run));
+    CHECK(must(a.client->cancel(a.started.id, "enough")));
+    const RunNotifications again = told(a.worker.next()).at(run.run);
+    CHECK(again.cancelled == "enough");
+    CHECK_FALSE(again.signals.contains(1));
+  }
+
+  TEST_CASE("C4: who claims a run is told of its signals but those that ended their wait") {
+    Signalled a;
+    const ClaimedRun run = a.worker.claim_one();
+    must(a.client->signal(a.started.id, "approval", json("5")));
+    ExchangeRequest request = a.worker.next();
+    request.released = {{run.run, {}}};
+    a.worker.exchange(request);
+    REQUIRE(a.worker.claim_one().notifications.signals.contains(1));
+    request = a.worker.next();
+    request.settled = {{run.run, completed(1, 0, 1, "5"), {}}};
+    request.released = {{run.run, {}}};
+    a.worker.exchange(request);
+    const ClaimedRun again = a.worker.claim_one();
+    CHECK(again.notifications.count > 0);
+    CHECK_FALSE(again.notifications.signals.contains(1));
+  }
+
   TEST_CASE("C4: of a signal and the end of a wait whichever is first counts") {
     Signalled a;
     const ClaimedRun run = a.worker.claim_one();

@@ -42,6 +42,7 @@ void SimulatedDatabase::cancel_runs(const std::vector<RunKey>& runs, const std::
   const std::set<RunKey> requested(runs.begin(), runs.end());
   std::vector<RunKey> reached(runs.begin(), runs.end());
   std::set<RunKey> notified;
+  std::vector<RunKey> closed;
   for (std::size_t i = 0; i < reached.size(); ++i) {
     const RunKey run = reached[i];
     const auto open = tables_.open_runs.find(run);
@@ -55,8 +56,10 @@ void SimulatedDatabase::cancel_runs(const std::vector<RunKey>& runs, const std::
     for (const RunKey child : open_children(run)) reached.push_back(child);
     if (const auto& parent = tables_.runs.at(run).parent) notified.insert(parent->run);
     close(run, {.status = RunStatus::cancelled, .error = run_reason});
+    closed.push_back(run);
   }
   notify_runs({notified.begin(), notified.end()});
+  number_child_ends(closed);
 }
 
 void SimulatedDatabase::cancel_children(const std::vector<RunKey>& parents) {
@@ -86,6 +89,17 @@ void SimulatedDatabase::notify_runs(const std::vector<RunKey>& runs) {
   }
   for (const WorkerId worker : workers) environment_.notify_worker(worker);
   if (unowned) wake_workers();
+}
+
+// The ends of child runs have the number of the notification that their parents were just sent.
+void SimulatedDatabase::number_child_ends(const std::vector<RunKey>& ended) {
+  for (const RunKey run : ended) {
+    RunRow& child = tables_.runs.at(run);
+    if (!child.parent) continue;
+    if (const auto parent = tables_.open_runs.find(child.parent->run);
+        parent != tables_.open_runs.end())
+      child.parent_news = parent->second.news;
+  }
 }
 
 Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string& name,
@@ -122,7 +136,9 @@ Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string&
                   over ? fmt::format("the wait of run {} for signal \"{}\" is over", id, name)
                        : fmt::format("run {} is over", id),
                   "a signal counts until its wait has ended"));
-  tables_.signals.emplace(std::pair(*run, *open_wait), as_jsonb(payload));
+  tables_.signals.emplace(
+      std::pair(*run, *open_wait),
+      SentSignal{.payload = as_jsonb(payload), .news = tables_.open_runs.at(*run).news + 1});
   notify_runs({*run});
   return true;
 }
@@ -139,8 +155,8 @@ SimulatedDatabase::close_waits(WorkerId worker,
     if (open == tables_.open_runs.end() || open->second.worker != worker) continue;
     const auto signal = tables_.signals.find(wait);
     if (signal == tables_.signals.end()) tables_.closed_waits.insert(wait);
-    closed.emplace(wait,
-                   signal == tables_.signals.end() ? std::nullopt : std::optional(signal->second));
+    closed.emplace(wait, signal == tables_.signals.end() ? std::nullopt
+                                                         : std::optional(signal->second.payload));
   }
   return closed;
 }
@@ -201,6 +217,13 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
   row.note.clear();
   row.failed_step.reset();
   row.ended_at.reset();
+  row.parent_news = 0;
+  for (auto each = tables_.children.lower_bound({*run, 0, 0});
+       each != tables_.children.end() && each->first.run == *run; ++each)
+    tables_.runs.at(each->second).parent_news = 1;
+  for (auto each = tables_.signals.lower_bound({*run, 0});
+       each != tables_.signals.end() && each->first.first == *run; ++each)
+    each->second.news = 1;
   OpenRunRow open;
   open.claims = 1;  // it has a journal to read
   open.news = 1;    // and signals to send

@@ -98,6 +98,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
       ended.push_back(run);
     }
     if (!parents.empty()) notify_runs(parents);
+    number_child_ends(ended);
     cancel_children(ended);
 
     for (const auto& [run, count] : request.acknowledged)
@@ -189,14 +190,24 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
 
 RunNotifications SimulatedDatabase::notifications_of(RunKey run) const {
   const OpenRunRow& open = tables_.open_runs.at(run);
+  static const Journal no_rows;
+  const auto journal = tables_.journal.find(run);
+  const Journal& rows = journal == tables_.journal.end() ? no_rows : journal->second;
+  const auto is_completed = [&](std::size_t step) {
+    return std::ranges::any_of(rows, [&](const auto& row) {
+      return row.first.first.step == step && row.second.row.outcome == Outcome::completed;
+    });
+  };
   RunNotifications notifications{.count = open.news, .cancelled = open.cancel_reason};
   for (auto each = tables_.signals.lower_bound({run, 0});
        each != tables_.signals.end() && each->first.first == run; ++each)
-    notifications.signals.emplace(each->first.second, each->second);
+    if (each->second.news > open.news_heard && !is_completed(each->first.second))
+      notifications.signals.emplace(each->first.second, each->second.payload);
   for (auto each = tables_.children.lower_bound({run, 0, 0});
        each != tables_.children.end() && each->first.run == run; ++each) {
     const RunRow& child = tables_.runs.at(each->second);
-    if (!child.status) continue;
+    if (!child.status || child.parent_news <= open.news_heard) continue;
+    if (rows.contains({{.step = each->first.step, .index = 0}, each->first.attempt})) continue;
     notifications.children.emplace(std::pair(each->first.step, each->first.attempt),
                                    ChildRunEnd{.id = child.id,
                                                .status = *child.status,

@@ -94,6 +94,7 @@ class SimulatedDatabase {
                                       const std::set<VersionId>& paused);
   RunNotifications notifications_of(RunKey run) const;
   void notify_runs(const std::vector<RunKey>& runs);
+  void number_child_ends(const std::vector<RunKey>& ended);
   void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
   std::vector<RunKey> open_children(RunKey run) const;
   void cancel_children(const std::vector<RunKey>& parents);

@@ -47,6 +47,12 @@ struct RunRow {
   Time created_at{}, available_at{};
   std::optional<Time> started_at, ended_at;
   std::optional<ParentLink> parent;
+  int parent_news = 0;  // of a child run that ended: the parent's news that tells of it
+};
+
+struct SentSignal {
+  Json payload;
+  int news = 0;  // the run's news that tells of it
 };
 
 struct OpenRunRow {
@@ -94,7 +100,7 @@ struct Tables {
   std::map<RunKey, OpenRunRow> open_runs;
   std::map<std::pair<FlowId, std::string>, RunKey> idempotency;
   std::map<RunKey, Journal> journal;
-  std::map<std::pair<RunKey, std::size_t>, Json> signals;
+  std::map<std::pair<RunKey, std::size_t>, SentSignal> signals;
   std::set<std::pair<RunKey, std::size_t>> closed_waits;  ///< too late for a signal
   std::map<ParentLink, RunKey> children;
   std::map<VersionId, VersionId> adoptions;

@@ -102,7 +102,7 @@ constexpr const char* exchange_call = literal<[] {
   arguments += event_arguments.list(number);
   arguments += in_flight_arguments.list(number);
   arguments += Text(", p_versions => ") + placeholder(number++) + "::int[]";
-  arguments += Text(", p_claims_max => ") + placeholder(number++) + "::int";
+  arguments += Text(", p_claims_max => ") + placeholder(number++) + "::int, p_changes => true";
   return "select " + reply_columns.list() + " from weir.exchange(" + arguments + ")";
 }>;
 

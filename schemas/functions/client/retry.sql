@@ -45,8 +45,11 @@ begin
   v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id),
                         v_run.version_id);
   update weir.run r
-  set version_id = v_version, status = 0, output = null, error = null, note = null, failed_step = null, ended_at = null
+  set version_id = v_version, status = 0, output = null, error = null, note = null, failed_step = null, ended_at = null,
+      parent_news = null
   where r.id = v_run.id;
+  update weir.run c set parent_news = 1 where c.parent_run = v_run.id and c.status <> 0;
+  update weir.sent_signal s set news = 1 where s.run_id = v_run.id and s.payload is not null;
   -- claims and news are not 0: the worker that claims it has a journal to read, and signals to be notified of.
   insert into weir.open_run (run_id, version_id, priority, claims, news, started_at)
   values (v_run.id, v_version, v_run.priority, 1, 1, v_run.started_at);

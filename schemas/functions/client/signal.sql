@@ -33,7 +33,8 @@ begin
     raise exception 'run % is over', run_id
       using errcode = 'WR006', hint = 'a signal counts until its wait has ended';
   end if;
-  insert into weir.sent_signal (run_id, step, payload) values (v_run.id, v_step, coalesce(payload, 'null'));
+  insert into weir.sent_signal (run_id, step, payload, news)
+  select o.run_id, v_step, coalesce(payload, 'null'), o.news + 1 from weir.open_run o where o.run_id = v_run.id;
   perform weir.notify_runs(array[v_run.id]);
   return true;
 end $$;

@@ -58,5 +58,6 @@ begin
   into v_notified
   from ended e;
   if cardinality(v_notified) > 0 then perform weir.notify_runs(v_notified); end if;
+  if cardinality(v_closed) > 0 then perform weir.number_child_ends(v_closed); end if;
 end $$;
 comment on function weir.cancel_runs is 'ends open runs as cancelled: at once, or by the worker that holds them';

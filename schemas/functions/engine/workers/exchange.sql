@@ -11,9 +11,10 @@
 --    claims: how many more runs there would have been if other workers were not claiming them at this moment;
 --    listened: events have a listener; paused: those of p_versions of which no run may be begun.
 -- 2. A row for each claimed run.
--- 3. The notifications of the worker's runs, all of them each time until they are acknowledged. For each run that has
---    any: a row with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
---    told_attempt as well for each child run that ended.
+-- 3. The notifications of the worker's runs, each time until they are acknowledged. For each run that has any: a row
+--    with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
+--    told_attempt as well for each child run that ended. What was acknowledged, or stands in the journal, is left out.
+--    Without p_changes (workers of the version before) it comes again with each notification.
 -- Errors: WR001 lease lost: the worker was declared dead, nothing was written, what it held is with other workers (L2).
 create or replace function weir.exchange(
   p_worker bigint, p_sequence bigint, p_lease_ms bigint,
@@ -31,7 +32,7 @@ create or replace function weir.exchange(
   x_run bigint[], x_event text[],
   -- attempts in flight
   f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
-  p_versions integer[], p_claims_max integer)
+  p_versions integer[], p_claims_max integer, p_changes boolean default false)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
   run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
@@ -52,8 +53,9 @@ declare
   v_listened  boolean;
   v_paused    integer[];
   v_notified  bigint[];
-  v_parents   bigint[];     -- of runs that ended
-  v_children  boolean;      -- some of those that ended had child runs
+  v_heard     integer[];    -- what was acknowledged of these
+  v_is_child  boolean;      -- some of the runs that ended were child runs
+  v_children  boolean;      -- some of them had child runs
   v_cancelled bigint[];
 begin
   select w.sequence into v_seen
@@ -104,10 +106,10 @@ begin
         from ended e
         where r.id = any (array[e.run_id])
         returning r.parent_run)
-      select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
+      select bool_or(c.parent_run is not null) into v_is_child from closed c;
       -- A statement of its own: it sees a child run whose start the statement above had to wait for.
       v_children := exists (select from weir.run c where c.parent_run = any (e_run));
-      if v_parents is not null then perform weir.notify_runs(v_parents); end if;
+      if v_is_child then perform weir.notify_parents(e_run); end if;
       if v_children then perform weir.cancel_children(e_run); end if;
     end if;
 
@@ -154,7 +156,7 @@ begin
       in_flight_plugin = f_plugin
   where w.id = p_worker;
 
-  select array_agg(o.run_id) into v_notified
+  select array_agg(o.run_id), array_agg(case when p_changes then o.news_heard else -1 end) into v_notified, v_heard
   from weir.open_run o
   where o.worker_id = p_worker and o.news > o.news_heard;
 
@@ -180,7 +182,7 @@ begin
     select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
            null::timestamptz, null::integer, null::boolean, null::integer[],
            n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error
-    from unnest(v_notified) as t(run_id)
+    from unnest(v_notified, v_heard) as t(run_id, heard)
     cross join lateral (
       select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,
              null::text
@@ -189,11 +191,18 @@ begin
       union all
       select null, 0, null, s.step, null, null, s.payload, null
       from weir.sent_signal s
-      where s.run_id = any (array[t.run_id]) and s.payload is not null
+      where s.run_id = any (array[t.run_id]) and s.payload is not null and s.news > t.heard
+        and (not p_changes
+             or not exists (select from weir.journal j
+                            where j.run_id = s.run_id and j.step = s.step and j.outcome = weir.outcome('completed')))
       union all
       select c.uuid, 0, null, c.parent_step, c.parent_attempt, c.status, c.output, c.error
       from weir.run c
-      where c.parent_run = any (array[t.run_id]) and c.status <> 0
+      where c.parent_run = any (array[t.run_id]) and c.parent_news > t.heard
+        and (not p_changes
+             or not exists (select from weir.journal j
+                            where j.run_id = c.parent_run and j.step = c.parent_step and j.task_index = 0
+                              and j.attempt = c.parent_attempt))
     ) as n(child, news, cancel_reason, step, attempt, status, value, error);
   end if;
 end $$;

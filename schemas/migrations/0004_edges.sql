@@ -1,0 +1,28 @@
+-- What a run is told once and not with each notification again: each signal and each end of a child run has the number
+-- of its notification.
+alter table weir.run add column parent_news integer;
+comment on column weir.run.parent_news is
+  'of a child run that ended: the parent''s news that tells of it; null where the parent was over';
+create index run_child_news on weir.run (parent_run, parent_news) where parent_news is not null;
+alter table weir.sent_signal add column news integer;
+comment on column weir.sent_signal.news is 'the run''s news that tells of it';
+
+update weir.run c
+set parent_news = o.news
+from weir.open_run o
+where o.run_id = c.parent_run and c.status <> 0;
+update weir.sent_signal s
+set news = o.news
+from weir.open_run o
+where o.run_id = s.run_id and s.payload is not null;
+
+drop function if exists weir.exchange(
+  bigint, bigint, bigint,
+  bigint[], smallint[], integer[], smallint[], smallint[], jsonb[], text[], text[], bigint[], timestamptz[], timestamptz[],
+  integer[],
+  bigint[], smallint[], jsonb[], text[], smallint[], text[],
+  bigint[], timestamptz[],
+  bigint[], integer[],
+  bigint[], text[],
+  bigint[], smallint[], integer[], smallint[], integer[],
+  integer[], integer);  -- it takes more
