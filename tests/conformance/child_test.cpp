@@ -76,8 +76,8 @@ TEST_SUITE("store: child runs") {
     must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 2, "child", Json()));
     const ClaimedRun second = a.worker.claim_one();
     a.worker.ends(first.run, {.output = json("1")});
-    const auto told = [&](ExchangeRequest request) {
-      return a.worker.exchange(std::move(request)).notifications;
+    const auto told = [&](const ExchangeRequest& request) {
+      return a.worker.exchange(request).notifications;
     };
     const int count = told(a.worker.next()).at(a.run.run).count;
     CHECK(told(a.worker.next()).at(a.run.run).children.contains({0, 1}));  // not acknowledged yet

@@ -57,8 +57,8 @@ TEST_SUITE("store: signals") {
     Signalled a;
     const ClaimedRun run = a.worker.claim_one();
     must(a.client->signal(a.started.id, "approval", json("5")));
-    const auto told = [&](ExchangeRequest request) {
-      return a.worker.exchange(std::move(request)).notifications;
+    const auto told = [&](const ExchangeRequest& request) {
+      return a.worker.exchange(request).notifications;
     };
     const int count = told(a.worker.next()).at(run.run).count;
     ExchangeRequest heard = a.worker.next();

@@ -46,7 +46,9 @@ class TestWorker {
   ExchangeRequest next(std::size_t claims_max = 0);
 
   /// The next exchange; must succeed.
-  ExchangeReply exchange(ExchangeRequest request) { return must(session->exchange(request)); }
+  ExchangeReply exchange(const ExchangeRequest& request) {
+    return must(session->exchange(request));
+  }
   std::vector<ClaimedRun> claim(std::size_t claims_max);
   ClaimedRun claim_one();
 
