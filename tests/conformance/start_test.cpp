@@ -97,6 +97,23 @@ TEST_SUITE("store: starts") {
     CHECK(must(a.client->runs({})).empty());
   }
 
+  TEST_CASE("S1: a time to start at that is far away is refused and so is such a delay") {
+    Started a;
+    const auto far = [](int year) {
+      return Time{std::chrono::sys_days(std::chrono::year(year) / 1 / 1)};
+    };
+    for (const Time at :
+         {Time::min(), far(-4000), far(0), far(10'000), Time::max(), on_notification_only})
+      CHECK(refused(*a.client, "null", {.at = at}).code == ErrorCode::invalid_input);
+    for (const auto delay : {std::chrono::milliseconds::max(), std::chrono::milliseconds::min(),
+                             std::chrono::milliseconds(std::chrono::years(1'001))})
+      CHECK(refused(*a.client, "null", {.delay = delay}).code == ErrorCode::invalid_input);
+    CHECK(must(a.client->runs({})).empty());
+    start_one(*a.client, "null", {.at = far(9'999)});
+    start_one(*a.client, "null", {.at = far(1)});
+    CHECK(a.worker.claim(5).size() == 1);
+  }
+
   TEST_CASE("S1: a delay is counted from the start and told") {
     Started a;
     const RunSummary run =

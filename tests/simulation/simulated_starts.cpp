@@ -96,6 +96,12 @@ Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug
   if (options.priority < -100 || options.priority > 100)
     return std::unexpected(
         invalid(fmt::format("priority {} is out of range", options.priority), "from -100 to 100"));
+  constexpr std::chrono::milliseconds delay_max = std::chrono::years(1000);
+  if (options.delay && (*options.delay > delay_max || *options.delay < -delay_max))
+    return std::unexpected(invalid("delay: out of range", "at most 1000 years"));
+  if (options.at && (*options.at < std::chrono::sys_days(std::chrono::year(1) / 1 / 1) ||
+                     *options.at >= on_notification_only))
+    return std::unexpected(invalid("at: out of range", "a time in the years 1 to 9999"));
   for (const auto& [what, given] :
        {std::pair("keys", &options.idempotency_keys), std::pair("run_ids", &options.run_ids)})
     if (!given->empty() && given->size() != inputs.size())

@@ -25,13 +25,17 @@ template <class Value>
 constexpr bool is_optional<std::optional<Value>> = true;
 
 /// How an expression is selected so that read() gets a value of this type from it: a time as
-/// microseconds since 1970, an array of texts as JSON, an array of numbers as a text with blanks.
+/// microseconds since 1970, clamped to the years 1 to 9999 (PostgreSQL has more, and infinite
+/// ones); an array of texts as JSON; an array of numbers as a text with blanks.
 template <class Value>
 constexpr Text selected(std::string_view sql) {
   if constexpr (is_optional<Value>)
     return selected<typename Value::value_type>(sql);
   else if constexpr (std::same_as<Value, Time>)
-    return Text("(extract(epoch from ") + sql + ") * 1000000)::bigint";
+    return Text("(extract(epoch from case when ") + sql +
+           " < '0001-01-01 00:00+00' then '0001-01-01 00:00+00' when " + sql +
+           " > '9999-12-31 00:00+00' then '9999-12-31 00:00+00' else " + sql +
+           " end) * 1000000)::bigint";
   else if constexpr (std::same_as<Value, std::vector<std::string>>)
     return Text("array_to_json(") + sql + ")";
   else if constexpr (requires { requires std::integral<typename Value::value_type>; } &&

@@ -3,7 +3,8 @@
 create or replace function weir.resume_schedule(name text) returns boolean
 language plpgsql as $$
 begin
-  update weir.schedule s set paused = false, next_at = weir.cron_next(s.cron, s.time_zone, clock_timestamp())
+  update weir.schedule s
+  set paused = false, error = null, next_at = weir.cron_next(s.cron, s.time_zone, clock_timestamp())
   where s.name = resume_schedule.name and s.paused;
   if found then
     perform pg_notify('weir_schedules', '');

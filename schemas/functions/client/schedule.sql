@@ -16,15 +16,24 @@ begin
     raise exception 'a schedule''s name of % bytes', coalesce(octet_length(schedule.name), 0)
       using errcode = 'WR003', hint = 'from 1 to 128 bytes';
   end if;
-  if schedule.flow !~ '^[A-Za-z_][A-Za-z0-9_]*$' or octet_length(schedule.flow) > 128 then
-    raise exception '"%" is no slug of a flow', schedule.flow using errcode = 'WR003';
+  if schedule.flow is null or schedule.flow !~ '^[A-Za-z_][A-Za-z0-9_]*$' or octet_length(schedule.flow) > 128 then
+    raise exception '"%" is no slug of a flow', coalesce(schedule.flow, 'null') using errcode = 'WR003';
   end if;
-  if schedule.priority not between -100 and 100 then
-    raise exception 'priority % is out of range', schedule.priority
+  if schedule.priority is null or schedule.priority not between -100 and 100 then
+    raise exception 'priority % is out of range', coalesce(schedule.priority::text, 'null')
       using errcode = 'WR003', hint = 'from -100 to 100';
   end if;
-  if schedule.missed not in ('run', 'skip') then
-    raise exception 'missed: "%" is neither run nor skip', schedule.missed using errcode = 'WR003';
+  if schedule.missed is null or schedule.missed not in ('run', 'skip') then
+    raise exception 'missed: "%" is neither run nor skip', coalesce(schedule.missed, 'null') using errcode = 'WR003';
+  end if;
+  if array_position(schedule.tags, null) is not null then
+    raise exception 'tags: null is no tag' using errcode = 'WR003';
+  end if;
+  if schedule.paused is null then
+    raise exception 'paused: null is neither true nor false' using errcode = 'WR003';
+  end if;
+  if schedule.cron is null then
+    raise exception 'cron: null is no expression' using errcode = 'WR003';
   end if;
   -- By the list of names, not by the parser: it takes a misspelt name for a POSIX rule, which may mean UTC.
   if not exists (select from pg_timezone_names z where z.name = schedule.time_zone) then

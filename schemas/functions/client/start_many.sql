@@ -13,12 +13,23 @@ as $$
 #variable_conflict use_column
 declare
   v_version      weir.version%rowtype := weir.version_to_start(flow, version);
-  v_available_at timestamptz := coalesce(at, now() + coalesce(delay, '0'));
+  v_available_at timestamptz;
   v_key_bytes    integer;
   v_made         uuid[];
 begin
-  if priority not between -100 and 100 then
-    raise exception 'priority % is out of range', priority using errcode = 'WR003', hint = 'from -100 to 100';
+  if priority is null or priority not between -100 and 100 then
+    raise exception 'priority % is out of range', coalesce(priority::text, 'null')
+      using errcode = 'WR003', hint = 'from -100 to 100';
+  end if;
+  if delay not between '-1000 years' and '1000 years' then
+    raise exception 'delay: % is out of range', delay using errcode = 'WR003', hint = 'at most 1000 years';
+  end if;
+  v_available_at := weir.check_time('at', coalesce(at, now() + coalesce(delay, '0')));
+  if tags is null or array_position(tags, null) is not null then
+    raise exception 'tags: null is no tag' using errcode = 'WR003', hint = 'none is ''{}''';
+  end if;
+  if inputs is null then
+    raise exception 'inputs: null is no array' using errcode = 'WR003', hint = 'one for each run';
   end if;
   if cardinality(keys) <> cardinality(inputs) or cardinality(run_ids) <> cardinality(inputs) then
     raise exception using errcode = 'WR003',

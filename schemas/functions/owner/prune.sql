@@ -14,8 +14,9 @@ begin
     raise exception 'older_than: % is no age', coalesce(older_than::text, 'null')
       using errcode = 'WR003', hint = 'such as 30 days';
   end if;
-  if batch not between 1 and 100000 then
-    raise exception 'batch: % is out of range', batch using errcode = 'WR003', hint = 'from 1 to 100000';
+  if batch is null or batch not between 1 and 100000 then
+    raise exception 'batch: % is out of range', coalesce(batch::text, 'null')
+      using errcode = 'WR003', hint = 'from 1 to 100000';
   end if;
   if prune.flow is not null and not exists (select from weir.flow f where f.slug = prune.flow) then
     raise exception 'no flow "%" in this database', prune.flow using errcode = 'WR002',

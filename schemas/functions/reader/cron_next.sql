@@ -28,6 +28,13 @@ declare
   v_minute   integer;
   v_at       timestamptz;
 begin
+  if after is null or after not between '0001-01-02 00:00+00' and '9980-01-01 00:00+00' then
+    raise exception 'after: % is out of range', coalesce(after::text, 'null')
+      using errcode = 'WR003', hint = 'a time in the years 1 to 9979';
+  end if;
+  if v_text is null then
+    raise exception 'cron: null is no expression' using errcode = 'WR003';
+  end if;
   if v_text ~ '^@every(\s|$)' then
     v_text := btrim(substring(v_text from 7));
     if v_text !~ '^([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$' or v_text = '' then

@@ -135,6 +135,30 @@ TEST_SUITE("postgres: schedules") {
     CHECK(a.only().next_at > a.only().last_at);
   }
 
+  TEST_CASE("C5: a schedule whose time zone is gone is paused with its error and others go on") {
+    Schedules a;
+    for (const char* name : {"before", "gone", "later"})
+      a.add({.name = name, .cron = "* * * * *", .time_zone = "Europe/Berlin"});
+    a.due("3 seconds", "gone");
+    a.due("2 seconds", "before");
+    a.due("1 second", "later");
+    a.stores.sql("update weir.schedule set time_zone = 'Mars/Olympus' where name = 'gone'");
+    CHECK(must(a.store->tick()).started == 3);
+    CHECK(must(a.store->tick()).started == 0);
+    for (const ScheduleReport& report : must(a.store->schedules())) {
+      CAPTURE(report.spec.name);
+      const bool is_gone = report.spec.name == "gone";
+      CHECK(report.status == (is_gone ? "paused" : "active"));
+      CHECK(report.error == (is_gone ? R"(time zone "Mars/Olympus" not recognized)" : ""));
+    }
+    a.stores.sql("update weir.schedule set time_zone = 'UTC' where name = 'gone'");
+    a.stores.sql("select weir.resume_schedule('gone')");
+    for (const ScheduleReport& report : must(a.store->schedules())) {
+      CHECK(report.status == "active");
+      CHECK(report.error.empty());
+    }
+  }
+
   TEST_CASE("C5: a paused schedule starts nothing and resumes with its next tick") {
     Schedules a;
     a.add({.cron = "@every 1h"});

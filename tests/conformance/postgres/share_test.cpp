@@ -167,6 +167,8 @@ TEST_SUITE("postgres: shares") {
     const TakenShare share = a.takes_one(a.helper);
     JournalRow bad = failed(0, 4, 1, "boom");
     bad.retry_after = std::chrono::milliseconds(70);
+    bad.started_at = std::chrono::sys_days(std::chrono::year(2020) / 1 / 1);
+    bad.ended_at = bad.started_at + std::chrono::seconds(2);
     CHECK(must(a.settles(a.helper, share.share, {bad})) == 2);
     const auto results = a.fetch_results(a.owner);
     REQUIRE(results.size() == 1);

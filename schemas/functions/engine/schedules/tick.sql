@@ -3,6 +3,8 @@
 -- has locked are left to it. Of the ticks that no process started in time (weir.schedule_grace) the first is started
 -- for all of them, or none is, as the schedule says; each tick that is on time has a run of its own. A tick whose flow
 -- is not known waits for it, which weir.schedules shows. A tick whose start is refused is over, which it shows as well.
+-- A schedule whose next tick cannot be found any more, because the server no longer knows its time zone, is paused with
+-- its error.
 -- Returns how many runs were started, the database's time, and when the next schedule is due (null: there is none).
 create or replace function weir.tick(out started integer, out database_time timestamptz, out next_at timestamptz)
 language plpgsql as $$
@@ -52,12 +54,19 @@ begin
             v_schedule.error := v_text;
         end;
       end if;
-      v_tick := weir.cron_next(v_schedule.cron, v_schedule.time_zone,
-                               greatest(v_tick, v_now - weir.schedule_grace()));
+      begin
+        v_tick := weir.cron_next(v_schedule.cron, v_schedule.time_zone,
+                                 greatest(v_tick, v_now - weir.schedule_grace()));
+      exception when data_exception or sqlstate 'WR003' then
+        get stacked diagnostics v_text = message_text;
+        v_schedule.error := v_text;
+        v_schedule.paused := true;
+        exit;
+      end;
     end loop;
     update weir.schedule s
     set next_at = v_tick, last_at = v_schedule.last_at, last_run = v_schedule.last_run,
-        waits_for = v_schedule.waits_for, error = v_schedule.error
+        waits_for = v_schedule.waits_for, error = v_schedule.error, paused = v_schedule.paused
     where s.id = v_schedule.id;
   end loop;
   database_time := clock_timestamp();

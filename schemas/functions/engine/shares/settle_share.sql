@@ -6,7 +6,7 @@
 --   error_code, error, retry_after_ms
 --                   of another one: a stable word, a sentence, the time that it asks to wait
 --   started_at, ended_at
---                   default: when the share was taken, and now
+--                   default: when the share was taken, and now; a time in the future counts as now
 -- Returns how many elements are left; with 0 the share is over. Repeating the call does no harm (L6).
 -- Errors: WR001 lease lost, or the worker does not hold the share (any more): nothing was written (L2); WR003 a result
 -- that is not possible.
@@ -33,7 +33,8 @@ begin
       hint = 'its run ended, or another worker has what is left of it: stop running it';
   end if;
 
-  select case
+  begin
+    select case
       when jsonb_typeof(r) <> 'object' then 'every result is an object'
       when not coalesce((r ->> 'index')::integer between v_share.first_index and v_share.last_index, false) then
         format('index %s is not in the share, which goes from %s to %s',
@@ -43,10 +44,18 @@ begin
         format('element %s: no attempt ends as "%s"', r ->> 'index', r ->> 'outcome')
       when coalesce(r ->> 'outcome', 'completed') = 'completed' and not r ? 'output' then
         format('element %s: a completed attempt has an output', r ->> 'index')
-    end into v_fault
-  from jsonb_array_elements(results) as r
-  order by 1 nulls last
-  limit 1;
+      when (r ->> 'retry_after_ms')::bigint not between 0 and 31536000000 then
+        format('element %s: retry_after_ms is not between 0 and 31536000000', r ->> 'index')
+      when weir.check_time('started_at', (r ->> 'started_at')::timestamptz)
+           > weir.check_time('ended_at', (r ->> 'ended_at')::timestamptz) then
+        format('element %s: it ended before it started', r ->> 'index')
+      end into v_fault
+    from jsonb_array_elements(results) as r
+    order by 1 nulls last
+    limit 1;
+  exception when data_exception then
+    get stacked diagnostics v_fault = message_text;
+  end;
   if v_fault is not null then
     raise exception using errcode = 'WR003', message = v_fault, hint = 'see the comment of weir.settle_share';
   end if;
@@ -63,8 +72,9 @@ begin
              when 'timed_out' then weir.outcome('timed_out')
            end,
            r -> 'output', r ->> 'error_code', r ->> 'error', (r ->> 'retry_after_ms')::bigint,
-           coalesce((r ->> 'started_at')::timestamptz, v_share.taken_at),
-           coalesce((r ->> 'ended_at')::timestamptz, clock_timestamp()), worker, plugin
+           least(coalesce((r ->> 'started_at')::timestamptz, v_share.taken_at), clock_timestamp()),
+           -- A retry counts from here: nobody postpones it by a time in the future.
+           least(coalesce((r ->> 'ended_at')::timestamptz, clock_timestamp()), clock_timestamp()), worker, plugin
     from jsonb_array_elements(results) as r
     on conflict do nothing
     returning task_index)

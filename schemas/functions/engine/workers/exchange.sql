@@ -150,7 +150,7 @@ begin
   end if;
 
   update weir.worker w
-  set lease_until = clock_timestamp() + p_lease_ms * interval '1 ms', sequence = p_sequence,
+  set lease_until = clock_timestamp() + weir.lease_time(p_lease_ms), sequence = p_sequence,
       idle = cardinality(v_claimed) + v_missed < p_claims_max,
       in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt,
       in_flight_plugin = f_plugin

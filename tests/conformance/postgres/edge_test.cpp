@@ -1,0 +1,142 @@
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "conformance/postgres/postgres_under_test.hpp"
+#include "conformance/test_worker.hpp"
+#include "support/admin_session.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+
+namespace {
+
+struct Edges {
+  Edges() { worker.loads(one_step()); }
+
+  /// The SQLSTATE with which the database refuses a statement; "taken" when it does not.
+  std::string refusal(const std::string& statement) {
+    user.run("begin");
+    std::string code = "taken";
+    try {
+      user.run(
+          "create function pg_temp.sqlstate_of(p text) returns text language plpgsql as $f$ begin "
+          "execute p; return 'taken'; exception when others then return sqlstate; end $f$");
+      code = user.run(fmt::format("select pg_temp.sqlstate_of($s${}$s$)", statement)).at(0);
+    } catch (const std::runtime_error& error) {
+      code = error.what();
+    }
+    user.run("rollback");
+    return code;
+  }
+
+  PostgresUnderTest stores;
+  TestWorker worker{stores};
+  AdminSession user{stores.url()};
+};
+
+}  // namespace
+
+TEST_SUITE("postgres: edges") {
+  TEST_CASE("S1: what no start can mean is refused as such") {
+    Edges a;
+    for (const std::string argument :
+         {"at => '-infinity'", "at => 'infinity'", "at => '294276-01-01'", "at => '4000-01-01 BC'",
+          "at => '9999-12-31 00:00+00'", "delay => '300000 years'", "delay => '-300000 years'",
+          "priority => null", "tags => null", "tags => '{a,null}'"}) {
+      CAPTURE(argument);
+      CHECK(a.refusal("select weir.start('totals', '{}', " + argument + ")") == "WR003");
+      CHECK(a.refusal("select weir.start_many('totals', array['{}'::jsonb], " + argument + ")") ==
+            "WR003");
+    }
+    CHECK(a.refusal("select weir.start_many('totals', null)") == "WR003");
+    CHECK(a.refusal("select weir.start(null, '{}')") == "WR002");
+    CHECK(a.refusal("select weir.start('totals', null)") == "taken");
+  }
+
+  TEST_CASE("C5: what no schedule can mean is refused as such") {
+    Edges a;
+    for (const std::string arguments :
+         {"null, 'totals', '* * * * *'", "'s', null, '* * * * *'", "'s', 'totals', null",
+          "'s', 'totals', '* * * * *', priority => null",
+          "'s', 'totals', '* * * * *', missed => null",
+          "'s', 'totals', '* * * * *', paused => null",
+          "'s', 'totals', '* * * * *', tags => '{null}'",
+          "'s', 'totals', '* * * * *', time_zone => null"}) {
+      CAPTURE(arguments);
+      CHECK(a.refusal("select weir.schedule(" + arguments + ")") == "WR003");
+    }
+    for (const std::string after : {"'infinity'", "'-infinity'", "'294276-01-01'", "null"}) {
+      CAPTURE(after);
+      CHECK(a.refusal("select weir.cron_next('* * * * *', 'UTC', " + after + ")") == "WR003");
+      CHECK(a.refusal("select weir.cron_next('@every 1h', 'UTC', " + after + ")") == "WR003");
+    }
+  }
+
+  TEST_CASE("what no worker, listener or operator can mean is refused as such") {
+    Edges a;
+    for (const std::string ms : {"null", "0", "-1", "9223372036854775807"}) {
+      CAPTURE(ms);
+      CHECK(a.refusal("select weir.join_as_worker('h', 1, 1, " + ms + ")") == "WR003");
+      CHECK(a.refusal(fmt::format("select weir.renew({}, {})", a.worker.id, ms)) == "WR003");
+      CHECK(a.refusal("select weir.listen(null, " + ms + ")") == "WR003");
+    }
+    CHECK(a.refusal("select weir.set_limits('totals', rate => '1/999999999d')") == "WR003");
+    CHECK(a.refusal("select weir.set_limits('totals', rate => '1/365d')") == "taken");
+    CHECK(a.refusal("select weir.prune('1 day', batch => null)") == "WR003");
+  }
+
+  TEST_CASE("L7: results of shared elements that cannot be meant are refused as such") {
+    Edges a;
+    must(a.stores.client_session()->start("totals", {Json()}, {}));
+    const RunKey run = a.worker.claim_one().run;
+    a.user.run(
+        fmt::format("select weir.offer_shares({}, {}, 0::smallint, 1::smallint, '{{0}}', "
+                    "array['[1, 2]'::jsonb])",
+                    a.worker.id, run));
+    a.user.run(fmt::format("update weir.share set worker_id = {}, taken_at = now()", a.worker.id));
+    for (const std::string result :
+         {R"({"index": 0, "output": 1, "ended_at": "infinity"})",
+          R"({"index": 0, "output": 1, "started_at": "294276-01-01"})",
+          R"({"index": 0, "output": 1, "ended_at": "soon"})", R"({"index": "x", "output": 1})",
+          R"({"index": 0.5, "output": 1})",
+          R"({"index": 0, "output": 1, "started_at": "2020-01-02", "ended_at": "2020-01-01"})",
+          R"({"index": 0, "outcome": "failed", "retry_after_ms": 99999999999999999999})",
+          R"({"index": 0, "outcome": "failed", "retry_after_ms": -1})"}) {
+      CAPTURE(result);
+      CHECK(a.refusal(fmt::format("select weir.settle_share({}, 1, '[{}]')", a.worker.id,
+                                  result)) == "WR003");
+    }
+    CHECK(a.refusal(fmt::format("select weir.settle_share({}, 1, '5')", a.worker.id)) == "WR003");
+    a.user.run(
+        fmt::format("select weir.settle_share({}, 1, '[{{\"index\": 0, \"outcome\": "
+                    "\"failed\", \"error\": \"e\", \"ended_at\": \"2999-01-01\"}}]')",
+                    a.worker.id));
+    CHECK(a.user.run("select ended_at <= clock_timestamp() from weir.journal") ==
+          std::vector<std::string>{"t"});
+  }
+
+  TEST_CASE("times that nobody can mean stop neither workers nor reports") {
+    Edges a;
+    const auto client = a.stores.client_session();
+    const StartedRun bystander = start_one(*client);
+    const StartedRun odd = start_one(*client);
+    for (const std::string time : {"infinity", "-infinity", "294276-12-31", "4000-01-01 BC"}) {
+      CAPTURE(time);
+      a.user.run(
+          fmt::format("update weir.run set created_at = '{0}', available_at = '{0}', "
+                      "started_at = '{0}' where uuid = '{1}'",
+                      time, odd.id));
+      a.user.run(
+          fmt::format("update weir.open_run o set wake_at = '{0}', worker_id = null from "
+                      "weir.run r where r.id = o.run_id and r.uuid = '{1}'",
+                      time, odd.id));
+      CHECK(a.worker.session->exchange(a.worker.next(5)).has_value());
+      CHECK(must(client->runs({})).size() == 2);
+      CHECK(client->report(odd.id).has_value());
+      CHECK(client->workers(10).has_value());
+    }
+    CHECK(must(client->summary(bystander.id)).started_at.has_value());
+  }
+}
