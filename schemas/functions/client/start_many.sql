@@ -15,7 +15,11 @@ declare
   v_version      weir.version%rowtype := weir.version_to_start(flow, version);
   v_available_at timestamptz;
   v_key_bytes    integer;
-  v_made         uuid[];
+  v_made         uuid[];   -- null where the key had a run
+  v_runs         uuid[];
+  v_gone         bigint[];  -- the places of keys whose run was deleted meanwhile
+  v_again        uuid[];
+  v_rounds       integer := 0;
 begin
   if priority is null or priority not between -100 and 100 then
     raise exception 'priority % is out of range', coalesce(priority::text, 'null')
@@ -45,18 +49,46 @@ begin
   end if;
 
   v_made := weir.make_runs(v_version, inputs, keys, run_ids, v_available_at, priority, tags);
+  loop
+    -- A statement of its own: it sees the runs of callers that used the same key at the same time.
+    v_runs := array(
+      select coalesce(w.made, (select r.uuid
+                               from weir.idempotency k
+                               join weir.run r on r.id = any (array[k.run_id])
+                               where k.flow_id = v_version.flow_id and k.key = w.key))
+      from unnest(v_made, keys) with ordinality as w(made, key, place)
+      order by w.place);
+    v_gone := array(select w.place from unnest(v_runs) with ordinality as w(run, place) where w.run is null);
+    exit when cardinality(v_gone) = 0;
+    -- The run of a key was deleted between the two statements: its key is free again.
+    v_rounds := v_rounds + 1;
+    if v_rounds > 10 then
+      raise exception 'the runs of some idempotency keys were deleted at the same time'
+        using errcode = 'serialization_failure', hint = 'start again';
+    end if;
+    v_again := weir.make_runs(
+      v_version,
+      array(select i.input from unnest(inputs) with ordinality as i(input, place)
+            where i.place = any (v_gone) order by i.place),
+      array(select k.key from unnest(keys) with ordinality as k(key, place)
+            where k.place = any (v_gone) order by k.place),
+      case when run_ids is not null then
+        array(select u.id from unnest(run_ids) with ordinality as u(id, place)
+              where u.place = any (v_gone) order by u.place) end,
+      v_available_at, priority, tags);
+    v_made := array(
+      select coalesce(m.made, a.made)
+      from unnest(v_made) with ordinality as m(made, place)
+      left join unnest(v_again, v_gone) as a(made, place) on a.place = m.place
+      order by m.place);
+  end loop;
   if v_available_at <= now() and exists (select from unnest(v_made) as m where m is not null) then
     perform weir.wake_workers();
   end if;
 
-  -- A statement of its own: it sees the runs of callers that used the same key at the same time.
   return query
-  select coalesce(w.made, (select r.uuid
-                           from weir.idempotency k
-                           join weir.run r on r.id = any (array[k.run_id])
-                           where k.flow_id = v_version.flow_id and k.key = w.key)),
-         w.made is not null
-  from unnest(v_made, keys) with ordinality as w(made, key, place)
+  select w.run, w.made is not null
+  from unnest(v_runs, v_made) with ordinality as w(run, made, place)
   order by w.place;
 end $$;
 comment on function weir.start_many is 'starts one run of a flow for each input, in the caller''s transaction';

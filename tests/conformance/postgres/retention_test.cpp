@@ -1,9 +1,12 @@
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
 #include "store/postgres/postgres_maintenance_store.hpp"
 #include "support/admin_session.hpp"
+#include "support/eventually.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -145,6 +148,50 @@ TEST_SUITE("postgres: retention") {
     CHECK(a.stores.sql(where).at(0) == "journal_5");
     CHECK(a.stores.sql("select to_regclass('weir.journal_6') is not null") == Rows{"t"});
     CHECK(journal_of(*a.worker.session, 50'000'001).size() == 1);
+  }
+
+  TEST_CASE("C7: a partition that somebody reads keeps no other from being dropped") {
+    Old a;
+    a.stores.sql("select setval('weir.run_id_seq', 35000000)");
+    a.stores.sql("select weir.add_journal_partitions()");
+    REQUIRE(a.stores.sql("select count(*) from pg_class where relname ~ '^journal_[0-4]$' and "
+                         "relkind = 'r'") == Rows{"4"});  // 0, 1, 3 and 4
+    AdminSession reader(a.stores.url());
+    reader.run("begin");
+    reader.run("select * from weir.journal_1");
+    CHECK(a.stores.sql("select weir.drop_journal_partitions()") == Rows{"1"});
+    reader.run("commit");
+    CHECK(a.stores.sql("select weir.drop_journal_partitions()") == Rows{"1"});
+  }
+
+  TEST_CASE("S4: a key whose run is deleted during a start has its new run") {
+    Old a;
+    a.ended("totals", 1, {.idempotency_keys = {"k"}});
+    // The start waits for this key, after it found that "k" has a run.
+    AdminSession holder(a.stores.url());
+    holder.run("begin");
+    holder.run("select weir.start('totals', '1', idempotency_key => 'm')");
+    Result<std::vector<StartedRun>> started;
+    {
+      const std::jthread starting([&] {
+        started =
+            a.client->start("totals", {json("1"), json("2")}, {.idempotency_keys = {"k", "m"}});
+      });
+      REQUIRE(eventually([&] {
+        return a.stores.sql(
+                   "select count(*) from pg_stat_activity where datname = current_database() and "
+                   "wait_event_type = 'Lock'") == Rows{"1"};
+      }));
+      CHECK(a.prune({.age = 1h}).runs == 1);
+      holder.run("rollback");
+    }
+    REQUIRE(started.has_value());
+    REQUIRE(started->size() == 2);
+    for (const StartedRun& run : *started) {
+      CHECK(run.created);
+      CHECK(must(a.client->summary(run.id)).status == "queued");
+    }
+    CHECK(a.count("run") == "2");
   }
 
   TEST_CASE("C7: of all processes that would prune one has the turn") {

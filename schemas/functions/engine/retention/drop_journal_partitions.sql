@@ -24,11 +24,13 @@ begin
     continue when exists (select from weir.run r
                           where r.id >= v_number * weir.journal_range()
                             and r.id < (v_number + 1) * weir.journal_range());
-    execute format('drop table weir.%I', 'journal_' || v_number);
-    v_dropped := v_dropped + 1;
+    begin
+      execute format('drop table weir.%I', 'journal_' || v_number);
+      v_dropped := v_dropped + 1;
+    exception when lock_not_available then
+      exit;  -- the next call drops it; those before it are dropped
+    end;
   end loop;
   return v_dropped;
-exception
-  when lock_not_available then return 0;
 end $$;
 comment on function weir.drop_journal_partitions is 'drops the partitions of the journal of which no run is left';
