@@ -26,3 +26,6 @@ drop function if exists weir.exchange(
   bigint[], text[],
   bigint[], smallint[], integer[], smallint[], integer[],
   integer[], integer);  -- it takes more
+
+-- What a worker holds is found by its key: when it ends, when it repeats a call, and by weir.workers.
+create index open_run_held on weir.open_run (worker_id) where worker_id is not null;

@@ -129,6 +129,20 @@ TEST_SUITE("schema") {
     CHECK(faults == "");
   }
 
+  TEST_CASE("a function that forbids sequential scans is not compiled for their cost") {
+    std::string faults;
+    std::size_t functions = 0;
+    for (const auto& path : schema_sources()) {
+      const std::string text = sql_text(path);
+      if (!text.contains("set enable_seqscan = off")) continue;
+      ++functions;
+      if (!text.contains("set jit = off set enable_seqscan = off"))
+        faults += path.lexically_relative(schemas).string() + "\n";
+    }
+    CHECK(functions > 20);
+    CHECK(faults == "");
+  }
+
   TEST_CASE("the folders client and reader hold what these roles may call") {
     CHECK(functions_in("client").size() > 10);
     CHECK(functions_in("client") == granted("weir_client"));

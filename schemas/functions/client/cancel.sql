@@ -3,7 +3,7 @@
 -- Errors: WR002 no such run.
 create or replace function weir.cancel(run_id uuid, reason text default 'cancelled by command') returns boolean
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_run weir.run%rowtype := weir.run_by_uuid(run_id);

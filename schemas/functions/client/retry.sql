@@ -3,7 +3,7 @@
 -- Errors: WR002 no such run; WR006 it is open, or completed.
 create or replace function weir.retry(run_id uuid) returns integer
 language plpgsql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
 declare
   v_run     weir.run%rowtype := weir.run_by_uuid(run_id);

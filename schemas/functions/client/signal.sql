@@ -3,7 +3,7 @@
 -- Errors: WR002 no such run, or its flow has no wait step for the signal; WR006 the run or the wait is over.
 create or replace function weir.signal(run_id uuid, name text, payload jsonb default 'null') returns boolean
 language plpgsql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
 declare
   v_run  weir.run%rowtype := weir.run_by_uuid(run_id);

@@ -8,7 +8,7 @@ create or replace function weir.start_many(
   priority integer default 0, version integer default null, tags text[] default '{}', run_ids uuid[] default null)
 returns table (run_id uuid, created boolean)
 language plpgsql
-set enable_seqscan = off  -- plans are kept while the tables grow: they must go by key from the beginning
+set jit = off set enable_seqscan = off  -- by key, as plans are kept while tables grow
 as $$
 #variable_conflict use_column
 declare

@@ -1,7 +1,7 @@
 -- The journal of one run by step, index and attempt: all rows, also those that weir.attempts leaves out.
 create or replace function weir.journal_of(run_id uuid) returns setof weir.journal
 language sql stable
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
   select j.*
   from weir.journal j

@@ -7,7 +7,7 @@ create or replace function weir.newest_runs(
   count_max bigint default 20)
 returns setof bigint
 language plpgsql stable rows 20  -- so that a join with it goes by key
-set enable_seqscan = off set enable_sort = off
+set jit = off set enable_seqscan = off set enable_sort = off
 as $$
 declare
   v_from  text := 'weir.run r';

@@ -184,4 +184,30 @@ TEST_SUITE("postgres: statistics") {
     CHECK(read_by_claim(1, 10'000) <= 101);
     CHECK(read_by_claim(100, 10'000) <= 2'000);  // flows times room: 10,000
   }
+
+  TEST_CASE("weir.workers reads the runs that workers hold once however many workers ended") {
+    PostgresUnderTest stores;
+    TestWorker worker(stores);
+    worker.loads(one_step());
+    const auto client = stores.client_session();
+    must(client->start("totals", std::vector<Json>(2'000), {}));
+    REQUIRE(worker.claim(500).size() == 500);
+    AdminSession admin(stores.url());
+    admin.run(
+        "insert into weir.worker (host, pid, slots, lease_until, ended_at, end_reason) select 'h', "
+        "n, 1, now(), now(), 'left' from generate_series(1, 500) as n");
+    admin.run("analyze");
+    admin.run("select pg_stat_reset()");
+    {
+      AdminSession reader(stores.url());
+      CHECK(reader.run("select sum(runs)::text from weir.workers") ==
+            std::vector<std::string>{"500"});
+    }
+    const char* const reads =
+        "select (t.seq_tup_read + sum(i.idx_tup_read))::text from pg_stat_user_tables t join "
+        "pg_stat_user_indexes i using (relid) where t.relname = 'open_run' group by "
+        "t.seq_tup_read";
+    REQUIRE(eventually([&] { return admin.run(reads) != std::vector<std::string>{"0"}; }));
+    CHECK(std::stoll(admin.run(reads).at(0)) <= 2'500);  // workers times open runs: 1,000,000
+  }
 }

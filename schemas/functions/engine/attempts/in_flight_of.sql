@@ -3,7 +3,7 @@
 create or replace function weir.in_flight_of(p_worker bigint)
 returns table (run_id bigint, step smallint, task_index integer, attempt smallint, plugin_id integer)
 language sql stable
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
   select f.run_id, f.step, f.task_index, f.attempt, f.plugin_id
   from weir.worker w

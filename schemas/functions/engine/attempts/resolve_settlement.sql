@@ -10,7 +10,7 @@ create or replace function weir.resolve_settlement(
   p_ended_at timestamptz, p_plugin integer)
 returns setof weir.journal
 language plpgsql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
 begin
   return query

@@ -10,7 +10,7 @@ create or replace function weir.settle(
   started_at timestamptz, settle_until timestamptz)
 returns void
 language plpgsql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
 declare
   v_version integer;

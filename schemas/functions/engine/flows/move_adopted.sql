@@ -1,7 +1,7 @@
 -- Moves the open runs of one version that no worker holds to another version. Returns how many were moved.
 create or replace function weir.move_adopted(p_from integer, p_to integer) returns bigint
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_moved bigint;

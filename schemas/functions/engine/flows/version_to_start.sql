@@ -2,7 +2,7 @@
 -- Errors: WR002 no such flow or version; the hint has those that exist.
 create or replace function weir.version_to_start(p_flow text, p_version integer default null) returns weir.version
 language plpgsql stable
-set enable_seqscan = off  -- plans are kept while the tables grow: they must go by key from the beginning
+set jit = off set enable_seqscan = off  -- by key, as plans are kept while tables grow
 as $$
 declare
   v_version weir.version%rowtype;

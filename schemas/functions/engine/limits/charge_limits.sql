@@ -1,7 +1,7 @@
 -- Counts runs that were claimed under limits against the rates of their flows and keys.
 create or replace function weir.charge_limits(p_flows integer[], p_keys text[], p_now timestamptz) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 begin
   update weir.flow_limit l

@@ -7,7 +7,7 @@ create or replace function weir.claim_limited(
   p_versions integer[], p_claims_max integer, p_now timestamptz,
   out runs bigint[], out flows integer[], out turns text[], out next_at timestamptz)
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
+set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_limit    weir.flow_limit%rowtype;

@@ -1,7 +1,7 @@
 -- Gives runs that were opened the key by which the limits of their flow count them (C6).
 create or replace function weir.key_added() returns trigger
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 begin
   if not exists (select from weir.flow_limit l where l.key_path is not null) then return null; end if;

@@ -1,7 +1,7 @@
 -- Notifies the parents of child runs that ended in this transaction, and remembers by which notification.
 create or replace function weir.notify_parents(p_ended bigint[]) returns void
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_parents bigint[];

@@ -3,7 +3,7 @@
 -- out. To be called in the transaction that wrote the cancel, the signal or the end.
 create or replace function weir.notify_runs(p_runs bigint[]) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_workers bigint[];

@@ -3,7 +3,7 @@ create or replace function weir.notify_share_owner(
   p_run bigint, p_step smallint, p_attempt smallint, p_indexes integer[])
 returns void
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_owner bigint;

@@ -2,7 +2,7 @@
 -- tells each end once.
 create or replace function weir.number_child_ends(p_ended bigint[]) returns void
 language sql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
   update weir.run c
   set parent_news = o.news

@@ -3,7 +3,7 @@
 -- truth. NOTIFY takes a lock of the whole server, so nothing is sent while there is no listener.
 create or replace function weir.publish_events(p_run bigint[], p_event text[]) returns void
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 begin
   if not exists (select from weir.listening l where l.until > now()) then return; end if;

@@ -2,7 +2,7 @@
 -- NOTIFY takes a lock of the whole server, so this is called once a statement.
 create or replace function weir.wake_workers() returns void
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 begin
   if exists (select from weir.worker w where w.ended_at is null and w.idle and w.lease_until > now()) then

@@ -3,7 +3,7 @@
 -- runs.
 create or replace function weir.delete_runs(p_runs bigint[], p_whole_until bigint) returns bigint
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_run  bigint;

@@ -2,7 +2,7 @@
 -- were dropped.
 create or replace function weir.drop_journal_partitions() returns integer
 language plpgsql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 set lock_timeout = '2s'  -- it will be called again; nothing may queue up behind it
 as $$
 declare

@@ -13,7 +13,7 @@ create or replace function weir.prune_batch(
   out runs bigint, out journal_rows bigint, out partitions integer, out workers bigint,
   out after bigint, out whole_until bigint, out finished boolean)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 #variable_conflict use_column
 declare

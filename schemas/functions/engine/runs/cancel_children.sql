@@ -2,7 +2,7 @@
 -- had skipped them; see weir.cancel_runs.
 create or replace function weir.cancel_children(p_parents bigint[]) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_children bigint[];

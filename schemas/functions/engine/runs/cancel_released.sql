@@ -1,7 +1,7 @@
 -- Ends runs as cancelled whose worker released them before it acted on the cancel.
 create or replace function weir.cancel_released(p_runs bigint[]) returns void
 language sql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
   select weir.cancel_runs(c.runs, c.reason)
   from (select array_agg(o.run_id order by o.run_id) as runs, o.cancel_reason as reason

@@ -3,7 +3,7 @@
 -- Rows are locked in order of id, which is parents before children.
 create or replace function weir.cancel_runs(p_runs bigint[], p_reason text) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_now      timestamptz := clock_timestamp();

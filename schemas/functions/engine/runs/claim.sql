@@ -5,7 +5,7 @@ create or replace function weir.claim(
   p_worker bigint, p_sequence bigint, p_versions integer[], p_claims_max integer, p_now timestamptz,
   out claimed bigint[], out missed integer, out next_at timestamptz)
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
+set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_versions integer[] := p_versions;

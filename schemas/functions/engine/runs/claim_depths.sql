@@ -4,7 +4,7 @@
 create or replace function weir.claim_depths(
   p_versions integer[], p_claims_max integer, out versions integer[], out depths integer[])
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
+set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_more boolean;

@@ -6,7 +6,7 @@
 create or replace function weir.close_waits(worker bigint, runs bigint[], steps smallint[])
 returns table (run_id bigint, step smallint, payload jsonb)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare

@@ -3,7 +3,7 @@
 -- an attempt and has not committed yet: nothing waits for the transaction of a handler. Returns the locked runs.
 create or replace function weir.lock_runs(p_worker bigint, p_waits boolean) returns bigint[]
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_held bigint[];

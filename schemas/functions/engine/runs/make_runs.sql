@@ -8,7 +8,7 @@ create or replace function weir.make_runs(
   p_parent_run bigint default null, p_parent_step smallint default null, p_parent_attempt smallint default null)
 returns uuid[]
 language plpgsql
-set enable_seqscan = off  -- plans are kept while the tables grow: they must go by key from the beginning
+set jit = off set enable_seqscan = off  -- by key, as plans are kept while tables grow
 as $$
 #variable_conflict use_column
 declare

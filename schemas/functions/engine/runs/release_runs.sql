@@ -3,7 +3,7 @@
 -- end now. Returns whether the worker holds no run any more.
 create or replace function weir.release_runs(p_worker bigint, p_held bigint[]) returns boolean
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_freed     bigint;

@@ -1,7 +1,7 @@
 -- The row of a run by its UUID. Errors: WR002 there is none.
 create or replace function weir.run_by_uuid(p_run_id uuid) returns weir.run
 language plpgsql stable
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
 declare
   v_run weir.run%rowtype;

@@ -7,7 +7,7 @@ create or replace function weir.start_child(
   worker bigint, run bigint, step smallint, attempt smallint, flow text, input jsonb)
 returns void
 language plpgsql
-set enable_seqscan = off
+set jit = off set enable_seqscan = off
 as $$
 declare
   v_parent weir.run%rowtype;

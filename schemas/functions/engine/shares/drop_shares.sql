@@ -2,7 +2,7 @@
 -- that hold some are refused from now on. Errors: WR001 lease lost, or the worker does not hold the run.
 create or replace function weir.drop_shares(worker bigint, run bigint, step smallint) returns void
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 begin
   perform weir.check_lease(worker);

@@ -2,7 +2,7 @@
 -- on. What they had in flight is journaled as cancelled (F6).
 create or replace function weir.end_shares(p_runs bigint[], p_step smallint default null) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_helpers bigint[];

@@ -1,7 +1,7 @@
 -- Ends all shares of runs that are over: see weir.end_shares.
 create or replace function weir.end_shares_of_runs() returns trigger
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_runs bigint[];

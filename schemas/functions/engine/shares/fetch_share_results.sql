@@ -6,7 +6,7 @@ returns table (
   news bigint, run_id bigint, step smallint, task_index integer, attempt smallint, outcome smallint, output jsonb,
   error_code text, error text, retry_after_ms bigint, started_at timestamptz, ended_at timestamptz)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 #variable_conflict use_column
 begin

@@ -2,7 +2,7 @@
 -- its lease.
 create or replace function weir.held_shares(worker bigint) returns bigint[]
 language sql stable
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
   select coalesce(array_agg(s.id order by s.id), '{}')
   from weir.share s

@@ -3,7 +3,7 @@
 -- are available.
 create or replace function weir.helpers_for(worker bigint, run bigint, out slots integer[], out available integer)
 language plpgsql stable
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 begin
   select coalesce(array_agg(h.slots), '{}') into slots

@@ -6,7 +6,7 @@
 create or replace function weir.offer_shares(
   worker bigint, run bigint, step smallint, attempt smallint, first_indexes integer[], inputs jsonb[]) returns integer
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_run   weir.open_run%rowtype;

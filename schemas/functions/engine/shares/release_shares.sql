@@ -2,7 +2,7 @@
 -- The owners are notified of that, and of the attempts that the worker journaled or that were journaled for it.
 create or replace function weir.release_shares(p_worker bigint) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
   v_owners bigint[];

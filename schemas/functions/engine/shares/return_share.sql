@@ -4,7 +4,7 @@
 -- Errors: WR001 lease lost.
 create or replace function weir.return_share(worker bigint, share bigint, from_index integer default 0) returns boolean
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 #variable_conflict use_column
 declare

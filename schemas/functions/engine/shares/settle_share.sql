@@ -13,7 +13,7 @@
 create or replace function weir.settle_share(worker bigint, share bigint, results jsonb, plugin integer default null)
 returns integer
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 set lock_timeout = '100ms'  -- a handler's own transaction may be settling one of these (C9): then repeat the call
 as $$
 #variable_conflict use_column

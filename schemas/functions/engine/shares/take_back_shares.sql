@@ -5,7 +5,7 @@
 create or replace function weir.take_back_shares(worker bigint, runs bigint[])
 returns table (share bigint, run bigint, step smallint, attempt smallint, first_index integer, last_index integer)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 #variable_conflict use_column
 begin

@@ -11,7 +11,7 @@ returns table (
   share bigint, run bigint, run_id uuid, flow text, version integer, "position" smallint, step text, attempt smallint,
   indexes integer[], inputs jsonb, run_input jsonb)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 #variable_conflict use_column
 declare

@@ -9,7 +9,7 @@ create or replace function weir.end_crashed_worker(
   c_error_code text, c_error text, c_sha256 text)
 returns boolean
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_dead   weir.worker%rowtype;

@@ -41,7 +41,7 @@ returns table (
   news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
   told_error text)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key, whatever the tables' sizes
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 #variable_conflict use_column
 declare

@@ -2,7 +2,7 @@
 -- a handler has settled an attempt in an open transaction of its own is left to the next sweep (C9).
 create or replace function weir.leave_as_worker(p_worker bigint) returns void
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_freed boolean;

@@ -4,7 +4,7 @@
 -- many workers were declared dead.
 create or replace function weir.sweep() returns integer
 language plpgsql
-set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
   v_dead  weir.worker%rowtype;
