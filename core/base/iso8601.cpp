@@ -1,5 +1,6 @@
 #include "base/iso8601.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 
@@ -7,6 +8,8 @@
 
 namespace weir {
 namespace {
+
+constexpr int year_max = 9999;
 
 /// Parses a text from its beginning.
 class Scan {
@@ -23,8 +26,9 @@ class Scan {
   std::optional<int> number(std::size_t digits, int most) {
     int value = 0;
     if (rest_.size() < digits) return std::nullopt;
-    const auto read = std::from_chars(rest_.data(), rest_.data() + digits, value);
-    if (read.ptr != rest_.data() + digits || rest_.front() == '-' || value > most)
+    const std::string_view text = rest_.substr(0, digits);
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (read.ptr != text.data() + text.size() || text.front() == '-' || value > most)
       return std::nullopt;
     rest_.remove_prefix(digits);
     return value;
@@ -80,7 +84,6 @@ std::optional<Duration> time_of_day(Scan& scan) {
 }  // namespace
 
 std::optional<Time> parse_iso8601(std::string_view text) {
-  constexpr int year_max = 9999;
   Scan scan(text);
   const auto year = scan.number(4, year_max);
   if (!year || !scan.take('-')) return std::nullopt;
@@ -103,6 +106,10 @@ std::optional<Time> parse_iso8601(std::string_view text) {
 }
 
 std::string iso8601(Time time) {
+  using std::chrono::sys_days, std::chrono::year;
+  constexpr Time first = sys_days(year(0) / 1 / 1);
+  constexpr Time last = Time(sys_days(year(year_max + 1) / 1 / 1)) - Duration(1);
+  time = std::clamp(time, first, last);  // a chrono::year beyond 32767 would be another year
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);

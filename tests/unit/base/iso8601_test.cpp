@@ -14,6 +14,13 @@ TEST_SUITE("base: times") {
     CHECK(iso8601(Time{-1us}) == "1969-12-31T23:59:59.999999Z");
   }
 
+  TEST_CASE("a time that is no year of four digits is written as the first or the last of them") {
+    CHECK(iso8601(Time::min()) == "0000-01-01T00:00:00.000000Z");
+    CHECK(iso8601(Time::max()) == "9999-12-31T23:59:59.999999Z");
+    const Time days_of_67562 = Time{} + std::chrono::days(365'2425LL * (67'562 - 1970) / 10'000);
+    CHECK(iso8601(days_of_67562) == "9999-12-31T23:59:59.999999Z");
+  }
+
   TEST_CASE("a time is read as people write it") {
     const auto read = [](std::string_view text) {
       const auto time = parse_iso8601(text);
