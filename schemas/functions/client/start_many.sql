@@ -58,14 +58,14 @@ begin
                                where k.flow_id = v_version.flow_id and k.key = w.key))
       from unnest(v_made, keys) with ordinality as w(made, key, place)
       order by w.place);
-    v_gone := array(select w.place from unnest(v_runs) with ordinality as w(run, place) where w.run is null);
-    exit when cardinality(v_gone) = 0;
+    exit when array_position(v_runs, null) is null;
     -- The run of a key was deleted between the two statements: its key is free again.
     v_rounds := v_rounds + 1;
     if v_rounds > 10 then
       raise exception 'the runs of some idempotency keys were deleted at the same time'
         using errcode = 'serialization_failure', hint = 'start again';
     end if;
+    v_gone := array(select w.place from unnest(v_runs) with ordinality as w(run, place) where w.run is null);
     v_again := weir.make_runs(
       v_version,
       array(select i.input from unnest(inputs) with ordinality as i(input, place)

@@ -43,10 +43,7 @@ begin
     end if;
   end if;
 
-  v_depths := array_fill(p_claims_max, array[cardinality(v_versions)]);
-  if cardinality(v_versions) > 2 then
-    select d.versions, d.depths into v_versions, v_depths from weir.claim_depths(v_versions, p_claims_max) as d;
-  end if;
+  select d.versions, d.depths into v_versions, v_depths from weir.claim_depths(v_versions, p_claims_max) as d;
   with candidate as materialized (
     select c.run_id
     from unnest(v_versions, v_depths) as v(id, depth)

@@ -9,6 +9,12 @@ as $$
 declare
   v_more boolean;
 begin
+  if cardinality(p_versions) <= 2 then
+    versions := p_versions;
+    depths := array_fill(p_claims_max, array[cardinality(p_versions)]);
+    return;
+  end if;
+
   versions := array(
     with recursive waiting as (
       select (select o.version_id

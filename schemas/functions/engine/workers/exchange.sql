@@ -54,8 +54,8 @@ declare
   v_paused    integer[];
   v_notified  bigint[];
   v_heard     integer[];    -- what was acknowledged of these
-  v_is_child  boolean;      -- some of the runs that ended were child runs
-  v_children  boolean;      -- some of them had child runs
+  v_parents   bigint[];     -- of runs that ended
+  v_children  boolean;      -- some of those that ended had child runs
   v_cancelled bigint[];
 begin
   select w.sequence into v_seen
@@ -106,10 +106,13 @@ begin
         from ended e
         where r.id = any (array[e.run_id])
         returning r.parent_run)
-      select bool_or(c.parent_run is not null) into v_is_child from closed c;
+      select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
       -- A statement of its own: it sees a child run whose start the statement above had to wait for.
       v_children := exists (select from weir.run c where c.parent_run = any (e_run));
-      if v_is_child then perform weir.notify_parents(e_run); end if;
+      if v_parents is not null then
+        perform weir.notify_runs(v_parents);
+        perform weir.number_child_ends(e_run);
+      end if;
       if v_children then perform weir.cancel_children(e_run); end if;
     end if;
 
