@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,10 @@ namespace weir {
 
 /// The numbers are stored in the database, where 0 is a run that is still open.
 enum class RunStatus : std::int16_t { completed = 1, failed = 2, cancelled = 3 };
+
+/// The largest output of a run, as JSON text: a run that completes with a larger one fails (P7).
+/// PostgreSQL stores at most 256 MiB in one value, and numbers take more there than as text.
+inline constexpr std::size_t run_output_bytes_max = std::size_t{128} * 1024 * 1024;
 
 /// How a run ended.
 struct RunEnd {

@@ -285,6 +285,11 @@ void RunState::find_end() const {
                   .failed_step = first.step};
   } else if (steps_.all_ended()) {
     end_ = steps_.end();
+    if (const std::size_t bytes = end_->output.text().size(); bytes > run_output_bytes_max)
+      end_ = RunEnd{.status = RunStatus::failed,
+                    .error = fmt::format("the output of the run has {} bytes, at most {} are "
+                                         "allowed: let its final steps return less",
+                                         bytes, run_output_bytes_max)};
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -63,6 +64,15 @@ struct PublishedEvent {
   std::string name;
 };
 
+/// The start of a child run, of an attempt of a flow step.
+struct ChildStart {
+  RunKey parent = 0;
+  std::size_t step = 0;
+  int attempt = 1;
+  std::string flow;
+  Json input;
+};
+
 /// How a child run ended (C8).
 struct ChildRunEnd {
   std::string id{};  ///< UUID
@@ -103,6 +113,9 @@ struct ExchangeRequest {
   std::vector<InFlightTask> in_flight;
   std::vector<VersionId> versions;  ///< what it can run (L4)
   std::size_t claims_max = 0;
+  /// Some of the runs that end or are released were busy before: no time is lost in waiting for
+  /// them again.
+  bool expects_busy = false;
 };
 
 struct ClaimedRun {
@@ -125,6 +138,13 @@ struct ExchangeReply {
   std::map<RunKey, RunNotifications> notifications = {};
   std::vector<VersionId> paused = {};  ///< of `versions`: no task of them may start (C2)
   bool has_listeners = false;          ///< there are listeners for events
+  /// Runs that could not be ended or released, because a transaction of somebody else has locked
+  /// them, or a run or a share that their end concerns: what was settled of them is in the journal;
+  /// their end or release and their events are to be sent again.
+  std::set<RunKey> busy = {};
+  /// Runs of which the database cannot store a value, with what it said. Nothing was written of
+  /// their end; of what was settled of them everything or nothing.
+  std::map<RunKey, std::string> refused = {};
 };
 
 /// What a worker requests of a database for its runs. One object is one session, which others use
@@ -141,11 +161,14 @@ class WorkerStore {
                                 std::chrono::milliseconds lease) = 0;
   virtual Result<ExchangeReply> exchange(const ExchangeRequest& request) = 0;
 
-  /// Starts the child run of a flow step's attempt; a repeated call starts no second one (C8). Its
-  /// end arrives as a notification of the run. Errors: not_found for the flow, invalid_input;
-  /// lease_lost when the worker does not own the run.
-  virtual Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
-                                   const std::string& flow, const Json& input) = 0;
+  /// Starts the child runs of flow steps' attempts, and renews the lease; a repeated call starts
+  /// none a second time (C8). Their ends arrive as notifications of their parents. Returns, in the
+  /// order of `children`, what became of each. Errors of one: not_found for the flow,
+  /// invalid_input, lease_lost when the worker does not own the parent; unavailable with kind
+  /// "try_again" while a transaction of somebody else has locked the parent. Errors: lease_lost.
+  virtual Result<std::vector<Result<void>>> start_children(
+      WorkerId worker, std::chrono::milliseconds lease,
+      const std::vector<ChildStart>& children) = 0;
 
   /// Closes waits, by run and step, whose time is over: no signal is accepted for them any more.
   /// Returns, for each wait that is decided, the payload of its signal, or nullopt when none came

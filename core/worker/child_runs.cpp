@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-constexpr std::chrono::milliseconds away_pause{100};  // while the database is away
+constexpr std::chrono::milliseconds away_pause{100};  // while the database or a parent is away
 
 }  // namespace
 
@@ -24,47 +24,74 @@ AttemptResult ChildRuns::result_of(const ChildRunEnd& end, std::string_view flow
                                failed ? "failed" : "was cancelled", end.error)};
 }
 
-Result<void> ChildRuns::start(WorkerId worker, Steady now, RunBook& runs,
-                              const Callbacks& callbacks) {
-  if (!due_ || now < retry_at_) return {};
-  due_ = false;
+std::optional<Steady> ChildRuns::due_at() const {
+  if (due_) return retry_at_;
+  std::optional<Steady> next;
+  for (const auto& [run, until] : busy_until_)
+    if (!next || until < *next) next = until;
+  return next;
+}
+
+ChildRuns::Batch ChildRuns::take(Steady now, RunBook& runs, const Callbacks& callbacks) {
+  Batch batch;
+  std::size_t bytes = 0;
   for (auto& [key, run] : runs) {
     if (run.leaving || !run.has_child_starts() || callbacks.is_held(run)) continue;
-    const auto started = start_of(worker, key, run, callbacks);
-    if (started) continue;
-    if (!is_away(started.error())) return started;
-    log_.warn("cannot start a child run, retrying: {}", to_string(started.error()));
+    if (const auto busy = busy_until_.find(key); busy != busy_until_.end() && now < busy->second)
+      continue;
+    while (run.has_child_starts() && batch.starts.size() < count_max && bytes < bytes_max) {
+      const ReadyTask task = run.take_child_starts(1).front();
+      const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
+      batch.starts.push_back({&run, task});
+      batch.requested.push_back({.parent = key,
+                                 .step = task.task.step,
+                                 .attempt = task.attempt,
+                                 .flow = step.child->string(),
+                                 .input = run.state().input_of(task.task)});
+      bytes += batch.requested.back().input.text().size();
+    }
+    if (run.has_child_starts()) due_ = true;
+  }
+  std::erase_if(busy_until_, [now](const auto& busy) { return busy.second <= now; });
+  return batch;
+}
+
+Result<void> ChildRuns::start(WorkerId worker, std::chrono::milliseconds lease, Steady now,
+                              RunBook& runs, const Callbacks& callbacks) {
+  if (now < retry_at_ || !(due_ || (due_at() && now >= *due_at()))) return {};
+  due_ = false;
+  const Batch batch = take(now, runs, callbacks);
+  if (batch.starts.empty()) return {};
+  const auto answer = store_.start_children(worker, lease, batch.requested);
+  if (!answer) {
+    for (const Start& start : batch.starts) start.parent->retry_start(start.task);
+    if (!is_away(answer.error())) return std::unexpected(answer.error());
+    log_.warn("cannot start child runs, retrying: {}", to_string(answer.error()));
     due_ = true;
     retry_at_ = now + away_pause;
     return {};
   }
-  return {};
-}
-
-Result<void> ChildRuns::start_of(WorkerId worker, RunKey key, OwnedRun& run,
-                                 const Callbacks& callbacks) {
-  Result<void> all;
-  for (const ReadyTask& task : run.take_child_starts()) {
-    const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
-    const auto started =
-        all ? store_.start_child(worker, key, task.task.step, task.attempt, step.child->string(),
-                                 run.state().input_of(task.task))
-            : all;
+  for (std::size_t i = 0; i < batch.starts.size(); ++i) {
+    auto& [parent, task] = batch.starts[i];
+    const RunKey key = batch.requested[i].parent;
+    const Result<void>& started = (*answer)[i];
     if (started) {
-      callbacks.started(key, run, task.task.step);
-    } else if (is_away(started.error()) || started.error().code == ErrorCode::lease_lost) {
-      run.retry_start(task);
-      all = std::unexpected(started.error());
+      callbacks.started(key, *parent, task.task.step);
+    } else if (started.error().code == ErrorCode::lease_lost) {
+      return started;
+    } else if (is_away(started.error())) {
+      parent->retry_start(task);
+      busy_until_.insert_or_assign(key, now + away_pause);
     } else {
-      run.forget_child(task);
+      parent->forget_child(task);
       const bool for_good = started.error().code == ErrorCode::invalid_input;
-      callbacks.failed(key, run, task,
+      callbacks.failed(key, *parent, task,
                        {.outcome = for_good ? Outcome::failed_for_good : Outcome::failed,
                         .error_code = started.error().kind,
                         .error = to_string(started.error())});
     }
   }
-  return all;
+  return {};
 }
 
 }  // namespace weir

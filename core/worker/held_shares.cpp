@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/assert.hpp"
 #include "worker/away.hpp"
 #include "worker/share_pause.hpp"
@@ -82,7 +84,8 @@ Steady HeldShares::next_turn(const Capacity& capacity, bool takes) const {
   if (must_reconcile_) return paused_until_;
   Steady next = takes && has_room(capacity) ? take_at_ : Steady::max();
   for (const auto& [id, share] : held_)
-    if (!share.settled.empty()) next = std::min(next, share.settled_at + settle_after);
+    if (!share.settled.empty())
+      next = std::min(next, std::max(share.settled_at + settle_after, share.retry_at));
   return std::max(next, paused_until_);
 }
 
@@ -113,9 +116,12 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
     postpone(ids.error(), now);
     return false;
   }
+  bool all_returned = true;
   for (const ShareId id : *ids)
     if (!held_.contains(id))
       if (const auto returned = store_->return_share(worker, id, 0); !returned) {
+        all_returned = false;
+        if (is_locked(returned.error())) continue;
         postpone(returned.error(), now);
         return false;
       }
@@ -128,12 +134,13 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
     dropped.push_back(share->first);
     share = drop(share);
   }
-  must_reconcile_ = false;
+  must_reconcile_ = !all_returned;
+  if (must_reconcile_) paused_until_ = now + pause_after_failure;
   return true;
 }
 
 bool HeldShares::is_due(const Share& share, Steady now) const {
-  if (share.settled.empty()) return false;
+  if (share.settled.empty() || now < share.retry_at) return false;
   return (share.running == 0 && share.waiting.empty()) || share.settled.size() >= settled_max ||
          share.settled_bytes >= settled_bytes_max || now >= share.settled_at + settle_after;
 }
@@ -145,27 +152,60 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
       ++entry;
       continue;
     }
-    const auto left = store_->settle_share(worker, id, share.settled, share.flow.plugin);
-    if (!left && is_away(left.error())) {
-      postpone(left.error(), now);
+    const auto journaled = journal(worker, id, share);
+    if (!journaled && is_locked(journaled.error())) {
+      share.retry_at = now + pause_after_failure;
+      ++entry;
+      continue;
+    }
+    if (!journaled && is_away(journaled.error())) {
+      postpone(journaled.error(), now);
       return false;
     }
-    if (!left) {
-      log_.info("run {}: a share of it is dropped: {}", share.taken.run_id, left.error().message);
+    if (!journaled) {
+      log_.info("run {}: a share of it is dropped: {}", share.taken.run_id,
+                journaled.error().message);
       dropped.push_back(id);
       entry = drop(entry);
-      if (left.error().code != ErrorCode::lease_lost) {
-        postpone(left.error(), now);  // a later turn returns it
+      if (journaled.error().code != ErrorCode::lease_lost) {
+        postpone(journaled.error(), now);  // a later turn returns it
         return false;
       }
       lease_unconfirmed_ = true;  // or only the share is lost
       continue;
     }
-    share.settled.clear();
-    share.settled_bytes = 0;
     entry = share.running == 0 && share.waiting.empty() ? drop(entry) : std::next(entry);
   }
   return true;
+}
+
+// All results with one call. If the database cannot store one of them, each with its own: then that
+// one is journaled as failed for good.
+Result<void> HeldShares::journal(WorkerId worker, ShareId id, Share& share) {
+  while (!share.settled.empty()) {
+    const std::size_t count = share.one_by_one ? 1 : share.settled.size();
+    const auto left =
+        store_->settle_share(worker, id, std::span(share.settled).first(count), share.flow.plugin);
+    if (left) {
+      share.settled.erase(share.settled.begin(),
+                          share.settled.begin() + static_cast<std::ptrdiff_t>(count));
+      continue;
+    }
+    JournalRow& first = share.settled.front();
+    if (left.error().code != ErrorCode::invalid_input || (count == 1 && !first.output))
+      return std::unexpected(left.error());
+    if (count == 1) {
+      log_.warn("run {}: {}", share.taken.run_id, to_string(left.error()));
+      first.outcome = Outcome::failed_for_good;
+      first.output.reset();
+      first.error_code = "refused_value";
+      first.error = fmt::format("the database cannot store its output: {}", left.error().message);
+    }
+    share.one_by_one = true;
+  }
+  share.settled_bytes = 0;
+  share.one_by_one = false;
+  return {};
 }
 
 // L5: of flows whose tasks may not start (any more), elements that were not started are returned
@@ -180,6 +220,10 @@ bool HeldShares::return_unstarted(WorkerId worker, Steady now,
       continue;
     }
     const auto returned = store_->return_share(worker, id, share.waiting.front().index);
+    if (!returned && is_locked(returned.error())) {
+      ++entry;
+      continue;
+    }
     if (!returned) {
       postpone(returned.error(), now);
       return false;

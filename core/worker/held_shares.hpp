@@ -27,6 +27,7 @@ namespace weir {
 /// - next() returns an element at most once, and it is settled at most once.
 /// - A share that the database refused is dropped as a whole: its attempts in flight are stopped,
 ///   and their results are discarded.
+/// - A share that is locked, by the transaction of a handler (C9), delays no other.
 class HeldShares {
  public:
   /// `store` may be null: then nothing is taken. All arguments must outlive it.
@@ -82,13 +83,16 @@ class HeldShares {
     std::size_t running = 0;
     std::vector<JournalRow> settled{};  ///< not journaled yet
     std::size_t settled_bytes = 0;
-    Steady settled_at{};  ///< when the first of them was added
+    Steady settled_at{};      ///< when the first of them was added
+    bool one_by_one = false;  ///< the database cannot store one of them: it is to be found
+    Steady retry_at{};        ///< it was locked
   };
   using Shares = std::map<ShareId, Share>;
 
   void postpone(const Error& failure, Steady now);
   bool reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
   bool journal(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
+  Result<void> journal(WorkerId worker, ShareId id, Share& share);
   bool return_unstarted(WorkerId worker, Steady now, std::span<const VersionId> versions);
   void take(WorkerId worker, Steady now, std::span<const VersionId> versions);
   bool add(WorkerId worker, Steady now, TakenShare taken);

@@ -97,7 +97,12 @@ std::vector<RunKey> OfferedShares::sharing(RunBook& runs) const {
 }
 
 // F5: ends the shares of steps that were skipped while other workers ran elements of them.
+// One that a handler's transaction has locked (C9) is left to a later turn.
 bool OfferedShares::drop_unneeded(WorkerId worker, Steady now, RunBook& runs) {
+  if (now < drop_at_) {
+    next_turn_ = drop_at_;
+    return true;
+  }
   for (auto& [key, run] : runs) {
     if (run.leaving || run.state().end()) continue;
     for (auto task = run.shared.begin(); task != run.shared.end();) {
@@ -105,6 +110,11 @@ bool OfferedShares::drop_unneeded(WorkerId worker, Steady now, RunBook& runs) {
       const auto last = run.shared.lower_bound({step + 1, 0});
       if (!run.state().still_needed(task->first)) {
         const auto dropped = store_->drop_shares(worker, key, step);
+        if (!dropped && is_locked(dropped.error())) {
+          next_turn_ = drop_at_ = now + pause_after_failure;
+          task = last;
+          continue;
+        }
         if (!succeeded(dropped ? Result<void>() : std::unexpected(dropped.error()), now))
           return false;
         run.shared.erase(task, last);

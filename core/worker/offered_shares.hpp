@@ -70,7 +70,8 @@ class OfferedShares {
   Log& log_;
   bool notified_ = false;
   bool lease_unconfirmed_ = false;
-  Steady receive_at_{}, take_back_at_{}, offer_at_{}, paused_until_{}, next_turn_ = Steady::max();
+  Steady receive_at_{}, take_back_at_{}, offer_at_{}, drop_at_{}, paused_until_{},
+      next_turn_ = Steady::max();
   std::set<std::int64_t>
       received_;  ///< notifications to acknowledge with the next fetch_share_results()
   RunKey offered_run_ = 0;

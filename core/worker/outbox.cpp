@@ -1,10 +1,30 @@
 #include "worker/outbox.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace weir {
+namespace {
+
+// Moves the items of these runs to the end of `kept`; the others are dropped.
+template <class Item>
+void keep(std::vector<Item>& items, const std::set<RunKey>& runs, std::vector<Item>& kept) {
+  std::ranges::copy_if(std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()),
+                       std::back_inserter(kept),
+                       [&](const Item& item) { return runs.contains(item.run); });
+  items.clear();
+}
+
+}  // namespace
 
 void Outbox::settle(RunKey run, JournalRow row, std::optional<PluginId> plugin) {
   bytes_ += 256 + row.error.size() + (row.output ? row.output->text().size() : 0);
   request_.settled.push_back({run, std::move(row), plugin});
+}
+
+void Outbox::end(RunKey run, const RunEnd& end) {
+  if (end.status == RunStatus::completed) bytes_ += end.output.text().size();
+  request_.ended.push_back({run, end});
 }
 
 void Outbox::publish(RunKey key, const OwnedRun& run, EventKind kind,
@@ -15,17 +35,39 @@ void Outbox::publish(RunKey key, const OwnedRun& run, EventKind kind,
       event_name(kind, step ? std::optional(flow.steps()[*step].slug.view()) : std::nullopt);
   if (listeners_elsewhere_) request_.events.push_back({.run = key, .name = name});
   if (listeners_here_)
-    events_.push_back({.run_id = run.id(), .flow = flow.slug().string(), .name = name});
+    local_events_.push_back(
+        {key, {.run_id = run.id(), .flow = flow.slug().string(), .name = name}});
 }
 
-std::vector<RunEvent> Outbox::clear() {
+std::vector<RunEvent> Outbox::clear(const ExchangeReply& reply, Steady now) {
+  std::vector<RunEvent> committed;
+  for (const LocalEvent& local : local_events_)
+    if (!reply.busy.contains(local.run) && !reply.refused.contains(local.run))
+      committed.push_back(local.event);
+
+  keep(request_.ended, reply.busy, busy_.ended);
+  keep(request_.released, reply.busy, busy_.released);
+  keep(request_.events, reply.busy, busy_.events);
+  keep(local_events_, reply.busy, busy_.local_events);
+  if (!reply.busy.empty() && !retry_at_) retry_at_ = now + busy_pause;
+  request_.expects_busy = retry_at_.has_value();
   request_.settled.clear();
-  request_.ended.clear();
-  request_.released.clear();
   request_.acknowledged.clear();
-  request_.events.clear();
   bytes_ = 0;
-  return std::exchange(events_, {});
+  return committed;
+}
+
+void Outbox::retry_busy(Steady now) {
+  if (!retry_at_ || now < *retry_at_) return;
+  retry_at_.reset();
+  const auto send = [](auto& again, auto& request) {
+    std::ranges::move(again, std::back_inserter(request));
+    again.clear();
+  };
+  send(busy_.ended, request_.ended);
+  send(busy_.released, request_.released);
+  send(busy_.events, request_.events);
+  send(busy_.local_events, local_events_);
 }
 
 }  // namespace weir

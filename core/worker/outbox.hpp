@@ -1,11 +1,14 @@
 #pragma once
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <weir/client/run_event.hpp>
 
+#include "base/time.hpp"
 #include "run/event_name.hpp"
 #include "store/worker_store.hpp"
 #include "worker/owned_run.hpp"
@@ -14,15 +17,19 @@ namespace weir {
 
 /// Collects the request of a worker's next exchange. Used only by the worker's loop.
 ///
-/// Invariant: it is filled only between two exchanges; while one is repeated it does not change
-/// (L6).
+/// Invariants:
+/// - It is filled only between two exchanges; while one is repeated it does not change (L6).
+/// - What the database was too busy to take is sent again until it is taken, together with the
+///   events of these runs.
 class Outbox {
  public:
   /// When more than this is collected, further results wait for the following exchange.
-  static constexpr std::size_t bytes_max = 32 * 1024 * 1024;
+  static constexpr std::size_t bytes_max = 8 * 1024 * 1024;
+  /// Until what the database was too busy to take is sent again.
+  static constexpr std::chrono::milliseconds busy_pause{100};
 
   void settle(RunKey run, JournalRow row, std::optional<PluginId> plugin);
-  void end(RunKey run, const RunEnd& end) { request_.ended.push_back({run, end}); }
+  void end(RunKey run, const RunEnd& end);
   void release(RunKey run, std::optional<Time> wake_at) {
     request_.released.push_back({run, wake_at});
   }
@@ -50,12 +57,32 @@ class Outbox {
   ExchangeRequest& request() noexcept { return request_; }
   const ExchangeRequest& request() const noexcept { return request_; }
 
-  /// Empties the request after it was answered. Returns its events, which are committed now.
-  std::vector<RunEvent> clear();
+  /// Empties the request after it was answered at `now`, and keeps what is to be sent again of the
+  /// runs that were busy. Returns the events that are committed now.
+  std::vector<RunEvent> clear(const ExchangeReply& reply, Steady now);
+
+  /// When there is something to send again; nullopt: never.
+  std::optional<Steady> retry_at() const noexcept { return retry_at_; }
+  /// Puts what is to be sent again into the request, if it is time.
+  void retry_busy(Steady now);
 
  private:
+  struct LocalEvent {
+    RunKey run = 0;
+    RunEvent event;
+  };
+  /// What is to be sent again.
+  struct Busy {
+    std::vector<EndedRun> ended;
+    std::vector<ReleasedRun> released;
+    std::vector<PublishedEvent> events;
+    std::vector<LocalEvent> local_events;
+  };
+
   ExchangeRequest request_;
-  std::vector<RunEvent> events_;
+  std::vector<LocalEvent> local_events_;  ///< for listeners in this process
+  Busy busy_;
+  std::optional<Steady> retry_at_;
   std::size_t bytes_ = 0;
   bool listeners_here_ = false, listeners_elsewhere_ = false;
 };

@@ -101,10 +101,12 @@ std::vector<JournalRow> OwnedRun::ended_waits(Time now) const {
   return rows;
 }
 
-std::vector<ReadyTask> OwnedRun::take_child_starts() {
-  std::vector<ReadyTask> taken(child_starts_.begin(), child_starts_.end());
+std::vector<ReadyTask> OwnedRun::take_child_starts(std::size_t count) {
+  const auto end =
+      child_starts_.begin() + static_cast<std::ptrdiff_t>(std::min(count, child_starts_.size()));
+  std::vector<ReadyTask> taken(child_starts_.begin(), end);
   children_.insert(children_.end(), taken.begin(), taken.end());
-  child_starts_.clear();
+  child_starts_.erase(child_starts_.begin(), end);
   return taken;
 }
 

@@ -62,9 +62,9 @@ class OwnedRun {
   /// After refresh().
   std::vector<JournalRow> ended_waits(Time now) const;
 
-  /// Due attempts of flow steps, whose child runs must be started (C8). To be called when
-  /// everything that they depend on is committed (P1). After refresh().
-  std::vector<ReadyTask> take_child_starts();
+  /// Due attempts of flow steps, whose child runs must be started (C8), at most `count`. To be
+  /// called when everything that they depend on is committed (P1). After refresh().
+  std::vector<ReadyTask> take_child_starts(std::size_t count);
   /// Notes that this child run was not started, and never will be: its attempt has ended.
   void forget_child(const ReadyTask& child);
   /// Notes that the start of this child run must be retried.

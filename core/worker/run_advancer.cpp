@@ -39,6 +39,7 @@ void RunAdvancer::close_waits() {
 void RunAdvancer::advance(Steady steady_now) {
   const Time now = loop_.database_now();
   for (auto& [key, run] : loop_.runs) {
+    if (loop_.outbox.is_full()) break;  // the others have their turn after the next exchange
     if (run.leaving) continue;
     advance(key, run, now);
     if (run.leaving) continue;
@@ -52,10 +53,7 @@ void RunAdvancer::advance(Steady steady_now) {
 }
 
 void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
-  if (run.broken) {
-    close(key, run, *run.broken);
-    return;
-  }
+  if (run.broken) return end_broken(key, run);
   for (bool progressed = true; progressed;) {
     auto [changed, skips] = run.refresh(now);
     if (!skips.empty()) attempts_.stop_unneeded(key, run);
@@ -120,7 +118,7 @@ Result<void> RunAdvancer::start_child_runs() {
   WEIR_ASSERT(loop_.outbox.request().settled.empty());
   const Steady now = loop_.now();
   return children_.start(
-      loop_.worker, now, loop_.runs,
+      loop_.worker, loop_.options.lease, now, loop_.runs,
       {.is_held = [&](const OwnedRun& run) { return is_held_(run, now); },
        .started = [this](RunKey key, OwnedRun& run,
                          std::size_t step) { publish_started(key, run, step); },
@@ -139,8 +137,13 @@ void RunAdvancer::fail_run(RunKey key, OwnedRun& run, const Error& why) {
   loop_.log.error("run {} cannot continue: {}", run.id(), to_string(why));
   attempts_.forget_run(key, run);
   run.ending = true;
+  run.leaving = false;
   run.broken = RunEnd{.status = RunStatus::failed, .error = to_string(why)};
-  close(key, run, *run.broken);
+  end_broken(key, run);
+}
+
+void RunAdvancer::end_broken(RunKey key, OwnedRun& run) {
+  if (close(key, run, *run.broken)) loop_.outbox.publish(key, run, EventKind::failed);
 }
 
 }  // namespace weir

@@ -46,8 +46,8 @@ class RunAdvancer {
   /// Folds the row of a shared element, which is in the journal.
   void fold_shared_row(RunKey key, OwnedRun& run, const JournalRow& row);
 
-  /// Fails a run whose journal has a row that is impossible: as soon as no attempt of it has to be
-  /// resolved.
+  /// Fails a run whose journal has a row that is impossible, or of which the database refuses a
+  /// value: as soon as no attempt of it has to be resolved.
   void fail_run(RunKey key, OwnedRun& run, const Error& why);
 
   /// Publishes that a step started, unless that was done before (E1).
@@ -59,6 +59,7 @@ class RunAdvancer {
   void settle_child(RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result,
                     Time now);
   void end_run(RunKey key, OwnedRun& run, Time now);
+  void end_broken(RunKey key, OwnedRun& run);
   bool close(RunKey key, OwnedRun& run, const RunEnd& end);
 
   LoopState& loop_;

@@ -17,10 +17,10 @@ OwnedRun* RunBook::find(RunKey key) {
   return found == runs_.end() ? nullptr : &found->second;
 }
 
-void RunBook::remove_leaving() {
+void RunBook::remove_leaving(const std::function<bool(RunKey)>& has_left) {
   std::erase_if(runs_, [&](const auto& entry) {
     const auto& [key, run] = entry;
-    if (!run.leaving) return false;
+    if (!run.leaving || !has_left(key)) return false;
     by_priority_.erase({-run.priority(), key});
     return true;
   });

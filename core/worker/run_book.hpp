@@ -23,8 +23,8 @@ class RunBook {
   auto begin() noexcept { return runs_.begin(); }
   auto end() noexcept { return runs_.end(); }
 
-  /// Removes all runs that are leaving.
-  void remove_leaving();
+  /// Removes the runs that are leaving and have left: those that the database has taken.
+  void remove_leaving(const std::function<bool(RunKey)>& has_left);
   void clear();
 
   /// The number of due tasks of all runs.

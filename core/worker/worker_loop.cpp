@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/assert.hpp"
 #include "store/flow_store.hpp"
 #include "worker/away.hpp"
@@ -89,7 +91,8 @@ std::vector<Duty> WorkerLoop::duties() {
       {"tasks", done([this](Steady) { pick(); }), never},  // due as their runs are
       {"exchange", [this](Steady now) { return exchange_if_due(now); },
        [this](Steady now) -> std::optional<Steady> {
-         return schedule_.due_at(room(), steady(schedule_.next_wake_at(), now));
+         return std::min(schedule_.due_at(room(), steady(schedule_.next_wake_at(), now)),
+                         loop_.outbox.retry_at().value_or(Steady::max()));
        }},
       // After the exchange, or where none is needed: never while a row is uncommitted (P1).
       {"child runs", [this](Steady) { return advancer_.start_child_runs(); },
@@ -126,6 +129,8 @@ std::optional<Steady> WorkerLoop::steady(std::optional<Time> time, Steady now) c
 Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
   forget();
   if (error.code == ErrorCode::lease_lost) return Ended::lease_lost;
+  // So that no attempt is charged. If it fails, the lease lapses.
+  static_cast<void>(loop_.store.leave(loop_.worker));
   return std::unexpected(error);
 }
 
@@ -199,7 +204,10 @@ std::size_t WorkerLoop::room() const {
 }
 
 bool WorkerLoop::is_exchange_due(Steady now) const {
-  return schedule_.is_due(now, loop_.outbox.has_urgent() || attempts_.has_unstated(), room());
+  const auto retry_at = loop_.outbox.retry_at();
+  return schedule_.is_due(
+      now, loop_.outbox.has_urgent() || attempts_.has_unstated() || (retry_at && now >= *retry_at),
+      room());
 }
 
 Result<void> WorkerLoop::exchange_if_due(Steady now) {
@@ -208,6 +216,7 @@ Result<void> WorkerLoop::exchange_if_due(Steady now) {
 }
 
 Result<void> WorkerLoop::exchange() {
+  loop_.outbox.retry_busy(loop_.now());
   ExchangeRequest& request = loop_.outbox.request();
   request.in_flight = attempts_.stated();
   request.claims_max = room();
@@ -221,9 +230,12 @@ Result<void> WorkerLoop::exchange() {
   loop_.clock.set(reply->now, before, after);
   schedule_.answered(*reply, request.claims_max, after);
 
+  if (const auto events = loop_.outbox.clear(*reply, after); !events.empty())
+    events_.publish(events);
+  loop_.runs.remove_leaving(
+      [&](RunKey run) { return !reply->busy.contains(run) && !reply->refused.contains(run); });
+  if (const auto failed = fail_refused(*reply); !failed) return failed;
   attempts_.start_stated();
-  loop_.runs.remove_leaving();
-  if (const auto events = loop_.outbox.clear(); !events.empty()) events_.publish(events);
   apply_reply(*reply);
   return adopt(reply->claimed);
 }
@@ -241,6 +253,21 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }
+}
+
+// A run of which the database cannot store a value fails with what the database said; all else goes
+// on. The end of a run as failed has no such value.
+Result<void> WorkerLoop::fail_refused(const ExchangeReply& reply) {
+  for (const auto& [key, why] : reply.refused) {
+    OwnedRun& run = loop_.runs.at(key);
+    const Error error{.code = ErrorCode::invalid_input,
+                      .kind = "refused_value",
+                      .message = fmt::format("the database cannot store a value of it: {}", why),
+                      .hint = "let its steps return less, or another value"};
+    if (run.broken) return std::unexpected(error);
+    advancer_.fail_run(key, run, error);
+  }
+  return {};
 }
 
 void WorkerLoop::apply_reply(const ExchangeReply& reply) {

@@ -20,7 +20,7 @@ struct Parent {
     run = worker.claim_one();
   }
   ClaimedRun begun_child(std::string_view input = "null") {
-    must(worker.session->start_child(worker.id, run.run, 0, 1, "child", json(input)));
+    must(worker.starts_child(run.run, 0, 1, "child", json(input)));
     return worker.claim_one();
   }
   RunSummary child_summary(const ClaimedRun& child) { return must(client->summary(child.id)); }
@@ -50,9 +50,9 @@ TEST_SUITE("store: child runs") {
   TEST_CASE("C8: an attempt starts one child however often it says so") {
     Parent a;
     for (int time = 0; time < 3; ++time)
-      must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "child", Json()));
+      must(a.worker.starts_child(a.run.run, 0, 1, "child", Json()));
     CHECK(a.worker.claim(5).size() == 1);
-    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 2, "child", Json()));
+    must(a.worker.starts_child(a.run.run, 0, 2, "child", Json()));
     CHECK(a.worker.claim(5).size() == 1);
   }
 
@@ -73,7 +73,7 @@ TEST_SUITE("store: child runs") {
   TEST_CASE("C8: the end of a child is told once however many others end after it") {
     Parent a;
     const ClaimedRun first = a.begun_child();
-    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 2, "child", Json()));
+    must(a.worker.starts_child(a.run.run, 0, 2, "child", Json()));
     const ClaimedRun second = a.worker.claim_one();
     a.worker.ends(first.run, {.output = json("1")});
     const auto told = [&](const ExchangeRequest& request) {
@@ -95,7 +95,7 @@ TEST_SUITE("store: child runs") {
   TEST_CASE("C8: who claims a parent is told of the ends that its journal does not have") {
     Parent a;
     const ClaimedRun first = a.begun_child();
-    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 2, "child", Json()));
+    must(a.worker.starts_child(a.run.run, 0, 2, "child", Json()));
     const ClaimedRun second = a.worker.claim_one();
     a.worker.ends(first.run, {.output = json("1")});
     a.worker.ends(second.run, {.output = json("2")});
@@ -137,7 +137,7 @@ TEST_SUITE("store: child runs") {
 
   TEST_CASE("C8: a child that is cancelled is told to its parent") {
     Parent a;
-    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "child", Json()));
+    must(a.worker.starts_child(a.run.run, 0, 1, "child", Json()));
     const auto children = must(a.client->runs({.flow = "child"}));
     REQUIRE(children.size() == 1);
     CHECK(must(a.client->cancel(children[0].id, "enough")));
@@ -168,7 +168,7 @@ TEST_SUITE("store: child runs") {
 
   TEST_CASE("C8: a parent that fails cancels its children") {
     Parent a;
-    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "child", Json()));
+    must(a.worker.starts_child(a.run.run, 0, 1, "child", Json()));
     a.worker.ends(a.run.run, {.status = RunStatus::failed, .error = "boom", .failed_step = 0});
     CHECK(a.worker.claim(1).empty());
     const auto children = must(a.client->runs({.flow = "child"}));
@@ -182,7 +182,7 @@ TEST_SUITE("store: child runs") {
     a.worker.loads(named("child", parent_of("grandchild")));
     const ClaimedRun child = a.begun_child();
     a.worker.loads(named("grandchild", one_step()));
-    must(a.worker.session->start_child(a.worker.id, child.run, 0, 1, "grandchild", Json()));
+    must(a.worker.starts_child(child.run, 0, 1, "grandchild", Json()));
     const ClaimedRun grandchild = a.worker.claim_one();
     must(a.worker.session->leave(a.worker.id));
     CHECK(must(a.client->cancel(a.started.id, "enough")));
@@ -193,27 +193,25 @@ TEST_SUITE("store: child runs") {
   TEST_CASE("C8: a run that is to end as cancelled starts no child") {
     Parent a;
     must(a.client->cancel(a.started.id, "enough"));
-    must(a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "child", Json()));
+    must(a.worker.starts_child(a.run.run, 0, 1, "child", Json()));
     CHECK(must(a.client->runs({.flow = "child"})).empty());
   }
 
   TEST_CASE("C8: a worker that does not hold the run starts no child") {
     Parent a;
     TestWorker other(*a.stores);
-    const auto refused = other.session->start_child(other.id, a.run.run, 0, 1, "child", Json());
+    const auto refused = other.starts_child(a.run.run, 0, 1, "child", Json());
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == ErrorCode::lease_lost);
     a.worker.lapses(*a.client);
-    CHECK(
-        a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "child", Json()).error().code ==
-        ErrorCode::lease_lost);
+    CHECK(a.worker.starts_child(a.run.run, 0, 1, "child", Json()).error().code ==
+          ErrorCode::lease_lost);
     CHECK(must(a.client->runs({.flow = "child"})).empty());
   }
 
   TEST_CASE("C8: a child of a flow that is not there is refused") {
     Parent a;
-    const auto refused =
-        a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "nothing", Json());
+    const auto refused = a.worker.starts_child(a.run.run, 0, 1, "nothing", Json());
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == ErrorCode::not_found);
   }
@@ -221,8 +219,7 @@ TEST_SUITE("store: child runs") {
   TEST_CASE("C8: a child whose input it cannot take is refused") {
     Parent a;
     a.worker.loads(named("each", flow({of_kind("map", "m")})));
-    const auto refused =
-        a.worker.session->start_child(a.worker.id, a.run.run, 0, 1, "each", json("{}"));
+    const auto refused = a.worker.starts_child(a.run.run, 0, 1, "each", json("{}"));
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == ErrorCode::invalid_input);
     CHECK(refused.error().message ==

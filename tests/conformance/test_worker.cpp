@@ -56,6 +56,16 @@ ClaimedRun TestWorker::claim_one() {
   return claimed.front();
 }
 
+Result<void> TestWorker::starts_child(RunKey parent, std::size_t step, int attempt,
+                                      const std::string& flow, const Json& input) {
+  auto started = session->start_children(
+      id, long_lease,
+      {{.parent = parent, .step = step, .attempt = attempt, .flow = flow, .input = input}});
+  if (!started) return std::unexpected(started.error());
+  REQUIRE(started->size() == 1);
+  return std::move(started->front());
+}
+
 void TestWorker::journals(RunKey run, const JournalRow& row) {
   ExchangeRequest request = next();
   request.settled.push_back({run, row, {}});

@@ -52,6 +52,8 @@ class TestWorker {
   std::vector<ClaimedRun> claim(std::size_t claims_max);
   ClaimedRun claim_one();
 
+  Result<void> starts_child(RunKey parent, std::size_t step, int attempt, const std::string& flow,
+                            const Json& input);
   void journals(RunKey run, const JournalRow& row);
   void ends(RunKey run, const RunEnd& end);
 

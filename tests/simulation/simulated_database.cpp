@@ -217,21 +217,27 @@ RunNotifications SimulatedDatabase::notifications_of(RunKey run) const {
   return notifications;
 }
 
-Result<void> SimulatedDatabase::start_child(WorkerId worker, RunKey run, std::size_t step,
-                                            int attempt, const std::string& flow_slug,
-                                            const Json& input) {
+Result<void> SimulatedDatabase::renew(WorkerId worker, std::chrono::milliseconds lease) {
+  if (!is_alive(worker))
+    return std::unexpected(lease_lost(fmt::format("worker {} has lost its lease", worker)));
+  tables_.workers.at(worker).lease_until = now() + lease;
+  return {};
+}
+
+Result<void> SimulatedDatabase::start_child(WorkerId worker, const ChildStart& child) {
+  const RunKey run = child.parent;
   const auto open = tables_.open_runs.find(run);
   if (open == tables_.open_runs.end() || open->second.worker != worker || !is_alive(worker))
     return std::unexpected(
         lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
-  const ParentLink parent{run, step, attempt};
+  const ParentLink parent{run, child.step, child.attempt};
   if (open->second.cancel_reason || tables_.children.contains(parent)) return {};
-  const auto version = version_to_start(flow_slug, {});
+  const auto version = version_to_start(child.flow, {});
   if (!version) return std::unexpected(version.error());
-  if (const auto fits = check_input(*version, input); !fits) return fits;
+  if (const auto fits = check_input(*version, child.input); !fits) return fits;
   const RunRow& row = tables_.runs.at(run);
   const Time begun = now();
-  make_run(*version, input, new_run_id(), begun, begun, row.priority, row.tags, parent);
+  make_run(*version, child.input, new_run_id(), begun, begun, row.priority, row.tags, parent);
   wake_workers();
   return {};
 }

@@ -45,8 +45,8 @@ class SimulatedDatabase {
   PluginId register_plugin(const std::string& sha256);
   WorkerId join(const WorkerIdentity& identity, std::chrono::milliseconds lease);
   Result<ExchangeReply> exchange(const ExchangeRequest& request);
-  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
-                           const std::string& flow, const Json& input);
+  Result<void> renew(WorkerId worker, std::chrono::milliseconds lease);
+  Result<void> start_child(WorkerId worker, const ChildStart& child);
   std::map<RunKey, std::vector<JournalRow>> journal(std::span<const RunKey> runs) const;
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits);

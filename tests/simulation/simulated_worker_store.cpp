@@ -27,11 +27,15 @@ Result<ExchangeReply> SimulatedWorkerStore::exchange(const ExchangeRequest& requ
       [request](SimulatedDatabase& database) { return database.exchange(request); });
 }
 
-Result<void> SimulatedWorkerStore::start_child(WorkerId worker, RunKey run, std::size_t step,
-                                               int attempt, const std::string& flow,
-                                               const Json& input) {
-  return execute<void>([=](SimulatedDatabase& database) {
-    return database.start_child(worker, run, step, attempt, flow, input);
+Result<std::vector<Result<void>>> SimulatedWorkerStore::start_children(
+    WorkerId worker, std::chrono::milliseconds lease, const std::vector<ChildStart>& children) {
+  using Started = std::vector<Result<void>>;
+  return execute<Started>([=](SimulatedDatabase& database) -> Result<Started> {
+    if (const auto renewed = database.renew(worker, lease); !renewed)
+      return std::unexpected(renewed.error());
+    Started started;
+    for (const ChildStart& child : children) started.push_back(database.start_child(worker, child));
+    return started;
   });
 }
 

@@ -17,8 +17,9 @@ class SimulatedWorkerStore : public WorkerStore, public FlowStore, public Plugin
 
   Result<WorkerId> join(const WorkerIdentity& identity, std::chrono::milliseconds lease) override;
   Result<ExchangeReply> exchange(const ExchangeRequest& request) override;
-  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
-                           const std::string& flow, const Json& input) override;
+  Result<std::vector<Result<void>>> start_children(
+      WorkerId worker, std::chrono::milliseconds lease,
+      const std::vector<ChildStart>& children) override;
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) override;
   Result<std::optional<JournalRow>> resolve(WorkerId worker,

@@ -13,32 +13,45 @@
 namespace weir::postgres {
 namespace {
 
-constexpr auto settled_arguments = array_arguments_of<SettledAttempt>(
-    array_argument("j_run", "bigint", &SettledAttempt::run),
-    array_argument("j_step", "smallint", &SettledAttempt::row, &JournalRow::task, &TaskId::step),
-    array_argument("j_index", "int", &SettledAttempt::row, &JournalRow::task, &TaskId::index),
-    array_argument("j_attempt", "smallint", &SettledAttempt::row, &JournalRow::attempt),
-    array_argument("j_outcome", "smallint", &SettledAttempt::row, &JournalRow::outcome),
-    array_argument("j_output", "jsonb", &SettledAttempt::row, &JournalRow::output),
-    array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code),
-    array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error),
-    array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row, &JournalRow::retry_after),
-    array_argument("j_started_at", "timestamptz", &SettledAttempt::row, &JournalRow::started_at),
-    array_argument("j_ended_at", "timestamptz", &SettledAttempt::row, &JournalRow::ended_at),
-    array_argument("j_plugin", "int", &SettledAttempt::plugin));
+// Outputs go as JSON; or as text that the function itself reads: run by run, so that what PostgreSQL
+// cannot read of one run does not hold up the others, and after it has checked the lease, so that
+// reading large ones does not cost it.
+struct OutputArgument {
+  std::string_view settled, ended, type;
+};
+constexpr OutputArgument as_json{"j_output", "e_output", "jsonb"};
+constexpr OutputArgument as_text{"j_text", "e_text", "text"};
+
+constexpr auto settled_arguments(const OutputArgument& output) {
+  return array_arguments_of<SettledAttempt>(
+      array_argument("j_run", "bigint", &SettledAttempt::run),
+      array_argument("j_step", "smallint", &SettledAttempt::row, &JournalRow::task, &TaskId::step),
+      array_argument("j_index", "int", &SettledAttempt::row, &JournalRow::task, &TaskId::index),
+      array_argument("j_attempt", "smallint", &SettledAttempt::row, &JournalRow::attempt),
+      array_argument("j_outcome", "smallint", &SettledAttempt::row, &JournalRow::outcome),
+      array_argument(output.settled, output.type, &SettledAttempt::row, &JournalRow::output),
+      array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code),
+      array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error),
+      array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row, &JournalRow::retry_after),
+      array_argument("j_started_at", "timestamptz", &SettledAttempt::row, &JournalRow::started_at),
+      array_argument("j_ended_at", "timestamptz", &SettledAttempt::row, &JournalRow::ended_at),
+      array_argument("j_plugin", "int", &SettledAttempt::plugin));
+}
 
 constexpr auto output_if_completed = [](const EndedRun& run) {
   return run.end.status == RunStatus::completed ? std::optional(std::cref(run.end.output))
                                                 : std::nullopt;
 };
 
-constexpr auto ended_arguments = array_arguments_of<EndedRun>(
-    array_argument("e_run", "bigint", &EndedRun::run),
-    array_argument("e_status", "smallint", &EndedRun::end, &RunEnd::status),
-    array_argument("e_output", "jsonb", output_if_completed),
-    array_argument("e_error", "text", &EndedRun::end, &RunEnd::error),
-    array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step),
-    array_argument("e_note", "text", &EndedRun::end, &RunEnd::note));
+constexpr auto ended_arguments(const OutputArgument& output) {
+  return array_arguments_of<EndedRun>(
+      array_argument("e_run", "bigint", &EndedRun::run),
+      array_argument("e_status", "smallint", &EndedRun::end, &RunEnd::status),
+      array_argument(output.ended, output.type, output_if_completed),
+      array_argument("e_error", "text", &EndedRun::end, &RunEnd::error),
+      array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step),
+      array_argument("e_note", "text", &EndedRun::end, &RunEnd::note));
+}
 
 constexpr auto released_arguments = array_arguments_of<ReleasedRun>(
     array_argument("r_run", "bigint", &ReleasedRun::run),
@@ -76,6 +89,8 @@ struct ReplyRow {
   RunStatus status = RunStatus::completed;
   Json value{};  // the signal's payload, or the child's output
   std::string error{};
+  std::vector<RunKey> busy{}, refused{};  // of the first row
+  std::vector<std::string> refusals{};
 };
 
 constexpr auto reply_columns = columns_of<ReplyRow>(
@@ -90,27 +105,45 @@ constexpr auto reply_columns = columns_of<ReplyRow>(
     column("news", &ReplyRow::count), column("cancel_reason", &ReplyRow::cancelled),
     column("told_step", &ReplyRow::step), column("told_attempt", &ReplyRow::attempt),
     column("told_status", &ReplyRow::status), column("told_value", &ReplyRow::value),
-    column("told_error", &ReplyRow::error));
+    column("told_error", &ReplyRow::error), column("busy", &ReplyRow::busy),
+    column("refused", &ReplyRow::refused), column("refusals", &ReplyRow::refusals));
 
-constexpr const char* exchange_call = literal<[] {
+constexpr Text call_with(const OutputArgument& output, std::string_view more) {
   int number = 4;
   Text arguments = "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint";
-  arguments += settled_arguments.list(number);
-  arguments += ended_arguments.list(number);
+  arguments += settled_arguments(output).list(number);
+  arguments += ended_arguments(output).list(number);
   arguments += released_arguments.list(number);
   arguments += acknowledged_arguments.list(number);
   arguments += event_arguments.list(number);
   arguments += in_flight_arguments.list(number);
   arguments += Text(", p_versions => ") + placeholder(number++) + "::int[]";
   arguments += Text(", p_claims_max => ") + placeholder(number++) + "::int, p_changes => true";
-  return "select " + reply_columns.list() + " from weir.exchange(" + arguments + ")";
+  return "select " + reply_columns.list() + " from weir.exchange(" + arguments + more + ")";
+}
+
+constexpr const char* exchange_call = literal<[] { return call_with(as_json, ""); }>;
+
+constexpr const char* exchange_apart_call = literal<[] {
+  return call_with(as_text, ", p_apart => true, j_output => null, e_output => null");
 }>;
+
+constexpr const char* renew_call = "select weir.renew($1::bigint, $2::bigint)";
+
+// A request of more bytes is large: to send it may take a good part of the lease.
+constexpr std::size_t large_bytes = 1024 * 1024;
+
+bool is_large(const Params& params) {
+  std::size_t bytes = 0;
+  for (const auto& param : params) bytes += param ? param->size() : 0;
+  return bytes > large_bytes;
+}
 
 Params parameters(const ExchangeRequest& request) {
   Params params = {std::to_string(request.worker), std::to_string(request.sequence),
                    std::to_string(request.lease.count())};
-  settled_arguments.append(params, request.settled);
-  ended_arguments.append(params, request.ended);
+  settled_arguments(as_json).append(params, request.settled);
+  ended_arguments(as_json).append(params, request.ended);
   released_arguments.append(params, request.released);
   acknowledged_arguments.append(params, request.acknowledged);
   event_arguments.append(params, request.events);
@@ -143,7 +176,10 @@ ExchangeReply read_reply(const pqxx::result& rows) {
                       .claimed = {},
                       .contended = first.claims,
                       .paused = std::move(first.paused),
-                      .has_listeners = first.has_listeners};
+                      .has_listeners = first.has_listeners,
+                      .busy = {first.busy.begin(), first.busy.end()}};
+  for (std::size_t i = 0; i < first.refused.size(); ++i)
+    reply.refused.emplace(first.refused[i], std::move(first.refusals.at(i)));
   for (pqxx::result::size_type i = 1; i < rows.size(); ++i) {
     ReplyRow row = reply_columns.read_row(rows[i]);
     if (row.count) {
@@ -160,10 +196,24 @@ ExchangeReply read_reply(const pqxx::result& rows) {
   return reply;
 }
 
+// Whether the error may be the fault of one run of the request, or of a lock that one of them needs.
+bool is_of_one_run(const Error& error) {
+  return error.code == ErrorCode::invalid_input || error.code == ErrorCode::internal ||
+         error.kind == "try_again" || error.kind == "server_busy";
+}
+
 }  // namespace
 
 Result<ExchangeReply> exchange(ReconnectingSession& session, const ExchangeRequest& request) {
-  const auto rows = session.query(exchange_call, parameters(request));
+  const Params params = parameters(request);
+  const bool large = is_large(params);
+  if (large)
+    if (const auto renewed = session.query(renew_call, {params[0], params[2]}); !renewed)
+      return std::unexpected(renewed.error());
+  const bool apart = large || request.expects_busy;
+  auto rows = session.query(apart ? exchange_apart_call : exchange_call, params);
+  if (!rows && !apart && is_of_one_run(rows.error()))
+    rows = session.query(exchange_apart_call, params);
   if (!rows) return std::unexpected(rows.error());
   return read_reply(*rows);
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/iso8601.hpp"
+#include "store/postgres/array_arguments.hpp"
 #include "store/postgres/array_literal.hpp"
 #include "store/postgres/columns.hpp"
 #include "store/postgres/exchange.hpp"
@@ -13,14 +14,35 @@
 #include "store/postgres/postgres_plugin_store.hpp"
 #include "store/postgres/postgres_share_store.hpp"
 #include "store/postgres/reconnecting_session.hpp"
+#include "store/postgres/sql_error.hpp"
 
 namespace weir::postgres {
 namespace {
 
 constexpr const char* join_call = "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint)";
 
-constexpr const char* start_child_call =
-    "select weir.start_child($1::bigint, $2::bigint, $3::smallint, $4::smallint, $5, $6::jsonb)";
+constexpr auto child_arguments =
+    array_arguments_of<ChildStart>(array_argument("runs", "bigint", &ChildStart::parent),
+                                   array_argument("steps", "smallint", &ChildStart::step),
+                                   array_argument("attempts", "smallint", &ChildStart::attempt),
+                                   array_argument("flows", "text", &ChildStart::flow),
+                                   array_argument("inputs", "text", &ChildStart::input));
+
+struct RefusedChild {
+  std::size_t place = 0;  // from 1 on
+  std::string code{}, message{}, hint{};
+};
+
+constexpr auto refused_child_columns = columns_of<RefusedChild>(
+    column("place", &RefusedChild::place), column("code", &RefusedChild::code),
+    column("message", &RefusedChild::message), column("hint", &RefusedChild::hint));
+
+constexpr const char* start_children_call = literal<[] {
+  int number = 3;
+  return "select " + refused_child_columns.list() +
+         " from weir.start_children(worker => $1::bigint, lease_ms => $2::bigint" +
+         child_arguments.list(number) + ")";
+}>;
 
 struct ClosedWait {
   RunKey run = 0;
@@ -77,11 +99,18 @@ class PostgresWorkerStore final : public WorkerStore {
     return postgres::exchange(session_, request);
   }
 
-  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
-                           const std::string& flow, const Json& input) override {
-    return done(session_.query(start_child_call,
-                               {std::to_string(worker), std::to_string(run), std::to_string(step),
-                                std::to_string(attempt), flow, std::string(input.text())}));
+  Result<std::vector<Result<void>>> start_children(
+      WorkerId worker, std::chrono::milliseconds lease,
+      const std::vector<ChildStart>& children) override {
+    Params params = {std::to_string(worker), std::to_string(lease.count())};
+    child_arguments.append(params, children);
+    const auto rows = session_.query(start_children_call, params);
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<Result<void>> started(children.size());
+    for (const RefusedChild& refused : refused_child_columns.read_all(*rows))
+      started.at(refused.place - 1) =
+          std::unexpected(sql_error(refused.code, refused.message, refused.hint));
+    return started;
   }
 
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(

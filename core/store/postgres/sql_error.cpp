@@ -2,6 +2,7 @@
 
 #include <array>
 #include <regex>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -63,10 +64,14 @@ Error sql_error(std::string_view sqlstate, std::string_view text) {
   const std::size_t colon = text.find(":  ");
   std::string_view message = colon == std::string_view::npos ? text : text.substr(colon + 3);
   message = message.substr(0, message.find('\n'));
+  return sql_error(sqlstate, std::string(message), labelled(text, "\nHINT:"));
+}
+
+Error sql_error(std::string_view sqlstate, std::string message, std::string hint) {
   Error error{.code = ErrorCode::internal,
               .kind = "sql_" + std::string(sqlstate),
-              .message = std::string(message),
-              .hint = labelled(text, "\nHINT:")};
+              .message = std::move(message),
+              .hint = std::move(hint)};
   if (sqlstate.starts_with("08") || sqlstate.starts_with("57P") || sqlstate.empty()) {
     error.code = ErrorCode::unavailable;
     error.kind = "database_away";

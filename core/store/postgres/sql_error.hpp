@@ -10,6 +10,9 @@ namespace weir::postgres {
 /// ("ERROR:  message\nHINT:  hint\nCONTEXT:  …").
 Error sql_error(std::string_view sqlstate, std::string_view text);
 
+/// The same from the parts of the text. An empty hint is that of the code.
+Error sql_error(std::string_view sqlstate, std::string message, std::string hint);
+
 /// The error of a session that broke or could not be opened. Never contains a password.
 Error connection_error(const std::string& url, std::string_view text);
 

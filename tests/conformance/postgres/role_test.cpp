@@ -139,7 +139,7 @@ TEST_SUITE("postgres: roles") {
     const ClaimedRun run = worker.claim_one();
     must(worker.session->flows().serve_versions(worker.id, {{worker.versions[0], {}}}));
     must(worker.session->flows().register_plugin(std::string(64, 'c'), "/p.so"));
-    must(worker.session->start_child(worker.id, run.run, 0, 1, "child", Json()));
+    must(worker.starts_child(run.run, 0, 1, "child", Json()));
     const ClaimedRun child = worker.claim_one();
     worker.journals(child.run, completed(0, 0, 1, "5"));
     CHECK(journal_of(*worker.session, child.run).size() == 1);

@@ -155,7 +155,7 @@ TEST_SUITE("postgres: views") {
     a.worker.loads(named("parent", flow({sub})));
     const auto started = must(a.client->start("parent", {Json()}, {}))[0];
     const RunKey parent = a.worker.claim_one().run;
-    must(a.worker.session->start_child(a.worker.id, parent, 0, 1, "totals", Json()));
+    must(a.worker.starts_child(parent, 0, 1, "totals", Json()));
     const StepReport report = must(a.client->report(started.id)).steps[0];
     CHECK(report.status == "running");
     REQUIRE(report.child_run.has_value());

@@ -72,9 +72,9 @@ class Session final : public WorkerStore, public FlowStore, public PluginStore {
     reply.now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     return reply;
   }
-  Result<void> start_child(WorkerId, RunKey, std::size_t, int, const std::string&,
-                           const Json&) override {
-    return {};
+  Result<std::vector<Result<void>>> start_children(WorkerId, std::chrono::milliseconds,
+                                                   const std::vector<ChildStart>&) override {
+    return std::vector<Result<void>>();
   }
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId, const std::vector<std::pair<RunKey, std::size_t>>&) override {

@@ -228,7 +228,7 @@ TEST_SUITE("worker: attempts") {
     worker.attempts.collect(steady_start + 1s);
     CHECK(worker.loop.outbox.request().settled.size() == 1);
     CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 7:0.1#1 7:0.2#1");
-    worker.loop.outbox.clear();
+    worker.loop.outbox.clear({}, steady_start);
     worker.attempts.collect(steady_start + 2s);
     CHECK(worker.settled() == "7:0.0#1 completed 1\n");
   }

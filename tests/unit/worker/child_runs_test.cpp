@@ -1,5 +1,7 @@
 #include "worker/child_runs.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "unit/worker/parts.hpp"
@@ -28,7 +30,7 @@ struct Parents {
   }
   Result<void> start_all(Steady now) {
     return children.start(
-        1, now, runs,
+        1, 15s, now, runs,
         {.is_held = [this](const OwnedRun&) { return held; },
          .started = [this](
                         RunKey key, OwnedRun&,
@@ -42,8 +44,9 @@ struct Parents {
   }
 };
 
-constexpr const char* start_a = "start_child worker 1 run 7 step 0#1 flow other input 5\n";
-constexpr const char* start_b = "start_child worker 1 run 7 step 1#1 flow another input 5\n";
+const std::string call = "start_children worker 1 lease 15000\n";
+const std::string start_a = "  run 7 step 0#1 flow other input 5\n";
+const std::string start_b = "  run 7 step 1#1 flow another input 5\n";
 
 }  // namespace
 
@@ -57,7 +60,7 @@ TEST_SUITE("worker: child runs") {
     parents.children.request();
     CHECK(parents.children.due_at() <= steady_start);
     CHECK(parents.start_all(steady_start).has_value());
-    CHECK(parents.store.take_calls() == std::string(start_a) + start_b);
+    CHECK(parents.store.take_calls() == call + start_a + start_b);
     CHECK(parents.noted == "7.0 started\n7.1 started\n");
     CHECK_FALSE(parents.children.due_at().has_value());
     parents.children.request();
@@ -79,56 +82,86 @@ TEST_SUITE("worker: child runs") {
     run.leaving = false;
     parents.children.request();
     CHECK(parents.start_all(steady_start).has_value());
-    CHECK(parents.store.take_calls() == std::string(start_a) + start_b);
+    CHECK(parents.store.take_calls() == call + start_a + start_b);
   }
 
-  TEST_CASE("L6: while the database is away all that is left is started later and nothing fails") {
+  TEST_CASE("L6: while the database is away all child runs are started later and nothing fails") {
     for (const ErrorCode away : {ErrorCode::unavailable, ErrorCode::in_doubt}) {
       Parents parents;
       OwnedRun& run = parents.add(7);
-      parents.add(8);
-      parents.store.answers.start_child.next({});
-      parents.store.answers.start_child.next(refused(away));
+      parents.store.answers.start_children.next(refused(away));
       parents.children.request();
       CHECK(parents.start_all(steady_start).has_value());
-      CHECK(parents.store.take_calls() == std::string(start_a) + start_b);
-      CHECK(parents.noted == "7.0 started\n");
+      CHECK(parents.store.take_calls() == call);
+      CHECK(parents.noted == "");
       CHECK(run.has_child_starts());
-      CHECK(parents.lines.text() == "cannot start a child run, retrying: it says no\n");
+      CHECK(parents.lines.text() == "cannot start child runs, retrying: it says no\n");
       CHECK(parents.children.due_at() == steady_start + 100ms);
       CHECK(parents.start_all(steady_start + 100ms - 1ns).has_value());
       CHECK(parents.store.take_calls() == "");
       CHECK(parents.start_all(steady_start + 100ms).has_value());
-      CHECK(parents.store.take_calls() ==
-            std::string(start_b) + "start_child worker 1 run 8 step 0#1 flow other input 5\n" +
-                "start_child worker 1 run 8 step 1#1 flow another input 5\n");
+      CHECK(parents.store.take_calls() == call + start_a + start_b);
       CHECK_FALSE(parents.children.due_at().has_value());
     }
   }
 
-  TEST_CASE("C8: what follows a start that the database did not answer is kept in its order") {
+  TEST_CASE("L8: a parent that somebody's transaction has locked delays only its own child runs") {
     Parents parents;
-    parents.add(7);
+    OwnedRun& run = parents.add(7);
+    parents.store.answers.start_child.next(refused(ErrorCode::unavailable));
     parents.store.answers.start_child.next(refused(ErrorCode::unavailable));
     parents.children.request();
     CHECK(parents.start_all(steady_start).has_value());
-    CHECK(parents.store.take_calls() == start_a);
-    CHECK(parents.start_all(steady_start + 1s).has_value());
-    CHECK(parents.store.take_calls() == std::string(start_a) + start_b);
+    CHECK(parents.noted == "");
+    CHECK(run.has_child_starts());
+    CHECK(parents.children.due_at() == steady_start + 100ms);
+    parents.store.take_calls();
+    parents.add(8);
+    parents.children.request();
+    CHECK(parents.children.due_at() <= steady_start);
+    CHECK(parents.start_all(steady_start + 1ms).has_value());
+    CHECK(parents.store.take_calls() == call + "  run 8 step 0#1 flow other input 5\n" +
+                                            "  run 8 step 1#1 flow another input 5\n");
+    parents.children
+        .request();  // as the loop does in every round while there is something to start
+    CHECK(parents.start_all(steady_start + 2ms).has_value());
+    CHECK(parents.store.take_calls() == "");
+    CHECK(parents.children.due_at() == steady_start + 100ms);
+    CHECK(parents.start_all(steady_start + 100ms).has_value());
+    CHECK(parents.store.take_calls() == call + start_a + start_b);
+    CHECK_FALSE(parents.children.due_at().has_value());
+  }
+
+  TEST_CASE("C8: many child runs are started by few calls, between which the loop has its turn") {
+    Parents parents;
+    for (RunKey key = 1; key <= 75; ++key) parents.add(key);
+    parents.children.request();
+    std::string calls;
+    for (int turns = 1; turns <= 2; ++turns) {
+      REQUIRE(parents.children.due_at().has_value());
+      CHECK(parents.start_all(steady_start).has_value());
+      calls += parents.store.take_calls();
+    }
+    CHECK_FALSE(parents.children.due_at().has_value());
+    CHECK(std::ranges::count(calls, '\n') == 150 + 2);
+    CHECK(std::ranges::count(parents.noted, '\n') == 150);
   }
 
   TEST_CASE("L2: a lost lease is reported and charges no attempt") {
-    Parents parents;
-    OwnedRun& run = parents.add(7);
-    parents.add(8);
-    parents.store.answers.start_child.next(refused(ErrorCode::lease_lost));
-    parents.children.request();
-    const auto started = parents.start_all(steady_start);
-    REQUIRE_FALSE(started.has_value());
-    CHECK(started.error().code == ErrorCode::lease_lost);
-    CHECK(parents.store.take_calls() == start_a);
-    CHECK(parents.noted == "");
-    CHECK(run.has_child_starts());
+    for (const bool of_the_call : {true, false}) {
+      Parents parents;
+      parents.add(7);
+      parents.add(8);
+      if (of_the_call)
+        parents.store.answers.start_children.next(refused(ErrorCode::lease_lost));
+      else
+        parents.store.answers.start_child.next(refused(ErrorCode::lease_lost));
+      parents.children.request();
+      const auto started = parents.start_all(steady_start);
+      REQUIRE_FALSE(started.has_value());
+      CHECK(started.error().code == ErrorCode::lease_lost);
+      CHECK(parents.noted == "");
+    }
   }
 
   TEST_CASE("C8: a start that is refused fails its attempt for good only if its input is wrong") {

@@ -59,7 +59,7 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
   using Closed = std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>;
 
   struct {
-    Answers<void> start_child, set_limits, serve_versions, return_share;
+    Answers<void> start_children, start_child, set_limits, serve_versions, return_share;
     Answers<Closed> close_waits;
     Answers<std::optional<JournalRow>> resolve;
     Answers<VersionId> register_version;
@@ -75,11 +75,20 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
 
   Result<WorkerId> join(const WorkerIdentity&, std::chrono::milliseconds) override { return 1; }
   Result<ExchangeReply> exchange(const ExchangeRequest&) override { return ExchangeReply{}; }
-  Result<void> start_child(WorkerId worker, RunKey run, std::size_t step, int attempt,
-                           const std::string& flow, const Json& input) override {
-    note(fmt::format("start_child worker {} run {} step {}#{} flow {} input {}", worker, run, step,
-                     attempt, flow, input.text()));
-    return answers.start_child.take();
+  /// Asks `answers.start_children` for the call, then `answers.start_child` for each child.
+  Result<std::vector<Result<void>>> start_children(
+      WorkerId worker, std::chrono::milliseconds lease,
+      const std::vector<ChildStart>& children) override {
+    note(fmt::format("start_children worker {} lease {}", worker, lease.count()));
+    if (const auto called = answers.start_children.take(); !called)
+      return std::unexpected(called.error());
+    std::vector<Result<void>> started;
+    for (const ChildStart& child : children) {
+      note(fmt::format("  run {} step {}#{} flow {} input {}", child.parent, child.step,
+                       child.attempt, child.flow, child.input.text()));
+      started.push_back(answers.start_child.take());
+    }
+    return started;
   }
   Result<Closed> close_waits(WorkerId worker,
                              const std::vector<std::pair<RunKey, std::size_t>>& waits) override {

@@ -279,6 +279,47 @@ TEST_SUITE("worker: held shares") {
     CHECK(helper.held.next() == nullptr);
   }
 
+  TEST_CASE("F9: of results of which one cannot be stored that one is journaled as a failure") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1, 2}));
+    helper.run_next();
+    helper.run_next("2");
+    helper.run_next("3");
+    const auto cannot = refused(ErrorCode::invalid_input, "overflows");
+    helper.store.answers.settle_share.next(cannot);
+    helper.store.answers.settle_share.next(2);
+    helper.store.answers.settle_share.next(cannot);
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "settle_share worker 1 share 2 plugin 3: 0.0#2 completed 1 0.1#2 completed 2 0.2#2 "
+          "completed 3\n"
+          "settle_share worker 1 share 2 plugin 3: 0.0#2 completed 1\n"
+          "settle_share worker 1 share 2 plugin 3: 0.1#2 completed 2\n"
+          "settle_share worker 1 share 2 plugin 3: 0.1#2 failed_for_good refused_value: the "
+          "database cannot store its output: overflows\n"
+          "settle_share worker 1 share 2 plugin 3: 0.2#2 completed 3\n");
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE("L8: a share that is locked is journaled later and delays no other") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    helper.take(share_of(3, {1}));
+    helper.run_next();
+    helper.run_next();
+    helper.store.answers.settle_share.next(refused(ErrorCode::unavailable, "locked", "try_again"));
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          std::string(settle_0) + "settle_share worker 1 share 3 plugin 3: 0.1#2 completed 1\n");
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "");
+    CHECK(helper.held.next_turn(idle_worker, false) == helper.now + 100ms);
+    helper.now += 100ms;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == settle_0);
+    CHECK(helper.held.empty());
+  }
+
   TEST_CASE("L6: what the database did not answer is repeated after a pause and nothing is lost") {
     for (const ErrorCode away : {ErrorCode::unavailable, ErrorCode::in_doubt}) {
       Helper helper;

@@ -6,6 +6,7 @@
 
 using namespace weir;
 using namespace weir::testing;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -30,13 +31,52 @@ TEST_SUITE("worker: outbox") {
     CHECK_FALSE(outbox.has_urgent());
     outbox.settle(7, row_with_error(1), 3);
     CHECK(outbox.has_urgent());
-    outbox.clear();
+    outbox.clear({}, steady_start);
     CHECK_FALSE(outbox.has_urgent());
     outbox.end(7, {});
     CHECK(outbox.has_urgent());
-    outbox.clear();
+    outbox.clear({}, steady_start);
     outbox.release(7, std::nullopt);
     CHECK(outbox.has_urgent());
+  }
+
+  TEST_CASE("L8: ends and releases of runs that were busy are sent again after a pause") {
+    const TestFlow flow("f", {{"s", returns("1")}});
+    RunBook runs;
+    Outbox outbox;
+    outbox.set_listeners(true, true);
+    for (const RunKey run : {7, 8}) {
+      outbox.end(run, {.status = RunStatus::failed, .error = "why"});
+      outbox.publish(run, add_run(runs, flow, claim_of(run)), EventKind::failed);
+    }
+    outbox.release(9, start);
+    outbox.release(10, std::nullopt);
+    CHECK_FALSE(outbox.request().expects_busy);
+    ExchangeReply reply;
+    reply.busy = {8, 9};
+    CHECK(outbox.clear(reply, steady_start).size() == 1);  // the event of run 7
+    CHECK_FALSE(outbox.has_urgent());
+    CHECK(outbox.request().expects_busy);
+    CHECK(outbox.request().events.empty());
+    CHECK(outbox.retry_at() == steady_start + Outbox::busy_pause);
+
+    outbox.retry_busy(steady_start + Outbox::busy_pause - 1ns);
+    CHECK_FALSE(outbox.has_urgent());
+    outbox.end(11, {});
+    CHECK(outbox.clear({}, steady_start + 1ms).empty());
+    CHECK(outbox.retry_at() == steady_start + Outbox::busy_pause);
+
+    outbox.retry_busy(steady_start + Outbox::busy_pause);
+    REQUIRE(outbox.request().ended.size() == 1);
+    CHECK(outbox.request().ended[0].run == 8);
+    CHECK(outbox.request().ended[0].end.error == "why");
+    REQUIRE(outbox.request().released.size() == 1);
+    CHECK(outbox.request().released[0].run == 9);
+    CHECK(outbox.request().released[0].wake_at == start);
+    CHECK(outbox.request().events.size() == 1);
+    CHECK(outbox.clear({}, steady_start + 1s).size() == 1);
+    CHECK_FALSE(outbox.retry_at().has_value());
+    CHECK_FALSE(outbox.request().expects_busy);
   }
 
   TEST_CASE("everything that was put in is in the request as it came") {
@@ -73,7 +113,7 @@ TEST_SUITE("worker: outbox") {
     CHECK_FALSE(outbox.is_full());
     outbox.settle(7, row, std::nullopt);
     CHECK(outbox.is_full());
-    outbox.clear();
+    outbox.clear({}, steady_start);
     CHECK_FALSE(outbox.is_full());
     outbox.settle(7, row_with_error(Outbox::bytes_max - 256), std::nullopt);
     CHECK(outbox.is_full());
@@ -89,7 +129,7 @@ TEST_SUITE("worker: outbox") {
     outbox.end(7, {});
     outbox.release(8, std::nullopt);
     outbox.acknowledge(8, 1);
-    outbox.clear();
+    outbox.clear({}, steady_start);
     const ExchangeRequest& request = outbox.request();
     CHECK(request.settled.empty());
     CHECK(request.ended.empty());
@@ -122,8 +162,8 @@ TEST_SUITE("worker: outbox") {
         const std::vector<RunEvent> both{
             {.run_id = "run-7", .flow = "f", .name = "step:s:completed"},
             {.run_id = "run-7", .flow = "f", .name = "run:completed"}};
-        CHECK(outbox.clear() == (here ? both : std::vector<RunEvent>{}));
-        CHECK(outbox.clear().empty());
+        CHECK(outbox.clear({}, steady_start) == (here ? both : std::vector<RunEvent>{}));
+        CHECK(outbox.clear({}, steady_start).empty());
         CHECK(outbox.publishes_events() == (here || elsewhere));
       }
   }

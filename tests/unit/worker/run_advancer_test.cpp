@@ -26,8 +26,8 @@ struct Advancing : TestLoop {
     attempts.pick([](const OwnedRun& run) { return run.ending; },
                   [](RunKey, OwnedRun&, std::size_t) {});
     attempts.start_stated();
-    loop.runs.remove_leaving();
-    loop.outbox.clear();
+    loop.runs.remove_leaving([](RunKey) { return true; });
+    loop.outbox.clear({}, steady_start);
   }
   // Ends the handlers that were given to slots, and takes their results.
   void end_all(const AttemptResult& result) {
@@ -285,9 +285,10 @@ TEST_SUITE("worker: run advancer") {
     CHECK(worker.advancer.child_runs_due_at() <= worker.now);
     CHECK(worker.advancer.start_child_runs().has_value());
     CHECK(worker.store.take_calls() ==
-          "start_child worker 1 run 7 step 0#1 flow other input null\n");
+          "start_children worker 1 lease 15000\n"
+          "  run 7 step 0#1 flow other input null\n");
     CHECK(worker.events() == "7 step:call:started\n");
-    worker.loop.outbox.clear();
+    worker.loop.outbox.clear({}, steady_start);
     worker.advance();
     CHECK(worker.released() == "");
     worker.now = steady_start + 1s;
@@ -460,7 +461,7 @@ TEST_SUITE("worker: run advancer") {
     worker.advance();
     CHECK(worker.events() == "7 step:a:started\n7 step:a:completed\n7 step:b:started\n");
     run.receive({.count = 1, .signals = {{1, Json::trusted("5")}}});
-    worker.loop.outbox.clear();
+    worker.loop.outbox.clear({}, steady_start);
     worker.advance();
     CHECK(worker.events() == "7 step:b:completed\n7 run:completed\n");
   }

@@ -1,8 +1,8 @@
 -- Which runs of flows under limits may be claimed now, at most p_claims_max (C6), with their flows and keys, by
 -- priority, age and turn; for weir.claim, which takes them. The rows of the limits are locked until the transaction
 -- ends, so that workers claim runs of a flow one after the other. Each key has its turn: a key whose places are taken
--- does not hold up the next ones. A call scans at most 500 keys; `next_at` says when to call again, for that reason or
--- for a rate.
+-- does not hold up the next ones. A call scans at most 500 keys, and leaves out limits that are locked, by another
+-- claim or by somebody who is changing them; `next_at` says when to call again, for these reasons or for a rate.
 create or replace function weir.claim_limited(
   p_versions integer[], p_claims_max integer, p_now timestamptz,
   out runs bigint[], out flows integer[], out turns text[], out next_at timestamptz)
@@ -24,12 +24,13 @@ declare
   v_scans    integer;
   v_runs     bigint[];
   v_turns    text[];
+  v_locked   integer := 0;
 begin
   runs := '{}';
   flows := '{}';
   turns := '{}';
   v_flows := array(
-    select v.flow_id
+    select distinct v.flow_id
     from unnest(p_versions) as p(id)
     join weir.version v on v.id = any (array[p.id])
     cross join lateral (
@@ -37,8 +38,9 @@ begin
       where o.version_id = p.id and o.worker_id is null and o.wake_at is null
       limit 1) as waiting);
   for v_limit in
-    select l.* from weir.flow_limit l where l.flow_id = any (v_flows) order by l.flow_id for update
+    select l.* from weir.flow_limit l where l.flow_id = any (v_flows) order by l.flow_id for update skip locked
   loop
+    v_locked := v_locked + 1;
     v_versions := array(select v.id from weir.version v where v.flow_id = v_limit.flow_id and v.id = any (p_versions));
     if v_limit.key is not null and not v_limit.settled then  -- weir.settle_limits will reach all runs
       with head as materialized (
@@ -166,5 +168,6 @@ begin
     turns := turns || v_turns;
     flows := flows || array_fill(v_limit.flow_id, array[cardinality(v_runs)]);
   end loop;
+  if v_locked < cardinality(v_flows) then next_at := least(next_at, p_now + interval '20 ms'); end if;
 end $$;
 comment on function weir.claim_limited is 'which runs of flows under limits may be claimed now';

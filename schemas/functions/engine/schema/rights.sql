@@ -36,6 +36,7 @@ language sql immutable as $$
     ('weir_worker', 'resolve_settlement'),
     ('weir_worker', 'settle'),
     ('weir_worker', 'start_child'),
+    ('weir_worker', 'start_children'),
     ('weir_worker', 'sweep'),
     -- Flows and plugins.
     ('weir_worker', 'adopt_older'),

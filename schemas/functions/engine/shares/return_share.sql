@@ -1,7 +1,8 @@
 -- Returns what is not settled of a share, or of its elements from `from_index` on: other workers can take it at once,
 -- and nothing is charged, begun or not (L5). Returning a share that the worker does not hold does no harm: then, and
 -- when nothing is left to return, the result is false.
--- Errors: WR001 lease lost.
+-- Errors: WR001 lease lost; lock_not_available while a handler settles an element of it in an open transaction (C9):
+-- then repeat the call.
 create or replace function weir.return_share(worker bigint, share bigint, from_index integer default 0) returns boolean
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
@@ -17,7 +18,7 @@ begin
   select s.* into v_share
   from weir.share s
   where s.id = return_share.share and s.worker_id = worker
-  for update;
+  for update nowait;
   if not found or from_index > v_share.last_index then return false; end if;
   v_split := greatest(from_index, v_share.first_index);
 

@@ -14,7 +14,7 @@ create or replace function weir.settle_share(worker bigint, share bigint, result
 returns integer
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
-set lock_timeout = '100ms'  -- a handler's own transaction may be settling one of these (C9): then repeat the call
+set lock_timeout = '10ms'  -- a handler's own transaction may be settling one of these (C9): then repeat the call
 as $$
 #variable_conflict use_column
 declare

@@ -36,7 +36,7 @@ begin
              else c_sha256 is null or f.plugin_id = v_plugin end
   on conflict do nothing;  -- it reported an attempt that it had journaled: its runs are released all the same
 
-  perform weir.release_runs(p_worker, v_held);
+  perform weir.release_runs(p_worker, v_held, weir.lock_shares(p_worker, true));
 
   update weir.worker w
   set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false,

@@ -6,10 +6,16 @@
 -- repeated with the same number: nothing is written twice and the same claims are returned (L6). A gap means that the
 -- database lost a commit of this worker (a crash after an asynchronous commit): it must join again as a new worker.
 --
+-- It waits for nobody: after the lock_timeout of this function, or when PostgreSQL cannot store a value, the worker
+-- repeats the call with p_apart. Then what is the matter with one run keeps no other from being written: see
+-- weir.record_runs_apart. Outputs come as text then (j_text and e_text instead of j_output and e_output).
+--
 -- Returns three kinds of rows:
 -- 1. One row with run_id null. database_time; next_wake_at: when the next sleeping run is due, or a limit allows a run;
 --    claims: how many more runs there would have been if other workers were not claiming them at this moment;
 --    listened: events have a listener; paused: those of p_versions of which no run may be begun.
+--    busy: runs whose end or release is to be sent again; refused, refusals: runs of which PostgreSQL cannot store a
+--    value, and why.
 -- 2. A row for each claimed run.
 -- 3. The notifications of the worker's runs, each time until they are acknowledged. For each run that has any: a row
 --    with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
@@ -32,16 +38,19 @@ create or replace function weir.exchange(
   x_run bigint[], x_event text[],
   -- attempts in flight
   f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
-  p_versions integer[], p_claims_max integer, p_changes boolean default false)
+  p_versions integer[], p_claims_max integer, p_changes boolean default false,
+  p_apart boolean default false, j_text text[] default null, e_text text[] default null)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
   run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
   claims integer,
   listened boolean, paused integer[],
   news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
-  told_error text)
+  told_error text,
+  busy bigint[], refused bigint[], refusals text[])
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
+set lock_timeout = '100ms'
 as $$
 #variable_conflict use_column
 declare
@@ -54,9 +63,9 @@ declare
   v_paused    integer[];
   v_notified  bigint[];
   v_heard     integer[];    -- what was acknowledged of these
-  v_parents   bigint[];     -- of runs that ended
-  v_children  boolean;      -- some of those that ended had child runs
-  v_cancelled bigint[];
+  v_busy      bigint[] := '{}';
+  v_refused   bigint[] := '{}';
+  v_refusals  text[];
 begin
   select w.sequence into v_seen
   from weir.worker w
@@ -80,64 +89,26 @@ begin
       perform set_config('synchronous_commit', 'off', true);
     end if;
 
-    if cardinality(j_run) > 0 then
-      insert into weir.journal
-        (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
-         started_at, ended_at, worker_id, plugin_id)
-      select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
-             j.started_at, j.ended_at, p_worker, j.plugin_id
-      from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
-                  j_started_at, j_ended_at, j_plugin)
-             as j(run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
-                  started_at, ended_at, plugin_id);
+    if p_apart then
+      select a.busy, a.refused, a.errors into v_busy, v_refused, v_refusals
+      from weir.record_runs_apart(
+        p_worker, v_now,
+        j_run, j_step, j_index, j_attempt, j_outcome, j_text, j_error_code, j_error, j_retry_after_ms, j_started_at,
+        j_ended_at, j_plugin,
+        e_run, e_status, e_text, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count) as a;
+    elsif cardinality(j_run) + cardinality(e_run) + cardinality(r_run) + cardinality(h_run) > 0 then
+      perform weir.record_runs(
+        p_worker, v_now,
+        j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms, j_started_at,
+        j_ended_at, j_plugin,
+        e_run, e_status, e_output, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count);
     end if;
 
-    if cardinality(e_run) > 0 then
-      with ended as (
-        delete from weir.open_run o
-        using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
-          as e(run_id, status, output, error, failed_step, note)
-        where o.run_id = any (array[e.run_id]) and o.worker_id = p_worker
-        returning e.*, o.started_at),
-      closed as (
-        update weir.run r
-        set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
-            started_at = e.started_at, ended_at = v_now
-        from ended e
-        where r.id = any (array[e.run_id])
-        returning r.parent_run)
-      select array_agg(c.parent_run) filter (where c.parent_run is not null) into v_parents from closed c;
-      -- A statement of its own: it sees a child run whose start the statement above had to wait for.
-      v_children := exists (select from weir.run c where c.parent_run = any (e_run));
-      if v_parents is not null then
-        perform weir.notify_runs(v_parents);
-        perform weir.number_child_ends(e_run);
-      end if;
-      if v_children then perform weir.cancel_children(e_run); end if;
+    if cardinality(x_run) > 0 and v_listened then
+      perform weir.publish_events(array_agg(x.run_id), array_agg(x.event))
+      from unnest(x_run, x_event) as x(run_id, event)
+      where x.run_id <> all (v_busy || v_refused);
     end if;
-
-    if cardinality(h_run) > 0 then
-      update weir.open_run o
-      set news_heard = h.count
-      from unnest(h_run, h_count) as h(run_id, count)
-      where o.run_id = any (array[h.run_id]) and o.worker_id = p_worker and o.news_heard < h.count;
-    end if;
-
-    -- The worker that claims a run next is sent all its notifications again: none counts as acknowledged.
-    if cardinality(r_run) > 0 then
-      with released as (
-        update weir.open_run o
-        set worker_id = null, claimed_in = null, news_heard = 0,
-            wake_at = case when o.news <= o.news_heard and g.wake_at > v_now then g.wake_at end
-        from unnest(r_run, r_wake_at) as g(run_id, wake_at)
-        where o.run_id = any (array[g.run_id]) and o.worker_id = p_worker
-        returning o.run_id, o.cancel_reason)
-      select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
-      if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
-      perform weir.wake_workers();
-    end if;
-
-    if cardinality(x_run) > 0 and v_listened then perform weir.publish_events(x_run, x_event); end if;
 
     if p_claims_max > 0 then
       select c.claimed, c.missed, c.next_at into v_claimed, v_missed, v_next_at
@@ -150,6 +121,19 @@ begin
     select coalesce(array_agg(o.run_id), '{}') into v_claimed
     from weir.open_run o
     where o.worker_id = p_worker and o.claimed_in = p_sequence;
+    -- What the first call left out shows in what it wrote.
+    v_refused := array(
+      select distinct j.run_id
+      from unnest(j_run, j_step, j_index, j_attempt) as j(run_id, step, task_index, attempt)
+      where not exists (select from weir.journal w
+                        where w.run_id = j.run_id and w.step = j.step and w.task_index = j.task_index
+                          and w.attempt = j.attempt));
+    v_refusals := array_fill('PostgreSQL cannot store one of its values'::text, array[cardinality(v_refused)]);
+    v_busy := array(
+      select o.run_id
+      from weir.open_run o
+      where o.run_id = any (e_run || r_run) and o.run_id <> all (v_refused) and o.worker_id = p_worker
+        and o.claimed_in <> p_sequence);
   end if;
 
   update weir.worker w
@@ -170,12 +154,14 @@ begin
                            where o.worker_id is null and o.wake_at is not null)),
          null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
          v_listened, v_paused,
-         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text;
+         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
+         v_busy, v_refused, v_refusals;
   return query
   select null::timestamptz, null::timestamptz,
          o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims,
          null::boolean, null::integer[],
-         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text
+         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
+         null::bigint[], null::bigint[], null::text[]
   from unnest(v_claimed) as c(run_id)
   join weir.open_run o on o.run_id = any (array[c.run_id])
   join weir.run r on r.id = any (array[c.run_id])
@@ -184,7 +170,8 @@ begin
     return query
     select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
            null::timestamptz, null::integer, null::boolean, null::integer[],
-           n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error
+           n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error,
+           null::bigint[], null::bigint[], null::text[]
     from unnest(v_notified, v_heard) as t(run_id, heard)
     cross join lateral (
       select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,

@@ -1,5 +1,6 @@
--- Renews the lease of a worker that only takes shares; other workers renew theirs with every exchange (L1).
--- Returns until when the lease is valid. Errors: WR001 it had lapsed: the worker joins again as a new one.
+-- Renews the lease of a worker that only takes shares, or that has much to send; other workers renew theirs with
+-- every exchange (L1). Returns until when the lease is valid. Errors: WR001 it had lapsed: the worker joins again as a
+-- new one.
 create or replace function weir.renew(worker bigint, lease_ms bigint) returns timestamptz
 language plpgsql as $$
 declare
@@ -12,4 +13,4 @@ begin
   returning w.lease_until into v_until;
   return v_until;
 end $$;
-comment on function weir.renew is 'renews the lease of a worker that only takes shares';
+comment on function weir.renew is 'renews the lease of a worker';

@@ -1,16 +1,17 @@
 -- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
--- (F1), its runs are released, and everything that it sends from now on is refused. A run of which a handler has
--- settled an attempt in an open transaction of its own is left, with its worker, to the next sweep (C9). Returns how
--- many workers were declared dead.
+-- (F1), its runs are released, and everything that it sends from now on is refused. A run or a share that somebody else's
+-- transaction has locked, such as one in which a handler has settled an attempt (C9), is left, with its worker, to the
+-- next sweep. Returns how many workers were declared dead.
 create or replace function weir.sweep() returns integer
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
-  v_dead  weir.worker%rowtype;
-  v_held  bigint[];
-  v_count integer := 0;
-  v_moved bigint;
+  v_dead   weir.worker%rowtype;
+  v_held   bigint[];
+  v_shares bigint[];
+  v_count  integer := 0;
+  v_moved  bigint;
 begin
   for v_dead in
     select * from weir.worker w
@@ -19,6 +20,7 @@ begin
     for update skip locked
   loop
     v_held := weir.lock_runs(v_dead.id, false);
+    v_shares := weir.lock_shares(v_dead.id, false);
     insert into weir.journal
       (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
     select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('lost'), 'lost',
@@ -26,11 +28,12 @@ begin
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
     from weir.in_flight_of(v_dead.id) as f
     where f.run_id = any (v_held)
-       or not exists (select from weir.open_run o
-                      where o.run_id = any (array[f.run_id]) and o.worker_id = v_dead.id)  -- an attempt of a share
+       or exists (select from weir.share s
+                  where s.id = any (v_shares) and s.run_id = any (array[f.run_id]) and s.step = f.step
+                    and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index)
     on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
 
-    continue when not weir.release_runs(v_dead.id, v_held);
+    continue when not weir.release_runs(v_dead.id, v_held, v_shares);
 
     update weir.worker w
     set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,

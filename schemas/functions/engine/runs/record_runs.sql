@@ -1,0 +1,94 @@
+-- The part of weir.exchange that writes: appends what a worker settled to the journal, closes runs that ended, releases
+-- runs that can wait, and acknowledges notifications. Runs that the worker does not hold are left out; so are
+-- acknowledgements of runs whose row is locked: their notifications are sent again.
+-- Locks: of parents and of the runs that end together, in order of id, which is parents before children; then of what
+-- follows from the ends. Errors: lock_not_available after the caller's lock_timeout, which a transaction of somebody
+-- else causes that has locked a run, its parent, a child run or a share of it; whatever PostgreSQL says of a value that
+-- it cannot store.
+create or replace function weir.record_runs(
+  p_worker bigint, p_now timestamptz,
+  j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output jsonb[],
+  j_error_code text[], j_error text[], j_retry_after_ms bigint[], j_started_at timestamptz[], j_ended_at timestamptz[],
+  j_plugin integer[],
+  e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
+  r_run bigint[], r_wake_at timestamptz[],
+  h_run bigint[], h_count integer[])
+returns void
+language plpgsql
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
+as $$
+#variable_conflict use_column
+declare
+  v_parents   bigint[];  -- of runs that end
+  v_cancelled bigint[];
+begin
+  if cardinality(j_run) > 0 then
+    insert into weir.journal
+      (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+       started_at, ended_at, worker_id, plugin_id)
+    select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
+           j.started_at, j.ended_at, p_worker, j.plugin_id
+    from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
+                j_started_at, j_ended_at, j_plugin)
+           as j(run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
+                started_at, ended_at, plugin_id);
+  end if;
+
+  if cardinality(e_run) > 0 then
+    select array_agg(r.parent_run) into v_parents
+    from weir.run r
+    where r.id = any (e_run) and r.parent_run is not null;
+    if v_parents is not null then
+      perform from weir.open_run o where o.run_id = any (v_parents || e_run) order by o.run_id for update;
+    end if;
+    with ended as (
+      delete from weir.open_run o
+      using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
+        as e(run_id, status, output, error, failed_step, note)
+      where o.run_id = any (array[e.run_id]) and o.worker_id = p_worker
+      returning e.*, o.started_at)
+    update weir.run r
+    set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
+        started_at = e.started_at, ended_at = p_now
+    from ended e
+    where r.id = any (array[e.run_id]);
+    if v_parents is not null then
+      perform weir.notify_runs(v_parents);
+      perform weir.number_child_ends(e_run);
+    end if;
+    -- A statement of its own: it sees a child run whose start the statement above had to wait for.
+    if exists (select from weir.run c where c.parent_run = any (e_run)) then
+      perform weir.cancel_children(e_run);
+    end if;
+  end if;
+
+  if cardinality(h_run) > 0 then
+    with free as materialized (
+      select o.run_id
+      from weir.open_run o
+      where o.run_id = any (h_run)
+      order by o.run_id
+      for no key update skip locked)
+    update weir.open_run o
+    set news_heard = h.count
+    from unnest(h_run, h_count) as h(run_id, count)
+    where o.run_id = any (array[h.run_id]) and o.run_id in (select f.run_id from free f)
+      and o.worker_id = p_worker and o.news_heard < h.count;
+  end if;
+
+  -- The worker that claims a run next is sent all its notifications again: none counts as acknowledged.
+  if cardinality(r_run) > 0 then
+    with released as (
+      update weir.open_run o
+      set worker_id = null, claimed_in = null, news_heard = 0,
+          wake_at = case when o.news <= o.news_heard and g.wake_at > p_now then g.wake_at end
+      from unnest(r_run, r_wake_at) as g(run_id, wake_at)
+      where o.run_id = any (array[g.run_id]) and o.worker_id = p_worker
+      returning o.run_id, o.cancel_reason)
+    select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
+    if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
+    perform weir.wake_workers();
+  end if;
+end $$;
+comment on function weir.record_runs is
+  'the part of weir.exchange that writes: the journal, ends, releases, acknowledgements';

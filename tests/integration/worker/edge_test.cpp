@@ -1,0 +1,118 @@
+// What one run does, and what somebody does to it, is its own affair: the others go on.
+#include <atomic>
+#include <set>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+
+#include "integration/worker/worker_rig.hpp"
+#include "support/admin_session.hpp"
+#include "support/test_database.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string string_of(std::size_t bytes) { return '"' + std::string(bytes, 'x') + '"'; }
+
+std::string charged() {
+  return query_value("select count(*) from weir.attempts where outcome = 'lost'");
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "L8: a transaction that somebody leaves open holds up its own run and no other") {
+  std::atomic<bool> go = false;
+  const TestFlow flow("held", {{"s", [&](TestCall& call) {
+                                  while (!go) std::this_thread::sleep_for(1ms);
+                                  return call.output("1");
+                                }}});
+  const TestFlow quick("quick", {{"s", returns("1")}});
+  const RunningWorker worker({&flow, &quick});
+  TestClient client;
+  const std::string locked = client.start("held", "null");
+  REQUIRE(eventually([&] {
+    return query_value("select count(*) from weir.attempts where outcome = 'running'") == "1";
+  }));
+  AdminSession user(database());
+  user.run("begin");
+  user.run(fmt::format("select weir.cancel('{}', 'enough')", locked));
+  go = true;
+  for (int run = 0; run < 20; ++run)
+    CHECK(client.run("quick", "null").summary.status == "completed");
+  CHECK(query_value("select status from weir.runs where flow = 'held'") == "running");
+  user.run("rollback");
+  CHECK(client.wait(locked).summary.status == "completed");
+  CHECK(query_value("select count(*) from weir.workers") == "1");
+  CHECK(charged() == "0");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "F9: a value that PostgreSQL cannot store fails its own run and no other") {
+  std::atomic<int> began = 0;
+  const TestFlow bad("bad", {{"s", [&](TestCall& call) {
+                                ++began;
+                                return call.output("0e2000000000");
+                              }}});
+  const TestFlow slow("slow", {{"s", [&](TestCall& call) {
+                                  while (began < 3) std::this_thread::sleep_for(1ms);
+                                  return call.output("1");
+                                }}});
+  const RunningWorker worker({&bad, &slow});
+  TestClient client;
+  const std::string innocent = client.start("slow", "null");
+  for (int run = 0; run < 3; ++run) {
+    const RunReport report = client.run("bad", "null");
+    CHECK(report.summary.status == "failed");
+    CHECK(report.summary.error ==
+          "the database cannot store a value of it: value overflows numeric format (let its steps "
+          "return less, or another value)");
+  }
+  CHECK(client.wait(innocent).summary.status == "completed");
+  CHECK(query_value("select count(*) from weir.workers") == "1");
+  CHECK(charged() == "0");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "P7: a run whose output is too large fails and says so") {
+  const auto large = [](TestCall& call) { return call.output(string_of(15'000'000)); };
+  std::vector<TestFlow::Step> steps;
+  for (int i = 0; i < 9; ++i) steps.push_back({fmt::format("s{}", i), large});
+  const TestFlow flow("large", steps);
+  const TestFlow quick("quick", {{"s", returns("1")}});
+  const RunningWorker worker({&flow, &quick});
+  TestClient client;
+  const std::string id = client.start("large", "null");
+  CHECK(client.run("quick", "null").summary.status == "completed");
+  const std::string error = client.wait(id).summary.error.value_or("none");
+  CHECK_MESSAGE(error.starts_with("the output of the run has 135000"), error);
+  CHECK(error.ends_with(" bytes, at most 134217728 are allowed: let its final steps return less"));
+  CHECK(charged() == "0");
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "L1: outputs that take longer to write than a lease lose nobody's lease") {
+  const TestFlow large("large",
+                       {{"s", [](TestCall& call) { return call.output(string_of(16'000'000)); }}});
+  std::atomic<int> ended = 0;
+  const TestFlow neighbour("neighbour", {{"s", [&](TestCall& call) {
+                                            while (ended < 4) std::this_thread::sleep_for(1ms);
+                                            return call.output("1");
+                                          }}});
+  WorkerOptions options = RunningWorker::quick();
+  options.lease = 3s;
+  const RunningWorker worker({&large, &neighbour}, options);
+  TestClient client;
+  const std::string id = client.start("neighbour", "null");
+  std::vector<std::string> all;
+  for (int run = 0; run < 4; ++run) all.push_back(client.start("large", "null"));
+  for (const std::string& each : all) {
+    CHECK(client.wait(each).summary.status == "completed");
+    ++ended;
+  }
+  CHECK(client.wait(id).summary.status == "completed");
+  CHECK(query_value("select count(*) from weir.workers") == "1");
+  CHECK(charged() == "0");
+}
