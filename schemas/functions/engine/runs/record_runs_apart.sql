@@ -58,7 +58,8 @@ begin
         (select coalesce(array_agg(u.run), '{}') as run, array_agg(u.step) as step, array_agg(u.index) as index,
                 array_agg(u.attempt) as attempt, array_agg(u.outcome) as outcome,
                 array_agg(u.output::jsonb) as output, array_agg(u.error_code) as error_code,
-                array_agg(u.error) as error, array_agg(u.retry_after_ms) as retry_after_ms, array_agg(u.started_at) as started_at,
+                array_agg(u.error) as error, array_agg(u.retry_after_ms) as retry_after_ms,
+                array_agg(u.started_at) as started_at,
                 array_agg(u.ended_at) as ended_at, array_agg(u.plugin) as plugin
          from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
                      j_started_at, j_ended_at, j_plugin)

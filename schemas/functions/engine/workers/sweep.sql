@@ -1,7 +1,7 @@
 -- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
--- (F1), its runs are released, and everything that it sends from now on is refused. A run or a share that somebody else's
--- transaction has locked, such as one in which a handler has settled an attempt (C9), is left, with its worker, to the
--- next sweep. Returns how many workers were declared dead.
+-- (F1), its runs are released, and everything that it sends from now on is refused. A run or a share that a transaction
+-- of somebody else has locked, such as one in which a handler has settled an attempt (C9), is left, with its worker, to
+-- the next sweep. Returns how many workers were declared dead.
 create or replace function weir.sweep() returns integer
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
