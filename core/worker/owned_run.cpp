@@ -21,6 +21,7 @@ OwnedRun::OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepO
 
 Result<void> OwnedRun::apply(const JournalRow& row) {
   changed_ = true;
+  journal_bytes_ += row.error.size() + (row.output ? row.output->text().size() : 0);
   return state_.apply(row);
 }
 
@@ -177,15 +178,19 @@ std::optional<Time> OwnedRun::sleeps_until() const {
   return wakes_at().value_or(on_notification_only);
 }
 
+std::chrono::milliseconds OwnedRun::parks_after() const {
+  return park_after + std::chrono::seconds(journal_bytes_ / reload_bytes);
+}
+
 bool OwnedRun::parks(Time now) const {
   const auto until = sleeps_until();
-  if (in_flight > 0 || !until || *until <= now + park_after) return false;
-  return children_.empty() || now >= changed_at_ + park_after;
+  if (in_flight > 0 || !until || *until <= now + parks_after()) return false;
+  return children_.empty() || now >= changed_at_ + parks_after();
 }
 
 std::optional<Time> OwnedRun::parks_at() const {
   return children_.empty() || in_flight > 0 ? std::nullopt
-                                            : std::optional(changed_at_ + park_after);
+                                            : std::optional(changed_at_ + parks_after());
 }
 
 bool OwnedRun::is_stuck() const {

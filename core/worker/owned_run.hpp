@@ -22,8 +22,10 @@ namespace weir {
 class OwnedRun {
  public:
   /// A run that will sleep longer than this is released (parks); one that waits only for
-  /// notifications is released after this time.
+  /// notifications is released after this time. It is longer by a second for each
+  /// `reload_bytes` of the run's journal: whoever claims the run must read all of it.
   static constexpr std::chrono::milliseconds park_after{1'000};
+  static constexpr std::size_t reload_bytes = 1024 * 1024;
 
   OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
            std::optional<PluginId> plugin);
@@ -117,6 +119,7 @@ class OwnedRun {
  private:
   void sort(const ReadyTask& ready, Time now);
   bool follows(const ReadyTask& before, const ReadyTask& after) const;
+  std::chrono::milliseconds parks_after() const;
 
   std::string id_;
   VersionId version_;
@@ -128,6 +131,7 @@ class OwnedRun {
   bool sorted_ = false;  ///< refresh() was called
   bool has_waits_ = false;
   Time changed_at_{};  ///< when it last changed
+  std::size_t journal_bytes_ = 0;
   std::deque<ReadyTask> due_;
   std::deque<ReadyTask> child_starts_;  ///< due attempts of flow steps
   std::vector<ReadyTask>

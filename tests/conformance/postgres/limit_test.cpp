@@ -35,6 +35,17 @@ struct Limits {
     must(client->start("totals", inputs, {}));
   }
 
+  // How many open runs a call of weir.settle_limits() reads.
+  int reads_of_settling() const {
+    AdminSession session(stores.url());
+    session.run("begin");
+    session.run("select weir.settle_limits()");
+    return std::stoi(session
+                         .run("select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from "
+                              "pg_stat_xact_user_tables where relname = 'open_run'")
+                         .front());
+  }
+
   std::unique_ptr<TestWorker> another() {
     auto other = std::make_unique<TestWorker>(stores);
     other->versions = worker.versions;
@@ -266,8 +277,10 @@ TEST_SUITE("postgres: limits") {
     before.run(
         "select count(*) from weir.start_many('totals', array_fill('{\"customer\": "
         "\"a\"}'::jsonb, array[700]))");
+    a.start({"b", "c"});
     a.set({.key = "/customer", .key_max_running = 700});
     CHECK(a.stores.sql("select weir.settle_limits()") == Rows{"1"});
+    CHECK(a.reads_of_settling() == 0);  // nothing is read again until the old transaction has ended
     before.run("commit");
     a.stores.sql("select weir.settle_limits()");
     CHECK(eventually([&] { return a.stores.sql("select weir.settle_limits()") == Rows{"0"}; }));

@@ -142,6 +142,24 @@ TEST_SUITE("postgres: open transactions") {
     CHECK(a.status(a.first) == "cancelled");  // nobody holds it: the cancel has ended it
   }
 
+  TEST_CASE(
+      "L6: while somebody has locked the whole journal nothing is written and all is repeated") {
+    Open a;
+    a.user.run("begin");
+    a.user.run("lock table weir.journal");
+    ExchangeRequest request = a.worker.next();
+    request.settled = {{a.first.run, completed(0, 0, 1, "5"), {}}};
+    request.ended = {{a.first.run, all_well()}, {a.second.run, all_well()}};
+    const auto reply = a.worker.session->exchange(request);
+    REQUIRE_FALSE(reply.has_value());
+    CHECK(reply.error().code == ErrorCode::unavailable);
+    CHECK(a.status(a.second) == "running");
+    a.user.run("commit");
+    CHECK(a.worker.exchange(request).busy.empty());
+    CHECK(a.status(a.first) == "completed");
+    CHECK(journal_of(*a.worker.session, a.first.run).size() == 1);
+  }
+
   TEST_CASE("L8: what a locked run has been notified of is acknowledged later") {
     Open a;
     must(a.client->cancel(a.first.id, "enough"));

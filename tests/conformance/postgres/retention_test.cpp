@@ -115,6 +115,44 @@ TEST_SUITE("postgres: retention") {
     CHECK(a.stores.sql("select id from weir.run order by id") == Rows{"3", "4"});
   }
 
+  TEST_CASE("C7: runs that are kept for their age are not read") {
+    Old a;
+    a.ended("totals", 30);
+    for (const auto& [version, age] :
+         {std::pair(a.worker.versions[1], "90 min"), {a.worker.versions[0], "30 min"}})
+      a.stores.sql(fmt::format(
+          "insert into weir.run (uuid, version_id, status, priority, input, created_at, "
+          "available_at, ended_at) select weir.uuid7(), {}, 1, 0, 'null', now() - "
+          "interval '{}', now(), now() - interval '{}' from generate_series(1, 5000)",
+          version, age, age));
+    AdminSession user(a.stores.url());
+    user.run("analyze");
+    a.store = must(postgres::open_maintenance_store(a.stores.url(), false));
+    user.run("select pg_stat_reset()");
+    CHECK(a.prune({.age = {}, .flows = {{"totals", 1h}, {"other", 100h}}}).runs == 30);
+    a.store.reset();
+    REQUIRE(eventually([&] {
+      return user.run("select n_tup_del from pg_stat_user_tables where relname = 'run'") ==
+             Rows{"30"};
+    }));
+    const std::string read = user.run(
+                                     "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables "
+                                     "where relname = 'run'")
+                                 .front();
+    CHECK_MESSAGE(std::stoi(read) < 1'500, read);
+  }
+
+  TEST_CASE("L8: a run that somebody's transaction has locked stays with its family for now") {
+    Old a;
+    a.ended("totals", 3);
+    AdminSession user(a.stores.url());
+    user.run("begin");
+    user.run("select 1 from weir.run where id = 2 for update");
+    CHECK(a.prune({.age = 1h}).runs == 2);
+    user.run("rollback");
+    CHECK(a.prune({.age = 1h}).runs == 1);
+  }
+
   TEST_CASE("C7: a whole range of old runs leaves its journal to its partition's end") {
     Old a;
     a.ended("totals", 20);

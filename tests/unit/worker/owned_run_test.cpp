@@ -88,6 +88,25 @@ TEST_SUITE("worker: owned runs") {
     CHECK(run.sleeps_until() == on_notification_only);
   }
 
+  TEST_CASE("a run is kept the longer the more of its journal would have to be read again") {
+    const TestFlow flow("f", {{"s", returns("1"), {}, "map", {.base_delay_ms = 90'000}}});
+    OwnedRun run = claimed(flow, "[1, 2]");
+    run.refresh(start);
+    const ReadyTask first = run.take_due(), second = run.take_due();
+    JournalRow row = completed(first);
+    row.output = Json::trusted('"' + std::string(100 * OwnedRun::reload_bytes, 'x') + '"');
+    REQUIRE(run.apply(row).has_value());
+    row = completed(second);
+    row.outcome = Outcome::failed;
+    row.output.reset();
+    REQUIRE(run.apply(row).has_value());
+    run.refresh(start);
+    const Time again = run.sleeps_until().value();
+    CHECK(again >= start + 90s);
+    CHECK_FALSE(run.parks(again - OwnedRun::park_after - 100s));
+    CHECK(run.parks(again - OwnedRun::park_after - 101s));
+  }
+
   TEST_CASE("C8: the end of a child that another worker started is taken in without starting it") {
     const TestFlow flow("f", {TestFlow::child("call", {}, "other")});
     OwnedRun run = claimed(flow);

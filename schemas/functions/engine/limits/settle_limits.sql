@@ -1,7 +1,7 @@
 -- Gives open runs the key and the flow that the limits of their flow need, after the limits changed: runs that existed
 -- before, and runs that other transactions opened at that moment, without seeing the new limits. It is called
--- repeatedly. A flow is finished for good once all transactions that were open at the first call have ended. Rows that
--- others have locked are left to the next call. The limits themselves are not locked, so that claims continue
+-- repeatedly. A flow is finished for good once all transactions have ended that were open at the first call which found
+-- no row locked by others: calls until then read nothing, and one after it reads all runs again. The limits themselves are not locked, so that claims continue
 -- meanwhile; weir.claim_limited corrects the head of the queue itself. Returns how many flows are not finished.
 create or replace function weir.settle_limits() returns integer
 language plpgsql as $$
@@ -15,6 +15,10 @@ begin
   for v_limit in select * from weir.flow_limit l where not l.settled order by l.flow_id loop
     v_begun := pg_snapshot_xmax(pg_current_snapshot());
     v_last := v_limit.settled_by <= pg_snapshot_xmin(pg_current_snapshot());
+    if v_last is false then
+      v_left := v_left + 1;
+      continue;
+    end if;
     with wrong as materialized (
       select o.run_id, weir.limit_key(v_limit.key_path, r.input) as limit_key,
              case when o.worker_id is not null then v_limit.flow_id end as limit_flow
@@ -39,7 +43,8 @@ begin
       returning o.run_id)
     select (select count(*) from wrong) - count(*) into v_skipped from settled;
     update weir.flow_limit l
-    set settled_by = coalesce(l.settled_by, v_begun), settled = v_last is true and v_skipped = 0
+    set settled_by = case when v_skipped = 0 then coalesce(l.settled_by, v_begun) end,
+        settled = v_last is true and v_skipped = 0
     where l.flow_id = v_limit.flow_id and l.set_at = v_limit.set_at;
     v_left := v_left + (v_last is not true or v_skipped > 0)::integer;
     perform pg_notify('weir_ready', '');

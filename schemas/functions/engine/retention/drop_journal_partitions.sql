@@ -3,7 +3,7 @@
 create or replace function weir.drop_journal_partitions() returns integer
 language plpgsql
 set jit = off set enable_seqscan = off
-set lock_timeout = '2s'  -- it will be called again; nothing may queue up behind it
+set lock_timeout = '200ms'  -- it will be called again: exchanges queue up behind it
 as $$
 declare
   v_current bigint := coalesce((select s.last_value

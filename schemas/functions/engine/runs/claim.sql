@@ -1,6 +1,6 @@
 -- Gives a worker runs of these versions, by priority and age: the part of weir.exchange that claims.
 -- `missed` is how many more runs there would have been if other workers were not claiming them at this moment;
--- `next_at` is when a limit allows more (C6).
+-- `next_at` is when a limit allows more (C6), or now when more sleeping runs may be due.
 create or replace function weir.claim(
   p_worker bigint, p_sequence bigint, p_versions integer[], p_claims_max integer, p_now timestamptz,
   out claimed bigint[], out missed integer, out next_at timestamptz)
@@ -14,6 +14,8 @@ declare
   v_runs     bigint[];   -- what their limits allow
   v_flows    integer[];
   v_keys     text[];
+  v_woken    integer;
+  v_next_at  timestamptz;  -- when limits allow more
 begin
   with due as materialized (
     select s.run_id
@@ -26,6 +28,8 @@ begin
   set wake_at = null
   from due d
   where o.run_id = any (array[d.run_id]);
+  get diagnostics v_woken = row_count;
+  if v_woken = 1000 then next_at := p_now; end if;  -- there may be more
 
   if exists (select from weir.flow_limit) then  -- usually there is none: this reads an empty table
     v_limited := array(
@@ -34,8 +38,9 @@ begin
       join weir.version v on v.flow_id = l.flow_id
       where v.id = any (p_versions));
     v_versions := array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_limited));
-    select c.runs, c.flows, c.turns, c.next_at into v_runs, v_flows, v_keys, next_at
+    select c.runs, c.flows, c.turns, c.next_at into v_runs, v_flows, v_keys, v_next_at
     from weir.claim_limited(v_limited, p_claims_max, p_now) as c;
+    next_at := least(next_at, v_next_at);
     if cardinality(v_runs) > 0 then
       select t.claimed, t.missed into claimed, missed
       from weir.take_limited(p_worker, p_sequence, v_runs, v_flows, v_keys, v_versions, p_claims_max, p_now) as t;

@@ -5,7 +5,8 @@
 -- of a parent, a child run or a share: what was settled of them is in the journal, the rest is to be sent again.
 -- refused, errors: runs of which PostgreSQL cannot store a value, and what it said: nothing was written of a run that
 -- is refused for what it settled; of one that is refused for its own output what it settled is in the journal.
--- Errors of the server itself (its disk, its memory, a shutdown) are errors of the call.
+-- Errors of the server itself (its disk, its memory, a shutdown), and a lock of the whole journal, are errors of the
+-- call.
 create or replace function weir.record_runs_apart(
   p_worker bigint, p_now timestamptz,
   j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output text[],
@@ -93,6 +94,7 @@ begin
         v_whats[v_left + 1 : v_left + 2] := array['rest', 'journal'];
         v_left := v_left + 2;
       elsif v_state in ('55P03', '40P01') then
+        if v_what = 'journal' then raise; end if;  -- somebody has locked the whole journal
         busy := busy || v_from;
       else
         refused := refused || v_from;

@@ -149,9 +149,10 @@ begin
 
   return query
   select clock_timestamp(),
+         -- Not from the beginning: rows that were due may lie there dead until an old snapshot ends.
          least(v_next_at, (select min(o.wake_at)
                            from weir.open_run o
-                           where o.worker_id is null and o.wake_at is not null)),
+                           where o.worker_id is null and o.wake_at > v_now)),
          null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
          v_listened, v_paused,
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
