@@ -5,7 +5,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
@@ -36,6 +39,30 @@ std::int64_t decimals(std::string_view number) {
   return static_cast<std::int64_t>(e - std::min(point + 1, e)) - std::clamp(exponent, -far, far);
 }
 
+// Whether objects of a text have a key twice. Keys come in the order of the text, in parts.
+class KeyTwice {
+ public:
+  void object_begins() { objects_.push_back(keys_.size()); }
+  void key_part(std::string_view part) { key_ += part; }
+  void key_ends() { keys_.push_back(std::exchange(key_, {})); }
+  void object_ends() {
+    const auto first = keys_.begin() + static_cast<std::ptrdiff_t>(objects_.back());
+    objects_.pop_back();
+    if (!found_) {
+      std::sort(first, keys_.end());
+      found_ = std::adjacent_find(first, keys_.end()) != keys_.end();
+    }
+    keys_.erase(first, keys_.end());
+  }
+  bool found() const noexcept { return found_; }
+
+ private:
+  std::string key_;
+  std::vector<std::string> keys_;     // of all open objects
+  std::vector<std::size_t> objects_;  // where the keys of each begin
+  bool found_ = false;
+};
+
 // Accepts what jsonb can store; builds no value.
 struct Checker {
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
@@ -47,6 +74,8 @@ struct Checker {
 
   using Code = bj::error_code;
   std::string refusal;
+  KeyTwice key_twice;
+  bool minus_zero = false;  // the database stores 0
 
   bool refuse(std::string why, Code& ec) {
     refusal = std::move(why);
@@ -70,14 +99,28 @@ struct Checker {
   bool on_document_end(Code&) { return true; }
   bool on_array_begin(Code&) { return true; }
   bool on_array_end(std::size_t, Code&) { return true; }
-  bool on_object_begin(Code&) { return true; }
-  bool on_object_end(std::size_t, Code&) { return true; }
+  bool on_object_begin(Code&) {
+    key_twice.object_begins();
+    return true;
+  }
+  bool on_object_end(std::size_t, Code&) {
+    key_twice.object_ends();
+    return true;
+  }
   bool on_string_part(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
   bool on_string(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
-  bool on_key_part(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
-  bool on_key(bj::string_view part, std::size_t, Code& ec) { return storable(part, ec); }
+  bool on_key_part(bj::string_view part, std::size_t, Code& ec) {
+    key_twice.key_part({part.data(), part.size()});
+    return storable(part, ec);
+  }
+  bool on_key(bj::string_view part, std::size_t, Code& ec) {
+    key_twice.key_part({part.data(), part.size()});
+    key_twice.key_ends();
+    return storable(part, ec);
+  }
   bool on_number_part(bj::string_view text, Code& ec) { return number(text, ec); }
-  bool on_int64(std::int64_t, bj::string_view text, Code& ec) {
+  bool on_int64(std::int64_t value, bj::string_view text, Code& ec) {
+    minus_zero = minus_zero || (value == 0 && (text.starts_with('-') || number_bytes_ > 0));
     return number(text, ec) && number_ends();
   }
   bool on_uint64(std::uint64_t, bj::string_view text, Code& ec) {
@@ -87,6 +130,7 @@ struct Checker {
     // The parser's value is approximate: near the end of the range strtod, which is exact, decides.
     if (!std::isfinite(value) && !std::isfinite(std::strtod(std::string(text).c_str(), nullptr)))
       return refuse("a number beyond the range of a double", ec);
+    minus_zero = minus_zero || (value == 0 && std::signbit(value));
     if (!number(text, ec)) return false;
     return decimals({text.data(), text.size()}) <= decimals_max
                ? number_ends()
@@ -100,6 +144,48 @@ struct Checker {
  private:
   std::size_t number_bytes_ = 0;
 };
+
+// The value as the database stores it: of members with the same key the last one, and 0 for -0.
+void write_stored(const Json& value, std::string& text) {
+  switch (value.type()) {
+    case JsonType::array: {
+      text += '[';
+      bool first = true;
+      for (const Json& element : value.elements()) {
+        if (!std::exchange(first, false)) text += ',';
+        write_stored(element, text);
+      }
+      text += ']';
+      return;
+    }
+    case JsonType::object: {
+      std::map<std::string, Json> members;
+      for (auto& [key, member] : value.members()) members.insert_or_assign(key, member);
+      text += '{';
+      bool first = true;
+      for (const auto& [key, member] : members) {
+        if (!std::exchange(first, false)) text += ',';
+        text += json_quoted(key);
+        text += ':';
+        write_stored(member, text);
+      }
+      text += '}';
+      return;
+    }
+    case JsonType::number: {
+      const std::string_view number = value.text();
+      const std::string_view digits = number.substr(0, number.find_first_of("eE"));
+      const bool is_zero = digits.find_first_of("123456789") == std::string_view::npos;
+      text += is_zero && number.starts_with('-') ? number.substr(1) : number;
+      return;
+    }
+    case JsonType::null:
+    case JsonType::boolean:
+    case JsonType::string:
+      text += value.text();
+      return;
+  }
+}
 
 JsonFault fault_at(std::string_view text, std::size_t offset, std::string what) {
   JsonFault fault{.offset = std::min(offset, text.size()), .what = std::move(what)};
@@ -196,7 +282,12 @@ std::expected<Json, JsonFault> Json::parse_located(std::string text) {
       rest != text.end())
     return std::unexpected(fault_at(text, static_cast<std::size_t>(rest - text.begin()),
                                     "something follows after the value"));
-  return trusted(std::move(text));
+  const bool as_stored = !parser.handler().minus_zero && !parser.handler().key_twice.found();
+  Json given = trusted(std::move(text));
+  if (as_stored) return given;
+  std::string stored;
+  write_stored(given, stored);
+  return trusted(std::move(stored));
 }
 
 Result<Json> Json::parse(std::string text) {

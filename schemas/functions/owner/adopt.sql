@@ -46,6 +46,8 @@ begin
       hint = 'they end with the version they began with, as long as a worker has it';
   end if;
 
+  -- One after the other: two calls in opposite directions would not see each other's rule.
+  perform from weir.flow f where f.id = v_from.flow_id for no key update;
   -- No version is both the source and the target of a rule: rules are one step long.
   delete from weir.adoption a where a.from_version = v_to.id;
   update weir.adoption a set to_version = v_to.id where a.to_version = v_from.id;

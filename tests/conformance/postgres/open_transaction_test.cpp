@@ -8,6 +8,7 @@
 #include "conformance/test_worker.hpp"
 #include "store/share_store.hpp"
 #include "support/admin_session.hpp"
+#include "support/eventually.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -258,6 +259,30 @@ TEST_SUITE("postgres: open transactions") {
     CHECK(reply.next_wake_at.has_value());  // it looks again soon
     a.user.run("commit");
     CHECK(a.worker.claim_one().version == limited);
+  }
+
+  TEST_CASE("V3: of adoptions in opposite directions at the same time one holds") {
+    Open a;
+    a.worker.loads(with_attempts(9));
+    a.user.run("begin");
+    a.user.run("select weir.adopt('totals', 1, 2)");
+    {
+      AdminSession other(a.stores.url());
+      const std::jthread adopting([&] { other.run("select weir.adopt('totals', 2, 1)"); });
+      REQUIRE(eventually([&] {
+        return !a.stores
+                    .sql(
+                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
+                        "datname = current_database()")
+                    .empty();
+      }));
+      const auto adopted = a.worker.session->flows().adopt_older(a.worker.versions.back());
+      REQUIRE_FALSE(adopted.has_value());  // no worker waits for either
+      CHECK(adopted.error().kind == "try_again");
+      a.user.run("commit");
+    }
+    CHECK(a.stores.sql("select v.number from weir.adoption a join weir.version v on v.id = "
+                       "a.to_version") == Rows{"1"});
   }
 
   TEST_CASE("L8: a parent that fails while its child run completes elsewhere waits for nobody") {

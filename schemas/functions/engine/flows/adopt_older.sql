@@ -1,9 +1,12 @@
 -- What on_new_version: adopt means for one version: the open runs of every older version of the flow continue with it
 -- (V3). Nothing is done when this version was adopted by another one; older versions that it has adopted before are
 -- left out. Returns a row for each older version that had open runs; `refusal` says why its runs stay.
+-- Errors: lock_not_available while somebody adopts in an open transaction: then repeat the call.
 create or replace function weir.adopt_older(p_version integer)
 returns table (version integer, moved bigint, held bigint, refusal text)
-language plpgsql as $$
+language plpgsql
+set lock_timeout = '100ms'  -- somebody may be adopting in an open transaction (L8)
+as $$
 #variable_conflict use_column
 declare
   v_new   weir.version%rowtype;
