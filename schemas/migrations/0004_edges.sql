@@ -29,3 +29,7 @@ drop function if exists weir.exchange(
 
 -- What a worker holds is found by its key: when it ends, when it repeats a call, and by weir.workers.
 create index open_run_held on weir.open_run (worker_id) where worker_id is not null;
+
+-- For people who look: runs that did not complete, and tagged ones, are found without reading the others.
+create index run_not_completed on weir.run (version_id, status, id) where status in (2, 3);
+create index run_tagged on weir.run using gin (tags) where tags <> '{}';

@@ -28,7 +28,7 @@ begin
   if delay not between '-1000 years' and '1000 years' then
     raise exception 'delay: % is out of range', delay using errcode = 'WR003', hint = 'at most 1000 years';
   end if;
-  v_available_at := weir.check_time('at', coalesce(at, now() + coalesce(delay, '0')));
+  v_available_at := weir.check_time('at', coalesce(at, statement_timestamp() + coalesce(delay, '0')));
   if tags is null or array_position(tags, null) is not null then
     raise exception 'tags: null is no tag' using errcode = 'WR003', hint = 'none is ''{}''';
   end if;
@@ -82,7 +82,7 @@ begin
       left join unnest(v_again, v_gone) as a(made, place) on a.place = m.place
       order by m.place);
   end loop;
-  if v_available_at <= now() and exists (select from unnest(v_made) as m where m is not null) then
+  if v_available_at <= clock_timestamp() and exists (select from unnest(v_made) as m where m is not null) then
     perform weir.wake_workers();
   end if;
 

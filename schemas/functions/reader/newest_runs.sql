@@ -1,6 +1,8 @@
--- The numbers of the newest runs that match every filter that is not null, newest first. They are found along an
--- index, which is read as far as necessary; nothing is sorted. `status` is one of weir.runs; created_at is in
--- [since, until); input and output contain a JSON pattern as @> has it.
+-- The numbers of the newest runs that match every filter that is not null, newest first. `status` is one of weir.runs;
+-- created_at is in [since, until); input and output contain a JSON pattern as @> has it.
+-- Runs are found along an index, which is read as far as necessary, and nothing is sorted: only runs from the time
+-- window, only failed or cancelled ones, only open ones. Runs with a rare tag are found by the tag: those that are not
+-- among the newest 10,000. What an input or an output contains is looked up in each run that matches the other filters.
 create or replace function weir.newest_runs(
   flow text default null, status text default null, tag text default null, since timestamptz default null,
   until timestamptz default null, input_contains jsonb default null, output_contains jsonb default null,
@@ -10,11 +12,16 @@ language plpgsql stable rows 20  -- so that a join with it goes by key
 set jit = off set enable_seqscan = off set enable_sort = off
 as $$
 declare
-  v_from  text := 'weir.run r';
-  v_where text := concat_ws(' and ', 'true',
-    case when tag is not null then '$1 = any (r.tags)' end,
+  v_from     text := 'weir.run r';
+  v_slack    interval := '10 min';
+  v_first    bigint := coalesce(weir.first_run_since(since - v_slack), 0);
+  v_last     bigint := weir.first_run_since(until + v_slack) - 1;
+  v_versions integer[];
+  v_found    bigint[];
+  v_where    text := concat_ws(' and ', 'r.id >= $8',
+    case when tag is not null then 'r.tags @> array[$1]' end,
     case when since is not null then 'r.created_at >= $2' end,
-    case when until is not null then 'r.created_at < $3' end,
+    case when until is not null then 'r.created_at < $3 and r.id <= $9' end,
     case when input_contains is not null then 'r.input @> $4' end,
     case when output_contains is not null then 'r.output @> $5' end,
     case status
@@ -26,21 +33,42 @@ declare
       else case when status is not null then 'false' end end);
 begin
   if status in ('queued', 'running') then  -- few, compared with the runs that are over
-    v_from := 'weir.open_run o join weir.run r on r.id = o.run_id';
+    v_from := 'weir.open_run o join weir.run r on r.id = any (array[o.run_id])';
   end if;
-  if flow is null then
-    return query execute format('select r.id from %s where %s order by r.id desc limit $6', v_from, v_where)
-      using tag, since, until, input_contains, output_contains, count_max;
-  else
+  if flow is not null or status in ('failed', 'cancelled') then  -- by run_of_version or run_not_completed
+    v_versions := array(
+      select v.id
+      from weir.version v
+      join weir.flow f on f.id = v.flow_id
+      where newest_runs.flow is null or f.slug = newest_runs.flow);
     return query execute format(
       'select n.id from unnest($7) as v(id) cross join lateral (
          select r.id from %s where r.version_id = v.id and %s order by r.id desc limit $6) as n
        order by n.id desc limit $6', v_from, v_where)
-      using tag, since, until, input_contains, output_contains, count_max,
-            array(select v.id
-                  from weir.version v
-                  join weir.flow f on f.id = v.flow_id
-                  where f.slug = newest_runs.flow);
+      using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
+    return;
   end if;
+  if tag is not null and status is null then
+    execute format(
+      'select array_agg(n.id order by n.id desc)
+       from (select r.id
+             from (select * from weir.run r where r.id >= $8 and r.id <= coalesce($9, r.id)
+                   order by r.id desc limit 10000) as r
+             where %s
+             limit $6) as n', v_where)
+      into v_found
+      using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
+    if cardinality(v_found) >= count_max then
+      return query select unnest(v_found);
+      return;
+    end if;
+    return query execute format(
+      'with tagged as materialized (select * from weir.run r where r.tags @> array[$1] and r.tags <> ''{}'')
+       select r.id from tagged r where %s order by r.id desc limit $6', v_where)
+      using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
+    return;
+  end if;
+  return query execute format('select r.id from %s where %s order by r.id desc limit $6', v_from, v_where)
+    using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
 end $$;
 comment on function weir.newest_runs is 'the numbers of the newest runs that match a filter, newest first';

@@ -14,6 +14,7 @@ as $$
 declare
   v_bad  jsonb;
   v_made uuid[];
+  v_now  timestamptz := clock_timestamp();
 begin
   if p_version.maps_over_input then
     select i into v_bad from unnest(p_inputs) as i where jsonb_typeof(i) is distinct from 'array' limit 1;
@@ -43,17 +44,18 @@ begin
     from wanted w
     left join keyed k on k.run_id = w.id),
   made as (
-    insert into weir.run (id, uuid, version_id, priority, input, idempotency_key, tags, available_at,
+    insert into weir.run (id, uuid, version_id, priority, input, idempotency_key, tags, created_at, available_at,
                           parent_run, parent_step, parent_attempt)
     overriding system value
-    select j.id, j.uuid, p_version.id, p_priority, j.input, j.key, p_tags, p_available_at,
+    select j.id, j.uuid, p_version.id, p_priority, j.input, j.key, p_tags,
+           statement_timestamp(), p_available_at,  -- not when a transaction began: ids and times go together
            p_parent_run, p_parent_step, p_parent_attempt
     from judged j
     where j.fresh
     order by j.place),
   opened as (
     insert into weir.open_run (run_id, version_id, priority, wake_at)
-    select j.id, p_version.id, p_priority, case when p_available_at > now() then p_available_at end
+    select j.id, p_version.id, p_priority, case when p_available_at > v_now then p_available_at end
     from judged j
     where j.fresh
     order by j.place)

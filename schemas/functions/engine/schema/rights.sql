@@ -5,6 +5,7 @@ create or replace function weir.rights() returns table (role text, function text
 language sql immutable as $$
   values
     ('weir_reader', 'cron_next'),
+    ('weir_reader', 'first_run_since'),
     ('weir_reader', 'journal_of'),
     ('weir_reader', 'newest_runs'),
     ('weir_reader', 'newest_version'),
