@@ -1,6 +1,6 @@
--- The first run that was created at this time or later, by halving: runs are numbered in the order of their creation, but
--- for statements that overlap, so that some minutes are to be added or taken off where none may be missed. The number
--- after the last run when there is none.
+-- The first run that was created at this time or later, by halving: runs are numbered in the order of their creation,
+-- but for statements that overlap, so that some minutes are to be added or taken off where none may be missed. The
+-- number after the last run when there is none.
 create or replace function weir.first_run_since(p_time timestamptz) returns bigint
 language plpgsql stable
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
