@@ -3,21 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "worker/ask_pause.hpp"
 #include "worker/away.hpp"
 
 namespace weir {
-namespace {
-
-using std::chrono::milliseconds;
-
-constexpr milliseconds pause_first{5};  // while a transaction is open, or the database is away
-constexpr milliseconds pause_longest{500};
-
-}  // namespace
 
 void OpenSettlements::add(std::shared_ptr<Attempt> attempt, JournalRow otherwise) {
   open_.push_back(
-      {.attempt = std::move(attempt), .otherwise = std::move(otherwise), .pause = pause_first});
+      {.attempt = std::move(attempt), .otherwise = std::move(otherwise), .pause = ask_pause_first});
 }
 
 bool OpenSettlements::holds(RunKey run) const {
@@ -41,7 +34,7 @@ Result<void> OpenSettlements::resolve(
     }
     if (!row && !is_away(row.error())) return std::unexpected(row.error());
     open->ask_at = now + open->pause;
-    open->pause = std::min(2 * open->pause, pause_longest);
+    open->pause = std::min(2 * open->pause, ask_pause_longest);
     ++open;
   }
   return {};

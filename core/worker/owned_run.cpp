@@ -69,6 +69,7 @@ void OwnedRun::sort(const ReadyTask& ready, Time now) {
 
 std::vector<std::size_t> OwnedRun::late_waits(Time now) const {
   std::vector<std::size_t> late;
+  if (now < close_waits_at_) return late;
   for (const OpenWait& wait : waits_)
     if (wait.until <= now && !notifications_.signals.contains(wait.step) &&
         !closed_waits_.contains(wait.step))
@@ -76,7 +77,13 @@ std::vector<std::size_t> OwnedRun::late_waits(Time now) const {
   return late;
 }
 
+void OwnedRun::note_unclosed_waits(Time now) {
+  close_waits_at_ = now + close_waits_pause_;
+  close_waits_pause_ = std::min(2 * close_waits_pause_, ask_pause_longest);
+}
+
 void OwnedRun::close_wait(std::size_t step, std::optional<Json> payload) {
+  close_waits_pause_ = ask_pause_first;
   closed_waits_.insert_or_assign(step, std::move(payload));
 }
 
@@ -168,8 +175,10 @@ ReadyTask OwnedRun::take_due() {
 std::optional<Time> OwnedRun::wakes_at() const {
   std::optional<Time> earliest;
   if (!sleeping_.empty()) earliest = sleeping_.begin()->first;
-  for (const OpenWait& wait : waits_)
-    if (!earliest || wait.until < *earliest) earliest = wait.until;
+  for (const OpenWait& wait : waits_) {
+    const Time at = std::max(wait.until, close_waits_at_);
+    if (!earliest || at < *earliest) earliest = at;
+  }
   return earliest;
 }
 
@@ -188,9 +197,9 @@ bool OwnedRun::parks(Time now) const {
   return children_.empty() || now >= changed_at_ + parks_after();
 }
 
-std::optional<Time> OwnedRun::parks_at() const {
-  return children_.empty() || in_flight > 0 ? std::nullopt
-                                            : std::optional(changed_at_ + parks_after());
+std::optional<Time> OwnedRun::parks_at(Time now) const {
+  const Time at = changed_at_ + parks_after();
+  return children_.empty() || in_flight > 0 || at <= now ? std::nullopt : std::optional(at);
 }
 
 bool OwnedRun::is_stuck() const {

@@ -14,6 +14,7 @@
 #include "registry/flow_registry.hpp"
 #include "run/run_state.hpp"
 #include "store/worker_store.hpp"
+#include "worker/ask_pause.hpp"
 
 namespace weir {
 
@@ -57,6 +58,9 @@ class OwnedRun {
 
   /// Waits whose time has passed without a known signal: they must be closed. After refresh().
   std::vector<std::size_t> late_waits(Time now) const;
+  /// Notes that the database was asked to close its late waits, and that not all are closed:
+  /// somebody is notifying the run. They are not late again for a while, longer each time.
+  void note_unclosed_waits(Time now);
   /// Notes that the wait was closed; with a payload, its signal came in time.
   void close_wait(std::size_t step, std::optional<Json> payload);
 
@@ -95,8 +99,9 @@ class OwnedRun {
   std::optional<Time> sleeps_until() const;
   /// Whether it should be released, because it cannot make progress for a while.
   bool parks(Time now) const;
-  /// When to check parks() again while child runs are running; nullopt: there is no need.
-  std::optional<Time> parks_at() const;
+  /// When to check parks() again while child runs are running; nullopt: there is no need after
+  /// `now`.
+  std::optional<Time> parks_at(Time now) const;
   /// Whether child runs must be started.
   bool has_child_starts() const noexcept { return !child_starts_.empty(); }
   /// Whether it could never make progress again: a programming error.
@@ -139,6 +144,8 @@ class OwnedRun {
   std::multimap<Time, ReadyTask> sleeping_;
   std::vector<OpenWait> waits_;
   std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< the payload, if a signal came
+  Time close_waits_at_{};                                    ///< not before
+  std::chrono::milliseconds close_waits_pause_ = ask_pause_first;
   std::vector<bool> started_;
   RunNotifications notifications_;
 };

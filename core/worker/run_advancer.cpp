@@ -31,9 +31,12 @@ void RunAdvancer::close_waits() {
       for (const std::size_t step : run.late_waits(now)) late.emplace_back(key, step);
   if (late.empty()) return;
   auto closed = loop_.store.close_waits(loop_.worker, late);
-  if (!closed) return;  // the next exchange reports the error, if it persists
-  for (auto& [wait, payload] : *closed)
-    loop_.runs.at(wait.first).close_wait(wait.second, std::move(payload));
+  // The next exchange reports an error, if it persists.
+  if (closed)
+    for (auto& [wait, payload] : *closed)
+      loop_.runs.at(wait.first).close_wait(wait.second, std::move(payload));
+  for (const auto& wait : late)
+    if (!closed || !closed->contains(wait)) loop_.runs.at(wait.first).note_unclosed_waits(now);
 }
 
 void RunAdvancer::advance(Steady steady_now) {

@@ -37,10 +37,10 @@ std::size_t RunBook::due() const {
   return due;
 }
 
-std::optional<Time> RunBook::wakes_at() const {
+std::optional<Time> RunBook::wakes_at(Time now) const {
   std::optional<Time> earliest;
   for (const auto& [key, run] : runs_)
-    for (const auto& time : {run.wakes_at(), run.parks_at()})
+    for (const auto& time : {run.wakes_at(), run.parks_at(now)})
       if (time && (!earliest || *time < *earliest)) earliest = time;
   return earliest;
 }

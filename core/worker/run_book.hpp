@@ -30,8 +30,9 @@ class RunBook {
   /// The number of due tasks of all runs.
   std::size_t due() const;
 
-  /// The earliest time at which a run has something to do, if nothing else happens.
-  std::optional<Time> wakes_at() const;
+  /// The earliest time at which a run has something to do, if nothing else happens than what was
+  /// done by `now`.
+  std::optional<Time> wakes_at(Time now) const;
 
   /// Calls `take` with at most `count` due tasks: by priority, and within a priority with one task
   /// of each run in turn. Skips runs for which `is_held` returns true.

@@ -87,7 +87,7 @@ std::vector<Duty> WorkerLoop::duties() {
        [=, this](Steady) { return unless_draining(offered_.next_turn()); }},
       {"waits", done([this](Steady) { advancer_.close_waits(); }), never},  // due as their runs are
       {"runs", done([this](Steady now) { advancer_.advance(now); }),
-       [this](Steady now) { return steady(loop_.runs.wakes_at(), now); }},
+       [this](Steady now) { return steady(loop_.runs.wakes_at(loop_.clock.at(now)), now); }},
       {"tasks", done([this](Steady) { pick(); }), never},  // due as their runs are
       {"exchange", [this](Steady now) { return exchange_if_due(now); },
        [this](Steady now) -> std::optional<Steady> {

@@ -83,7 +83,7 @@ TEST_SUITE("worker: owned runs") {
     CHECK_FALSE(run.parks(start));
     REQUIRE(run.take_child_starts(9).size() == 1);
     CHECK_FALSE(run.parks(start));
-    CHECK(run.parks_at() == start + OwnedRun::park_after);
+    CHECK(run.parks_at(start) == start + OwnedRun::park_after);
     CHECK(run.parks(start + OwnedRun::park_after));
     CHECK(run.sleeps_until() == on_notification_only);
   }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "unit/worker/parts.hpp"
+#include "worker/ask_pause.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -193,6 +194,7 @@ TEST_SUITE("worker: run advancer") {
     CHECK(worker.store.take_calls() == "close_waits worker 1 run 7 step 0 run 9 step 0\n");
     worker.advance();
     CHECK(worker.settled() == "");
+    worker.now += ask_pause_first;
     worker.store.answers.close_waits.next(
         FakeStore::Closed{{{7, 0}, std::nullopt}, {{9, 0}, Json::trusted("5")}});
     worker.advancer.close_waits();
@@ -205,17 +207,30 @@ TEST_SUITE("worker: run advancer") {
     CHECK(worker.store.take_calls() == "");
   }
 
-  TEST_CASE("C4: a wait that the database has not decided is asked about again") {
+  TEST_CASE(
+      "C4: a wait that somebody's open transaction keeps undecided is asked about ever less") {
     const TestFlow flow("f", {TestFlow::wait("paid", {}, 60'000)});
     Advancing worker;
     worker.add(flow).refresh(start);
-    worker.now = steady_start + 60s;
-    for (int round = 0; round < 2; ++round) {
+    int calls = 0;
+    const Steady over = steady_start + 60s;
+    // As the loop does: it sleeps until the run is due, and for a millisecond at least.
+    for (worker.now = over; worker.now < over + 10s;) {
       worker.advancer.close_waits();
-      CHECK(worker.store.take_calls() == "close_waits worker 1 run 7 step 0\n");
+      if (worker.store.take_calls() == "close_waits worker 1 run 7 step 0\n") ++calls;
       worker.advance();
       CHECK(worker.settled() == "");
+      const Time now = worker.loop.database_now();
+      const auto next = worker.loop.runs.wakes_at(now);
+      REQUIRE(next.has_value());
+      worker.now += std::max<Duration>(*next - now, 1ms);
     }
+    CHECK(calls >= 20);
+    CHECK(calls <= 30);
+    worker.store.answers.close_waits.next(FakeStore::Closed{{{7, 0}, std::nullopt}});
+    worker.advancer.close_waits();
+    worker.advance();
+    CHECK(worker.settled() == "7:0.0#1 completed {\"signalled\":false}\n");
   }
 
   TEST_CASE("C4: what follows from a signal is decided in the same round") {
@@ -442,7 +457,21 @@ TEST_SUITE("worker: run advancer") {
     worker.now += 30s;
     worker.advance();
     CHECK(run.in_flight == 1);
-    CHECK_FALSE(worker.loop.runs.wakes_at().has_value());
+    CHECK_FALSE(worker.loop.runs.wakes_at(start).has_value());
+  }
+
+  TEST_CASE("nothing is due in the past while a child run runs and no slot is free") {
+    const TestFlow flow("f", {TestFlow::child("call", {}, "other"), {"s", returns("1")}});
+    Advancing worker;
+    OwnedRun& run = worker.add(flow);
+    worker.advance();
+    CHECK(worker.advancer.start_child_runs().has_value());
+    worker.now += 30s;
+    worker.advance();
+    CHECK(run.in_flight == 0);
+    CHECK(run.due() == 1);
+    const auto next = worker.loop.runs.wakes_at(worker.loop.database_now());
+    CHECK((!next || *next > worker.loop.database_now()));
   }
 
   TEST_CASE("E1: a step is published as started once and before it ends") {

@@ -47,7 +47,7 @@ TEST_SUITE("worker: run book") {
     CHECK(book.take(5) == "");
     CHECK(book.runs.due() == 0);
     CHECK(book.runs.empty());
-    CHECK_FALSE(book.runs.wakes_at().has_value());
+    CHECK_FALSE(book.runs.wakes_at(start).has_value());
     CHECK(book.runs.find(1) == nullptr);
   }
 
@@ -118,18 +118,18 @@ TEST_SUITE("worker: run book") {
   TEST_CASE("it wakes with the first run that has something to do") {
     WideRuns book;
     book.add(1, "[0]");
-    CHECK_FALSE(book.runs.wakes_at().has_value());
+    CHECK_FALSE(book.runs.wakes_at(start).has_value());
     const TestFlow paid("paid", {TestFlow::wait("paid", {}, 60'000)});
     add_run(book.runs, paid, claim_of(2)).refresh(start);
-    CHECK(book.runs.wakes_at() == start + 60s);
+    CHECK(book.runs.wakes_at(start) == start + 60s);
     const TestFlow sooner("sooner", {TestFlow::wait("paid", {}, 20'000)});
     add_run(book.runs, sooner, claim_of(3)).refresh(start);
-    CHECK(book.runs.wakes_at() == start + 20s);
+    CHECK(book.runs.wakes_at(start) == start + 20s);
     const TestFlow parent("parent", {TestFlow::child("call", {}, "other")});
     OwnedRun& run = add_run(book.runs, parent, claim_of(4));
     run.refresh(start);
-    CHECK(book.runs.wakes_at() == start + 20s);
+    CHECK(book.runs.wakes_at(start) == start + 20s);
     run.take_child_starts(9);
-    CHECK(book.runs.wakes_at() == start + OwnedRun::park_after);
+    CHECK(book.runs.wakes_at(start) == start + OwnedRun::park_after);
   }
 }
