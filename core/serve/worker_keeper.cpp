@@ -9,6 +9,7 @@
 #include "base/sha256.hpp"
 #include "serve/worker_process.hpp"
 #include "store/postgres/end_crashed_worker.hpp"
+#include "worker/slots.hpp"
 
 namespace weir {
 namespace {
@@ -17,6 +18,12 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr milliseconds restart_pause = 50ms;
+
+// One for each thread that may run a handler, and some for those that a worker which was started
+// again has left behind. Memory is used only for those that are taken.
+std::size_t seats_for(const WorkerConfig& worker) {
+  return 16 + worker.count * Slots::threads_max(worker.slots);
+}
 
 }  // namespace
 
@@ -29,8 +36,7 @@ WorkerKeeper::WorkerKeeper(ServeOrders orders, StopSignals& signals, Log& log)
 
 Result<int> WorkerKeeper::run() {
   for (;;) {
-    const std::size_t seats = 16 + 2 * orders_.config.worker.count * orders_.config.worker.slots;
-    auto recorder = FlightRecorder::make(seats);
+    auto recorder = FlightRecorder::make(seats_for(orders_.config.worker));
     if (!recorder) return std::unexpected(std::move(recorder.error()));
     orders_.quarantine = quarantine_.records();
     auto process = WorkerProcess::start(orders_, *recorder);

@@ -106,7 +106,7 @@ class FlightRecorder {
   std::vector<WorkerId> workers() const;
 
   /// The place of this thread in the page, while the object lives; it is destroyed on the same
-  /// thread. When the page is full, it records nothing.
+  /// thread. When the page is full, it records nothing: is_taken() says whether it does.
   class Seat {
    public:
     /// With null it records nothing.
@@ -115,6 +115,7 @@ class FlightRecorder {
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
 
+    bool is_taken() const noexcept { return record_ != nullptr; }
     void begin(const Attempt& attempt) noexcept;
     void end() noexcept;
 

@@ -30,7 +30,8 @@ Steady start_of(const Attempt& attempt) {
 }  // namespace
 
 Capacity Attempts::capacity() const {
-  return {.slots = loop_.options.slots,
+  return {.slots = pace_.slots(),
+          .blocked = pace_.blocked(),
           .window = pace_.window(),
           .in_flight = flights_.size(),
           .due = loop_.runs.due(),
@@ -71,7 +72,7 @@ void Attempts::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady no
 }
 
 void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now) {
-  attempt->ticket = next_ticket_++;
+  attempt->ticket = across_.next_ticket++;
   attempt->worker = loop_.worker;
   attempt->chosen = now;
   attempt->clock = loop_.clock;
@@ -80,7 +81,28 @@ void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now) {
 }
 
 void Attempts::collect(Steady now) {
-  for (auto& attempt : slots_.take_finished()) finished_.push_back(std::move(attempt));
+  collect_finished();
+  for (const std::uint64_t ticket : flights_.enforce(now)) {
+    const auto flight = flights_.take(ticket);
+    const Attempt& attempt = *flight->attempt;
+    abandon(attempt);
+    constexpr std::string_view why = "it ignores its stop token and keeps its thread";
+    settle(*flight,
+           flight->timed_out ? timed_out(attempt.options.timeout, fmt::format("; {}", why))
+                             : AttemptResult{.outcome = Outcome::failed,
+                                             .error_code = "cancelled",
+                                             .error = std::string(why)},
+           now);
+  }
+  for (const auto& attempt : across_.ending.take_overdue(now)) abandon(*attempt);
+  pace_.set_slots(loop_.options.slots - slots_.lost(), flights_.begun_by(now - Pace::long_task));
+}
+
+void Attempts::collect_finished() {
+  for (auto& attempt : slots_.take_finished()) {
+    across_.ending.note_returned(attempt->ticket);
+    finished_.push_back(std::move(attempt));
+  }
   for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
     Attempt& attempt = *finished_.front();
     pace_.ran(attempt.ended - start_of(attempt));
@@ -92,29 +114,30 @@ void Attempts::collect(Steady now) {
     }
     settle(*flight, std::move(attempt.result), attempt.ended);
   }
-  for (const std::uint64_t ticket : flights_.enforce(now)) {
-    const auto flight = flights_.take(ticket);
-    const Attempt& attempt = *flight->attempt;
-    loop_.log.warn("run {}: {}.{} ignores its stop token and keeps its thread", attempt.run_id,
-                   slug_of(attempt), step_of(attempt));
-    slots_.abandon(attempt);
-    settle(*flight,
-           timed_out(attempt.options.timeout, "; it ignores its stop token and keeps its thread"),
-           now);
-  }
+}
+
+void Attempts::abandon(const Attempt& attempt) {
+  loop_.log.warn("run {}: {}.{} ignores its stop token and keeps its thread", attempt.run_id,
+                 slug_of(attempt), step_of(attempt));
+  slots_.abandon(attempt);
+}
+
+std::optional<Steady> Attempts::due_at(Steady now) const {
+  const auto timeout = flights_.next_limit(now), grace = across_.ending.next_limit(now);
+  return timeout && grace ? std::min(*timeout, *grace) : timeout ? timeout : grace;
 }
 
 void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Steady ended) {
   const Attempt& attempt = *flight.attempt;
   OwnedRun* const run = attempt.share == 0 ? &loop_.runs.at(attempt.run) : nullptr;
-  if (flight.timed_out_at && result.outcome != Outcome::timed_out)
+  if (flight.timed_out && result.outcome != Outcome::timed_out)
     result = timed_out(attempt.options.timeout, "");
   const bool settles = !flight.attempt->gate.close();  // in its handler's own transaction (C9)
   if (settles && result.outcome == Outcome::completed)
     result = {.outcome = Outcome::failed,
               .error_code = "not_settled",
               .error = "the step returned without committing the settlement it requested"};
-  else if (run != nullptr && !flight.timed_out_at && result.outcome != Outcome::completed &&
+  else if (run != nullptr && !flight.timed_out && result.outcome != Outcome::completed &&
            !run->state().end() && !run->state().still_needed(attempt.task))
     result = {.outcome = Outcome::cancelled,
               .error_code = "step_skipped",
@@ -148,7 +171,7 @@ Result<void> Attempts::resolve(Steady now) {
 }
 
 void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
-  for (const Flights::Flight& flight : flights_.take_run(key)) {
+  for (const Flights::Flight& flight : flights_.take_run(key, loop_.now())) {
     const Attempt& attempt = *flight.attempt;
     const Steady started = start_of(attempt);
     JournalRow row{.task = attempt.task,
@@ -168,11 +191,11 @@ void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
 }
 
 void Attempts::forget_run(RunKey key, OwnedRun& run) {
-  run.note_ended_attempts(flights_.take_run(key).size());
+  run.note_ended_attempts(flights_.take_run(key, loop_.now()).size());
 }
 
 void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {
-  flights_.stop_if(key, [&](TaskId task) { return !run.state().still_needed(task); });
+  flights_.stop_if(key, [&](TaskId task) { return !run.state().still_needed(task); }, loop_.now());
 }
 
 std::vector<InFlightTask> Attempts::stated() const {
@@ -186,9 +209,12 @@ void Attempts::start_stated() {
 }
 
 void Attempts::forget() {
-  flights_.forget();
+  flights_.forget(loop_.now());
   settling_.forget();
+  for (const auto& attempt : starting_) across_.ending.note_returned(attempt->ticket);
+  for (const auto& attempt : finished_) across_.ending.note_returned(attempt->ticket);
   starting_.clear();
+  finished_.clear();
 }
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 /// Invariants:
 /// - An attempt is given to a slot only after an exchange that stated it was committed.
 /// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
+/// - A handler that ignores its stop token is abandoned once, whatever ended its attempt (F4).
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -25,14 +26,14 @@ namespace weir {
 /// to slots, enforces their limits (F4), and settles them by what their handlers returned.
 class Attempts {
  public:
-  /// All arguments must outlive it. Tickets are numbered from `next_ticket` on, over all lives of
-  /// the worker, since handlers outlive them.
-  Attempts(LoopState& loop, StepRunner& slots, HeldShares& held, std::uint64_t& next_ticket)
+  /// All arguments must outlive it.
+  Attempts(LoopState& loop, StepRunner& slots, HeldShares& held, AcrossLives& across)
       : loop_(loop),
         slots_(slots),
         held_(held),
-        next_ticket_(next_ticket),
-        pace_(loop.options.slots) {}
+        across_(across),
+        pace_(loop.options.slots),
+        flights_(across.ending) {}
 
   Pace& pace() noexcept { return pace_; }
   const Pace& pace() const noexcept { return pace_; }
@@ -46,11 +47,12 @@ class Attempts {
   /// for each task of the worker's own runs.
   void pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started);
 
-  /// Settles attempts that slots have finished and attempts that timed out.
+  /// Settles attempts that slots have finished and attempts that timed out; abandons handlers that
+  /// ignore their stop tokens.
   void collect(Steady now);
 
   /// When collect() has something to do though no slot finishes anything.
-  std::optional<Steady> due_at(Steady now) const { return flights_.next_limit(now); }
+  std::optional<Steady> due_at(Steady now) const;
 
   /// C9: resolves attempts that handlers may have settled in their own transactions. Errors: as
   /// WorkerStore::resolve(), except that the database is away.
@@ -65,7 +67,7 @@ class Attempts {
   /// Forgets the attempts of a run, except those that must be resolved; their results will be
   /// refused.
   void forget_run(RunKey key, OwnedRun& run);
-  void forget_share(ShareId share) { static_cast<void>(flights_.take_share(share)); }
+  void forget_share(ShareId share) { static_cast<void>(flights_.take_share(share, loop_.now())); }
   /// Cancels the stop tokens of attempts whose tasks are no longer needed.
   void stop_unneeded(RunKey key, const OwnedRun& run);
 
@@ -84,12 +86,14 @@ class Attempts {
  private:
   void begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now);
   void begin(std::shared_ptr<Attempt> attempt, Steady now);
+  void collect_finished();
+  void abandon(const Attempt& attempt);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
 
   LoopState& loop_;
   StepRunner& slots_;
   HeldShares& held_;
-  std::uint64_t& next_ticket_;
+  AcrossLives& across_;
   Pace pace_;
   Flights flights_;
   OpenSettlements settling_;

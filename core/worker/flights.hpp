@@ -12,17 +12,51 @@
 
 namespace weir {
 
+/// How long a handler may take to react to its stop token before it is abandoned (F4).
+inline constexpr std::chrono::milliseconds stop_grace{1'000};
+
+/// Attempts that are over for their worker, whose handlers have not returned yet: their runs ended,
+/// or their share or lease was lost. Used only by the worker's loop.
+class EndingFlights {
+ public:
+  /// Its stop token was cancelled at `now`.
+  void add(std::shared_ptr<Attempt> attempt, Steady now);
+
+  /// Its handler has returned, or will never begin.
+  void note_returned(std::uint64_t ticket) { ending_.erase(ticket); }
+
+  /// Removes and returns those that did not return within the grace period.
+  std::vector<std::shared_ptr<Attempt>> take_overdue(Steady now);
+
+  /// The earliest moment at which take_overdue() may return something.
+  std::optional<Steady> next_limit(Steady now) const;
+
+ private:
+  struct Ending {
+    std::shared_ptr<Attempt> attempt;
+    Steady stopped_at;
+  };
+  std::map<std::uint64_t, Ending> ending_;
+};
+
+/// What outlives the loss of a worker's lease, as the handlers do. Used only by the worker's loop.
+struct AcrossLives {
+  std::uint64_t next_ticket = 1;  ///< no ticket is used twice
+  EndingFlights ending{};
+};
+
 /// The attempts that a worker has stated as in flight, with their time limits (F4). Used only by
 /// the worker's loop.
 class Flights {
  public:
-  /// How long a handler may take to react to its stop token before its attempt is settled without
-  /// it.
-  static constexpr std::chrono::milliseconds stop_grace{1'000};
+  /// `ending`, which must outlive it, is given the attempts that are taken or forgotten although
+  /// their handlers may still run.
+  explicit Flights(EndingFlights& ending) : ending_(ending) {}
 
   struct Flight {
     std::shared_ptr<Attempt> attempt;
-    std::optional<Steady> timed_out_at;  ///< when its stop token was cancelled
+    std::optional<Steady> stopped_at{};  ///< when its stop token was cancelled
+    bool timed_out = false;              ///< that was because of its timeout
   };
 
   std::size_t size() const noexcept { return flights_.size(); }
@@ -34,20 +68,25 @@ class Flights {
 
   /// Cancels the stop tokens of all attempts of one owned run; removes and returns them. Attempts
   /// of shares of the same run, which was claimed meanwhile, are not the run's own.
-  std::vector<Flight> take_run(RunKey run);
+  std::vector<Flight> take_run(RunKey run, Steady now);
 
   /// The same for one share.
-  std::vector<Flight> take_share(ShareId share);
+  std::vector<Flight> take_share(ShareId share, Steady now);
 
   /// Cancels the stop tokens of those attempts of an owned run whose tasks are no longer needed.
-  void stop_if(RunKey run, const std::function<bool(TaskId)>& unwanted);
+  void stop_if(RunKey run, const std::function<bool(TaskId)>& unwanted, Steady now);
 
   /// Cancels every stop token and forgets all attempts.
-  void forget();
+  void forget(Steady now);
 
-  /// Cancels the stop tokens of those whose timeout has passed. Returns the tickets of those that
-  /// did not end within the grace period.
+  /// Cancels the stop tokens of those whose timeout has passed. Returns the tickets of those whose
+  /// stop token was cancelled and that did not end within the grace period.
   std::vector<std::uint64_t> enforce(Steady now);
+
+  /// How many began their handlers at `time` or before.
+  std::size_t begun_by(Steady time) const;
+  /// Whether one of them was chosen at `time` or before and has not begun.
+  bool any_waits_since(Steady time) const;
 
   /// The earliest moment at which enforce() may have something to do.
   std::optional<Steady> next_limit(Steady now) const;
@@ -55,8 +94,9 @@ class Flights {
   std::vector<InFlightTask> stated() const;
 
  private:
-  std::vector<Flight> take_if(const std::function<bool(const Attempt&)>& chosen);
+  std::vector<Flight> take_if(const std::function<bool(const Attempt&)>& chosen, Steady now);
 
+  EndingFlights& ending_;
   std::map<std::uint64_t, Flight> flights_;
 };
 

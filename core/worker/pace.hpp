@@ -11,24 +11,40 @@ namespace weir {
 /// exchange with the database. Used only by the worker's loop.
 class Pace {
  public:
+  /// A slot that has run one task for so long is blocked: nothing is expected of it soon.
+  static constexpr std::chrono::milliseconds long_task{1'000};
+  /// How long a task may wait in a worker that has more than its slots can start.
+  static constexpr std::chrono::milliseconds waits_max{1'000};
+
   explicit Pace(std::size_t slots) : slots_(slots) {}
+
+  /// How many slots there are now, and how many of them are blocked. The averages alone do not show
+  /// that: they move when tasks end.
+  void set_slots(std::size_t slots, std::size_t blocked) {
+    slots_ = slots;
+    blocked_ = std::min(blocked, slots);
+  }
+  std::size_t slots() const noexcept { return slots_; }
+  std::size_t blocked() const noexcept { return blocked_; }
 
   void exchanged(Steady::duration took) { average(exchange_seconds_, took); }
   void ran(Steady::duration took) { average(task_seconds_, took); }
 
   double task_seconds() const noexcept { return task_seconds_; }
 
-  /// The number of slots, plus as many attempts as they can finish during an exchange.
+  /// The number of slots, plus as many attempts as those can finish during an exchange that are not
+  /// blocked.
   std::size_t window() const {
     const double per_slot = exchange_seconds_ / std::max(task_seconds_, 1e-6);
-    const double wanted = static_cast<double>(slots_) * (1.0 + per_slot);
-    return std::max(slots_, std::min(window_max, static_cast<std::size_t>(wanted)));
+    const double wanted =
+        static_cast<double>(slots_) + static_cast<double>(slots_ - blocked_) * per_slot;
+    return std::max(slots_, static_cast<std::size_t>(std::min<double>(window_max, wanted)));
   }
 
   /// How many tasks to hold. Idle workers cannot claim runs that wait in another one, so it is no
   /// more than the slots can start, unless tasks are so short that the next exchange would come too
   /// late.
-  std::size_t hold() const { return window() > slots_ ? 2 * window() : slots_; }
+  std::size_t hold() const { return window() > slots_ ? 2 * window() - blocked_ : slots_; }
 
  private:
   static constexpr std::size_t window_max = 256;
@@ -37,6 +53,7 @@ class Pace {
   }
 
   std::size_t slots_;
+  std::size_t blocked_ = 0;
   double exchange_seconds_ = 0.001, task_seconds_ = 1.0;  ///< moving averages
 };
 

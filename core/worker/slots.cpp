@@ -1,7 +1,10 @@
 #include "worker/slots.hpp"
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "step/fault_handler.hpp"
 #include "step/step_call.hpp"
@@ -18,10 +21,11 @@ struct Slots::Shared {
   std::condition_variable changed;  // an attempt waits, closing, or a thread ended
   std::deque<std::shared_ptr<Attempt>> waiting;
   std::vector<std::shared_ptr<Attempt>> finished;
-  std::set<const Attempt*> running;
-  std::set<const Attempt*> abandoned;  // a part of running: their threads end when they return
+  std::map<const Attempt*, std::thread::id> running;
+  std::set<const Attempt*> abandoned;  // a part of running: they occupy no slot
   bool closing = false;
-  std::size_t alive = 0;
+  std::size_t alive = 0;  // threads
+  std::size_t lost = 0;   // slots without a thread: count + abandoned.size() - alive
 };
 
 Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
@@ -57,16 +61,50 @@ std::size_t Slots::close(std::chrono::milliseconds patience) {
 
 void Slots::abandon(const Attempt& attempt) {
   const std::lock_guard lock(shared_->mutex);
+  const auto running = shared_->running.find(&attempt);
   // Otherwise it has just returned, or all threads end anyway.
-  if (!shared_->running.contains(&attempt) || shared_->closing) return;
-  if (shared_->alive >= (1 + stuck_max) * count_) {
-    shared_->log->error("{} handlers ignore their stop tokens: this one's slot is lost",
-                        shared_->abandoned.size());
-    return;
+  if (running == shared_->running.end() || shared_->closing) return;
+  if (!shared_->abandoned.insert(&attempt).second) return;
+  leave_alone(running->second);
+  std::string why = "which is the most that may";
+  if (shared_->alive < threads_max(count_)) {
+    try {
+      threads_.emplace_back([shared = shared_] { serve(shared); });
+      ++shared_->alive;
+      return;
+    } catch (const std::system_error& refused) {
+      why = std::string("and no thread can be started: ") + refused.what();
+    }
   }
-  shared_->abandoned.insert(&attempt);
-  ++shared_->alive;
-  threads_.emplace_back([shared = shared_] { serve(shared); });
+  ++shared_->lost;
+  shared_->log->error(
+      "{} handlers ignore their stop tokens and keep their threads, {}: {} of {} slots are lost "
+      "until one of them returns",
+      shared_->abandoned.size(), why, shared_->lost, count_);
+}
+
+// Nobody joins the thread of an abandoned handler: its end runs code of the plugin, the destructors
+// of its thread-local objects, for which nobody here may wait.
+void Slots::leave_alone(std::thread::id id) {
+  const auto thread = std::ranges::find(threads_, id, &std::thread::get_id);
+  if (thread == threads_.end()) return;  // it was abandoned before, and served again
+  thread->detach();
+  threads_.erase(thread);
+}
+
+std::size_t Slots::lost() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->lost;
+}
+
+std::vector<std::shared_ptr<Attempt>> Slots::withdraw(std::size_t count) {
+  const std::lock_guard lock(shared_->mutex);
+  std::vector<std::shared_ptr<Attempt>> withdrawn;
+  for (; count > 0 && !shared_->waiting.empty(); --count) {
+    withdrawn.push_back(std::move(shared_->waiting.back()));
+    shared_->waiting.pop_back();
+  }
+  return withdrawn;
 }
 
 void Slots::start(std::shared_ptr<Attempt> attempt) {
@@ -85,35 +123,49 @@ std::vector<std::shared_ptr<Attempt>> Slots::take_finished() {
 void Slots::serve(const std::shared_ptr<Shared>& shared) {
   std::optional<FaultStack> fault_stack;
   if (shared->recorder) fault_stack.emplace();
-  FlightRecorder::Seat seat(shared->recorder);
+  std::optional<FlightRecorder::Seat> seat(std::in_place, shared->recorder);
   std::unique_lock lock(shared->mutex);
-  for (;;) {
+  bool serves = seat->is_taken() || !shared->recorder;
+  if (!serves) {
+    ++shared->lost;
+    shared->log->error(
+        "the flight recorder has no seat for another thread, so a slot is lost: "
+        "handlers that ignore their stop tokens have them all; restart weir serve");
+  }
+  while (serves) {
     shared->changed.wait(lock, [&] { return shared->closing || !shared->waiting.empty(); });
     if (shared->closing) break;
     std::shared_ptr<Attempt> attempt = std::move(shared->waiting.front());
     shared->waiting.pop_front();
-    shared->running.insert(attempt.get());
+    shared->running.emplace(attempt.get(), std::this_thread::get_id());
     lock.unlock();
-    attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
-                           std::memory_order_release);
-    if (attempt->stop.cancelled()) {  // while it waited, its run ended or its worker forgot it
-      attempt->result.outcome = Outcome::failed;
-      attempt->result.error_code = "cancelled";
-    } else {
-      seat.begin(*attempt);
-      attempt->result = call_step(*attempt, *shared->resources, *shared->log);
-      seat.end();
-    }
-    attempt->ended = std::chrono::steady_clock::now();
+    run(*attempt, *seat, *shared);
     lock.lock();
     shared->running.erase(attempt.get());
-    const bool replaced = shared->abandoned.erase(attempt.get()) > 0;
+    if (shared->abandoned.erase(attempt.get()) > 0) {
+      serves = shared->lost > 0;  // another thread has its slot, unless one is lost
+      if (serves) --shared->lost;
+    }
     shared->finished.push_back(std::move(attempt));
     if (!shared->closing) shared->on_finished();  // under the lock, so never after close()
-    if (replaced) break;
   }
+  seat.reset();  // before another thread may be started
   --shared->alive;
   shared->changed.notify_all();
+}
+
+void Slots::run(Attempt& attempt, FlightRecorder::Seat& seat, const Shared& shared) {
+  attempt.started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                        std::memory_order_release);
+  if (attempt.stop.cancelled()) {  // while it waited, its run ended or its worker forgot it
+    attempt.result.outcome = Outcome::failed;
+    attempt.result.error_code = "cancelled";
+  } else {
+    seat.begin(attempt);
+    attempt.result = call_step(attempt, *shared.resources, *shared.log);
+    seat.end();
+  }
+  attempt.ended = std::chrono::steady_clock::now();
 }
 
 }  // namespace weir

@@ -20,9 +20,12 @@ namespace weir {
 ///
 /// Threads: the worker's loop calls everything here; slots call `on_finished`.
 ///
-/// Invariants: take_finished() returns every attempt given to start() exactly once, unless its
-/// handler never returns; at most `count` handlers run at the same time, not counting abandoned
-/// ones.
+/// Invariants:
+/// - Every attempt given to start() is returned exactly once, by take_finished() or by withdraw(),
+///   unless its handler never returns.
+/// - `count` - lost() threads serve, not counting those of abandoned handlers. At most
+///   threads_max(count) threads exist.
+/// - With a recorder, no handler runs on a thread that the recorder has no seat for.
 class Slots final : public StepRunner {
  public:
   /// `on_finished` is called on a slot's thread whenever take_finished() has a new attempt, but not
@@ -31,28 +34,35 @@ class Slots final : public StepRunner {
   Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
         std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr);
 
-  /// Waits for handlers that still run, at most `patience`. Returns how many threads did not end:
-  /// when there is one, all threads are detached, and the process should end soon.
+  /// Waits for handlers that still run, at most `patience`. Returns how many threads did not end,
+  /// those of abandoned handlers included: when there is one, all threads are detached, and the
+  /// process should end soon.
   std::size_t close(std::chrono::milliseconds patience);
   ~Slots() override;
 
   void start(std::shared_ptr<Attempt> attempt) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
 
-  /// Replaces at most `stuck_max` times `count` threads; every further abandoned handler costs a
-  /// slot.
+  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override;
+
+  /// Replaces the thread, unless `stuck_max` times `count` threads more than the slots exist
+  /// already: then the slot is lost until an abandoned handler returns, whose thread serves again.
   void abandon(const Attempt& attempt) override;
   static constexpr std::size_t stuck_max = 16;
+  std::size_t lost() const override;
 
-  std::size_t count() const noexcept { return count_; }
+  /// The most threads that `count` slots ever have at a time.
+  static constexpr std::size_t threads_max(std::size_t count) { return (1 + stuck_max) * count; }
 
  private:
   struct Shared;
   static void serve(const std::shared_ptr<Shared>& shared);
+  static void run(Attempt& attempt, FlightRecorder::Seat& seat, const Shared& shared);
+  void leave_alone(std::thread::id thread);
 
   std::size_t count_;
   std::shared_ptr<Shared> shared_;
-  std::vector<std::thread> threads_;  ///< including threads that have ended
+  std::vector<std::thread> threads_;  ///< without those of abandoned handlers, which are detached
 };
 
 }  // namespace weir

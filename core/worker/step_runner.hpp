@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -9,16 +10,24 @@ namespace weir {
 /// Runs the handlers of a worker's attempts: its slots, or a simulation of them.
 ///
 /// Invariant: take_finished() returns every attempt given to start() exactly once, with `started`,
-/// `result` and `ended` set, unless its handler never returns.  [the worker's loop]
+/// `result` and `ended` set, unless its handler never returns or withdraw() returned the attempt.
+/// [the worker's loop]
 class StepRunner {
  public:
   virtual ~StepRunner() = default;
   virtual void start(std::shared_ptr<Attempt> attempt) = 0;
   virtual std::vector<std::shared_ptr<Attempt>> take_finished() = 0;
 
-  /// The attempt was settled without its handler, which ignores its stop token: the handler keeps
-  /// its thread and resources, and another thread takes its slot (F4).
-  virtual void abandon(const Attempt&) {}
+  /// Takes back at most `count` attempts that wait for a slot, those given last first. Their
+  /// handlers have not begun, and never will.
+  virtual std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) = 0;
+
+  /// The attempt is over though its handler, which ignores its stop token, still runs: the handler
+  /// keeps its thread and resources, and another thread takes its slot (F4).
+  virtual void abandon(const Attempt&) = 0;
+
+  /// How many slots have no thread, because abandoned handlers keep too many.
+  virtual std::size_t lost() const = 0;
 };
 
 }  // namespace weir

@@ -30,7 +30,7 @@ Result<Worker::Ended> Worker::run() {
   const auto resources =
       options_.resources ? options_.resources : std::make_shared<StepResources>();
   Slots slots(options_.slots, resources, log_, [this] { store_.wake(); }, options_.recorder);
-  std::uint64_t next_ticket = 1;
+  AcrossLives across;
   const auto stop_request = [this] { return stop_request_.load(std::memory_order_relaxed); };
   const auto runs_may_wait = [this] {
     return runs_may_wait_.exchange(false, std::memory_order_relaxed);
@@ -72,7 +72,7 @@ Result<Worker::Ended> Worker::run() {
                           {.stop_request = stop_request,
                            .runs_may_wait = runs_may_wait,
                            .flows_changed = flows_changed},
-                          next_ticket)
+                          across)
             .run(*id);
       }();
       if (options_.recorder) options_.recorder->remove_worker(*id);

@@ -22,7 +22,7 @@ constexpr milliseconds nap_longest{60'000};
 
 WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows,
                        FlowWorkers::Registration& registration, WorkerStore& store,
-                       StepRunner& slots, Log& log, Inputs inputs, std::uint64_t& next_ticket)
+                       StepRunner& slots, Log& log, Inputs inputs, AcrossLives& across)
     : inputs_(std::move(inputs)),
       events_(options.events ? *options.events : *RunEvents::of_this_process()),
       flows_(flows),
@@ -30,7 +30,7 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows,
       reader_(options, flows, registration, store.flows(), log),
       offered_(store.shares(), log),
       held_(store.shares(), flows, log),
-      attempts_(loop_, slots, held_, next_ticket),
+      attempts_(loop_, slots, held_, across),
       advancer_(loop_, attempts_,
                 [this](const OwnedRun& run, Steady now) { return is_held(run, now); }),
       schedule_(options.lease),

@@ -40,7 +40,7 @@ class WorkerLoop {
 
   WorkerLoop(const WorkerOptions& options, ServedFlows& flows,
              FlowWorkers::Registration& registration, WorkerStore& store, StepRunner& slots,
-             Log& log, Inputs inputs, std::uint64_t& next_ticket);
+             Log& log, Inputs inputs, AcrossLives& across);
   WorkerLoop(const WorkerLoop&) = delete;
   WorkerLoop& operator=(const WorkerLoop&) = delete;
 

@@ -176,7 +176,7 @@ void Host::run() {
                      .runs_may_wait = [] { return false; },
                      .flows_changed = [this] { return std::exchange(flows_changed_, false); },
                      .now = now},
-                    next_ticket_);
+                    across_);
     const auto end = loop.run(*id);
     if (end && *end == WorkerLoop::Ended::drained) return;
     if (!end && end.error().code != ErrorCode::unavailable)

@@ -83,7 +83,7 @@ class Host {
   WorkerOptions options_;
   Store store_{*this};
   SimulatedSteps steps_{traits_.slots, *this};
-  std::uint64_t next_ticket_ = 1;
+  AcrossLives across_;
   StopRequest stop_request_ = StopRequest::none;
   bool flows_changed_ = false, woken_ = false, dead_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events in the future

@@ -68,6 +68,15 @@ void SimulatedSteps::fill() {
   }
 }
 
+std::vector<std::shared_ptr<Attempt>> SimulatedSteps::withdraw(std::size_t count) {
+  std::vector<std::shared_ptr<Attempt>> withdrawn;
+  for (; count > 0 && !queue_.empty(); --count) {
+    withdrawn.push_back(std::move(queue_.back()));
+    queue_.pop_back();
+  }
+  return withdrawn;
+}
+
 void SimulatedSteps::abandon(const Attempt& attempt) {
   if (std::ranges::any_of(running_,
                           [&](const Place& each) { return each->attempt.get() == &attempt; }))

@@ -21,7 +21,9 @@ class SimulatedSteps final : public StepRunner {
 
   void start(std::shared_ptr<Attempt> attempt) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
+  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override;
   void abandon(const Attempt& attempt) override;
+  std::size_t lost() const override { return 0; }
 
   // Ends handlers that obey their cancelled stop token, and hanging ones once the faults have ended.
   void check();

@@ -1,5 +1,7 @@
 #include "worker/attempts.hpp"
 
+#include <string_view>
+
 #include <doctest/doctest.h>
 
 #include "unit/worker/parts.hpp"
@@ -71,11 +73,11 @@ TEST_SUITE("worker: attempts") {
 
   TEST_CASE("P2: an attempt has all that its handler may ask for") {
     WideLoop worker;
-    worker.next_ticket = 40;
+    worker.across.next_ticket = 40;
     worker.start_due();
     const Attempt& attempt = *worker.slots.given.at(1);
     CHECK(attempt.ticket == 41);
-    CHECK(worker.next_ticket == 43);
+    CHECK(worker.across.next_ticket == 43);
     CHECK(attempt.worker == 1);
     CHECK(attempt.run == 7);
     CHECK(attempt.run_id == "run-7");
@@ -216,6 +218,71 @@ TEST_SUITE("worker: attempts") {
     CHECK(worker.loop.outbox.request().settled.size() == 1);
     CHECK(worker.slots.abandoned.size() == 1);
     CHECK(worker.run.in_flight == 2);
+  }
+
+  TEST_CASE("F4: a handler that ignores that its run, share or lease ended is abandoned once") {
+    for (const char* how : {"cancelled", "impossible", "share", "lease"}) {
+      CAPTURE(how);
+      WideLoop worker;
+      if (how == std::string_view("share")) worker.take_share({4});
+      worker.start_due();
+      FakeSlots::begin(*worker.slots.given.at(0), steady_start);
+      if (how == std::string_view("cancelled")) worker.attempts.cancel_run(7, worker.run, start);
+      if (how == std::string_view("impossible")) worker.attempts.forget_run(7, worker.run);
+      if (how == std::string_view("share")) worker.attempts.forget_share(2);
+      if (how == std::string_view("lease")) worker.attempts.forget();
+      // After the loss of a lease the worker is another one, with the same slots.
+      Attempts next(worker.loop, worker.slots, worker.held, worker.across);
+      Attempts& attempts = how == std::string_view("lease") ? next : worker.attempts;
+      CHECK(attempts.due_at(steady_start) == steady_start + stop_grace);
+      attempts.collect(steady_start + stop_grace - 1ns);
+      CHECK(worker.slots.abandoned.empty());
+      attempts.collect(steady_start + stop_grace);
+      CHECK(worker.slots.abandoned == std::vector<std::uint64_t>{1});
+      const std::string run = how == std::string_view("share") ? "run-8" : "run-7";
+      const std::string abandoned = fmt::format(
+          "warning: run {}: wide.each ignores its stop token and keeps its thread\n", run);
+      CHECK(worker.lines.with_levels() == abandoned);
+      attempts.collect(steady_start + 5s);
+      worker.end(0, completes("1"), steady_start + 9s);
+      attempts.collect(steady_start + 9s);
+      CHECK(worker.slots.abandoned.size() == 1);
+      CHECK(worker.lines.with_levels() ==
+            fmt::format("{}warning: run {}: the late result of wide.each is refused\n", abandoned,
+                        run));
+    }
+  }
+
+  TEST_CASE("F4: a handler that stops within a second of the end of its run is not abandoned") {
+    WideLoop worker;
+    worker.start_due();
+    worker.end(0, fails(), steady_start + 900ms);
+    worker.attempts.cancel_run(7, worker.run, start);
+    worker.attempts.collect(steady_start + 900ms);
+    worker.attempts.collect(steady_start + 10s);
+    CHECK(worker.slots.abandoned.empty());
+  }
+
+  TEST_CASE("F4: a handler that ignores that its step was skipped is abandoned and cancelled") {
+    TestLoop worker;
+    TestFlow::Step each{"each", returns("1"), {}, "map", {.timeout_ms = 60'000}};
+    each.when_exhausted = "skip";
+    const TestFlow flow("wide", {each, {"after", returns("1"), {"each"}}});
+    OwnedRun& run = add_run(worker.loop.runs, flow, claim_of(7, "[5, 6]"));
+    worker.start_due();
+    for (const auto& attempt : worker.slots.given) FakeSlots::begin(*attempt, steady_start);
+    worker.slots.end(worker.slots.given.at(0), fails(Outcome::failed_for_good), steady_start + 1s);
+    worker.now = steady_start + 1s;
+    worker.attempts.collect(worker.now);
+    worker.attempts.stop_unneeded(7, run);
+    worker.attempts.collect(steady_start + 2s - 1ns);
+    CHECK(worker.slots.abandoned.empty());
+    worker.attempts.collect(steady_start + 2s);
+    CHECK(worker.slots.abandoned == std::vector<std::uint64_t>{2});
+    CHECK(worker.settled() ==
+          "7:0.0#1 failed_for_good test: broken\n"
+          "7:0.1#1 cancelled step_skipped: its step was skipped while this ran\n");
+    CHECK(run.in_flight == 0);
   }
 
   TEST_CASE("results wait while the outbox is full and are settled when it is empty again") {
@@ -390,7 +457,6 @@ TEST_SUITE("worker: attempts") {
     CHECK_FALSE(worker.attempts.has_unstated());
     CHECK(worker.attempts.stated().empty());
     CHECK_FALSE(worker.attempts.is_resolving(7));
-    CHECK_FALSE(worker.attempts.due_at(worker.now).has_value());
     CHECK_FALSE(worker.attempts.resolve_at().has_value());
     CHECK(worker.slots.given.at(1)->stop.cancelled());
     worker.attempts.start_stated();

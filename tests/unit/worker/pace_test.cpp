@@ -53,4 +53,33 @@ TEST_SUITE("worker: pace") {
       CHECK(pace.hold() == (slots < 256 ? 512 : slots));
     }
   }
+
+  TEST_CASE("blocked slots finish nothing and no more is held than the others can start") {
+    Pace pace(8);
+    for (int i = 0; i < 100; ++i) pace.ran(1ms);
+    for (int i = 0; i < 100; ++i) pace.exchanged(10ms);
+    const std::size_t quick = pace.window();
+    CHECK(quick >= 80);
+    pace.set_slots(8, 4);
+    CHECK(pace.window() == doctest::Approx(4.0 + static_cast<double>(quick) / 2.0).epsilon(0.05));
+    CHECK(pace.hold() == 2 * pace.window() - 4);
+    pace.set_slots(8, 8);
+    CHECK(pace.window() == 8);
+    CHECK(pace.hold() == 8);
+    pace.set_slots(8, 9);  // one is just being replaced
+    CHECK(pace.window() == 8);
+    pace.set_slots(8, 0);
+    CHECK(pace.window() == quick);
+    CHECK(pace.hold() == 2 * quick);
+  }
+
+  TEST_CASE("F4: for slots that are lost nothing is held") {
+    Pace pace(8);
+    pace.set_slots(3, 0);
+    CHECK(pace.window() == 3);
+    CHECK(pace.hold() == 3);
+    pace.set_slots(0, 0);
+    CHECK(pace.window() == 0);
+    CHECK(pace.hold() == 0);
+  }
 }

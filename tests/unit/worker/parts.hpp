@@ -54,12 +54,24 @@ struct FakeSlots final : StepRunner {
   std::vector<std::shared_ptr<Attempt>> given;     ///< since it was emptied
   std::vector<std::shared_ptr<Attempt>> finished;  ///< what take_finished() returns next
   std::vector<std::uint64_t> abandoned;            ///< their tickets
+  std::size_t without_thread = 0;                  ///< what lost() returns
 
   void start(std::shared_ptr<Attempt> attempt) override { given.push_back(std::move(attempt)); }
   std::vector<std::shared_ptr<Attempt>> take_finished() override {
     return std::exchange(finished, {});
   }
+  /// Of those given since it was emptied that have not begun.
+  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override {
+    std::vector<std::shared_ptr<Attempt>> withdrawn;
+    for (auto each = given.size(); each-- > 0 && withdrawn.size() < count;) {
+      if (given[each]->started.load(std::memory_order_acquire) != 0) continue;
+      withdrawn.push_back(given[each]);
+      given.erase(given.begin() + static_cast<std::ptrdiff_t>(each));
+    }
+    return withdrawn;
+  }
   void abandon(const Attempt& attempt) override { abandoned.push_back(attempt.ticket); }
+  std::size_t lost() const override { return without_thread; }
 
   static void begin(Attempt& attempt, Steady at) {
     attempt.started.store(at.time_since_epoch().count(), std::memory_order_release);
@@ -112,8 +124,8 @@ struct TestLoop : TestRegistry {
                  .worker = 1};
   HeldShares held{&store, flows, *log};
   FakeSlots slots;
-  std::uint64_t next_ticket = 1;
-  Attempts attempts{loop, slots, held, next_ticket};
+  AcrossLives across;
+  Attempts attempts{loop, slots, held, across};
 
   /// Picks what is due, as if all were stated in an exchange: the slots have it.
   void start_due() {
