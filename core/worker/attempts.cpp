@@ -1,6 +1,7 @@
 #include "worker/attempts.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include <fmt/core.h>
@@ -42,7 +43,7 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
   const Steady now = loop_.now();
   const std::size_t window = pace_.window();
   while (flights_.size() < window) {
-    auto element = held_.next();
+    auto element = held_.next(now);
     if (!element) break;
     begin(std::move(element), now);
   }
@@ -125,6 +126,39 @@ void Attempts::abandon(const Attempt& attempt) {
 std::optional<Steady> Attempts::due_at(Steady now) const {
   const auto timeout = flights_.next_limit(now), grace = across_.ending.next_limit(now);
   return timeout && grace ? std::min(*timeout, *grace) : timeout ? timeout : grace;
+}
+
+// Whether others have room is not asked. Who has room claims what is given back, and that may be
+// this worker again; it costs an exchange and no attempt.
+void Attempts::take_back_waiting(Steady now) {
+  const bool drains = loop_.is_draining();
+  const std::size_t window = drains ? 0 : pace_.window();
+  if (!drains && !flights_.any_waits_since(now - Pace::waits_max)) return;
+  std::vector<Flights::Flight> taken;
+  while (flights_.size() > window) {
+    const auto withdrawn = slots_.withdraw(flights_.size() - window);
+    if (withdrawn.empty()) break;
+    for (const auto& attempt : withdrawn) {
+      if (auto flight = flights_.take(attempt->ticket))
+        taken.push_back(*std::move(flight));
+      else
+        across_.ending.note_returned(attempt->ticket);
+    }
+  }
+  for (const Flights::Flight& flight : taken | std::views::reverse)  // as they were due
+    make_due(flight, now);
+}
+
+void Attempts::make_due(const Flights::Flight& flight, Steady now) {
+  Attempt& attempt = *flight.attempt;
+  if (attempt.share != 0) return held_.put_back(attempt);
+  if (flight.stopped_at) {  // it is not needed any more
+    settle(flight, {.outcome = Outcome::failed, .error_code = "cancelled"}, now);
+    return;
+  }
+  OwnedRun& run = loop_.runs.at(attempt.run);
+  run.note_ended_attempts(1);
+  run.make_due({attempt.task, attempt.number, attempt.not_before});
 }
 
 void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Steady ended) {

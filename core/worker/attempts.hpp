@@ -54,6 +54,11 @@ class Attempts {
   /// When collect() has something to do though no slot finishes anything.
   std::optional<Steady> due_at(Steady now) const;
 
+  /// Takes back what waits for a slot: all of it when the worker drains; otherwise, once something
+  /// has waited for longer than waits_max, as much as is more than the window. These tasks are due
+  /// again, or wait in their share.
+  void take_back_waiting(Steady now);
+
   /// C9: resolves attempts that handlers may have settled in their own transactions. Errors: as
   /// WorkerStore::resolve(), except that the database is away.
   Result<void> resolve(Steady now);
@@ -88,6 +93,7 @@ class Attempts {
   void begin(std::shared_ptr<Attempt> attempt, Steady now);
   void collect_finished();
   void abandon(const Attempt& attempt);
+  void make_due(const Flights::Flight& flight, Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
 
   LoopState& loop_;

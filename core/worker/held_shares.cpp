@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "worker/away.hpp"
+#include "worker/pace.hpp"
 #include "worker/share_pause.hpp"
 
 namespace weir {
@@ -22,9 +23,10 @@ constexpr double ahead_seconds = 0.1;  // the next share is taken this long befo
 
 }  // namespace
 
-std::shared_ptr<Attempt> HeldShares::next() {
+std::shared_ptr<Attempt> HeldShares::next(Steady now) {
   for (auto& [id, share] : held_) {
-    if (share.waiting.empty()) continue;
+    if (share.waiting.empty() || share.given_back) continue;
+    share.moved_at = now;
     Element element = std::move(share.waiting.front());
     share.waiting.pop_front();
     --waiting_;
@@ -44,6 +46,29 @@ std::shared_ptr<Attempt> HeldShares::next() {
     return attempt;
   }
   return nullptr;
+}
+
+void HeldShares::put_back(Attempt& attempt) {
+  const auto found = held_.find(attempt.share);
+  if (found == held_.end()) return;  // the share was dropped in the meantime
+  Share& share = found->second;
+  --share.running;
+  ++waiting_;
+  const auto place =
+      std::ranges::lower_bound(share.waiting, attempt.task.index, {}, &Element::index);
+  share.waiting.insert(place, {attempt.task.index, std::move(attempt.input)});
+  share.given_back = true;
+}
+
+std::size_t HeldShares::give_back(std::size_t count, Steady now) {
+  std::size_t given = 0;
+  for (auto& [id, share] : held_) {
+    if (given >= count) break;
+    if (share.waiting.empty() || now < share.moved_at + Pace::waits_max) continue;
+    share.given_back = true;
+    given += share.waiting.size();
+  }
+  return given;
 }
 
 JournalRow HeldShares::row_of(const Attempt& attempt, AttemptResult result) {
@@ -83,9 +108,11 @@ Steady HeldShares::next_turn(const Capacity& capacity, bool takes) const {
   if (store_ == nullptr) return Steady::max();
   if (must_reconcile_) return paused_until_;
   Steady next = takes && has_room(capacity) ? take_at_ : Steady::max();
-  for (const auto& [id, share] : held_)
+  for (const auto& [id, share] : held_) {
+    if (share.given_back) next = std::min(next, share.retry_at);
     if (!share.settled.empty())
       next = std::min(next, std::max(share.settled_at + settle_after, share.retry_at));
+  }
   return std::max(next, paused_until_);
 }
 
@@ -208,19 +235,21 @@ Result<void> HeldShares::journal(WorkerId worker, ShareId id, Share& share) {
   return {};
 }
 
-// L5: of flows whose tasks may not start (any more), elements that were not started are returned
-// immediately, so that another worker can take them.
+// L5, L9: elements that were not started are returned immediately if tasks of their flow may not
+// start (any more), or if they would wait here, so that another worker can take them.
 bool HeldShares::return_unstarted(WorkerId worker, Steady now,
                                   std::span<const VersionId> versions) {
   for (auto entry = held_.begin(); entry != held_.end();) {
     auto& [id, share] = *entry;
-    if (share.waiting.empty() ||
-        std::ranges::find(versions, share.taken.version) != versions.end()) {
+    if (share.waiting.empty() || now < share.retry_at ||
+        (!share.given_back && std::ranges::find(versions, share.taken.version) != versions.end())) {
       ++entry;
       continue;
     }
     const auto returned = store_->return_share(worker, id, share.waiting.front().index);
     if (!returned && is_locked(returned.error())) {
+      share.given_back = true;
+      share.retry_at = now + pause_after_failure;
       ++entry;
       continue;
     }
@@ -230,6 +259,7 @@ bool HeldShares::return_unstarted(WorkerId worker, Steady now,
     }
     waiting_ -= share.waiting.size();
     share.waiting.clear();
+    share.given_back = false;
     entry = share.running == 0 && share.settled.empty() ? drop(entry) : std::next(entry);
   }
   return true;
@@ -241,7 +271,7 @@ bool HeldShares::has_room(const Capacity& capacity) const {
   if (capacity.in_flight + waiting_ < capacity.slots) return true;
   const double ahead = static_cast<double>(waiting_) * capacity.task_seconds;
   return !held_.empty() && capacity.task_seconds < ahead_seconds &&
-         ahead < ahead_seconds * static_cast<double>(capacity.slots);
+         ahead < ahead_seconds * static_cast<double>(capacity.slots - capacity.blocked);
 }
 
 void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> versions) {
@@ -270,7 +300,7 @@ bool HeldShares::add(WorkerId worker, Steady now, TakenShare taken) {
              return held.second.taken.run == entry.first;
            });
   });
-  Share share{.taken = {}, .flow = *flow, .run_input = run_inputs_.at(taken.run)};
+  Share share{.taken = {}, .flow = *flow, .run_input = run_inputs_.at(taken.run), .moved_at = now};
   for (std::size_t i = 0; i < taken.indexes.size(); ++i)
     share.waiting.push_back({taken.indexes[i], std::move(taken.inputs[i])});
   waiting_ += share.waiting.size();

@@ -24,7 +24,7 @@ namespace weir {
 /// Threads: only the worker's loop.
 ///
 /// Invariants:
-/// - next() returns an element at most once, and it is settled at most once.
+/// - next() returns an element at most once, unless it is put back, and it is settled at most once.
 /// - A share that the database refused is dropped as a whole: its attempts in flight are stopped,
 ///   and their results are discarded.
 /// - A share that is locked, by the transaction of a handler (C9), delays no other.
@@ -39,9 +39,17 @@ class HeldShares {
   /// How many elements were not started yet.
   std::size_t waiting() const noexcept { return waiting_; }
 
-  /// The next element, as an attempt whose ticket, worker, `given` and `clock` the caller sets.
+  /// The next element, as an attempt whose ticket, worker, `chosen` and `clock` the caller sets.
   /// Null when there is none.
-  std::shared_ptr<Attempt> next();
+  std::shared_ptr<Attempt> next(Steady now);
+
+  /// The attempt, which next() returned, has not begun and never will: its element is returned to
+  /// the database with the next turn(), with all of its share that waits.
+  void put_back(Attempt& attempt);
+
+  /// Gives back in the same way what waits of shares of which nothing was chosen for a second,
+  /// until these are `count` elements; returns how many they are.
+  std::size_t give_back(std::size_t count, Steady now);
 
   /// The row of an attempt of a shared element, without its times.
   static JournalRow row_of(const Attempt& attempt, AttemptResult result);
@@ -79,7 +87,9 @@ class HeldShares {
     TakenShare taken;
     ServedFlows::Flow flow;
     Json run_input;
-    std::deque<Element> waiting{};
+    std::deque<Element> waiting{};  ///< ascending
+    Steady moved_at{};              ///< when it was taken, or an element of it was chosen
+    bool given_back = false;        ///< what waits is not chosen, and returned in the next turn
     std::size_t running = 0;
     std::vector<JournalRow> settled{};  ///< not journaled yet
     std::size_t settled_bytes = 0;

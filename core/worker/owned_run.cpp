@@ -197,6 +197,10 @@ bool OwnedRun::parks(Time now) const {
   return children_.empty() || now >= changed_at_ + parks_after();
 }
 
+bool OwnedRun::waits_for_slot(Time now) const {
+  return in_flight == 0 && !due_.empty() && !changed_ && !ending && now >= changed_at_ + park_after;
+}
+
 std::optional<Time> OwnedRun::parks_at(Time now) const {
   const Time at = changed_at_ + parks_after();
   return children_.empty() || in_flight > 0 || at <= now ? std::nullopt : std::optional(at);

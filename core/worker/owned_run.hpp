@@ -99,6 +99,9 @@ class OwnedRun {
   std::optional<Time> sleeps_until() const;
   /// Whether it should be released, because it cannot make progress for a while.
   bool parks(Time now) const;
+  /// Whether it could start something for park_after, and nothing of it runs: other runs have all
+  /// slots.
+  bool waits_for_slot(Time now) const;
   /// When to check parks() again while child runs are running; nullopt: there is no need after
   /// `now`.
   std::optional<Time> parks_at(Time now) const;

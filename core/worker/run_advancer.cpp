@@ -50,9 +50,18 @@ void RunAdvancer::advance(Steady steady_now) {
     if (run.in_flight > 0) continue;
     WEIR_ASSERT(!run.is_stuck());
     if (!run.parks(now) && !loop_.is_draining() && !is_held_(run, steady_now)) continue;
-    loop_.outbox.release(key, run.sleeps_until());
-    run.leaving = true;
+    release(key, run);
   }
+}
+
+void RunAdvancer::release(RunKey key, OwnedRun& run) {
+  loop_.outbox.release(key, run.sleeps_until());
+  run.leaving = true;
+}
+
+void RunAdvancer::give_back(std::size_t count) {
+  loop_.runs.give_back(count, loop_.database_now(),
+                       [this](RunKey key, OwnedRun& run) { release(key, run); });
 }
 
 void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {

@@ -38,6 +38,9 @@ class RunAdvancer {
   /// make progress for a while.
   void advance(Steady now);
 
+  /// L9: releases runs that wait for a slot, until they have `count` due tasks.
+  void give_back(std::size_t count);
+
   /// Starts the child runs that are due. To be called only while no row is uncommitted that one of
   /// them could depend on (P1). Errors: lease_lost.
   Result<void> start_child_runs();
@@ -55,6 +58,7 @@ class RunAdvancer {
 
  private:
   void advance(RunKey key, OwnedRun& run, Time now);
+  void release(RunKey key, OwnedRun& run);
   void publish_steps(RunKey key, OwnedRun& run);
   void settle_child(RunKey key, OwnedRun& run, const ReadyTask& task, AttemptResult result,
                     Time now);

@@ -65,4 +65,14 @@ void RunBook::take_due(std::size_t count, const std::function<bool(const OwnedRu
   }
 }
 
+void RunBook::give_back(std::size_t count, Time now,
+                        const std::function<void(RunKey, OwnedRun&)>& give) {
+  for (auto entry = by_priority_.rbegin(); entry != by_priority_.rend() && count > 0; ++entry) {
+    OwnedRun& run = *entry->second;
+    if (run.leaving || !run.waits_for_slot(now)) continue;
+    count -= std::min(count, run.due());
+    give(entry->first.second, run);
+  }
+}
+
 }  // namespace weir

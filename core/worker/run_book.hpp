@@ -39,6 +39,10 @@ class RunBook {
   void take_due(std::size_t count, const std::function<bool(const OwnedRun&)>& is_held,
                 const std::function<void(RunKey, OwnedRun&, const ReadyTask&)>& take);
 
+  /// Calls `give` with runs that wait for a slot, those whose tasks would be taken last first, until
+  /// they have `count` due tasks.
+  void give_back(std::size_t count, Time now, const std::function<void(RunKey, OwnedRun&)>& give);
+
  private:
   std::map<RunKey, OwnedRun> runs_;
   std::map<std::pair<int, RunKey>, OwnedRun*> by_priority_;  ///< highest first, then oldest

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds retry_first{50};  // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
 constexpr milliseconds nap_longest{60'000};
+constexpr milliseconds give_back_interval{500};
 
 }  // namespace
 
@@ -86,6 +87,8 @@ std::vector<Duty> WorkerLoop::duties() {
       {"shares offered", done([this](Steady now) { offer_shares(now); }),
        [=, this](Steady) { return unless_draining(offered_.next_turn()); }},
       {"waits", done([this](Steady) { advancer_.close_waits(); }), never},  // due as their runs are
+      {"what waits", done([this](Steady now) { give_back(now); }),
+       [this](Steady) { return give_back_due_at(); }},
       {"runs", done([this](Steady now) { advancer_.advance(now); }),
        [this](Steady now) { return steady(loop_.runs.wakes_at(loop_.clock.at(now)), now); }},
       {"tasks", done([this](Steady) { pick(); }), never},  // due as their runs are
@@ -195,12 +198,33 @@ void WorkerLoop::pick() {
                  });
 }
 
+std::size_t WorkerLoop::tasks_held() const {
+  return attempts_.size() + loop_.runs.due() + held_.waiting();
+}
+
 // How many more tasks to claim.
 std::size_t WorkerLoop::room() const {
   if (loop_.is_draining() || loop_.outbox.request().versions.empty()) return 0;
-  const std::size_t held = attempts_.size() + loop_.runs.due() + held_.waiting();
   const std::size_t target = attempts_.pace().hold();
-  return held < target ? target - held : 0;
+  return tasks_held() < target ? target - tasks_held() : 0;
+}
+
+// L9: what the worker holds beyond what it would claim, and did not start for a second. Nothing goes
+// to and fro: it claims only when it holds less than that.
+void WorkerLoop::give_back(Steady now) {
+  if (now < give_back_at_) return;
+  give_back_at_ = now + give_back_interval;
+  attempts_.take_back_waiting(now);
+  const std::size_t target = attempts_.pace().hold();
+  if (loop_.is_draining() || tasks_held() <= target) return;
+  const std::size_t surplus = tasks_held() - target;
+  const std::size_t given = held_.give_back(surplus, now);
+  advancer_.give_back(surplus - std::min(surplus, given));
+}
+
+std::optional<Steady> WorkerLoop::give_back_due_at() const {
+  const bool any_waits = tasks_held() > (loop_.is_draining() ? 0 : attempts_.pace().slots());
+  return any_waits ? std::optional(give_back_at_) : std::nullopt;
 }
 
 bool WorkerLoop::is_exchange_due(Steady now) const {

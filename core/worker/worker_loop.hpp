@@ -61,7 +61,10 @@ class WorkerLoop {
   bool takes_shares() const;
   void take_shares(Steady now);
   void offer_shares(Steady now);
+  void give_back(Steady now);
+  std::optional<Steady> give_back_due_at() const;
   void pick();
+  std::size_t tasks_held() const;
   std::size_t room() const;
   bool is_exchange_due(Steady now) const;
   Result<void> exchange_if_due(Steady now);
@@ -90,7 +93,7 @@ class WorkerLoop {
   RunAdvancer advancer_;
   ExchangeSchedule schedule_;
   bool skipped_exchange_ = false;  ///< the last round made none
-  Steady sweep_at_{};
+  Steady sweep_at_{}, give_back_at_{};
   Duties duties_;
 };
 

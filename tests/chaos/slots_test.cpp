@@ -48,6 +48,10 @@ struct Until {
   ~Until() { create(); }
 };
 
+std::size_t count(const std::string& of) {
+  return std::stoull(query_value("select count(*) from " + of));
+}
+
 std::size_t lines_with(std::string_view text, const std::string& log) {
   std::size_t lines = 0;
   for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++lines;
@@ -113,6 +117,28 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   CHECK(*report.summary.error == "step \"act\" failed after 1 attempt: " +
                                      query_value("select error from weir.attempts a where "
                                                  "a.error_code = 'worker_crashed'"));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "L9: quick runs that one worker holds behind long tasks end on another") {
+  Serve first;
+  const Until until{first.folder.path() / "now"};
+  const std::string quick = "weir.start_many('quick', array_fill('null'::jsonb, array[2000]))";
+  count(quick);  // once they are done, the worker holds many such runs at a time
+  REQUIRE(eventually([] { return count("weir.open_run") == 0; }));
+  count(
+      fmt::format("(select from {} union all select from weir.start_many('sleeper', "
+                  "array_fill('{}'::jsonb, array[8]), priority => 100)) as started",
+                  quick, until.input().text()));
+  const Serve second;
+  const auto waiting = [] { return count("weir.runs where flow = 'quick' and ended_at is null"); };
+  CHECK(eventually([&] { return waiting() == 0; }));
+  MESSAGE(fmt::format("{} quick runs wait, the others waited {} s at the median, {} s at most",
+                      waiting(), waited("0.5"), waited("1")));
+  CHECK(count("weir.attempts where attempt > 1 or outcome not in ('completed', 'running')") == 0);
+  CHECK(count("weir.runs where flow = 'sleeper' and ended_at is null") == 8);
+  until.create();
+  CHECK(eventually([] { return count("weir.open_run") == 0; }));
 }
 
 TEST_SUITE_END();

@@ -267,7 +267,7 @@ TEST_SUITE("worker: flights") {
     CHECK_FALSE(flights.take(1)->timed_out);
   }
 
-  TEST_CASE("it is known how many run for long and whether one has waited for long") {
+  TEST_CASE("L9: it is known how many run for long and whether one has waited for long") {
     EndingFlights ending;
     Flights flights(ending);
     const auto first = attempt_of(1), second = attempt_of(2);

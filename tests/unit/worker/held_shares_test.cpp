@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "unit/worker/parts.hpp"
+#include "worker/share_pause.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -51,7 +52,7 @@ struct Helper : TestRegistry {
   Shares turn_without_versions() { return held.turn(1, now, {}, idle_worker, true); }
   // Runs the next element to its end.
   void run_next(const char* output = "1") {
-    const auto attempt = held.next();
+    const auto attempt = held.next(steady_start);
     REQUIRE(attempt != nullptr);
     held.settle(*attempt, HeldShares::row_of(*attempt, completes(output)), now);
   }
@@ -66,12 +67,12 @@ TEST_SUITE("worker: held shares") {
   TEST_CASE("L7: each element of a share is run once and in order") {
     Helper helper;
     CHECK(helper.held.empty());
-    CHECK(helper.held.next() == nullptr);
+    CHECK(helper.held.next(steady_start) == nullptr);
     helper.take(share_of(2, {3, 4, 9}));
     CHECK_FALSE(helper.held.empty());
     CHECK(helper.held.waiting() == 3);
     std::string run;
-    while (const auto attempt = helper.held.next())
+    while (const auto attempt = helper.held.next(steady_start))
       run += text_of(attempt->task, attempt->number) + " ";
     CHECK(run == "0.3#2 0.4#2 0.9#2 ");
     CHECK(helper.held.waiting() == 0);
@@ -83,7 +84,7 @@ TEST_SUITE("worker: held shares") {
     TakenShare share = share_of(2, {3, 4});
     share.inputs[0] = Json::trusted("\"x\"");
     helper.take(std::move(share));
-    const auto attempt = helper.held.next();
+    const auto attempt = helper.held.next(steady_start);
     REQUIRE(attempt != nullptr);
     CHECK(attempt->share == 2);
     CHECK(attempt->run == 7);
@@ -94,7 +95,7 @@ TEST_SUITE("worker: held shares") {
     CHECK(attempt->step == helper.flows.find(1)->module->steps[0]);
     CHECK(attempt->plugin == 3);
     CHECK(attempt->options.max_attempts == 9);
-    CHECK(helper.held.next()->input.text() == "5");
+    CHECK(helper.held.next(steady_start)->input.text() == "5");
   }
 
   TEST_CASE("the row of a shared element says what its attempt returned") {
@@ -180,8 +181,8 @@ TEST_SUITE("worker: held shares") {
     helper.store.answers.take_shares.next(std::vector{second});
     helper.turn();
     CHECK(helper.store.take_calls() == "take_shares worker 1 count 1 versions 1 knows 7\n");
-    CHECK(helper.held.next()->flow_input.text() == "[5, 5]");
-    CHECK(helper.held.next()->flow_input.text() == "[5, 5]");
+    CHECK(helper.held.next(steady_start)->flow_input.text() == "[5, 5]");
+    CHECK(helper.held.next(steady_start)->flow_input.text() == "[5, 5]");
   }
 
   TEST_CASE("the input of a run none of whose shares is held goes when another run's is taken") {
@@ -259,7 +260,7 @@ TEST_SUITE("worker: held shares") {
     Helper helper;
     helper.take(share_of(2, {0, 1, 2}));
     helper.take(share_of(3, {5}));
-    const auto late = helper.held.next();
+    const auto late = helper.held.next(steady_start);
     helper.run_next();
     helper.now += 20ms;
     helper.store.answers.settle_share.next(refused(ErrorCode::lease_lost, "not yours"));
@@ -273,10 +274,10 @@ TEST_SUITE("worker: held shares") {
     helper.now += 1s;
     CHECK(helper.turn(false).empty());
     CHECK(helper.store.take_calls() == "");
-    const auto kept = helper.held.next();
+    const auto kept = helper.held.next(steady_start);
     REQUIRE(kept != nullptr);
     CHECK(kept->task.index == 5);
-    CHECK(helper.held.next() == nullptr);
+    CHECK(helper.held.next(steady_start) == nullptr);
   }
 
   TEST_CASE("F9: of results of which one cannot be stored that one is journaled as a failure") {
@@ -394,11 +395,11 @@ TEST_SUITE("worker: held shares") {
   TEST_CASE("L5: what was not begun is returned when its version may not start any more") {
     Helper helper;
     helper.take(share_of(2, {0, 1, 2}));
-    const auto running = helper.held.next();
+    const auto running = helper.held.next(steady_start);
     CHECK(helper.turn_without_versions().empty());
     CHECK(helper.store.take_calls() == "return_share worker 1 share 2 from 1\n");
     CHECK(helper.held.waiting() == 0);
-    CHECK(helper.held.next() == nullptr);
+    CHECK(helper.held.next(steady_start) == nullptr);
     CHECK_FALSE(helper.held.empty());
     CHECK(helper.turn_without_versions().empty());
     CHECK(helper.store.take_calls() == "");
@@ -436,7 +437,7 @@ TEST_SUITE("worker: held shares") {
   TEST_CASE("a comparison that failed is repeated after the pause though nothing else happens") {
     Helper helper;
     helper.take(share_of(2, {0}));
-    REQUIRE(helper.held.next() != nullptr);
+    REQUIRE(helper.held.next(steady_start) != nullptr);
     const Capacity busy{.slots = 1, .window = 1, .in_flight = 1};
     helper.held.notify();
     helper.store.answers.held_shares.next(refused(ErrorCode::unavailable));
@@ -461,10 +462,77 @@ TEST_SUITE("worker: held shares") {
     helper.held.forget();
     CHECK(helper.held.empty());
     CHECK(helper.held.waiting() == 0);
-    CHECK(helper.held.next() == nullptr);
+    CHECK(helper.held.next(steady_start) == nullptr);
     helper.now += 1s;
     CHECK(helper.turn(false).empty());
     CHECK(helper.store.take_calls() == "");
     CHECK_FALSE(helper.held.take_lease_unconfirmed());
+  }
+
+  TEST_CASE("L9: what was put back of a share is returned with what waits behind it") {
+    Helper helper;
+    helper.take(share_of(2, {3, 4, 5, 9}));
+    const auto begun = helper.held.next(steady_start);
+    const auto fourth = helper.held.next(steady_start), fifth = helper.held.next(steady_start);
+    helper.held.put_back(*fifth);
+    helper.held.put_back(*fourth);
+    CHECK(helper.held.waiting() == 3);
+    CHECK(helper.held.next(steady_start) == nullptr);
+    CHECK(helper.held.next_turn(idle_worker, false) <= helper.now);
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "return_share worker 1 share 2 from 4\n");
+    CHECK(helper.held.waiting() == 0);
+    CHECK(helper.held.next_turn(idle_worker, false) == Steady::max());
+    helper.held.settle(*begun, HeldShares::row_of(*begun, completes("1")), helper.now);
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "settle_share worker 1 share 2 plugin 3: 0.3#2 completed 1\n");
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE("L8: what waits of a share that is locked is returned later and wakes nobody before") {
+    Helper helper;
+    helper.take(share_of(2, {3, 4}));
+    CHECK(helper.held.give_back(9, steady_start + 1s) == 2);
+    helper.store.answers.return_share.next(
+        refused(ErrorCode::unavailable, "it is locked", "try_again"));
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "return_share worker 1 share 2 from 3\n");
+    const Steady retry_at = helper.held.next_turn(idle_worker, false);
+    CHECK(retry_at == helper.now + pause_after_failure);
+    helper.now = retry_at - 1ns;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "");
+    helper.now = retry_at;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "return_share worker 1 share 2 from 3\n");
+    CHECK(helper.held.waiting() == 0);
+  }
+
+  TEST_CASE("L9: a share of which nothing was chosen for a second is returned") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1, 2}));
+    helper.take(share_of(3, {4, 5}));
+    REQUIRE(helper.held.next(steady_start + 500ms) != nullptr);  // of the first
+    CHECK(helper.held.give_back(9, steady_start + 1s - 1ns) == 0);
+    CHECK(helper.held.give_back(9, steady_start + 1s) == 2);
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "return_share worker 1 share 3 from 4\n");
+    CHECK(helper.held.give_back(0, steady_start + 1h) == 0);
+    CHECK(helper.held.waiting() == 2);
+  }
+
+  TEST_CASE("L9: no share is taken ahead for slots that run long tasks") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    Capacity capacity{
+        .slots = 4, .blocked = 3, .window = 4, .in_flight = 4, .due = 0, .task_seconds = 0.001};
+    helper.held.wake();
+    CHECK(helper.turn(true, capacity).empty());
+    CHECK(helper.store.take_calls() == "take_shares worker 1 count 1 versions 1 knows 7\n");
+    capacity.blocked = 4;
+    helper.held.wake();
+    CHECK(helper.turn(true, capacity).empty());
+    CHECK(helper.store.take_calls() == "");
   }
 }

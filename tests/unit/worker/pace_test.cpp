@@ -54,7 +54,7 @@ TEST_SUITE("worker: pace") {
     }
   }
 
-  TEST_CASE("blocked slots finish nothing and no more is held than the others can start") {
+  TEST_CASE("L9: blocked slots finish nothing and no more is held than the others can start") {
     Pace pace(8);
     for (int i = 0; i < 100; ++i) pace.ran(1ms);
     for (int i = 0; i < 100; ++i) pace.exchanged(10ms);

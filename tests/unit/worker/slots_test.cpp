@@ -136,7 +136,7 @@ TEST_SUITE("worker: slots") {
     threads.take(1);
   }
 
-  TEST_CASE("what is withdrawn never begins and what was given last is withdrawn first") {
+  TEST_CASE("L9: what is withdrawn never begins and what was given last is withdrawn first") {
     Threads threads(1);
     threads.run(1);
     const auto second = threads.start(), third = threads.start(), fourth = threads.start();
@@ -149,7 +149,7 @@ TEST_SUITE("worker: slots") {
     CHECK(threads.begun == 1);
   }
 
-  TEST_CASE("each attempt is run or withdrawn and never both however both race") {
+  TEST_CASE("L9: each attempt is run or withdrawn and never both however both race") {
     Threads threads(2);
     threads.let_go = true;
     std::map<std::uint64_t, int> seen;
