@@ -1,8 +1,9 @@
 -- Gives open runs the key and the flow that the limits of their flow need, after the limits changed: runs that existed
 -- before, and runs that other transactions opened at that moment, without seeing the new limits. It is called
 -- repeatedly. A flow is finished for good once all transactions have ended that were open at the first call which found
--- no row locked by others: calls until then read nothing, and one after it reads all runs again. The limits themselves are not locked, so that claims continue
--- meanwhile; weir.claim_limited corrects the head of the queue itself. Returns how many flows are not finished.
+-- no row locked by others: calls until then read nothing, and one after it reads all runs again. The limits themselves
+-- are not locked, so that claims continue meanwhile; weir.claim_limited corrects the head of the queue itself. Returns
+-- how many flows are not finished.
 create or replace function weir.settle_limits() returns integer
 language plpgsql as $$
 declare

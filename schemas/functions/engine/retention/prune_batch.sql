@@ -1,9 +1,9 @@
 -- Deletes one batch of old runs (C7): at most p_batch finished runs that ended longer ago than the age of their flow
 -- (p_flows, p_ages) or else p_age; null keeps them. Their journal, signals, idempotency keys and child runs are deleted
--- with them. A run with a child run that is not over stays, and a child run stays as long as its parent; so does for now
--- a run that somebody else's transaction has locked. The batch begins after the run p_after and goes by age: call it
+-- with them. A run with a child run that is not over stays, and a child run stays as long as its parent; so does a run
+-- that somebody else's transaction has locked, for now. The batch begins after the run p_after and goes by age: call it
 -- again with the `after` and `whole_until` that it returned, each call in a transaction of its own, until `finished`.
--- It reads runs that were created before the age of their flow: not those that are kept for their age.
+-- It reads runs that were created before the age of their flow, and not those that are kept for their age.
 -- whole_until: runs before it leave their journal to be dropped with its partition, because none of them stays.
 -- The last batch also drops such partitions, and deletes rows of workers that ended before the oldest remaining run was
 -- created.

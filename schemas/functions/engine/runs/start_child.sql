@@ -28,8 +28,8 @@ begin
     return;
   end if;
   select * into v_parent from weir.run r where r.id = run;
-  perform weir.make_runs(weir.version_to_start(flow), array[input], null, null, statement_timestamp(), v_parent.priority,
-                         v_parent.tags, run, step, attempt);
+  perform weir.make_runs(weir.version_to_start(flow), array[input], null, null, statement_timestamp(),
+                         v_parent.priority, v_parent.tags, run, step, attempt);
   perform weir.wake_workers();
 end $$;
 comment on function weir.start_child is 'starts the child run of an attempt of a flow step, once';
