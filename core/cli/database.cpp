@@ -16,7 +16,7 @@ namespace weir::cli {
 Result<Database> Database::open(const Config& config, const Globals& globals,
                                 IfMissing if_missing) {
   if (auto url = globals.database ? globals.database : config.database)
-    return Database(std::nullopt, *std::move(url));
+    return Database(nullptr, *std::move(url));
   const std::filesystem::path folder = config.folder / ".weir";
   std::error_code ec;
   if (if_missing == IfMissing::fail && !std::filesystem::exists(folder, ec))
@@ -29,7 +29,7 @@ Result<Database> Database::open(const Config& config, const Globals& globals,
   auto local = LocalPostgres::open(folder);
   if (!local) return std::unexpected(std::move(local.error()));
   std::string url = local->url();
-  return Database(*std::move(local), std::move(url));
+  return Database(std::make_shared<LocalPostgres>(*std::move(local)), std::move(url));
 }
 
 std::string Database::shown() const {

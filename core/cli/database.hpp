@@ -1,7 +1,6 @@
 #pragma once
 #include <expected>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "cli/command_line/command.hpp"
@@ -26,16 +25,17 @@ class Database {
 
   const std::string& url() const noexcept { return url_; }
 
-  bool is_private() const noexcept { return local_.has_value(); }
+  /// The share in the private PostgreSQL; null for a database that is named.
+  const std::shared_ptr<LocalPostgres>& local() const noexcept { return local_; }
 
   /// For people: the URL without its password, or the private cluster's folder.
   std::string shown() const;
 
  private:
-  Database(std::optional<LocalPostgres> local, std::string url)
+  Database(std::shared_ptr<LocalPostgres> local, std::string url)
       : local_(std::move(local)), url_(std::move(url)) {}
 
-  std::optional<LocalPostgres> local_;
+  std::shared_ptr<LocalPostgres> local_;
   std::string url_;
 };
 

@@ -21,8 +21,9 @@ StopSignals::StopSignals() {
 
 int StopSignals::count() noexcept {
   signalfd_siginfo info{};
-  while (::read(fd_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) ++count_;
-  return count_;
+  while (::read(fd_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+    count_.fetch_add(1, std::memory_order_relaxed);
+  return count_.load(std::memory_order_relaxed);
 }
 
 }  // namespace weir

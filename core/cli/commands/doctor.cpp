@@ -92,7 +92,7 @@ void examine_database(const Config& config, const Globals& globals, Examination&
     return found.good("database: none named; the first start makes a private one in .weir/");
   if (!database) return found.bad(database.error());
   found.good(fmt::format("database: {}", database->shown()));
-  if (database->is_private()) found.good(fmt::format("its URL: {}", database->url()));
+  if (database->local()) found.good(fmt::format("its URL: {}", database->url()));
   examine_store(database->url(), found);
 }
 

@@ -1,15 +1,19 @@
 #include "cli/commands/serve.hpp"
 
 #include <csignal>
+#include <memory>
 #include <utility>
 
 #include <unistd.h>
+
+#include <weir/supervisor.hpp>
 
 #include "cli/catalogue.hpp"
 #include "cli/command_line/grammar.hpp"
 #include "cli/database.hpp"
 #include "cli/log.hpp"
 #include "plugin/stage.hpp"
+#include "serve/postgres_keeper.hpp"
 #include "serve/worker_keeper.hpp"
 #include "store/postgres/migrate.hpp"
 
@@ -29,6 +33,16 @@ Examples:
   weir serve
   weir serve --config /etc/weir/flows.yaml)";
 
+// What keeps the private PostgreSQL running; null for a database that is named.
+Result<std::unique_ptr<Supervisor>> keep_postgres(const Database& database,
+                                                  const StopSignals& signals,
+                                                  const std::shared_ptr<Log>& log) {
+  if (!database.local()) return nullptr;
+  return Supervisor::start(
+      {.name = "serve"},
+      {postgres_keeper(database.local(), [&signals] { return signals.any(); }, log)});
+}
+
 ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that ends must not end this process
@@ -45,6 +59,8 @@ ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
     return console.fail(migrated.error());
   log->info("database: {}", database->shown());
 
+  auto keepers = keep_postgres(*database, signals, log);
+  if (!keepers) return console.fail(keepers.error());
   WorkerKeeper keeper({.parent = ::getpid(),
                        .config = *std::move(config),
                        .database = database->url(),

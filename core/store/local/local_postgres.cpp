@@ -1,10 +1,15 @@
 #include "store/local/local_postgres.hpp"
 
+#include <csignal>
 #include <system_error>
+#include <utility>
 
+#include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/process_handle.hpp"
 #include "store/local/cluster_folder.hpp"
+#include "store/local/deadline.hpp"
 #include "store/local/file_lock.hpp"
 #include "store/local/initdb.hpp"
 #include "store/local/postgres_programs.hpp"
@@ -15,21 +20,23 @@ namespace weir {
 
 // Invariants:
 // - Only the process that holds start.lock may make the cluster, or start or stop the server.
-// - While a process shares users.lock, the server runs. The share is taken and released only with
-//   start.lock held, so the last user detects that it is the last, and no other process can join
-//   while it stops the server.
+// - The share of users.lock is taken and released only with start.lock held, so the last user
+//   detects that it is the last, and no other process can join while it stops the server.
+// - While a process shares users.lock, nobody stops the server but from outside; then the users
+//   that watch it start it again, the first of them with start.lock.
 // - A process that crashes loses its locks.
 struct LocalPostgres::Share {
   local::ClusterFolder cluster;
   local::FileLock users;
-  std::chrono::seconds patience;
+  Options options;
+  ProcessHandle server;
   pid_t process = getpid();
 
   ~Share() {
     if (process != getpid()) return;
     auto start = local::FileLock::open(cluster.start_lock(), cluster.owner());
     if (start && start->lock_exclusive() && users.try_lock_exclusive())
-      local::stop(cluster, patience);
+      local::stop(cluster, options.patience);
   }
 };
 
@@ -53,12 +60,51 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
     const auto made = local::initialise(*cluster, *programs, options.patience, options.durable);
     if (!made) return std::unexpected(made.error());
   }
-  const auto running =
-      local::ensure_running(*cluster, *programs, options.patience, options.durable);
-  if (!running) return std::unexpected(running.error());
+  auto server = local::ensure_running(*cluster, *programs,
+                                      {.patience = options.patience,
+                                       .durable = options.durable,
+                                       .cancelled = [] { return false; }});
+  if (!server) return std::unexpected(server.error());
   if (const auto shared = users->lock_shared(); !shared) return std::unexpected(shared.error());
   return LocalPostgres(
-      std::make_unique<Share>(std::move(*cluster), std::move(*users), options.patience));
+      std::make_unique<Share>(std::move(*cluster), std::move(*users), options, *std::move(server)));
+}
+
+std::optional<LocalPostgres::End> LocalPostgres::wait_for_end(std::chrono::milliseconds limit) {
+  if (!share_->server.has_ended(limit)) return std::nullopt;
+  if (const auto end = share_->server.reap(std::chrono::milliseconds(0)); end && !end->ok())
+    return End{.how = to_string(*end)};
+  // A server that is shut down removes its pid file, as its last act.
+  if (!local::read_pid_file(share_->cluster.data()))
+    return End{.how = "somebody shut it down", .shut_down = true};
+  return End{.how = "suddenly"};
+}
+
+bool LocalPostgres::is_shutting_down() const {
+  const auto found = local::read_pid_file(share_->cluster.data());
+  return found && found->pid == share_->server.pid() && found->status == "stopping";
+}
+
+void LocalPostgres::end_sessions() const { share_->server.signal(SIGINT); }
+
+Result<void> LocalPostgres::start_again(std::chrono::seconds patience,
+                                        const std::function<bool()>& cancelled) {
+  auto start = local::FileLock::open(share_->cluster.start_lock(), share_->cluster.owner());
+  if (!start) return std::unexpected(start.error());
+  for (const local::Deadline deadline(patience); !start->try_lock_exclusive();
+       local::Deadline::wait_one_interval())
+    if (deadline.passed() || cancelled())
+      return std::unexpected(
+          deadline.error("another process that starts or stops the server did not finish"));
+  const auto programs =
+      local::find_programs(share_->options.programs, share_->cluster.initialised());
+  if (!programs) return std::unexpected(programs.error());
+  auto server = local::ensure_running(
+      share_->cluster, *programs,
+      {.patience = patience, .durable = share_->options.durable, .cancelled = cancelled});
+  if (!server) return std::unexpected(server.error());
+  share_->server = *std::move(server);
+  return {};
 }
 
 bool LocalPostgres::is_running(const std::filesystem::path& folder) {

@@ -1,7 +1,9 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,10 +17,12 @@ namespace weir {
 /// The first user of a folder makes the cluster and starts its server, others join it, and the last
 /// one to leave stops it. Users are processes or objects. They coordinate with locks in the folder,
 /// so a user that crashes leaves nothing to clean up: its server keeps running, and the next user
-/// takes it over. The server listens on no network, only on a Unix socket that its owner and root
+/// takes it over. A server that ended too early is started again by a user that watches it
+/// (wait_for_end, start_again), or by the next one that opens the folder. The server listens on no network, only on a Unix socket that its owner and root
 /// may use; what it has committed is on disk. docs/decisions/0001 says why and how.
 ///
-/// Threads: open is [any thread]; one object belongs to one thread at a time. After a fork the
+/// Threads: open is [any thread]; one object belongs to one thread at a time, but the members that
+/// watch the server may be called on another thread than url() and cluster(). After a fork the
 /// child's copy does nothing: only the process that opened a share releases it.
 class LocalPostgres {
  public:
@@ -59,6 +63,30 @@ class LocalPostgres {
   /// Where the cluster is: `folder`/postgres, or the place below `elsewhere`. It contains data/ and
   /// server.log.
   const std::filesystem::path& cluster() const noexcept;
+
+  /// How the server ended.
+  struct End {
+    std::string how;         ///< for people: "signal 9 (SIGKILL)", "somebody shut it down"
+    bool shut_down = false;  ///< in good order
+  };
+
+  /// Waits for the end of the server's main process; nullopt when it still runs after `limit`.
+  /// That single processes of it crash and recover is no end.
+  std::optional<End> wait_for_end(std::chrono::milliseconds limit);
+
+  /// Whether somebody is shutting the server down, which lasts as long as its sessions if it is
+  /// done in PostgreSQL's "smart" mode.
+  bool is_shutting_down() const;
+
+  /// Makes such a shutdown a "fast" one, which ends the sessions.
+  void end_sessions() const;
+
+  /// Starts a server that has ended, or joins the one that another user has started meanwhile.
+  /// Gives up after `patience` for each of: the ends of what remains of the earlier server, and
+  /// readiness; what was started keeps running then, and the next call joins it. Gives up within
+  /// milliseconds when `cancelled` returns true, which is asked from this thread. Errors: as open,
+  /// and "cancelled".
+  Result<void> start_again(std::chrono::seconds patience, const std::function<bool()>& cancelled);
 
   LocalPostgres(LocalPostgres&&) noexcept;
   LocalPostgres& operator=(LocalPostgres&&) noexcept;

@@ -48,15 +48,18 @@ bool works_in_folder(pid_t process, const fs::path& folder) {
   return !unseen && has_cwd(process, real);
 }
 
-bool any_process_in(const fs::path& folder) {
+std::vector<pid_t> processes_in(const fs::path& folder) {
+  std::vector<pid_t> found;
   std::error_code unseen;
   const fs::path real = fs::canonical(folder, unseen);
-  if (unseen) return false;
+  if (unseen) return found;
   for (fs::directory_iterator at("/proc", unseen), end; at != end; at.increment(unseen)) {
     const auto process = process_id(at->path().filename().string());
-    if (process && has_cwd(*process, real)) return true;
+    if (process && has_cwd(*process, real)) found.push_back(*process);
   }
-  return false;
+  return found;
 }
+
+bool any_process_in(const fs::path& folder) { return !processes_in(folder).empty(); }
 
 }  // namespace weir::local

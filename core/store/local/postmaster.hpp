@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -20,9 +21,12 @@ std::optional<PidFile> read_pid_file(const std::filesystem::path& data);
 /// we may not inspect.
 bool works_in_folder(pid_t process, const std::filesystem::path& folder);
 
-/// The same for any process. The data folder is the working directory of every process of a server,
-/// orphans included, so this is more reliable than a pid file: pids are reused, and zombies have
-/// one too.
+/// The processes whose working directory is `folder`. The data folder is that of every process of a
+/// server, orphans included, so this is more reliable than a pid file: pids are reused, and zombies
+/// have one too.
+std::vector<pid_t> processes_in(const std::filesystem::path& folder);
+
+/// Whether there is any.
 bool any_process_in(const std::filesystem::path& folder);
 
 }  // namespace weir::local

@@ -2,10 +2,11 @@
 
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include "base/process_handle.hpp"
@@ -19,21 +20,43 @@ namespace weir::local {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_ready(const ClusterFolder& cluster) {
+/// The main process of a server that accepts connections.
+std::optional<ProcessHandle> ready_server(const ClusterFolder& cluster) {
   const auto found = read_pid_file(cluster.data());
-  return found && found->status == "ready" &&
-         PQping(server_url(cluster, "postgres").c_str()) == PQPING_OK;
+  if (!found || found->status != "ready") return std::nullopt;
+  auto server = ProcessHandle::open(found->pid);
+  const std::string url = server_url(cluster, "postgres") + "&connect_timeout=2";
+  if (!server || !works_in_folder(found->pid, cluster.data()) || PQping(url.c_str()) != PQPING_OK)
+    return std::nullopt;
+  return *std::move(server);
 }
 
-/// Waits until a server that was started before can be joined (true) or has ended (false).
-Result<bool> join_existing(const ClusterFolder& cluster, std::chrono::seconds patience) {
-  for (const Deadline deadline(patience);; Deadline::wait_one_interval()) {
-    if (is_ready(cluster)) return true;
-    if (!any_process_in(cluster.data())) return false;
-    if (deadline.passed()) {
-      return std::unexpected(deadline.error(fmt::format(
-          "the server in \"{}\" neither became ready nor ended", cluster.root().string())));
-    }
+/// What keeps a server that was started before from being joined or replaced.
+std::string what_remains(const ClusterFolder& cluster) {
+  const auto found = read_pid_file(cluster.data());
+  if (found && works_in_folder(found->pid, cluster.data()))
+    return fmt::format("the server in \"{}\" neither became ready nor ended",
+                       cluster.root().string());
+  return fmt::format("the server in \"{}\" has ended, but its processes {} have not",
+                     cluster.root().string(), fmt::join(processes_in(cluster.data()), ", "));
+}
+
+std::unexpected<Error> cancelled() {
+  return std::unexpected(Error{.code = ErrorCode::unavailable,
+                               .kind = "cancelled",
+                               .message = "the start of the private PostgreSQL was cancelled",
+                               .hint = {}});
+}
+
+/// Waits until a server that was started before can be joined (its main process) or has ended
+/// (nullopt).
+Result<std::optional<ProcessHandle>> join_existing(const ClusterFolder& cluster,
+                                                   const ServerStart& start) {
+  for (const Deadline deadline(start.patience);; Deadline::wait_one_interval()) {
+    if (auto server = ready_server(cluster)) return server;
+    if (!any_process_in(cluster.data())) return std::nullopt;
+    if (start.cancelled()) return cancelled();
+    if (deadline.passed()) return std::unexpected(deadline.error(what_remains(cluster)));
   }
 }
 
@@ -101,31 +124,34 @@ std::string server_url(const ClusterFolder& cluster, std::string_view database) 
                      percent_encoded(cluster.socket().string()), superuser);
 }
 
-Result<void> ensure_running(const ClusterFolder& cluster, const PostgresPrograms& programs,
-                            std::chrono::seconds patience, bool durable) {
-  const Result<bool> joined = join_existing(cluster, patience);
+Result<ProcessHandle> ensure_running(const ClusterFolder& cluster, const PostgresPrograms& programs,
+                                     const ServerStart& start) {
+  auto joined = join_existing(cluster, start);
   if (!joined) return std::unexpected(joined.error());
-  if (*joined) return {};
+  if (*joined) return **std::move(joined);
 
   remove_leftovers(cluster);
-  if (const auto made = cluster.make_socket_folder(); !made) return made;
-  if (const auto written = write_access_rules(cluster); !written) return written;
+  if (const auto made = cluster.make_socket_folder(); !made) return std::unexpected(made.error());
+  if (const auto written = write_access_rules(cluster); !written)
+    return std::unexpected(written.error());
   const ServerLog log = ServerLog::from_now(cluster.log());
-  const auto server = start_detached({.arguments = command_line(cluster, programs, durable),
-                                      .folder = cluster.root(),
-                                      .log = cluster.log()},
-                                     cluster.owner());
+  auto server = start_detached({.arguments = command_line(cluster, programs, start.durable),
+                                .folder = cluster.root(),
+                                .log = cluster.log()},
+                               cluster.owner());
   if (!server) return std::unexpected(server.error());
-  for (const Deadline deadline(patience); !is_ready(cluster);) {
+  for (const Deadline deadline(start.patience); !ready_server(cluster);) {
     if (server->wait(Deadline::poll_interval)) {
       return std::unexpected(log.failure("server_failed", "the private PostgreSQL did not start"));
     }
+    // Not before stop() finds it.
+    if (start.cancelled() && read_pid_file(cluster.data())) return cancelled();
     // A long recovery may be in progress: the server is left running, and the next caller joins it.
     if (deadline.passed()) {
       return std::unexpected(deadline.error("the private PostgreSQL did not become ready"));
     }
   }
-  return {};
+  return *std::move(server);
 }
 
 void stop(const ClusterFolder& cluster, std::chrono::seconds patience) {
