@@ -58,10 +58,10 @@ struct Client::Parts {
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
-  /// Runs a query on any session. Its connection may have broken since it was last used, so the
-  /// query, which changes nothing, is repeated once.
+  /// Runs a request on any session, and once more when its connection broke: for those that change
+  /// nothing, or nothing when they are repeated.
   template <class Request>
-  auto query(Request&& request) -> decltype(request(*std::declval<RunStore*>())) {
+  auto repeatable(Request&& request) -> decltype(request(*std::declval<RunStore*>())) {
     auto store = stores.borrow();
     if (!store) return std::unexpected(store.error());
     auto answer = request(**store);
@@ -69,9 +69,9 @@ struct Client::Parts {
     return answer;
   }
 
-  /// Runs a request that changes something, once, on any session.
+  /// Runs a request on any session, once.
   template <class Request>
-  auto execute(Request&& request) -> decltype(request(*std::declval<RunStore*>())) {
+  auto once(Request&& request) -> decltype(request(*std::declval<RunStore*>())) {
     auto store = stores.borrow();
     if (!store) return std::unexpected(store.error());
     return request(**store);
@@ -82,7 +82,7 @@ struct Client::Parts {
 
   RunStores stores;
   RunEnds<> ends{[this](const std::vector<std::string>& ids) {
-    return query([&](RunStore& store) { return store.over_among(ids); });
+    return repeatable([&](RunStore& store) { return store.over_among(ids); });
   }};
   std::shared_ptr<EventSource> events;
 };
@@ -166,7 +166,7 @@ Result<std::vector<StartedRun>> Client::start_many(const std::string& flow,
 
 Result<void> Client::check_input(const std::string& flow, const Json& input,
                                  std::optional<int> version) {
-  const auto known = parts_->query([&](RunStore& store) { return store.flow(flow, version); });
+  const auto known = parts_->repeatable([&](RunStore& store) { return store.flow(flow, version); });
   if (!known) return std::unexpected(known.error());
   return known->input_schema ? weir::check_input(*known->input_schema, input) : Result<void>();
 }
@@ -179,7 +179,7 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
                                milliseconds patience) {
   constexpr milliseconds pause_longest{250};
   const auto fetch_report = [&](bool with_values) {
-    return parts_->query([&](RunStore& store) { return store.report(id, with_values); });
+    return parts_->repeatable([&](RunStore& store) { return store.report(id, with_values); });
   };
   const auto began = Clock::now();
   std::optional<RunEnds<>::Wait> waiting;
@@ -217,15 +217,15 @@ Result<RunReport> Client::wait(const std::string& id, const Watcher& watcher,
 }
 
 Result<RunSummary> Client::summary(const std::string& id) {
-  return parts_->query([&](RunStore& store) { return store.summary(id); });
+  return parts_->repeatable([&](RunStore& store) { return store.summary(id); });
 }
 
 Result<RunReport> Client::report(const std::string& id) {
-  return parts_->query([&](RunStore& store) { return store.report(id, true); });
+  return parts_->repeatable([&](RunStore& store) { return store.report(id, true); });
 }
 
 Result<std::vector<AttemptReport>> Client::attempts(const std::string& id) {
-  const auto recorded = parts_->query([&](RunStore& store) { return store.recorded(id); });
+  const auto recorded = parts_->repeatable([&](RunStore& store) { return store.recorded(id); });
   if (!recorded) return std::unexpected(recorded.error());
   const std::vector<std::string> slugs = step_slugs(recorded->definition);
   std::vector<AttemptReport> attempts;
@@ -243,31 +243,31 @@ Result<std::vector<AttemptReport>> Client::attempts(const std::string& id) {
 }
 
 Result<std::vector<RunSummary>> Client::runs(const RunFilter& filter) {
-  return parts_->query([&](RunStore& store) { return store.runs(filter); });
+  return parts_->repeatable([&](RunStore& store) { return store.runs(filter); });
 }
 
 Result<std::int64_t> Client::workers_alive() {
-  return parts_->query([](RunStore& store) { return store.workers_alive(); });
+  return parts_->repeatable([](RunStore& store) { return store.workers_alive(); });
 }
 
 Result<bool> Client::signal(const std::string& id, const std::string& name, const Json& payload) {
-  return parts_->execute([&](RunStore& store) { return store.signal(id, name, payload); });
+  return parts_->repeatable([&](RunStore& store) { return store.signal(id, name, payload); });
 }
 
 Result<bool> Client::cancel(const std::string& id, const std::string& reason) {
-  return parts_->execute([&](RunStore& store) { return store.cancel(id, reason); });
+  return parts_->repeatable([&](RunStore& store) { return store.cancel(id, reason); });
 }
 
 Result<std::int64_t> Client::retry(const std::string& id) {
-  return parts_->execute([&](RunStore& store) { return store.retry(id); });
+  return parts_->once([&](RunStore& store) { return store.retry(id); });
 }
 
 Result<bool> Client::pause(const std::string& flow) {
-  return parts_->execute([&](RunStore& store) { return store.pause(flow); });
+  return parts_->repeatable([&](RunStore& store) { return store.pause(flow); });
 }
 
 Result<bool> Client::resume(const std::string& flow) {
-  return parts_->execute([&](RunStore& store) { return store.resume(flow); });
+  return parts_->repeatable([&](RunStore& store) { return store.resume(flow); });
 }
 
 Result<Listening> Client::listen(Listener listener, EventsOf which) {

@@ -109,6 +109,8 @@ class Client {
   Result<std::int64_t> workers_alive();
 
   // ------------------------------------------------------------------------------------- changing
+  // When the connection breaks during a signal, a cancel, a pause or a resume, the call is repeated
+  // once; false may then mean that the first time took effect. A retry is not repeated.
 
   /// Sends a signal, which ends a wait step (C4), also before the step begins. False when it was
   /// signalled before. Errors: not_found: no such run, or no wait step for such a signal; conflict,

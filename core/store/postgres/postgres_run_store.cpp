@@ -7,8 +7,8 @@
 #include "store/postgres/journal_columns.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/parameter.hpp"
+#include "store/postgres/reconnecting_session.hpp"
 #include "store/postgres/report_columns.hpp"
-#include "store/postgres/session.hpp"
 
 namespace weir::postgres {
 namespace {
@@ -94,27 +94,22 @@ std::optional<std::string> array_unless_empty(const std::vector<std::string>& te
 
 class PostgresRunStore final : public RunStore {
  public:
-  explicit PostgresRunStore(std::string url) : url_(std::move(url)) {}
+  PostgresRunStore(std::string url, WakeupEvent wakeup)
+      : session_(std::move(url), std::move(wakeup), {}) {}
 
-  Result<void> connect() {
-    if (session_ && session_->is_open()) return {};
-    session_.reset();
-    auto opened = Session::open(url_);
-    if (!opened) return std::unexpected(opened.error());
-    session_ = *std::move(opened);
-    return {};
-  }
+  Result<void> connect() { return session_.connect(); }
 
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
                                         const StartOptions& options) override {
     ArrayLiteral texts;
     for (const Json& input : inputs) texts.add_text(input.text());
+    if (const auto connected = connect(); !connected) return std::unexpected(connected.error());
     const auto rows =
         query(start_call, {flow, texts.text(), array_unless_empty(options.idempotency_keys),
                            parameter(options.delay), std::to_string(options.priority),
                            parameter(options.version), array_of(options.tags),
                            array_unless_empty(options.run_ids), parameter(options.at)});
-    if (!rows && session_ && !session_->is_open())  // the connection broke during the call
+    if (!rows && !session_.is_open())  // the connection broke during the call
       return std::unexpected(
           Error{.code = ErrorCode::in_doubt,
                 .kind = "start_in_doubt",
@@ -243,8 +238,7 @@ class PostgresRunStore final : public RunStore {
 
  private:
   Result<pqxx::result> query(const char* sql, const Params& params = {}) {
-    if (const auto connected = connect(); !connected) return std::unexpected(connected.error());
-    return session_->query(sql, params);
+    return session_.query(sql, params);
   }
 
   Result<bool> set_paused(const char* sql, const std::string& slug) {
@@ -285,14 +279,15 @@ class PostgresRunStore final : public RunStore {
     return error;
   }
 
-  std::string url_;
-  std::unique_ptr<Session> session_;
+  ReconnectingSession session_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<RunStore>> open_run_store(const std::string& url) {
-  auto store = std::make_unique<PostgresRunStore>(url);
+  auto wakeup = WakeupEvent::make();
+  if (!wakeup) return std::unexpected(std::move(wakeup.error()));
+  auto store = std::make_unique<PostgresRunStore>(url, *std::move(wakeup));
   if (const auto connected = store->connect(); !connected)
     return std::unexpected(connected.error());
   return store;

@@ -7,7 +7,7 @@ namespace weir::postgres {
 using std::chrono::milliseconds;
 
 Result<void> ReconnectingSession::connect() {
-  if (is_open()) return {};
+  if (session_ && session_->is_still_open()) return {};
   end();
   auto opened = Session::open(url_);
   if (!opened) return std::unexpected(opened.error());

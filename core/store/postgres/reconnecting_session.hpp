@@ -5,7 +5,9 @@
 /// Invariants:
 /// - Receivers listen on the connection of the current session: they are made after it and
 ///   destroyed before it.
-/// - A session that turns out to be broken is closed immediately; the next call makes a new one.
+/// - A session that turns out to be broken is closed immediately; the next call makes a new one. So
+///   does a call that finds that the server has ended the session since the last one: it is not
+///   answered by an error. A call during which the session breaks is.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -40,7 +42,10 @@ class ReconnectingSession {
   /// unavailable.
   Result<void> connect();
 
-  /// As Session::query(), after connect().
+  bool is_open() const noexcept { return session_ && session_->is_open(); }
+
+  /// As Session::query(), after connect(). If the session broke during the call, is_open() is false
+  /// afterwards.
   Result<pqxx::result> query(const char* sql, const Params& params = {});
 
   /// Returns when a notification arrived after which `condition` returns true (true), when another
@@ -53,7 +58,6 @@ class ReconnectingSession {
   void wake() noexcept { wakeup_.wake(); }
 
  private:
-  bool is_open() const noexcept { return session_ && session_->is_open(); }
   void end() noexcept;
   bool read_notifications(const std::function<bool()>& condition);
 

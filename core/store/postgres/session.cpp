@@ -1,6 +1,7 @@
 #include "store/postgres/session.hpp"
 
 #include <fmt/core.h>
+#include <poll.h>
 
 #include "store/postgres/sql_error.hpp"
 
@@ -104,6 +105,16 @@ Result<std::unique_ptr<Session>> Session::open(const std::string& url) {
   });
   if (!set) return std::unexpected(set.error());
   return session;
+}
+
+bool Session::is_still_open() noexcept {
+  try {
+    pollfd socket{.fd = connection_->sock(), .events = POLLIN, .revents = 0};
+    while (is_open() && ::poll(&socket, 1, 0) > 0) connection_->get_notifs();
+    return is_open();
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 Result<pqxx::result> Session::query(const char* sql, const Params& params) {

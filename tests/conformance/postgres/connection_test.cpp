@@ -1,11 +1,20 @@
+#include <csignal>
 #include <optional>
+#include <thread>
 
 #include <fmt/core.h>
 
+#include "base/process_handle.hpp"
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "store/local/local_postgres.hpp"
+#include "store/local/postmaster.hpp"
+#include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
+#include "support/admin_session.hpp"
+#include "support/eventually.hpp"
+#include "unit/store_local/project_folder.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -18,6 +27,28 @@ void end_sessions(const PostgresUnderTest& stores) {
   stores.sql(
       "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
       " where datname = current_database() and pid <> pg_backend_pid()");
+}
+
+// Breaks the session of `call` while it waits for a lock: it has begun, and its outcome is unknown
+// to its caller. Returns what `call` returned.
+template <class Call>
+auto broken_during(const PostgresUnderTest& stores, Call call) {
+  AdminSession lock(stores.url());
+  lock.run("begin");
+  lock.run("lock table weir.run, weir.open_run, weir.flow in access exclusive mode");
+  std::optional<decltype(call())> answer;
+  std::thread calling([&] { answer.emplace(call()); });
+  const bool broken = eventually([&] {
+    return !AdminSession(stores.url())
+                .run(
+                    "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+                    " where datname = current_database() and wait_event_type = 'Lock'")
+                .empty();
+  });
+  lock.run("rollback");
+  calling.join();
+  REQUIRE(broken);
+  return *std::move(answer);
 }
 
 }  // namespace
@@ -33,8 +64,7 @@ TEST_SUITE("postgres: connections") {
     start_one(*client);
     ExchangeRequest request = worker.next(1);
     request.settled.push_back({run.run, completed(0, 0, 1, "1"), {}});
-    end_sessions(stores);
-    const auto broken = worker.session->exchange(request);
+    const auto broken = broken_during(stores, [&] { return worker.session->exchange(request); });
     REQUIRE_FALSE(broken.has_value());
     CHECK(broken.error().code == ErrorCode::unavailable);
     CHECK(broken.error().kind == "database_away");
@@ -56,12 +86,47 @@ TEST_SUITE("postgres: connections") {
     CHECK(worker.claim(1).size() == 1);
   }
 
-  TEST_CASE("L6: a client's session comes back by itself") {
+  TEST_CASE("L6: a session that the server ended between two calls costs no call") {
+    PostgresUnderTest stores;
+    TestWorker worker(stores);
+    worker.loads(one_step());
+    const auto client = stores.client_session();
+    end_sessions(stores);
+    const auto started = client->start("totals", {Json()}, {});
+    REQUIRE_MESSAGE(started, to_string(started.error()));
+    end_sessions(stores);
+    CHECK(must(client->cancel(started->front().id, "enough")));
+    end_sessions(stores);
+    CHECK(must(client->runs({})).size() == 1);
+    end_sessions(stores);
+    CHECK(worker.claim(1).empty());
+  }
+
+  TEST_CASE("L6: the first call after a restart of the server is answered") {
+    const ProjectFolder project;
+    auto server = must(LocalPostgres::open(project.weir(), {.durable = false}));
+    REQUIRE(postgres::migrate(server.url()));
+    const auto client = must(postgres::open_run_store(server.url()));
+    const std::string run = "00000000-0000-7000-8000-000000000000";
+    const auto restart = [&] {
+      ProcessHandle::open(local::read_pid_file(project.data())->pid)->signal(SIGINT);
+      REQUIRE(server.wait_for_end(60s));
+      REQUIRE(server.start_again(60s, [] { return false; }));
+    };
+    restart();
+    CHECK(client->cancel(run, "").error().kind == "not_found");
+    restart();
+    CHECK(client->start("order", {Json()}, {}).error().kind == "not_found");
+    restart();
+    CHECK(must(client->workers_alive()) == 0);
+  }
+
+  TEST_CASE("L6: a session that breaks during a call costs that call and none after it") {
     PostgresUnderTest stores;
     TestWorker(stores).loads(one_step());
     const auto client = stores.client_session();
-    end_sessions(stores);
-    CHECK(client->runs({}).error().code == ErrorCode::unavailable);
+    CHECK(broken_during(stores, [&] { return client->runs({}); }).error().code ==
+          ErrorCode::unavailable);
     CHECK(must(client->runs({})).empty());
   }
 
@@ -69,10 +134,11 @@ TEST_SUITE("postgres: connections") {
     std::optional<PostgresUnderTest> stores(std::in_place);
     TestWorker(*stores).loads(one_step());
     const auto client = stores->client_session();
-    end_sessions(*stores);
-    CHECK(client->start("order", {Json()}, {}).error().code == ErrorCode::in_doubt);
+    const auto broken =
+        broken_during(*stores, [&] { return client->start("totals", {Json()}, {}); });
+    CHECK(broken.error().code == ErrorCode::in_doubt);
     stores.reset();  // the database goes with it
-    CHECK(client->start("order", {Json()}, {}).error().code == ErrorCode::unavailable);
+    CHECK(client->start("totals", {Json()}, {}).error().code == ErrorCode::unavailable);
   }
 
   TEST_CASE("an unknown database is told with its name") {

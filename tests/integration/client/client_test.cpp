@@ -1,6 +1,7 @@
 #include <atomic>
 #include <latch>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -210,6 +211,32 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     return query_value(
                "select count(*) from weir.listening where until > now() + interval '25 s'") == "0";
   }));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L6: a cancel during which the connection breaks is made again") {
+  const RunningWorker worker({&echo()});
+  Client client = connected();
+  known(client, "echo");
+  const auto run = client.start("echo", Json(), {.delay = 1h});
+  REQUIRE(run);
+  std::optional<Result<bool>> cancelled;
+  std::thread cancelling;
+  const auto session = postgres::Session::open(database());
+  REQUIRE(session);
+  const auto done = (*session)->transact([&](pqxx::work& transaction) {
+    transaction.exec("select from weir.open_run for update");
+    cancelling = std::thread([&] { cancelled.emplace(client.cancel(run->id)); });
+    CHECK(eventually([] {  // it waits for the run's row, and its session ends
+      return query_value(
+                 "select count(pg_terminate_backend(pid)) from pg_stat_activity where "
+                 "datname = current_database() and wait_event_type = 'Lock'") == "1";
+    }));
+  });
+  CHECK(done.has_value());
+  cancelling.join();
+  REQUIRE_MESSAGE(cancelled->has_value(), to_string(cancelled->error()));
+  CHECK(**cancelled);
+  CHECK(client.summary(run->id)->status == "cancelled");
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "a Listening may end inside its own call and outlive its client") {
