@@ -1,4 +1,6 @@
+#include <string>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -182,10 +184,60 @@ TEST_SUITE("postgres: retention") {
         "select string_agg(distinct c.relname, ' ') from weir.journal j join pg_class c on c.oid = "
         "j.tableoid";
     CHECK(a.stores.sql(where).at(0) == "journal_rest");
-    must(a.store->maintain({}));
+    CHECK_FALSE(must(a.store->maintain(1h)));  // it locks the journal: nothing else in that call
+    CHECK(must(a.store->maintain(1h)));
     CHECK(a.stores.sql(where).at(0) == "journal_5");
     CHECK(a.stores.sql("select to_regclass('weir.journal_6') is not null") == Rows{"t"});
     CHECK(journal_of(*a.worker.session, 50'000'001).size() == 1);
+  }
+
+  TEST_CASE("C7: rows that are written while their partition is made are in it") {
+    Old a;
+    a.stores.sql("select setval('weir.run_id_seq', 50000000)");
+    a.ended("totals", 1);
+    const auto add = [&](int attempt) {
+      return fmt::format(
+          "insert into weir.journal select run_id, step, task_index, {}, outcome, output, "
+          "error_code, error, retry_after_ms, started_at, ended_at, worker_id, plugin_id from "
+          "weir.journal where attempt = 1",
+          attempt);
+    };
+    AdminSession writer(a.stores.url());
+    writer.run("begin");
+    writer.run(add(2));
+    const auto on_a_thread = [&](std::string& outcome, std::string statement) {
+      return std::thread([&a, &outcome, statement = std::move(statement)] {
+        try {
+          const Rows rows = a.stores.sql(statement);
+          outcome = rows.empty() ? "done" : rows[0];
+        } catch (const std::runtime_error& refused) {
+          outcome = refused.what();
+        }
+      });
+    };
+    const auto wait = [&](const char* how_many) {
+      return eventually([&] {
+        return a.stores.sql(
+                   "select count(*) from pg_stat_activity where datname = current_database() and "
+                   "wait_event_type = 'Lock'") == Rows{how_many};
+      });
+    };
+    std::string made, added;
+    std::thread making = on_a_thread(made, "select weir.add_journal_partitions()");
+    const bool makes = wait("1");
+    std::thread adding = on_a_thread(added, add(3));  // behind those that make the partition
+    const bool adds = wait("2");
+    writer.run("commit");
+    making.join();
+    adding.join();
+    CHECK(makes);
+    CHECK(adds);
+    if (made.contains("lock timeout"))  // the machine stood still: as weir.maintain does, again
+      made = a.stores.sql("select weir.add_journal_partitions()").at(0);
+    CHECK(made == "2");
+    CHECK(added == "done");
+    CHECK(a.stores.sql("select count(*) from weir.journal_5") == Rows{"3"});
+    CHECK(a.stores.sql("select count(*) from weir.journal_rest") == Rows{"0"});
   }
 
   TEST_CASE("C7: a partition that somebody reads keeps no other from being dropped") {

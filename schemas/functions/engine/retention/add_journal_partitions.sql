@@ -15,8 +15,12 @@ begin
   for number in v_current .. v_current + 1 loop
     v_name := 'journal_' || number;
     continue when to_regclass('weir.' || v_name) is not null;
-    lock table weir.journal in share update exclusive mode;  -- another process may be making it
-    continue when to_regclass('weir.' || v_name) is not null;
+    if number = v_current then  -- rows on their way to weir.journal_rest would be refused, and those there not moved
+      lock table only weir.journal in access exclusive mode;
+    else
+      lock table weir.journal in share update exclusive mode;
+    end if;
+    continue when to_regclass('weir.' || v_name) is not null;  -- another process made it
     execute format('create table weir.%I (like weir.journal including all)', v_name);
     execute format('with moved as ('
                    'delete from weir.journal_rest j where j.run_id >= %1$s and j.run_id < %2$s returning j.*) '
