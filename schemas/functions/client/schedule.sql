@@ -26,9 +26,6 @@ begin
   if schedule.missed is null or schedule.missed not in ('run', 'skip') then
     raise exception 'missed: "%" is neither run nor skip', coalesce(schedule.missed, 'null') using errcode = 'WR003';
   end if;
-  if array_position(schedule.tags, null) is not null then
-    raise exception 'tags: null is no tag' using errcode = 'WR003';
-  end if;
   if schedule.paused is null then
     raise exception 'paused: null is neither true nor false' using errcode = 'WR003';
   end if;
@@ -46,7 +43,7 @@ begin
   insert into weir.schedule as s
     (name, flow, cron, time_zone, input, priority, tags, missed, paused, next_at)
   values (schedule.name, schedule.flow, schedule.cron, schedule.time_zone, coalesce(schedule.input, 'null'),
-          schedule.priority, coalesce(schedule.tags, '{}'), schedule.missed, schedule.paused, v_next)
+          schedule.priority, weir.check_tags(coalesce(schedule.tags, '{}')), schedule.missed, schedule.paused, v_next)
   on conflict (name) do update
   set flow = excluded.flow, cron = excluded.cron, time_zone = excluded.time_zone, input = excluded.input,
       priority = excluded.priority, tags = excluded.tags, missed = excluded.missed, paused = excluded.paused,

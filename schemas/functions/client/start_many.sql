@@ -29,9 +29,7 @@ begin
     raise exception 'delay: % is out of range', delay using errcode = 'WR003', hint = 'at most 1000 years';
   end if;
   v_available_at := weir.check_time('at', coalesce(at, statement_timestamp() + coalesce(delay, '0')));
-  if tags is null or array_position(tags, null) is not null then
-    raise exception 'tags: null is no tag' using errcode = 'WR003', hint = 'none is ''{}''';
-  end if;
+  perform weir.check_tags(tags);
   if inputs is null then
     raise exception 'inputs: null is no array' using errcode = 'WR003', hint = 'one for each run';
   end if;

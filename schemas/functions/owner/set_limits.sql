@@ -30,6 +30,9 @@ begin
     raise exception 'limits for a key without a key'
       using errcode = 'WR003', hint = 'key: a JSON pointer such as /customer_id';
   end if;
+  if by_config is null then
+    raise exception 'by_config: null is neither true nor false' using errcode = 'WR003';
+  end if;
   if key !~ '^(/([^~/]|~0|~1)*)+$' then
     raise exception 'key: "%" is no JSON pointer', key
       using errcode = 'WR003', hint = 'such as /customer_id or /order/customer';

@@ -117,6 +117,126 @@ TEST_SUITE("postgres: edges") {
           std::vector<std::string>{"t"});
   }
 
+  TEST_CASE("S1: tags that are no list of texts are refused as such") {
+    Edges a;
+    for (const std::string tags : {"null", "'{a,null}'", "'{{a,b},{c,d}}'", "'[5:6]={a,b}'"}) {
+      CAPTURE(tags);
+      CHECK(a.refusal("select weir.start('totals', '{}', tags => " + tags + ")") == "WR003");
+      if (tags != "null")
+        CHECK(a.refusal("select weir.schedule('s', 'totals', '@daily', tags => " + tags + ")") ==
+              "WR003");
+    }
+  }
+
+  TEST_CASE("what no worker can be, serve or report is refused as such") {
+    Edges a;
+    for (const std::string worker :
+         {"null, 1, 1, 1000", "'h', null, 1, 1000", "'h', 1, null, 1000", "'h', 1, 0, 1000"})
+      CHECK(a.refusal("select weir.join_as_worker(" + worker + ")") == "WR003");
+    for (const std::string served : {"null, '{1}', '{1}'", "1, null, '{1}'", "1, '{1}', null",
+                                     "1, '{1,2}', '{1}'", "1, '{}', '{1}'"})
+      CHECK(a.refusal("select weir.serve_versions(" + served + ")") == "WR003");
+    CHECK(a.refusal("select weir.serve_flow(null, 'totals')") == "WR003");
+    CHECK(a.refusal("select weir.set_limits('totals', 5, by_config => null)") == "WR003");
+    CHECK(a.refusal("select weir.adopt_older(null)") == "WR002");
+    CHECK(a.refusal("select weir.adopt_older(99)") == "WR002");
+    for (const std::string plugin : {"null, '/p'", "'abc', '/p'", "repeat('a', 64), null"})
+      CHECK(a.refusal("select weir.register_plugin(" + plugin + ")") == "WR003");
+    for (const std::string report :
+         {"null, 1, now(), '[]'", "'h', null, now(), '[]'", "'h', 1, null, '[]'",
+          "'h', 1, now(), '{}'", "'h', 1, now(), 'null'", "'h', 1, now(), '[5]'",
+          "'h', 1, now(), '[{}]'",
+          R"('h', 1, now(), '[{"path": "/p", "state": "live", "isolated": "perhaps"}]')",
+          R"('h', 1, now(), '[{"path": "/p", "state": "live", "flows": [["a"], ["b"]]}]')",
+          R"('h', 1, now(), '[{"path": "/p", "state": "live", "flows": [null]}]')"}) {
+      CAPTURE(report);
+      CHECK(a.refusal("select weir.report_plugins(" + report + ")") == "WR003");
+    }
+  }
+
+  TEST_CASE("D5: a version that no plugin can have is refused as such") {
+    Edges a;
+    const std::string step =
+        R"({"slug": "a", "kind": "map", "depends_on": [], "max_attempts": 1, "base_delay_ms": 1,
+            "max_delay_ms": 1, "timeout_ms": 1, "start_delay_ms": 0, "max_output_bytes": 1})";
+    const auto refusal = [&](const std::string& names, const std::string& definition) {
+      return a.refusal("select weir.register_version(" + names + ", '" + definition + "', null)");
+    };
+    const std::string names = "'fresh', 'a.B', repeat('a', 64)";
+    const auto with = [&](const std::string& from, const std::string& to) {
+      std::string changed = step;
+      changed.replace(changed.find(from), from.size(), to);
+      return "{\"steps\": [" + changed + "]}";
+    };
+    CHECK(refusal(names, "{\"steps\": [" + step + "]}") == "taken");
+    for (const std::string odd :
+         {"null, 'a.B', repeat('a', 64)", "'run', 'a.B', repeat('a', 64)",
+          "'fresh', null, repeat('a', 64)", "'fresh', 'a.B', null", "'fresh', 'a.B', 'ABC'"})
+      CHECK(refusal(odd, "{\"steps\": [" + step + "]}") == "WR003");
+    for (const std::string& definition :
+         {std::string("null"), std::string("[]"), std::string("{\"steps\": []}"),
+          std::string("{\"steps\": [{}]}"), with("\"a\"", "\"run\""), with("\"map\"", "\"loop\""),
+          with("[]", "[\"a\"]"), with("[]", "[\"b\"]"), with("[]", "[null]"), with("[]", "5"),
+          with("\"timeout_ms\": 1", "\"timeout_ms\": 0"),
+          with("\"timeout_ms\": 1", "\"timeout_ms\": \"soon\"")}) {
+      CAPTURE(definition);
+      CHECK(refusal(names, definition) == "WR003");
+    }
+    CHECK(a.refusal("select weir.register_version(" + names + ", null, null)") == "WR003");
+  }
+
+  TEST_CASE("what a worker cannot mean about its runs is refused as such") {
+    Edges a;
+    must(a.stores.client_session()->start("totals", {Json()}, {}));
+    const RunKey run = a.worker.claim_one().run;
+    const auto refusal = [&](const std::string& function, const std::string& more) {
+      CAPTURE(more);
+      return a.refusal(fmt::format("select weir.{}({}, {})", function, a.worker.id, more));
+    };
+    for (const std::string waits :
+         {"null, '{0}'", "'{1}', null", "'{1,2}', '{0}'", "'{1}', '{null}'"})
+      CHECK(refusal("close_waits", waits) == "WR003");
+    const auto attempt = [&](const std::string& values) {
+      return fmt::format("{}, {}", run, values);
+    };
+    CHECK(refusal("settle", attempt("0::smallint, 0, 1::smallint, '1', null, now(), now() + "
+                                    "interval '1 h'")) == "taken");
+    for (const std::string odd : {"null, 0, 1::smallint, '1', null, now(), null",
+                                  "0::smallint, null, 1::smallint, '1', null, now(), null",
+                                  "0::smallint, 0, null, '1', null, now(), null",
+                                  "0::smallint, 0, 0::smallint, '1', null, now(), null",
+                                  "0::smallint, -1, 1::smallint, '1', null, now(), null",
+                                  "0::smallint, 0, 1::smallint, '1', null, null, null",
+                                  "0::smallint, 0, 1::smallint, '1', null, '-infinity', null"})
+      CHECK(refusal("settle", attempt(odd)) == "WR003");
+    CHECK(refusal("resolve_settlement",
+                  attempt("0::smallint, 0, 1::smallint, 2::smallint, null, 'c', "
+                          "'e', null, now(), now(), null")) == "taken");
+    for (const std::string odd :
+         {"null, 0, 1::smallint, 2::smallint, null, 'c', 'e', null, now(), now(), null",
+          "0::smallint, 0, 1::smallint, 0::smallint, null, 'c', 'e', null, now(), now(), null",
+          "0::smallint, 0, 1::smallint, 9::smallint, null, 'c', 'e', null, now(), now(), null",
+          "0::smallint, 0, 1::smallint, null, null, 'c', 'e', null, now(), now(), null",
+          "0::smallint, 0, 1::smallint, 2::smallint, null, 'c', 'e', null, null, now(), null",
+          "0::smallint, 0, 1::smallint, 2::smallint, null, 'c', 'e', null, now(), 'infinity', "
+          "null"})
+      CHECK(refusal("resolve_settlement", attempt(odd)) == "WR003");
+    CHECK(refusal("offer_shares",
+                  attempt("0::smallint, 1::smallint, '{0}', array['[1]'::jsonb]")) == "taken");
+    for (const std::string odd : {"null, 1::smallint, '{0}', array['[1]'::jsonb]",
+                                  "0::smallint, null, '{0}', array['[1]'::jsonb]",
+                                  "0::smallint, 0::smallint, '{0}', array['[1]'::jsonb]",
+                                  "0::smallint, 1::smallint, '{-1}', array['[1]'::jsonb]",
+                                  "0::smallint, 1::smallint, '{null}', array['[1]'::jsonb]",
+                                  "0::smallint, 1::smallint, '{0}', array['[]'::jsonb]",
+                                  "0::smallint, 1::smallint, '{0}', array['5'::jsonb]",
+                                  "0::smallint, 1::smallint, '{0}', array[null::jsonb]",
+                                  "0::smallint, 1::smallint, '{0,1}', array['[1]'::jsonb]",
+                                  "0::smallint, 1::smallint, '{2147483647}', array['[1]'::jsonb]",
+                                  "0::smallint, 1::smallint, null, array['[1]'::jsonb]"})
+      CHECK(refusal("offer_shares", attempt(odd)) == "WR003");
+  }
+
   TEST_CASE("times that nobody can mean stop neither workers nor reports") {
     Edges a;
     const auto client = a.stores.client_session();

@@ -3,7 +3,7 @@
 -- given here and returns that. No row: the handler's transaction is still open, the worker asks again.
 -- weir.settle holds the run's open row for key share until its transaction ends. So holding that row for update means
 -- that no transaction is open which has settled, and that a later one finds the attempt in the journal.
--- Errors: WR001 the lease is lost, or the worker does not hold the run.
+-- Errors: WR001 the lease is lost, or the worker does not hold the run; WR003 an attempt that cannot be.
 create or replace function weir.resolve_settlement(
   p_worker bigint, p_run bigint, p_step smallint, p_index integer, p_attempt smallint, p_outcome smallint,
   p_output jsonb, p_error_code text, p_error text, p_retry_after_ms bigint, p_started_at timestamptz,
@@ -29,6 +29,7 @@ begin
     raise exception 'worker % has lost run %', p_worker, p_run using errcode = 'WR001',
       hint = 'other workers have its runs now; it joins again as a new worker';
   end if;
+  perform weir.check_attempt(p_step, p_index, p_attempt, p_outcome, p_started_at, p_ended_at);
   insert into weir.journal
     (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
      started_at, ended_at, worker_id, plugin_id)

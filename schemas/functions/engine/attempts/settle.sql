@@ -4,7 +4,7 @@
 -- the transaction ends, so that it cannot go to another worker, while exchanges continue. What takes a run or a share
 -- from its worker locks its row for update.
 -- Errors, after each of which the transaction cannot commit: WR001 the attempt is no longer the worker's to settle;
--- WR003 an output that a map cannot run over.
+-- WR003 an output that a map cannot run over, or an attempt that cannot be.
 create or replace function weir.settle(
   worker bigint, run bigint, step smallint, task_index integer, attempt smallint, output jsonb, plugin integer,
   started_at timestamptz, settle_until timestamptz)
@@ -49,6 +49,7 @@ begin
   if found then
     raise exception '%', v_bad using errcode = 'WR003', hint = 'give one element for each task';
   end if;
+  perform weir.check_attempt(step, task_index, attempt, weir.outcome('completed'), started_at, clock_timestamp());
   insert into weir.journal
     (run_id, step, task_index, attempt, outcome, output, started_at, ended_at, worker_id, plugin_id)
   values (run, step, task_index, attempt, weir.outcome('completed'), coalesce(output, 'null'), started_at,

@@ -1,7 +1,7 @@
 -- What on_new_version: adopt means for one version: the open runs of every older version of the flow continue with it
 -- (V3). Nothing is done when this version was adopted by another one; older versions that it has adopted before are
 -- left out. Returns a row for each older version that had open runs; `refusal` says why its runs stay.
--- Errors: lock_not_available while somebody adopts in an open transaction: then repeat the call.
+-- Errors: WR002 no such version; lock_not_available while somebody adopts in an open transaction: then repeat the call.
 create or replace function weir.adopt_older(p_version integer)
 returns table (version integer, moved bigint, held bigint, refusal text)
 language plpgsql
@@ -13,7 +13,11 @@ declare
   v_flow  text;
   v_older weir.version%rowtype;
 begin
-  select v.* into strict v_new from weir.version v where v.id = p_version;
+  select v.* into v_new from weir.version v where v.id = p_version;
+  if not found then
+    raise exception 'no version % in this database', coalesce(p_version::text, 'null') using errcode = 'WR002',
+      hint = 'weir.register_version returns the numbers of versions';
+  end if;
   select f.slug into strict v_flow from weir.flow f where f.id = v_new.flow_id;
   if exists (select from weir.adoption a where a.from_version = p_version) then return; end if;
   for v_older in

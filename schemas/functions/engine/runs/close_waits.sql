@@ -2,7 +2,7 @@
 -- this call, whichever is first, counts: the key of weir.sent_signal decides. Returns a row for each wait that is
 -- decided, with the payload of its signal, or null when there was none; repeating the call returns the same. A wait
 -- whose run is being notified at this moment has no row: the worker asks again.
--- Errors: WR001 the worker's lease has lapsed.
+-- Errors: WR001 the worker's lease has lapsed; WR003 runs and steps are not two lists of one length.
 create or replace function weir.close_waits(worker bigint, runs bigint[], steps smallint[])
 returns table (run_id bigint, step smallint, payload jsonb)
 language plpgsql
@@ -13,6 +13,11 @@ declare
   v_held bigint[];
 begin
   perform weir.check_lease(worker);
+  if cardinality(runs) is distinct from cardinality(steps)
+     or exists (select from unnest(steps) as s where s is null) then
+    raise exception '% runs and % steps', coalesce(cardinality(runs)::text, 'null'),
+      coalesce(cardinality(steps)::text, 'null') using errcode = 'WR003', hint = 'give a step for each run';
+  end if;
   select array_agg(h.run_id) into v_held
   from (select o.run_id
         from weir.open_run o

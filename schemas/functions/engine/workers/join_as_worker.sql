@@ -1,9 +1,19 @@
 -- Adds a worker with a lease; its first exchange has sequence 1. Returns its id.
+-- Errors: WR003 no host or process, no slots, or a lease that is out of range.
 create or replace function weir.join_as_worker(p_host text, p_pid integer, p_slots integer, p_lease_ms bigint)
 returns bigint
-language sql as $$
+language plpgsql as $$
+declare
+  v_worker bigint;
+begin
+  if p_host is null or p_pid is null or p_slots is null or p_slots < 1 then
+    raise exception 'a worker of process % on host % with % slots', coalesce(p_pid::text, 'null'),
+      coalesce(p_host, 'null'), coalesce(p_slots::text, 'null')
+      using errcode = 'WR003', hint = 'a host, a process and at least one slot';
+  end if;
   insert into weir.worker (host, pid, slots, lease_until)
   values (p_host, p_pid, p_slots, clock_timestamp() + weir.lease_time(p_lease_ms))
-  returning id
-$$;
+  returning id into v_worker;
+  return v_worker;
+end $$;
 comment on function weir.join_as_worker is 'adds a worker with a lease';
