@@ -237,6 +237,26 @@ TEST_SUITE("postgres: edges") {
       CHECK(refusal("offer_shares", attempt(odd)) == "WR003");
   }
 
+  TEST_CASE("L3: a worker that stated attempts that cannot be is swept like any other") {
+    Edges a;
+    TestWorker other(a.stores);
+    must(a.stores.client_session()->start("totals", {Json()}, {}));
+    const RunKey run = a.worker.claim_one().run;
+    for (const std::string stated : {"in_flight_step = '{}'", "in_flight_index = '{null}'",
+                                     "in_flight_attempt = '{-1}'", "in_flight_attempt = '{}'"}) {
+      CAPTURE(stated);
+      a.user.run("begin");
+      a.user.run(
+          fmt::format("update weir.worker set lease_until = clock_timestamp(), in_flight_run "
+                      "= '{{{}}}', in_flight_step = '{{0}}', in_flight_index = '{{0}}', "
+                      "in_flight_attempt = '{{1}}', in_flight_plugin = '{{null}}' where id = {}",
+                      run, a.worker.id));
+      a.user.run(fmt::format("update weir.worker set {} where id = {}", stated, a.worker.id));
+      CHECK_NOTHROW(CHECK(a.user.run("select weir.sweep()") == std::vector<std::string>{"1"}));
+      a.user.run("rollback");
+    }
+  }
+
   TEST_CASE("times that nobody can mean stop neither workers nor reports") {
     Edges a;
     const auto client = a.stores.client_session();

@@ -1,5 +1,6 @@
 -- The attempts that a worker runs: of runs and shares that it holds. A worker that makes no exchanges reports nothing
--- as in flight: it counts as running all that it took and has not settled.
+-- as in flight: it counts as running all that it took and has not settled. What it stated that can be no attempt is
+-- left out: nobody else is to suffer from it.
 create or replace function weir.in_flight_of(p_worker bigint)
 returns table (run_id bigint, step smallint, task_index integer, attempt smallint, plugin_id integer)
 language sql stable
@@ -10,7 +11,7 @@ as $$
   cross join lateral
     unnest(w.in_flight_run, w.in_flight_step, w.in_flight_index, w.in_flight_attempt, w.in_flight_plugin)
       as f(run_id, step, task_index, attempt, plugin_id)
-  where w.id = p_worker
+  where w.id = p_worker and f.step is not null and f.task_index is not null and f.attempt >= 0
     and (exists (select from weir.open_run o
                  where o.run_id = any (array[f.run_id]) and o.worker_id = p_worker)
          or exists (select from weir.share s
