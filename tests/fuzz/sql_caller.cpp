@@ -27,7 +27,7 @@ bool is_refusal(const std::string& function, const std::string& code, const PGre
   if (code == "40001") return starts;  // documented: start again
   if (code == "55P03")                 // documented: repeat the call
     return function == "exchange" || function == "settle_share" || function == "return_share" ||
-           function == "drop_shares";
+           function == "drop_shares" || function == "adopt_older";
   // The one call of every worker, many times a second: what it appends is checked by the journal's
   // own constraints alone.
   return function == "exchange" && code.starts_with("23");
