@@ -19,6 +19,9 @@
 namespace weir::postgres {
 namespace {
 
+// No call of a worker waits longer for what somebody has locked (L8): then it is repeated later.
+constexpr const char* lock_limit = "set lock_timeout = '2s'";
+
 constexpr const char* join_call = "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint)";
 
 constexpr auto child_arguments =
@@ -82,7 +85,7 @@ class PostgresWorkerStore final : public WorkerStore {
  public:
   PostgresWorkerStore(std::string url, bool listens, WakeupEvent wakeup)
       : session_(std::move(url), std::move(wakeup),
-                 listens ? channels() : ReconnectingSession::Channels()) {}
+                 listens ? channels() : ReconnectingSession::Channels(), lock_limit) {}
 
   Result<void> connect() { return session_.connect(); }
 

@@ -13,6 +13,7 @@ Result<void> ReconnectingSession::connect() {
   if (!opened) return std::unexpected(opened.error());
   session_ = *std::move(opened);
   auto listening = session_->use([this](pqxx::connection& connection) {
+    if (settings_ != nullptr) pqxx::nontransaction(connection).exec(settings_);
     for (const Channel& channel : channels_)
       receivers_.emplace_back(connection, channel.name, channel.on_notification);
   });

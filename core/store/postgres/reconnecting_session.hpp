@@ -33,8 +33,13 @@ class ReconnectingSession {
   };
   using Channels = std::vector<Channel>;
 
-  ReconnectingSession(std::string url, WakeupEvent wakeup, Channels channels)
-      : url_(std::move(url)), wakeup_(std::move(wakeup)), channels_(std::move(channels)) {}
+  /// `settings` is executed for each connection; it must outlive the session: a literal.
+  ReconnectingSession(std::string url, WakeupEvent wakeup, Channels channels,
+                      const char* settings = nullptr)
+      : url_(std::move(url)),
+        wakeup_(std::move(wakeup)),
+        channels_(std::move(channels)),
+        settings_(settings) {}
   ReconnectingSession(const ReconnectingSession&) = delete;
   ReconnectingSession& operator=(const ReconnectingSession&) = delete;
 
@@ -64,6 +69,7 @@ class ReconnectingSession {
   const std::string url_;
   WakeupEvent wakeup_;
   const Channels channels_;
+  const char* const settings_;
   std::unique_ptr<Session> session_;
   std::list<NotificationReceiver> receivers_;
 };

@@ -261,6 +261,15 @@ TEST_SUITE("postgres: open transactions") {
     CHECK(a.worker.claim_one().version == limited);
   }
 
+  TEST_CASE("L8: limits that somebody is changing stop no worker that would set them") {
+    Open a;
+    a.user.run("begin");
+    a.user.run("select weir.set_limits('totals', max_running => 2)");
+    const auto set = a.worker.session->flows().set_limits("totals", {.max_running = 3});
+    REQUIRE_FALSE(set.has_value());
+    CHECK(set.error().kind == "try_again");
+  }
+
   TEST_CASE("V3: of adoptions in opposite directions at the same time one holds") {
     Open a;
     a.worker.loads(with_attempts(9));

@@ -1,6 +1,6 @@
 -- The part of weir.exchange that writes: appends what a worker settled to the journal, closes runs that ended, releases
--- runs that can wait, and acknowledges notifications. Runs that the worker does not hold are left out; so are
--- acknowledgements of runs whose row is locked: their notifications are sent again.
+-- runs that can wait, and acknowledges notifications. Ends, releases and acknowledgements of runs that the worker does
+-- not hold are left out; so are acknowledgements of runs whose row is locked: their notifications are sent again.
 -- Locks: of parents and of the runs that end together, in order of id, which is parents before children; then of what
 -- follows from the ends. Errors: lock_not_available after the caller's lock_timeout, which a transaction of somebody
 -- else causes that has locked a run, its parent, a child run or a share of it; whatever PostgreSQL says of a value that

@@ -12,7 +12,7 @@ set lock_timeout = '1ms'
 as $$
 begin
   perform weir.renew(worker, lease_ms);
-  for i in 1 .. cardinality(runs) loop
+  for i in 1 .. coalesce(cardinality(runs), 0) loop
     begin
       perform weir.start_child(worker, runs[i], steps[i], attempts[i], flows[i], inputs[i]::jsonb);
     exception when others then

@@ -29,7 +29,8 @@ begin
     values (v_share.run_id, v_share.version_id, v_share.priority, v_share.step, v_share.attempt,
             v_split, v_share.last_index, v_share.last_index - v_split + 1,
             jsonb_path_query_array(v_share.inputs, '$[$i to last]',
-                                   jsonb_build_object('i', v_split - v_share.first_index)));
+                                   jsonb_build_object('i', v_split - v_share.first_index)))
+    on conflict do nothing;  -- its owner had offered these twice
     select v_split - v_share.first_index - count(distinct j.task_index) into v_open
     from weir.journal j
     where j.run_id = v_share.run_id and j.step = v_share.step and j.attempt >= v_share.attempt
