@@ -20,7 +20,8 @@ comment on column weir.steps.tasks is
 comment on column weir.steps.tasks_completed is 'how many of its tasks are completed';
 comment on column weir.steps.attempts is 'how many attempts of its tasks were begun, including those in flight';
 comment on column weir.steps.output is
-  'the output that dependents get; of a map the array of the outputs of its tasks';
+  'the output that dependents get; of a map the array of the outputs of its tasks, or null where that is too large '
+  'for one value';
 comment on column weir.steps.error is 'of the attempt that failed last, unless the step is completed';
 comment on column weir.steps.skip_reason is 'of a skipped step: condition_unmet, handler_failed or dependency_skipped';
 comment on column weir.steps.started_at is 'when its first attempt began';

@@ -88,10 +88,7 @@ language sql stable as $$
               when s.is_waiting then 'waiting'
               else 'ready' end,
          s.tasks, s.completed, s.ended_attempts + s.in_flight,
-         case when s.kind = 'map' and s.is_completed then
-                (select coalesce(jsonb_agg(coalesce(j.output, 'null') order by j.task_index), '[]')
-                 from weir.journal j
-                 where j.run_id = p_run and j.step = s."position" and j.outcome = weir.outcome('completed'))
+         case when s.kind = 'map' and s.is_completed then weir.output_of_map(p_run, s."position")
               when s.kind <> 'map' then
                 (select j.output
                  from weir.journal j

@@ -412,6 +412,21 @@ TEST_SUITE("postgres: values that it cannot store") {
     CHECK(a.status(a.first) == "running");
   }
 
+  TEST_CASE("F9: a map whose output is too large for one value does not make its run unreadable") {
+    Open a;
+    a.worker.loads(named("wide", flow({of_kind("map", "m")})));
+    must(a.client->start("wide", {Json::array(std::vector<Json>(18))}, {}));
+    const ClaimedRun wide = a.worker.claim_one();
+    a.stores.sql(
+        fmt::format("insert into weir.journal (run_id, step, task_index, attempt, outcome, output, "
+                    "started_at, ended_at) select {}, 0, n, 1, 1, to_jsonb(repeat('x', 15000000)), "
+                    "now(), now() from generate_series(0, 17) as n",
+                    wide.run));
+    CHECK(a.stores.sql(fmt::format("select status || ' ' || tasks_completed || ' ' || (output is "
+                                   "null) from weir.steps where run_id = '{}'",
+                                   wide.id)) == Rows{"completed 18 true"});
+  }
+
   TEST_CASE("F9: an input that PostgreSQL refuses is the fault of that child run alone") {
     Open a;
     const ClaimedRun parent = a.claimed("parent");
