@@ -11,4 +11,5 @@ begin
 exception when program_limit_exceeded or out_of_memory then
   return null;
 end $$;
-comment on function weir.output_of_map is 'the output of a map that is completed; null where it is too large for one value';
+comment on function weir.output_of_map is
+  'the output of a map that is completed; null where it is too large for one value';

@@ -419,9 +419,9 @@ TEST_SUITE("postgres: values that it cannot store") {
     const ClaimedRun wide = a.worker.claim_one();
     a.stores.sql(
         fmt::format("insert into weir.journal (run_id, step, task_index, attempt, outcome, output, "
-                    "started_at, ended_at) select {}, 0, n, 1, 1, to_jsonb(repeat('x', 15000000)), "
-                    "now(), now() from generate_series(0, 17) as n",
-                    wide.run));
+                    "started_at, ended_at, worker_id) select {}, 0, n, 1, 1, to_jsonb(repeat('x', "
+                    "15000000)), now(), now(), {} from generate_series(0, 17) as n",
+                    wide.run, a.worker.id));
     CHECK(a.stores.sql(fmt::format("select status || ' ' || tasks_completed || ' ' || (output is "
                                    "null) from weir.steps where run_id = '{}'",
                                    wide.id)) == Rows{"completed 18 true"});
