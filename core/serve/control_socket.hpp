@@ -15,6 +15,7 @@ namespace control {
 inline constexpr std::string_view drain = "drain";        ///< to the worker process
 inline constexpr std::string_view stop = "stop";          ///< to the worker process
 inline constexpr std::string_view exited = "exited";      ///< from it: "exited 1", its exit code
+inline constexpr std::string_view tried = "tried";        ///< from it: its trial is over
 inline constexpr std::string_view crashing = "crashing";  ///< from it: it is recording its crash
 /// Makes the two ends. Errors: unavailable, kind "out_of_descriptors".
 Result<std::pair<FileDescriptor, FileDescriptor>> make_pair();

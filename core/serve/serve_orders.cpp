@@ -57,6 +57,29 @@ Quarantine::Record to_record(const json::object& object) {
   return record;
 }
 
+json::value of_trial(const ServeOrders::Trial& trial) {
+  json::array suspects;
+  for (const InFlightTask& suspect : trial.suspects)
+    suspects.push_back(
+        json::array{suspect.run, suspect.task.step, suspect.task.index, suspect.attempt});
+  return json::object{{"of", json::array(trial.of.begin(), trial.of.end())},
+                      {"suspects", std::move(suspects)}};
+}
+
+ServeOrders::Trial to_trial(const json::object& object) {
+  ServeOrders::Trial trial;
+  for (const json::value& worker : object.at("of").as_array())
+    trial.of.push_back(worker.to_number<WorkerId>());
+  for (const json::value& suspect : object.at("suspects").as_array()) {
+    const json::array& numbers = suspect.as_array();
+    trial.suspects.push_back({.run = numbers.at(0).to_number<RunKey>(),
+                              .task = {.step = numbers.at(1).to_number<std::size_t>(),
+                                       .index = numbers.at(2).to_number<std::size_t>()},
+                              .attempt = numbers.at(3).to_number<int>()});
+  }
+  return trial;
+}
+
 Result<Config> config_of(const json::object& orders) {
   const std::filesystem::path folder = std::string(orders.at("folder").as_string());
   const json::value* const text = orders.if_contains("config");
@@ -92,6 +115,7 @@ std::string to_text(const ServeOrders& orders) {
     object["name"] = orders.config.source->name();
     object["config"] = orders.config.source->text();
   }
+  if (orders.trial) object["trial"] = of_trial(*orders.trial);
   return json::serialize(object);
 }
 
@@ -110,6 +134,8 @@ Result<ServeOrders> parse_orders(std::string_view text) {
                        .rescan = object.at("rescan").as_bool()};
     for (const json::value& record : object.at("quarantine").as_array())
       orders.quarantine.push_back(to_record(record.as_object()));
+    if (const json::value* const trial = object.if_contains("trial"))
+      orders.trial = to_trial(trial->as_object());
     return orders;
   } catch (const std::exception& fault) {
     return bad(fault.what());

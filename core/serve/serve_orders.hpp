@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/file_descriptor.hpp"
 #include "config/config.hpp"
 #include "plugin/quarantine.hpp"
+#include "store/worker_store.hpp"
 
 namespace weir {
 
@@ -24,6 +26,12 @@ struct ServeOrders {
   std::filesystem::path stage;  ///< the folder of private copies, which the parent owns
   std::vector<Quarantine::Record> quarantine = {};
   bool rescan = false;  ///< verdicts on plugins from earlier scans are not used
+  /// What the process is for: a trial of these suspects and nothing else (F10).
+  struct Trial {
+    std::vector<WorkerId> of;            ///< the crashed workers that keep the suspects' runs
+    std::vector<InFlightTask> suspects;  ///< what ran when their process crashed
+  };
+  std::optional<Trial> trial = {};
 };
 
 /// When a plugin that crashes is quarantined, and for how long.

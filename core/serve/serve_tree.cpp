@@ -44,7 +44,7 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
   const auto workers = std::make_shared<LiveWorkers>();
   options.worker.sweeps = false;
   std::vector<ChildSpec> children;
-  children.push_back(lease_sweeper(options.worker.lease, open, log));
+  if (!options.worker.trial) children.push_back(lease_sweeper(options.worker.lease, open, log));
   options.kept.resources = options.worker.resources;
   options.kept.flow_workers = options.worker.flow_workers;
   options.kept.quarantine = options.worker.quarantine;
@@ -52,7 +52,8 @@ Result<std::unique_ptr<ServeTree>> ServeTree::start(ServeOptions options, FlowRe
     options.worker.quarantine->on_change([workers = options.worker.flow_workers] {
       (workers ? *workers : *FlowWorkers::of_this_process()).wake_all();
     });
-  children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_intervals));
+  if (!options.worker.trial)
+    children.push_back(version_keeper(registry, open, options.kept, log, options.keeper_intervals));
   // Before the workers, so that they find its flows.
   if (options.plugins) children.push_back(plugin_watch(options.plugins));
   if (options.maintenance)

@@ -36,8 +36,8 @@ struct ServeOptions {
 };
 
 /// The parts of `weir serve` while it serves: a supervisor with the sweeper, the version keeper,
-/// the plugin watcher, the retention keeper, the workers and the schedule ticker as its children. A
-/// child that ends with an error is logged and started again; when that happens too often, all are
+/// the plugin watcher, the retention keeper, the workers and the schedule ticker as its children;
+/// of a process that holds a trial, the plugin watcher and the workers only. A child that ends with an error is logged and started again; when that happens too often, all are
 /// stopped, and the tree ends with the last error.
 class ServeTree {
  public:

@@ -1,13 +1,15 @@
 #include "serve/worker_keeper.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <poll.h>
 
 #include "base/sha256.hpp"
-#include "serve/worker_process.hpp"
+#include "serve/oom_kills.hpp"
 #include "store/postgres/end_crashed_worker.hpp"
 #include "worker/slots.hpp"
 
@@ -15,9 +17,40 @@ namespace weir {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr milliseconds restart_pause = 50ms;
+constexpr milliseconds longest_pause = 5'000ms;
+// A worker process that ran for so long did not crash at once: the next one is started soon again.
+constexpr std::chrono::seconds settled_after = 30s;
+
+InFlightTask task_of(const flight::SeatRecord& seat) {
+  return {.run = seat.run, .task = {seat.step, seat.index}, .attempt = seat.attempt};
+}
+
+// The frames of a crash follow on lines of their own.
+void append_to_first_line(std::string& text, const std::string& more) {
+  text.insert(std::min(text.find('\n'), text.size()), more);
+}
+
+// What the kernel has done meanwhile, for the report of a process that was killed.
+std::string oom_text(const ProcessEnd& end, std::optional<std::uint64_t> before) {
+  const auto now = oom_kills();
+  if (!end.by_signal || end.number != SIGKILL || !before || !now || *now <= *before) return {};
+  return fmt::format(
+      "; the kernel's out-of-memory killer ended {} process{} of this cgroup meanwhile",
+      *now - *before, *now - *before == 1 ? "" : "es");
+}
+
+std::string suspects_text(const CrashReport& report, bool tries_suspects) {
+  const std::size_t count = report.suspects.size();
+  return fmt::format("; nobody is to blame: {} attempt{} {}", count, count == 1 ? "" : "s",
+                     tries_suspects ? count == 1 ? "is suspect and runs again alone"
+                                                 : "are suspect and run again in halves"
+                     : count == 1   ? "starts again"
+                                    : "start again");
+}
 
 // One for each thread that may run a handler, and some for those that a worker which was started
 // again has left behind. Memory is used only for those that are taken.
@@ -35,46 +68,97 @@ WorkerKeeper::WorkerKeeper(ServeOrders orders, StopSignals& signals, Log& log)
       restarts_({orders_.config.supervisor.max_restarts, orders_.config.supervisor.max_seconds}) {}
 
 Result<int> WorkerKeeper::run() {
+  if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
+  std::optional<int> status;  // of the worker process, once it ended on purpose
   for (;;) {
-    auto recorder = FlightRecorder::make(seats_for(orders_.config.worker));
-    if (!recorder) return std::unexpected(std::move(recorder.error()));
-    orders_.quarantine = quarantine_.records();
-    auto process = WorkerProcess::start(orders_, *recorder);
-    if (!process) return std::unexpected(std::move(process.error()));
-    const WorkerProcessEnd end = process->wait(signals_);
-    if (end.exit_status) return *end.exit_status;
-
-    const CrashReport report = crash_report(*recorder, end.end, orders_.stage);
-    log_.error("{}", report.text);
-    end_crashed_workers(*recorder, report);
-    if (!report.sha256.empty())
-      count_crash(report.sha256);
-    else if (auto counted = count_unattributed_crash(end.end); !counted)
-      return std::unexpected(std::move(counted.error()));
-    if (wait_for_stop(restart_pause)) {
+    for (auto life = lives_.begin(); life != lives_.end();) {
+      life->process.pass_on(status ? std::max(signals_.count(), 1) : signals_.count());
+      const auto end = life->process.check();
+      if (!end) {
+        ++life;
+        continue;
+      }
+      if (end->exit_status) {
+        if (!life->is_trial) status = end->exit_status;
+      } else if (auto cleaned = clean_up(*life, end->end); !cleaned) {
+        return std::unexpected(std::move(cleaned.error()));
+      }
+      life = lives_.erase(life);
+    }
+    if (lives_.empty() && status) return *status;
+    if (lives_.empty() && signals_.count() > 0) {
       log_.info("stopped");
       return 0;
     }
-    log_.info("the worker process is started again");
+    if (start_at_ && steady_clock::now() >= *start_at_ && signals_.count() == 0) {
+      log_.info("the worker process is started again");
+      if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
+    }
+    wait_for_news();
   }
 }
 
-// Waits for `pause`; returns true as soon as a signal requests a stop.
-bool WorkerKeeper::wait_for_stop(milliseconds pause) {
-  pollfd signal{.fd = signals_.fd(), .events = POLLIN, .revents = 0};
-  if (signals_.count() == 0) ::poll(&signal, 1, static_cast<int>(pause.count()));
-  return signals_.count() > 0;
+// Starts a worker process, or one that holds a trial.
+Result<void> WorkerKeeper::start(std::optional<ServeOrders::Trial> trial) {
+  const bool is_trial = trial.has_value();
+  auto recorder = FlightRecorder::make(seats_for(orders_.config.worker));
+  if (!recorder) return std::unexpected(std::move(recorder.error()));
+  orders_.quarantine = quarantine_.records();
+  orders_.trial = std::move(trial);
+  auto process = WorkerProcess::start(orders_, *recorder);
+  if (!process) return std::unexpected(std::move(process.error()));
+  lives_.push_back({.recorder = *std::move(recorder),
+                    .process = *std::move(process),
+                    .is_trial = is_trial,
+                    .oom_kills = oom_kills()});
+  if (is_trial) return {};
+  start_at_.reset();
+  began_ = steady_clock::now();
+  return {};
+}
+
+// Settles a crash in the database, and has started again what must be.
+Result<void> WorkerKeeper::clean_up(Life& life, const ProcessEnd& end) {
+  CrashReport report = crash_report(life.recorder, end, orders_.stage, life.is_trial);
+  append_to_first_line(report.text, oom_text(end, life.oom_kills));
+  auto trial = trial_of(life, report);
+  std::string said = report.text;
+  if (!report.suspects.empty())
+    append_to_first_line(said, suspects_text(report, trial.has_value()));
+  log_.error("{}", said);
+  end_crashed_workers(life, report, trial.has_value());
+  if (!report.sha256.empty())
+    count_crash(report.sha256);
+  else if (report.seat == nullptr && report.suspects.empty())
+    if (auto counted = count_idle_crash(end); !counted) return counted;
+  const milliseconds pause = pause_after(report);
+  if (!life.is_trial) start_at_ = steady_clock::now() + pause;
+  if (trial && !wait_for_stop(pause)) return start(std::move(trial));
+  return {};
+}
+
+// Without a stop and with a place for it: a trial of the suspects.
+std::optional<ServeOrders::Trial> WorkerKeeper::trial_of(const Life& life,
+                                                         const CrashReport& report) {
+  if (report.suspects.empty() || trials() >= trials_max + (life.is_trial ? 1 : 0) ||
+      signals_.count() > 0)
+    return std::nullopt;
+  ServeOrders::Trial trial{.of = life.recorder.workers(), .suspects = {}};
+  for (const flight::SeatRecord* const seat : report.suspects)
+    trial.suspects.push_back(task_of(*seat));
+  return trial;
 }
 
 // Retries until the database answers: without it a new worker process could do nothing.
-void WorkerKeeper::end_crashed_workers(const FlightRecorder& recorder, const CrashReport& report) {
-  for (const WorkerId worker : recorder.workers()) {
-    CrashedWorker crashed{.worker = worker, .sha256 = report.sha256, .report = report.text};
+void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& report,
+                                       bool tries_suspects) {
+  for (const WorkerId worker : life.recorder.workers()) {
+    CrashedWorker crashed{.worker = worker, .report = report.text};
     if (report.seat != nullptr)
-      crashed.culprit = {.task = {.run = report.seat->run,
-                                  .task = {report.seat->step, report.seat->index},
-                                  .attempt = report.seat->attempt},
-                         .error_code = "worker_crashed"};
+      crashed.culprit = {.task = task_of(*report.seat), .error_code = "worker_crashed"};
+    if (tries_suspects)
+      for (const flight::SeatRecord* const seat : report.suspects)
+        if (seat->worker == worker) crashed.suspects.push_back(task_of(*seat));
     for (milliseconds pause = 50ms;; pause = std::min(2 * pause, milliseconds(2s))) {
       const auto ended = postgres::end_crashed_worker(orders_.database, crashed);
       if (ended) break;
@@ -87,16 +171,16 @@ void WorkerKeeper::end_crashed_workers(const FlightRecorder& recorder, const Cra
 }
 
 void WorkerKeeper::count_crash(const std::string& sha256) {
-  const Steady now = std::chrono::steady_clock::now();
+  const Steady now = steady_clock::now();
   if (const auto until = quarantine_.crashed(sha256, now))
     log_.error("plugin (sha256 {}) crashed too often: quarantined for {} s, its runs wait",
                short_hash(sha256), std::chrono::ceil<std::chrono::seconds>(*until - now).count());
 }
 
-// A crash that no plugin is to blame for counts toward the limit of restarts.
-Result<void> WorkerKeeper::count_unattributed_crash(const ProcessEnd& end) {
+// A crash in which no attempt ran counts toward the limit of restarts: no plugin can be to blame.
+Result<void> WorkerKeeper::count_idle_crash(const ProcessEnd& end) {
   const SupervisorConfig& allowed = orders_.config.supervisor;
-  if (restarts_.allow(std::chrono::steady_clock::now())) return {};
+  if (restarts_.allow(steady_clock::now())) return {};
   return std::unexpected(
       Error{.code = ErrorCode::internal,
             .kind = "worker_crashed",
@@ -105,6 +189,37 @@ Result<void> WorkerKeeper::count_unattributed_crash(const ProcessEnd& end) {
                                    restarts_.count() + 1, allowed.max_restarts,
                                    allowed.max_seconds.count(), to_string(end)),
             .hint = "see the log"});
+}
+
+// Crashes that nobody is to blame for have no other brake: the pause doubles while they go on.
+milliseconds WorkerKeeper::pause_after(const CrashReport& report) {
+  if (report.suspects.empty() || steady_clock::now() - began_ >= settled_after) pause_ = {};
+  pause_ = std::clamp(2 * pause_, restart_pause, longest_pause);
+  return pause_;
+}
+
+std::size_t WorkerKeeper::trials() const {
+  return static_cast<std::size_t>(std::ranges::count_if(lives_, &Life::is_trial));
+}
+
+// Waits for `pause`; returns true as soon as a signal requests a stop.
+bool WorkerKeeper::wait_for_stop(milliseconds pause) {
+  pollfd signal{.fd = signals_.fd(), .events = POLLIN, .revents = 0};
+  if (signals_.count() == 0) ::poll(&signal, 1, static_cast<int>(pause.count()));
+  return signals_.count() > 0;
+}
+
+// Waits until a process has something to check(), a signal arrives, or one is to be started.
+void WorkerKeeper::wait_for_news() {
+  std::vector<pollfd> sources = {{.fd = signals_.fd(), .events = POLLIN, .revents = 0}};
+  std::optional<milliseconds> limit;
+  if (start_at_ && signals_.count() == 0)
+    limit = std::max(std::chrono::ceil<milliseconds>(*start_at_ - steady_clock::now()), 0ms);
+  for (const Life& life : lives_) {
+    for (const pollfd& source : life.process.sources()) sources.push_back(source);
+    if (const auto poll = life.process.poll_limit()) limit = std::min(limit.value_or(*poll), *poll);
+  }
+  ::poll(sources.data(), sources.size(), limit ? static_cast<int>(limit->count()) : -1);
 }
 
 }  // namespace weir

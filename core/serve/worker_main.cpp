@@ -135,9 +135,17 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   };
   ServeOptions options = serve_options(config);
   options.retention = retention_of(config);
-  options.maintenance = [url = orders.database] {
-    return postgres::open_maintenance_store(url, true);
-  };
+  if (orders.trial) {
+    options.worker.slots *= options.workers;  // so that no suspect waits for another
+    options.workers = 1;
+    options.worker.trial = {.of = orders.trial->of,
+                            .suspects = orders.trial->suspects,
+                            .on_end = [&control] { control::send(control, control::tried); }};
+  } else {
+    options.maintenance = [url = orders.database] {
+      return postgres::open_maintenance_store(url, true);
+    };
+  }
   const auto resources = std::make_shared<StepResources>();  // must survive a worker's restart
   options.worker.resources = resources;
   options.worker.recorder = std::move(recorder);
@@ -149,7 +157,7 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   const auto tree = ServeTree::start(std::move(options), registry, open_store, log);
   if (!tree) return setup.fail(tree.error());
   if (verdicts && verdicts->problem()) log->warn("{}", verdicts->problem()->message);
-  warn_of_flows(config, registry, *log);
+  if (!orders.trial) warn_of_flows(config, registry, *log);
   const auto ended = [&] {
     const ControlReader reader(control, **tree, *log);
     return (*tree)->wait();

@@ -19,6 +19,7 @@ namespace weir {
 namespace {
 
 constexpr std::chrono::seconds crash_timeout{5};  // to record its crash, and dump its core
+constexpr std::chrono::milliseconds kill_poll{100};
 // Plugins get the environment of `weir serve`.
 std::vector<std::string> environment() {
   std::vector<std::string> all;
@@ -51,34 +52,35 @@ Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders,
   return WorkerProcess(*std::move(process), std::move(ends->first));
 }
 
-WorkerProcessEnd WorkerProcess::wait(StopSignals& signals) {
+void WorkerProcess::pass_on(int signals) {
+  for (; passed_on_ < signals; ++passed_on_)
+    control::send(control_, passed_on_ == 0 ? control::drain : control::stop);
+}
+
+std::optional<WorkerProcessEnd> WorkerProcess::check() {
   using std::chrono::steady_clock;
-  WorkerProcessEnd result{};
-  int sent = 0;
-  bool connected = true;
-  std::optional<steady_clock::time_point> kill_at;
-  for (;;) {
-    // Checked before the last messages are read, so that none is missed.
-    const auto end = process_.wait(std::chrono::milliseconds(0));
-    while (const auto message = control::try_receive(control_)) {
-      if (const auto status = exit_status_in(*message)) result.exit_status = status;
-      if (*message == control::crashing && !kill_at) kill_at = steady_clock::now() + crash_timeout;
-    }
-    if (end) {
-      result.end = *end;
-      return result;
-    }
-    for (const int count = signals.count(); sent < count; ++sent)
-      control::send(control_, sent == 0 ? control::drain : control::stop);
-    if (kill_at && steady_clock::now() >= *kill_at) process_.signal(SIGKILL);
-    std::array<pollfd, 3> sources = {
-        {{.fd = process_.pidfd(), .events = POLLIN, .revents = 0},
-         {.fd = signals.fd(), .events = POLLIN, .revents = 0},
-         {.fd = connected ? control_.fd() : -1, .events = POLLIN, .revents = 0}}};
-    ::poll(sources.data(), sources.size(), kill_at ? 100 : -1);
-    if ((sources[2].revents & POLLHUP) != 0)
-      connected = false;  // only the process's end can follow
+  // Checked before the last messages are read, so that none is missed.
+  const auto end = process_.wait(std::chrono::milliseconds(0));
+  while (const auto message = control::try_receive(control_)) {
+    if (const auto status = exit_status_in(*message)) exit_status_ = status;
+    if (*message == control::tried) pass_on(1);
+    if (*message == control::crashing && !kill_at_) kill_at_ = steady_clock::now() + crash_timeout;
   }
+  if (end) return WorkerProcessEnd{.exit_status = exit_status_, .end = *end};
+  if (kill_at_ && steady_clock::now() >= *kill_at_) process_.signal(SIGKILL);
+  pollfd control{.fd = control_.fd(), .events = POLLIN, .revents = 0};
+  if (connected_ && ::poll(&control, 1, 0) > 0 && (control.revents & POLLHUP) != 0)
+    connected_ = false;  // only the process's end can follow
+  return std::nullopt;
+}
+
+std::array<pollfd, 2> WorkerProcess::sources() const {
+  return {{{.fd = process_.pidfd(), .events = POLLIN, .revents = 0},
+           {.fd = connected_ ? control_.fd() : -1, .events = POLLIN, .revents = 0}}};
+}
+
+std::optional<std::chrono::milliseconds> WorkerProcess::poll_limit() const {
+  return kill_at_ ? std::optional(kill_poll) : std::nullopt;
 }
 
 }  // namespace weir

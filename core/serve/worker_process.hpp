@@ -1,11 +1,14 @@
 #pragma once
+#include <array>
+#include <chrono>
 #include <optional>
+
+#include <poll.h>
 
 #include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/file_descriptor.hpp"
 #include "serve/serve_orders.hpp"
-#include "serve/stop_signals.hpp"
 #include "step/flight_recorder.hpp"
 
 namespace weir {
@@ -28,10 +31,18 @@ class WorkerProcess {
   /// Errors: unavailable.
   static Result<WorkerProcess> start(const ServeOrders& orders, const FlightRecorder& recorder);
 
-  /// Waits for its end, and passes on signals meanwhile: the first as a request to drain, the
-  /// second as one to stop. A process that reports that it is crashing, but does not end within
-  /// some seconds, is killed.
-  WorkerProcessEnd wait(StopSignals& signals);
+  /// Passes on so many signals, unless they were: the first as a request to drain, the second as
+  /// one to stop.
+  void pass_on(int signals);
+
+  /// Takes in what the process has sent; how it ended, once it has. A process that reports that it
+  /// is crashing, but does not end within some seconds, is killed; one whose trial is over is
+  /// drained.
+  std::optional<WorkerProcessEnd> check();
+
+  /// When any of these is readable, or `poll_limit()` has passed, there is something to check().
+  std::array<pollfd, 2> sources() const;
+  std::optional<std::chrono::milliseconds> poll_limit() const;
 
   pid_t pid() const noexcept { return process_.pid(); }
 
@@ -41,6 +52,10 @@ class WorkerProcess {
 
   ChildProcess process_;
   FileDescriptor control_;
+  bool connected_ = true;
+  int passed_on_ = 0;
+  std::optional<int> exit_status_{};
+  std::optional<std::chrono::steady_clock::time_point> kill_at_{};
 };
 
 }  // namespace weir

@@ -97,13 +97,17 @@ PluginNames plugin_names(const std::string& sha256, std::string_view path,
   return names;
 }
 
+std::string blamed_plugin(const std::string& sha256, const std::string& name) {
+  if (sha256.empty()) return "code of the program itself";
+  return fmt::format("plugin {} (sha256 {})", name, short_hash(sha256));
+}
+
 bool from_outside(const CrashRecord& crash, std::int32_t pid) {
   return crash.signal != 0 && crash.code <= 0 && crash.sender != 0 && crash.sender != pid;
 }
 
-}  // namespace
-
-CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage) {
+// What the crashed process has recorded itself.
+CrashReport recorded_crash(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage) {
   const flight::Page& page = recorder.page();
   const CrashRecord& crash = page.crash;
   CrashReport report;
@@ -134,10 +138,8 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
   const PluginNames names = innermost != nullptr
                                 ? plugin_names(report.sha256, path, copies.bytes(*innermost))
                                 : PluginNames{.name = fs::path(path).stem().string(), .file = {}};
-  if (report.seat && report.sha256.empty())
-    report.text = "code of the program itself";
-  else if (!report.sha256.empty())
-    report.text = fmt::format("plugin {} (sha256 {})", names.name, short_hash(report.sha256));
+  if (report.seat || !report.sha256.empty())
+    report.text = blamed_plugin(report.sha256, names.name);
   else
     report.text = "no plugin";
   report.text += report.seat ? fmt::format(": step {}.{} {}", text(report.seat->flow),
@@ -158,6 +160,32 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
       report.text += "\n  " + frame_text(crash.frames[i], copies, names.file);
       ++shown;
     }
+  return report;
+}
+
+void blame_alone(CrashReport& report, const SeatRecord& seat, const std::string& cause) {
+  report.sha256 = text(seat.sha256);
+  report.text = fmt::format("{}: step {}.{} ended the process that ran nothing else: {}",
+                            blamed_plugin(report.sha256, fs::path(text(seat.path)).stem().string()),
+                            text(seat.flow), text(seat.step_slug), cause);
+}
+
+}  // namespace
+
+CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage,
+                         bool is_trial) {
+  CrashReport report = recorded_crash(recorder, end, stage);
+  if (report.seat != nullptr) return report;
+  for (SeatRecord& seat : recorder.seats())
+    if (seat.state.load(std::memory_order_acquire) == SeatRecord::in_call &&
+        (report.sha256.empty() || text(seat.sha256) == report.sha256))
+      report.suspects.push_back(&seat);
+  if (is_trial && report.suspects.size() == 1) {
+    report.seat = report.suspects.front();
+    report.suspects.clear();
+    const bool is_recorded = recorder.page().crash.thread.load(std::memory_order_acquire) != 0;
+    blame_alone(report, *report.seat, is_recorded ? report.text : to_string(end));
+  }
   return report;
 }
 

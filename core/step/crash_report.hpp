@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/process_handle.hpp"
 #include "step/flight_recorder.hpp"
@@ -15,6 +16,8 @@ struct CrashReport {
   flight::SeatRecord* seat = nullptr;  ///< the slot whose call it was
   std::string sha256;                  ///< of the plugin to blame; empty: no plugin is known
   std::string text;                    ///< one line that says what happened, then one per frame
+  /// Without `seat`: the slots that were inside a call, of the plugin to blame if there is one.
+  std::vector<flight::SeatRecord*> suspects;
 };
 
 /// Describes how a process ended, from its flight recorder. `stage` is the folder below which the
@@ -28,7 +31,9 @@ struct CrashReport {
 /// The plugin to blame is the one whose step the crashed thread was running; for any other thread,
 /// the one whose code is innermost on its stack. No plugin is to blame when the process was killed
 /// from outside.
+///
+/// `is_trial`: the process ran suspects only (F10). Then a single suspect is to blame.
 CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end,
-                         const std::filesystem::path& stage);
+                         const std::filesystem::path& stage, bool is_trial = false);
 
 }  // namespace weir

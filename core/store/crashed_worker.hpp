@@ -1,6 +1,8 @@
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "store/worker_store.hpp"
@@ -17,10 +19,12 @@ struct CrashedWorker {
 
   WorkerId worker = 0;
   std::optional<Culprit> culprit = {};
-  /// Of the plugin to blame: without a culprit, its attempts in flight count as lost. Empty without
-  /// a culprit: no plugin is known to blame, and all attempts in flight count as lost.
-  std::string sha256 = {};
-  std::string report = {};  ///< the error text of the attempts that are charged
+  /// Without a culprit: the attempts that ran when the process crashed. None is charged; the worker
+  /// keeps their runs for a worker that joins to hold a trial of them (F10).
+  std::vector<InFlightTask> suspects = {};
+  /// How long it keeps them when no trial takes them over.
+  std::chrono::milliseconds kept_for = std::chrono::minutes(1);
+  std::string report = {};  ///< the error text of the attempt that is charged
 };
 
 }  // namespace weir

@@ -27,6 +27,9 @@ struct WorkerIdentity {
   std::string host;
   int pid = 0;
   std::size_t slots = 1;
+  /// The crashed workers whose suspects it tries (F10): it claims the runs that they keep, and no
+  /// others. Empty: it claims as every worker does.
+  std::vector<WorkerId> trial_of = {};
 };
 
 struct SettledAttempt {

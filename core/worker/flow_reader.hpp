@@ -29,6 +29,9 @@ class FlowReader {
   /// Returns the versions that can be claimed, if it has read.
   std::optional<std::vector<VersionId>> read(WorkerId worker, Steady now);
 
+  /// Whether everything that was requested has been read.
+  bool has_read() const noexcept { return !flows_at_; }
+
   /// Whether no task of the flow's plugin may start.
   bool is_barred(const FlowHandle& flow, Steady now) const;
 

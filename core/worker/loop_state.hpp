@@ -10,6 +10,7 @@
 #include "store/worker_store.hpp"
 #include "worker/outbox.hpp"
 #include "worker/run_book.hpp"
+#include "worker/trial.hpp"
 #include "worker/worker.hpp"
 
 namespace weir {
@@ -27,6 +28,7 @@ struct LoopState {
   Outbox outbox{};
   std::set<VersionId> paused{};  ///< no task of them may start (C2)
   std::optional<Steady> drain_until{};
+  std::optional<Trial> trial{};  ///< the worker only holds this (F10)
 
   bool is_draining() const noexcept { return drain_until.has_value(); }
   Steady now() const { return clock_of_host(); }

@@ -43,6 +43,7 @@ OwnedRun::Refreshed OwnedRun::refresh(Time now) {
         return !state_.still_needed(ready.task);
       };
       std::erase_if(due_, unwanted);
+      if (set_aside) std::erase_if(*set_aside, unwanted);
       std::erase_if(child_starts_, unwanted);
       std::erase_if(children_, unwanted);
       std::erase_if(sleeping_, [&](const auto& entry) { return unwanted(entry.second); });
@@ -63,8 +64,23 @@ void OwnedRun::sort(const ReadyTask& ready, Time now) {
     sleeping_.emplace(ready.not_before, ready);
   else if (flow_->definition.steps()[ready.task.step].kind == StepKind::flow)
     child_starts_.push_back(ready);
+  else if (set_aside)
+    set_aside->push_back(ready);
   else
     due_.push_back(ready);
+}
+
+bool OwnedRun::is_set_aside(TaskId task, int attempt) const {
+  return set_aside && std::ranges::any_of(*set_aside, [&](const ReadyTask& ready) {
+           return ready.task == task && ready.attempt == attempt;
+         });
+}
+
+void OwnedRun::take_up(TaskId task) {
+  const auto found = std::ranges::find(*set_aside, task, &ReadyTask::task);
+  WEIR_ASSERT(found != set_aside->end());
+  due_.push_back(*found);
+  set_aside->erase(found);
 }
 
 std::vector<std::size_t> OwnedRun::late_waits(Time now) const {
@@ -183,7 +199,8 @@ std::optional<Time> OwnedRun::wakes_at() const {
 }
 
 std::optional<Time> OwnedRun::sleeps_until() const {
-  if (!due_.empty() || !child_starts_.empty() || !shared.empty()) return std::nullopt;
+  if (!due_.empty() || !child_starts_.empty() || !shared.empty() || has_set_aside())
+    return std::nullopt;
   return wakes_at().value_or(on_notification_only);
 }
 
@@ -208,7 +225,7 @@ std::optional<Time> OwnedRun::parks_at(Time now) const {
 
 bool OwnedRun::is_stuck() const {
   return in_flight == 0 && due_.empty() && child_starts_.empty() && children_.empty() &&
-         shared.empty() && !wakes_at();
+         shared.empty() && !has_set_aside() && !wakes_at();
 }
 
 void OwnedRun::note_ended_attempts(std::size_t count) {

@@ -123,9 +123,15 @@ class OwnedRun {
   std::optional<RunEnd> broken{};
   /// Tasks that other workers run or may take, with their attempt (L7).
   std::map<TaskId, int> shared{};
+  /// Of a run on trial (F10), the tasks that could be started: they become due by take_up() only.
+  std::optional<std::vector<ReadyTask>> set_aside{};
+  bool is_set_aside(TaskId task, int attempt) const;
+  /// Makes a task due that is set aside.
+  void take_up(TaskId task);
 
  private:
   void sort(const ReadyTask& ready, Time now);
+  bool has_set_aside() const noexcept { return set_aside && !set_aside->empty(); }
   bool follows(const ReadyTask& before, const ReadyTask& after) const;
   std::chrono::milliseconds parks_after() const;
 

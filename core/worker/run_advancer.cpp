@@ -49,7 +49,8 @@ void RunAdvancer::advance(Steady steady_now) {
     if (run.has_child_starts() && !is_held_(run, steady_now)) children_.request();
     if (run.in_flight > 0) continue;
     WEIR_ASSERT(!run.is_stuck());
-    if (!run.parks(now) && !loop_.is_draining() && !is_held_(run, steady_now)) continue;
+    const bool may_go = loop_.trial ? run.due() == 0 && !loop_.trial->has(key) : run.parks(now);
+    if (!may_go && !loop_.is_draining() && !is_held_(run, steady_now)) continue;
     release(key, run);
   }
 }

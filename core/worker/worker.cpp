@@ -41,11 +41,13 @@ Result<Worker::Ended> Worker::run() {
   ServedFlows flows(options_, registry_, store_.flows(), *log_);
   FlowWorkers& flow_workers =
       options_.flow_workers ? *options_.flow_workers : *FlowWorkers::of_this_process();
+  WorkerIdentity identity{.host = host_name(), .pid = ::getpid(), .slots = options_.slots};
+  if (options_.trial) identity.trial_of = options_.trial->of;
   const auto ended = [&]() -> Result<void> {
     while (stop_request() == StopRequest::none) {
       flows.forget();
       const auto known = flows.refresh(Steady::max());
-      const auto id = known ? store_.join({host_name(), ::getpid(), options_.slots}, options_.lease)
+      const auto id = known ? store_.join(identity, options_.lease)
                             : Result<WorkerId>(std::unexpected(known.error()));
       if (!id) {
         if (id.error().code != ErrorCode::unavailable) return std::unexpected(id.error());
@@ -56,6 +58,10 @@ Result<Worker::Ended> Worker::run() {
       const std::size_t count = flows.slugs().size();
       log_->info("worker {} serves {} flow{} with {} slots", *id, count, count == 1 ? "" : "s",
                  options_.slots);
+      if (options_.trial)
+        log_->info("worker {} runs {} suspect{} again, in halves", *id,
+                   options_.trial->suspects.size(),
+                   options_.trial->suspects.size() == 1 ? "" : "s");
       if (options_.recorder) options_.recorder->add_worker(*id);
       const auto end = [&] {
         FlowWorkers::Registration registration = flow_workers.register_worker(

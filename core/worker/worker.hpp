@@ -1,8 +1,10 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +19,16 @@
 #include "worker/stop_request.hpp"
 
 namespace weir {
+
+/// Suspects to be tried (F10): attempts that ran in processes whose crash nobody is known to be to
+/// blame for.
+struct SuspectTrial {
+  std::vector<WorkerId> of;            ///< the crashed workers that keep the suspects' runs
+  std::vector<InFlightTask> suspects;  ///< what is tried
+  /// Called when every suspect that could be tried has been: the worker waits to be drained. On the
+  /// worker's loop; must be quick.
+  std::function<void()> on_end;
+};
 
 class FlightRecorder;
 class FlowWorkers;
@@ -44,6 +56,8 @@ struct WorkerOptions {
   std::shared_ptr<Quarantine> quarantine = {};  ///< plugins that may not run; null: all may
   /// That of the process; null: attempts are not recorded for the case of a crash.
   std::shared_ptr<FlightRecorder> recorder = {};
+  /// The worker only holds this trial: it should be the only one of its process.
+  std::optional<SuspectTrial> trial = {};
 };
 
 /// Runs the flows of a registry against a database, until it is drained.

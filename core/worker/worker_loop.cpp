@@ -37,6 +37,7 @@ WorkerLoop::WorkerLoop(const WorkerOptions& options, ServedFlows& flows,
       schedule_(options.lease),
       duties_(duties()) {
   loop_.outbox.request().lease = options.lease;
+  if (options.trial) loop_.trial.emplace(*options.trial);
   if (!options.sweeps) sweep_at_ = Steady::max();
 }
 
@@ -91,6 +92,7 @@ std::vector<Duty> WorkerLoop::duties() {
        [this](Steady) { return give_back_due_at(); }},
       {"runs", done([this](Steady now) { advancer_.advance(now); }),
        [this](Steady now) { return steady(loop_.runs.wakes_at(loop_.clock.at(now)), now); }},
+      {"trial", done([this](Steady) { take_trial_turn(); }), never},
       {"tasks", done([this](Steady) { pick(); }), never},  // due as their runs are
       {"exchange", [this](Steady now) { return exchange_if_due(now); },
        [this](Steady now) -> std::optional<Steady> {
@@ -163,7 +165,7 @@ bool WorkerLoop::is_held(const OwnedRun& run, Steady now) const {
 // Only when there is nothing else to do: claiming runs comes first, and a request for shares must
 // not delay an exchange. A worker that holds shares already may take more.
 bool WorkerLoop::takes_shares() const {
-  return !loop_.is_draining() && (skipped_exchange_ || !held_.empty()) &&
+  return !loop_.is_draining() && !loop_.trial && (skipped_exchange_ || !held_.empty()) &&
          !(schedule_.may_have_runs() && room() > 0);
 }
 
@@ -181,12 +183,20 @@ void WorkerLoop::take_shares(Steady now) {
 
 // L7: what it offers of its own runs.
 void WorkerLoop::offer_shares(Steady now) {
-  if (!loop_.is_draining())
+  if (!loop_.is_draining() && !loop_.trial)
     offered_.turn(loop_.worker, now, loop_.runs, attempts_.capacity(),
                   [this](RunKey key, OwnedRun& run, const JournalRow& row) {
                     advancer_.fold_shared_row(key, run, row);
                   });
   if (offered_.take_lease_unconfirmed()) schedule_.confirm_lease(now);
+}
+
+// F10: the trial is over when nothing that could be claimed is left.
+void WorkerLoop::take_trial_turn() {
+  if (!loop_.trial || loop_.is_draining()) return;
+  loop_.trial->turn(loop_.runs);
+  const bool has_claimed = !schedule_.may_have_runs() || loop_.outbox.request().versions.empty();
+  if (loop_.runs.empty() && reader_.has_read() && has_claimed) loop_.trial->end();
 }
 
 void WorkerLoop::pick() {
@@ -205,6 +215,7 @@ std::size_t WorkerLoop::tasks_held() const {
 // How many more tasks to claim.
 std::size_t WorkerLoop::room() const {
   if (loop_.is_draining() || loop_.outbox.request().versions.empty()) return 0;
+  if (loop_.trial) return 1;
   const std::size_t target = attempts_.pace().hold();
   return tasks_held() < target ? target - tasks_held() : 0;
 }
@@ -212,7 +223,7 @@ std::size_t WorkerLoop::room() const {
 // L9: what the worker holds beyond what it would claim, and did not start for a second. Nothing goes
 // to and fro: it claims only when it holds less than that.
 void WorkerLoop::give_back(Steady now) {
-  if (now < give_back_at_) return;
+  if (now < give_back_at_ || loop_.trial) return;
   give_back_at_ = now + give_back_interval;
   attempts_.take_back_waiting(now);
   const std::size_t target = attempts_.pace().hold();
@@ -223,7 +234,8 @@ void WorkerLoop::give_back(Steady now) {
 }
 
 std::optional<Steady> WorkerLoop::give_back_due_at() const {
-  const bool any_waits = tasks_held() > (loop_.is_draining() ? 0 : attempts_.pace().slots());
+  const bool any_waits =
+      !loop_.trial && tasks_held() > (loop_.is_draining() ? 0 : attempts_.pace().slots());
   return any_waits ? std::optional(give_back_at_) : std::nullopt;
 }
 
@@ -313,6 +325,7 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
     const ServedFlows::Flow* const flow = flows_.find(claim.version);
     WEIR_ASSERT(flow != nullptr);
     OwnedRun& run = loop_.runs.add(claim, flow->module, flow->options, flow->plugin);
+    if (loop_.trial) loop_.trial->adopt(claim.run, run);
     if (!claim.has_history) outbox.publish(claim.run, run, EventKind::started);
     const std::vector<JournalRow>& journal = histories->journals[claim.run];
     OfferedShares::restore_shared(histories->held, claim.run, run, journal);

@@ -63,6 +63,7 @@ class WorkerLoop {
   void offer_shares(Steady now);
   void give_back(Steady now);
   std::optional<Steady> give_back_due_at() const;
+  void take_trial_turn();
   void pick();
   std::size_t tasks_held() const;
   std::size_t room() const;

@@ -33,3 +33,10 @@ create index open_run_held on weir.open_run (worker_id) where worker_id is not n
 -- For people who look: runs that did not complete, and tagged ones, are found without reading the others.
 create index run_not_completed on weir.run (version_id, status, id) where status in (2, 3);
 create index run_tagged on weir.run using gin (tags) where tags <> '{}';
+
+-- Attempts that ran in a process whose crash names nobody: suspects, until each has run again in a trial (F10).
+alter table weir.worker add column trial_of bigint[], add column keeps_runs boolean not null default false;
+comment on column weir.worker.trial_of is 'of a worker that holds a trial: the crashed workers whose runs it takes over';
+comment on column weir.worker.keeps_runs is
+  'of a crashed worker: it still holds the runs of suspects, at most until lease_until; a trial takes them over';
+create index worker_keeps_runs on weir.worker (id) where keeps_runs;

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include "store/crashed_worker.hpp"
 #include "store/run_store.hpp"
 #include "store/worker_store.hpp"
 
@@ -18,6 +19,8 @@ class StoresUnderTest {
   virtual ~StoresUnderTest() = default;
   virtual std::unique_ptr<WorkerStore> worker_session() = 0;
   virtual std::unique_ptr<RunStore> client_session() = 0;
+  /// What the parent of a worker's process does when that crashed.
+  virtual bool end_crashed_worker(const CrashedWorker& crashed) = 0;
   virtual bool can(Capability) const noexcept { return true; }
 };
 

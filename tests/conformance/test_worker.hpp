@@ -37,7 +37,8 @@ inline constexpr std::chrono::milliseconds long_lease = std::chrono::minutes(10)
 /// A worker's side of the conversation with a store: a session, a lease, and the sequence.
 class TestWorker {
  public:
-  explicit TestWorker(StoresUnderTest& stores);
+  /// With crashed workers it is one that holds a trial of their suspects.
+  explicit TestWorker(StoresUnderTest& stores, std::vector<WorkerId> trial_of = {});
 
   /// Makes the flow known, and runnable here.
   VersionId loads(const FlowDraft& draft);

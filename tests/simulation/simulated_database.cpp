@@ -120,7 +120,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
         cancel_runs({run}, std::string(*open->second.cancel_reason));
     if (!request.released.empty()) wake_workers();
 
-    claimed = take_candidates(request, paused);
+    claimed = worker.identity.trial_of.empty() ? take_candidates(request, paused)
+                                               : take_suspects(request, paused);
   } else {
     for (const auto& [run, open] : tables_.open_runs)
       if (open.worker == request.worker && open.claimed_in == request.sequence)
@@ -129,7 +130,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
 
   worker.lease_until = now() + request.lease;
   worker.sequence = request.sequence;
-  worker.idle = claimed.size() < request.claims_max;
+  worker.idle = worker.identity.trial_of.empty() && claimed.size() < request.claims_max;
   worker.in_flight = request.in_flight;
 
   ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
@@ -178,14 +179,18 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
   candidates.resize(std::min(candidates.size(), request.claims_max));
   std::vector<RunKey> taken;
   for (const auto& [priority, run] : candidates) {
-    OpenRunRow& open = tables_.open_runs.at(run);
-    open.worker = request.worker;
-    open.claimed_in = request.sequence;
-    ++open.claims;
-    if (!open.started_at) open.started_at = now();
+    take(run, request);
     taken.push_back(run);
   }
   return taken;
+}
+
+void SimulatedDatabase::take(RunKey run, const ExchangeRequest& request) {
+  OpenRunRow& open = tables_.open_runs.at(run);
+  open.worker = request.worker;
+  open.claimed_in = request.sequence;
+  ++open.claims;
+  if (!open.started_at) open.started_at = now();
 }
 
 RunNotifications SimulatedDatabase::notifications_of(RunKey run) const {
@@ -280,6 +285,11 @@ int SimulatedDatabase::sweep() {
     end_worker(id, "lapsed");
     ++count;
   }
+  for (auto& [id, worker] : tables_.workers)
+    if (worker.keeps_runs && worker.lease_until <= now()) {
+      worker.keeps_runs = false;
+      release_runs(id);
+    }
   if (count > 0) wake_workers();
   return count;
 }
@@ -329,10 +339,10 @@ void SimulatedDatabase::release(RunKey run) {
   tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
 }
 
-void SimulatedDatabase::release_runs(WorkerId worker) {
+void SimulatedDatabase::release_runs(WorkerId worker, const std::set<RunKey>& kept) {
   std::vector<RunKey> released;
   for (auto& [run, open] : tables_.open_runs)
-    if (open.worker == worker) {
+    if (open.worker == worker && !kept.contains(run)) {
       release(run);
       released.push_back(run);
     }

@@ -8,6 +8,7 @@
 
 #include "simulation/mistake.hpp"
 #include "simulation/tables.hpp"
+#include "store/crashed_worker.hpp"
 #include "store/run_store.hpp"
 #include "store/worker_store.hpp"
 
@@ -53,6 +54,7 @@ class SimulatedDatabase {
   void serve_versions(WorkerId worker, std::map<VersionId, std::optional<PluginId>> versions);
   int sweep();
   void leave(WorkerId worker);
+  bool end_crashed_worker(const CrashedWorker& crashed);
 
   // Requests of people.
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
@@ -87,9 +89,12 @@ class SimulatedDatabase {
   void append(RunKey run, JournalRow row, WorkerId worker);
   void close(RunKey run, const RunEnd& end);
   void release(RunKey run);
-  void release_runs(WorkerId worker);
+  void release_runs(WorkerId worker, const std::set<RunKey>& kept = {});
   void end_worker(WorkerId worker, const char* reason);
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
+  std::vector<RunKey> take_suspects(const ExchangeRequest& request,
+                                    const std::set<VersionId>& paused);
+  void take(RunKey run, const ExchangeRequest& request);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
                                       const std::set<VersionId>& paused);
   RunNotifications notifications_of(RunKey run) const;

@@ -73,6 +73,7 @@ struct WorkerRow {
   std::vector<InFlightTask> in_flight;
   std::optional<Time> ended_at;
   std::string end_reason;
+  bool keeps_runs = false;  // of suspects, for a trial; until lease_until
 };
 
 struct StoredRow {

@@ -1,15 +1,27 @@
 #include "store/postgres/end_crashed_worker.hpp"
 
 #include "base/json.hpp"
+#include "store/postgres/array_arguments.hpp"
 #include "store/postgres/fields.hpp"
+#include "store/postgres/literal.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
 namespace {
 
-constexpr const char* end_crashed_worker_call =
-    "select weir.end_crashed_worker($1::bigint, $2::bigint, $3::smallint, $4::int, $5::smallint, "
-    "$6, $7, $8)";
+constexpr auto suspect_arguments = array_arguments_of<InFlightTask>(
+    array_argument("s_run", "bigint", &InFlightTask::run),
+    array_argument("s_step", "smallint", &InFlightTask::task, &TaskId::step),
+    array_argument("s_index", "int", &InFlightTask::task, &TaskId::index),
+    array_argument("s_attempt", "smallint", &InFlightTask::attempt));
+
+constexpr const char* end_crashed_worker_call = literal<[] {
+  int number = 8;
+  return Text(
+             "select weir.end_crashed_worker($1::bigint, $2::bigint, $3::smallint, $4::int, "
+             "$5::smallint, $6, $7") +
+         suspect_arguments.list(number) + ", p_kept_ms => " + placeholder(number) + "::bigint)";
+}>;
 
 }  // namespace
 
@@ -26,7 +38,8 @@ Result<bool> end_crashed_worker(const std::string& url, const CrashedWorker& cra
     params.resize(6);
   }
   params.emplace_back(utf8_or_replaced(crashed.report));
-  params.push_back(crashed.sha256.empty() ? std::nullopt : std::optional(crashed.sha256));
+  suspect_arguments.append(params, crashed.suspects);
+  params.emplace_back(std::to_string(crashed.kept_for.count()));
   return value_of<bool>((*session)->query(end_crashed_worker_call, params));
 }
 

@@ -22,7 +22,8 @@ namespace {
 // No call of a worker waits longer for what somebody has locked (L8): then it is repeated later.
 constexpr const char* lock_limit = "set lock_timeout = '2s'";
 
-constexpr const char* join_call = "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint)";
+constexpr const char* join_call =
+    "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint, $5::bigint[])";
 
 constexpr auto child_arguments =
     array_arguments_of<ChildStart>(array_argument("runs", "bigint", &ChildStart::parent),
@@ -90,9 +91,11 @@ class PostgresWorkerStore final : public WorkerStore {
   Result<void> connect() { return session_.connect(); }
 
   Result<WorkerId> join(const WorkerIdentity& identity, std::chrono::milliseconds lease) override {
-    auto joined = value_of<WorkerId>(
-        session_.query(join_call, {identity.host, std::to_string(identity.pid),
-                                   std::to_string(identity.slots), std::to_string(lease.count())}));
+    auto joined = value_of<WorkerId>(session_.query(
+        join_call,
+        {identity.host, std::to_string(identity.pid), std::to_string(identity.slots),
+         std::to_string(lease.count()),
+         identity.trial_of.empty() ? std::nullopt : std::optional(array_of(identity.trial_of))}));
     if (joined) worker_ = *joined;
     return joined;
   }

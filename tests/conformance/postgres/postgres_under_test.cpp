@@ -4,6 +4,7 @@
 
 #include "base/sha256.hpp"
 #include "conformance/test_worker.hpp"
+#include "store/postgres/end_crashed_worker.hpp"
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
@@ -20,6 +21,10 @@ std::unique_ptr<WorkerStore> PostgresUnderTest::worker_session() {
 
 std::unique_ptr<RunStore> PostgresUnderTest::client_session() {
   return must(postgres::open_run_store(url()));
+}
+
+bool PostgresUnderTest::end_crashed_worker(const CrashedWorker& crashed) {
+  return must(postgres::end_crashed_worker(url(), crashed));
 }
 
 std::vector<std::string> PostgresUnderTest::sql(const std::string& statement) const {

@@ -12,6 +12,7 @@ class PostgresUnderTest final : public StoresUnderTest {
  public:
   std::unique_ptr<WorkerStore> worker_session() override;
   std::unique_ptr<RunStore> client_session() override;
+  bool end_crashed_worker(const CrashedWorker& crashed) override;
 
   const std::string& url() const noexcept { return database_.url(); }
 

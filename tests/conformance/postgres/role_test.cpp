@@ -2,6 +2,7 @@
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "store/postgres/end_crashed_worker.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 #include "support/admin_session.hpp"
@@ -21,6 +22,9 @@ class StoresAs final : public StoresUnderTest {
   }
   std::unique_ptr<RunStore> client_session() override {
     return must(postgres::open_run_store(url()));
+  }
+  bool end_crashed_worker(const CrashedWorker& crashed) override {
+    return must(postgres::end_crashed_worker(url(), crashed));
   }
   std::unique_ptr<RunStore> owner_session() { return owned_.client_session(); }
   std::unique_ptr<WorkerStore> owner_worker() { return owned_.worker_session(); }
@@ -150,6 +154,7 @@ TEST_SUITE("postgres: roles") {
     must(worker.session->flows().adopt_older(worker.versions[0]));
     must(worker.session->sweep());
     must(worker.session->leave(worker.id));
+    CHECK(stores.end_crashed_worker({.worker = TestWorker(stores).id}));
   }
 
   TEST_CASE("a client that is no owner asks and tells all that a client can") {

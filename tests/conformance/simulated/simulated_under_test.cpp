@@ -22,6 +22,10 @@ class SimulatedUnderTest final : public StoresUnderTest {
   std::unique_ptr<RunStore> client_session() override {
     return simulation::simulated_run_store(database_, mutex_);
   }
+  bool end_crashed_worker(const CrashedWorker& crashed) override {
+    const std::scoped_lock lock(mutex_);
+    return database_.end_crashed_worker(crashed);
+  }
   bool can(Capability) const noexcept override { return false; }
 
  private:

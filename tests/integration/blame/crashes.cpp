@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <weir/flow.hpp>
@@ -18,6 +19,17 @@ struct Card {
 };
 
 volatile int zero = 0;
+std::atomic<int> together = 0;
+
+// Leaves as the kernel's out-of-memory killer makes it leave: no handler sees it.
+void vanish() { ::kill(::getpid(), SIGKILL); }
+
+// Crashes if it runs beside another one of its kind.
+void act_together() {
+  if (together.fetch_add(1) > 0) vanish();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  together.fetch_sub(1);
+}
 
 // What crashes is to crash as it would without a sanitizer.
 __attribute__((noinline, no_sanitize("undefined"))) int charge(const Card& card) {
@@ -39,6 +51,10 @@ __attribute__((no_sanitize("undefined"))) int act(weir::Context&, std::string ki
   if (kind == "exit") std::exit(0);
   if (kind == "_exit") ::_exit(3);
   if (kind == "thread") std::thread([nowhere] { charge(*nowhere); }).join();
+  if (kind == "kill") vanish();
+  if (kind == "raw exit") ::syscall(SYS_exit_group, 3);
+  if (kind == "together") act_together();
+  if (kind == "long") std::this_thread::sleep_for(std::chrono::seconds(2));
   if (kind == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
   return 7;
 }

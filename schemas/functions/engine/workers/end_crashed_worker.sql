@@ -1,24 +1,26 @@
 -- Ends a worker whose process crashed; the parent of that process calls it. The flight recorder of the process says
 -- what is to blame: one attempt (c_run and the parameters after it), which ends as failed with the parent's report
--- (F1); or, without c_run, a plugin (c_sha256), whose attempts in flight count as lost; or, without either, nothing:
--- then all attempts in flight count as lost. Other attempts in flight are not charged. Its runs are claimable at once.
--- Only attempts that the worker reported as in flight, and that are still its own, are charged. Returns false when the
--- worker had ended before: then nothing is changed, so that the call may be repeated, or follow a sweep.
+-- (F1); or, without c_run, nobody: then the attempts that ran (s_run and the parameters after it) are suspects, and
+-- none is charged (F10). The worker keeps the runs of suspects for p_kept_ms, in which a worker that holds a trial takes
+-- them over (weir.claim_suspects); weir.sweep frees what nobody took. Other attempts in flight are not charged, and
+-- other runs are claimable at once. A suspect element of a share counts as lost: a trial takes over runs only.
+-- Only attempts that the worker reported as in flight, and that are still its own, are charged or suspects. Returns
+-- false when the worker had ended before: then nothing is changed, so that the call may be repeated, or follow a sweep.
 create or replace function weir.end_crashed_worker(
   p_worker bigint, c_run bigint, c_step smallint, c_index integer, c_attempt smallint,
-  c_error_code text, c_error text, c_sha256 text)
+  c_error_code text, c_error text,
+  s_run bigint[], s_step smallint[], s_index integer[], s_attempt smallint[], p_kept_ms bigint default 60000)
 returns boolean
 language plpgsql
-set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
-  v_dead   weir.worker%rowtype;
-  v_plugin integer;
-  v_held   bigint[];
+  v_dead weir.worker%rowtype;
+  v_held bigint[];
+  v_kept bigint[];
 begin
   select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null for update;
   if not found then return false; end if;
-  select p.id into v_plugin from weir.plugin p where p.sha256 = c_sha256;
   -- Its sessions ended with it: what its handlers were settling is committed or rolled back in a moment (C9).
   v_held := weir.lock_runs(p_worker, true);
 
@@ -26,20 +28,30 @@ begin
     (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
   select f.run_id, f.step, f.task_index, f.attempt,
          case when c_run is null then weir.outcome('lost') else weir.outcome('failed') end,
-         case when c_run is null then 'lost' else c_error_code end,
-         case when c_run is not null or v_plugin is not null then c_error
-              else format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid) end,
-         clock_timestamp(), clock_timestamp(), v_dead.id, coalesce(f.plugin_id, v_plugin)
+         case when c_run is null then 'lost' else c_error_code end, c_error,
+         clock_timestamp(), clock_timestamp(), v_dead.id, f.plugin_id
   from weir.in_flight_of(p_worker) as f
   where case when c_run is not null
              then (f.run_id, f.step, f.task_index, f.attempt) = (c_run, c_step, c_index, c_attempt)
-             else c_sha256 is null or f.plugin_id = v_plugin end
+             else f.run_id <> all (v_held)  -- an attempt of a share
+                  and (f.run_id, f.step, f.task_index, f.attempt)
+                      in (select * from unnest(s_run, s_step, s_index, s_attempt)) end
   on conflict do nothing;  -- it reported an attempt that it had journaled: its runs are released all the same
 
-  perform weir.release_runs(p_worker, v_held, weir.lock_shares(p_worker, true));
+  v_kept := array(
+    select distinct f.run_id
+    from weir.in_flight_of(p_worker) as f
+    join weir.open_run o on o.run_id = any (array[f.run_id])
+    where c_run is null and f.run_id = any (v_held) and o.cancel_reason is null
+      and (f.run_id, f.step, f.task_index, f.attempt)
+          in (select * from unnest(s_run, s_step, s_index, s_attempt)));
+  perform weir.release_runs(p_worker, array(select h from unnest(v_held) as h where h <> all (v_kept)),
+                            weir.lock_shares(p_worker, true));
 
   update weir.worker w
-  set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false,
+  set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false, keeps_runs = v_kept <> '{}',
+      lease_until = case when v_kept = '{}' then w.lease_until
+                         else clock_timestamp() + weir.lease_time(p_kept_ms) end,
       in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
       in_flight_plugin = '{}'
   where w.id = p_worker;

@@ -56,6 +56,7 @@ as $$
 declare
   v_now       timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
   v_seen      bigint;
+  v_trial_of  bigint[];
   v_claimed   bigint[] := '{}';
   v_missed    integer := 0;
   v_next_at   timestamptz;  -- when a limit allows runs
@@ -67,7 +68,7 @@ declare
   v_refused   bigint[] := '{}';
   v_refusals  text[];
 begin
-  select w.sequence into v_seen
+  select w.sequence, w.trial_of into v_seen, v_trial_of
   from weir.worker w
   where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()
   for update;
@@ -110,7 +111,9 @@ begin
       where x.run_id <> all (v_busy || v_refused);
     end if;
 
-    if p_claims_max > 0 then
+    if p_claims_max > 0 and v_trial_of is not null then
+      v_claimed := weir.claim_suspects(p_worker, p_sequence, v_trial_of, p_versions, v_paused);
+    elsif p_claims_max > 0 then
       select c.claimed, c.missed, c.next_at into v_claimed, v_missed, v_next_at
       from weir.claim(p_worker, p_sequence,
                       case when v_paused is null then p_versions
@@ -138,7 +141,7 @@ begin
 
   update weir.worker w
   set lease_until = clock_timestamp() + weir.lease_time(p_lease_ms), sequence = p_sequence,
-      idle = cardinality(v_claimed) + v_missed < p_claims_max,
+      idle = v_trial_of is null and cardinality(v_claimed) + v_missed < p_claims_max,
       in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt,
       in_flight_plugin = f_plugin
   where w.id = p_worker;

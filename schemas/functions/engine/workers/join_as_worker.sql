@@ -1,6 +1,8 @@
--- Adds a worker with a lease; its first exchange has sequence 1. Returns its id.
+-- Adds a worker with a lease; its first exchange has sequence 1. Where p_trial_of is given, the worker holds a trial:
+-- it claims only what these crashed workers keep (see weir.end_crashed_worker). Returns its id.
 -- Errors: WR003 no host or process, no slots, or a lease that is out of range.
-create or replace function weir.join_as_worker(p_host text, p_pid integer, p_slots integer, p_lease_ms bigint)
+create or replace function weir.join_as_worker(
+  p_host text, p_pid integer, p_slots integer, p_lease_ms bigint, p_trial_of bigint[] default null)
 returns bigint
 language plpgsql as $$
 declare
@@ -11,8 +13,8 @@ begin
       coalesce(p_host, 'null'), coalesce(p_slots::text, 'null')
       using errcode = 'WR003', hint = 'a host, a process and at least one slot';
   end if;
-  insert into weir.worker (host, pid, slots, lease_until)
-  values (p_host, p_pid, p_slots, clock_timestamp() + weir.lease_time(p_lease_ms))
+  insert into weir.worker (host, pid, slots, lease_until, trial_of)
+  values (p_host, p_pid, p_slots, clock_timestamp() + weir.lease_time(p_lease_ms), p_trial_of)
   returning id into v_worker;
   return v_worker;
 end $$;

@@ -1,7 +1,8 @@
 -- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
 -- (F1), its runs are released, and everything that it sends from now on is refused. A run or a share that a transaction
 -- of somebody else has locked, such as one in which a handler has settled an attempt (C9), is left, with its worker, to
--- the next sweep. Returns how many workers were declared dead.
+-- the next sweep. What a crashed worker keeps for a trial that did not come is released, and nothing is charged (F10).
+-- Returns how many workers were declared dead.
 create or replace function weir.sweep() returns integer
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
@@ -41,6 +42,17 @@ begin
         in_flight_plugin = '{}'
     where w.id = v_dead.id;
     v_count := v_count + 1;
+  end loop;
+
+  for v_dead in
+    select * from weir.worker w
+    where w.keeps_runs and w.lease_until <= clock_timestamp()
+    order by w.id
+    for update skip locked
+  loop
+    continue when not weir.release_runs(
+      v_dead.id, weir.lock_runs(v_dead.id, false), weir.lock_shares(v_dead.id, false));
+    update weir.worker w set keeps_runs = false where w.id = v_dead.id;
   end loop;
 
   -- Runs that were started or released at the moment of an adoption.

@@ -1,0 +1,35 @@
+-- Gives a worker that holds a trial (F10) the runs that crashed workers keep for it, of these versions without the
+-- paused ones: the part of weir.exchange that claims. They go from one worker to the other, so that nobody else has
+-- them in between, and none gives up its place under limits.
+create or replace function weir.claim_suspects(
+  p_worker bigint, p_sequence bigint, p_trial_of bigint[], p_versions integer[], p_paused integer[])
+returns bigint[]
+language plpgsql
+set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
+as $$
+declare
+  v_claimed bigint[];
+begin
+  with kept as materialized (
+    select o.run_id
+    from weir.worker w
+    join weir.open_run o on o.worker_id = any (array[w.id])
+    where w.id = any (p_trial_of) and w.keeps_runs
+      and o.version_id = any (p_versions) and (p_paused is null or o.version_id <> all (p_paused))
+    order by o.run_id
+    for update of o),
+  taken as (
+    update weir.open_run o
+    set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1, news_heard = 0
+    from kept k
+    where o.run_id = any (array[k.run_id])
+    returning o.run_id)
+  select coalesce(array_agg(t.run_id), '{}') into v_claimed from taken t;
+  update weir.worker w
+  set keeps_runs = false
+  where w.id = any (p_trial_of) and w.keeps_runs
+    and not exists (select from weir.open_run o where o.worker_id = w.id);
+  return v_claimed;
+end $$;
+comment on function weir.claim_suspects is
+  'gives a worker that holds a trial the runs that crashed workers keep for it';
