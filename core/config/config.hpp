@@ -37,7 +37,7 @@ enum class HostingMode {
 struct HostingConfig {
   HostingMode mode = HostingMode::in_process;
   std::size_t processes = 0;      ///< isolated: the most for one version; 0: worker.slots
-  std::int64_t memory_bytes = 0;  ///< isolated: of address space for each process; 0: no limit
+  std::int64_t memory_bytes = 0;  ///< isolated: of writable memory for each process; 0: no limit
   TextSpan where;                 ///< the name's place in Config::source
 };
 

@@ -17,6 +17,7 @@
 
 #include "base/assert.hpp"
 #include "base/child_process.hpp"
+#include "base/oom_kills.hpp"
 #include "isolated/child_main.hpp"
 #include "run/journal_row.hpp"
 #include "step/crash_report.hpp"
@@ -106,6 +107,7 @@ IsolatedChild::IsolatedChild(const IsolatedOptions& options, ChildProcess proces
                              FlightRecorder recorder, std::filesystem::path stage)
     : stop_grace_(options.stop_grace),
       memory_bytes_(options.memory_bytes),
+      oom_kills_(oom_kills()),
       process_(std::move(process)),
       channel_(std::move(channel)),
       control_(std::move(control)),
@@ -253,18 +255,20 @@ bool IsolatedChild::within_grace(const weir_host& host, weir_call* call) {
 }
 
 IsolatedChild::CallEnd IsolatedChild::kill() {
-  describe(to_string(process_.kill()));
+  const ProcessEnd end = process_.kill();
+  describe(to_string(end), end);
   return CallEnd::killed;
 }
 
 IsolatedChild::CallEnd IsolatedChild::handle_death(WireEnd wire_end) {
   auto end = wire_end == WireEnd::broken ? std::nullopt : process_.wait(death_patience);
   if (end) {
-    describe(to_string(*end));
+    describe(to_string(*end), *end);
   } else {
     end = process_.kill();
     describe(wire_end == WireEnd::broken ? "it wrote into the channel to its worker, and was killed"
-                                         : "it closed the channel to its worker, and was killed");
+                                         : "it closed the channel to its worker, and was killed",
+             ProcessEnd{});
   }
   const auto& seat = *recorder_.page().seats();
   if (seat.run != static_cast<RunKey>(number_)) return CallEnd::not_begun;
@@ -273,8 +277,8 @@ IsolatedChild::CallEnd IsolatedChild::handle_death(WireEnd wire_end) {
   return CallEnd::crashed;
 }
 
-void IsolatedChild::describe(std::string end) {
-  end_text_ = std::move(end);
+void IsolatedChild::describe(std::string end, const ProcessEnd& how) {
+  end_text_ = std::move(end) + text_of_oom_kills(how, oom_kills_);
   if (memory_bytes_ > 0) end_text_ += fmt::format("; its memory limit is {} bytes", memory_bytes_);
 }
 

@@ -26,7 +26,7 @@ struct IsolatedOptions {
   std::filesystem::path program = "/proc/self/exe";
   std::vector<std::string> arguments = {"internal", "isolate"};
   std::size_t processes = 8;      ///< at most that many for a version of a plugin
-  std::int64_t memory_bytes = 0;  ///< of address space for each process; 0: no limit
+  std::int64_t memory_bytes = 0;  ///< of writable memory for each process; 0: no limit
   std::chrono::milliseconds start_patience{5'000};  ///< for loading the plugin
   /// The time for a step to stop when requested, before its process is killed. Less than
   /// Flights::stop_grace, so that the slot is free before the worker counts it as stuck.
@@ -64,7 +64,8 @@ class IsolatedChild {
   CallEnd run(IsolatedTarget target, const weir_host& host, weir_call* call, weir_str input,
               std::int32_t& returned);
 
-  /// How the process ended: "signal 11 (SIGSEGV)", "exit status 3".
+  /// How the process ended: "signal 11 (SIGSEGV)", "exit status 3"; with its memory limit, and
+  /// what the kernel did meanwhile for want of memory.
   const std::string& end_text() const noexcept { return end_text_; }
 
   /// The crash report of a crashed call, with frames, from its flight recorder; empty if there is
@@ -90,10 +91,11 @@ class IsolatedChild {
   CallEnd await(const weir_host& host, weir_call* call, std::int32_t& returned);
   CallEnd kill();
   CallEnd handle_death(WireEnd wire_end);
-  void describe(std::string end);
+  void describe(std::string end, const ProcessEnd& how);
 
   const std::chrono::milliseconds stop_grace_;
   const std::int64_t memory_bytes_;
+  const std::optional<std::uint64_t> oom_kills_;  // when it began
   ChildProcess process_;
   FileDescriptor channel_, control_;
   FlightRecorder recorder_;

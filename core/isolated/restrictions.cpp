@@ -24,7 +24,8 @@ void lower(__rlimit_resource which, rlim_t to) noexcept {
 bool restrict_this_process(std::int64_t memory_bytes) noexcept {
   lower(RLIMIT_CORE, 0);
   lower(RLIMIT_NOFILE, files_max);
-  if (memory_bytes > 0) lower(RLIMIT_AS, static_cast<rlim_t>(memory_bytes));
+  // Not RLIMIT_AS, which counts code, files and address space that is only reserved as well.
+  if (memory_bytes > 0) lower(RLIMIT_DATA, static_cast<rlim_t>(memory_bytes));
   return forbid_new_processes(NewProcess::fails);
 }
 

@@ -4,7 +4,7 @@
 namespace weir {
 
 /// Permanently limits this process and every thread that it starts from now on: no core files, at
-/// most 1024 open files, at most `memory_bytes` of address space (0: unchanged), no new privileges,
+/// most 1024 open files, at most `memory_bytes` of memory of its own that it can write (0: unchanged), no new privileges,
 /// and no fork, exec or ptrace (they fail with EPERM). For a process with one thread that is about
 /// to run a plugin's code: it contains accidents, not malicious code.
 ///

@@ -1,15 +1,14 @@
 #include "serve/worker_keeper.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "base/oom_kills.hpp"
 #include "base/sha256.hpp"
-#include "serve/oom_kills.hpp"
 #include "store/postgres/end_crashed_worker.hpp"
 #include "worker/slots.hpp"
 
@@ -32,15 +31,6 @@ InFlightTask task_of(const flight::SeatRecord& seat) {
 // The frames of a crash follow on lines of their own.
 void append_to_first_line(std::string& text, const std::string& more) {
   text.insert(std::min(text.find('\n'), text.size()), more);
-}
-
-// What the kernel has done meanwhile, for the report of a process that was killed.
-std::string oom_text(const ProcessEnd& end, std::optional<std::uint64_t> before) {
-  const auto now = oom_kills();
-  if (!end.by_signal || end.number != SIGKILL || !before || !now || *now <= *before) return {};
-  return fmt::format(
-      "; the kernel's out-of-memory killer ended {} process{} of this cgroup meanwhile",
-      *now - *before, *now - *before == 1 ? "" : "es");
 }
 
 std::string suspects_text(const CrashReport& report, bool tries_suspects) {
@@ -120,7 +110,7 @@ Result<void> WorkerKeeper::start(std::optional<ServeOrders::Trial> trial) {
 // Settles a crash in the database, and has started again what must be.
 Result<void> WorkerKeeper::clean_up(Life& life, const ProcessEnd& end) {
   CrashReport report = crash_report(life.recorder, end, orders_.stage, life.is_trial);
-  append_to_first_line(report.text, oom_text(end, life.oom_kills));
+  append_to_first_line(report.text, text_of_oom_kills(end, life.oom_kills));
   auto trial = trial_of(life, report);
   std::string said = report.text;
   if (!report.suspects.empty())

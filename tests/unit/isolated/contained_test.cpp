@@ -60,4 +60,12 @@ TEST_CASE("A step that wants more memory than its process may have fails alone")
   CHECK(result_text(rig.run("count")) == "completed: 2");
 }
 
+TEST_CASE("A step may reserve more address space than its process may have memory") {
+  if (sanitized) return;
+  auto options = weir::testing::isolated_options();
+  options.memory_bytes = 512 * 1024 * 1024;
+  PluginRig rig(weir::testing::deeds(), options);
+  CHECK(result_text(rig.run("reserve_memory")) == "completed: \"reserved\"");
+}
+
 TEST_SUITE_END();

@@ -1,8 +1,9 @@
-#include "serve/oom_kills.hpp"
+#include "base/oom_kills.hpp"
 
 #include <fstream>
-#include <string>
-#include <string_view>
+
+#include <fmt/core.h>
+#include <signal.h>
 
 namespace weir {
 namespace {
@@ -35,6 +36,15 @@ std::optional<std::uint64_t> oom_kills(const fs::path& membership, const fs::pat
     if (count) return count;
   }
   return std::nullopt;
+}
+
+std::string text_of_oom_kills(const ProcessEnd& end, std::optional<std::uint64_t> before,
+                              std::optional<std::uint64_t> now) {
+  if (!end.by_signal || end.number != SIGKILL || !before || !now || *now <= *before) return {};
+  const std::uint64_t count = *now - *before;
+  return fmt::format(
+      "; the kernel's out-of-memory killer ended {} process{} of this cgroup meanwhile", count,
+      count == 1 ? "" : "es");
 }
 
 }  // namespace weir

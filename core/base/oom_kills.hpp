@@ -2,6 +2,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
+
+#include "base/process_handle.hpp"
 
 namespace weir {
 
@@ -11,5 +14,10 @@ namespace weir {
 std::optional<std::uint64_t> oom_kills(
     const std::filesystem::path& membership = "/proc/self/cgroup",
     const std::filesystem::path& cgroups = "/sys/fs/cgroup");
+
+/// "; the kernel's out-of-memory killer ended 2 processes of this cgroup meanwhile", of a process
+/// that was killed while oom_kills() went from `before` to `now`; else empty.
+std::string text_of_oom_kills(const ProcessEnd& end, std::optional<std::uint64_t> before,
+                              std::optional<std::uint64_t> now = oom_kills());
 
 }  // namespace weir

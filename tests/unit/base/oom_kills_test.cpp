@@ -1,6 +1,7 @@
-#include "serve/oom_kills.hpp"
+#include "base/oom_kills.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include "support/temporary_folder.hpp"
 
@@ -21,7 +22,7 @@ struct System {
 
 }  // namespace
 
-TEST_SUITE("serve: kills for want of memory") {
+TEST_SUITE("kills for want of memory") {
   TEST_CASE("F10: the count of the own group of cgroup v2 is read") {
     const System system;
     system.has("cgroup", "0::/weir.service\n");
@@ -45,6 +46,18 @@ TEST_SUITE("serve: kills for want of memory") {
     CHECK_FALSE(system.kills().has_value());
     system.has("fs/memory.events", "low 0\n");
     CHECK_FALSE(system.kills().has_value());
+  }
+
+  TEST_CASE("F10: a process that was killed says what the kernel did and no other does") {
+    const ProcessEnd killed{.by_signal = true, .number = SIGKILL};
+    CHECK(text_of_oom_kills(killed, 2, 3) ==
+          "; the kernel's out-of-memory killer ended 1 process of this cgroup meanwhile");
+    CHECK(text_of_oom_kills(killed, 2, 5) ==
+          "; the kernel's out-of-memory killer ended 3 processes of this cgroup meanwhile");
+    CHECK(text_of_oom_kills(killed, 2, 2) == "");
+    CHECK(text_of_oom_kills(killed, {}, 2) == "");
+    CHECK(text_of_oom_kills({.by_signal = true, .number = SIGSEGV}, 2, 3) == "");
+    CHECK(text_of_oom_kills({.number = SIGKILL}, 2, 3) == "");
   }
 }
 
