@@ -282,7 +282,8 @@ void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> ve
     postpone(taken.error(), now);
     return;
   }
-  if (taken->empty()) take_at_ = now + take_interval;
+  found_none_ = taken->empty();
+  if (found_none_) take_at_ = now + take_interval;
   for (TakenShare& share : *taken)
     if (!add(worker, now, std::move(share))) return;
 }

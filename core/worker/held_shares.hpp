@@ -78,6 +78,9 @@ class HeldShares {
 
   void forget();
 
+  /// Whether there was no share when it was asked for last.
+  bool has_found_none() const noexcept { return store_ == nullptr || found_none_; }
+
  private:
   struct Element {
     std::size_t index = 0;
@@ -118,6 +121,7 @@ class HeldShares {
   std::map<RunKey, Json> run_inputs_;  ///< of runs whose shares it holds, and of the last one
   bool must_reconcile_ = false;
   bool lease_unconfirmed_ = false;
+  bool found_none_ = false;
   Steady take_at_{}, paused_until_{};
 };
 

@@ -165,8 +165,14 @@ bool WorkerLoop::is_held(const OwnedRun& run, Steady now) const {
 // Only when there is nothing else to do: claiming runs comes first, and a request for shares must
 // not delay an exchange. A worker that holds shares already may take more.
 bool WorkerLoop::takes_shares() const {
-  return !loop_.is_draining() && !loop_.trial && (skipped_exchange_ || !held_.empty()) &&
+  if (loop_.trial && !takes_suspect_share()) return false;
+  return !loop_.is_draining() && (skipped_exchange_ || !held_.empty()) &&
          !(schedule_.may_have_runs() && room() > 0);
+}
+
+// F10: suspect elements of shares come after the runs on trial, and each runs alone.
+bool WorkerLoop::takes_suspect_share() const {
+  return skipped_exchange_ && loop_.runs.empty() && held_.empty() && attempts_.size() == 0;
 }
 
 // L7: what it holds of others' runs.
@@ -194,9 +200,10 @@ void WorkerLoop::offer_shares(Steady now) {
 // F10: the trial is over when nothing that could be claimed is left.
 void WorkerLoop::take_trial_turn() {
   if (!loop_.trial || loop_.is_draining()) return;
-  loop_.trial->turn(loop_.runs);
-  const bool has_claimed = !schedule_.may_have_runs() || loop_.outbox.request().versions.empty();
-  if (loop_.runs.empty() && reader_.has_read() && has_claimed) loop_.trial->end();
+  if (held_.empty()) loop_.trial->turn(loop_.runs);
+  const bool has_versions = !loop_.outbox.request().versions.empty();
+  const bool has_claimed = !has_versions || (!schedule_.may_have_runs() && held_.has_found_none());
+  if (loop_.runs.empty() && held_.empty() && reader_.has_read() && has_claimed) loop_.trial->end();
 }
 
 void WorkerLoop::pick() {

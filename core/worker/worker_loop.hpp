@@ -59,6 +59,7 @@ class WorkerLoop {
   bool is_held(const OwnedRun& run, Steady now) const;
   void read_flows(Steady now);
   bool takes_shares() const;
+  bool takes_suspect_share() const;
   void take_shares(Steady now);
   void offer_shares(Steady now);
   void give_back(Steady now);

@@ -38,5 +38,5 @@ create index run_tagged on weir.run using gin (tags) where tags <> '{}';
 alter table weir.worker add column trial_of bigint[], add column keeps_runs boolean not null default false;
 comment on column weir.worker.trial_of is 'of a worker that holds a trial: the crashed workers whose runs it takes over';
 comment on column weir.worker.keeps_runs is
-  'of a crashed worker: it still holds the runs of suspects, at most until lease_until; a trial takes them over';
+  'of a crashed worker: it still holds runs and shares of suspects, until a trial takes them over or lease_until';
 create index worker_keeps_runs on weir.worker (id) where keeps_runs;

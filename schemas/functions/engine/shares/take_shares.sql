@@ -2,6 +2,7 @@
 -- cannot run all of them. The row of each share says what to run: the indexes of the elements and, in the same order,
 -- an array of their inputs. run_input is null where the run is among `known_runs` or has an earlier row. Shares of
 -- paused flows are not given (C2).
+-- A worker that holds a trial (F10) is given, one after the other, those that it took over from crashed workers.
 -- If the answer to this call was lost, held_shares returns what the worker has taken; the worker returns it (L6).
 -- Errors: WR001 lease lost.
 create or replace function weir.take_shares(
@@ -18,9 +19,11 @@ declare
   v_share weir.share%rowtype;
   v_taken integer := 0;
   v_known bigint[] := known_runs;
+  v_from  bigint := 0;  -- whose they are now; 0: nobody's
 begin
   perform set_config('synchronous_commit', 'off', true);  -- if a crash loses it, the share can be taken again
   perform weir.check_lease(worker);
+  if exists (select from weir.worker w where w.id = worker and w.trial_of is not null) then v_from := worker; end if;
   for v_share in
     with candidate as materialized (
       select c.id, c.priority
@@ -30,20 +33,24 @@ begin
       cross join lateral (
         select s.id, s.priority
         from weir.share s
-        where s.version_id = v.id and s.worker_id is null
+        where s.version_id = v.id and s.worker_id is null and v_from = 0
           and (steps is null or exists (
                  select from weir.step t
                  where t.version_id = s.version_id and t.position = s.step and t.slug = any (steps)))
         order by s.priority desc, s.id
         limit take_shares.count + 16) as c  -- others may be taking the first ones
-      order by c.priority desc, c.id
+      union all
+      select s.id, s.priority
+      from weir.share s
+      where s.worker_id = v_from and s.version_id = any (versions)
+      order by priority desc, id
       limit take_shares.count + 16)
     -- coalesce keeps the planner from share_to_be_had: these rows are to be read by key.
     select s.*
     from candidate c
     join weir.share s on s.id = any (array[c.id])
     join weir.open_run o on o.run_id = any (array[s.run_id]) and o.version_id = s.version_id
-    where coalesce(s.worker_id, 0) = 0
+    where coalesce(s.worker_id, 0) = v_from
     order by c.priority desc, c.id
     limit take_shares.count
     for update of s skip locked

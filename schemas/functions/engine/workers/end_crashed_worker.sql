@@ -1,9 +1,9 @@
 -- Ends a worker whose process crashed; the parent of that process calls it. The flight recorder of the process says
 -- what is to blame: one attempt (c_run and the parameters after it), which ends as failed with the parent's report
 -- (F1); or, without c_run, nobody: then the attempts that ran (s_run and the parameters after it) are suspects, and
--- none is charged (F10). The worker keeps the runs of suspects for p_kept_ms, in which a worker that holds a trial takes
--- them over (weir.claim_suspects); weir.sweep frees what nobody took. Other attempts in flight are not charged, and
--- other runs are claimable at once. A suspect element of a share counts as lost: a trial takes over runs only.
+-- none is charged (F10). The worker keeps the runs of suspects, and suspect elements of shares, for p_kept_ms, in which
+-- a worker that holds a trial takes them over (weir.claim_suspects); weir.sweep frees what nobody took. Other attempts
+-- in flight are not charged, and other runs and shares can be had at once.
 -- Only attempts that the worker reported as in flight, and that are still its own, are charged or suspects. Returns
 -- false when the worker had ended before: then nothing is changed, so that the call may be repeated, or follow a sweep.
 create or replace function weir.end_crashed_worker(
@@ -15,9 +15,10 @@ language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
-  v_dead weir.worker%rowtype;
-  v_held bigint[];
-  v_kept bigint[];
+  v_dead   weir.worker%rowtype;
+  v_held   bigint[];
+  v_kept   bigint[];
+  v_shares bigint[];
 begin
   select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null for update;
   if not found then return false; end if;
@@ -26,16 +27,10 @@ begin
 
   insert into weir.journal
     (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
-  select f.run_id, f.step, f.task_index, f.attempt,
-         case when c_run is null then weir.outcome('lost') else weir.outcome('failed') end,
-         case when c_run is null then 'lost' else c_error_code end, c_error,
+  select f.run_id, f.step, f.task_index, f.attempt, weir.outcome('failed'), c_error_code, c_error,
          clock_timestamp(), clock_timestamp(), v_dead.id, f.plugin_id
   from weir.in_flight_of(p_worker) as f
-  where case when c_run is not null
-             then (f.run_id, f.step, f.task_index, f.attempt) = (c_run, c_step, c_index, c_attempt)
-             else f.run_id <> all (v_held)  -- an attempt of a share
-                  and (f.run_id, f.step, f.task_index, f.attempt)
-                      in (select * from unnest(s_run, s_step, s_index, s_attempt)) end
+  where (f.run_id, f.step, f.task_index, f.attempt) = (c_run, c_step, c_index, c_attempt)
   on conflict do nothing;  -- it reported an attempt that it had journaled: its runs are released all the same
 
   v_kept := array(
@@ -45,12 +40,15 @@ begin
     where c_run is null and f.run_id = any (v_held) and o.cancel_reason is null
       and (f.run_id, f.step, f.task_index, f.attempt)
           in (select * from unnest(s_run, s_step, s_index, s_attempt)));
-  perform weir.release_runs(p_worker, array(select h from unnest(v_held) as h where h <> all (v_kept)),
-                            weir.lock_shares(p_worker, true));
+  perform weir.lock_shares(p_worker, true);
+  v_shares := weir.cut_shares(p_worker, s_run, s_step, s_index, s_attempt);
+  perform weir.release_runs(
+    p_worker, array(select h from unnest(v_held) as h where h <> all (v_kept)),
+    array(select s.id from weir.share s where s.worker_id = p_worker and s.id <> all (v_shares)));
 
   update weir.worker w
-  set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false, keeps_runs = v_kept <> '{}',
-      lease_until = case when v_kept = '{}' then w.lease_until
+  set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false, keeps_runs = v_kept || v_shares <> '{}',
+      lease_until = case when v_kept || v_shares = '{}' then w.lease_until
                          else clock_timestamp() + weir.lease_time(p_kept_ms) end,
       in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
       in_flight_plugin = '{}'
