@@ -12,7 +12,7 @@
 namespace weir::control {
 namespace {
 
-constexpr std::size_t message_bytes_max = 64;
+constexpr std::size_t message_bytes_max = 128;
 
 std::optional<std::string> receive_with(int fd, int flags) {
   std::array<char, message_bytes_max> buffer{};

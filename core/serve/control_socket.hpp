@@ -14,6 +14,7 @@ namespace control {
 
 inline constexpr std::string_view drain = "drain";        ///< to the worker process
 inline constexpr std::string_view stop = "stop";          ///< to the worker process
+inline constexpr std::string_view crashed = "crashed";    ///< to it: "crashed <sha256>", in a trial
 inline constexpr std::string_view exited = "exited";      ///< from it: "exited 1", its exit code
 inline constexpr std::string_view tried = "tried";        ///< from it: its trial is over
 inline constexpr std::string_view crashing = "crashing";  ///< from it: it is recording its crash

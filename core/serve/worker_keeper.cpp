@@ -162,6 +162,7 @@ void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& repo
 
 void WorkerKeeper::count_crash(const std::string& sha256) {
   const Steady now = steady_clock::now();
+  for (Life& life : lives_) life.process.count_crash(sha256);  // nothing reads it in one that ended
   if (const auto until = quarantine_.crashed(sha256, now))
     log_.error("plugin (sha256 {}) crashed too often: quarantined for {} s, its runs wait",
                short_hash(sha256), std::chrono::ceil<std::chrono::seconds>(*until - now).count());

@@ -1,5 +1,6 @@
 #include "serve/worker_main.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -64,12 +65,17 @@ void warn_of_flows(const Config& config, const FlowRegistry& registry, Log& log)
     log.warn("there is no flow to serve yet: waiting for a plugin in the plugin folders");
 }
 
-// Receives the parent's requests to drain and stop, while the object lives.
+// Receives the parent's requests to drain and stop, and crashes that it tells of, while the object lives.
 class ControlReader {
  public:
-  ControlReader(const FileDescriptor& control, ServeTree& tree, Log& log)
-      : control_(control), thread_([&control, &tree, &log] {
+  ControlReader(const FileDescriptor& control, ServeTree& tree, Quarantine& quarantine, Log& log)
+      : control_(control), thread_([&control, &tree, &quarantine, &log] {
           while (const auto message = control::receive(control)) {
+            if (message->starts_with(control::crashed)) {
+              quarantine.crashed(message->substr(control::crashed.size() + 1),
+                                 std::chrono::steady_clock::now());
+              continue;
+            }
             const bool stop = *message == control::stop;
             log.write(LogLevel::info, stop ? "stopping: running steps are released"
                                            : "draining: running steps may finish");
@@ -159,7 +165,7 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   if (verdicts && verdicts->problem()) log->warn("{}", verdicts->problem()->message);
   if (!orders.trial) warn_of_flows(config, registry, *log);
   const auto ended = [&] {
-    const ControlReader reader(control, **tree, *log);
+    const ControlReader reader(control, **tree, *quarantine, *log);
     return (*tree)->wait();
   }();
   resources->end(*log);

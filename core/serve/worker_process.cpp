@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -55,6 +56,10 @@ Result<WorkerProcess> WorkerProcess::start(const ServeOrders& orders,
 void WorkerProcess::pass_on(int signals) {
   for (; passed_on_ < signals; ++passed_on_)
     control::send(control_, passed_on_ == 0 ? control::drain : control::stop);
+}
+
+void WorkerProcess::count_crash(const std::string& sha256) {
+  control::send(control_, fmt::format("{} {}", control::crashed, sha256));
 }
 
 std::optional<WorkerProcessEnd> WorkerProcess::check() {

@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include <poll.h>
 
@@ -34,6 +35,9 @@ class WorkerProcess {
   /// Passes on so many signals, unless they were: the first as a request to drain, the second as
   /// one to stop.
   void pass_on(int signals);
+
+  /// Tells the process that a plugin crashed in another one, so that it counts toward quarantine.
+  void count_crash(const std::string& sha256);
 
   /// Takes in what the process has sent; how it ended, once it has. A process that reports that it
   /// is crashing, but does not end within some seconds, is killed; one whose trial is over is

@@ -42,7 +42,7 @@ __attribute__((noinline, no_sanitize("undefined"))) int charge(const Card& card)
   return zero == 0 ? overflow(depth + 1) + room[0] : 0;
 }
 
-__attribute__((no_sanitize("undefined"))) int act(weir::Context&, std::string kind) {
+__attribute__((no_sanitize("undefined"))) int act(weir::Context& context, std::string kind) {
   const auto* const nowhere = reinterpret_cast<const Card*>(static_cast<std::uintptr_t>(zero) + 16);
   if (kind == "segv") return charge(*nowhere);
   if (kind == "abort") std::abort();
@@ -54,7 +54,10 @@ __attribute__((no_sanitize("undefined"))) int act(weir::Context&, std::string ki
   if (kind == "kill") vanish();
   if (kind == "raw exit") ::syscall(SYS_exit_group, 3);
   if (kind == "together") act_together();
-  if (kind == "long") std::this_thread::sleep_for(std::chrono::seconds(2));
+  if (kind == "long") {
+    context.info("a long step begins");
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+  }
   if (kind == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
   return 7;
 }

@@ -35,12 +35,22 @@ bool run_all(const CrashingShop& crashing) {
   return eventually([&] { return count_of(crashing, "ended_at is null") == "0"; }, patience);
 }
 
+// Starts long runs, and waits until their steps have begun.
+void begin_long(const CrashingShop& crashing, std::size_t count) {
+  start(crashing, "long", static_cast<int>(count));
+  REQUIRE(eventually([&] {
+    std::size_t begun = 0;
+    const std::string log = crashing.log();
+    for (auto at = log.find("a long step begins"); at != std::string::npos;
+         at = log.find("a long step begins", at + 1))
+      ++begun;
+    return begun == count;
+  }));
+}
+
 // Starts seven long runs and, once they all run, one of the kind that crashes and many quick ones.
 void crash_among_innocents(const CrashingShop& crashing, const std::string& kind) {
-  start(crashing, "long", 7);
-  REQUIRE(eventually([&] {
-    return crashing.value("select count(*) from weir.attempts where outcome = 'running'") == "7";
-  }));
+  begin_long(crashing, 7);
   start(crashing, kind, 1);
   start(crashing, "well", 300);
   REQUIRE(run_all(crashing));
@@ -83,6 +93,45 @@ TEST_CASE("F10: what crashes only beside others is charged to nobody") {
   REQUIRE(run_all(crashing));
   CHECK(count_of(crashing, "status = 'completed'") == "6");
   CHECK(crashing.value("select count(*) from weir.journal where outcome <> 1") == "0");
+}
+
+TEST_CASE("F10: two steps that are killed are both found and nobody beside them is charged") {
+  const CrashingShop crashing = shop();
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.is_serving());
+  start(crashing, "long", 6);
+  start(crashing, "kill", 2);
+  REQUIRE(run_all(crashing));
+  CHECK(count_of(crashing, "status = 'completed' and input = '\"long\"'") == "6");
+  CHECK(count_of(crashing, "status = 'failed' and input = '\"kill\"'") == "2");
+  CHECK(crashing.value("select count(*) from weir.journal where outcome <> 1") == "4");
+}
+
+TEST_CASE("F10: a plugin whose steps are killed too often waits in quarantine") {
+  const CrashingShop crashing(", max_crashes: 1, quarantine: 1h",
+                              "supervisor: {max_restarts: 0}\n");
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.is_serving());
+  start(crashing, "kill", 1);
+  REQUIRE(crashing.logs("crashed too often: quarantined for 3600 s, its runs wait"));
+  REQUIRE(crashing.logs("can now run 1 flow version\n"));
+  start(crashing, "well", 1);
+  CHECK(crashing.shop.run(crashing.shop.order(1, {"--wait"})).code == 0);
+  CHECK(count_of(crashing, "ended_at is null and input = '\"well\"'") == "1");
+}
+
+TEST_CASE("L5: serve stops while a trial is held and charges nobody") {
+  const CrashingShop crashing = shop();
+  Running serve = crashing.serve();
+  REQUIRE(crashing.is_serving());
+  begin_long(crashing, 3);
+  ::kill(std::stoi(crashing.value("select max(pid) from weir.worker where ended_at is null")),
+         SIGKILL);
+  REQUIRE(crashing.logs("runs 3 suspects again, in halves"));
+  serve.signal(SIGTERM);
+  CHECK(serve.wait() == 0);
+  CHECK(crashing.value("select count(*) from weir.journal where outcome <> 1") == "0");
+  CHECK(crashing.value("select count(*) from weir.open_run where worker_id is not null") == "0");
 }
 
 TEST_SUITE_END();
