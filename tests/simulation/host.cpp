@@ -143,7 +143,7 @@ Result<void> Host::Store::send(std::function<void()> body) {
     return std::unexpected(connection_lost());
   }
   if (happens(faults.commit_late, random)) {
-    host_.world_.stage.after(up_to(3s, random), std::move(body));
+    if (!never_late_) host_.world_.stage.after(up_to(3s, random), std::move(body));
     travel();
     return std::unexpected(connection_lost());
   }
@@ -151,6 +151,31 @@ Result<void> Host::Store::send(std::function<void()> body) {
   travel();
   if (happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
   return {};
+}
+
+Result<std::map<RunKey, std::vector<JournalRow>>> Host::Store::journal(
+    std::span<const RunKey> runs) {
+  auto rows = SimulatedWorkerStore::journal(runs);
+  if (rows)
+    for (const auto& [run, all] : *rows) host_.world_.judge.told(worker(), run, all);
+  return rows;
+}
+
+Result<std::vector<ShareResult>> Host::Store::fetch_share_results(
+    WorkerId worker, std::span<const RunKey> runs, std::span<const std::int64_t> acknowledged) {
+  auto results = SimulatedWorkerStore::fetch_share_results(worker, runs, acknowledged);
+  if (results)
+    for (const ShareResult& each : *results)
+      host_.world_.judge.told(worker, each.run, {&each.row, 1});
+  return results;
+}
+
+Result<void> Host::Store::offer_shares(WorkerId worker, RunKey run,
+                                       std::span<const OfferedRange> ranges) {
+  never_late_ = true;
+  auto offered = SimulatedWorkerStore::offer_shares(worker, run, ranges);
+  never_late_ = false;
+  return offered;
 }
 
 // As Worker::run.

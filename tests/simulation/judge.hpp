@@ -2,6 +2,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,13 +25,20 @@ class Judge final : public Witness {
   // The schedule requested that this run is cancelled.
   void cancel_requested(RunKey run) { cancelled_.insert(run); }
 
+  // A worker was told these rows of a run, which others journaled.
+  void told(WorkerId worker, RunKey run, std::span<const JournalRow> rows);
+
   void violated(std::string what);
   const std::vector<std::string>& violations() const noexcept { return violations_; }
   std::size_t attempts() const noexcept { return executions_.size(); }
+  std::size_t shares() const noexcept { return shares_; }  // how often one was taken
 
   void opened(RunKey run) override;
   void before_exchange(const ExchangeRequest& request) override;
-  void journaled(RunKey run, const JournalRow& row, WorkerId worker) override;
+  void commit_begins() override { ++commits_; }
+  void journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) override;
+  void offered(RunKey run) override;
+  void taken(WorkerId worker, const ShareRow& share) override;
   void ended(RunKey run) override;
   void worker_ended(WorkerId worker) override;
 
@@ -43,6 +51,7 @@ class Judge final : public Witness {
     std::optional<RunState> state;
     std::map<std::pair<TaskId, int>, Time> ready;
     std::vector<std::pair<std::uint64_t, JournalRow>> rows;  // with their commits, in commit order
+    std::vector<JournalRow> untold;  // committed by others; the owner does not know of them
     bool reopened = false;
   };
   struct Execution {
@@ -50,9 +59,13 @@ class Judge final : public Witness {
     double clock_rate = 1.0;
     std::chrono::milliseconds timeout{};
     std::optional<AttemptResult> result;
+    bool stale = false;  // its share was no longer the worker's, which did not know that yet
   };
 
   Shadow& shadow(RunKey run);
+  void note_ready(Shadow& shadow);
+  void tell_all(Shadow& shadow);
+  void check_double_begin(const Attempt& attempt, const std::string& what);
   void fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row);
   void check_with_oracle(RunKey run, const Shadow& shadow);
   void check_row(RunKey run, const JournalRow& row, WorkerId worker);
@@ -62,6 +75,8 @@ class Judge final : public Witness {
   std::map<RunKey, Shadow> shadows_;
   std::map<std::pair<Key, WorkerId>, Execution> executions_;
   std::set<RunKey> cancelled_;
+  std::set<std::pair<WorkerId, RunKey>> helped_;  // a worker has had shares of a run
+  std::size_t shares_ = 0;
   std::uint64_t commits_ = 0;
   std::vector<std::string> violations_;
 };

@@ -15,10 +15,13 @@ enum class Mistake {
   sweep_charges_none,           // a dead worker's attempts in flight are not journaled
   sleeps_despite_notification,  // a released run sleeps although it has a notification
   journals_late,                // an exchange is answered before its rows are committed
-  retry_keeps_charges           // a retried run is opened without a row for what failed
+  retry_keeps_charges,          // a retried run is opened without a row for what failed
+  shares_taken_twice,           // a share is given to a second worker
+  share_results_told_once,      // a result is not told again, acknowledged or not
+  sweep_forgets_shares          // a dead worker keeps its shares
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 7> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 10> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -26,6 +29,9 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 7> mistakes = 
     {Mistake::sleeps_despite_notification, "sleeps_despite_notification"},
     {Mistake::journals_late, "journals_late"},
     {Mistake::retry_keeps_charges, "retry_keeps_charges"},
+    {Mistake::shares_taken_twice, "shares_taken_twice"},
+    {Mistake::share_results_told_once, "share_results_told_once"},
+    {Mistake::sweep_forgets_shares, "sweep_forgets_shares"},
 }};
 
 }  // namespace weir::simulation

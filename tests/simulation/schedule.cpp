@@ -38,6 +38,7 @@ FlowDraft small_draft(const std::string& slug, bool has_children, Random& random
 Schedule::Schedule(World& world) : world_(world), random_(world.random) {}
 
 void Schedule::begin() {
+  world_.features = Features::drawn(random_);
   draw_fault_rates();
   draw_flows();
   for (std::size_t count = 1 + below(4, random_); count > 0; --count) add_host();
@@ -86,7 +87,7 @@ void Schedule::add_host() {
 Json Schedule::input_for(const std::string& slug) {
   const VersionId newest = world_.database.flow(slug)->versions.back();
   const bool list = world_.database.version(newest).definition->maps_over_input();
-  return list ? random_array(random_) : random_json(random_);
+  return list ? world_.features.array(random_) : random_json(random_);
 }
 
 // S4: a start that is repeated with the same key returns the same run.

@@ -263,7 +263,8 @@ int SimulatedDatabase::sweep() {
     if (environment_.mistake != Mistake::sweep_charges_none)
       for (const InFlightTask& task : worker.in_flight) {
         const auto open = tables_.open_runs.find(task.run);
-        if (open == tables_.open_runs.end() || open->second.worker != id) continue;
+        const bool owned = open != tables_.open_runs.end() && open->second.worker == id;
+        if (!owned && share_of(id, task.run, task.task, task.attempt) == nullptr) continue;
         if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
         append(task.run,
                {.task = task.task,
@@ -274,7 +275,7 @@ int SimulatedDatabase::sweep() {
                                      worker.identity.host, worker.identity.pid),
                 .started_at = worker.lease_until,
                 .ended_at = now()},
-               id);
+               id, owned);
       }
     if (environment_.mistake != Mistake::sweep_forgets_runs) release_runs(id);
     end_worker(id, "lapsed");
@@ -300,15 +301,16 @@ void SimulatedDatabase::end_worker(WorkerId id, const char* reason) {
   worker.in_flight.clear();
 }
 
-void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker) {
+void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker, bool told) {
   if (row.output) row.output = as_jsonb(*row.output);
   const auto [at, fresh] =
       tables_.journal[run].emplace(RowKey{row.task, row.attempt}, StoredRow{row, worker});
   static_cast<void>(fresh);
-  witness_->journaled(run, at->second.row, worker);
+  witness_->journaled(run, at->second.row, worker, told);
 }
 
 void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
+  end_shares(run, {});
   RunRow& row = tables_.runs.at(run);
   row.status = end.status;
   if (end.status == RunStatus::completed) row.output = as_jsonb(end.output);
@@ -336,6 +338,7 @@ void SimulatedDatabase::release_runs(WorkerId worker) {
       release(run);
       released.push_back(run);
     }
+  if (environment_.mistake != Mistake::sweep_forgets_shares) release_shares(worker);
   for (const RunKey run : released)
     if (const auto open = tables_.open_runs.find(run);
         open != tables_.open_runs.end() && open->second.cancel_reason)

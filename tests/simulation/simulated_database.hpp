@@ -17,11 +17,15 @@ namespace weir::simulation {
 class Witness {
  public:
   virtual ~Witness() = default;
-  virtual void opened(RunKey) {}                                  // started, or retried
-  virtual void before_exchange(const ExchangeRequest&) {}         // about to be committed
-  virtual void journaled(RunKey, const JournalRow&, WorkerId) {}  // worker 0: by a command
-  virtual void ended(RunKey) {}                                   // its row has the result
-  virtual void worker_ended(WorkerId) {}                          // its row has the reason
+  virtual void opened(RunKey) {}                           // started, or retried
+  virtual void before_exchange(const ExchangeRequest&) {}  // about to be committed
+  virtual void commit_begins() {}                          // another commit that journals rows
+  // Worker 0: by a command. `told`: the run's owner knows of it, others have yet to tell it.
+  virtual void journaled(RunKey, const JournalRow&, WorkerId, [[maybe_unused]] bool told) {}
+  virtual void offered(RunKey) {}                   // elements of it, to other workers
+  virtual void taken(WorkerId, const ShareRow&) {}  // it is about to be the worker's
+  virtual void ended(RunKey) {}                     // its row has the result
+  virtual void worker_ended(WorkerId) {}            // its row has the reason
 };
 
 // A database in memory that does what the SQL functions of schemas/functions do. Each member is one
@@ -54,6 +58,23 @@ class SimulatedDatabase {
   int sweep();
   void leave(WorkerId worker);
 
+  // Shares (L7).
+  Result<Helpers> helpers_for(WorkerId worker, RunKey run) const;
+  Result<void> offer_shares(WorkerId worker, RunKey run, const std::vector<OfferedRange>& ranges);
+  Result<std::vector<HeldRange>> take_back_shares(WorkerId worker, const std::vector<RunKey>& runs);
+  Result<std::vector<ShareResult>> fetch_share_results(
+      WorkerId worker, const std::vector<RunKey>& runs,
+      const std::vector<std::int64_t>& acknowledged);
+  Result<void> drop_shares(WorkerId worker, RunKey run, std::size_t step);
+  Result<std::vector<TakenShare>> take_shares(WorkerId worker,
+                                              const std::vector<VersionId>& versions,
+                                              std::size_t count,
+                                              const std::vector<RunKey>& known_runs);
+  std::vector<ShareId> held_shares(WorkerId worker) const;
+  Result<std::size_t> settle_share(WorkerId worker, ShareId id,
+                                   const std::vector<JournalRow>& rows);
+  Result<void> return_share(WorkerId worker, ShareId id, std::size_t from);
+
   // Requests of people.
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
                                         const StartOptions& options);
@@ -73,6 +94,8 @@ class SimulatedDatabase {
   const FlowRow* flow(const std::string& slug) const;
   Time now() const { return environment_.now(); }
   bool is_alive(WorkerId worker) const;
+  // The share of the worker that has this attempt; null: it holds none.
+  const ShareRow* share_of(WorkerId worker, RunKey run, TaskId task, int attempt) const;
 
   Error unknown_flow(const std::string& slug, std::optional<int> version) const;
 
@@ -84,7 +107,7 @@ class SimulatedDatabase {
                   Time available_at, int priority, const std::vector<std::string>& tags,
                   std::optional<ParentLink> parent = {});
   std::string new_run_id();
-  void append(RunKey run, JournalRow row, WorkerId worker);
+  void append(RunKey run, JournalRow row, WorkerId worker, bool told = true);
   void close(RunKey run, const RunEnd& end);
   void release(RunKey run);
   void release_runs(WorkerId worker);
@@ -98,6 +121,12 @@ class SimulatedDatabase {
   void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
   std::vector<RunKey> open_children(RunKey run) const;
   void cancel_children(const std::vector<RunKey>& parents);
+  Result<void> check_lease(WorkerId worker) const;
+  Result<void> check_owner(WorkerId worker, RunKey run, const char* what) const;
+  std::vector<std::size_t> open_elements(const ShareRow& share) const;
+  void notify_share_owner(RunKey run, ShareNewsRow news);
+  void end_shares(RunKey run, std::optional<std::size_t> step);
+  void release_shares(WorkerId worker);
   void wake_workers();
   std::optional<std::string> incompatibility(VersionId from, VersionId to) const;
   std::int64_t move_adopted(VersionId from, VersionId to);
@@ -108,6 +137,8 @@ class SimulatedDatabase {
   Witness* witness_;
   Tables tables_;
   RunKey last_run_ = 0;
+  ShareId last_share_ = 0;
+  std::int64_t last_share_news_ = 0;
   std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // for Mistake::journals_late
 };
 

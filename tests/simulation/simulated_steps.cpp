@@ -115,7 +115,8 @@ AttemptResult SimulatedSteps::draw_result(const Attempt& attempt) {
     const StepDefinition& next = steps[each];
     return next.kind == StepKind::map;
   });
-  return {.output = list && !one_in(50, random) ? random_array(random) : random_json(random)};
+  return {.output = list && !one_in(50, random) ? host_.world().features.array(random)
+                                                : random_json(random)};
 }
 
 }  // namespace weir::simulation

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "store/share_store.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir::simulation {
@@ -83,6 +84,27 @@ struct StoredRow {
 using RowKey = std::pair<TaskId, int>;  // task and attempt
 using Journal = std::map<RowKey, StoredRow>;
 
+struct ShareRow {
+  RunKey run = 0;
+  VersionId version = 0;
+  int priority = 0;
+  std::size_t step = 0;
+  int attempt = 1;
+  std::size_t first = 0, last = 0;
+  std::size_t open = 0;  // not settled when it was offered, taken or settled last
+  std::vector<Json> inputs;
+  std::optional<WorkerId> worker;
+  Time taken_at{};
+};
+
+// Attempts of shared elements that the owner of the run has not acknowledged.
+struct ShareNewsRow {
+  RunKey run = 0;
+  std::size_t step = 0;
+  int attempt = 1;
+  std::vector<std::size_t> indexes;
+};
+
 struct PluginReportRow {
   Json plugins;
   Time reported_at{};
@@ -104,6 +126,8 @@ struct Tables {
   std::set<std::pair<RunKey, std::size_t>> closed_waits;  ///< too late for a signal
   std::map<ParentLink, RunKey> children;
   std::map<VersionId, VersionId> adoptions;
+  std::map<ShareId, ShareRow> shares;
+  std::map<std::int64_t, ShareNewsRow> share_news;
 };
 
 }  // namespace weir::simulation

@@ -1,0 +1,24 @@
+#pragma once
+#include "simulation/fault_rates.hpp"
+#include "unit/run/random_flow.hpp"
+
+namespace weir::simulation {
+
+// What a schedule has beside runs, workers and faults. Each is drawn from the seed, so that many
+// schedules have none of them, or one.
+struct Features {
+  bool sharing = false;  // some maps are wide, and workers share them (L7)
+
+  static Features drawn(Random& random) { return {.sharing = one_in(3, random)}; }
+
+  // An array for a map to run over.
+  Json array(Random& random) const {
+    if (!sharing || one_in(2, random)) return random_array(random);
+    std::vector<Json> elements;
+    for (std::size_t count = below(40, random); count > 0; --count)
+      elements.push_back(Json::number(static_cast<int>(count)));
+    return Json::array(elements);
+  }
+};
+
+}  // namespace weir::simulation
