@@ -28,6 +28,22 @@ TEST_SUITE("postgres: shares") {
     CHECK(must(a.settles(a.helper, share.share, {completed(0, 5, 1, "1")})) == 0);
   }
 
+  TEST_CASE(
+      "C9: the owner of a run is told what its handler settled of a share that it took itself") {
+    PostgresUnderTest stores;
+    Wide a(stores);
+    a.offers({range(4, 2)});
+    const TakenShare share = a.takes_one(a.owner);
+    stores.sql(
+        fmt::format("select weir.settle({}, {}, 0::smallint, 4, 1::smallint, '7', null, "
+                    "now(), now() + interval '1 h')",
+                    a.owner.id, a.run));
+    const auto results = a.fetch_results(a.owner);
+    REQUIRE(results.size() == 1);
+    CHECK(results[0].row.task == TaskId{0, 4});
+    CHECK(must(a.settles(a.owner, share.share, {failed(0, 4, 1, "not_settled")})) == 1);
+  }
+
   TEST_CASE("C9: a share is not kept waiting by the transaction of a handler") {
     PostgresUnderTest stores;
     Wide a(stores);
