@@ -9,7 +9,12 @@ namespace weir::simulation {
 struct Features {
   bool sharing = false;  // some maps are wide, and workers share them (L7)
 
-  static Features drawn(Random& random) { return {.sharing = one_in(3, random)}; }
+  bool settlements =
+      false;  // some handlers settle their attempts in transactions of their own (C9)
+
+  static Features drawn(Random& random) {
+    return {.sharing = one_in(3, random), .settlements = one_in(3, random)};
+  }
 
   // An array for a map to run over.
   Json array(Random& random) const {

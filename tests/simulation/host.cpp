@@ -23,6 +23,14 @@ Error connection_lost() {
   return sim_error(ErrorCode::unavailable, "database_away", "the connection broke", "");
 }
 
+constexpr Duration lock_poll = 5ms;  // how often a request tries that waits for a transaction
+
+void commit(World& world, const std::function<void()>& body) {
+  body();
+  if (world.database.take_waits())
+    world.stage.after(lock_poll, [&world, body] { commit(world, body); });
+}
+
 }  // namespace
 
 Host::Host(World& world, Traits traits, const std::vector<FlowDefinition>& flows)
@@ -58,6 +66,7 @@ void Host::kill() {
   *alive_ = false;
   std::erase(world_.hosts, this);
   world_.stage.kill(*actor_);
+  steps_.lose_connections();
 }
 
 void Host::freeze(Duration duration, bool stop_clock) {
@@ -130,6 +139,11 @@ bool Host::Store::wait(std::chrono::milliseconds limit) {
   return std::exchange(ready_, false) || notified_;
 }
 
+void Host::commit_late(std::function<void()> body) {
+  world_.stage.after(up_to(3s, world_.random),
+                     [&world = world_, body = std::move(body)] { commit(world, body); });
+}
+
 Result<void> Host::Store::send(std::function<void()> body) {
   Random& random = host_.world_.random;
   const FaultRates& faults = host_.world_.faults;
@@ -137,17 +151,16 @@ Result<void> Host::Store::send(std::function<void()> body) {
     host_.pause(happens(faults.request_slow, random) ? up_to(4s, random) : up_to(2ms, random));
   };
   travel();
-  const bool disconnected = host_.world_.stage.now() < host_.disconnected_until_;
-  if (disconnected || happens(faults.request_lost, random)) {
+  if (!host_.is_connected() || happens(faults.request_lost, random)) {
     travel();
     return std::unexpected(connection_lost());
   }
   if (happens(faults.commit_late, random)) {
-    if (!never_late_) host_.world_.stage.after(up_to(3s, random), std::move(body));
+    if (!never_late_) host_.commit_late(std::move(body));
     travel();
     return std::unexpected(connection_lost());
   }
-  body();
+  for (body(); host_.world_.database.take_waits(); body()) host_.pause(lock_poll);
   travel();
   if (happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
   return {};
@@ -168,6 +181,13 @@ Result<std::vector<ShareResult>> Host::Store::fetch_share_results(
     for (const ShareResult& each : *results)
       host_.world_.judge.told(worker, each.run, {&each.row, 1});
   return results;
+}
+
+Result<std::optional<JournalRow>> Host::Store::resolve(WorkerId worker,
+                                                       const SettledAttempt& otherwise) {
+  auto row = SimulatedWorkerStore::resolve(worker, otherwise);
+  if (row && *row) host_.world_.judge.told(worker, otherwise.run, {&**row, 1});
+  return row;
 }
 
 Result<void> Host::Store::offer_shares(WorkerId worker, RunKey run,

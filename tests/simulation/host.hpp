@@ -52,6 +52,7 @@ class Host {
   World& world() noexcept { return world_; }
   double clock_rate() const noexcept { return traits_.clock_rate; }
   Steady steady() const;
+  bool is_connected() const { return world_.stage.now() >= disconnected_until_; }
   void wake();
   void after(Duration delay, std::function<void()> event);
   void on_ready();
@@ -73,6 +74,8 @@ class Host {
     Result<std::vector<ShareResult>> fetch_share_results(
         WorkerId worker, std::span<const RunKey> runs,
         std::span<const std::int64_t> acknowledged) override;
+    Result<std::optional<JournalRow>> resolve(WorkerId worker,
+                                              const SettledAttempt& otherwise) override;
     // Is never committed late: then it would offer what its owner has taken back and runs itself.
     Result<void> offer_shares(WorkerId worker, RunKey run,
                               std::span<const OfferedRange> ranges) override;
@@ -85,6 +88,7 @@ class Host {
 
   void run();
   bool pause(Duration duration);
+  void commit_late(std::function<void()> body);
   Duration in_true_time(std::chrono::milliseconds steady) const;
 
   World& world_;

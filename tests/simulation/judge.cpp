@@ -165,6 +165,17 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
   if (row.outcome == Outcome::cancelled) return;
   if (found == executions_.end()) return wrong("no handler began it there");
   const Execution& execution = found->second;
+  if (execution.settlement) {
+    const bool committed = tables.effects.contains({run, row.task, row.attempt});
+    if (committed != (row.outcome == Outcome::completed))
+      return wrong(committed ? "C9: its handler committed" : "C9: its handler did not commit");
+    if (committed) {
+      if (!row.output || !is_same(*row.output, *execution.settlement))
+        wrong("C9: its handler committed another output");
+      return;
+    }
+    if (row.error_code == "not_settled") return;
+  }
   if (row.outcome == Outcome::timed_out) {
     const auto ran = std::chrono::duration<double>(database_->now() - execution.begun);
     if (ran * execution.clock_rate + std::chrono::milliseconds(2) <
@@ -189,7 +200,7 @@ void Judge::check_double_begin(const Attempt& attempt, const std::string& what) 
     if (earlier->second.stale) continue;
     if (where.second == attempt.worker)
       violated(fmt::format("{} begins twice in worker {}", what, attempt.worker));
-    else if (worker.end_reason != "left")
+    else if (worker.end_reason != "left" && !left_.contains(where.second))
       violated(fmt::format("F1: {} begins in worker {} and had begun in worker {}, which {}", what,
                            attempt.worker, where.second,
                            worker.ended_at ? "lapsed, uncharged" : "has not ended"));
@@ -199,15 +210,16 @@ void Judge::check_double_begin(const Attempt& attempt, const std::string& what) 
 void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   const Tables& tables = database_->tables();
   const std::string what = describe(attempt.run, attempt.task, attempt.number);
-  check_double_begin(attempt, what);
   const bool shared = attempt.share != 0;
   const bool stale = shared && database_->share_of(attempt.worker, attempt.run, attempt.task,
                                                    attempt.number) == nullptr;
+  if (!stale) check_double_begin(attempt, what);
   executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}] = {
       .begun = database_->now(),
       .clock_rate = clock_rate,
       .timeout = attempt.options.timeout,
       .result = {},
+      .settlement = {},
       .stale = stale};
   // A worker that has lost its lease, or a share, may not know it yet; its requests will be refused.
   if (stale || !database_->is_alive(attempt.worker)) return;
@@ -227,6 +239,23 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   if (!is_same(attempt.input, committed.state->input_of(attempt.task)))
     violated(fmt::format("P2: {} begins with input {} instead of {}", what, attempt.input.text(),
                          committed.state->input_of(attempt.task).text()));
+}
+
+void Judge::settlement_requested(const Attempt& attempt, const Json& output) {
+  executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker}).settlement =
+      output;
+}
+
+// What a handler commits, and the row that completes its attempt, exist together.
+void Judge::settled(RunKey run, TaskId task, int attempt) {
+  const Journal& rows = database_->tables().journal.at(run);
+  const auto row = rows.find({task, attempt});
+  if (row == rows.end() || row->second.row.outcome != Outcome::completed)
+    violated(fmt::format("C9: a handler commits {}, which is not completed by that",
+                         describe(run, task, attempt)));
+  if (!settled_.emplace(run, task).second)
+    violated(fmt::format("C9: {} is the second that a handler commits of its task",
+                         describe(run, task, attempt)));
 }
 
 void Judge::attempt_ended(const Attempt& attempt, const AttemptResult& result) {

@@ -22,6 +22,9 @@ class Judge final : public Witness {
   void attempt_began(const Attempt& attempt, double clock_rate);
   void attempt_ended(const Attempt& attempt, const AttemptResult& result);
 
+  // A handler requests to settle its attempt itself, with this output (C9).
+  void settlement_requested(const Attempt& attempt, const Json& output);
+
   // The schedule requested that this run is cancelled.
   void cancel_requested(RunKey run) { cancelled_.insert(run); }
 
@@ -31,15 +34,18 @@ class Judge final : public Witness {
   void violated(std::string what);
   const std::vector<std::string>& violations() const noexcept { return violations_; }
   std::size_t attempts() const noexcept { return executions_.size(); }
+  std::size_t settlements() const noexcept { return settled_.size(); }
   std::size_t shares() const noexcept { return shares_; }  // how often one was taken
 
   void opened(RunKey run) override;
   void before_exchange(const ExchangeRequest& request) override;
   void commit_begins() override { ++commits_; }
   void journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) override;
+  void settled(RunKey run, TaskId task, int attempt) override;
   void offered(RunKey run) override;
   void taken(WorkerId worker, const ShareRow& share) override;
   void ended(RunKey run) override;
+  void left(WorkerId worker) override { left_.insert(worker); }
   void worker_ended(WorkerId worker) override;
 
  private:
@@ -59,6 +65,7 @@ class Judge final : public Witness {
     double clock_rate = 1.0;
     std::chrono::milliseconds timeout{};
     std::optional<AttemptResult> result;
+    std::optional<Json> settlement;  // what it commits itself, if its transaction commits
     bool stale = false;  // its share was no longer the worker's, which did not know that yet
   };
 
@@ -75,7 +82,9 @@ class Judge final : public Witness {
   std::map<RunKey, Shadow> shadows_;
   std::map<std::pair<Key, WorkerId>, Execution> executions_;
   std::set<RunKey> cancelled_;
+  std::set<WorkerId> left_;
   std::set<std::pair<WorkerId, RunKey>> helped_;  // a worker has had shares of a run
+  std::set<std::pair<RunKey, TaskId>> settled_;   // by their handlers
   std::size_t shares_ = 0;
   std::uint64_t commits_ = 0;
   std::vector<std::string> violations_;

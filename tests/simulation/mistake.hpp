@@ -18,10 +18,12 @@ enum class Mistake {
   retry_keeps_charges,          // a retried run is opened without a row for what failed
   shares_taken_twice,           // a share is given to a second worker
   share_results_told_once,      // a result is not told again, acknowledged or not
-  sweep_forgets_shares          // a dead worker keeps its shares
+  sweep_forgets_shares,         // a dead worker keeps its shares
+  resolve_guesses,              // an attempt is resolved while its handler's transaction is open
+  sweep_ignores_settlements     // a run is swept while a handler settles an attempt of it
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 10> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 12> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -32,6 +34,8 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 10> mistakes =
     {Mistake::shares_taken_twice, "shares_taken_twice"},
     {Mistake::share_results_told_once, "share_results_told_once"},
     {Mistake::sweep_forgets_shares, "sweep_forgets_shares"},
+    {Mistake::resolve_guesses, "resolve_guesses"},
+    {Mistake::sweep_ignores_settlements, "sweep_ignores_settlements"},
 }};
 
 }  // namespace weir::simulation

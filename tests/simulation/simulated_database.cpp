@@ -70,6 +70,20 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
 
   std::vector<RunKey> claimed;
+  const auto settles = [&](const SettledAttempt& settled) {
+    return is_settling([&](const OpenSettlementRow& each) {
+      return each.run == settled.run && each.row.task == settled.row.task &&
+             each.row.attempt == settled.row.attempt;
+    });
+  };
+  const auto must_wait = [&](const auto& each) { return is_settling_tree(each.run); };
+  if (std::ranges::any_of(request.settled, settles) ||
+      std::ranges::any_of(request.ended, must_wait) ||
+      std::ranges::any_of(request.released, [&](const ReleasedRun& each) {
+        const auto open = tables_.open_runs.find(each.run);
+        return open != tables_.open_runs.end() && open->second.cancel_reason && must_wait(each);
+      }))
+    return std::unexpected(waits());
   if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
     for (const SettledAttempt& settled : request.settled)
       if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
@@ -256,7 +270,12 @@ void SimulatedDatabase::serve_versions(WorkerId worker,
   tables_.serving[worker] = std::move(versions);
 }
 
-int SimulatedDatabase::sweep() {
+Result<int> SimulatedDatabase::sweep() {
+  const bool ignores = environment_.mistake == Mistake::sweep_ignores_settlements;
+  if (!ignores && is_settling([&](const OpenSettlementRow& each) {
+        return each.shared && !is_alive(each.worker);
+      }))
+    return std::unexpected(waits());
   int count = 0;
   for (auto& [id, worker] : tables_.workers) {
     if (worker.ended_at || worker.lease_until > now()) continue;
@@ -264,6 +283,7 @@ int SimulatedDatabase::sweep() {
       for (const InFlightTask& task : worker.in_flight) {
         const auto open = tables_.open_runs.find(task.run);
         const bool owned = open != tables_.open_runs.end() && open->second.worker == id;
+        if (owned && !ignores && is_held(task.run)) continue;
         if (!owned && share_of(id, task.run, task.task, task.attempt) == nullptr) continue;
         if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
         append(task.run,
@@ -277,7 +297,7 @@ int SimulatedDatabase::sweep() {
                 .ended_at = now()},
                id, owned);
       }
-    if (environment_.mistake != Mistake::sweep_forgets_runs) release_runs(id);
+    if (environment_.mistake != Mistake::sweep_forgets_runs && !release_runs(id)) continue;
     end_worker(id, "lapsed");
     ++count;
   }
@@ -285,11 +305,26 @@ int SimulatedDatabase::sweep() {
   return count;
 }
 
-void SimulatedDatabase::leave(WorkerId worker) {
+Result<void> SimulatedDatabase::leave(WorkerId worker) {
   const auto found = tables_.workers.find(worker);
-  if (found == tables_.workers.end() || found->second.ended_at) return;
-  release_runs(worker);
-  end_worker(worker, "left");
+  if (found == tables_.workers.end() || found->second.ended_at) return {};
+  if (is_settling(
+          [&](const OpenSettlementRow& each) { return each.shared && each.worker == worker; }))
+    return std::unexpected(waits());
+  if (release_runs(worker)) {
+    end_worker(worker, "left");
+  } else {  // the next sweep ends it
+    found->second.lease_until = std::min(found->second.lease_until, now());
+    found->second.in_flight.clear();
+    found->second.idle = false;
+    witness_->left(worker);
+  }
+  return {};
+}
+
+// Whether a handler has settled an attempt of the run, for its owner, in a transaction that is open.
+bool SimulatedDatabase::is_held(RunKey run) const {
+  return is_settling([&](const OpenSettlementRow& each) { return each.run == run && each.owned; });
 }
 
 void SimulatedDatabase::end_worker(WorkerId id, const char* reason) {
@@ -331,10 +366,11 @@ void SimulatedDatabase::release(RunKey run) {
   tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
 }
 
-void SimulatedDatabase::release_runs(WorkerId worker) {
+bool SimulatedDatabase::release_runs(WorkerId worker) {
+  const bool ignores = environment_.mistake == Mistake::sweep_ignores_settlements;
   std::vector<RunKey> released;
   for (auto& [run, open] : tables_.open_runs)
-    if (open.worker == worker) {
+    if (open.worker == worker && (ignores || !is_held(run))) {
       release(run);
       released.push_back(run);
     }
@@ -344,6 +380,8 @@ void SimulatedDatabase::release_runs(WorkerId worker) {
         open != tables_.open_runs.end() && open->second.cancel_reason)
       cancel_runs({run}, std::string(*open->second.cancel_reason));
   if (!released.empty()) wake_workers();
+  return std::ranges::none_of(tables_.open_runs,
+                              [&](const auto& each) { return each.second.worker == worker; });
 }
 
 // A notification, which is a hint; sent only when a worker waits for it.

@@ -22,9 +22,11 @@ class Witness {
   virtual void commit_begins() {}                          // another commit that journals rows
   // Worker 0: by a command. `told`: the run's owner knows of it, others have yet to tell it.
   virtual void journaled(RunKey, const JournalRow&, WorkerId, [[maybe_unused]] bool told) {}
+  virtual void settled(RunKey, TaskId, [[maybe_unused]] int attempt) {}  // by its handler
   virtual void offered(RunKey) {}                   // elements of it, to other workers
   virtual void taken(WorkerId, const ShareRow&) {}  // it is about to be the worker's
   virtual void ended(RunKey) {}                     // its row has the result
+  virtual void left(WorkerId) {}                    // it is ended by a sweep
   virtual void worker_ended(WorkerId) {}            // its row has the reason
 };
 
@@ -55,8 +57,8 @@ class SimulatedDatabase {
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits);
   void serve_versions(WorkerId worker, std::map<VersionId, std::optional<PluginId>> versions);
-  int sweep();
-  void leave(WorkerId worker);
+  Result<int> sweep();
+  Result<void> leave(WorkerId worker);
 
   // Shares (L7).
   Result<Helpers> helpers_for(WorkerId worker, RunKey run) const;
@@ -74,6 +76,16 @@ class SimulatedDatabase {
   Result<std::size_t> settle_share(WorkerId worker, ShareId id,
                                    const std::vector<JournalRow>& rows);
   Result<void> return_share(WorkerId worker, ShareId id, std::size_t from);
+
+  // Settlements (C9). settle() leaves a transaction open, which end_settlement() ends.
+  Result<SettlementId> settle(WorkerId worker, RunKey run, TaskId task, int attempt,
+                              const Json& output, Time started_at, Time settle_until);
+  void end_settlement(SettlementId id, bool commits);
+  Result<std::optional<JournalRow>> resolve(WorkerId worker, const SettledAttempt& otherwise);
+
+  // Whether the last request did nothing, because it must wait for the transaction of a handler: it
+  // is to be repeated.
+  bool take_waits() noexcept { return std::exchange(waits_, false); }
 
   // Requests of people.
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
@@ -110,7 +122,7 @@ class SimulatedDatabase {
   void append(RunKey run, JournalRow row, WorkerId worker, bool told = true);
   void close(RunKey run, const RunEnd& end);
   void release(RunKey run);
-  void release_runs(WorkerId worker);
+  bool release_runs(WorkerId worker);
   void end_worker(WorkerId worker, const char* reason);
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
@@ -127,6 +139,10 @@ class SimulatedDatabase {
   void notify_share_owner(RunKey run, ShareNewsRow news);
   void end_shares(RunKey run, std::optional<std::size_t> step);
   void release_shares(WorkerId worker);
+  bool is_settling(const std::function<bool(const OpenSettlementRow&)>& wanted) const;
+  bool is_settling_tree(RunKey run) const;
+  bool is_held(RunKey run) const;
+  Error waits();
   void wake_workers();
   std::optional<std::string> incompatibility(VersionId from, VersionId to) const;
   std::int64_t move_adopted(VersionId from, VersionId to);
@@ -139,6 +155,8 @@ class SimulatedDatabase {
   RunKey last_run_ = 0;
   ShareId last_share_ = 0;
   std::int64_t last_share_news_ = 0;
+  SettlementId last_settlement_ = 0;
+  bool waits_ = false;
   std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // for Mistake::journals_late
 };
 

@@ -166,6 +166,10 @@ Result<std::vector<ShareResult>> SimulatedDatabase::fetch_share_results(
 
 Result<void> SimulatedDatabase::drop_shares(WorkerId worker, RunKey run, std::size_t step) {
   if (auto owned = check_owner(worker, run, "drops its shares"); !owned) return owned;
+  if (is_settling([&](const OpenSettlementRow& each) {
+        return each.shared && each.run == run && each.row.task.step == step;
+      }))
+    return std::unexpected(waits());
   end_shares(run, step);
   return {};
 }
@@ -269,6 +273,12 @@ Result<std::size_t> SimulatedDatabase::settle_share(WorkerId worker, ShareId id,
                                 row.task.index, share.first, share.last),
                     "see the comment of weir.settle_share"));
   const RunKey run = share.run;
+  for (const JournalRow& row : rows)
+    if (is_settling([&](const OpenSettlementRow& each) {
+          return each.run == run && each.row.task == row.task && each.row.attempt == row.attempt;
+        }))
+      return std::unexpected(sim_error(ErrorCode::unavailable, "lock_timeout",
+                                       "a handler is settling one of these", "repeat the call"));
   witness_->commit_begins();
   ShareNewsRow news{.run = run, .step = share.step, .attempt = share.attempt, .indexes = {}};
   for (const JournalRow& row : rows) {
@@ -291,6 +301,11 @@ Result<void> SimulatedDatabase::return_share(WorkerId worker, ShareId id, std::s
     return {};
   ShareRow& share = found->second;
   const RunKey run = share.run;
+  if (is_settling([&](const OpenSettlementRow& each) {
+        return each.shared && each.worker == worker && each.run == run &&
+               each.row.task.step == share.step && overlap(share, each.row.task.index);
+      }))
+    return std::unexpected(waits());
   if (from <= share.first) {
     share.worker.reset();
     auto moved = tables_.shares.extract(found);  // the call may be committed late, again

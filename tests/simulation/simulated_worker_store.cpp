@@ -47,11 +47,11 @@ SimulatedWorkerStore::close_waits(WorkerId worker,
       [=](SimulatedDatabase& database) { return database.close_waits(worker, waits); });
 }
 
-Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId, const SettledAttempt&) {
-  return std::unexpected(Error{.code = ErrorCode::internal,
-                               .kind = "not_simulated",
-                               .message = "no simulated handler settles its own attempt",
-                               .hint = {}});
+Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId worker,
+                                                                const SettledAttempt& otherwise) {
+  return execute<std::optional<JournalRow>>([worker, otherwise](SimulatedDatabase& database) {
+    return database.resolve(worker, otherwise);
+  });
 }
 
 Result<void> SimulatedWorkerStore::serve_versions(
@@ -102,10 +102,7 @@ Result<int> SimulatedWorkerStore::sweep() {
 }
 
 Result<void> SimulatedWorkerStore::leave(WorkerId worker) {
-  return execute<void>([worker](SimulatedDatabase& database) -> Result<void> {
-    database.leave(worker);
-    return {};
-  });
+  return execute<void>([worker](SimulatedDatabase& database) { return database.leave(worker); });
 }
 
 Result<Helpers> SimulatedWorkerStore::helpers_for(WorkerId worker, RunKey run) {

@@ -105,6 +105,16 @@ struct ShareNewsRow {
   std::vector<std::size_t> indexes;
 };
 
+using SettlementId = std::int64_t;
+
+// What a handler's transaction, which is open, will journal when it commits.
+struct OpenSettlementRow {
+  WorkerId worker = 0;
+  RunKey run = 0;
+  JournalRow row;
+  bool owned = false, shared = false;  // the run is its worker's, or a share that has the attempt
+};
+
 struct PluginReportRow {
   Json plugins;
   Time reported_at{};
@@ -128,6 +138,8 @@ struct Tables {
   std::map<VersionId, VersionId> adoptions;
   std::map<ShareId, ShareRow> shares;
   std::map<std::int64_t, ShareNewsRow> share_news;
+  std::map<SettlementId, OpenSettlementRow> settlements;
+  std::set<std::tuple<RunKey, TaskId, int>> effects;  // what handlers committed with settlements
 };
 
 }  // namespace weir::simulation

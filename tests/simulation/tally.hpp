@@ -12,13 +12,15 @@ namespace weir::simulation {
 // How often the things happened that schedules are to show.
 struct Tally {
   std::uint64_t runs = 0, attempts = 0, events = 0;
-  std::uint64_t shares = 0;  // taken by helpers
+  std::uint64_t shares = 0;       // taken by helpers
+  std::uint64_t settlements = 0;  // committed by handlers
 
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 4> columns = {{
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 5> columns = {{
       {"runs", &Tally::runs},
       {"attempts", &Tally::attempts},
       {"events", &Tally::events},
       {"shares taken", &Tally::shares},
+      {"settlements", &Tally::settlements},
   }};
 
   Tally& operator+=(const Tally& other) {
