@@ -10,10 +10,13 @@ struct Features {
   bool sharing = false;  // some maps are wide, and workers share them (L7)
 
   bool settlements =
-      false;  // some handlers settle their attempts in transactions of their own (C9)
+      false;            // some handlers settle their attempts in transactions of their own (C9)
+  bool limits = false;  // flows have limits, which change now and then (C6)
 
   static Features drawn(Random& random) {
-    return {.sharing = one_in(3, random), .settlements = one_in(3, random)};
+    return {.sharing = one_in(3, random),
+            .settlements = one_in(3, random),
+            .limits = one_in(3, random)};
   }
 
   // An array for a map to run over.

@@ -127,6 +127,10 @@ void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker, bool t
     committed.untold.push_back(row);
 }
 
+void Judge::claimed(const std::vector<RunKey>& runs) {
+  limits_.claimed(*database_, runs, [this](std::string what) { violated(std::move(what)); });
+}
+
 void Judge::offered(RunKey run) { note_ready(shadow(run)); }
 
 void Judge::taken(WorkerId worker, const ShareRow& share) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "simulation/limit_judge.hpp"
 #include "simulation/simulated_database.hpp"
 #include "step/attempt.hpp"
 
@@ -35,6 +36,7 @@ class Judge final : public Witness {
   const std::vector<std::string>& violations() const noexcept { return violations_; }
   std::size_t attempts() const noexcept { return executions_.size(); }
   std::size_t settlements() const noexcept { return settled_.size(); }
+  std::size_t limited_claims() const noexcept { return limits_.claims(); }
   std::size_t shares() const noexcept { return shares_; }  // how often one was taken
 
   void opened(RunKey run) override;
@@ -42,6 +44,8 @@ class Judge final : public Witness {
   void commit_begins() override { ++commits_; }
   void journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) override;
   void settled(RunKey run, TaskId task, int attempt) override;
+  void claimed(const std::vector<RunKey>& runs) override;
+  void limited(FlowId flow) override { limits_.changed(flow); }
   void offered(RunKey run) override;
   void taken(WorkerId worker, const ShareRow& share) override;
   void ended(RunKey run) override;
@@ -86,6 +90,7 @@ class Judge final : public Witness {
   std::set<std::pair<WorkerId, RunKey>> helped_;  // a worker has had shares of a run
   std::set<std::pair<RunKey, TaskId>> settled_;   // by their handlers
   std::size_t shares_ = 0;
+  LimitJudge limits_;
   std::uint64_t commits_ = 0;
   std::vector<std::string> violations_;
 };

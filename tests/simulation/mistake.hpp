@@ -20,10 +20,12 @@ enum class Mistake {
   share_results_told_once,      // a result is not told again, acknowledged or not
   sweep_forgets_shares,         // a dead worker keeps its shares
   resolve_guesses,              // an attempt is resolved while its handler's transaction is open
-  sweep_ignores_settlements     // a run is swept while a handler settles an attempt of it
+  sweep_ignores_settlements,    // a run is swept while a handler settles an attempt of it
+  places_uncounted,             // as many runs are claimed as if none were held
+  rates_uncharged               // runs are claimed and not counted against rates
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 12> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 14> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -36,6 +38,8 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 12> mistakes =
     {Mistake::sweep_forgets_shares, "sweep_forgets_shares"},
     {Mistake::resolve_guesses, "resolve_guesses"},
     {Mistake::sweep_ignores_settlements, "sweep_ignores_settlements"},
+    {Mistake::places_uncounted, "places_uncounted"},
+    {Mistake::rates_uncharged, "rates_uncharged"},
 }};
 
 }  // namespace weir::simulation

@@ -41,6 +41,7 @@ void Schedule::begin() {
   world_.features = Features::drawn(random_);
   draw_fault_rates();
   draw_flows();
+  if (world_.features.limits) change_limits();
   for (std::size_t count = 1 + below(4, random_); count > 0; --count) add_host();
   starts_left_ = 1 + below(10, random_);
   start_runs();
@@ -142,6 +143,7 @@ void Schedule::inject_faults() {
       break;
     case 7:
       if (one_in(3, random_)) new_version();
+      if (world_.features.limits && one_in(3, random_)) change_limits();
       break;
     default: {
       const auto& ids = world_.database.tables().run_ids;
@@ -192,6 +194,21 @@ void Schedule::new_version() {
   if (is_new && compatible && one_in(2, random_))
     if (const auto adopted = world_.database.adopt(draft.slug, before, {}); !adopted)
       world_.judge.violated("V3: " + to_string(adopted.error()));
+}
+
+void Schedule::change_limits() {
+  for (const char* const slug : slugs) {
+    FlowLimits limits;
+    if (one_in(2, random_)) limits.max_running = 1 + static_cast<std::int64_t>(below(3, random_));
+    if (one_in(3, random_)) limits.rate = fmt::format("{}/1s", 2 + below(4, random_));
+    if (one_in(2, random_)) {
+      limits.key = "/ok";  // some inputs have it
+      limits.key_max_running = 1;
+      if (one_in(2, random_)) limits.key_rate = fmt::format("{}/2s", 2 + below(3, random_));
+    }
+    if (const auto set = world_.database.set_limits(slug, limits, false); !set)
+      world_.judge.violated("limits are refused: " + to_string(set.error()));
+  }
 }
 
 // The hosts that are left continue; one host that has all versions is added.

@@ -33,6 +33,7 @@ class Schedule {
   void start_runs();
   void inject_faults();
   void new_version();
+  void change_limits();
   void command(const std::string& run);
   Json input_for(const std::string& slug);
 

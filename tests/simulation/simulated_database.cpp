@@ -70,6 +70,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
 
   std::vector<RunKey> claimed;
+  ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
   const auto settles = [&](const SettledAttempt& settled) {
     return is_settling([&](const OpenSettlementRow& each) {
       return each.run == settled.run && each.row.task == settled.row.task &&
@@ -134,7 +135,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
         cancel_runs({run}, std::string(*open->second.cancel_reason));
     if (!request.released.empty()) wake_workers();
 
-    claimed = take_candidates(request, paused);
+    claimed = take_candidates(request, paused, reply.next_wake_at);
   } else {
     for (const auto& [run, open] : tables_.open_runs)
       if (open.worker == request.worker && open.claimed_in == request.sequence)
@@ -146,7 +147,6 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   worker.idle = claimed.size() < request.claims_max;
   worker.in_flight = request.in_flight;
 
-  ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
   for (const auto& [run, open] : tables_.open_runs) {
     if (!open.worker && open.wake_at &&
         (!reply.next_wake_at || *open.wake_at < *reply.next_wake_at))
@@ -175,9 +175,11 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   return reply;
 }
 
-// Claims runs that are due and that no worker owns, by priority and age.
+// Claims runs that are due and that no worker owns, by priority and age, as far as limits allow.
+// `next_at` is when limits allow more.
 std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& request,
-                                                       const std::set<VersionId>& paused) {
+                                                       const std::set<VersionId>& paused,
+                                                       std::optional<Time>& next_at) {
   if (request.claims_max == 0) return {};
   const std::set<VersionId> wanted(request.versions.begin(), request.versions.end());
   std::vector<std::pair<int, RunKey>> candidates;
@@ -189,6 +191,18 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
       candidates.emplace_back(-row.priority, run);
   }
   std::ranges::sort(candidates);
+  for (const auto& [flow, limit] : tables_.limits) {
+    const auto is_limited = [&, limited = flow](const auto& candidate) {
+      return version(tables_.runs.at(candidate.second).version).flow == limited;
+    };
+    std::vector<RunKey> waiting;
+    for (const auto& each : candidates)
+      if (is_limited(each)) waiting.push_back(each.second);
+    const auto allowed = allowed_runs(flow, waiting, request.claims_max, next_at);
+    std::erase_if(candidates, [&](const auto& each) {
+      return is_limited(each) && std::ranges::find(allowed, each.second) == allowed.end();
+    });
+  }
   candidates.resize(std::min(candidates.size(), request.claims_max));
   std::vector<RunKey> taken;
   for (const auto& [priority, run] : candidates) {
@@ -199,6 +213,8 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
     if (!open.started_at) open.started_at = now();
     taken.push_back(run);
   }
+  charge_limits(taken);
+  witness_->claimed(taken);
   return taken;
 }
 
@@ -354,6 +370,7 @@ void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
   row.failed_step = end.failed_step;
   row.started_at = tables_.open_runs.at(run).started_at;
   row.ended_at = now();
+  if (tables_.open_runs.at(run).worker) free_place(run);
   tables_.open_runs.erase(run);
   witness_->ended(run);
 }
@@ -363,6 +380,7 @@ void SimulatedDatabase::release(RunKey run) {
   OpenRunRow& open = tables_.open_runs.at(run);
   open.worker.reset();
   open.news_heard = 0;
+  free_place(run);
   tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
 }
 

@@ -23,6 +23,8 @@ class Witness {
   // Worker 0: by a command. `told`: the run's owner knows of it, others have yet to tell it.
   virtual void journaled(RunKey, const JournalRow&, WorkerId, [[maybe_unused]] bool told) {}
   virtual void settled(RunKey, TaskId, [[maybe_unused]] int attempt) {}  // by its handler
+  virtual void claimed(const std::vector<RunKey>&) {}
+  virtual void limited(FlowId) {}                   // its limits have changed
   virtual void offered(RunKey) {}                   // elements of it, to other workers
   virtual void taken(WorkerId, const ShareRow&) {}  // it is about to be the worker's
   virtual void ended(RunKey) {}                     // its row has the result
@@ -83,6 +85,9 @@ class SimulatedDatabase {
   void end_settlement(SettlementId id, bool commits);
   Result<std::optional<JournalRow>> resolve(WorkerId worker, const SettledAttempt& otherwise);
 
+  // Limits (C6).
+  Result<void> set_limits(const std::string& slug, const FlowLimits& wanted, bool by_config);
+
   // Whether the last request did nothing, because it must wait for the transaction of a handler: it
   // is to be repeated.
   bool take_waits() noexcept { return std::exchange(waits_, false); }
@@ -126,7 +131,14 @@ class SimulatedDatabase {
   void end_worker(WorkerId worker, const char* reason);
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
-                                      const std::set<VersionId>& paused);
+                                      const std::set<VersionId>& paused,
+                                      std::optional<Time>& next_at);
+  std::int64_t places_left(FlowId flow, const std::optional<std::int64_t>& limit,
+                           const std::vector<std::string>* path, const std::string& key) const;
+  std::vector<RunKey> allowed_runs(FlowId flow, const std::vector<RunKey>& waiting,
+                                   std::size_t claims_max, std::optional<Time>& next_at);
+  void charge_limits(const std::vector<RunKey>& claimed);
+  void free_place(RunKey run);
   RunNotifications notifications_of(RunKey run) const;
   void notify_runs(const std::vector<RunKey>& runs);
   void number_child_ends(const std::vector<RunKey>& ended);
@@ -159,6 +171,9 @@ class SimulatedDatabase {
   bool waits_ = false;
   std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // for Mistake::journals_late
 };
+
+// The key of a run by the limits of its flow: "=" and the text at that path of its input, or "-".
+std::string limit_key(const std::vector<std::string>& path, const Json& input);
 
 Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint);
 

@@ -41,7 +41,7 @@ void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
     lasts += attempt->options.timeout;
     running->obeys = one_in(2, world.random);
   }
-  if (!world.features.settlements || !one_in(3, world.random)) return end_after(running, lasts);
+  if (!world.features.settlements || !one_in(2, world.random)) return end_after(running, lasts);
   const bool settles_late = one_in(2, world.random);
   const Duration moment = up_to(20ms, world.random);
   host_.after(settles_late ? lasts : moment,
@@ -98,7 +98,7 @@ void SimulatedSteps::end_transaction_later(Running& running, bool commits) {
 
 void SimulatedSteps::lose_connections() {
   for (const Place& each : running_)
-    if (each->settlement) end_transaction_later(*each, one_in(4, host_.world().random));
+    if (each->settlement) end_transaction_later(*each, one_in(2, host_.world().random));
 }
 
 void SimulatedSteps::end_after(const Place& running, Duration delay) {

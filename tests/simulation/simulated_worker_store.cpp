@@ -54,6 +54,11 @@ Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId worker,
   });
 }
 
+Result<void> SimulatedWorkerStore::set_limits(const std::string& flow, const FlowLimits& limits) {
+  return execute<void>(
+      [=](SimulatedDatabase& database) { return database.set_limits(flow, limits, true); });
+}
+
 Result<void> SimulatedWorkerStore::serve_versions(
     WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) {
   return execute<void>([=](SimulatedDatabase& database) -> Result<void> {

@@ -37,8 +37,7 @@ class SimulatedWorkerStore : public WorkerStore,
 
   Result<VersionId> register_version(const FlowDefinition& definition) override;
   Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
-  // It hands out runs regardless of limits.
-  Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }
+  Result<void> set_limits(const std::string& flow, const FlowLimits& limits) override;
   Result<void> serve_versions(
       WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;

@@ -89,6 +89,7 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.runs = schedule.runs();
   outcome.tally.attempts = world.judge.attempts();
   outcome.tally.shares = world.judge.shares();
+  outcome.tally.limited_claims = world.judge.limited_claims();
   outcome.tally.settlements = world.judge.settlements();
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "definition/flow_limits.hpp"
 #include "store/share_store.hpp"
 #include "store/worker_store.hpp"
 
@@ -115,6 +116,22 @@ struct OpenSettlementRow {
   bool owned = false, shared = false;  // the run is its worker's, or a share that has the attempt
 };
 
+struct LimitRate {
+  std::int64_t count = 1;
+  Duration per{};
+};
+
+// The limits of a flow, and what was claimed under its rates (C6).
+struct FlowLimitRow {
+  FlowLimits limits;
+  std::vector<std::string> path = {};  // of the key
+  bool by_config = false;
+  std::optional<LimitRate> rate = {}, key_rate = {};
+  std::optional<Time> tat = {};  // theoretical arrival time
+  std::map<std::string, std::optional<Time>> key_tats = {};
+  std::string turn = {};  // the key that was served last
+};
+
 struct PluginReportRow {
   Json plugins;
   Time reported_at{};
@@ -138,6 +155,7 @@ struct Tables {
   std::map<VersionId, VersionId> adoptions;
   std::map<ShareId, ShareRow> shares;
   std::map<std::int64_t, ShareNewsRow> share_news;
+  std::map<FlowId, FlowLimitRow> limits;
   std::map<SettlementId, OpenSettlementRow> settlements;
   std::set<std::tuple<RunKey, TaskId, int>> effects;  // what handlers committed with settlements
 };

@@ -14,13 +14,15 @@ struct Tally {
   std::uint64_t runs = 0, attempts = 0, events = 0;
   std::uint64_t shares = 0;       // taken by helpers
   std::uint64_t settlements = 0;  // committed by handlers
+  std::uint64_t limited_claims = 0;
 
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 5> columns = {{
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 6> columns = {{
       {"runs", &Tally::runs},
       {"attempts", &Tally::attempts},
       {"events", &Tally::events},
       {"shares taken", &Tally::shares},
       {"settlements", &Tally::settlements},
+      {"claims under limits", &Tally::limited_claims},
   }};
 
   Tally& operator+=(const Tally& other) {
