@@ -23,14 +23,6 @@ Error connection_lost() {
   return sim_error(ErrorCode::unavailable, "database_away", "the connection broke", "");
 }
 
-constexpr Duration lock_poll = 5ms;  // how often a request tries that waits for a transaction
-
-void commit(World& world, const std::function<void()>& body) {
-  body();
-  if (world.database.take_waits())
-    world.stage.after(lock_poll, [&world, body] { commit(world, body); });
-}
-
 }  // namespace
 
 Host::Host(World& world, Traits traits, const std::vector<FlowDefinition>& flows)
@@ -139,11 +131,6 @@ bool Host::Store::wait(std::chrono::milliseconds limit) {
   return std::exchange(ready_, false) || notified_;
 }
 
-void Host::commit_late(std::function<void()> body) {
-  world_.stage.after(up_to(3s, world_.random),
-                     [&world = world_, body = std::move(body)] { commit(world, body); });
-}
-
 Result<void> Host::Store::send(std::function<void()> body) {
   Random& random = host_.world_.random;
   const FaultRates& faults = host_.world_.faults;
@@ -156,11 +143,11 @@ Result<void> Host::Store::send(std::function<void()> body) {
     return std::unexpected(connection_lost());
   }
   if (happens(faults.commit_late, random)) {
-    if (!never_late_) host_.commit_late(std::move(body));
+    if (!never_late_) host_.world_.stage.after(up_to(3s, random), std::move(body));
     travel();
     return std::unexpected(connection_lost());
   }
-  for (body(); host_.world_.database.take_waits(); body()) host_.pause(lock_poll);
+  body();
   travel();
   if (happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
   return {};

@@ -88,7 +88,6 @@ class Host {
 
   void run();
   bool pause(Duration duration);
-  void commit_late(std::function<void()> body);
   Duration in_true_time(std::chrono::milliseconds steady) const;
 
   World& world_;

@@ -71,20 +71,6 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
 
   std::vector<RunKey> claimed;
   ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
-  const auto settles = [&](const SettledAttempt& settled) {
-    return is_settling([&](const OpenSettlementRow& each) {
-      return each.run == settled.run && each.row.task == settled.row.task &&
-             each.row.attempt == settled.row.attempt;
-    });
-  };
-  const auto must_wait = [&](const auto& each) { return is_settling_tree(each.run); };
-  if (std::ranges::any_of(request.settled, settles) ||
-      std::ranges::any_of(request.ended, must_wait) ||
-      std::ranges::any_of(request.released, [&](const ReleasedRun& each) {
-        const auto open = tables_.open_runs.find(each.run);
-        return open != tables_.open_runs.end() && open->second.cancel_reason && must_wait(each);
-      }))
-    return std::unexpected(waits());
   if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
     for (const SettledAttempt& settled : request.settled)
       if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
@@ -108,6 +94,10 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     std::vector<RunKey> ended, parents;
     for (const auto& [run, end] : request.ended) {
       if (owned(run) == nullptr) continue;
+      if (is_locked_tree(run)) {
+        reply.busy.insert(run);
+        continue;
+      }
       if (const auto& parent = tables_.runs.at(run).parent) parents.push_back(parent->run);
       close(run, end);
       ended.push_back(run);
@@ -123,6 +113,10 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     for (const auto& [run, wake_at] : request.released) {
       OpenRunRow* const open = owned(run);
       if (open == nullptr) continue;
+      if (open->cancel_reason && is_locked_tree(run)) {
+        reply.busy.insert(run);
+        continue;
+      }
       const bool sleeps = (open->news <= open->news_heard ||
                            environment_.mistake == Mistake::sleeps_despite_notification) &&
                           wake_at && *wake_at > now();
@@ -140,6 +134,15 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     for (const auto& [run, open] : tables_.open_runs)
       if (open.worker == request.worker && open.claimed_in == request.sequence)
         claimed.push_back(run);
+    // What the first call left out shows in what it wrote.
+    const auto note_busy = [&](RunKey run) {
+      const auto open = tables_.open_runs.find(run);
+      if (open != tables_.open_runs.end() && open->second.worker == request.worker &&
+          open->second.claimed_in != request.sequence)
+        reply.busy.insert(run);
+    };
+    for (const EndedRun& each : request.ended) note_busy(each.run);
+    for (const ReleasedRun& each : request.released) note_busy(each.run);
   }
 
   worker.lease_until = now() + request.lease;
@@ -286,72 +289,6 @@ void SimulatedDatabase::serve_versions(WorkerId worker,
   tables_.serving[worker] = std::move(versions);
 }
 
-Result<int> SimulatedDatabase::sweep() {
-  const bool ignores = environment_.mistake == Mistake::sweep_ignores_settlements;
-  if (!ignores && is_settling([&](const OpenSettlementRow& each) {
-        return each.shared && !is_alive(each.worker);
-      }))
-    return std::unexpected(waits());
-  int count = 0;
-  for (auto& [id, worker] : tables_.workers) {
-    if (worker.ended_at || worker.lease_until > now()) continue;
-    if (environment_.mistake != Mistake::sweep_charges_none)
-      for (const InFlightTask& task : worker.in_flight) {
-        const auto open = tables_.open_runs.find(task.run);
-        const bool owned = open != tables_.open_runs.end() && open->second.worker == id;
-        if (owned && !ignores && is_held(task.run)) continue;
-        if (!owned && share_of(id, task.run, task.task, task.attempt) == nullptr) continue;
-        if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
-        append(task.run,
-               {.task = task.task,
-                .attempt = task.attempt,
-                .outcome = Outcome::lost,
-                .error_code = "lost",
-                .error = fmt::format("worker {} on {} (pid {}) vanished while this ran", id,
-                                     worker.identity.host, worker.identity.pid),
-                .started_at = worker.lease_until,
-                .ended_at = now()},
-               id, owned);
-      }
-    if (environment_.mistake != Mistake::sweep_forgets_runs && !release_runs(id)) continue;
-    end_worker(id, "lapsed");
-    ++count;
-  }
-  if (count > 0) wake_workers();
-  return count;
-}
-
-Result<void> SimulatedDatabase::leave(WorkerId worker) {
-  const auto found = tables_.workers.find(worker);
-  if (found == tables_.workers.end() || found->second.ended_at) return {};
-  if (is_settling(
-          [&](const OpenSettlementRow& each) { return each.shared && each.worker == worker; }))
-    return std::unexpected(waits());
-  if (release_runs(worker)) {
-    end_worker(worker, "left");
-  } else {  // the next sweep ends it
-    found->second.lease_until = std::min(found->second.lease_until, now());
-    found->second.in_flight.clear();
-    found->second.idle = false;
-    witness_->left(worker);
-  }
-  return {};
-}
-
-// Whether a handler has settled an attempt of the run, for its owner, in a transaction that is open.
-bool SimulatedDatabase::is_held(RunKey run) const {
-  return is_settling([&](const OpenSettlementRow& each) { return each.run == run && each.owned; });
-}
-
-void SimulatedDatabase::end_worker(WorkerId id, const char* reason) {
-  WorkerRow& worker = tables_.workers.at(id);
-  worker.ended_at = now();
-  worker.end_reason = reason;
-  worker.idle = false;
-  witness_->worker_ended(id);
-  worker.in_flight.clear();
-}
-
 void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker, bool told) {
   if (row.output) row.output = as_jsonb(*row.output);
   const auto [at, fresh] =
@@ -373,33 +310,6 @@ void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
   if (tables_.open_runs.at(run).worker) free_place(run);
   tables_.open_runs.erase(run);
   witness_->ended(run);
-}
-
-// However a worker loses a run: all notifications are sent again, and a rule of adoption applies.
-void SimulatedDatabase::release(RunKey run) {
-  OpenRunRow& open = tables_.open_runs.at(run);
-  open.worker.reset();
-  open.news_heard = 0;
-  free_place(run);
-  tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
-}
-
-bool SimulatedDatabase::release_runs(WorkerId worker) {
-  const bool ignores = environment_.mistake == Mistake::sweep_ignores_settlements;
-  std::vector<RunKey> released;
-  for (auto& [run, open] : tables_.open_runs)
-    if (open.worker == worker && (ignores || !is_held(run))) {
-      release(run);
-      released.push_back(run);
-    }
-  if (environment_.mistake != Mistake::sweep_forgets_shares) release_shares(worker);
-  for (const RunKey run : released)
-    if (const auto open = tables_.open_runs.find(run);
-        open != tables_.open_runs.end() && open->second.cancel_reason)
-      cancel_runs({run}, std::string(*open->second.cancel_reason));
-  if (!released.empty()) wake_workers();
-  return std::ranges::none_of(tables_.open_runs,
-                              [&](const auto& each) { return each.second.worker == worker; });
 }
 
 // A notification, which is a hint; sent only when a worker waits for it.

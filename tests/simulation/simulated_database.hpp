@@ -59,8 +59,8 @@ class SimulatedDatabase {
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits);
   void serve_versions(WorkerId worker, std::map<VersionId, std::optional<PluginId>> versions);
-  Result<int> sweep();
-  Result<void> leave(WorkerId worker);
+  int sweep();
+  void leave(WorkerId worker);
 
   // Shares (L7).
   Result<Helpers> helpers_for(WorkerId worker, RunKey run) const;
@@ -87,10 +87,6 @@ class SimulatedDatabase {
 
   // Limits (C6).
   Result<void> set_limits(const std::string& slug, const FlowLimits& wanted, bool by_config);
-
-  // Whether the last request did nothing, because it must wait for the transaction of a handler: it
-  // is to be repeated.
-  bool take_waits() noexcept { return std::exchange(waits_, false); }
 
   // Requests of people.
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
@@ -127,7 +123,7 @@ class SimulatedDatabase {
   void append(RunKey run, JournalRow row, WorkerId worker, bool told = true);
   void close(RunKey run, const RunEnd& end);
   void release(RunKey run);
-  bool release_runs(WorkerId worker);
+  bool release_all(WorkerId worker);
   void end_worker(WorkerId worker, const char* reason);
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
@@ -151,10 +147,11 @@ class SimulatedDatabase {
   void notify_share_owner(RunKey run, ShareNewsRow news);
   void end_shares(RunKey run, std::optional<std::size_t> step);
   void release_shares(WorkerId worker);
-  bool is_settling(const std::function<bool(const OpenSettlementRow&)>& wanted) const;
-  bool is_settling_tree(RunKey run) const;
-  bool is_held(RunKey run) const;
-  Error waits();
+  // Whether the transaction of a handler has locked it (C9).
+  bool is_locked(RunKey run) const;
+  bool is_locked(const ShareRow& share) const;
+  bool is_locked_tree(RunKey run) const;
+  static Error locked();
   void wake_workers();
   std::optional<std::string> incompatibility(VersionId from, VersionId to) const;
   std::int64_t move_adopted(VersionId from, VersionId to);
@@ -168,7 +165,6 @@ class SimulatedDatabase {
   ShareId last_share_ = 0;
   std::int64_t last_share_news_ = 0;
   SettlementId last_settlement_ = 0;
-  bool waits_ = false;
   std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // for Mistake::journals_late
 };
 

@@ -1,7 +1,6 @@
 // What handlers settle in transactions of their own (C9): what settle.sql and resolve_settlement.sql
-// do. A
-// transaction stays open until its handler ends it; until then others cannot see what it did, and
-// what it has locked stays locked: the run, or the share, that the attempt is of.
+// do. A transaction stays open until its handler ends it; until then others cannot see what it did,
+// and what it has locked stays locked: the run, or the share, that the attempt is of.
 #include <algorithm>
 
 #include <fmt/core.h>
@@ -79,9 +78,7 @@ Result<std::optional<JournalRow>> SimulatedDatabase::resolve(WorkerId worker,
   if (!rows.contains(key)) {
     if (auto owned = check_owner(worker, otherwise.run, "settles it"); !owned)
       return std::unexpected(owned.error());
-    if (environment_.mistake != Mistake::resolve_guesses &&
-        is_settling(
-            [&](const OpenSettlementRow& each) { return each.run == otherwise.run && each.owned; }))
+    if (environment_.mistake != Mistake::resolve_guesses && is_locked(otherwise.run))
       return std::nullopt;
     witness_->commit_begins();
     append(otherwise.run, otherwise.row, worker, false);
@@ -89,23 +86,36 @@ Result<std::optional<JournalRow>> SimulatedDatabase::resolve(WorkerId worker,
   return rows.at(key).row;
 }
 
-bool SimulatedDatabase::is_settling(
-    const std::function<bool(const OpenSettlementRow&)>& wanted) const {
-  return std::ranges::any_of(tables_.settlements,
-                             [&](const auto& entry) { return wanted(entry.second); });
+bool SimulatedDatabase::is_locked(RunKey run) const {
+  return environment_.mistake != Mistake::sweep_ignores_settlements &&
+         std::ranges::any_of(tables_.settlements, [&](const auto& each) {
+           return each.second.owned && each.second.run == run;
+         });
 }
 
-// Whether it must wait for the transaction of a handler to end such a run, with its children.
-bool SimulatedDatabase::is_settling_tree(RunKey run) const {
+bool SimulatedDatabase::is_locked(const ShareRow& share) const {
+  return environment_.mistake != Mistake::sweep_ignores_settlements &&
+         std::ranges::any_of(tables_.settlements, [&](const auto& entry) {
+           const OpenSettlementRow& each = entry.second;
+           return each.shared && each.worker == share.worker && each.run == share.run &&
+                  each.row.task.step == share.step && share.first <= each.row.task.index &&
+                  each.row.task.index <= share.last;
+         });
+}
+
+// Whether a handler's transaction has locked something that ends with the run.
+bool SimulatedDatabase::is_locked_tree(RunKey run) const {
   if (tables_.settlements.empty()) return false;
-  if (is_settling([&](const OpenSettlementRow& each) { return each.run == run; })) return true;
-  return std::ranges::any_of(open_children(run),
-                             [&](RunKey child) { return is_settling_tree(child); });
+  return is_locked(run) ||
+         std::ranges::any_of(
+             tables_.shares,
+             [&](const auto& each) { return each.second.run == run && is_locked(each.second); }) ||
+         std::ranges::any_of(open_children(run),
+                             [&](RunKey child) { return is_locked_tree(child); });
 }
 
-Error SimulatedDatabase::waits() {
-  waits_ = true;
-  return sim_error(ErrorCode::unavailable, "locked", "the transaction of a handler is open", "");
+Error SimulatedDatabase::locked() {
+  return sim_error(ErrorCode::unavailable, "try_again", "the transaction of a handler is open", "");
 }
 
 }  // namespace weir::simulation

@@ -166,10 +166,9 @@ Result<std::vector<ShareResult>> SimulatedDatabase::fetch_share_results(
 
 Result<void> SimulatedDatabase::drop_shares(WorkerId worker, RunKey run, std::size_t step) {
   if (auto owned = check_owner(worker, run, "drops its shares"); !owned) return owned;
-  if (is_settling([&](const OpenSettlementRow& each) {
-        return each.shared && each.run == run && each.row.task.step == step;
-      }))
-    return std::unexpected(waits());
+  for (const auto& [id, share] : tables_.shares)
+    if (share.run == run && share.step == step && is_locked(share))
+      return std::unexpected(locked());
   end_shares(run, step);
   return {};
 }
@@ -274,11 +273,9 @@ Result<std::size_t> SimulatedDatabase::settle_share(WorkerId worker, ShareId id,
                     "see the comment of weir.settle_share"));
   const RunKey run = share.run;
   for (const JournalRow& row : rows)
-    if (is_settling([&](const OpenSettlementRow& each) {
-          return each.run == run && each.row.task == row.task && each.row.attempt == row.attempt;
-        }))
-      return std::unexpected(sim_error(ErrorCode::unavailable, "lock_timeout",
-                                       "a handler is settling one of these", "repeat the call"));
+    for (const auto& [settlement, each] : tables_.settlements)
+      if (each.run == run && each.row.task == row.task && each.row.attempt == row.attempt)
+        return std::unexpected(locked());
   witness_->commit_begins();
   ShareNewsRow news{.run = run, .step = share.step, .attempt = share.attempt, .indexes = {}};
   for (const JournalRow& row : rows) {
@@ -301,11 +298,7 @@ Result<void> SimulatedDatabase::return_share(WorkerId worker, ShareId id, std::s
     return {};
   ShareRow& share = found->second;
   const RunKey run = share.run;
-  if (is_settling([&](const OpenSettlementRow& each) {
-        return each.shared && each.worker == worker && each.run == run &&
-               each.row.task.step == share.step && overlap(share, each.row.task.index);
-      }))
-    return std::unexpected(waits());
+  if (is_locked(share)) return std::unexpected(locked());
   if (from <= share.first) {
     share.worker.reset();
     auto moved = tables_.shares.extract(found);  // the call may be committed late, again
@@ -336,7 +329,7 @@ void SimulatedDatabase::release_shares(WorkerId worker) {
   bool freed = false;
   std::set<WorkerId> owners;
   for (auto& [id, share] : tables_.shares) {
-    if (share.worker != worker) continue;
+    if (share.worker != worker || is_locked(share)) continue;
     ShareNewsRow news{
         .run = share.run, .step = share.step, .attempt = share.attempt, .indexes = {}};
     for (std::size_t index = share.first; index <= share.last; ++index)

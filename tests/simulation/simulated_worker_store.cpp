@@ -107,7 +107,10 @@ Result<int> SimulatedWorkerStore::sweep() {
 }
 
 Result<void> SimulatedWorkerStore::leave(WorkerId worker) {
-  return execute<void>([worker](SimulatedDatabase& database) { return database.leave(worker); });
+  return execute<void>([worker](SimulatedDatabase& database) -> Result<void> {
+    database.leave(worker);
+    return {};
+  });
 }
 
 Result<Helpers> SimulatedWorkerStore::helpers_for(WorkerId worker, RunKey run) {
