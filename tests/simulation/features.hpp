@@ -10,13 +10,17 @@ struct Features {
   bool sharing = false;  // some maps are wide, and workers share them (L7)
 
   bool settlements =
-      false;            // some handlers settle their attempts in transactions of their own (C9)
-  bool limits = false;  // flows have limits, which change now and then (C6)
+      false;               // some handlers settle their attempts in transactions of their own (C9)
+  bool limits = false;     // flows have limits, which change now and then (C6)
+  bool schedules = false;  // runs are started by schedules (C5)
+  bool retention = false;  // runs are deleted soon after they ended (C7)
 
   static Features drawn(Random& random) {
     return {.sharing = one_in(3, random),
             .settlements = one_in(3, random),
-            .limits = one_in(3, random)};
+            .limits = one_in(3, random),
+            .schedules = one_in(3, random),
+            .retention = one_in(3, random)};
   }
 
   // An array for a map to run over.

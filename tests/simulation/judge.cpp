@@ -29,8 +29,10 @@ void Judge::violated(std::string what) {
 }
 
 std::string Judge::describe(RunKey run, TaskId task, int attempt) const {
-  const RunRow& row = database_->tables().runs.at(run);
-  const FlowDefinition& definition = *database_->version(row.version).definition;
+  const auto found = database_->tables().runs.find(run);
+  if (found == database_->tables().runs.end())
+    return fmt::format("deleted run {} {}[{}] attempt {}", run, task.step, task.index, attempt);
+  const FlowDefinition& definition = *database_->version(found->second.version).definition;
   return fmt::format(
       "run {} {}.{}[{}] attempt {}", run, definition.slug().view(),
       task.step < definition.steps().size() ? definition.steps()[task.step].slug.view() : "no step",
@@ -129,6 +131,24 @@ void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker, bool t
 
 void Judge::claimed(const std::vector<RunKey>& runs) {
   limits_.claimed(*database_, runs, [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::ticked(const std::string& name, Time tick, bool created) {
+  upkeep_.ticked(*database_, name, tick, created,
+                 [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::check_all_ticked() {
+  upkeep_.check_all_ticked(*database_, [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::prunes(RunKey run, Duration age) {
+  upkeep_.prunes(*database_, run, age, [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::pruned(RunKey run) {
+  upkeep_.pruned(*database_, run, [this](std::string what) { violated(std::move(what)); });
+  shadows_.erase(run);
 }
 
 void Judge::offered(RunKey run) { note_ready(shadow(run)); }

@@ -8,6 +8,7 @@
 
 #include "simulation/limit_judge.hpp"
 #include "simulation/simulated_database.hpp"
+#include "simulation/upkeep_judge.hpp"
 #include "step/attempt.hpp"
 
 namespace weir::simulation {
@@ -26,6 +27,9 @@ class Judge final : public Witness {
   // A handler requests to settle its attempt itself, with this output (C9).
   void settlement_requested(const Attempt& attempt, const Json& output);
 
+  // The schedule has just made a tick() of its own.
+  void check_all_ticked();
+
   // The schedule requested that this run is cancelled.
   void cancel_requested(RunKey run) { cancelled_.insert(run); }
 
@@ -36,6 +40,7 @@ class Judge final : public Witness {
   const std::vector<std::string>& violations() const noexcept { return violations_; }
   std::size_t attempts() const noexcept { return executions_.size(); }
   std::size_t settlements() const noexcept { return settled_.size(); }
+  const UpkeepJudge& upkeep() const noexcept { return upkeep_; }
   std::size_t limited_claims() const noexcept { return limits_.claims(); }
   std::size_t shares() const noexcept { return shares_; }  // how often one was taken
 
@@ -49,6 +54,10 @@ class Judge final : public Witness {
   void offered(RunKey run) override;
   void taken(WorkerId worker, const ShareRow& share) override;
   void ended(RunKey run) override;
+  void scheduled(const std::string& name) override { upkeep_.scheduled(*database_, name); }
+  void ticked(const std::string& name, Time tick, bool created) override;
+  void prunes(RunKey run, Duration age) override;
+  void pruned(RunKey run) override;
   void left(WorkerId worker) override { left_.insert(worker); }
   void worker_ended(WorkerId worker) override;
 
@@ -91,6 +100,7 @@ class Judge final : public Witness {
   std::set<std::pair<RunKey, TaskId>> settled_;   // by their handlers
   std::size_t shares_ = 0;
   LimitJudge limits_;
+  UpkeepJudge upkeep_;
   std::uint64_t commits_ = 0;
   std::vector<std::string> violations_;
 };

@@ -22,10 +22,14 @@ enum class Mistake {
   resolve_guesses,              // an attempt is resolved while its handler's transaction is open
   sweep_ignores_settlements,    // a run is swept while a handler settles an attempt of it
   places_uncounted,             // as many runs are claimed as if none were held
-  rates_uncharged               // runs are claimed and not counted against rates
+  rates_uncharged,              // runs are claimed and not counted against rates
+  ticks_unrecorded,             // the next tick of a schedule is not always recorded
+  skips_no_tick,                // ticks that were missed are started, whatever their schedule says
+  prunes_parents_alone,         // child runs stay when their parent is deleted
+  prunes_open_children          // runs are deleted though a child run is open
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 14> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 18> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -40,6 +44,10 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 14> mistakes =
     {Mistake::sweep_ignores_settlements, "sweep_ignores_settlements"},
     {Mistake::places_uncounted, "places_uncounted"},
     {Mistake::rates_uncharged, "rates_uncharged"},
+    {Mistake::ticks_unrecorded, "ticks_unrecorded"},
+    {Mistake::skips_no_tick, "skips_no_tick"},
+    {Mistake::prunes_parents_alone, "prunes_parents_alone"},
+    {Mistake::prunes_open_children, "prunes_open_children"},
 }};
 
 }  // namespace weir::simulation

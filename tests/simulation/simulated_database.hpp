@@ -9,6 +9,7 @@
 #include "simulation/mistake.hpp"
 #include "simulation/tables.hpp"
 #include "store/run_store.hpp"
+#include "store/schedule.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir::simulation {
@@ -28,8 +29,12 @@ class Witness {
   virtual void offered(RunKey) {}                   // elements of it, to other workers
   virtual void taken(WorkerId, const ShareRow&) {}  // it is about to be the worker's
   virtual void ended(RunKey) {}                     // its row has the result
-  virtual void left(WorkerId) {}                    // it is ended by a sweep
-  virtual void worker_ended(WorkerId) {}            // its row has the reason
+  virtual void scheduled(const std::string&) {}     // a schedule has changed
+  virtual void ticked(const std::string&, Time, [[maybe_unused]] bool created) {}
+  virtual void prunes(RunKey, Duration) {}  // is about to be deleted, under that age
+  virtual void pruned(RunKey) {}
+  virtual void left(WorkerId) {}          // it is ended by a sweep
+  virtual void worker_ended(WorkerId) {}  // its row has the reason
 };
 
 // A database in memory that does what the SQL functions of schemas/functions do. Each member is one
@@ -85,6 +90,11 @@ class SimulatedDatabase {
   void end_settlement(SettlementId id, bool commits);
   Result<std::optional<JournalRow>> resolve(WorkerId worker, const SettledAttempt& otherwise);
 
+  // Upkeep (C5, C7).
+  void put_schedule(const std::string& name, ScheduleRow row);
+  TickReport tick();
+  std::optional<RunKey> prune(Duration age, std::size_t batch, RunKey after);
+
   // Limits (C6).
   Result<void> set_limits(const std::string& slug, const FlowLimits& wanted, bool by_config);
 
@@ -135,6 +145,7 @@ class SimulatedDatabase {
                                    std::size_t claims_max, std::optional<Time>& next_at);
   void charge_limits(const std::vector<RunKey>& claimed);
   void free_place(RunKey run);
+  void delete_run(RunKey run);
   RunNotifications notifications_of(RunKey run) const;
   void notify_runs(const std::vector<RunKey>& runs);
   void number_child_ends(const std::vector<RunKey>& ended);

@@ -90,6 +90,8 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.attempts = world.judge.attempts();
   outcome.tally.shares = world.judge.shares();
   outcome.tally.limited_claims = world.judge.limited_claims();
+  outcome.tally.ticks = world.judge.upkeep().ticks();
+  outcome.tally.deleted_runs = world.judge.upkeep().deleted();
   outcome.tally.settlements = world.judge.settlements();
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;

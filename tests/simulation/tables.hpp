@@ -132,6 +132,18 @@ struct FlowLimitRow {
   std::string turn = {};  // the key that was served last
 };
 
+// How late a tick may be started before it counts as missed.
+inline constexpr Duration schedule_grace = std::chrono::seconds(15);
+
+struct ScheduleRow {
+  std::string flow;
+  Duration every{};
+  Json input;
+  bool runs_missed = true;  // one run for all ticks that were missed; or none
+  bool paused = false;
+  Time next_at{};
+};
+
 struct PluginReportRow {
   Json plugins;
   Time reported_at{};
@@ -156,6 +168,7 @@ struct Tables {
   std::map<ShareId, ShareRow> shares;
   std::map<std::int64_t, ShareNewsRow> share_news;
   std::map<FlowId, FlowLimitRow> limits;
+  std::map<std::string, ScheduleRow> schedules;
   std::map<SettlementId, OpenSettlementRow> settlements;
   std::set<std::tuple<RunKey, TaskId, int>> effects;  // what handlers committed with settlements
 };
