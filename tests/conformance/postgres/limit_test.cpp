@@ -58,7 +58,8 @@ TEST_SUITE("postgres: limits") {
     a.start({"b", "c"});
     a.set({.key = "/customer", .key_max_running = 700});
     CHECK(stores.sql("select weir.settle_limits()") == Rows{"1"});
-    CHECK(reads_of_settling(stores) == 0);  // nothing is read again until the old transaction has ended
+    CHECK(reads_of_settling(stores) ==
+          0);  // nothing is read again until the old transaction has ended
     before.run("commit");
     stores.sql("select weir.settle_limits()");
     CHECK(eventually([&] { return stores.sql("select weir.settle_limits()") == Rows{"0"}; }));
