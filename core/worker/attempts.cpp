@@ -235,6 +235,7 @@ void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {
 std::vector<InFlightTask> Attempts::stated() const {
   std::vector<InFlightTask> stated = flights_.stated();
   settling_.state(stated);
+  held_.state(stated);
   return stated;
 }
 

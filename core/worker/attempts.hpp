@@ -76,7 +76,8 @@ class Attempts {
   /// Cancels the stop tokens of attempts whose tasks are no longer needed.
   void stop_unneeded(RunKey key, const OwnedRun& run);
 
-  /// Everything that runs, is about to run, or has to be resolved.
+  /// Everything that runs, is about to run, has to be resolved, or is to be journaled as an element
+  /// of a share.
   std::vector<InFlightTask> stated() const;
   /// Whether there are attempts to be stated.
   bool has_unstated() const noexcept { return !starting_.empty(); }

@@ -16,7 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds take_interval{1'000};  // in case a notification, which is a hint, is missing
-constexpr milliseconds settle_after{20};      // so that results of a share are settled together
+constexpr milliseconds compare_interval{5'000};
+constexpr milliseconds settle_after{20};  // so that results of a share are settled together
 constexpr std::size_t settled_max = 128;
 constexpr std::size_t settled_bytes_max = 4 * 1024 * 1024;
 constexpr double ahead_seconds = 0.1;  // the next share is taken this long before slots are free
@@ -91,11 +92,18 @@ void HeldShares::settle(const Attempt& attempt, JournalRow row, Steady now) {
   share.settled.push_back(std::move(row));
 }
 
+void HeldShares::state(std::vector<InFlightTask>& in_flight) const {
+  for (const auto& [id, share] : held_)
+    for (const JournalRow& row : share.settled)
+      in_flight.push_back({share.taken.run, row.task, row.attempt, share.flow.plugin});
+}
+
 std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
                                       std::span<const VersionId> versions, const Capacity& capacity,
                                       bool takes) {
   std::vector<ShareId> dropped;
   if (store_ == nullptr || now < paused_until_) return dropped;
+  if (compare_at_ && now >= *compare_at_) must_reconcile_ = true;
   if (must_reconcile_ && !reconcile(worker, now, dropped)) return dropped;
   if (!journal(worker, now, dropped)) return dropped;
   if (!return_unstarted(worker, now, versions)) return dropped;
@@ -108,6 +116,7 @@ Steady HeldShares::next_turn(const Capacity& capacity, bool takes) const {
   if (store_ == nullptr) return Steady::max();
   if (must_reconcile_) return paused_until_;
   Steady next = takes && has_room(capacity) ? take_at_ : Steady::max();
+  if (compare_at_) next = std::min(next, *compare_at_);
   for (const auto& [id, share] : held_) {
     if (share.given_back) next = std::min(next, share.retry_at);
     if (!share.settled.empty())
@@ -121,6 +130,7 @@ void HeldShares::forget() {
   run_inputs_.clear();
   waiting_ = 0;
   must_reconcile_ = false;
+  compare_at_.reset();
   lease_unconfirmed_ = false;
 }
 
@@ -163,6 +173,7 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
   }
   must_reconcile_ = !all_returned;
   if (must_reconcile_) paused_until_ = now + pause_after_failure;
+  if (compare_at_) compare_at_ = now + compare_interval;
   return true;
 }
 
@@ -279,6 +290,7 @@ void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> ve
   for (const auto& [run, input] : run_inputs_) known.push_back(run);
   auto taken = store_->take_shares(worker, versions, 1, known);
   if (!taken) {
+    compare_at_ = now;
     postpone(taken.error(), now);
     return;
   }

@@ -57,6 +57,10 @@ class HeldShares {
   /// Notes the outcome of an attempt that next() returned.
   void settle(const Attempt& attempt, JournalRow row, Steady now);
 
+  /// Adds the attempts that are over and not journaled yet: if the worker vanishes now, they are
+  /// lost (F1).
+  void state(std::vector<InFlightTask>& in_flight) const;
+
   /// The database notified the worker: shares that it holds may have ended.
   void notify() noexcept { must_reconcile_ = true; }
   /// There may be shares to take.
@@ -122,6 +126,9 @@ class HeldShares {
   bool must_reconcile_ = false;
   bool lease_unconfirmed_ = false;
   bool found_none_ = false;
+  /// The next comparison with the database: a request for shares that got no answer may be
+  /// committed at any later time.
+  std::optional<Steady> compare_at_;
   Steady take_at_{}, paused_until_{};
 };
 

@@ -58,6 +58,7 @@ void Host::kill() {
   *alive_ = false;
   std::erase(world_.hosts, this);
   world_.stage.kill(*actor_);
+  steps_.lose_connections();
 }
 
 void Host::freeze(Duration duration, bool stop_clock) {
@@ -137,13 +138,12 @@ Result<void> Host::Store::send(std::function<void()> body) {
     host_.pause(happens(faults.request_slow, random) ? up_to(4s, random) : up_to(2ms, random));
   };
   travel();
-  const bool disconnected = host_.world_.stage.now() < host_.disconnected_until_;
-  if (disconnected || happens(faults.request_lost, random)) {
+  if (!host_.is_connected() || happens(faults.request_lost, random)) {
     travel();
     return std::unexpected(connection_lost());
   }
   if (happens(faults.commit_late, random)) {
-    host_.world_.stage.after(up_to(3s, random), std::move(body));
+    if (!never_late_) host_.world_.stage.after(up_to(3s, random), std::move(body));
     travel();
     return std::unexpected(connection_lost());
   }
@@ -151,6 +151,38 @@ Result<void> Host::Store::send(std::function<void()> body) {
   travel();
   if (happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
   return {};
+}
+
+Result<std::map<RunKey, std::vector<JournalRow>>> Host::Store::journal(
+    std::span<const RunKey> runs) {
+  auto rows = SimulatedWorkerStore::journal(runs);
+  if (rows)
+    for (const auto& [run, all] : *rows) host_.world_.judge.told(worker(), run, all);
+  return rows;
+}
+
+Result<std::vector<ShareResult>> Host::Store::fetch_share_results(
+    WorkerId worker, std::span<const RunKey> runs, std::span<const std::int64_t> acknowledged) {
+  auto results = SimulatedWorkerStore::fetch_share_results(worker, runs, acknowledged);
+  if (results)
+    for (const ShareResult& each : *results)
+      host_.world_.judge.told(worker, each.run, {&each.row, 1});
+  return results;
+}
+
+Result<std::optional<JournalRow>> Host::Store::resolve(WorkerId worker,
+                                                       const SettledAttempt& otherwise) {
+  auto row = SimulatedWorkerStore::resolve(worker, otherwise);
+  if (row && *row) host_.world_.judge.told(worker, otherwise.run, {&**row, 1});
+  return row;
+}
+
+Result<void> Host::Store::offer_shares(WorkerId worker, RunKey run,
+                                       std::span<const OfferedRange> ranges) {
+  never_late_ = true;
+  auto offered = SimulatedWorkerStore::offer_shares(worker, run, ranges);
+  never_late_ = false;
+  return offered;
 }
 
 // As Worker::run.

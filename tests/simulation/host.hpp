@@ -52,6 +52,7 @@ class Host {
   World& world() noexcept { return world_; }
   double clock_rate() const noexcept { return traits_.clock_rate; }
   Steady steady() const;
+  bool is_connected() const { return world_.stage.now() >= disconnected_until_; }
   void wake();
   void after(Duration delay, std::function<void()> event);
   void on_ready();
@@ -64,7 +65,21 @@ class Host {
     bool wait(std::chrono::milliseconds limit) override;
     bool take_notified() override { return std::exchange(notified_, false); }
     void wake() noexcept override { host_.wake(); }
-    bool ready_ = false, notified_ = false;
+    ShareStore* shares() noexcept override {
+      return host_.world_.features.sharing ? this : nullptr;
+    }
+    // The judge is told what the worker has learned of its runs.
+    Result<std::map<RunKey, std::vector<JournalRow>>> journal(
+        std::span<const RunKey> runs) override;
+    Result<std::vector<ShareResult>> fetch_share_results(
+        WorkerId worker, std::span<const RunKey> runs,
+        std::span<const std::int64_t> acknowledged) override;
+    Result<std::optional<JournalRow>> resolve(WorkerId worker,
+                                              const SettledAttempt& otherwise) override;
+    // Is never committed late: then it would offer what its owner has taken back and runs itself.
+    Result<void> offer_shares(WorkerId worker, RunKey run,
+                              std::span<const OfferedRange> ranges) override;
+    bool ready_ = false, notified_ = false, never_late_ = false;
 
    private:
     Result<void> send(std::function<void()> body) override;

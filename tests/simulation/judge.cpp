@@ -29,8 +29,10 @@ void Judge::violated(std::string what) {
 }
 
 std::string Judge::describe(RunKey run, TaskId task, int attempt) const {
-  const RunRow& row = database_->tables().runs.at(run);
-  const FlowDefinition& definition = *database_->version(row.version).definition;
+  const auto found = database_->tables().runs.find(run);
+  if (found == database_->tables().runs.end())
+    return fmt::format("deleted run {} {}[{}] attempt {}", run, task.step, task.index, attempt);
+  const FlowDefinition& definition = *database_->version(found->second.version).definition;
   return fmt::format(
       "run {} {}.{}[{}] attempt {}", run, definition.slug().view(),
       task.step < definition.steps().size() ? definition.steps()[task.step].slug.view() : "no step",
@@ -61,9 +63,32 @@ void Judge::fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row) {
   });
 }
 
+void Judge::note_ready(Shadow& shadow) {
+  for (const ReadyTask& each : shadow.state->take_ready())
+    shadow.ready[{each.task, each.attempt}] = each.not_before;
+}
+
+void Judge::tell_all(Shadow& shadow) {
+  for (const JournalRow& row : std::exchange(shadow.untold, {})) fold(shadow, commits_, row);
+}
+
+// Only the owner decides what follows from a row, so only what it knows counts.
+void Judge::told(WorkerId worker, RunKey run, std::span<const JournalRow> rows) {
+  const auto open = database_->tables().open_runs.find(run);
+  if (open == database_->tables().open_runs.end() || open->second.worker != worker) return;
+  Shadow& committed = shadow(run);
+  ++commits_;
+  for (const JournalRow& row : rows)
+    if (std::erase_if(committed.untold, [&](const JournalRow& each) {
+          return each.task == row.task && each.attempt == row.attempt;
+        }) > 0)
+      fold(committed, commits_, row);
+}
+
 // A run that is opened again is folded from its rows alone, as the worker that claims it does.
 void Judge::opened(RunKey run) {
   if (const auto known = shadows_.find(run); known != shadows_.end()) {
+    if (known->second.state) tell_all(known->second);
     known->second.state.reset();
     known->second.reopened = true;
   }
@@ -86,16 +111,57 @@ void Judge::before_exchange(const ExchangeRequest& request) {
   for (const auto& settled : request.settled) check(settled.run, "settles an attempt of");
   for (const auto& ended : request.ended) check(ended.run, "ends");
   for (const auto& released : request.released) check(released.run, "releases");
-  for (const auto& flying : request.in_flight) check(flying.run, "states an attempt of");
+  for (const auto& flying : request.in_flight)
+    if (!helped_.contains({request.worker, flying.run})) check(flying.run, "states an attempt of");
   for (const auto& acknowledgement : request.acknowledged)
     check(acknowledgement.run, "acknowledges notifications of");
   ++commits_;
 }
 
-void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker) {
+void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) {
   check_row(run, row, worker);
   if (row.outcome == Outcome::lost || worker == 0) ++commits_;
-  fold(shadow(run), commits_, row);
+  Shadow& committed = shadow(run);
+  if (worker == 0) tell_all(committed);
+  if (told)
+    fold(committed, commits_, row);
+  else
+    committed.untold.push_back(row);
+}
+
+void Judge::claimed(const std::vector<RunKey>& runs) {
+  limits_.claimed(*database_, runs, [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::ticked(const std::string& name, Time tick, bool created) {
+  upkeep_.ticked(*database_, name, tick, created,
+                 [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::check_all_ticked() {
+  upkeep_.check_all_ticked(*database_, [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::prunes(RunKey run, Duration age) {
+  upkeep_.prunes(*database_, run, age, [this](std::string what) { violated(std::move(what)); });
+}
+
+void Judge::pruned(RunKey run) {
+  upkeep_.pruned(*database_, run, [this](std::string what) { violated(std::move(what)); });
+  shadows_.erase(run);
+}
+
+void Judge::offered(RunKey run) { note_ready(shadow(run)); }
+
+void Judge::taken(WorkerId worker, const ShareRow& share) {
+  ++shares_;
+  helped_.emplace(worker, share.run);
+  for (const auto& [id, held] : database_->tables().shares)
+    if (held.worker && held.run == share.run && held.step == share.step &&
+        held.attempt == share.attempt && held.first <= share.last && share.first <= held.last)
+      violated(fmt::format("L7: {} is given to worker {}, and worker {} holds it",
+                           describe(share.run, {share.step, share.first}, share.attempt), worker,
+                           *held.worker));
 }
 
 // Checks that a row which a worker journals agrees with what a handler did.
@@ -123,6 +189,17 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
   if (row.outcome == Outcome::cancelled) return;
   if (found == executions_.end()) return wrong("no handler began it there");
   const Execution& execution = found->second;
+  if (execution.settlement) {
+    const bool committed = tables.effects.contains({run, row.task, row.attempt});
+    if (committed != (row.outcome == Outcome::completed))
+      return wrong(committed ? "C9: its handler committed" : "C9: its handler did not commit");
+    if (committed) {
+      if (!row.output || !is_same(*row.output, *execution.settlement))
+        wrong("C9: its handler committed another output");
+      return;
+    }
+    if (row.error_code == "not_settled") return;
+  }
   if (row.outcome == Outcome::timed_out) {
     const auto ran = std::chrono::duration<double>(database_->now() - execution.begun);
     if (ran * execution.clock_rate + std::chrono::milliseconds(2) <
@@ -138,43 +215,71 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
     wrong("its handler returned something else");
 }
 
-void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
-  const Tables& tables = database_->tables();
+void Judge::check_double_begin(const Attempt& attempt, const std::string& what) {
   const Key key{attempt.run, attempt.task, attempt.number};
-  const std::string what = describe(attempt.run, attempt.task, attempt.number);
   for (auto earlier = executions_.lower_bound({key, 0});
        earlier != executions_.end() && earlier->first.first == key; ++earlier) {
     const auto& where = earlier->first;
-    const WorkerRow& worker = tables.workers.at(where.second);
+    const WorkerRow& worker = database_->tables().workers.at(where.second);
+    if (earlier->second.stale) continue;
     if (where.second == attempt.worker)
       violated(fmt::format("{} begins twice in worker {}", what, attempt.worker));
-    else if (worker.end_reason != "left")
+    else if (worker.end_reason != "left" && !left_.contains(where.second))
       violated(fmt::format("F1: {} begins in worker {} and had begun in worker {}, which {}", what,
                            attempt.worker, where.second,
                            worker.ended_at ? "lapsed, uncharged" : "has not ended"));
   }
-  executions_[{key, attempt.worker}] = {.begun = database_->now(),
-                                        .clock_rate = clock_rate,
-                                        .timeout = attempt.options.timeout,
-                                        .result = {}};
-  // A worker that has lapsed may not know it yet; its requests will be refused.
-  if (!database_->is_alive(attempt.worker)) return;
+}
+
+void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
+  const Tables& tables = database_->tables();
+  const std::string what = describe(attempt.run, attempt.task, attempt.number);
+  const bool shared = attempt.share != 0;
+  const bool stale = shared && database_->share_of(attempt.worker, attempt.run, attempt.task,
+                                                   attempt.number) == nullptr;
+  if (!stale) check_double_begin(attempt, what);
+  executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}] = {
+      .begun = database_->now(),
+      .clock_rate = clock_rate,
+      .timeout = attempt.options.timeout,
+      .result = {},
+      .settlement = {},
+      .stale = stale};
+  // A worker that has lost its lease, or a share, may not know it yet; its requests will be refused.
+  if (stale || !database_->is_alive(attempt.worker)) return;
   const auto open = tables.open_runs.find(attempt.run);
-  if (open == tables.open_runs.end() || open->second.worker != attempt.worker) {
+  if (!shared && (open == tables.open_runs.end() || open->second.worker != attempt.worker)) {
     violated(fmt::format("L2: {} begins in worker {}, which lives and does not own the run", what,
                          attempt.worker));
     return;
   }
   Shadow& committed = shadow(attempt.run);
-  for (const ReadyTask& each : committed.state->take_ready())
-    committed.ready[{each.task, each.attempt}] = each.not_before;
+  note_ready(committed);
   if (!committed.ready.contains({attempt.task, attempt.number})) {
-    violated(fmt::format("P1: {} begins before what it depends on is committed", what));
+    if (!shared || committed.state->still_needed(attempt.task))
+      violated(fmt::format("P1: {} begins before what it depends on is committed", what));
     return;
   }
   if (!is_same(attempt.input, committed.state->input_of(attempt.task)))
     violated(fmt::format("P2: {} begins with input {} instead of {}", what, attempt.input.text(),
                          committed.state->input_of(attempt.task).text()));
+}
+
+void Judge::settlement_requested(const Attempt& attempt, const Json& output) {
+  executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker}).settlement =
+      output;
+}
+
+// What a handler commits, and the row that completes its attempt, exist together.
+void Judge::settled(RunKey run, TaskId task, int attempt) {
+  const Journal& rows = database_->tables().journal.at(run);
+  const auto row = rows.find({task, attempt});
+  if (row == rows.end() || row->second.row.outcome != Outcome::completed)
+    violated(fmt::format("C9: a handler commits {}, which is not completed by that",
+                         describe(run, task, attempt)));
+  if (!settled_.emplace(run, task).second)
+    violated(fmt::format("C9: {} is the second that a handler commits of its task",
+                         describe(run, task, attempt)));
 }
 
 void Judge::attempt_ended(const Attempt& attempt, const AttemptResult& result) {

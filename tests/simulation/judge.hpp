@@ -2,10 +2,13 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "simulation/limit_judge.hpp"
 #include "simulation/simulated_database.hpp"
+#include "simulation/upkeep_judge.hpp"
 #include "step/attempt.hpp"
 
 namespace weir::simulation {
@@ -21,17 +24,41 @@ class Judge final : public Witness {
   void attempt_began(const Attempt& attempt, double clock_rate);
   void attempt_ended(const Attempt& attempt, const AttemptResult& result);
 
+  // A handler requests to settle its attempt itself, with this output (C9).
+  void settlement_requested(const Attempt& attempt, const Json& output);
+
+  // The schedule has just made a tick() of its own.
+  void check_all_ticked();
+
   // The schedule requested that this run is cancelled.
   void cancel_requested(RunKey run) { cancelled_.insert(run); }
+
+  // A worker was told these rows of a run, which others journaled.
+  void told(WorkerId worker, RunKey run, std::span<const JournalRow> rows);
 
   void violated(std::string what);
   const std::vector<std::string>& violations() const noexcept { return violations_; }
   std::size_t attempts() const noexcept { return executions_.size(); }
+  std::size_t settlements() const noexcept { return settled_.size(); }
+  const UpkeepJudge& upkeep() const noexcept { return upkeep_; }
+  std::size_t limited_claims() const noexcept { return limits_.claims(); }
+  std::size_t shares() const noexcept { return shares_; }  // how often one was taken
 
   void opened(RunKey run) override;
   void before_exchange(const ExchangeRequest& request) override;
-  void journaled(RunKey run, const JournalRow& row, WorkerId worker) override;
+  void commit_begins() override { ++commits_; }
+  void journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) override;
+  void settled(RunKey run, TaskId task, int attempt) override;
+  void claimed(const std::vector<RunKey>& runs) override;
+  void limited(FlowId flow) override { limits_.changed(flow); }
+  void offered(RunKey run) override;
+  void taken(WorkerId worker, const ShareRow& share) override;
   void ended(RunKey run) override;
+  void scheduled(const std::string& name) override { upkeep_.scheduled(*database_, name); }
+  void ticked(const std::string& name, Time tick, bool created) override;
+  void prunes(RunKey run, Duration age) override;
+  void pruned(RunKey run) override;
+  void left(WorkerId worker) override { left_.insert(worker); }
   void worker_ended(WorkerId worker) override;
 
  private:
@@ -43,6 +70,7 @@ class Judge final : public Witness {
     std::optional<RunState> state;
     std::map<std::pair<TaskId, int>, Time> ready;
     std::vector<std::pair<std::uint64_t, JournalRow>> rows;  // with their commits, in commit order
+    std::vector<JournalRow> untold;  // committed by others; the owner does not know of them
     bool reopened = false;
   };
   struct Execution {
@@ -50,9 +78,14 @@ class Judge final : public Witness {
     double clock_rate = 1.0;
     std::chrono::milliseconds timeout{};
     std::optional<AttemptResult> result;
+    std::optional<Json> settlement;  // what it commits itself, if its transaction commits
+    bool stale = false;  // its share was no longer the worker's, which did not know that yet
   };
 
   Shadow& shadow(RunKey run);
+  void note_ready(Shadow& shadow);
+  void tell_all(Shadow& shadow);
+  void check_double_begin(const Attempt& attempt, const std::string& what);
   void fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row);
   void check_with_oracle(RunKey run, const Shadow& shadow);
   void check_row(RunKey run, const JournalRow& row, WorkerId worker);
@@ -62,6 +95,12 @@ class Judge final : public Witness {
   std::map<RunKey, Shadow> shadows_;
   std::map<std::pair<Key, WorkerId>, Execution> executions_;
   std::set<RunKey> cancelled_;
+  std::set<WorkerId> left_;
+  std::set<std::pair<WorkerId, RunKey>> helped_;  // a worker has had shares of a run
+  std::set<std::pair<RunKey, TaskId>> settled_;   // by their handlers
+  std::size_t shares_ = 0;
+  LimitJudge limits_;
+  UpkeepJudge upkeep_;
   std::uint64_t commits_ = 0;
   std::vector<std::string> violations_;
 };

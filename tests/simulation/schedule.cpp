@@ -38,9 +38,13 @@ FlowDraft small_draft(const std::string& slug, bool has_children, Random& random
 Schedule::Schedule(World& world) : world_(world), random_(world.random) {}
 
 void Schedule::begin() {
+  world_.features = Features::drawn(random_);
   draw_fault_rates();
   draw_flows();
+  if (world_.features.limits) change_limits();
   for (std::size_t count = 1 + below(4, random_); count > 0; --count) add_host();
+  if (world_.features.schedules) put_schedules();
+  if (world_.features.retention) run_retention(2s + up_to(15s, random_), 1 + below(4, random_), 0);
   starts_left_ = 1 + below(10, random_);
   start_runs();
   inject_faults();
@@ -86,7 +90,7 @@ void Schedule::add_host() {
 Json Schedule::input_for(const std::string& slug) {
   const VersionId newest = world_.database.flow(slug)->versions.back();
   const bool list = world_.database.version(newest).definition->maps_over_input();
-  return list ? random_array(random_) : random_json(random_);
+  return list ? world_.features.array(random_) : random_json(random_);
 }
 
 // S4: a start that is repeated with the same key returns the same run.
@@ -102,10 +106,12 @@ void Schedule::start_runs() {
   if (!started) {
     world_.judge.violated("a start is refused: " + to_string(started.error()));
   } else if (!options.idempotency_keys.empty()) {
-    const auto [known, fresh] =
-        keys_.emplace(std::pair(slug, options.idempotency_keys[0]), started->front().id);
-    if (known->second != started->front().id || fresh != started->front().created)
+    std::string& known = keys_[{slug, options.idempotency_keys[0]}];
+    const bool kept = world_.database.tables().run_ids.contains(known);  // else it was deleted
+    const auto& [id, created] = started->front();
+    if (kept ? created || id != known : !created)
       world_.judge.violated("S4: one key starts two runs");
+    known = id;
   }
   world_.stage.after(up_to(one_in(2, random_) ? 10s : 100ms, random_), [this] { start_runs(); });
 }
@@ -141,6 +147,7 @@ void Schedule::inject_faults() {
       break;
     case 7:
       if (one_in(3, random_)) new_version();
+      if (world_.features.limits && one_in(3, random_)) change_limits();
       break;
     default: {
       const auto& ids = world_.database.tables().run_ids;
@@ -158,7 +165,7 @@ void Schedule::command(const std::string& run) {
   switch (below(6, random_)) {
     case 0:
       world_.judge.cancel_requested(key);
-      database.cancel(run, "enough").value();
+      static_cast<void>(database.cancel(run, "enough"));  // refused while a handler settles
       break;
     case 1:
     case 2:
@@ -193,11 +200,67 @@ void Schedule::new_version() {
       world_.judge.violated("V3: " + to_string(adopted.error()));
 }
 
+void Schedule::change_limits() {
+  for (const char* const slug : slugs) {
+    FlowLimits limits;
+    if (one_in(2, random_)) limits.max_running = 1 + static_cast<std::int64_t>(below(3, random_));
+    if (one_in(3, random_)) limits.rate = fmt::format("{}/1s", 2 + below(4, random_));
+    if (one_in(2, random_)) {
+      limits.key = "/ok";  // some inputs have it
+      limits.key_max_running = 1;
+      if (one_in(2, random_)) limits.key_rate = fmt::format("{}/2s", 2 + below(3, random_));
+    }
+    if (const auto set = world_.database.set_limits(slug, limits, false); !set)
+      world_.judge.violated("limits are refused: " + to_string(set.error()));
+  }
+}
+
+void Schedule::put_schedules() {
+  for (std::size_t count = 1 + below(2, random_); count > 0; --count) {
+    const std::string slug = slugs.at(one_in(3, random_) ? 1 : 0);
+    world_.database.put_schedule(fmt::format("s{}", count),
+                                 {.flow = slug,
+                                  .every = std::chrono::seconds(2 + below(15, random_)),
+                                  .input = input_for(slug),
+                                  .runs_missed = one_in(2, random_),
+                                  .paused = false,
+                                  .next_at = {}});
+  }
+  for (int tickers = 0; tickers < 2; ++tickers) run_ticker();
+}
+
+// One of two processes that start what schedules have due, as schedule_ticker.cpp does. Now and then
+// it is away, at times longer than ticks may be late.
+void Schedule::run_ticker() {
+  if (!faults_enabled_) return;
+  Duration pause = 100ms;  // after a request that failed
+  if (one_in(4, random_)) {
+    pause = up_to(40s, random_);
+  } else if (!happens(world_.faults.request_lost, random_)) {
+    const TickReport tick = world_.database.tick();
+    if (!happens(world_.faults.reply_lost, random_) && tick.next_at)
+      pause = std::clamp<Duration>(*tick.next_at - tick.now, 1ms, 30s);
+  }
+  world_.stage.after(pause, [this] { run_ticker(); });
+}
+
+void Schedule::run_retention(Duration age, std::size_t batch, RunKey after) {
+  const RunKey next = world_.database.prune(age, batch, after).value_or(0);
+  world_.stage.after(up_to(3s, random_), [=, this] { run_retention(age, batch, next); });
+}
+
 // The hosts that are left continue; one host that has all versions is added.
 void Schedule::end_faults() {
   faults_enabled_ = false;
   world_.faults.end();
   for (const char* const slug : slugs) world_.database.set_paused(slug, false).value();
+  world_.database.tick();
+  world_.judge.check_all_ticked();
+  const auto schedules = world_.database.tables().schedules;
+  for (auto [name, schedule] : schedules) {
+    schedule.paused = true;
+    world_.database.put_schedule(name, schedule);
+  }
   add_host();
 }
 

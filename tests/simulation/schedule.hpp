@@ -24,7 +24,9 @@ class Schedule {
   // Whether every run has ended.
   bool is_over() const;
 
-  std::size_t runs() const { return world_.database.tables().runs.size(); }
+  std::size_t runs() const {
+    return world_.database.tables().runs.size() + world_.judge.upkeep().deleted();
+  }
 
  private:
   void draw_fault_rates();
@@ -33,6 +35,10 @@ class Schedule {
   void start_runs();
   void inject_faults();
   void new_version();
+  void change_limits();
+  void put_schedules();
+  void run_ticker();
+  void run_retention(Duration age, std::size_t batch, RunKey after);
   void command(const std::string& run);
   Json input_for(const std::string& slug);
 

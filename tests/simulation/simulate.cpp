@@ -33,7 +33,8 @@ struct Request {
 
 // The result of one seed, which a process writes in one piece.
 struct SeedResult {
-  std::uint64_t seed = 0, runs = 0, attempts = 0, events = 0;
+  std::uint64_t seed = 0;
+  Tally tally;
   double virtual_seconds = 0;
   bool failed = false;
 };
@@ -77,9 +78,7 @@ int work(const Request& request, std::uint64_t offset, std::uint64_t stride, int
     const std::uint64_t seed = request.first + each;
     const Verdict verdict = simulate(seed, request.mistake);
     const SeedResult result{.seed = seed,
-                            .runs = verdict.runs,
-                            .attempts = verdict.attempts,
-                            .events = verdict.events,
+                            .tally = verdict.tally,
                             .virtual_seconds = verdict.virtual_seconds,
                             .failed = !verdict.violations.empty()};
     if (result.failed) print_failure(request, seed, verdict);
@@ -119,9 +118,7 @@ int main(int count, char** words) {
   while (::read(pipe[0], &result, sizeof result) == sizeof result) {
     ++done;
     failed += result.failed ? 1 : 0;
-    sum.runs += result.runs;
-    sum.attempts += result.attempts;
-    sum.events += result.events;
+    sum.tally += result.tally;
     sum.virtual_seconds += result.virtual_seconds;
     if (Clock::now() < next_line) continue;
     next_line = Clock::now() + std::chrono::seconds(10);
@@ -130,11 +127,9 @@ int main(int count, char** words) {
   }
   bool died = false;
   for (int status = 0; ::wait(&status) > 0;) died = died || status != 0;
-  fmt::print(
-      "{} seeds from {}: {} failed; {} runs, {} attempts, {} events, {:.0f} hours of virtual time, "
-      "in {:.0f} s\n",
-      done, request->first, failed, sum.runs, sum.attempts, sum.events, sum.virtual_seconds / 3600,
-      std::chrono::duration<double>(Clock::now() - begin).count());
+  fmt::print("{} seeds from {}: {} failed; {}, {:.0f} hours of virtual time, in {:.0f} s\n", done,
+             request->first, failed, described(sum.tally), sum.virtual_seconds / 3600,
+             std::chrono::duration<double>(Clock::now() - begin).count());
   if (died || done < request->seeds) {
     fmt::print(stderr, "one of its processes died: run the seeds one by one to find which\n");
     return 1;

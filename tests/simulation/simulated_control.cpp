@@ -23,6 +23,7 @@ Result<bool> SimulatedDatabase::cancel(const std::string& id, const std::string&
   const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
   if (!tables_.open_runs.contains(*run)) return false;
+  if (is_locked_tree(*run)) return std::unexpected(locked());
   cancel_runs({*run}, reason);
   return true;
 }

@@ -35,10 +35,9 @@ bool SimulatedDatabase::end_crashed_worker(const CrashedWorker& crashed) {
       if (is_in_flight(task) && !tables_.open_runs.at(task.run).cancel_reason)
         kept.insert(task.run);
   }
-  release_runs(crashed.worker, kept);
+  worker.keeps_runs = !release_all(crashed.worker, kept);
   end_worker(crashed.worker, "crashed");
-  worker.keeps_runs = !kept.empty();
-  if (worker.keeps_runs) worker.lease_until = now() + crashed.kept_for;
+  worker.lease_until = kept.empty() ? now() : now() + crashed.kept_for;
   wake_workers();
   return true;
 }

@@ -70,6 +70,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
 
   std::vector<RunKey> claimed;
+  ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
   if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
     for (const SettledAttempt& settled : request.settled)
       if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
@@ -93,6 +94,10 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     std::vector<RunKey> ended, parents;
     for (const auto& [run, end] : request.ended) {
       if (owned(run) == nullptr) continue;
+      if (is_locked_tree(run)) {
+        reply.busy.insert(run);
+        continue;
+      }
       if (const auto& parent = tables_.runs.at(run).parent) parents.push_back(parent->run);
       close(run, end);
       ended.push_back(run);
@@ -108,6 +113,10 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     for (const auto& [run, wake_at] : request.released) {
       OpenRunRow* const open = owned(run);
       if (open == nullptr) continue;
+      if (open->cancel_reason && is_locked_tree(run)) {
+        reply.busy.insert(run);
+        continue;
+      }
       const bool sleeps = (open->news <= open->news_heard ||
                            environment_.mistake == Mistake::sleeps_despite_notification) &&
                           wake_at && *wake_at > now();
@@ -120,12 +129,22 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
         cancel_runs({run}, std::string(*open->second.cancel_reason));
     if (!request.released.empty()) wake_workers();
 
-    claimed = worker.identity.trial_of.empty() ? take_candidates(request, paused)
-                                               : take_suspects(request, paused);
+    claimed = worker.identity.trial_of.empty()
+                  ? take_candidates(request, paused, reply.next_wake_at)
+                  : take_suspects(request, paused);
   } else {
     for (const auto& [run, open] : tables_.open_runs)
       if (open.worker == request.worker && open.claimed_in == request.sequence)
         claimed.push_back(run);
+    // What the first call left out shows in what it wrote.
+    const auto note_busy = [&](RunKey run) {
+      const auto open = tables_.open_runs.find(run);
+      if (open != tables_.open_runs.end() && open->second.worker == request.worker &&
+          open->second.claimed_in != request.sequence)
+        reply.busy.insert(run);
+    };
+    for (const EndedRun& each : request.ended) note_busy(each.run);
+    for (const ReleasedRun& each : request.released) note_busy(each.run);
   }
 
   worker.lease_until = now() + request.lease;
@@ -133,7 +152,6 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   worker.idle = worker.identity.trial_of.empty() && claimed.size() < request.claims_max;
   worker.in_flight = request.in_flight;
 
-  ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
   for (const auto& [run, open] : tables_.open_runs) {
     if (!open.worker && open.wake_at &&
         (!reply.next_wake_at || *open.wake_at < *reply.next_wake_at))
@@ -162,9 +180,11 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   return reply;
 }
 
-// Claims runs that are due and that no worker owns, by priority and age.
+// Claims runs that are due and that no worker owns, by priority and age, as far as limits allow.
+// `next_at` is when limits allow more.
 std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& request,
-                                                       const std::set<VersionId>& paused) {
+                                                       const std::set<VersionId>& paused,
+                                                       std::optional<Time>& next_at) {
   if (request.claims_max == 0) return {};
   const std::set<VersionId> wanted(request.versions.begin(), request.versions.end());
   std::vector<std::pair<int, RunKey>> candidates;
@@ -176,12 +196,26 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
       candidates.emplace_back(-row.priority, run);
   }
   std::ranges::sort(candidates);
+  for (const auto& [flow, limit] : tables_.limits) {
+    const auto is_limited = [&, limited = flow](const auto& candidate) {
+      return version(tables_.runs.at(candidate.second).version).flow == limited;
+    };
+    std::vector<RunKey> waiting;
+    for (const auto& each : candidates)
+      if (is_limited(each)) waiting.push_back(each.second);
+    const auto allowed = allowed_runs(flow, waiting, request.claims_max, next_at);
+    std::erase_if(candidates, [&](const auto& each) {
+      return is_limited(each) && std::ranges::find(allowed, each.second) == allowed.end();
+    });
+  }
   candidates.resize(std::min(candidates.size(), request.claims_max));
   std::vector<RunKey> taken;
   for (const auto& [priority, run] : candidates) {
     take(run, request);
     taken.push_back(run);
   }
+  charge_limits(taken);
+  witness_->claimed(taken);
   return taken;
 }
 
@@ -261,64 +295,16 @@ void SimulatedDatabase::serve_versions(WorkerId worker,
   tables_.serving[worker] = std::move(versions);
 }
 
-int SimulatedDatabase::sweep() {
-  int count = 0;
-  for (auto& [id, worker] : tables_.workers) {
-    if (worker.ended_at || worker.lease_until > now()) continue;
-    if (environment_.mistake != Mistake::sweep_charges_none)
-      for (const InFlightTask& task : worker.in_flight) {
-        const auto open = tables_.open_runs.find(task.run);
-        if (open == tables_.open_runs.end() || open->second.worker != id) continue;
-        if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
-        append(task.run,
-               {.task = task.task,
-                .attempt = task.attempt,
-                .outcome = Outcome::lost,
-                .error_code = "lost",
-                .error = fmt::format("worker {} on {} (pid {}) vanished while this ran", id,
-                                     worker.identity.host, worker.identity.pid),
-                .started_at = worker.lease_until,
-                .ended_at = now()},
-               id);
-      }
-    if (environment_.mistake != Mistake::sweep_forgets_runs) release_runs(id);
-    end_worker(id, "lapsed");
-    ++count;
-  }
-  for (auto& [id, worker] : tables_.workers)
-    if (worker.keeps_runs && worker.lease_until <= now()) {
-      worker.keeps_runs = false;
-      release_runs(id);
-    }
-  if (count > 0) wake_workers();
-  return count;
-}
-
-void SimulatedDatabase::leave(WorkerId worker) {
-  const auto found = tables_.workers.find(worker);
-  if (found == tables_.workers.end() || found->second.ended_at) return;
-  release_runs(worker);
-  end_worker(worker, "left");
-}
-
-void SimulatedDatabase::end_worker(WorkerId id, const char* reason) {
-  WorkerRow& worker = tables_.workers.at(id);
-  worker.ended_at = now();
-  worker.end_reason = reason;
-  worker.idle = false;
-  witness_->worker_ended(id);
-  worker.in_flight.clear();
-}
-
-void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker) {
+void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker, bool told) {
   if (row.output) row.output = as_jsonb(*row.output);
   const auto [at, fresh] =
       tables_.journal[run].emplace(RowKey{row.task, row.attempt}, StoredRow{row, worker});
   static_cast<void>(fresh);
-  witness_->journaled(run, at->second.row, worker);
+  witness_->journaled(run, at->second.row, worker, told);
 }
 
 void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
+  end_shares(run, {});
   RunRow& row = tables_.runs.at(run);
   row.status = end.status;
   if (end.status == RunStatus::completed) row.output = as_jsonb(end.output);
@@ -327,30 +313,9 @@ void SimulatedDatabase::close(RunKey run, const RunEnd& end) {
   row.failed_step = end.failed_step;
   row.started_at = tables_.open_runs.at(run).started_at;
   row.ended_at = now();
+  if (tables_.open_runs.at(run).worker) free_place(run);
   tables_.open_runs.erase(run);
   witness_->ended(run);
-}
-
-// However a worker loses a run: all notifications are sent again, and a rule of adoption applies.
-void SimulatedDatabase::release(RunKey run) {
-  OpenRunRow& open = tables_.open_runs.at(run);
-  open.worker.reset();
-  open.news_heard = 0;
-  tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
-}
-
-void SimulatedDatabase::release_runs(WorkerId worker, const std::set<RunKey>& kept) {
-  std::vector<RunKey> released;
-  for (auto& [run, open] : tables_.open_runs)
-    if (open.worker == worker && !kept.contains(run)) {
-      release(run);
-      released.push_back(run);
-    }
-  for (const RunKey run : released)
-    if (const auto open = tables_.open_runs.find(run);
-        open != tables_.open_runs.end() && open->second.cancel_reason)
-      cancel_runs({run}, std::string(*open->second.cancel_reason));
-  if (!released.empty()) wake_workers();
 }
 
 // A notification, which is a hint; sent only when a worker waits for it.

@@ -10,6 +10,7 @@
 #include "simulation/tables.hpp"
 #include "store/crashed_worker.hpp"
 #include "store/run_store.hpp"
+#include "store/schedule.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir::simulation {
@@ -18,11 +19,23 @@ namespace weir::simulation {
 class Witness {
  public:
   virtual ~Witness() = default;
-  virtual void opened(RunKey) {}                                  // started, or retried
-  virtual void before_exchange(const ExchangeRequest&) {}         // about to be committed
-  virtual void journaled(RunKey, const JournalRow&, WorkerId) {}  // worker 0: by a command
-  virtual void ended(RunKey) {}                                   // its row has the result
-  virtual void worker_ended(WorkerId) {}                          // its row has the reason
+  virtual void opened(RunKey) {}                           // started, or retried
+  virtual void before_exchange(const ExchangeRequest&) {}  // about to be committed
+  virtual void commit_begins() {}                          // another commit that journals rows
+  // Worker 0: by a command. `told`: the run's owner knows of it, others have yet to tell it.
+  virtual void journaled(RunKey, const JournalRow&, WorkerId, [[maybe_unused]] bool told) {}
+  virtual void settled(RunKey, TaskId, [[maybe_unused]] int attempt) {}  // by its handler
+  virtual void claimed(const std::vector<RunKey>&) {}
+  virtual void limited(FlowId) {}                   // its limits have changed
+  virtual void offered(RunKey) {}                   // elements of it, to other workers
+  virtual void taken(WorkerId, const ShareRow&) {}  // it is about to be the worker's
+  virtual void ended(RunKey) {}                     // its row has the result
+  virtual void scheduled(const std::string&) {}     // a schedule has changed
+  virtual void ticked(const std::string&, Time, [[maybe_unused]] bool created) {}
+  virtual void prunes(RunKey, Duration) {}  // is about to be deleted, under that age
+  virtual void pruned(RunKey) {}
+  virtual void left(WorkerId) {}          // it is ended by a sweep
+  virtual void worker_ended(WorkerId) {}  // its row has the reason
 };
 
 // A database in memory that does what the SQL functions of schemas/functions do. Each member is one
@@ -56,6 +69,37 @@ class SimulatedDatabase {
   void leave(WorkerId worker);
   bool end_crashed_worker(const CrashedWorker& crashed);
 
+  // Shares (L7).
+  Result<Helpers> helpers_for(WorkerId worker, RunKey run) const;
+  Result<void> offer_shares(WorkerId worker, RunKey run, const std::vector<OfferedRange>& ranges);
+  Result<std::vector<HeldRange>> take_back_shares(WorkerId worker, const std::vector<RunKey>& runs);
+  Result<std::vector<ShareResult>> fetch_share_results(
+      WorkerId worker, const std::vector<RunKey>& runs,
+      const std::vector<std::int64_t>& acknowledged);
+  Result<void> drop_shares(WorkerId worker, RunKey run, std::size_t step);
+  Result<std::vector<TakenShare>> take_shares(WorkerId worker,
+                                              const std::vector<VersionId>& versions,
+                                              std::size_t count,
+                                              const std::vector<RunKey>& known_runs);
+  std::vector<ShareId> held_shares(WorkerId worker) const;
+  Result<std::size_t> settle_share(WorkerId worker, ShareId id,
+                                   const std::vector<JournalRow>& rows);
+  Result<void> return_share(WorkerId worker, ShareId id, std::size_t from);
+
+  // Settlements (C9). settle() leaves a transaction open, which end_settlement() ends.
+  Result<SettlementId> settle(WorkerId worker, RunKey run, TaskId task, int attempt,
+                              const Json& output, Time started_at, Time settle_until);
+  void end_settlement(SettlementId id, bool commits);
+  Result<std::optional<JournalRow>> resolve(WorkerId worker, const SettledAttempt& otherwise);
+
+  // Upkeep (C5, C7).
+  void put_schedule(const std::string& name, ScheduleRow row);
+  TickReport tick();
+  std::optional<RunKey> prune(Duration age, std::size_t batch, RunKey after);
+
+  // Limits (C6).
+  Result<void> set_limits(const std::string& slug, const FlowLimits& wanted, bool by_config);
+
   // Requests of people.
   Result<std::vector<StartedRun>> start(const std::string& flow, const std::vector<Json>& inputs,
                                         const StartOptions& options);
@@ -75,6 +119,8 @@ class SimulatedDatabase {
   const FlowRow* flow(const std::string& slug) const;
   Time now() const { return environment_.now(); }
   bool is_alive(WorkerId worker) const;
+  // The share of the worker that has this attempt; null: it holds none.
+  const ShareRow* share_of(WorkerId worker, RunKey run, TaskId task, int attempt) const;
 
   Error unknown_flow(const std::string& slug, std::optional<int> version) const;
 
@@ -86,23 +132,42 @@ class SimulatedDatabase {
                   Time available_at, int priority, const std::vector<std::string>& tags,
                   std::optional<ParentLink> parent = {});
   std::string new_run_id();
-  void append(RunKey run, JournalRow row, WorkerId worker);
+  void append(RunKey run, JournalRow row, WorkerId worker, bool told = true);
   void close(RunKey run, const RunEnd& end);
   void release(RunKey run);
-  void release_runs(WorkerId worker, const std::set<RunKey>& kept = {});
+  bool release_all(WorkerId worker, const std::set<RunKey>& kept = {});
   void end_worker(WorkerId worker, const char* reason);
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_suspects(const ExchangeRequest& request,
                                     const std::set<VersionId>& paused);
   void take(RunKey run, const ExchangeRequest& request);
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
-                                      const std::set<VersionId>& paused);
+                                      const std::set<VersionId>& paused,
+                                      std::optional<Time>& next_at);
+  std::int64_t places_left(FlowId flow, const std::optional<std::int64_t>& limit,
+                           const std::vector<std::string>* path, const std::string& key) const;
+  std::vector<RunKey> allowed_runs(FlowId flow, const std::vector<RunKey>& waiting,
+                                   std::size_t claims_max, std::optional<Time>& next_at);
+  void charge_limits(const std::vector<RunKey>& claimed);
+  void free_place(RunKey run);
+  void delete_run(RunKey run);
   RunNotifications notifications_of(RunKey run) const;
   void notify_runs(const std::vector<RunKey>& runs);
   void number_child_ends(const std::vector<RunKey>& ended);
   void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
   std::vector<RunKey> open_children(RunKey run) const;
   void cancel_children(const std::vector<RunKey>& parents);
+  Result<void> check_lease(WorkerId worker) const;
+  Result<void> check_owner(WorkerId worker, RunKey run, const char* what) const;
+  std::vector<std::size_t> open_elements(const ShareRow& share) const;
+  void notify_share_owner(RunKey run, ShareNewsRow news);
+  void end_shares(RunKey run, std::optional<std::size_t> step);
+  void release_shares(WorkerId worker);
+  // Whether the transaction of a handler has locked it (C9).
+  bool is_locked(RunKey run) const;
+  bool is_locked(const ShareRow& share) const;
+  bool is_locked_tree(RunKey run) const;
+  static Error locked();
   void wake_workers();
   std::optional<std::string> incompatibility(VersionId from, VersionId to) const;
   std::int64_t move_adopted(VersionId from, VersionId to);
@@ -113,8 +178,14 @@ class SimulatedDatabase {
   Witness* witness_;
   Tables tables_;
   RunKey last_run_ = 0;
+  ShareId last_share_ = 0;
+  std::int64_t last_share_news_ = 0;
+  SettlementId last_settlement_ = 0;
   std::vector<std::pair<WorkerId, SettledAttempt>> late_;  // for Mistake::journals_late
 };
+
+// The key of a run by the limits of its flow: "=" and the text at that path of its input, or "-".
+std::string limit_key(const std::vector<std::string>& path, const Json& input);
 
 Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint);
 

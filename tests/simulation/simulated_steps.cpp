@@ -41,7 +41,64 @@ void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
     lasts += attempt->options.timeout;
     running->obeys = one_in(2, world.random);
   }
-  end_after(running, lasts);
+  if (!world.features.settlements || !one_in(2, world.random)) return end_after(running, lasts);
+  const bool settles_late = one_in(2, world.random);
+  const Duration moment = up_to(20ms, world.random);
+  host_.after(settles_late ? lasts : moment,
+              [this, running, then = settles_late ? moment : lasts] { settle(running, then); });
+}
+
+// C9: the handler begins a transaction and settles its attempt there; then it does other things, or
+// commits at once.
+void SimulatedSteps::settle(const Place& running, Duration then) {
+  if (std::ranges::find(running_, running) == running_.end()) return;
+  World& world = host_.world();
+  Attempt& attempt = *running->attempt;
+  const auto fails = [&] {
+    running->result = {.outcome = Outcome::failed, .error_code = "e", .error = "not settled"};
+    end_after(running, up_to(30ms, world.random));
+  };
+  if (!host_.is_connected() || !attempt.gate.take()) return fails();
+  const Json output = running->result.output.value_or(Json::string("settled"));
+  world.judge.settlement_requested(attempt, output);
+  const Time started =
+      attempt.clock.at(Steady(Steady::duration(attempt.started.load(std::memory_order_acquire))));
+  const auto settled =
+      world.database.settle(attempt.worker, attempt.run, attempt.task, attempt.number, output,
+                            started, started + attempt.options.timeout);
+  if (!settled) return fails();
+  running->settlement = *settled;
+  host_.after(then, [this, running] { commit(running); });
+}
+
+void SimulatedSteps::commit(const Place& running) {
+  if (!running->settlement) return;  // it was stopped
+  World& world = host_.world();
+  const bool commits = !one_in(6, world.random);
+  const bool lost = happens(world.faults.request_lost, world.random) || !host_.is_connected();
+  const bool late = happens(world.faults.commit_late, world.random);
+  if (lost || late)
+    end_transaction_later(*running, late && commits);
+  else
+    world.database.end_settlement(*std::exchange(running->settlement, {}), commits);
+  const bool answered = !lost && !late && !happens(world.faults.reply_lost, world.random);
+  if (!answered || (!commits && one_in(2, world.random)))
+    running->result = {.outcome = Outcome::failed, .error_code = "e", .error = "not committed"};
+  end_after(running, up_to(30ms, world.random));
+}
+
+// The database server notices later that the connection is gone, or that it was told to commit.
+void SimulatedSteps::end_transaction_later(Running& running, bool commits) {
+  World& world = host_.world();
+  world.stage.after(up_to(3s, world.random),
+                    [&world, id = *std::exchange(running.settlement, {}), commits] {
+                      world.database.end_settlement(id, commits);
+                    });
+}
+
+void SimulatedSteps::lose_connections() {
+  for (const Place& each : running_)
+    if (each->settlement) end_transaction_later(*each, one_in(2, host_.world().random));
 }
 
 void SimulatedSteps::end_after(const Place& running, Duration delay) {
@@ -51,6 +108,8 @@ void SimulatedSteps::end_after(const Place& running, Duration delay) {
 void SimulatedSteps::end(const Place& running) {
   if (std::erase(running_, running) == 0) return;
   abandoned_.erase(running->attempt.get());
+  if (running->settlement)
+    host_.world().database.end_settlement(*std::exchange(running->settlement, {}), false);
   Attempt& attempt = *running->attempt;
   host_.world().judge.attempt_ended(attempt, running->result);
   attempt.result = std::move(running->result);
@@ -115,7 +174,8 @@ AttemptResult SimulatedSteps::draw_result(const Attempt& attempt) {
     const StepDefinition& next = steps[each];
     return next.kind == StepKind::map;
   });
-  return {.output = list && !one_in(50, random) ? random_array(random) : random_json(random)};
+  return {.output = list && !one_in(50, random) ? host_.world().features.array(random)
+                                                : random_json(random)};
 }
 
 }  // namespace weir::simulation

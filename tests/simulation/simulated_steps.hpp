@@ -25,6 +25,9 @@ class SimulatedSteps final : public StepRunner {
   void abandon(const Attempt& attempt) override;
   std::size_t lost() const override { return 0; }
 
+  // The host died: what its handlers have open in the database ends by itself.
+  void lose_connections();
+
   // Ends handlers that obey their cancelled stop token, and hanging ones once the faults have ended.
   void check();
 
@@ -33,11 +36,15 @@ class SimulatedSteps final : public StepRunner {
     std::shared_ptr<Attempt> attempt;
     AttemptResult result;
     bool obeys = true, hangs = false, ending = false;
+    std::optional<SettlementId> settlement = {};  // its transaction, while that is open
   };
   using Place = std::shared_ptr<Running>;
 
   void fill();
   void begin(std::shared_ptr<Attempt> attempt);
+  void settle(const Place& running, Duration then);
+  void commit(const Place& running);
+  void end_transaction_later(Running& running, bool commits);
   void end_after(const Place& running, Duration delay);
   void end(const Place& running);
   AttemptResult draw_result(const Attempt& attempt);

@@ -47,11 +47,16 @@ SimulatedWorkerStore::close_waits(WorkerId worker,
       [=](SimulatedDatabase& database) { return database.close_waits(worker, waits); });
 }
 
-Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId, const SettledAttempt&) {
-  return std::unexpected(Error{.code = ErrorCode::internal,
-                               .kind = "not_simulated",
-                               .message = "no simulated handler settles its own attempt",
-                               .hint = {}});
+Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId worker,
+                                                                const SettledAttempt& otherwise) {
+  return execute<std::optional<JournalRow>>([worker, otherwise](SimulatedDatabase& database) {
+    return database.resolve(worker, otherwise);
+  });
+}
+
+Result<void> SimulatedWorkerStore::set_limits(const std::string& flow, const FlowLimits& limits) {
+  return execute<void>(
+      [=](SimulatedDatabase& database) { return database.set_limits(flow, limits, true); });
 }
 
 Result<void> SimulatedWorkerStore::serve_versions(
@@ -106,6 +111,70 @@ Result<void> SimulatedWorkerStore::leave(WorkerId worker) {
     database.leave(worker);
     return {};
   });
+}
+
+Result<Helpers> SimulatedWorkerStore::helpers_for(WorkerId worker, RunKey run) {
+  return execute<Helpers>(
+      [=](SimulatedDatabase& database) { return database.helpers_for(worker, run); });
+}
+
+Result<void> SimulatedWorkerStore::offer_shares(WorkerId worker, RunKey run,
+                                                std::span<const OfferedRange> ranges) {
+  return execute<void>(
+      [=, all = std::vector(ranges.begin(), ranges.end())](SimulatedDatabase& database) {
+        return database.offer_shares(worker, run, all);
+      });
+}
+
+Result<std::vector<HeldRange>> SimulatedWorkerStore::take_back_shares(
+    WorkerId worker, std::span<const RunKey> runs) {
+  return execute<std::vector<HeldRange>>(
+      [worker, wanted = std::vector(runs.begin(), runs.end())](SimulatedDatabase& database) {
+        return database.take_back_shares(worker, wanted);
+      });
+}
+
+Result<std::vector<ShareResult>> SimulatedWorkerStore::fetch_share_results(
+    WorkerId worker, std::span<const RunKey> runs, std::span<const std::int64_t> acknowledged) {
+  return execute<std::vector<ShareResult>>(
+      [worker, wanted = std::vector(runs.begin(), runs.end()),
+       heard = std::vector(acknowledged.begin(), acknowledged.end())](SimulatedDatabase& database) {
+        return database.fetch_share_results(worker, wanted, heard);
+      });
+}
+
+Result<void> SimulatedWorkerStore::drop_shares(WorkerId worker, RunKey run, std::size_t step) {
+  return execute<void>(
+      [=](SimulatedDatabase& database) { return database.drop_shares(worker, run, step); });
+}
+
+Result<std::vector<TakenShare>> SimulatedWorkerStore::take_shares(
+    WorkerId worker, std::span<const VersionId> versions, std::size_t count,
+    std::span<const RunKey> known_runs) {
+  return execute<std::vector<TakenShare>>(
+      [worker, count, wanted = std::vector(versions.begin(), versions.end()),
+       known = std::vector(known_runs.begin(), known_runs.end())](SimulatedDatabase& database) {
+        return database.take_shares(worker, wanted, count, known);
+      });
+}
+
+Result<std::vector<ShareId>> SimulatedWorkerStore::held_shares(WorkerId worker) {
+  return execute<std::vector<ShareId>>(
+      [worker](SimulatedDatabase& database) { return database.held_shares(worker); });
+}
+
+Result<std::size_t> SimulatedWorkerStore::settle_share(WorkerId worker, ShareId share,
+                                                       std::span<const JournalRow> rows,
+                                                       std::optional<PluginId>) {
+  return execute<std::size_t>(
+      [=, all = std::vector(rows.begin(), rows.end())](SimulatedDatabase& database) {
+        return database.settle_share(worker, share, all);
+      });
+}
+
+Result<void> SimulatedWorkerStore::return_share(WorkerId worker, ShareId share, std::size_t from) {
+  return execute<void>(
+      [=](SimulatedDatabase& database) { return database.return_share(worker, share, from); });
 }
 
 }  // namespace weir::simulation

@@ -6,12 +6,16 @@
 #include "simulation/simulated_database.hpp"
 #include "store/flow_store.hpp"
 #include "store/plugin_store.hpp"
+#include "store/share_store.hpp"
 
 namespace weir::simulation {
 
 // A worker's session with the simulated database. Derived classes implement how a request reaches it,
 // and waits.
-class SimulatedWorkerStore : public WorkerStore, public FlowStore, public PluginStore {
+class SimulatedWorkerStore : public WorkerStore,
+                             public FlowStore,
+                             public PluginStore,
+                             public ShareStore {
  public:
   explicit SimulatedWorkerStore(SimulatedDatabase& database) : database_(database) {}
 
@@ -29,11 +33,11 @@ class SimulatedWorkerStore : public WorkerStore, public FlowStore, public Plugin
   Result<void> leave(WorkerId worker) override;
   FlowStore& flows() noexcept override { return *this; }
   PluginStore& plugins() noexcept override { return *this; }
+  ShareStore* shares() noexcept override { return this; }
 
   Result<VersionId> register_version(const FlowDefinition& definition) override;
   Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
-  // It hands out runs regardless of limits.
-  Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }
+  Result<void> set_limits(const std::string& flow, const FlowLimits& limits) override;
   Result<void> serve_versions(
       WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
@@ -42,6 +46,23 @@ class SimulatedWorkerStore : public WorkerStore, public FlowStore, public Plugin
       std::span<const std::pair<std::string, std::string>> versions) override;
   Result<void> report_plugins(const ReportingProcess& process,
                               const std::optional<Json>& plugins) override;
+
+  Result<Helpers> helpers_for(WorkerId worker, RunKey run) override;
+  Result<void> offer_shares(WorkerId worker, RunKey run,
+                            std::span<const OfferedRange> ranges) override;
+  Result<std::vector<HeldRange>> take_back_shares(WorkerId worker,
+                                                  std::span<const RunKey> runs) override;
+  Result<std::vector<ShareResult>> fetch_share_results(
+      WorkerId worker, std::span<const RunKey> runs,
+      std::span<const std::int64_t> acknowledged) override;
+  Result<void> drop_shares(WorkerId worker, RunKey run, std::size_t step) override;
+  Result<std::vector<TakenShare>> take_shares(WorkerId worker, std::span<const VersionId> versions,
+                                              std::size_t count,
+                                              std::span<const RunKey> known_runs) override;
+  Result<std::vector<ShareId>> held_shares(WorkerId worker) override;
+  Result<std::size_t> settle_share(WorkerId worker, ShareId share, std::span<const JournalRow> rows,
+                                   std::optional<PluginId> plugin) override;
+  Result<void> return_share(WorkerId worker, ShareId share, std::size_t from) override;
 
   // The worker whose notifications it receives.
   WorkerId worker() const noexcept { return worker_; }

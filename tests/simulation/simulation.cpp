@@ -75,7 +75,7 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   Verdict outcome;
   const auto is_done = [&] { return world.stage.now() > faults_end && schedule.is_over(); };
   while (!is_done() && world.judge.violations().empty()) {
-    if (++outcome.events > events_max || world.stage.now() > faults_end + time_limit) {
+    if (++outcome.tally.events > events_max || world.stage.now() > faults_end + time_limit) {
       for (const auto& [run, open] : world.database.tables().open_runs)
         world.judge.violated("a run never ends: " + described(world, run, open));
       break;
@@ -86,8 +86,13 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
     }
   }
   outcome.violations = world.judge.violations();
-  outcome.runs = schedule.runs();
-  outcome.attempts = world.judge.attempts();
+  outcome.tally.runs = schedule.runs();
+  outcome.tally.attempts = world.judge.attempts();
+  outcome.tally.shares = world.judge.shares();
+  outcome.tally.limited_claims = world.judge.limited_claims();
+  outcome.tally.ticks = world.judge.upkeep().ticks();
+  outcome.tally.deleted_runs = world.judge.upkeep().deleted();
+  outcome.tally.settlements = world.judge.settlements();
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;
 }

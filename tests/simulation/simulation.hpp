@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "simulation/mistake.hpp"
+#include "simulation/tally.hpp"
 
 namespace weir::simulation {
 
 // The result of one schedule.
 struct Verdict {
   std::vector<std::string> violations;  // none: all rules held
-  std::size_t runs = 0, attempts = 0, events = 0;
+  Tally tally;
   double virtual_seconds = 0;
 };
 

@@ -20,7 +20,7 @@ TEST_SUITE("simulation") {
   TEST_CASE("L2, P1, F1: no schedule of workers and faults breaks a rule or leaves a run open") {
     const std::uint64_t first = from_environment("WEIR_SEED", 1);
     const std::uint64_t count = from_environment("WEIR_SEEDS", 30);
-    std::size_t runs = 0, attempts = 0, events = 0;
+    Tally tally;
     double seconds = 0;
     for (std::uint64_t seed = first; seed - first < count; ++seed) {
       const Verdict outcome = simulate(seed);
@@ -29,12 +29,13 @@ TEST_SUITE("simulation") {
       CHECK_MESSAGE(outcome.violations.empty(), "seed " << seed
                                                         << ", again with: script/simulate 1 --from "
                                                         << seed << violations);
-      runs += outcome.runs;
-      attempts += outcome.attempts;
-      events += outcome.events;
+      tally += outcome.tally;
       seconds += outcome.virtual_seconds;
     }
-    MESSAGE(count << " seeds from " << first << ": " << runs << " runs, " << attempts
-                  << " attempts, " << events << " events, " << seconds << " s of virtual time");
+    // Or the schedules no longer show what they are to show.
+    for (const auto& [name, column] : Tally::columns)
+      CHECK_MESSAGE((count < 30 || tally.*column > 0), name);
+    MESSAGE(count << " seeds from " << first << ": " << described(tally) << ", " << seconds
+                  << " s of virtual time");
   }
 }

@@ -8,6 +8,8 @@
 #include <tuple>
 #include <vector>
 
+#include "definition/flow_limits.hpp"
+#include "store/share_store.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir::simulation {
@@ -84,6 +86,65 @@ struct StoredRow {
 using RowKey = std::pair<TaskId, int>;  // task and attempt
 using Journal = std::map<RowKey, StoredRow>;
 
+struct ShareRow {
+  RunKey run = 0;
+  VersionId version = 0;
+  int priority = 0;
+  std::size_t step = 0;
+  int attempt = 1;
+  std::size_t first = 0, last = 0;
+  std::size_t open = 0;  // not settled when it was offered, taken or settled last
+  std::vector<Json> inputs;
+  std::optional<WorkerId> worker;
+  Time taken_at{};
+};
+
+// Attempts of shared elements that the owner of the run has not acknowledged.
+struct ShareNewsRow {
+  RunKey run = 0;
+  std::size_t step = 0;
+  int attempt = 1;
+  std::vector<std::size_t> indexes;
+};
+
+using SettlementId = std::int64_t;
+
+// What a handler's transaction, which is open, will journal when it commits.
+struct OpenSettlementRow {
+  WorkerId worker = 0;
+  RunKey run = 0;
+  JournalRow row;
+  bool owned = false, shared = false;  // the run is its worker's, or a share that has the attempt
+};
+
+struct LimitRate {
+  std::int64_t count = 1;
+  Duration per{};
+};
+
+// The limits of a flow, and what was claimed under its rates (C6).
+struct FlowLimitRow {
+  FlowLimits limits;
+  std::vector<std::string> path = {};  // of the key
+  bool by_config = false;
+  std::optional<LimitRate> rate = {}, key_rate = {};
+  std::optional<Time> tat = {};  // theoretical arrival time
+  std::map<std::string, std::optional<Time>> key_tats = {};
+  std::string turn = {};  // the key that was served last
+};
+
+// How late a tick may be started before it counts as missed.
+inline constexpr Duration schedule_grace = std::chrono::seconds(15);
+
+struct ScheduleRow {
+  std::string flow;
+  Duration every{};
+  Json input;
+  bool runs_missed = true;  // one run for all ticks that were missed; or none
+  bool paused = false;
+  Time next_at{};
+};
+
 struct PluginReportRow {
   Json plugins;
   Time reported_at{};
@@ -105,6 +166,12 @@ struct Tables {
   std::set<std::pair<RunKey, std::size_t>> closed_waits;  ///< too late for a signal
   std::map<ParentLink, RunKey> children;
   std::map<VersionId, VersionId> adoptions;
+  std::map<ShareId, ShareRow> shares;
+  std::map<std::int64_t, ShareNewsRow> share_news;
+  std::map<FlowId, FlowLimitRow> limits;
+  std::map<std::string, ScheduleRow> schedules;
+  std::map<SettlementId, OpenSettlementRow> settlements;
+  std::set<std::tuple<RunKey, TaskId, int>> effects;  // what handlers committed with settlements
 };
 
 }  // namespace weir::simulation

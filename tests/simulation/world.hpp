@@ -1,5 +1,6 @@
 #pragma once
 #include "simulation/fault_rates.hpp"
+#include "simulation/features.hpp"
 #include "simulation/judge.hpp"
 #include "simulation/simulated_database.hpp"
 #include "simulation/stage.hpp"
@@ -15,6 +16,7 @@ struct World {
 
   Random random;
   FaultRates faults;
+  Features features;
   Stage stage{random};
   Judge judge;
   std::vector<Host*> hosts;  // that are alive

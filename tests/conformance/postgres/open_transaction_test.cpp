@@ -261,6 +261,21 @@ TEST_SUITE("postgres: open transactions") {
     CHECK(a.worker.claim_one().version == limited);
   }
 
+  TEST_CASE("L8: a crash ends its worker though somebody has locked one of its runs") {
+    Open a;
+    a.locks(a.first);
+    a.stores.sql(
+        fmt::format("select weir.end_crashed_worker({}, null, null, null, null, null, "
+                    "'it crashed', '{{}}', '{{}}', '{{}}', '{{}}')",
+                    a.worker.id));
+    TestWorker next(a.stores);
+    next.versions = a.worker.versions;
+    CHECK(next.claim_one().run == a.second.run);
+    a.user.run("rollback");
+    must(next.session->sweep());
+    CHECK(next.claim_one().run == a.first.run);
+  }
+
   TEST_CASE("L8: limits that somebody is changing stop no worker that would set them") {
     Open a;
     a.user.run("begin");

@@ -431,6 +431,19 @@ TEST_SUITE("worker: attempts") {
           "settle_share worker 1 share 2 plugin 0: 0.4#1 completed 4 0.5#1 completed 5\n");
   }
 
+  TEST_CASE("F1: an element of a share is stated until its row is journaled") {
+    WideLoop worker;
+    worker.take_share({4, 5});
+    worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
+    worker.attempts.start_stated();
+    worker.end(0, completes("4"));
+    worker.attempts.collect(steady_start + 1s);
+    CHECK(text_of(worker.attempts.stated()) == "8:0.5#1 8:0.4#1");
+    worker.store.answers.settle_share.next(1);
+    CHECK(worker.held.turn(1, worker.now + 1s, WideLoop::versions, {.slots = 4}, false).empty());
+    CHECK(text_of(worker.attempts.stated()) == "8:0.5#1");
+  }
+
   TEST_CASE("L7: what was in flight of a share that is no longer held is refused") {
     WideLoop worker;
     worker.take_share({4});

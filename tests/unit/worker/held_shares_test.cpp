@@ -374,6 +374,24 @@ TEST_SUITE("worker: held shares") {
     CHECK(helper.store.take_calls() == "");
   }
 
+  TEST_CASE("L6: a share that is given after nobody waits for the answer any more is returned") {
+    Helper helper;
+    helper.store.answers.take_shares.next(refused(ErrorCode::unavailable));
+    CHECK(helper.turn().empty());
+    helper.now += 100ms;
+    CHECK(helper.turn().empty());  // the request is not committed yet
+    CHECK(helper.store.take_calls() == std::string(take_one) + "held_shares worker 1\n" + take_one);
+    CHECK(helper.held.next_turn(idle_worker, false) == helper.now + 5s);
+    helper.now += 5s;
+    helper.store.answers.held_shares.next(Shares{9});
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "held_shares worker 1\nreturn_share worker 1 share 9 from 0\n");
+    CHECK(helper.held.next_turn(idle_worker, false) == helper.now + 5s);
+    helper.held.forget();
+    CHECK(helper.held.next_turn(idle_worker, false) == Steady::max());
+  }
+
   TEST_CASE("L6: a comparison that failed is repeated") {
     Helper helper;
     helper.take(share_of(2, {0}));

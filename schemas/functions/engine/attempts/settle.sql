@@ -2,7 +2,7 @@
 -- the step is completed exactly if it commits. The worker gives the handler the arguments; settle_until is when the
 -- attempt times out. The proof is the open row of the run (or of the share), not that of the worker: it is locked until
 -- the transaction ends, so that it cannot go to another worker, while exchanges continue. What takes a run or a share
--- from its worker locks its row for update.
+-- from its worker locks its row for update. A worker that has taken a share of its own run proves both.
 -- Errors, after each of which the transaction cannot commit: WR001 the attempt is no longer the worker's to settle;
 -- WR003 an output that a map cannot run over, or an attempt that cannot be.
 create or replace function weir.settle(
@@ -14,21 +14,19 @@ set jit = off set enable_seqscan = off
 as $$
 declare
   v_version integer;
-  v_shared  boolean := false;  -- the worker holds only a share of the run (L7)
+  v_shared  integer;  -- the version, if the attempt is of a share that the worker holds (L7): the owner is notified
   v_bad     text;
 begin
   select o.version_id into v_version
   from weir.open_run o
   where o.run_id = run and o.worker_id = worker
   for key share;
-  if not found then
-    select s.version_id into v_version
-    from weir.share s
-    where s.run_id = run and s.step = settle.step and s.attempt = settle.attempt and s.worker_id = worker
-      and task_index between s.first_index and s.last_index
-    for key share;
-    v_shared := found;
-  end if;
+  select s.version_id into v_shared
+  from weir.share s
+  where s.run_id = run and s.step = settle.step and s.attempt = settle.attempt and s.worker_id = worker
+    and task_index between s.first_index and s.last_index
+  for key share;
+  v_version := coalesce(v_version, v_shared);
   if v_version is null
      or not exists (select from weir.worker w
                     where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
@@ -59,6 +57,6 @@ begin
     raise exception 'attempt % of run % was settled before', attempt, run using errcode = 'WR001',
       hint = 'it has ended: its row is in weir.attempts';
   end if;
-  if v_shared then perform weir.notify_share_owner(run, step, attempt, array[task_index]); end if;
+  if v_shared is not null then perform weir.notify_share_owner(run, step, attempt, array[task_index]); end if;
 end $$;
 comment on function weir.settle is 'completes an attempt in its handler''s own transaction';

@@ -23,7 +23,8 @@ begin
   v_split := greatest(from_index, v_share.first_index);
 
   if v_split = v_share.first_index then
-    update weir.share s set worker_id = null, taken_at = null where s.id = v_share.id;
+    -- Under another id: this call, if it is committed late, takes it from nobody who has taken it since.
+    update weir.share s set id = default, worker_id = null, taken_at = null where s.id = v_share.id;
   else
     insert into weir.share (run_id, version_id, priority, step, attempt, first_index, last_index, open, inputs)
     values (v_share.run_id, v_share.version_id, v_share.priority, v_share.step, v_share.attempt,

@@ -13,17 +13,26 @@ create or replace function weir.end_crashed_worker(
 returns boolean
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
+set lock_timeout = '1s'
 as $$
 declare
   v_dead   weir.worker%rowtype;
   v_held   bigint[];
   v_kept   bigint[];
   v_shares bigint[];
+  v_all    boolean := true;  -- its shares are locked
+  v_freed  boolean;          -- it keeps nothing
 begin
   select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null for update;
   if not found then return false; end if;
   -- Its sessions ended with it: what its handlers were settling is committed or rolled back in a moment (C9).
-  v_held := weir.lock_runs(p_worker, true);
+  begin
+    v_held := weir.lock_runs(p_worker, true);
+    perform weir.lock_shares(p_worker, true);
+  exception when lock_not_available then  -- somebody else has locked something: it is left to weir.sweep (L8)
+    v_held := weir.lock_runs(p_worker, false);
+    v_all := false;
+  end;
 
   insert into weir.journal
     (run_id, step, task_index, attempt, outcome, error_code, error, started_at, ended_at, worker_id, plugin_id)
@@ -40,15 +49,14 @@ begin
     where c_run is null and f.run_id = any (v_held) and o.cancel_reason is null
       and (f.run_id, f.step, f.task_index, f.attempt)
           in (select * from unnest(s_run, s_step, s_index, s_attempt)));
-  perform weir.lock_shares(p_worker, true);
-  v_shares := weir.cut_shares(p_worker, s_run, s_step, s_index, s_attempt);
-  perform weir.release_runs(
+  v_shares := case when v_all then weir.cut_shares(p_worker, s_run, s_step, s_index, s_attempt) else '{}' end;
+  v_freed := weir.release_runs(
     p_worker, array(select h from unnest(v_held) as h where h <> all (v_kept)),
-    array(select s.id from weir.share s where s.worker_id = p_worker and s.id <> all (v_shares)));
+    array(select s.id from weir.share s where v_all and s.worker_id = p_worker and s.id <> all (v_shares)));
 
   update weir.worker w
-  set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false, keeps_runs = v_kept || v_shares <> '{}',
-      lease_until = case when v_kept || v_shares = '{}' then w.lease_until
+  set ended_at = clock_timestamp(), end_reason = 'crashed', idle = false, keeps_runs = not v_freed,
+      lease_until = case when v_kept || v_shares = '{}' then clock_timestamp()
                          else clock_timestamp() + weir.lease_time(p_kept_ms) end,
       in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
       in_flight_plugin = '{}'

@@ -1,0 +1,94 @@
+// How workers end: what sweep.sql, leave_as_worker.sql and release_runs.sql do. What the transaction of
+// a handler has locked is left to the next sweep.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "simulation/simulated_database.hpp"
+
+namespace weir::simulation {
+
+int SimulatedDatabase::sweep() {
+  int count = 0;
+  for (auto& [id, worker] : tables_.workers) {
+    if (worker.ended_at || worker.lease_until > now()) continue;
+    for (const InFlightTask& task : worker.in_flight) {
+      if (environment_.mistake == Mistake::sweep_charges_none) break;
+      const auto open = tables_.open_runs.find(task.run);
+      const ShareRow* const share = share_of(id, task.run, task.task, task.attempt);
+      const bool owned = open != tables_.open_runs.end() && open->second.worker == id;
+      const bool held = owned && !is_locked(task.run);
+      if (!held && (share == nullptr || is_locked(*share))) continue;
+      if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
+      append(task.run,
+             {.task = task.task,
+              .attempt = task.attempt,
+              .outcome = Outcome::lost,
+              .error_code = "lost",
+              .error = fmt::format("worker {} on {} (pid {}) vanished while this ran", id,
+                                   worker.identity.host, worker.identity.pid),
+              .started_at = worker.lease_until,
+              .ended_at = now()},
+             id, owned && share == nullptr);
+    }
+    if (environment_.mistake != Mistake::sweep_forgets_runs && !release_all(id)) continue;
+    end_worker(id, "lapsed");
+    ++count;
+  }
+  for (auto& [id, worker] : tables_.workers)
+    if (worker.keeps_runs && worker.lease_until <= now()) worker.keeps_runs = !release_all(id);
+  if (count > 0) wake_workers();
+  return count;
+}
+
+void SimulatedDatabase::leave(WorkerId id) {
+  const auto found = tables_.workers.find(id);
+  if (found == tables_.workers.end() || found->second.ended_at) return;
+  if (release_all(id)) return end_worker(id, "left");
+  WorkerRow& worker = found->second;
+  worker.lease_until = std::min(worker.lease_until, now());
+  worker.in_flight.clear();
+  worker.idle = false;
+  witness_->left(id);
+}
+
+void SimulatedDatabase::end_worker(WorkerId id, const char* reason) {
+  WorkerRow& worker = tables_.workers.at(id);
+  worker.ended_at = now();
+  worker.end_reason = reason;
+  worker.idle = false;
+  witness_->worker_ended(id);
+  worker.in_flight.clear();
+}
+
+// However a worker loses a run: all notifications are sent again, and a rule of adoption applies.
+void SimulatedDatabase::release(RunKey run) {
+  OpenRunRow& open = tables_.open_runs.at(run);
+  open.worker.reset();
+  open.news_heard = 0;
+  free_place(run);
+  tables_.runs.at(run).version = adopted(tables_.runs.at(run).version);
+}
+
+// Releases what a worker holds, except what it keeps, as far as it is not locked. Returns whether it holds nothing any more.
+bool SimulatedDatabase::release_all(WorkerId worker, const std::set<RunKey>& kept) {
+  std::vector<RunKey> released;
+  for (auto& [run, open] : tables_.open_runs)
+    if (open.worker == worker && !kept.contains(run) && !is_locked(run) &&
+        !(open.cancel_reason && is_locked_tree(run))) {
+      release(run);
+      released.push_back(run);
+    }
+  if (environment_.mistake != Mistake::sweep_forgets_shares) release_shares(worker);
+  for (const RunKey run : released)
+    if (const auto open = tables_.open_runs.find(run);
+        open != tables_.open_runs.end() && open->second.cancel_reason)
+      cancel_runs({run}, std::string(*open->second.cancel_reason));
+  if (!released.empty()) wake_workers();
+  const auto is_held = [&](const auto& each) { return each.second.worker == worker; };
+  return std::ranges::none_of(tables_.open_runs, is_held) &&
+         (std::ranges::none_of(tables_.shares, is_held) ||
+          environment_.mistake == Mistake::sweep_forgets_shares);
+}
+
+}  // namespace weir::simulation
