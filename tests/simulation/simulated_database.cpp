@@ -16,6 +16,10 @@ Error sim_error(ErrorCode code, std::string kind, std::string message, std::stri
           .hint = std::move(hint)};
 }
 
+Error sim_invalid(std::string message, std::string hint) {
+  return sim_error(ErrorCode::invalid_input, "invalid_input", std::move(message), std::move(hint));
+}
+
 namespace {
 
 Error lease_lost(std::string message) {

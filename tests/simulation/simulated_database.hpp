@@ -188,5 +188,6 @@ class SimulatedDatabase {
 std::string limit_key(const std::vector<std::string>& path, const Json& input);
 
 Error sim_error(ErrorCode code, std::string kind, std::string message, std::string hint);
+Error sim_invalid(std::string message, std::string hint);
 
 }  // namespace weir::simulation

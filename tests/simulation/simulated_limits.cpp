@@ -14,10 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Error invalid(std::string message, std::string hint) {
-  return sim_error(ErrorCode::invalid_input, "invalid_input", std::move(message), std::move(hint));
-}
-
 // "100/1m"
 Result<LimitRate> rate_of(const std::string& text) {
   constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> units = {
@@ -32,7 +28,7 @@ Result<LimitRate> rate_of(const std::string& text) {
         return LimitRate{.count = count, .per = milliseconds(length * in_ms)};
   }
   return std::unexpected(
-      invalid(fmt::format("\"{}\" is no rate", text), "a count per interval, such as 100/1m"));
+      sim_invalid(fmt::format("\"{}\" is no rate", text), "a count per interval, such as 100/1m"));
 }
 
 std::vector<std::string> path_of(const std::string& pointer) {
@@ -89,14 +85,14 @@ Result<void> SimulatedDatabase::set_limits(const std::string& slug, const FlowLi
   if (known == tables_.flows.end()) return std::unexpected(unknown_flow(slug, {}));
   for (const auto& limit : {wanted.max_running, wanted.key_max_running})
     if (limit && *limit < 1)
-      return std::unexpected(invalid(fmt::format("max_running: {} is out of range", *limit),
-                                     "from 1; null for no limit; to stop a flow, weir.pause"));
+      return std::unexpected(sim_invalid(fmt::format("max_running: {} is out of range", *limit),
+                                         "from 1; null for no limit; to stop a flow, weir.pause"));
   if (!wanted.key && (wanted.key_max_running || wanted.key_rate))
     return std::unexpected(
-        invalid("limits for a key without a key", "key: a JSON pointer such as /customer_id"));
+        sim_invalid("limits for a key without a key", "key: a JSON pointer such as /customer_id"));
   if (wanted.key && !wanted.key->starts_with('/'))
-    return std::unexpected(invalid(fmt::format("key: \"{}\" is no JSON pointer", *wanted.key),
-                                   "such as /customer_id or /order/customer"));
+    return std::unexpected(sim_invalid(fmt::format("key: \"{}\" is no JSON pointer", *wanted.key),
+                                       "such as /customer_id or /order/customer"));
   FlowLimitRow row{
       .limits = wanted, .path = path_of(wanted.key.value_or("")), .by_config = by_config};
   for (const auto& [text, rate] : {std::pair(&wanted.rate, &row.rate.emplace()),

@@ -8,14 +8,6 @@
 #include "simulation/simulated_database.hpp"
 
 namespace weir::simulation {
-namespace {
-
-Error invalid(std::string message, std::string hint) {
-  return sim_error(ErrorCode::invalid_input, "invalid_input", std::move(message), std::move(hint));
-}
-
-}  // namespace
-
 Result<VersionId> SimulatedDatabase::register_version(const FlowDefinition& definition) {
   auto known = std::ranges::find_if(tables_.flows, [&](const auto& entry) {
     return folded(entry.second.slug) == definition.slug().folded();
@@ -83,9 +75,9 @@ Result<VersionId> SimulatedDatabase::version_to_start(const std::string& slug,
 Result<void> SimulatedDatabase::check_input(VersionId id, const Json& input) const {
   if (!version(id).definition->maps_over_input() || input.type() == JsonType::array) return {};
   return std::unexpected(
-      invalid(fmt::format("flow \"{}\" maps over its input, which must be an array, not {}",
-                          slug_of(id), described(input.type())),
-              "give one element for each task"));
+      sim_invalid(fmt::format("flow \"{}\" maps over its input, which must be an array, not {}",
+                              slug_of(id), described(input.type())),
+                  "give one element for each task"));
 }
 
 Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug,
@@ -94,24 +86,24 @@ Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug
   const auto version = version_to_start(slug, options.version);
   if (!version) return std::unexpected(version.error());
   if (options.priority < -100 || options.priority > 100)
-    return std::unexpected(
-        invalid(fmt::format("priority {} is out of range", options.priority), "from -100 to 100"));
+    return std::unexpected(sim_invalid(fmt::format("priority {} is out of range", options.priority),
+                                       "from -100 to 100"));
   constexpr std::chrono::milliseconds delay_max = std::chrono::years(1000);
   if (options.delay && (*options.delay > delay_max || *options.delay < -delay_max))
-    return std::unexpected(invalid("delay: out of range", "at most 1000 years"));
+    return std::unexpected(sim_invalid("delay: out of range", "at most 1000 years"));
   if (options.at && (*options.at < std::chrono::sys_days(std::chrono::year(1) / 1 / 1) ||
                      *options.at >= on_notification_only))
-    return std::unexpected(invalid("at: out of range", "a time in the years 1 to 9999"));
+    return std::unexpected(sim_invalid("at: out of range", "a time in the years 1 to 9999"));
   for (const auto& [what, given] :
        {std::pair("keys", &options.idempotency_keys), std::pair("run_ids", &options.run_ids)})
     if (!given->empty() && given->size() != inputs.size())
       return std::unexpected(
-          invalid(fmt::format("{}: {} for {} inputs", what, given->size(), inputs.size()),
-                  "give none, or one for each input"));
+          sim_invalid(fmt::format("{}: {} for {} inputs", what, given->size(), inputs.size()),
+                      "give none, or one for each input"));
   for (const std::string& key : options.idempotency_keys)
     if (key.empty() || key.size() > 255)
-      return std::unexpected(invalid(fmt::format("an idempotency key of {} bytes", key.size()),
-                                     "from 1 to 255 bytes"));
+      return std::unexpected(sim_invalid(fmt::format("an idempotency key of {} bytes", key.size()),
+                                         "from 1 to 255 bytes"));
   for (const Json& input : inputs)
     if (const auto fits = check_input(*version, input); !fits) return std::unexpected(fits.error());
   for (const std::string& id : options.run_ids)
