@@ -18,8 +18,8 @@ using namespace weir::testing;
 namespace {
 
 // `weir serve` with the flows of edges.cpp, and a run that goes on until it may end.
-struct Serve {
-  explicit Serve(std::chrono::seconds lease) {
+struct ServeWithInnocent {
+  explicit ServeWithInnocent(std::chrono::seconds lease) {
     write_serve_config(folder.path(), {.database = database(),
                                        .plugins = std::filesystem::path(EDGES).parent_path(),
                                        .lease = lease});
@@ -30,7 +30,7 @@ struct Serve {
       return query_value("select count(*) from weir.attempts where outcome = 'running'") == "1";
     }));
   }
-  ~Serve() { end_innocent(); }
+  ~ServeWithInnocent() { end_innocent(); }
   void end_innocent() const { std::ofstream(file) << "now"; }
 
   // The run has ended well, its worker has had one life, and nothing was charged.
@@ -53,7 +53,7 @@ struct Serve {
 TEST_SUITE_BEGIN("chaos: edges");
 
 TEST_CASE_FIXTURE(EmptyDatabase, "P7: a run whose output is too large fails beside others") {
-  Serve serve(std::chrono::seconds(15));
+  ServeWithInnocent serve(std::chrono::seconds(15));
   std::string sizes = "15000000";
   for (int i = 1; i < 9; ++i) sizes += ", 15000000";
   const std::string large = serve.client.start("chunks", "[" + sizes + "]");
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "P7: a run whose output is too large fails besi
 
 TEST_CASE_FIXTURE(EmptyDatabase,
                   "L8: a transaction that is left open longer than a lease stops no other run") {
-  Serve serve(std::chrono::seconds(3));
+  ServeWithInnocent serve(std::chrono::seconds(3));
   AdminSession user(database());
   user.run("begin");
   user.run(fmt::format("select weir.cancel('{}', 'enough')", serve.innocent));
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
 
 TEST_CASE_FIXTURE(EmptyDatabase,
                   "L1: child runs whose starts take longer than a lease cost no lease") {
-  Serve serve(std::chrono::seconds(3));
+  ServeWithInnocent serve(std::chrono::seconds(3));
   // Each commit that starts child runs takes 10 ms: 600 of them take two leases.
   AdminSession user(database());
   user.run(

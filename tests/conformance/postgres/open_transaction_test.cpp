@@ -213,12 +213,12 @@ TEST_SUITE("postgres: open transactions") {
     a.locks(locked);
     std::vector<ChildStart> children;
     for (const ClaimedRun& parent : {locked, free})
-      for (const std::size_t step : {0, 1})
+      for (const std::size_t step : {0U, 1U})
         children.push_back(
             {.parent = parent.run, .step = step, .attempt = 1, .flow = "totals", .input = Json()});
     const auto started = must(a.worker.session->start_children(a.worker.id, long_lease, children));
     REQUIRE(started.size() == 4);
-    for (const std::size_t i : {0, 1}) {
+    for (const std::size_t i : {0U, 1U}) {
       REQUIRE_FALSE(started[i].has_value());
       CHECK(started[i].error().code == ErrorCode::unavailable);
       CHECK(started[i].error().kind == "try_again");
