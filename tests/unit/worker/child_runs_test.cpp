@@ -44,7 +44,7 @@ struct Parents {
   }
 };
 
-const std::string call = "start_children worker 1 lease 15000\n";
+const std::string one_call = "start_children worker 1 lease 15000\n";
 const std::string start_a = "  run 7 step 0#1 flow other input 5\n";
 const std::string start_b = "  run 7 step 1#1 flow another input 5\n";
 
@@ -60,7 +60,7 @@ TEST_SUITE("worker: child runs") {
     parents.children.request();
     CHECK(parents.children.due_at() <= steady_start);
     CHECK(parents.start_all(steady_start).has_value());
-    CHECK(parents.store.take_calls() == call + start_a + start_b);
+    CHECK(parents.store.take_calls() == one_call + start_a + start_b);
     CHECK(parents.noted == "7.0 started\n7.1 started\n");
     CHECK_FALSE(parents.children.due_at().has_value());
     parents.children.request();
@@ -82,7 +82,7 @@ TEST_SUITE("worker: child runs") {
     run.leaving = false;
     parents.children.request();
     CHECK(parents.start_all(steady_start).has_value());
-    CHECK(parents.store.take_calls() == call + start_a + start_b);
+    CHECK(parents.store.take_calls() == one_call + start_a + start_b);
   }
 
   TEST_CASE("L6: while the database is away all child runs are started later and nothing fails") {
@@ -92,7 +92,7 @@ TEST_SUITE("worker: child runs") {
       parents.store.answers.start_children.next(refused(away));
       parents.children.request();
       CHECK(parents.start_all(steady_start).has_value());
-      CHECK(parents.store.take_calls() == call);
+      CHECK(parents.store.take_calls() == one_call);
       CHECK(parents.noted == "");
       CHECK(run.has_child_starts());
       CHECK(parents.lines.text() == "cannot start child runs, retrying: it says no\n");
@@ -100,7 +100,7 @@ TEST_SUITE("worker: child runs") {
       CHECK(parents.start_all(steady_start + 100ms - 1ns).has_value());
       CHECK(parents.store.take_calls() == "");
       CHECK(parents.start_all(steady_start + 100ms).has_value());
-      CHECK(parents.store.take_calls() == call + start_a + start_b);
+      CHECK(parents.store.take_calls() == one_call + start_a + start_b);
       CHECK_FALSE(parents.children.due_at().has_value());
     }
   }
@@ -120,7 +120,7 @@ TEST_SUITE("worker: child runs") {
     parents.children.request();
     CHECK(parents.children.due_at() <= steady_start);
     CHECK(parents.start_all(steady_start + 1ms).has_value());
-    CHECK(parents.store.take_calls() == call + "  run 8 step 0#1 flow other input 5\n" +
+    CHECK(parents.store.take_calls() == one_call + "  run 8 step 0#1 flow other input 5\n" +
                                             "  run 8 step 1#1 flow another input 5\n");
     parents.children
         .request();  // as the loop does in every round while there is something to start
@@ -128,7 +128,7 @@ TEST_SUITE("worker: child runs") {
     CHECK(parents.store.take_calls() == "");
     CHECK(parents.children.due_at() == steady_start + 100ms);
     CHECK(parents.start_all(steady_start + 100ms).has_value());
-    CHECK(parents.store.take_calls() == call + start_a + start_b);
+    CHECK(parents.store.take_calls() == one_call + start_a + start_b);
     CHECK_FALSE(parents.children.due_at().has_value());
   }
 
