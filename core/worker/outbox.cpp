@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace weir {
 namespace {
@@ -59,15 +60,21 @@ std::vector<RunEvent> Outbox::clear(const ExchangeReply& reply, Steady now) {
 
 void Outbox::retry_busy(Steady now) {
   if (!retry_at_ || now < *retry_at_) return;
-  retry_at_.reset();
-  const auto send = [](auto& again, auto& request) {
-    std::ranges::move(again, std::back_inserter(request));
-    again.clear();
+  std::set<RunKey> sent;
+  const auto send = [&](auto& again, auto& request) {
+    std::erase_if(again, [&](auto& item) {
+      if (sent.size() >= retries_max && !sent.contains(item.run)) return false;
+      sent.insert(item.run);
+      request.push_back(std::move(item));
+      return true;
+    });
   };
   send(busy_.ended, request_.ended);
   send(busy_.released, request_.released);
   send(busy_.events, request_.events);
   send(busy_.local_events, local_events_);
+  retry_at_.reset();
+  if (!busy_.ended.empty() || !busy_.released.empty()) retry_at_ = now + busy_pause;
 }
 
 }  // namespace weir

@@ -27,6 +27,8 @@ class Outbox {
   static constexpr std::size_t bytes_max = 8 * 1024 * 1024;
   /// Until what the database was too busy to take is sent again.
   static constexpr std::chrono::milliseconds busy_pause{100};
+  /// Of how many runs at most with one exchange: each costs the database some milliseconds.
+  static constexpr std::size_t retries_max = 16;
 
   void settle(RunKey run, JournalRow row, std::optional<PluginId> plugin);
   void end(RunKey run, const RunEnd& end);

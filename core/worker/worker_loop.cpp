@@ -318,7 +318,8 @@ void WorkerLoop::apply_reply(const ExchangeReply& reply) {
   loop_.outbox.set_listeners(events_.has_listeners(), reply.has_listeners);
   for (const auto& [key, notifications] : reply.notifications) {
     OwnedRun* const run = loop_.runs.find(key);
-    if (run == nullptr) continue;
+    // One that leaves takes in no more: whoever claims it next is sent all of it (L8).
+    if (run == nullptr || run->leaving) continue;
     run->receive(notifications);
     loop_.outbox.acknowledge(key, notifications.count);
   }

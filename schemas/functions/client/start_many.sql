@@ -20,6 +20,7 @@ declare
   v_gone         bigint[];  -- the places of keys whose run was deleted meanwhile
   v_again        uuid[];
   v_rounds       integer := 0;
+  v_now          timestamptz := clock_timestamp();
 begin
   if priority is null or priority not between -100 and 100 then
     raise exception 'priority % is out of range', coalesce(priority::text, 'null')
@@ -28,7 +29,7 @@ begin
   if delay not between '-1000 years' and '1000 years' then
     raise exception 'delay: % is out of range', delay using errcode = 'WR003', hint = 'at most 1000 years';
   end if;
-  v_available_at := weir.check_time('at', coalesce(at, statement_timestamp() + coalesce(delay, '0')));
+  v_available_at := weir.check_time('at', coalesce(at, v_now + coalesce(delay, '0')));
   perform weir.check_tags(tags);
   if inputs is null then
     raise exception 'inputs: null is no array' using errcode = 'WR003', hint = 'one for each run';
@@ -46,7 +47,7 @@ begin
       using errcode = 'WR003', hint = 'from 1 to 255 bytes';
   end if;
 
-  v_made := weir.make_runs(v_version, inputs, keys, run_ids, v_available_at, priority, tags);
+  v_made := weir.make_runs(v_version, inputs, keys, run_ids, v_available_at, priority, tags, p_now => v_now);
   loop
     -- A statement of its own: it sees the runs of callers that used the same key at the same time.
     v_runs := array(
@@ -73,7 +74,7 @@ begin
       case when run_ids is not null then
         array(select u.id from unnest(run_ids) with ordinality as u(id, place)
               where u.place = any (v_gone) order by u.place) end,
-      v_available_at, priority, tags);
+      v_available_at, priority, tags, p_now => v_now);
     v_made := array(
       select coalesce(m.made, a.made)
       from unnest(v_made) with ordinality as m(made, place)

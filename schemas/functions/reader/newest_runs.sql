@@ -63,8 +63,8 @@ begin
       return;
     end if;
     return query execute format(
-      'with tagged as materialized (select * from weir.run r where r.tags @> array[$1] and r.tags <> ''{}'')
-       select r.id from tagged r where %s order by r.id desc limit $6', v_where)
+      'with tagged as materialized (select r.id from weir.run r where r.tags <> ''{}'' and %s)
+       select t.id from tagged t order by t.id desc limit $6', v_where)
       using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
     return;
   end if;

@@ -51,6 +51,36 @@ TEST_CASE_FIXTURE(EmptyDatabase,
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase,
+                  "L8: a signal that holds up the release of its run is not forgotten with it") {
+  std::atomic<bool> go = false;
+  const TestFlow flow("paid", {{"s",
+                                [&](TestCall& call) {
+                                  while (!go) std::this_thread::sleep_for(1ms);
+                                  return call.output("1");
+                                }},
+                               TestFlow::wait("paid", {"s"}, 3'600'000)});
+  const RunningWorker worker({&flow});
+  TestClient client;
+  for (int round = 0; round < 5; ++round) {
+    go = false;
+    const std::string id = client.start("paid", "null");
+    REQUIRE(eventually([&] {
+      return query_value("select count(*) from weir.attempts where outcome = 'running'") == "1";
+    }));
+    AdminSession user(database());
+    user.run("begin");
+    user.run(fmt::format("select weir.signal('{}', 'paid', '5')", id));
+    go = true;
+    const std::string sequence = query_value("select sequence + 4 from weir.worker");
+    REQUIRE(eventually([&] {  // the run has been busy for a while
+      return query_value(fmt::format("select sequence > {} from weir.worker", sequence)) == "t";
+    }));
+    user.run("commit");
+    CHECK(client.wait(id).summary.status == "completed");
+  }
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
                   "F9: a value that PostgreSQL cannot store fails its own run and no other") {
   std::atomic<int> began = 0;
   const TestFlow bad("bad", {{"s", [&](TestCall& call) {

@@ -43,6 +43,12 @@ begin
       where o.run_id = any (array[f.run_id])
       returning o.run_id)
     select (select count(*) from wrong) - count(*) into v_skipped from settled;
+    -- Whoever is changing the limits has the flow settled again.
+    perform from weir.flow_limit l where l.flow_id = v_limit.flow_id for no key update skip locked;
+    if not found then
+      v_left := v_left + 1;
+      continue;
+    end if;
     update weir.flow_limit l
     set settled_by = case when v_skipped = 0 then coalesce(l.settled_by, v_begun) end,
         settled = v_last is true and v_skipped = 0

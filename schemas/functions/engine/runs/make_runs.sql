@@ -5,7 +5,8 @@
 create or replace function weir.make_runs(
   p_version weir.version, p_inputs jsonb[], p_keys text[], p_run_ids uuid[], p_available_at timestamptz,
   p_priority integer, p_tags text[],
-  p_parent_run bigint default null, p_parent_step smallint default null, p_parent_attempt smallint default null)
+  p_parent_run bigint default null, p_parent_step smallint default null, p_parent_attempt smallint default null,
+  p_now timestamptz default clock_timestamp())
 returns uuid[]
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, as plans are kept while tables grow
@@ -14,7 +15,6 @@ as $$
 declare
   v_bad  jsonb;
   v_made uuid[];
-  v_now  timestamptz := clock_timestamp();
 begin
   if p_version.maps_over_input then
     select i into v_bad from unnest(p_inputs) as i where jsonb_typeof(i) is distinct from 'array' limit 1;
@@ -48,14 +48,14 @@ begin
                           parent_run, parent_step, parent_attempt)
     overriding system value
     select j.id, j.uuid, p_version.id, p_priority, j.input, j.key, p_tags,
-           statement_timestamp(), p_available_at,  -- not when a transaction began: ids and times go together
+           p_now, p_available_at,  -- not when a transaction began: ids and times go together
            p_parent_run, p_parent_step, p_parent_attempt
     from judged j
     where j.fresh
     order by j.place),
   opened as (
     insert into weir.open_run (run_id, version_id, priority, wake_at)
-    select j.id, p_version.id, p_priority, case when p_available_at > v_now then p_available_at end
+    select j.id, p_version.id, p_priority, case when p_available_at > p_now then p_available_at end
     from judged j
     where j.fresh
     order by j.place)

@@ -18,6 +18,7 @@ create or replace function weir.record_runs_apart(
   out busy bigint[], out refused bigint[], out errors text[])
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
+set lock_timeout = '1ms'
 as $$
 declare
   v_runs   bigint[] := array(select distinct u.run from unnest(j_run || e_run || r_run || h_run) as u(run) order by 1);
@@ -38,7 +39,6 @@ begin
   busy := '{}';
   refused := '{}';
   errors := '{}';
-  perform set_config('lock_timeout', '1ms', true);
   while v_left > 0 loop
     v_first := v_firsts[v_left];
     v_last := v_lasts[v_left];
@@ -81,8 +81,8 @@ begin
          where v_what <> 'journal' and u.run between v_from and v_to) as h;
     exception when others then
       get stacked diagnostics v_state = returned_sqlstate, v_error = message_text;
-      -- Of the connection, a key (the worker is wrong), the transaction, the disk, the operator, the system.
-      if v_state ~ '^(08|23|25|53[^2]|57|58|F0|XX00[12])' then raise; end if;
+      -- Only a lock, or a value, is the fault of a run. That the server has no memory is the fault of a large value.
+      if v_state !~ '^(22|54)' and v_state not in ('55P03', '40P01', '53200', 'XX000') then raise; end if;
       if v_first < v_last then
         v_firsts[v_left + 1 : v_left + 2] := array[(v_first + v_last) / 2 + 1, v_first];
         v_lasts[v_left + 1 : v_left + 2] := array[v_last, (v_first + v_last) / 2];
@@ -96,6 +96,13 @@ begin
       elsif v_state in ('55P03', '40P01') then
         if v_what = 'journal' then raise; end if;  -- somebody has locked the whole journal
         busy := busy || v_from;
+      elsif v_state in ('53200', 'XX000')
+            and (select coalesce(sum(octet_length(u.output)), 0)
+                 from (select j.output from unnest(j_run, j_output) as j(run, output) where j.run = v_from
+                       union all
+                       select e.output from unnest(e_run, e_output) as e(run, output) where e.run = v_from) as u)
+                < 16 * 1024 * 1024 then
+        raise;
       else
         refused := refused || v_from;
         errors := errors || v_error;

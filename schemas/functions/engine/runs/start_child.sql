@@ -28,7 +28,7 @@ begin
     return;
   end if;
   select * into v_parent from weir.run r where r.id = run;
-  perform weir.make_runs(weir.version_to_start(flow), array[input], null, null, statement_timestamp(),
+  perform weir.make_runs(weir.version_to_start(flow), array[input], null, null, clock_timestamp(),
                          v_parent.priority, v_parent.tags, run, step, attempt);
   perform weir.wake_workers();
 end $$;
