@@ -40,7 +40,7 @@ ChildRuns::Batch ChildRuns::take(Steady now, RunBook& runs, const Callbacks& cal
     if (const auto busy = busy_until_.find(key); busy != busy_until_.end() && now < busy->second)
       continue;
     while (run.has_child_starts() && batch.starts.size() < count_max && bytes < bytes_max) {
-      const ReadyTask task = run.take_child_starts(1).front();
+      const ReadyTask task = run.take_child_start();
       const StepDefinition& step = run.flow()->definition.steps()[task.task.step];
       batch.starts.push_back({&run, task});
       batch.requested.push_back({.parent = key,
@@ -58,7 +58,7 @@ ChildRuns::Batch ChildRuns::take(Steady now, RunBook& runs, const Callbacks& cal
 
 Result<void> ChildRuns::start(WorkerId worker, std::chrono::milliseconds lease, Steady now,
                               RunBook& runs, const Callbacks& callbacks) {
-  if (now < retry_at_ || !(due_ || (due_at() && now >= *due_at()))) return {};
+  if (const auto due = due_at(); !due || now < *due) return {};
   due_ = false;
   const Batch batch = take(now, runs, callbacks);
   if (batch.starts.empty()) return {};

@@ -125,12 +125,10 @@ std::vector<JournalRow> OwnedRun::ended_waits(Time now) const {
   return rows;
 }
 
-std::vector<ReadyTask> OwnedRun::take_child_starts(std::size_t count) {
-  const auto end =
-      child_starts_.begin() + static_cast<std::ptrdiff_t>(std::min(count, child_starts_.size()));
-  std::vector<ReadyTask> taken(child_starts_.begin(), end);
-  children_.insert(children_.end(), taken.begin(), taken.end());
-  child_starts_.erase(child_starts_.begin(), end);
+ReadyTask OwnedRun::take_child_start() {
+  const ReadyTask taken = child_starts_.front();
+  child_starts_.pop_front();
+  children_.push_back(taken);
   return taken;
 }
 

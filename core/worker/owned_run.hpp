@@ -68,9 +68,9 @@ class OwnedRun {
   /// After refresh().
   std::vector<JournalRow> ended_waits(Time now) const;
 
-  /// Due attempts of flow steps, whose child runs must be started (C8), at most `count`. To be
-  /// called when everything that they depend on is committed (P1). After refresh().
-  std::vector<ReadyTask> take_child_starts(std::size_t count);
+  /// The next due attempt of a flow step, whose child run must be started (C8). To be called when
+  /// everything that it depends on is committed (P1), and has_child_starts(). After refresh().
+  ReadyTask take_child_start();
   /// Notes that this child run was not started, and never will be: its attempt has ended.
   void forget_child(const ReadyTask& child);
   /// Notes that the start of this child run must be retried.
@@ -149,7 +149,7 @@ class OwnedRun {
   std::deque<ReadyTask> due_;
   std::deque<ReadyTask> child_starts_;  ///< due attempts of flow steps
   std::vector<ReadyTask>
-      children_;  ///< those that take_child_starts() returned: their child runs run
+      children_;  ///< those that take_child_start() returned: their child runs run
   std::multimap<Time, ReadyTask> sleeping_;
   std::vector<OpenWait> waits_;
   std::map<std::size_t, std::optional<Json>> closed_waits_;  ///< the payload, if a signal came

@@ -223,8 +223,8 @@ std::size_t WorkerLoop::tasks_held() const {
 std::size_t WorkerLoop::room() const {
   if (loop_.is_draining() || loop_.outbox.request().versions.empty()) return 0;
   if (loop_.trial) return 1;
-  const std::size_t target = attempts_.pace().hold();
-  return tasks_held() < target ? target - tasks_held() : 0;
+  const std::size_t held = tasks_held(), target = attempts_.pace().hold();
+  return held < target ? target - held : 0;
 }
 
 // L9: what the worker holds beyond what it would claim, and did not start for a second. Nothing goes
@@ -233,9 +233,9 @@ void WorkerLoop::give_back(Steady now) {
   if (now < give_back_at_ || loop_.trial) return;
   give_back_at_ = now + give_back_interval;
   attempts_.take_back_waiting(now);
-  const std::size_t target = attempts_.pace().hold();
-  if (loop_.is_draining() || tasks_held() <= target) return;
-  const std::size_t surplus = tasks_held() - target;
+  const std::size_t held = tasks_held(), target = attempts_.pace().hold();
+  if (loop_.is_draining() || held <= target) return;
+  const std::size_t surplus = held - target;
   const std::size_t given = held_.give_back(surplus, now);
   advancer_.give_back(surplus - std::min(surplus, given));
 }

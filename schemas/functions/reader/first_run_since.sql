@@ -1,8 +1,8 @@
 -- The first run that was created at this time or later, by halving: runs are numbered in the order of their creation,
 -- but for statements that overlap, so that some minutes are to be added or taken off where none may be missed. The
--- number after the last run when there is none.
+-- number after the last run when there is none; null for no time.
 create or replace function weir.first_run_since(p_time timestamptz) returns bigint
-language plpgsql stable
+language plpgsql stable strict
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare

@@ -43,9 +43,9 @@ begin
   join weir.flow f on f.slug = u.slug;
 
   -- A run that was created later cannot have ended before.
-  v_since := case when p_age is null then 0 else weir.first_run_since(v_now - p_age) end;
+  v_since := coalesce(weir.first_run_since(v_now - p_age), 0);
   v_sinces := array(
-    select case when u.age is null then 0 else weir.first_run_since(v_now - u.age) end
+    select coalesce(weir.first_run_since(v_now - u.age), 0)
     from unnest(v_ages) with ordinality as u(age, place)
     order by u.place);
   v_page := array(
