@@ -14,7 +14,7 @@ namespace {
 
 // A run of a flow, as it is claimed at `start`.
 OwnedRun claimed(const TestFlow& flow, const char* input = "null") {
-  FlowHandle module(flow.module());
+  const FlowHandle module(flow.module());
   std::vector<StepOptions> options;
   for (const StepDefinition& step : module->definition.steps()) options.push_back(step.options);
   return {{.run = 7, .id = "an-id", .input = Json::trusted(input), .available_at = start},
