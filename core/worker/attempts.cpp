@@ -17,6 +17,12 @@ AttemptResult timed_out(std::chrono::milliseconds timeout, std::string_view more
           .error = fmt::format("no result within {} ms{}", timeout.count(), more)};
 }
 
+AttemptResult stopped_by_skip() {
+  return {.outcome = Outcome::cancelled,
+          .error_code = "step_skipped",
+          .error = "its step was skipped while this ran"};
+}
+
 std::string_view slug_of(const Attempt& attempt) { return attempt.flow->definition.slug().view(); }
 
 std::string_view step_of(const Attempt& attempt) {
@@ -87,12 +93,8 @@ void Attempts::collect(Steady now) {
     const auto flight = flights_.take(ticket);
     const Attempt& attempt = *flight->attempt;
     abandon(attempt);
-    constexpr std::string_view why = "it ignores its stop token and keeps its thread";
-    settle(*flight,
-           flight->timed_out ? timed_out(attempt.options.timeout, fmt::format("; {}", why))
-                             : AttemptResult{.outcome = Outcome::failed,
-                                             .error_code = "cancelled",
-                                             .error = std::string(why)},
+    constexpr std::string_view why = "; it ignores its stop token and keeps its thread";
+    settle(*flight, flight->timed_out ? timed_out(attempt.options.timeout, why) : stopped_by_skip(),
            now);
   }
   for (const auto& attempt : across_.ending.take_overdue(now)) abandon(*attempt);
@@ -172,10 +174,8 @@ void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Stead
               .error_code = "not_settled",
               .error = "the step returned without committing the settlement it requested"};
   else if (run != nullptr && !flight.timed_out && result.outcome != Outcome::completed &&
-           !run->state().end() && !run->state().still_needed(attempt.task))
-    result = {.outcome = Outcome::cancelled,
-              .error_code = "step_skipped",
-              .error = "its step was skipped while this ran"};
+           (flight.stopped_at || (!run->state().end() && !run->state().still_needed(attempt.task))))
+    result = stopped_by_skip();
   JournalRow row = run != nullptr
                        ? run->state().make_row(attempt.task, attempt.number, std::move(result))
                        : HeldShares::row_of(attempt, std::move(result));

@@ -58,6 +58,13 @@ std::vector<RunEvent> Outbox::clear(const ExchangeReply& reply, Steady now) {
   return committed;
 }
 
+std::set<RunKey> Outbox::busy() const {
+  std::set<RunKey> runs;
+  for (const EndedRun& each : busy_.ended) runs.insert(each.run);
+  for (const ReleasedRun& each : busy_.released) runs.insert(each.run);
+  return runs;
+}
+
 void Outbox::retry_busy(Steady now) {
   if (!retry_at_ || now < *retry_at_) return;
   std::set<RunKey> sent;

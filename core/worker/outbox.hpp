@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,8 @@ class Outbox {
 
   /// When there is something to send again; nullopt: never.
   std::optional<Steady> retry_at() const noexcept { return retry_at_; }
+  /// The runs whose end or release is still to be sent again: the worker owns them until it is taken.
+  std::set<RunKey> busy() const;
   /// Puts what is to be sent again into the request, if it is time.
   void retry_busy(Steady now);
 

@@ -4,10 +4,9 @@
 
 namespace weir {
 
-OwnedRun& RunBook::add(const ClaimedRun& claim, FlowHandle flow, std::vector<StepOptions> options,
-                       std::optional<PluginId> plugin) {
-  OwnedRun& run = runs_.try_emplace(claim.run, claim, std::move(flow), std::move(options), plugin)
-                      .first->second;
+OwnedRun& RunBook::add(const ClaimedRun& claim, const FlowHandle& flow,
+                       const std::vector<StepOptions>& options, std::optional<PluginId> plugin) {
+  OwnedRun& run = runs_.try_emplace(claim.run, claim, flow, options, plugin).first->second;
   by_priority_.emplace(std::pair(-claim.priority, claim.run), &run);
   return run;
 }
@@ -33,15 +32,18 @@ void RunBook::clear() {
 
 std::size_t RunBook::due() const {
   std::size_t due = 0;
-  for (const auto& [key, run] : runs_) due += run.due();
+  for (const auto& [key, run] : runs_)
+    if (!run.leaving) due += run.due();
   return due;
 }
 
 std::optional<Time> RunBook::wakes_at(Time now) const {
   std::optional<Time> earliest;
-  for (const auto& [key, run] : runs_)
+  for (const auto& [key, run] : runs_) {
+    if (run.leaving) continue;
     for (const auto& time : {run.wakes_at(), run.parks_at(now)})
       if (time && (!earliest || *time < *earliest)) earliest = time;
+  }
   return earliest;
 }
 

@@ -12,8 +12,8 @@ namespace weir {
 /// The runs that a worker owns. Used only by the worker's loop.
 class RunBook {
  public:
-  OwnedRun& add(const ClaimedRun& claim, FlowHandle flow, std::vector<StepOptions> options,
-                std::optional<PluginId> plugin);
+  OwnedRun& add(const ClaimedRun& claim, const FlowHandle& flow,
+                const std::vector<StepOptions>& options, std::optional<PluginId> plugin);
 
   OwnedRun& at(RunKey key) { return runs_.at(key); }
   /// Null when the run is not owned.
@@ -27,11 +27,11 @@ class RunBook {
   void remove_leaving(const std::function<bool(RunKey)>& has_left);
   void clear();
 
-  /// The number of due tasks of all runs.
+  /// The number of due tasks of all runs that are not leaving.
   std::size_t due() const;
 
-  /// The earliest time at which a run has something to do, if nothing else happens than what was
-  /// done by `now`.
+  /// The earliest time at which a run that is not leaving has something to do, if nothing else
+  /// happens than what was done by `now`.
   std::optional<Time> wakes_at(Time now) const;
 
   /// Calls `take` with at most `count` due tasks: by priority, and within a priority with one task

@@ -275,8 +275,9 @@ Result<void> WorkerLoop::exchange() {
 
   if (const auto events = loop_.outbox.clear(*reply, after); !events.empty())
     events_.publish(events);
-  loop_.runs.remove_leaving(
-      [&](RunKey run) { return !reply->busy.contains(run) && !reply->refused.contains(run); });
+  loop_.runs.remove_leaving([&, busy = loop_.outbox.busy()](RunKey run) {
+    return !busy.contains(run) && !reply->refused.contains(run);
+  });
   if (const auto failed = fail_refused(*reply); !failed) return failed;
   attempts_.start_stated();
   apply_reply(*reply);

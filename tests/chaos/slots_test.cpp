@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
 
 TEST_CASE_FIXTURE(EmptyDatabase,
                   "L9: quick runs that one worker holds behind long tasks end on another") {
-  Serve first;
+  const Serve first;
   const Until until{first.folder.path() / "now"};
   const std::string quick = "weir.start_many('quick', array_fill('null'::jsonb, array[2000]))";
   count(quick);  // once they are done, the worker holds many such runs at a time

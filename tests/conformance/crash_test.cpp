@@ -65,7 +65,7 @@ TEST_SUITE("store: crashes") {
   }
 
   TEST_CASE("F1: the runs of a crashed worker are another's at once") {
-    Crash a;
+    const Crash a;
     REQUIRE(a.ends(a.task(0)));
     CHECK(a.another().claim(10).size() == 2);
   }
@@ -80,13 +80,13 @@ TEST_SUITE("store: crashes") {
   }
 
   TEST_CASE("F10: where nobody is to blame nobody is charged") {
-    Crash a;
+    const Crash a;
     REQUIRE(a.ends({}, {a.task(0), a.task(1)}));
     CHECK(a.is_journal_empty());
   }
 
   TEST_CASE("F1: an attempt that the worker did not state is not charged") {
-    Crash a;
+    const Crash a;
     REQUIRE(a.ends(a.task(0, 2)));
     CHECK(a.is_journal_empty());
   }
@@ -130,12 +130,12 @@ TEST_SUITE("store: crashes") {
   }
 
   TEST_CASE("F10: a trial takes nothing of a living worker") {
-    Crash a;
+    const Crash a;
     CHECK(a.another({a.worker.id}).claim(10).empty());
   }
 
   TEST_CASE("L4: a trial takes no run of a version that it has not loaded") {
-    Crash a;
+    const Crash a;
     REQUIRE(a.ends({}, {a.task(0)}));
     TestWorker trial = a.another({a.worker.id});
     trial.versions.clear();

@@ -15,6 +15,7 @@ struct FaultRates {
   std::uint64_t notification_lost = 0;  // a notification does not arrive
   std::uint64_t notification_doubled = 0;  // a notification arrives twice
   std::uint64_t request_slow = 0;          // a request takes seconds
+  std::uint64_t row_locked = 0;            // somebody else has locked a run's row at the moment
   std::uint64_t handler_fails = 0;
   std::uint64_t handler_overruns = 0;  // a handler runs longer than its timeout
   std::uint64_t handler_hangs = 0;     // a handler runs until the faults end

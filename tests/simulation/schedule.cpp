@@ -61,6 +61,7 @@ void Schedule::draw_fault_rates() {
   faults.notification_lost = draw(500'000);
   faults.notification_doubled = draw(300'000);
   faults.request_slow = draw(30'000);
+  faults.row_locked = draw(300'000);
   faults.handler_fails = draw(400'000);
   faults.handler_overruns = draw(100'000);
   faults.handler_hangs = draw(20'000);

@@ -98,7 +98,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     std::vector<RunKey> ended, parents;
     for (const auto& [run, end] : request.ended) {
       if (owned(run) == nullptr) continue;
-      if (is_locked_tree(run)) {
+      if (is_locked_tree(run) || environment_.row_is_locked()) {
         reply.busy.insert(run);
         continue;
       }
@@ -111,13 +111,14 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     cancel_children(ended);
 
     for (const auto& [run, count] : request.acknowledged)
-      if (OpenRunRow* const open = owned(run)) open->news_heard = std::max(open->news_heard, count);
+      if (OpenRunRow* const open = owned(run); open != nullptr && !environment_.row_is_locked())
+        open->news_heard = std::max(open->news_heard, count);
 
     std::vector<RunKey> to_cancel;
     for (const auto& [run, wake_at] : request.released) {
       OpenRunRow* const open = owned(run);
       if (open == nullptr) continue;
-      if (open->cancel_reason && is_locked_tree(run)) {
+      if ((open->cancel_reason && is_locked_tree(run)) || environment_.row_is_locked()) {
         reply.busy.insert(run);
         continue;
       }

@@ -49,6 +49,8 @@ class SimulatedDatabase {
     std::function<std::uint64_t()> random;
     std::function<void()> notify_ready;           // on channel weir_ready
     std::function<void(WorkerId)> notify_worker;  // on channel weir_told
+    // Whether a transaction of somebody else has locked a run's row at the moment.
+    std::function<bool()> row_is_locked = [] { return false; };
     Mistake mistake = Mistake::none;
     Witness* witness = nullptr;
   };

@@ -50,6 +50,12 @@ World::World(std::uint64_t seed, Mistake mistake)
                     [this](WorkerId worker) {
                       notify([worker](Host& host) { host.on_notified(worker); });
                     },
+                .row_is_locked =
+                    [this] {
+                      const bool locked = happens(faults.row_locked, random);
+                      rows_locked += locked ? 1 : 0;
+                      return locked;
+                    },
                 .mistake = mistake,
                 .witness = &judge}) {
   judge.watch(database);
@@ -92,6 +98,7 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.limited_claims = world.judge.limited_claims();
   outcome.tally.ticks = world.judge.upkeep().ticks();
   outcome.tally.deleted_runs = world.judge.upkeep().deleted();
+  outcome.tally.rows_locked = world.rows_locked;
   outcome.tally.settlements = world.judge.settlements();
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;

@@ -1,8 +1,9 @@
 -- The numbers of the newest runs that match every filter that is not null, newest first. `status` is one of weir.runs;
 -- created_at is in [since, until); input and output contain a JSON pattern as @> has it.
 -- Runs are found along an index, which is read as far as necessary, and nothing is sorted: only runs from the time
--- window, only failed or cancelled ones, only open ones. Runs with a rare tag are found by the tag: those that are not
--- among the newest 10,000. What an input or an output contains is looked up in each run that matches the other filters.
+-- window, only failed or cancelled ones, only open ones. What is rare is found by itself, when it is not among the
+-- newest 10,000: a tag, and what an input or an output contains where the operator gave weir.run an index of it (GIN;
+-- docs/sql.md). Without one, each run that matches the other filters is looked at.
 create or replace function weir.newest_runs(
   flow text default null, status text default null, tag text default null, since timestamptz default null,
   until timestamptz default null, input_contains jsonb default null, output_contains jsonb default null,
@@ -18,8 +19,11 @@ declare
   v_last     bigint := weir.first_run_since(until + v_slack) - 1;
   v_versions integer[];
   v_found    bigint[];
+  v_rare     boolean := tag is not null
+    or input_contains is not null and weir.has_gin_index('input')
+    or output_contains is not null and weir.has_gin_index('output');
   v_where    text := concat_ws(' and ', 'r.id >= $8',
-    case when tag is not null then 'r.tags @> array[$1]' end,
+    case when tag is not null then 'r.tags @> array[$1] and r.tags <> ''{}''' end,
     case when since is not null then 'r.created_at >= $2' end,
     case when until is not null then 'r.created_at < $3 and r.id <= $9' end,
     case when input_contains is not null then 'r.input @> $4' end,
@@ -32,23 +36,17 @@ declare
       when 'running' then 'o.started_at is not null'
       else case when status is not null then 'false' end end);
 begin
-  if status in ('queued', 'running') then  -- few, compared with the runs that are over
-    v_from := 'weir.open_run o join weir.run r on r.id = any (array[o.run_id])';
-  end if;
-  if flow is not null or status in ('failed', 'cancelled') then  -- by run_of_version or run_not_completed
+  if flow is not null or status in ('failed', 'cancelled') then
     v_versions := array(
       select v.id
       from weir.version v
       join weir.flow f on f.id = v.flow_id
       where newest_runs.flow is null or f.slug = newest_runs.flow);
-    return query execute format(
-      'select n.id from unnest($7) as v(id) cross join lateral (
-         select r.id from %s where r.version_id = v.id and %s order by r.id desc limit $6) as n
-       order by n.id desc limit $6', v_from, v_where)
-      using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
-    return;
   end if;
-  if tag is not null and status is null then
+  if status in ('queued', 'running') then  -- few, compared with the runs that are over
+    v_from := 'weir.open_run o join weir.run r on r.id = any (array[o.run_id])';
+  elsif v_rare then
+    if flow is not null then v_where := v_where || ' and r.version_id = any ($7)'; end if;
     execute format(
       'select array_agg(n.id order by n.id desc)
        from (select r.id
@@ -63,8 +61,16 @@ begin
       return;
     end if;
     return query execute format(
-      'with tagged as materialized (select r.id from weir.run r where r.tags <> ''{}'' and %s)
-       select t.id from tagged t order by t.id desc limit $6', v_where)
+      'with found as materialized (select r.id from weir.run r where %s)
+       select f.id from found f order by f.id desc limit $6', v_where)
+      using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
+    return;
+  end if;
+  if v_versions is not null then  -- by run_of_version or run_not_completed
+    return query execute format(
+      'select n.id from unnest($7) as v(id) cross join lateral (
+         select r.id from %s where r.version_id = v.id and %s order by r.id desc limit $6) as n
+       order by n.id desc limit $6', v_from, v_where)
       using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
     return;
   end if;

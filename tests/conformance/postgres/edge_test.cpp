@@ -239,7 +239,7 @@ TEST_SUITE("postgres: edges") {
 
   TEST_CASE("L3: a worker that stated attempts that cannot be is swept like any other") {
     Edges a;
-    TestWorker other(a.stores);
+    const TestWorker other(a.stores);
     must(a.stores.client_session()->start("totals", {Json()}, {}));
     const RunKey run = a.worker.claim_one().run;
     for (const std::string stated : {"in_flight_step = '{}'", "in_flight_index = '{null}'",

@@ -42,6 +42,10 @@ struct Open {
     must(worker.starts_child(parent.run, step, 1, "totals", Json()));
     return worker.claim_one();
   }
+  void claimed_all() {
+    while (!worker.claim(10).empty()) {
+    }
+  }
   // The user locks the run, and does not commit.
   void locks(const ClaimedRun& run) {
     user.run("begin");
@@ -104,6 +108,35 @@ using Keys = std::set<RunKey>;
 }  // namespace
 
 TEST_SUITE("postgres: open transactions") {
+  TEST_CASE(
+      "C2: a run that is started after a pause is not claimed by an exchange that began before") {
+    Open a;
+    const ClaimedRun ends[] = {a.first, a.second};
+    for (const ClaimedRun& run : ends) {
+      a.user.run("begin");
+      a.user.run(
+          fmt::format("select 1::text from weir.open_run where run_id = {} for update", run.run));
+      ExchangeRequest request = a.worker.next(5);
+      request.ended.push_back({run.run, all_well()});
+      ExchangeReply reply;
+      {
+        const std::jthread exchanging([&] { reply = a.worker.exchange(request); });
+        const bool waits = eventually([&] {  // at the lock of that run; it has read what is paused
+          return a.stores.sql(
+                     "select count(*)::text from pg_stat_activity where "
+                     "wait_event_type = 'Lock'") == Rows{"1"};
+        });
+        must(a.client->pause("totals"));
+        must(a.client->start("totals", {Json()}, {}));
+        a.user.run("commit");
+        REQUIRE(waits);
+      }
+      CHECK(reply.claimed.empty());
+      must(a.client->resume("totals"));
+      a.claimed_all();
+    }
+  }
+
   TEST_CASE("L8: a cancel that is not committed holds up the end of its own run alone") {
     Open a;
     a.locks(a.first);

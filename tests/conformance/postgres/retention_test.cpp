@@ -241,7 +241,7 @@ TEST_SUITE("postgres: retention") {
   }
 
   TEST_CASE("C7: a partition that somebody reads keeps no other from being dropped") {
-    Old a;
+    const Old a;
     a.stores.sql("select setval('weir.run_id_seq', 35000000)");
     a.stores.sql("select weir.add_journal_partitions()");
     REQUIRE(a.stores.sql("select count(*) from pg_class where relname ~ '^journal_[0-4]$' and "
@@ -317,7 +317,7 @@ TEST_SUITE("postgres: retention") {
   }
 
   TEST_CASE("C7: a run's journal is looked for in its partition alone") {
-    Old a;
+    const Old a;
     a.stores.sql(
         "do $$ begin for i in 2 .. 9 loop execute format('create table weir.journal_%s "
         "partition of weir.journal for values from (%s) to (%s)', i, i * 10000000, (i + 1) "

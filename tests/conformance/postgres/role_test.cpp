@@ -110,9 +110,7 @@ TEST_SUITE("postgres: roles") {
       CHECK_FALSE(may(user, "insert into " + table + " default values"));
     }
     for (const char* call : {"select weir.sweep()", "select weir.leave_as_worker(1)",
-                             "select weir.make_runs(null, "
-                             "null, null, null, null, null, "
-                             "null)",
+                             "select weir.make_runs(null, null, null, null, null, null, null)",
                              "select weir.cancel_runs(null, '')", "select weir.adopt('totals', 1)",
                              "select weir.drop_code()"})
       CHECK_FALSE(may(user, call));

@@ -53,6 +53,13 @@ class Crowd {
 
   VersionId version() const { return version_; }
 
+  /// Every run now has its number as its input; they have an index.
+  void index_inputs() {
+    admin_.run("update weir.run set input = jsonb_build_object('number', id)");
+    admin_.run("create index run_input on weir.run using gin (input jsonb_path_ops)");
+    admin_.run("vacuum (analyze) weir.run");
+  }
+
   /// How many rows of Weir's tables a statement reads, of tables and of indexes.
   long read_by(const std::string& statement) {
     AdminSession session(stores_.url());
@@ -128,5 +135,29 @@ TEST_SUITE("postgres: rows read") {
     const long read =
         many.read_by("select * from weir.newest_runs(tag => 'rare', count_max => 50)");
     CHECK_MESSAGE(read <= 10'000 + 3 * 60, read);
+  }
+  TEST_CASE("a rare tag of a flow is found by the tag") {
+    Crowd many(30);
+    const long read =
+        many.read_by("select * from weir.newest_runs('totals', tag => 'rare', count_max => 50)");
+    CHECK_MESSAGE(read <= 10'000 + 3 * 60, read);
+  }
+
+  TEST_CASE("what an input contains is found by the operator's index") {
+    Crowd many(30);
+    const char* const old = "select * from weir.newest_runs(input_contains => '{\"number\": 77}')";
+    CHECK(many.read_by(old) >= 30'000);
+    many.index_inputs();
+    const long read = many.read_by(old);
+    CHECK_MESSAGE(read <= 10'000 + 3 * 60, read);
+    const long of_flow = many.read_by(
+        "select * from weir.newest_runs('totals', input_contains => '{\"number\": 77}')");
+    CHECK_MESSAGE(of_flow <= 10'000 + 3 * 60, of_flow);
+  }
+
+  TEST_CASE("weir.versions reads each open run once however many versions there are") {
+    Crowd many(factor());
+    const long read = many.read_by("select * from weir.versions");
+    CHECK_MESSAGE(read <= 100 * factor() + 60, read);
   }
 }

@@ -193,7 +193,7 @@ TEST_SUITE("postgres: schedules") {
   TEST_CASE("C5: changes of schedules are told to who waits") {
     Schedules a;
     must(a.store->tick());
-    std::jthread other([&] {
+    const std::jthread other([&] {
       const auto store = must(postgres::open_maintenance_store(a.stores.url(), false));
       must(store->schedule({.name = "new", .flow = "totals", .cron = "@daily"}));
     });
@@ -204,7 +204,7 @@ TEST_SUITE("postgres: schedules") {
 
   TEST_CASE("C5: what is out of range is refused with what may be meant") {
     Schedules a;
-    const auto refused = [&](ScheduleSpec spec) {
+    const auto refused = [&](const ScheduleSpec& spec) {
       const auto done = a.store->schedule(spec);
       REQUIRE_FALSE(done);
       CHECK(done.error().code == ErrorCode::invalid_input);

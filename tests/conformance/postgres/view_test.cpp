@@ -180,7 +180,7 @@ TEST_SUITE("postgres: views") {
   }
 
   TEST_CASE("weir.runs shows what a start was given") {
-    Views a;
+    const Views a;
     CHECK(a.stores.sql("select concat_ws(' ', priority, input, idempotency_key, tags,"
                        " created_at = available_at, started_at) from weir.runs") ==
           Rows{"3 1 k {x,y} t"});

@@ -42,7 +42,7 @@ __attribute__((noinline, no_sanitize("undefined"))) int charge(const Card& card)
   return zero == 0 ? overflow(depth + 1) + room[0] : 0;
 }
 
-__attribute__((no_sanitize("undefined"))) int act(weir::Context& context, std::string kind) {
+__attribute__((no_sanitize("undefined"))) int act(weir::Context& context, const std::string& kind) {
   const auto* const nowhere = reinterpret_cast<const Card*>(static_cast<std::uintptr_t>(zero) + 16);
   if (kind == "segv") return charge(*nowhere);
   if (kind == "abort") std::abort();

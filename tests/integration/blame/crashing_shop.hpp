@@ -18,7 +18,8 @@ struct CrashingShop {
         << lines;
     namespace fs = std::filesystem;
     fs::copy_file(CRASHES, shop.path() / "plugins/crashes.so");
-    fs::permissions(shop.path() / "plugins/crashes.so", fs::perms(0644));
+    fs::permissions(shop.path() / "plugins/crashes.so",
+                    fs::perms::owner_read | fs::perms::owner_write);
     REQUIRE(shop.run({"migrate"}).code == 0);
   }
 

@@ -120,9 +120,13 @@ TEST_CASE_FIXTURE(EmptyDatabase, "C2: nothing of a paused flow is begun until it
   CHECK_FALSE(*client.pause("echo"));
   const auto run = client.start("echo", Json());
   REQUIRE(run);
-  CHECK(client.wait(run->id, 200ms).error().kind == "still_running");
+  const auto waited = client.wait(run->id, 200ms);
+  REQUIRE_FALSE(waited);
+  CHECK(waited.error().kind == "still_running");
   CHECK(*client.resume("echo"));
-  CHECK(client.wait(run->id, 30s)->summary.status == "completed");
+  const auto end = client.wait(run->id, 30s);
+  REQUIRE_MESSAGE(end, end.error().message);
+  CHECK(end->summary.status == "completed");
   CHECK(client.pause("ehco").error().hint == "did you mean \"echo\"?");
 }
 

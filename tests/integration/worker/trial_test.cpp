@@ -77,7 +77,7 @@ struct Crashing {
   VersionId version = 0;
 };
 
-std::vector<InFlightTask> elements(RunKey run, std::vector<std::size_t> indexes) {
+std::vector<InFlightTask> elements(RunKey run, const std::vector<std::size_t>& indexes) {
   std::vector<InFlightTask> all;
   for (const std::size_t index : indexes)
     all.push_back({.run = run, .task = {.step = 0, .index = index}});

@@ -102,7 +102,7 @@ TEST_SUITE("store: a private PostgreSQL that ends too early") {
   }
 
   TEST_CASE("a user that did not start the server notices its end too") {
-    UsedServer used;
+    const UsedServer used;
     LocalPostgres second = used.opened();
     used.signal(SIGKILL);
     const auto end = second.wait_for_end(60s);
@@ -182,7 +182,7 @@ TEST_SUITE("store: a private PostgreSQL that ends too early") {
 
   TEST_CASE("a shutdown that waits for sessions is seen and can be hastened") {
     UsedServer used;
-    AdminSession session(used.server.url());
+    const AdminSession session(used.server.url());
     CHECK_FALSE(used.server.is_shutting_down());
     used.signal(SIGTERM);  // "smart": no new sessions, and wait for those that there are
     REQUIRE(eventually([&] { return used.server.is_shutting_down(); }));

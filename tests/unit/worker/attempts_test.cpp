@@ -285,6 +285,31 @@ TEST_SUITE("worker: attempts") {
     CHECK(run.in_flight == 0);
   }
 
+  TEST_CASE(
+      "F5: an attempt that was stopped for a skip is cancelled also when its run ends first") {
+    TestLoop worker;
+    TestFlow::Step each{"each", returns("1"), {}, "map", {.timeout_ms = 60'000}};
+    each.when_exhausted = "skip";
+    const TestFlow flow("wide", {each, {"other", returns("1")}});
+    OwnedRun& run = add_run(worker.loop.runs, flow, claim_of(7, "[5, 6, 7]"));
+    worker.start_due();
+    const auto given = worker.slots.given;
+    for (const auto& attempt : given) FakeSlots::begin(*attempt, steady_start);
+    worker.slots.end(given.at(0), fails(Outcome::failed_for_good), steady_start);
+    worker.attempts.collect(steady_start);
+    worker.attempts.stop_unneeded(7, run);
+    worker.slots.end(given.at(3), fails(Outcome::failed_for_good), steady_start + 1s);
+    worker.slots.end(given.at(1), fails(), steady_start + 1s);
+    worker.attempts.collect(steady_start + 1s);
+    CHECK(run.state().end().has_value());
+    CHECK(worker.slots.abandoned == std::vector<std::uint64_t>{3});
+    CHECK(worker.settled() ==
+          "7:0.0#1 failed_for_good test: broken\n"
+          "7:1.0#1 failed_for_good test: broken\n"
+          "7:0.1#1 cancelled step_skipped: its step was skipped while this ran\n"
+          "7:0.2#1 cancelled step_skipped: its step was skipped while this ran\n");
+  }
+
   TEST_CASE("results wait while the outbox is full and are settled when it is empty again") {
     WideLoop worker;
     worker.start_due();

@@ -86,9 +86,10 @@ TEST_SUITE("worker: child runs") {
   }
 
   TEST_CASE("L6: while the database is away all child runs are started later and nothing fails") {
+    const std::string started = one_call + start_a + start_b;
     for (const ErrorCode away : {ErrorCode::unavailable, ErrorCode::in_doubt}) {
       Parents parents;
-      OwnedRun& run = parents.add(7);
+      const OwnedRun& run = parents.add(7);
       parents.store.answers.start_children.next(refused(away));
       parents.children.request();
       CHECK(parents.start_all(steady_start).has_value());
@@ -100,14 +101,14 @@ TEST_SUITE("worker: child runs") {
       CHECK(parents.start_all(steady_start + 100ms - 1ns).has_value());
       CHECK(parents.store.take_calls() == "");
       CHECK(parents.start_all(steady_start + 100ms).has_value());
-      CHECK(parents.store.take_calls() == one_call + start_a + start_b);
+      CHECK(parents.store.take_calls() == started);
       CHECK_FALSE(parents.children.due_at().has_value());
     }
   }
 
   TEST_CASE("L8: a parent that somebody's transaction has locked delays only its own child runs") {
     Parents parents;
-    OwnedRun& run = parents.add(7);
+    const OwnedRun& run = parents.add(7);
     parents.store.answers.start_child.next(refused(ErrorCode::unavailable));
     parents.store.answers.start_child.next(refused(ErrorCode::unavailable));
     parents.children.request();

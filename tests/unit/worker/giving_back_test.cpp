@@ -79,7 +79,7 @@ TEST_SUITE("worker: giving back") {
   TEST_CASE("L5: a worker that drains takes back at once what has not begun") {
     Loaded worker;
     worker.be_quick();
-    OwnedRun& run = worker.add(7, "[0, 1, 2, 3, 4, 5]");
+    const OwnedRun& run = worker.add(7, "[0, 1, 2, 3, 4, 5]");
     worker.start_due();
     worker.begin(2);
     worker.loop.drain_until = worker.now + 10s;

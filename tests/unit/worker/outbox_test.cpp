@@ -22,7 +22,7 @@ TEST_SUITE("worker: outbox") {
   TEST_CASE("results, ends and releases are urgent and acknowledgements and events alone are not") {
     const TestFlow flow("f", {{"s", returns("1")}});
     RunBook runs;
-    OwnedRun& run = add_run(runs, flow, claim_of(7));
+    const OwnedRun& run = add_run(runs, flow, claim_of(7));
     Outbox outbox;
     outbox.set_listeners(true, true);
     CHECK_FALSE(outbox.has_urgent());
@@ -64,6 +64,7 @@ TEST_SUITE("worker: outbox") {
     CHECK_FALSE(outbox.has_urgent());
     outbox.end(11, {});
     CHECK(outbox.clear({}, steady_start + 1ms).empty());
+    CHECK(outbox.busy() == std::set<RunKey>{8, 9});  // though this exchange was not told of them
     CHECK(outbox.retry_at() == steady_start + Outbox::busy_pause);
 
     outbox.retry_busy(steady_start + Outbox::busy_pause);
@@ -77,6 +78,7 @@ TEST_SUITE("worker: outbox") {
     CHECK(outbox.clear({}, steady_start + 1s).size() == 1);
     CHECK_FALSE(outbox.retry_at().has_value());
     CHECK_FALSE(outbox.request().expects_busy);
+    CHECK(outbox.busy().empty());
   }
 
   TEST_CASE("everything that was put in is in the request as it came") {
@@ -108,7 +110,7 @@ TEST_SUITE("worker: outbox") {
     Outbox outbox;
     outbox.settle(7, row_with_error(Outbox::bytes_max - 256 - 256 - 2), std::nullopt);
     CHECK_FALSE(outbox.is_full());
-    JournalRow row{.task = {.step = 0, .index = 1}, .output = Json::trusted("1")};
+    const JournalRow row{.task = {.step = 0, .index = 1}, .output = Json::trusted("1")};
     outbox.settle(7, row, std::nullopt);
     CHECK_FALSE(outbox.is_full());
     outbox.settle(7, row, std::nullopt);
@@ -144,7 +146,7 @@ TEST_SUITE("worker: outbox") {
   TEST_CASE("E1: an event goes where there are listeners and comes back once it is committed") {
     const TestFlow flow("f", {{"s", returns("1")}});
     RunBook runs;
-    OwnedRun& run = add_run(runs, flow, claim_of(7));
+    const OwnedRun& run = add_run(runs, flow, claim_of(7));
     for (const bool here : {false, true})
       for (const bool elsewhere : {false, true}) {
         CAPTURE(here);

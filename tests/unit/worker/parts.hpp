@@ -35,10 +35,10 @@ inline ClaimedRun claim_of(RunKey run, const char* input = "null", int priority 
 /// Adds a run of a flow to a book, as it is claimed.
 inline OwnedRun& add_run(RunBook& runs, const TestFlow& flow, const ClaimedRun& claim,
                          std::optional<PluginId> plugin = std::nullopt) {
-  FlowHandle module(flow.module());
+  const FlowHandle module(flow.module());
   std::vector<StepOptions> options;
   for (const StepDefinition& step : module->definition.steps()) options.push_back(step.options);
-  return runs.add(claim, std::move(module), std::move(options), plugin);
+  return runs.add(claim, module, options, plugin);
 }
 
 inline AttemptResult completes(const char* output) {

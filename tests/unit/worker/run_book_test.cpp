@@ -107,6 +107,18 @@ TEST_SUITE("worker: run book") {
     CHECK(book.take(100) == "3:0 1:0 1:1");
   }
 
+  TEST_CASE("L8: a run that leaves later than it wants wakes nobody and counts nowhere") {
+    WideRuns book;
+    book.add(1, "[0]").leaving = true;
+    CHECK(book.runs.due() == 0);
+    const TestFlow paid("paid", {TestFlow::wait("paid", {}, 60'000)});
+    OwnedRun& run = add_run(book.runs, paid, claim_of(2));
+    run.refresh(start);
+    CHECK(book.runs.wakes_at(start) == start + 60s);
+    run.leaving = true;
+    CHECK_FALSE(book.runs.wakes_at(start + 61s).has_value());
+  }
+
   TEST_CASE("a cleared book gives nothing") {
     WideRuns book;
     book.add(1, "[0]");

@@ -66,6 +66,11 @@ begin
     from candidate c
     join weir.open_run o on o.run_id = any (array[c.run_id])
     where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
+      and o.version_id <> all (array(  -- they may have been paused since weir.exchange looked
+        select v.id
+        from weir.flow f
+        join weir.version v on v.flow_id = any (array[f.id])
+        where f.paused_at is not null))
     order by c.run_id
     for update of o skip locked),
   taken as (

@@ -11,6 +11,7 @@ language sql immutable as $$
     ('weir_reader', 'newest_version'),
     ('weir_reader', 'outcome'),
     ('weir_reader', 'outcomes'),
+    ('weir_reader', 'has_gin_index'),
     ('weir_reader', 'output_of_map'),
     ('weir_reader', 'steps_of'),
 
