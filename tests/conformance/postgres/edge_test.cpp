@@ -218,8 +218,7 @@ TEST_SUITE("postgres: edges") {
           "0::smallint, 0, 1::smallint, 9::smallint, null, 'c', 'e', null, now(), now(), null",
           "0::smallint, 0, 1::smallint, null, null, 'c', 'e', null, now(), now(), null",
           "0::smallint, 0, 1::smallint, 2::smallint, null, 'c', 'e', null, null, now(), null",
-          "0::smallint, 0, 1::smallint, 2::smallint, null, 'c', 'e', null, now(), 'infinity', "
-          "null"})
+          "0::int2, 0, 1::int2, 2::int2, null, 'c', 'e', null, now(), 'infinity', null"})
       CHECK(refusal("resolve_settlement", attempt(odd)) == "WR003");
     CHECK(refusal("offer_shares",
                   attempt("0::smallint, 1::smallint, '{0}', array['[1]'::jsonb]")) == "taken");
