@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
@@ -121,6 +122,16 @@ struct ExchangeRequest {
   bool expects_busy = false;
 };
 
+/// What is large of one run: the result of an attempt that completed, or the end of a run that did.
+using LargeWrite = std::variant<SettledAttempt, EndedRun>;
+
+struct LargeWritten {
+  LargeWrite write;
+  /// Errors: lease_lost, also when the worker does not own the run; invalid_input, kind
+  /// "refused_value": the database cannot store the value, and nothing was written.
+  Result<void> result;
+};
+
 struct ClaimedRun {
   RunKey run = 0;
   std::string id;  ///< UUID
@@ -186,6 +197,16 @@ class WorkerStore {
   /// repeated whatever happened. Errors: lease_lost, also when the worker does not own the run.
   virtual Result<std::optional<JournalRow>> resolve(WorkerId worker,
                                                     const SettledAttempt& otherwise) = 0;
+
+  /// Writes what is large of a run that the worker owns while calls continue, in a transaction and a
+  /// session of its own: it may take seconds. One is written after the other. What is locked, or
+  /// that the database is away, is no error: it is repeated. take_written() returns it when it is
+  /// over, and the current or the next wait() ends.
+  virtual void write_large(WorkerId worker, LargeWrite write) = 0;
+  /// Those that are over, since the last call.
+  virtual std::vector<LargeWritten> take_written() = 0;
+  /// Those that are not over will not be returned; they are written, or they are not.
+  virtual void forget_large() = 0;
 
   /// The rows of each run, ordered by step, index and attempt: an order RunState can fold. Runs
   /// without rows are absent.

@@ -40,7 +40,7 @@ Capacity Attempts::capacity() const {
   return {.slots = pace_.slots(),
           .blocked = pace_.blocked(),
           .window = pace_.window(),
-          .in_flight = flights_.size(),
+          .in_flight = size(),
           .due = loop_.runs.due(),
           .task_seconds = pace_.task_seconds()};
 }
@@ -53,8 +53,8 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
     if (!element) break;
     begin(std::move(element), now);
   }
-  if (flights_.size() >= window) return;
-  loop_.runs.take_due(window - flights_.size(), is_held,
+  if (size() >= window) return;
+  loop_.runs.take_due(window - size(), is_held,
                       [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
                         started(key, run, task.task.step);
                         begin(key, run, task, now);
@@ -187,6 +187,8 @@ void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Stead
   if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
   loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
   if (run == nullptr) return held_.settle(attempt, std::move(row), loop_.now());
+  if (row.output && large_.is_large(*row.output))
+    return large_.write(loop_.worker, {attempt.run, std::move(row), attempt.plugin});
   run->note_ended_attempts(1);
   loop_.journal(attempt.run, *run, std::move(row), attempt.plugin);
 }
@@ -196,12 +198,23 @@ Result<void> Attempts::resolve(Steady now) {
   return settling_.resolve(loop_.worker, now, loop_.store,
                            [this](const Attempt& attempt, const JournalRow& row) {
                              OwnedRun& run = loop_.runs.at(attempt.run);
-                             run.note_ended_attempts(1);
                              loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
-                             if (run.broken) return;  // its state takes no more rows
-                             const auto folded = run.apply(row);
-                             WEIR_ASSERT(folded.has_value());
+                             fold_journaled(run, row);
                            });
+}
+
+void Attempts::note_written(OwnedRun& run, const JournalRow& row, bool stored) {
+  if (stored)
+    fold_journaled(run, row);
+  else
+    run.note_ended_attempts(1);
+}
+
+void Attempts::fold_journaled(OwnedRun& run, const JournalRow& row) {
+  run.note_ended_attempts(1);
+  if (run.broken) return;  // its state takes no more rows
+  const auto folded = run.apply(row);
+  WEIR_ASSERT(folded.has_value());
 }
 
 void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
@@ -235,6 +248,7 @@ void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {
 std::vector<InFlightTask> Attempts::stated() const {
   std::vector<InFlightTask> stated = flights_.stated();
   settling_.state(stated);
+  large_.state(stated);
   held_.state(stated);
   return stated;
 }
@@ -246,6 +260,7 @@ void Attempts::start_stated() {
 void Attempts::forget() {
   flights_.forget(loop_.now());
   settling_.forget();
+  large_.forget();
   for (const auto& attempt : starting_) across_.ending.note_returned(attempt->ticket);
   for (const auto& attempt : finished_) across_.ending.note_returned(attempt->ticket);
   starting_.clear();

@@ -15,6 +15,7 @@
 #include "worker/capacity.hpp"
 #include "worker/flights.hpp"
 #include "worker/held_shares.hpp"
+#include "worker/large_writes.hpp"
 #include "worker/loop_state.hpp"
 #include "worker/open_settlements.hpp"
 #include "worker/pace.hpp"
@@ -33,12 +34,13 @@ class Attempts {
         held_(held),
         across_(across),
         pace_(loop.options.slots),
-        flights_(across.ending) {}
+        flights_(across.ending),
+        large_(loop.store, loop.options.large_bytes) {}
 
   Pace& pace() noexcept { return pace_; }
   const Pace& pace() const noexcept { return pace_; }
-  /// How many are stated, or will be with the next exchange.
-  std::size_t size() const noexcept { return flights_.size(); }
+  /// How many are stated, or will be with the next exchange; those whose result is being written too.
+  std::size_t size() const noexcept { return flights_.size() + large_.size(); }
   Capacity capacity() const;
 
   using Publish = std::function<void(RunKey, OwnedRun&, std::size_t step)>;
@@ -63,8 +65,13 @@ class Attempts {
   /// WorkerStore::resolve(), except that the database is away.
   Result<void> resolve(Steady now);
   std::optional<Steady> resolve_at() const { return settling_.due_at(); }
-  /// Whether some attempt of the run has still to be resolved.
-  bool is_resolving(RunKey run) const { return settling_.holds(run); }
+  /// Whether some attempt of the run has still to be resolved or written.
+  bool is_resolving(RunKey run) const { return settling_.holds(run) || large_.holds(run); }
+  /// What is large of runs.
+  LargeWrites& large() noexcept { return large_; }
+  const LargeWrites& large() const noexcept { return large_; }
+  /// A large result of the run was written; or it was refused, and the run has to fail.
+  static void note_written(OwnedRun& run, const JournalRow& row, bool stored);
 
   /// F6: settles the attempts of a run that ended as cancelled, except those that must be resolved
   /// first.
@@ -96,6 +103,8 @@ class Attempts {
   void abandon(const Attempt& attempt);
   void make_due(const Flights::Flight& flight, Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
+  /// A row that is in the journal.
+  static void fold_journaled(OwnedRun& run, const JournalRow& row);
 
   LoopState& loop_;
   StepRunner& slots_;
@@ -104,6 +113,7 @@ class Attempts {
   Pace pace_;
   Flights flights_;
   OpenSettlements settling_;
+  LargeWrites large_;
   std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
 };

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -55,6 +56,14 @@ class Outbox {
   /// exchange.
   bool has_urgent() const noexcept {
     return !request_.settled.empty() || !request_.ended.empty() || !request_.released.empty();
+  }
+
+  /// Whether something of the run, other than its end, is to be committed with the next exchange.
+  bool has_news_of(RunKey run) const {
+    return std::ranges::find(request_.settled, run, &SettledAttempt::run) !=
+               request_.settled.end() ||
+           std::ranges::find(request_.acknowledged, run, &Acknowledgement::run) !=
+               request_.acknowledged.end();
   }
 
   ExchangeRequest& request() noexcept { return request_; }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 #include <vector>
+
+#include <fmt/core.h>
 
 #include "base/assert.hpp"
 
@@ -45,7 +48,7 @@ void RunAdvancer::advance(Steady steady_now) {
     if (loop_.outbox.is_full()) break;  // the others have their turn after the next exchange
     if (run.leaving) continue;
     advance(key, run, now);
-    if (run.leaving) continue;
+    if (run.leaving || run.ending) continue;
     if (run.has_child_starts() && !is_held_(run, steady_now)) children_.request();
     if (run.in_flight > 0) continue;
     WEIR_ASSERT(!run.is_stuck());
@@ -107,14 +110,50 @@ void RunAdvancer::end_run(RunKey key, OwnedRun& run, Time now) {
   if (close(key, run, end)) loop_.outbox.publish(key, run, event_kind(end.status));
 }
 
-// Closes the run with the next exchange, unless an attempt of it has still to be resolved: then it
-// stays owned and open (C9). Returns whether it did.
+// Closes the run with the next exchange, unless an attempt of it has still to be resolved or written:
+// then it stays owned and open (C9). Returns whether it did. A large output is written beside the
+// exchanges, after everything else of the run.
 bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
   if (attempts_.is_resolving(key)) return false;
   WEIR_ASSERT(run.in_flight == 0);
-  loop_.outbox.end(key, end);
+  const bool large = attempts_.large().is_large(end.output);
+  if (large && loop_.outbox.has_news_of(key)) return false;
   run.leaving = true;
-  return true;
+  if (large)
+    attempts_.large().write(loop_.worker, EndedRun{key, end});
+  else
+    loop_.outbox.end(key, end);
+  return !large;
+}
+
+Result<void> RunAdvancer::take_written() {
+  for (const LargeWritten& written : attempts_.large().take_written()) {
+    const bool refused = !written.result && written.result.error().kind == "refused_value";
+    if (!written.result && !refused) return written.result;
+    const auto* const settled = std::get_if<SettledAttempt>(&written.write);
+    const RunKey key = settled != nullptr ? settled->run : std::get<EndedRun>(written.write).run;
+    OwnedRun& run = loop_.runs.at(key);
+    if (settled != nullptr) attempts_.note_written(run, settled->row, written.result.has_value());
+    if (refused) {
+      if (auto failed = fail_refused(key, written.result.error().message); !failed) return failed;
+    } else if (settled == nullptr) {
+      loop_.outbox.publish(key, run, event_kind(std::get<EndedRun>(written.write).end.status));
+      loop_.runs.remove(key);
+    }
+  }
+  return {};
+}
+
+// The end of a run as failed has no such value.
+Result<void> RunAdvancer::fail_refused(RunKey key, const std::string& why) {
+  OwnedRun& run = loop_.runs.at(key);
+  const Error error{.code = ErrorCode::invalid_input,
+                    .kind = "refused_value",
+                    .message = fmt::format("the database cannot store a value of it: {}", why),
+                    .hint = "let its steps return less, or another value"};
+  if (run.broken) return std::unexpected(error);
+  fail_run(key, run, error);
+  return {};
 }
 
 void RunAdvancer::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,

@@ -9,6 +9,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "worker/attempts.hpp"
 #include "worker/child_runs.hpp"
@@ -52,6 +53,14 @@ class RunAdvancer {
   /// Fails a run whose journal has a row that is impossible, or of which the database refuses a
   /// value: as soon as no attempt of it has to be resolved.
   void fail_run(RunKey key, OwnedRun& run, const Error& why);
+
+  /// F9: fails a run of which the database cannot store a value, for that reason. Errors: it was
+  /// failed for that before.
+  Result<void> fail_refused(RunKey key, const std::string& why);
+
+  /// Takes note of what is large and was written beside the exchanges. Errors: lease_lost, and
+  /// others that are not temporary.
+  Result<void> take_written();
 
   /// Publishes that a step started, unless that was done before (E1).
   void publish_started(RunKey key, OwnedRun& run, std::size_t step);

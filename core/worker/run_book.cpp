@@ -25,6 +25,11 @@ void RunBook::remove_leaving(const std::function<bool(RunKey)>& has_left) {
   });
 }
 
+void RunBook::remove(RunKey key) {
+  by_priority_.erase({-runs_.at(key).priority(), key});
+  runs_.erase(key);
+}
+
 void RunBook::clear() {
   by_priority_.clear();
   runs_.clear();

@@ -25,6 +25,8 @@ class RunBook {
 
   /// Removes the runs that are leaving and have left: those that the database has taken.
   void remove_leaving(const std::function<bool(RunKey)>& has_left);
+  /// Removes a run that has left.
+  void remove(RunKey key);
   void clear();
 
   /// The number of due tasks of all runs that are not leaving.

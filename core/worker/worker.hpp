@@ -56,6 +56,8 @@ struct WorkerOptions {
   std::shared_ptr<Quarantine> quarantine = {};  ///< plugins that may not run; null: all may
   /// That of the process; null: attempts are not recorded for the case of a crash.
   std::shared_ptr<FlightRecorder> recorder = {};
+  /// Outputs from this size on are written beside the exchanges, so that nothing waits for them.
+  std::size_t large_bytes = 1024 * 1024;
   /// The worker only holds this trial: it should be the only one of its process.
   std::optional<SuspectTrial> trial = {};
 };
@@ -63,11 +65,11 @@ struct WorkerOptions {
 /// Runs the flows of a registry against a database, until it is drained.
 ///
 /// It owns whole runs: it claims them, walks their graphs in memory (RunState), runs handlers in
-/// its slots, and sends everything to the database with one call, exchange. A dependent task starts
-/// only after that call has committed what it depends on (P1); a handler starts only after its
-/// attempt was stated as in flight (F1). When the lease is lost, the worker forgets everything it
-/// held and joins again as a new worker (L2). When the database is away, it repeats the same call
-/// until that is answered (L6).
+/// its slots, and sends everything to the database with one call, exchange; only what is large is
+/// written beside it (L10). A dependent task starts only after that call has committed what it
+/// depends on (P1); a handler starts only after its attempt was stated as in flight (F1). When the
+/// lease is lost, the worker forgets everything it held and joins again as a new worker (L2). When
+/// the database is away, it repeats the same call until that is answered (L6).
 ///
 /// Its flows are those of the registry, newest and former versions. It reads them when it begins,
 /// and again after FlowWorkers::wake_all(). Then it keeps its lease and its runs: each run

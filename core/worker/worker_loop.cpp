@@ -81,6 +81,7 @@ std::vector<Duty> WorkerLoop::duties() {
        [this](Steady now) { return attempts_.due_at(now); }},
       {"settlements", [this](Steady now) { return attempts_.resolve(now); },
        [this](Steady) { return attempts_.resolve_at(); }},
+      {"large values", [this](Steady) { return advancer_.take_written(); }, never},
       {"shares held", done([this](Steady now) { take_shares(now); }),
        [this](Steady) -> std::optional<Steady> {
          return held_.next_turn(attempts_.capacity(), takes_shares());
@@ -276,9 +277,10 @@ Result<void> WorkerLoop::exchange() {
   if (const auto events = loop_.outbox.clear(*reply, after); !events.empty())
     events_.publish(events);
   loop_.runs.remove_leaving([&, busy = loop_.outbox.busy()](RunKey run) {
-    return !busy.contains(run) && !reply->refused.contains(run);
+    return !busy.contains(run) && !reply->refused.contains(run) && !attempts_.large().holds(run);
   });
-  if (const auto failed = fail_refused(*reply); !failed) return failed;
+  for (const auto& [key, why] : reply->refused)
+    if (const auto failed = advancer_.fail_refused(key, why); !failed) return failed;
   attempts_.start_stated();
   apply_reply(*reply);
   return adopt(reply->claimed);
@@ -297,21 +299,6 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }
-}
-
-// A run of which the database cannot store a value fails with what the database said; all else goes
-// on. The end of a run as failed has no such value.
-Result<void> WorkerLoop::fail_refused(const ExchangeReply& reply) {
-  for (const auto& [key, why] : reply.refused) {
-    OwnedRun& run = loop_.runs.at(key);
-    const Error error{.code = ErrorCode::invalid_input,
-                      .kind = "refused_value",
-                      .message = fmt::format("the database cannot store a value of it: {}", why),
-                      .hint = "let its steps return less, or another value"};
-    if (run.broken) return std::unexpected(error);
-    advancer_.fail_run(key, run, error);
-  }
-  return {};
 }
 
 void WorkerLoop::apply_reply(const ExchangeReply& reply) {

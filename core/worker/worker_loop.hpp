@@ -72,7 +72,6 @@ class WorkerLoop {
   Result<void> exchange_if_due(Steady now);
   Result<void> exchange();
   Result<ExchangeReply> exchange_until_answered(const ExchangeRequest& request);
-  Result<void> fail_refused(const ExchangeReply& reply);
   void apply_reply(const ExchangeReply& reply);
   Result<void> adopt(const std::vector<ClaimedRun>& claimed);
   /// What the database has of runs that were claimed with a history.

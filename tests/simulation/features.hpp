@@ -14,13 +14,15 @@ struct Features {
   bool limits = false;     // flows have limits, which change now and then (C6)
   bool schedules = false;  // runs are started by schedules (C5)
   bool retention = false;  // runs are deleted soon after they ended (C7)
+  bool large = false;      // some outputs are written beside the exchanges
 
   static Features drawn(Random& random) {
     return {.sharing = one_in(3, random),
             .settlements = one_in(3, random),
             .limits = one_in(3, random),
             .schedules = one_in(3, random),
-            .retention = one_in(3, random)};
+            .retention = one_in(3, random),
+            .large = one_in(3, random)};
   }
 
   // An array for a map to run over.

@@ -30,6 +30,7 @@ Host::Host(World& world, Traits traits, const std::vector<FlowDefinition>& flows
   options_.slots = traits_.slots;
   options_.lease = traits_.lease;
   options_.drain_timeout = traits_.drain_timeout;
+  if (world.features.large) options_.large_bytes = 5;
   for (const FlowDefinition& each : flows) load(each);
   world_.hosts.push_back(this);
   actor_ = &world_.stage.enter([this] { run(); });
@@ -175,6 +176,49 @@ Result<std::optional<JournalRow>> Host::Store::resolve(WorkerId worker,
   auto row = SimulatedWorkerStore::resolve(worker, otherwise);
   if (row && *row) host_.world_.judge.told(worker, otherwise.run, {&**row, 1});
   return row;
+}
+
+void Host::Store::write_large(WorkerId worker, LargeWrite write) {
+  write_after(up_to(one_in(3, host_.world_.random) ? 3s : 20ms, host_.world_.random), worker, write,
+              forgotten_);
+}
+
+// A write may be committed though it was forgotten, or after it was repeated.
+void Host::Store::write_after(Duration delay, WorkerId worker, const LargeWrite& write,
+                              int forgotten) {
+  host_.after(delay, [this, worker, write, forgotten] {
+    World& world = host_.world_;
+    if (forgotten != forgotten_ && one_in(2, world.random)) return;
+    if (!host_.is_connected() || happens(world.faults.request_lost, world.random))
+      return write_after(500ms, worker, write, forgotten);
+    if (happens(world.faults.commit_late, world.random)) {
+      world.stage.after(up_to(3s, world.random), [&world, worker, write] {
+        static_cast<void>(world.database.record_large(worker, write));
+      });
+      return write_after(500ms, worker, write, forgotten);
+    }
+    const auto done = world.database.record_large(worker, write);
+    if (happens(world.faults.reply_lost, world.random))
+      return write_after(500ms, worker, write, forgotten);
+    if (done && !*done) return write_after(100ms, worker, write, forgotten);
+    if (forgotten != forgotten_) return;
+    ++world.large_writes;
+    written_.push_back({write, done ? Result<void>() : std::unexpected(done.error())});
+    host_.wake();
+  });
+}
+
+std::vector<LargeWritten> Host::Store::take_written() {
+  for (const LargeWritten& each : written_)
+    if (const auto* const settled = std::get_if<SettledAttempt>(&each.write);
+        settled != nullptr && each.result)
+      host_.world_.judge.told(worker(), settled->run, {&settled->row, 1});
+  return SimulatedWorkerStore::take_written();
+}
+
+void Host::Store::forget_large() {
+  SimulatedWorkerStore::forget_large();
+  ++forgotten_;
 }
 
 Result<void> Host::Store::offer_shares(WorkerId worker, RunKey run,

@@ -76,6 +76,10 @@ class Host {
         std::span<const std::int64_t> acknowledged) override;
     Result<std::optional<JournalRow>> resolve(WorkerId worker,
                                               const SettledAttempt& otherwise) override;
+    // Take their time, beside the calls.
+    void write_large(WorkerId worker, LargeWrite write) override;
+    std::vector<LargeWritten> take_written() override;
+    void forget_large() override;
     // Is never committed late: then it would offer what its owner has taken back and runs itself.
     Result<void> offer_shares(WorkerId worker, RunKey run,
                               std::span<const OfferedRange> ranges) override;
@@ -83,7 +87,9 @@ class Host {
 
    private:
     Result<void> send(std::function<void()> body) override;
+    void write_after(Duration delay, WorkerId worker, const LargeWrite& write, int forgotten);
     Host& host_;
+    int forgotten_ = 0;  // times
   };
 
   void run();

@@ -95,20 +95,15 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                  ? &open->second
                  : nullptr;
     };
-    std::vector<RunKey> ended, parents;
-    for (const auto& [run, end] : request.ended) {
-      if (owned(run) == nullptr) continue;
-      if (is_locked_tree(run) || environment_.row_is_locked()) {
-        reply.busy.insert(run);
+    std::vector<EndedRun> ends;
+    for (const EndedRun& each : request.ended)
+      if (owned(each.run) == nullptr)
         continue;
-      }
-      if (const auto& parent = tables_.runs.at(run).parent) parents.push_back(parent->run);
-      close(run, end);
-      ended.push_back(run);
-    }
-    if (!parents.empty()) notify_runs(parents);
-    number_child_ends(ended);
-    cancel_children(ended);
+      else if (is_locked_tree(each.run) || environment_.row_is_locked())
+        reply.busy.insert(each.run);
+      else
+        ends.push_back(each);
+    end_runs(ends);
 
     for (const auto& [run, count] : request.acknowledged)
       if (OpenRunRow* const open = owned(run); open != nullptr && !environment_.row_is_locked())
@@ -183,6 +178,39 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     reply.claimed.push_back(std::move(claim));
   }
   return reply;
+}
+
+// Runs that their worker ends, all of which are free.
+void SimulatedDatabase::end_runs(const std::vector<EndedRun>& ends) {
+  std::vector<RunKey> ended, parents;
+  for (const auto& [run, end] : ends) {
+    if (const auto& parent = tables_.runs.at(run).parent) parents.push_back(parent->run);
+    close(run, end);
+    ended.push_back(run);
+  }
+  if (!parents.empty()) notify_runs(parents);
+  number_child_ends(ended);
+  cancel_children(ended);
+}
+
+// What record_large_result.sql and record_large_end.sql do.
+Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& write) {
+  const auto* const settled = std::get_if<SettledAttempt>(&write);
+  const auto* const ended = std::get_if<EndedRun>(&write);
+  const RunKey run = settled != nullptr ? settled->run : ended->run;
+  if (ended != nullptr && tables_.runs.at(run).status) return true;
+  if (settled != nullptr &&
+      tables_.journal[run].contains({settled->row.task, settled->row.attempt}))
+    return true;
+  if (auto owned = check_owner(worker, run, "settles it"); !owned)
+    return std::unexpected(owned.error());
+  if (environment_.row_is_locked() || (ended != nullptr && is_locked_tree(run))) return false;
+  witness_->commit_begins();
+  if (settled != nullptr)
+    append(run, settled->row, worker, false);
+  else
+    end_runs({*ended});
+  return true;
 }
 
 // Claims runs that are due and that no worker owns, by priority and age, as far as limits allow.

@@ -61,6 +61,8 @@ class SimulatedDatabase {
   PluginId register_plugin(const std::string& sha256);
   WorkerId join(const WorkerIdentity& identity, std::chrono::milliseconds lease);
   Result<ExchangeReply> exchange(const ExchangeRequest& request);
+  // False: the run is locked.
+  Result<bool> record_large(WorkerId worker, const LargeWrite& write);
   Result<void> renew(WorkerId worker, std::chrono::milliseconds lease);
   Result<void> start_child(WorkerId worker, const ChildStart& child);
   std::map<RunKey, std::vector<JournalRow>> journal(std::span<const RunKey> runs) const;
@@ -165,6 +167,7 @@ class SimulatedDatabase {
   void notify_share_owner(RunKey run, ShareNewsRow news);
   void end_shares(RunKey run, std::optional<std::size_t> step);
   void release_shares(WorkerId worker);
+  void end_runs(const std::vector<EndedRun>& ends);
   // Whether the transaction of a handler has locked it (C9).
   bool is_locked(RunKey run) const;
   bool is_locked(const ShareRow& share) const;

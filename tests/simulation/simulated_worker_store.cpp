@@ -54,6 +54,14 @@ Result<std::optional<JournalRow>> SimulatedWorkerStore::resolve(WorkerId worker,
   });
 }
 
+void SimulatedWorkerStore::write_large(WorkerId worker, LargeWrite write) {
+  const auto done = execute<bool>([worker, write](SimulatedDatabase& database) {
+    return database.record_large(worker, write);
+  });
+  written_.push_back({std::move(write), done ? Result<void>() : std::unexpected(done.error())});
+  wake();
+}
+
 Result<void> SimulatedWorkerStore::set_limits(const std::string& flow, const FlowLimits& limits) {
   return execute<void>(
       [=](SimulatedDatabase& database) { return database.set_limits(flow, limits, true); });

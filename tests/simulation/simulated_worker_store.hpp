@@ -2,6 +2,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "simulation/simulated_database.hpp"
 #include "store/flow_store.hpp"
@@ -28,6 +30,10 @@ class SimulatedWorkerStore : public WorkerStore,
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits) override;
   Result<std::optional<JournalRow>> resolve(WorkerId worker,
                                             const SettledAttempt& otherwise) override;
+  // Is over when it returns.
+  void write_large(WorkerId worker, LargeWrite write) override;
+  std::vector<LargeWritten> take_written() override { return std::exchange(written_, {}); }
+  void forget_large() override { written_.clear(); }
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override;
   Result<int> sweep() override;
   Result<void> leave(WorkerId worker) override;
@@ -73,6 +79,7 @@ class SimulatedWorkerStore : public WorkerStore,
   virtual Result<void> send(std::function<void()> body) = 0;
 
   SimulatedDatabase& database_;
+  std::vector<LargeWritten> written_;
 
  private:
   // The reply is shared, because `body` may run after the caller has ended.

@@ -8,6 +8,7 @@
 #include "store/postgres/columns.hpp"
 #include "store/postgres/exchange.hpp"
 #include "store/postgres/journal_columns.hpp"
+#include "store/postgres/large_writer.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/parameter.hpp"
 #include "store/postgres/postgres_flow_store.hpp"
@@ -85,8 +86,9 @@ constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
 class PostgresWorkerStore final : public WorkerStore {
  public:
   PostgresWorkerStore(std::string url, bool listens, WakeupEvent wakeup)
-      : session_(std::move(url), std::move(wakeup),
-                 listens ? channels() : ReconnectingSession::Channels(), lock_limit) {}
+      : session_(url, std::move(wakeup), listens ? channels() : ReconnectingSession::Channels(),
+                 lock_limit),
+        large_writer_(std::move(url), lock_limit, [this] { session_.wake(); }) {}
 
   Result<void> connect() { return session_.connect(); }
 
@@ -153,6 +155,12 @@ class PostgresWorkerStore final : public WorkerStore {
     return journal_columns.read_row((*rows)[0]);
   }
 
+  void write_large(WorkerId worker, LargeWrite write) override {
+    large_writer_.write(worker, std::move(write));
+  }
+  std::vector<LargeWritten> take_written() override { return large_writer_.take_written(); }
+  void forget_large() override { large_writer_.forget(); }
+
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override {
     const auto rows = session_.query(journal_call, {array_of(runs)});
     if (!rows) return std::unexpected(rows.error());
@@ -195,6 +203,7 @@ class PostgresWorkerStore final : public WorkerStore {
   PostgresFlowStore flows_{session_};
   PostgresPluginStore plugins_{session_};
   PostgresShareStore shares_{session_};
+  LargeWriter large_writer_;  // ends before the session that it wakes
 };
 
 }  // namespace

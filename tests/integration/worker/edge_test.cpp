@@ -138,6 +138,50 @@ TEST_CASE_FIXTURE(EmptyDatabase, "P7: a run whose output is too large fails and 
   CHECK(charged() == "0");
 }
 
+TEST_CASE_FIXTURE(EmptyDatabase, "L10: while a large output is written other runs go on") {
+  const TestFlow large("large",
+                       {{"s", [](TestCall& call) { return call.output(string_of(2'000'000)); }},
+                        {"after", returns("1"), {"s"}}});
+  const TestFlow last("last",
+                      {{"s", [](TestCall& call) { return call.output(string_of(2'000'000)); }}});
+  const TestFlow quick("quick", {{"s", returns("1")}});
+  WorkerOptions options = RunningWorker::quick();
+  options.lease = 2s;
+  const RunningWorker worker({&large, &last, &quick}, options);
+  TestClient client;
+  await_flows(client, {"large", "last", "quick"});
+  AdminSession user(database());
+  user.run("create table public.gate (n int)");
+  for (const char* const table : {"journal", "run"})
+    user.run(fmt::format(
+        "create function public.wait_{0}() returns trigger language plpgsql as $$ begin if "
+        "octet_length(new.output::text) > 1000000 then lock table public.gate in share mode; end "
+        "if; return new; end $$; create trigger wait before insert or update on weir.{0} for each "
+        "row execute function public.wait_{0}()",
+        table));
+  for (const char* const flow : {"large", "last"}) {
+    user.run("begin");
+    user.run("lock table public.gate");
+    const std::string id = client.start(flow, "null");
+    REQUIRE(eventually([&] {
+      return query_value(
+                 "select count(*) from pg_locks where relation = 'public.gate'::regclass "
+                 "and not granted") == "1";
+    }));
+    const auto until = std::chrono::steady_clock::now() + options.lease + 1s;
+    while (std::chrono::steady_clock::now() < until)
+      CHECK(client.run("quick", "null").summary.status == "completed");
+    CHECK(query_value(fmt::format("select status from weir.runs where run_id = '{}'", id)) ==
+          "running");
+    user.run("commit");
+    CHECK(end_of(id) == "completed");
+  }
+  CHECK(query_value("select count(*) from weir.journal") ==
+        query_value("select count(*) + 1 from weir.run"));
+  CHECK(query_value("select count(*) from weir.workers") == "1");
+  CHECK(charged() == "0");
+}
+
 TEST_CASE_FIXTURE(EmptyDatabase,
                   "L1: outputs that take longer to write than a lease lose nobody's lease") {
   const TestFlow large("large",

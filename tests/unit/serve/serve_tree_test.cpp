@@ -83,6 +83,9 @@ class Session final : public WorkerStore, public FlowStore, public PluginStore {
   Result<std::optional<JournalRow>> resolve(WorkerId, const SettledAttempt&) override {
     return std::nullopt;
   }
+  void write_large(WorkerId, LargeWrite) override {}
+  std::vector<LargeWritten> take_written() override { return {}; }
+  void forget_large() override {}
   Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }
   Result<void> serve_versions(WorkerId,
                               const std::map<VersionId, std::optional<PluginId>>&) override {

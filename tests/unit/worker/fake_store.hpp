@@ -59,7 +59,8 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
   using Closed = std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>;
 
   struct {
-    Answers<void> start_children, start_child, set_limits, serve_versions, return_share;
+    Answers<void> write_large, start_children, start_child, set_limits, serve_versions,
+        return_share;
     Answers<Closed> close_waits;
     Answers<std::optional<JournalRow>> resolve;
     Answers<VersionId> register_version;
@@ -103,6 +104,18 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
                      otherwise.plugin.value_or(0), text_of(otherwise.row)));
     return answers.resolve.take(std::optional<JournalRow>());
   }
+  /// Is over at once, as `answers.write_large` has it.
+  void write_large(WorkerId worker, LargeWrite write) override {
+    const auto* const settled = std::get_if<SettledAttempt>(&write);
+    note(settled != nullptr
+             ? fmt::format("write_large worker {} run {} plugin {} {}", worker, settled->run,
+                           settled->plugin.value_or(0), text_of(settled->row))
+             : fmt::format("write_large worker {} run {} ends", worker,
+                           std::get<EndedRun>(write).run));
+    written_.push_back({std::move(write), answers.write_large.take()});
+  }
+  std::vector<LargeWritten> take_written() override { return std::exchange(written_, {}); }
+  void forget_large() override { written_.clear(); }
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey>) override {
     return {};
   }
@@ -192,6 +205,7 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
   void note(const std::string& call) { calls_.append(call) += '\n'; }
 
   std::string calls_;
+  std::vector<LargeWritten> written_;
   std::map<std::string, VersionId> versions_;  // by fingerprint
 };
 

@@ -81,7 +81,7 @@ begin
          where v_what <> 'journal' and u.run between v_from and v_to) as h;
     exception when others then
       get stacked diagnostics v_state = returned_sqlstate, v_error = message_text;
-      -- Only a lock, or a value, is the fault of a run. That the server has no memory is the fault of a large value.
+      -- Only a lock, or a value, is the fault of a run.
       if v_state !~ '^(22|54)' and v_state not in ('55P03', '40P01', '53200', 'XX000') then raise; end if;
       if v_first < v_last then
         v_firsts[v_left + 1 : v_left + 2] := array[(v_first + v_last) / 2 + 1, v_first];
@@ -96,12 +96,11 @@ begin
       elsif v_state in ('55P03', '40P01') then
         if v_what = 'journal' then raise; end if;  -- somebody has locked the whole journal
         busy := busy || v_from;
-      elsif v_state in ('53200', 'XX000')
-            and (select coalesce(sum(octet_length(u.output)), 0)
-                 from (select j.output from unnest(j_run, j_output) as j(run, output) where j.run = v_from
-                       union all
-                       select e.output from unnest(e_run, e_output) as e(run, output) where e.run = v_from) as u)
-                < 16 * 1024 * 1024 then
+      elsif not weir.is_fault_of_value(v_state, (
+              select coalesce(sum(octet_length(u.output)), 0)
+              from (select j.output from unnest(j_run, j_output) as j(run, output) where j.run = v_from
+                    union all
+                    select e.output from unnest(e_run, e_output) as e(run, output) where e.run = v_from) as u)) then
         raise;
       else
         refused := refused || v_from;

@@ -35,6 +35,8 @@ language sql immutable as $$
     ('weir_worker', 'exchange'),
     ('weir_worker', 'join_as_worker'),
     ('weir_worker', 'leave_as_worker'),
+    ('weir_worker', 'record_large_end'),
+    ('weir_worker', 'record_large_result'),
     ('weir_worker', 'renew'),
     ('weir_worker', 'resolve_settlement'),
     ('weir_worker', 'settle'),

@@ -1,0 +1,175 @@
+// Large writes and what PostgreSQL makes of them: locks, values that it cannot store, time.
+#include <chrono>
+
+#include <fmt/core.h>
+
+#include "conformance/postgres/postgres_under_test.hpp"
+#include "conformance/test_worker.hpp"
+#include "support/admin_session.hpp"
+#include "support/eventually.hpp"
+
+using namespace weir;
+using namespace weir::testing;
+using namespace std::chrono_literals;
+using Rows = std::vector<std::string>;
+
+namespace {
+
+struct Large {
+  Large() {
+    worker.loads(one_step());
+    must(client->start("totals", {Json(), Json()}, {}));
+    runs = worker.claim(2);
+    REQUIRE(runs.size() == 2);
+    user.run("create table public.gate (n int)");
+    // Whoever writes an output of more than a thousand bytes waits at the gate.
+    for (const char* const table : {"journal", "run"})
+      user.run(fmt::format(
+          "create function public.wait_{0}() returns trigger language plpgsql as $$ begin if "
+          "octet_length(new.output::text) > 1000 then lock table public.gate in share mode; end "
+          "if; return new; end $$; create trigger wait before insert or update on weir.{0} for "
+          "each row execute function public.wait_{0}()",
+          table));
+  }
+  void close_gate() {
+    user.run("begin");
+    user.run("lock table public.gate");
+  }
+  void open_gate() { user.run("commit"); }
+  bool waits_at_gate() {
+    return eventually([&] {
+      return stores.sql(
+                 "select count(*)::text from pg_locks where relation = "
+                 "'public.gate'::regclass and not granted") == Rows{"1"};
+    });
+  }
+  LargeWrite result(std::size_t of, const std::string& output) {
+    const Time now = worker.exchange(worker.next()).now;
+    return SettledAttempt{.run = runs[of].run,
+                          .row = {.task = {.step = 0, .index = 0},
+                                  .output = Json::trusted(output),
+                                  .started_at = now,
+                                  .ended_at = now},
+                          .plugin = std::nullopt};
+  }
+  LargeWrite end(std::size_t of, const std::string& output) const {
+    return EndedRun{.run = runs[of].run, .end = {.output = Json::trusted(output)}};
+  }
+  std::vector<LargeWritten> written(std::size_t count) {
+    std::vector<LargeWritten> all;
+    CHECK(eventually([&] {
+      for (LargeWritten& each : worker.session->take_written()) all.push_back(std::move(each));
+      return all.size() >= count;
+    }));
+    return all;
+  }
+
+  PostgresUnderTest stores;
+  TestWorker worker{stores};
+  std::unique_ptr<RunStore> client = stores.client_session();
+  AdminSession user{stores.url()};
+  std::vector<ClaimedRun> runs;
+};
+
+std::string large() { return '"' + std::string(2'000, 'x') + '"'; }
+
+}  // namespace
+
+TEST_SUITE("postgres: large values") {
+  TEST_CASE("L10: exchanges continue while something large is written") {
+    Large a;
+    a.close_gate();
+    for (const bool ends : {false, true}) {
+      a.worker.session->write_large(
+          a.worker.id, ends ? a.end(0, "{\"a\": " + large() + "}") : a.result(0, large()));
+      REQUIRE(a.waits_at_gate());
+      must(a.client->start("totals", {Json()}, {}));
+      const ClaimedRun quick = a.worker.claim_one();
+      a.worker.ends(quick.run, {.output = Json()});
+      CHECK(must(a.client->summary(quick.id)).status == "completed");
+      CHECK(a.worker.session->take_written().empty());
+      a.open_gate();
+      CHECK(a.written(1).at(0).result.has_value());
+      a.close_gate();
+    }
+    CHECK(must(a.client->summary(a.runs[0].id)).status == "completed");
+  }
+
+  TEST_CASE("L2: nobody takes a run of which something large is written") {
+    Large a;
+    a.close_gate();
+    a.worker.session->write_large(a.worker.id, a.result(0, large()));
+    REQUIRE(a.waits_at_gate());
+    a.stores.sql("update weir.worker set lease_until = clock_timestamp() - interval '1 s'");
+    TestWorker other(a.stores);
+    other.loads(one_step());
+    must(other.session->sweep());
+    CHECK(other.claim(5).size() == 1);  // the other run
+    a.open_gate();
+    CHECK(a.written(1).at(0).result.has_value());
+    must(other.session->sweep());
+    const std::vector<ClaimedRun> rest = other.claim(5);
+    REQUIRE(rest.size() == 1);
+    CHECK(rest[0].run == a.runs[0].run);
+    const std::vector<RunKey> keys{rest[0].run};
+    CHECK(must(other.session->journal(keys))[keys[0]].size() == 1);
+  }
+
+  TEST_CASE("L8: a run that somebody has locked is written later, and others before it") {
+    Large a;
+    a.user.run("begin");
+    a.user.run(fmt::format("select 1::text from weir.open_run where run_id = {} for update",
+                           a.runs[0].run));
+    a.worker.session->write_large(a.worker.id, a.result(0, "1"));
+    a.worker.session->write_large(a.worker.id, a.result(1, "2"));
+    const auto first = a.written(1);
+    REQUIRE(first.size() == 1);
+    CHECK(std::get<SettledAttempt>(first[0].write).run == a.runs[1].run);
+    a.user.run("commit");
+    const auto second = a.written(1);
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].result.has_value());
+    CHECK(std::get<SettledAttempt>(second[0].write).run == a.runs[0].run);
+  }
+
+  TEST_CASE("F9: a large value that cannot be stored is refused with what PostgreSQL says") {
+    Large a;
+    const std::string odd = "[0e2000000000]";
+    a.worker.session->write_large(a.worker.id, a.result(0, odd));
+    a.worker.session->write_large(a.worker.id, a.end(1, odd));
+    for (const LargeWritten& each : a.written(2)) {
+      REQUIRE_FALSE(each.result);
+      CHECK(each.result.error().kind == "refused_value");
+      CHECK(each.result.error().message == "value overflows numeric format");
+    }
+    CHECK(a.stores.sql("select count(*)::text from weir.journal") == Rows{"0"});
+    CHECK(a.stores.sql("select count(*)::text from weir.open_run") == Rows{"2"});
+  }
+
+  TEST_CASE("L6: a large write is made again when its connection breaks") {
+    Large a;
+    a.close_gate();
+    a.worker.session->write_large(a.worker.id, a.result(0, large()));
+    REQUIRE(a.waits_at_gate());
+    a.stores.sql(
+        "select pg_terminate_backend(pid)::text from pg_locks where relation = "
+        "'public.gate'::regclass and not granted");
+    a.open_gate();
+    CHECK(a.written(1).at(0).result.has_value());
+    CHECK(a.stores.sql("select count(*)::text from weir.journal") == Rows{"1"});
+  }
+
+  TEST_CASE("what no attempt can be is refused") {
+    Large a;
+    const auto code = [&](const std::string& arguments) {
+      return a.stores.sql(fmt::format(
+          "do $$ begin perform weir.record_large_result({}, {}, {}); exception when others then "
+          "raise notice '%', sqlstate; perform set_config('t.code', sqlstate, false); end $$; "
+          "select current_setting('t.code')",
+          a.worker.id, a.runs[0].run, arguments));
+    };
+    CHECK(code("0::smallint, 0, 0::smallint, '1', now(), now(), null") == Rows{"WR003"});
+    CHECK(code("null, 0, 1::smallint, '1', now(), now(), null") == Rows{"WR003"});
+    CHECK(code("0::smallint, 0, 1::smallint, '1', now(), 'infinity', null") == Rows{"WR003"});
+  }
+}
