@@ -74,7 +74,7 @@ TEST_SUITE("large values") {
 
   TEST_CASE("L2: what is large of a run that is another worker's is not written") {
     Large a;
-    TestWorker other(*a.stores);
+    const TestWorker other(*a.stores);
     for (const LargeWrite& write : {LargeWrite(a.result()), LargeWrite(a.end())})
       CHECK(a.written(other.id, write).error().code == ErrorCode::lease_lost);
     CHECK(a.rows().empty());

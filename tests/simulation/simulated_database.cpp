@@ -195,21 +195,22 @@ void SimulatedDatabase::end_runs(const std::vector<EndedRun>& ends) {
 
 // What record_large_result.sql and record_large_end.sql do.
 Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& write) {
-  const auto* const settled = std::get_if<SettledAttempt>(&write);
-  const auto* const ended = std::get_if<EndedRun>(&write);
-  const RunKey run = settled != nullptr ? settled->run : ended->run;
-  if (ended != nullptr && tables_.runs.at(run).status) return true;
-  if (settled != nullptr &&
-      tables_.journal[run].contains({settled->row.task, settled->row.attempt}))
-    return true;
-  if (auto owned = check_owner(worker, run, "settles it"); !owned)
-    return std::unexpected(owned.error());
-  if (environment_.row_is_locked() || (ended != nullptr && is_locked_tree(run))) return false;
-  witness_->commit_begins();
-  if (settled != nullptr)
-    append(run, settled->row, worker, false);
-  else
+  if (const auto* const ended = std::get_if<EndedRun>(&write)) {
+    if (tables_.runs.at(ended->run).status) return true;
+    if (auto owned = check_owner(worker, ended->run, "ends it"); !owned)
+      return std::unexpected(owned.error());
+    if (environment_.row_is_locked() || is_locked_tree(ended->run)) return false;
+    witness_->commit_begins();
     end_runs({*ended});
+    return true;
+  }
+  const auto& settled = std::get<SettledAttempt>(write);
+  if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt})) return true;
+  if (auto owned = check_owner(worker, settled.run, "settles it"); !owned)
+    return std::unexpected(owned.error());
+  if (environment_.row_is_locked()) return false;
+  witness_->commit_begins();
+  append(settled.run, settled.row, worker, false);
   return true;
 }
 
