@@ -186,9 +186,10 @@ void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Stead
   // that.
   if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
   loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
-  if (run == nullptr) return held_.settle(attempt, std::move(row), loop_.now());
   if (row.output && large_.is_large(*row.output))
-    return large_.write(loop_.worker, {attempt.run, std::move(row), attempt.plugin});
+    return large_.write(loop_.worker, {attempt.run, std::move(row), attempt.plugin},
+                        flight.attempt);
+  if (run == nullptr) return held_.settle(attempt, std::move(row), loop_.now());
   run->note_ended_attempts(1);
   loop_.journal(attempt.run, *run, std::move(row), attempt.plugin);
 }

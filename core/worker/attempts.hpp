@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "worker/capacity.hpp"
@@ -72,6 +73,10 @@ class Attempts {
   const LargeWrites& large() const noexcept { return large_; }
   /// A large result of the run was written; or it was refused, and the run has to fail.
   static void note_written(OwnedRun& run, const JournalRow& row, bool stored);
+  /// The same of an element of a share of another worker's run.
+  void note_shared(const Attempt& attempt, JournalRow row, const Result<void>& written) {
+    held_.note_written(attempt, std::move(row), written, loop_.now());
+  }
 
   /// F6: settles the attempts of a run that ended as cancelled, except those that must be resolved
   /// first.

@@ -92,6 +92,29 @@ void HeldShares::settle(const Attempt& attempt, JournalRow row, Steady now) {
   share.settled.push_back(std::move(row));
 }
 
+// settle_share() finds the row in the journal: its output need not be sent again.
+void HeldShares::note_written(const Attempt& attempt, JournalRow row, const Result<void>& written,
+                              Steady now) {
+  const auto found = held_.find(attempt.share);
+  if (found == held_.end()) return;
+  if (written) {
+    row.output = Json();
+  } else if (written.error().code == ErrorCode::invalid_input) {
+    log_.warn("run {}: {}", found->second.taken.run_id, to_string(written.error()));
+    refuse(row, written.error());
+  } else {
+    found->second.lost = true;
+  }
+  settle(attempt, std::move(row), now);
+}
+
+void HeldShares::refuse(JournalRow& row, const Error& why) {
+  row.outcome = Outcome::failed_for_good;
+  row.output.reset();
+  row.error_code = "refused_value";
+  row.error = fmt::format("the database cannot store its output: {}", why.message);
+}
+
 void HeldShares::state(std::vector<InFlightTask>& in_flight) const {
   for (const auto& [id, share] : held_)
     for (const JournalRow& row : share.settled)
@@ -179,8 +202,9 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
 
 bool HeldShares::is_due(const Share& share, Steady now) const {
   if (share.settled.empty() || now < share.retry_at) return false;
-  return (share.running == 0 && share.waiting.empty()) || share.settled.size() >= settled_max ||
-         share.settled_bytes >= settled_bytes_max || now >= share.settled_at + settle_after;
+  return share.lost || (share.running == 0 && share.waiting.empty()) ||
+         share.settled.size() >= settled_max || share.settled_bytes >= settled_bytes_max ||
+         now >= share.settled_at + settle_after;
 }
 
 bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& dropped) {
@@ -220,6 +244,10 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
 // All results with one call. If the database cannot store one of them, each with its own: then that
 // one is journaled as failed for good.
 Result<void> HeldShares::journal(WorkerId worker, ShareId id, Share& share) {
+  if (share.lost)
+    return std::unexpected(Error{.code = ErrorCode::lease_lost,
+                                 .kind = "lease_lost",
+                                 .message = "its run ended, or another worker has it"});
   while (!share.settled.empty()) {
     const std::size_t count = share.one_by_one ? 1 : share.settled.size();
     const auto left =
@@ -234,10 +262,7 @@ Result<void> HeldShares::journal(WorkerId worker, ShareId id, Share& share) {
       return std::unexpected(left.error());
     if (count == 1) {
       log_.warn("run {}: {}", share.taken.run_id, to_string(left.error()));
-      first.outcome = Outcome::failed_for_good;
-      first.output.reset();
-      first.error_code = "refused_value";
-      first.error = fmt::format("the database cannot store its output: {}", left.error().message);
+      refuse(first, left.error());
     }
     share.one_by_one = true;
   }

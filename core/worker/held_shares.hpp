@@ -57,6 +57,11 @@ class HeldShares {
   /// Notes the outcome of an attempt that next() returned.
   void settle(const Attempt& attempt, JournalRow row, Steady now);
 
+  /// The result of an attempt that next() returned was written beside the exchanges; or was not,
+  /// with that error.
+  void note_written(const Attempt& attempt, JournalRow row, const Result<void>& written,
+                    Steady now);
+
   /// Adds the attempts that are over and not journaled yet: if the worker vanishes now, they are
   /// lost (F1).
   void state(std::vector<InFlightTask>& in_flight) const;
@@ -101,6 +106,7 @@ class HeldShares {
     std::vector<JournalRow> settled{};  ///< not journaled yet
     std::size_t settled_bytes = 0;
     Steady settled_at{};      ///< when the first of them was added
+    bool lost = false;        ///< it is another worker's, or over
     bool one_by_one = false;  ///< the database cannot store one of them: it is to be found
     Steady retry_at{};        ///< it was locked
   };
@@ -110,6 +116,7 @@ class HeldShares {
   bool reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
   bool journal(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
   Result<void> journal(WorkerId worker, ShareId id, Share& share);
+  static void refuse(JournalRow& row, const Error& why);
   bool return_unstarted(WorkerId worker, Steady now, std::span<const VersionId> versions);
   void take(WorkerId worker, Steady now, std::span<const VersionId> versions);
   bool add(WorkerId worker, Steady now, TakenShare taken);

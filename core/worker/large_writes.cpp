@@ -2,21 +2,52 @@
 
 #include <variant>
 
+#include "base/assert.hpp"
+
 namespace weir {
 
-std::vector<LargeWritten> LargeWrites::take_written() {
-  if (empty()) return {};
-  std::vector<LargeWritten> written = store_.take_written();
-  for (const LargeWritten& each : written) {
-    if (const auto* const settled = std::get_if<SettledAttempt>(&each.write))
-      std::erase_if(results_, [&](const InFlightTask& result) {
-        return result.run == settled->run && result.task == settled->row.task &&
-               result.attempt == settled->row.attempt;
+void LargeWrites::write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt) {
+  results_.push_back({.task = {settled.run, settled.row.task, settled.row.attempt, settled.plugin},
+                      .attempt = std::move(attempt)});
+  store_.write_large(worker, std::move(settled));
+}
+
+void LargeWrites::write(WorkerId worker, EndedRun ended) {
+  ending_.push_back(ended.run);
+  store_.write_large(worker, std::move(ended));
+}
+
+bool LargeWrites::holds(RunKey run) const {
+  return std::ranges::find(ending_, run) != ending_.end() ||
+         std::ranges::any_of(results_, [&](const WrittenResult& each) {
+           return each.task.run == run && (!each.attempt || each.attempt->share == 0);
+         });
+}
+
+void LargeWrites::state(std::vector<InFlightTask>& in_flight) const {
+  for (const WrittenResult& each : results_)
+    if (each.attempt) in_flight.push_back(each.task);
+}
+
+std::vector<LargeWrites::Written> LargeWrites::take_written() {
+  std::vector<Written> all;
+  if (empty()) return all;
+  for (LargeWritten& written : store_.take_written()) {
+    std::shared_ptr<Attempt> attempt;
+    if (const auto* const settled = std::get_if<SettledAttempt>(&written.write)) {
+      const auto found = std::ranges::find_if(results_, [&](const WrittenResult& each) {
+        return each.task.run == settled->run && each.task.task == settled->row.task &&
+               each.task.attempt == settled->row.attempt;
       });
-    else
-      std::erase(ending_, std::get<EndedRun>(each.write).run);
+      WEIR_ASSERT(found != results_.end());
+      attempt = std::move(found->attempt);
+      results_.erase(found);
+    } else {
+      std::erase(ending_, std::get<EndedRun>(written.write).run);
+    }
+    all.push_back({std::move(written), std::move(attempt)});
   }
-  return written;
+  return all;
 }
 
 void LargeWrites::forget() {

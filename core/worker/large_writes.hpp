@@ -1,15 +1,17 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "step/attempt.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir {
 
-/// What is large of the worker's runs and being written beside the exchanges, so that nothing waits
-/// for it but its run. Used only by the worker's loop.
+/// What is large of the worker's runs and shares and being written beside the exchanges, so that
+/// nothing waits for it but its run. Used only by the worker's loop.
 ///
 /// Invariants:
 /// - An attempt stays stated as in flight, and its run owned and open, until its result is written:
@@ -22,35 +24,34 @@ class LargeWrites {
 
   bool is_large(const Json& output) const { return output.text().size() >= bytes_min_; }
 
-  void write(WorkerId worker, SettledAttempt settled) {
-    results_.push_back({settled.run, settled.row.task, settled.row.attempt, settled.plugin});
-    store_.write_large(worker, std::move(settled));
-  }
-  void write(WorkerId worker, EndedRun ended) {
-    ending_.push_back(ended.run);
-    store_.write_large(worker, std::move(ended));
-  }
+  /// The result of an attempt of this worker; null: of a child run, which nobody is charged for.
+  void write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt);
+  void write(WorkerId worker, EndedRun ended);
 
   /// How many attempts have a result that is being written.
   std::size_t size() const noexcept { return results_.size(); }
   bool empty() const noexcept { return results_.empty() && ending_.empty(); }
-  /// Whether something of the run is being written.
-  bool holds(RunKey run) const {
-    return std::ranges::find(ending_, run) != ending_.end() ||
-           std::ranges::find(results_, run, &InFlightTask::run) != results_.end();
-  }
-  void state(std::vector<InFlightTask>& in_flight) const {
-    in_flight.insert(in_flight.end(), results_.begin(), results_.end());
-  }
+  /// Whether something of a run of this worker is being written.
+  bool holds(RunKey run) const;
+  void state(std::vector<InFlightTask>& in_flight) const;
 
+  struct Written {
+    LargeWritten large;
+    std::shared_ptr<Attempt> attempt;  ///< as it was given to write()
+  };
   /// What is over since the last call.
-  std::vector<LargeWritten> take_written();
+  std::vector<Written> take_written();
   void forget();
 
  private:
+  struct WrittenResult {
+    InFlightTask task;
+    std::shared_ptr<Attempt> attempt;
+  };
+
   WorkerStore& store_;
   const std::size_t bytes_min_;
-  std::vector<InFlightTask> results_;
+  std::vector<WrittenResult> results_;
   std::vector<RunKey> ending_;
 };
 

@@ -127,10 +127,14 @@ bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
 }
 
 Result<void> RunAdvancer::take_written() {
-  for (const LargeWritten& written : attempts_.large().take_written()) {
+  for (auto& [written, attempt] : attempts_.large().take_written()) {
+    auto* const settled = std::get_if<SettledAttempt>(&written.write);
+    if (attempt && attempt->share != 0) {
+      attempts_.note_shared(*attempt, std::move(settled->row), written.result);
+      continue;
+    }
     const bool refused = !written.result && written.result.error().kind == "refused_value";
     if (!written.result && !refused) return written.result;
-    const auto* const settled = std::get_if<SettledAttempt>(&written.write);
     const RunKey key = settled != nullptr ? settled->run : std::get<EndedRun>(written.write).run;
     OwnedRun& run = loop_.runs.at(key);
     if (settled != nullptr) attempts_.note_written(run, settled->row, written.result.has_value());
@@ -162,6 +166,10 @@ void RunAdvancer::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
   row.started_at = std::min(task.not_before, now);
   row.ended_at = now;
   loop_.log_failure(run.id(), run.flow()->definition, row);
+  if (row.output && attempts_.large().is_large(*row.output)) {
+    ++run.in_flight;
+    return attempts_.large().write(loop_.worker, {key, std::move(row), std::nullopt}, nullptr);
+  }
   loop_.journal(key, run, std::move(row), std::nullopt);
 }
 

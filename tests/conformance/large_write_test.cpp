@@ -1,6 +1,7 @@
 // What is large of a run is written beside the exchanges of its worker (L10).
 #include "conformance/stores_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "conformance/wide.hpp"
 #include "support/eventually.hpp"
 
 using namespace weir;
@@ -109,5 +110,39 @@ TEST_SUITE("large values") {
     CHECK(a.worker.session->take_written().empty());
     const SettledAttempt other = a.result(2);
     must(a.written(a.worker.id, other));
+  }
+
+  TEST_CASE("L7: a helper writes a large result of its share and the owner is notified once") {
+    const std::unique_ptr<StoresUnderTest> stores = fresh_stores();
+    Wide a(*stores);
+    a.offers({range(0, 2)});
+    const TakenShare share = a.takes_one(a.helper);
+    const Time now = a.helper.exchange(a.helper.next()).now;
+    const SettledAttempt settled{.run = a.run,
+                                 .row = {.task = {.step = 0, .index = 1},
+                                         .output = json("[7]"),
+                                         .started_at = now,
+                                         .ended_at = now},
+                                 .plugin = std::nullopt};
+    for (int time = 0; time < 2; ++time) {
+      a.helper.session->write_large(a.helper.id, settled);
+      std::vector<LargeWritten> all;
+      REQUIRE(eventually([&] {
+        all = a.helper.session->take_written();
+        return !all.empty();
+      }));
+      CHECK(all.at(0).result.has_value());
+    }
+    const auto results = a.fetch_results(a.owner);
+    REQUIRE(results.size() == 1);
+    CHECK(results[0].row.task.index == 1);
+    CHECK(results[0].row.output->text() == "[7]");
+    // What was written is not replaced; one element is left.
+    JournalRow again = settled.row;
+    again.output = Json();
+    CHECK(must(a.settles(a.helper, share.share, {again})) == 1);
+    CHECK(a.fetch_results(a.owner, {results[0].notification}).empty());
+    again.task.index = 0;
+    CHECK(must(a.settles(a.helper, share.share, {again})) == 0);
   }
 }

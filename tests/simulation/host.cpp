@@ -197,6 +197,10 @@ void Host::Store::write_after(Duration delay, WorkerId worker, const LargeWrite&
       });
       return write_after(500ms, worker, write, forgotten);
     }
+    const auto* const settled = std::get_if<SettledAttempt>(&write);
+    const bool shared =
+        settled != nullptr && world.database.share_of(worker, settled->run, settled->row.task,
+                                                      settled->row.attempt) != nullptr;
     const auto done = world.database.record_large(worker, write);
     if (happens(world.faults.reply_lost, world.random))
       return write_after(500ms, worker, write, forgotten);
@@ -204,20 +208,20 @@ void Host::Store::write_after(Duration delay, WorkerId worker, const LargeWrite&
     if (forgotten != forgotten_) return;
     ++world.large_writes;
     written_.push_back({write, done ? Result<void>() : std::unexpected(done.error())});
+    if (settled != nullptr && done && !shared) untold_.push_back(*settled);
     host_.wake();
   });
 }
 
 std::vector<LargeWritten> Host::Store::take_written() {
-  for (const LargeWritten& each : written_)
-    if (const auto* const settled = std::get_if<SettledAttempt>(&each.write);
-        settled != nullptr && each.result)
-      host_.world_.judge.told(worker(), settled->run, {&settled->row, 1});
+  for (const SettledAttempt& each : std::exchange(untold_, {}))
+    host_.world_.judge.told(worker(), each.run, {&each.row, 1});
   return SimulatedWorkerStore::take_written();
 }
 
 void Host::Store::forget_large() {
   SimulatedWorkerStore::forget_large();
+  untold_.clear();
   ++forgotten_;
 }
 

@@ -89,7 +89,8 @@ class Host {
     Result<void> send(std::function<void()> body) override;
     void write_after(Duration delay, WorkerId worker, const LargeWrite& write, int forgotten);
     Host& host_;
-    int forgotten_ = 0;  // times
+    int forgotten_ = 0;                   // times
+    std::vector<SettledAttempt> untold_;  // written, of runs of this worker
   };
 
   void run();

@@ -206,11 +206,20 @@ Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& 
   }
   const auto& settled = std::get<SettledAttempt>(write);
   if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt})) return true;
-  if (auto owned = check_owner(worker, settled.run, "settles it"); !owned)
+  const ShareRow* const share =
+      share_of(worker, settled.run, settled.row.task, settled.row.attempt);
+  if (auto owned =
+          share != nullptr ? check_lease(worker) : check_owner(worker, settled.run, "settles it");
+      !owned)
     return std::unexpected(owned.error());
   if (environment_.row_is_locked()) return false;
   witness_->commit_begins();
   append(settled.run, settled.row, worker, false);
+  if (share != nullptr)
+    notify_share_owner(settled.run, {.run = settled.run,
+                                     .step = settled.row.task.step,
+                                     .attempt = settled.row.attempt,
+                                     .indexes = {settled.row.task.index}});
   return true;
 }
 

@@ -553,4 +553,41 @@ TEST_SUITE("worker: held shares") {
     CHECK(helper.turn(true, capacity).empty());
     CHECK(helper.store.take_calls() == "");
   }
+
+  TEST_CASE("L10: an output that was written beside the exchanges is not sent again") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    const auto attempt = helper.held.next(steady_start);
+    const JournalRow row = HeldShares::row_of(*attempt, completes("[1, 2]"));
+    helper.held.note_written(*attempt, row, {}, helper.now);
+    helper.run_next("7");
+    CHECK(helper.turn().empty());
+    CHECK(helper.store.take_calls().starts_with(
+        "settle_share worker 1 share 2 plugin 3: 0.0#2 completed null 0.1#2 completed 7"));
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE("F9: a large output of an element that cannot be stored fails it for good") {
+    Helper helper;
+    helper.take(share_of(2, {0}));
+    const auto attempt = helper.held.next(steady_start);
+    helper.held.note_written(*attempt, HeldShares::row_of(*attempt, completes("[1, 2]")),
+                             refused(ErrorCode::invalid_input, "too odd", "refused_value"),
+                             helper.now);
+    helper.turn();
+    CHECK(helper.store.take_calls().starts_with(
+        "settle_share worker 1 share 2 plugin 3: 0.0#2 failed_for_good refused_value: the database "
+        "cannot store its output: too odd"));
+  }
+
+  TEST_CASE("L2: a share that is lost while a large output of it is written is dropped alone") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    const auto attempt = helper.held.next(steady_start);
+    helper.held.note_written(*attempt, HeldShares::row_of(*attempt, completes("[1, 2]")),
+                             refused(ErrorCode::lease_lost), helper.now);
+    CHECK(helper.turn() == Shares{2});
+    CHECK_FALSE(helper.store.take_calls().contains("settle_share"));
+    CHECK(helper.held.take_lease_unconfirmed());
+  }
 }

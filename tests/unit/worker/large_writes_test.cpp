@@ -149,6 +149,32 @@ TEST_SUITE("worker: large writes") {
     CHECK(worker.attempts.large().empty());
   }
 
+  TEST_CASE(
+      "C8: a large end of a child run is journaled beside the exchanges and charged to nobody") {
+    TestLoop worker;
+    const TestFlow parent("parent", {TestFlow::child("call", {}, "other")});
+    OwnedRun& run = add_run(worker.loop.runs, parent, claim_of(7));
+    RunAdvancer advancer{worker.loop, worker.attempts,
+                         [](const OwnedRun&, Steady) { return false; }};
+    advancer.advance(worker.now);
+    CHECK(advancer.start_child_runs().has_value());
+    RunNotifications told{.count = 1};
+    told.children[{0, 1}] = {.id = "child",
+                             .output = Json::trusted("{\"a\":" + string_of(mebibyte) + "}")};
+    run.receive(told);
+    worker.store.take_calls();
+    advancer.advance(worker.now);
+    CHECK(worker.store.take_calls().starts_with("write_large worker 1 run 7 plugin 0 0.0#1 compl"));
+    CHECK(worker.attempts.stated().empty());
+    CHECK(run.in_flight == 1);
+    CHECK_FALSE(run.leaving);
+    CHECK(worker.settled() == "");
+    CHECK(advancer.take_written().has_value());
+    CHECK(run.in_flight == 0);
+    advancer.advance(worker.now);  // the output of the run is large, too
+    CHECK(worker.store.take_calls() == "write_large worker 1 run 7 ends\n");
+  }
+
   TEST_CASE("F6: a run that ends while a large result of it is written ends after that") {
     Writing worker;
     worker.end(0, string_of(mebibyte));

@@ -12,7 +12,7 @@ declare
 begin
   busy := false;
   if exists (select from weir.run r where r.id = p_run and r.status <> 0) then return; end if;
-  busy := not weir.own_run(p_worker, p_run);
+  busy := (select o.busy from weir.own_attempt(p_worker, p_run, null, null, null) as o);
   if busy then return; end if;
   perform weir.record_runs(
     p_worker, clock_timestamp(),
