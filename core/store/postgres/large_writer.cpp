@@ -74,7 +74,7 @@ void LargeWriter::forget() {
 void LargeWriter::run(const std::stop_token& stop) {
   std::optional<ReconnectingSession> session;
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [this] { return !queue_.empty(); })) {
+  while (changed_.wait(lock, stop, [this] { return !queue_.empty(); }) && !stop.stop_requested()) {
     Queued queued = std::move(queue_.front());
     queue_.pop_front();
     const std::uint64_t forgotten = forgotten_;

@@ -159,6 +159,18 @@ TEST_SUITE("postgres: large values") {
     CHECK(a.stores.sql("select count(*)::text from weir.journal") == Rows{"1"});
   }
 
+  TEST_CASE("what is still to be written does not hold up the end of a session") {
+    Large a;
+    const LargeWrite result = a.result(0, "1");
+    a.user.run("begin");
+    a.user.run(fmt::format("select 1::text from weir.open_run where run_id = {} for update",
+                           a.runs[0].run));
+    a.worker.session->write_large(a.worker.id, result);
+    a.worker.session.reset();
+    a.user.run("commit");
+    CHECK(a.stores.sql("select count(*)::text from weir.journal") == Rows{"0"});
+  }
+
   TEST_CASE("what no attempt can be is refused") {
     Large a;
     const auto code = [&](const std::string& arguments) {
