@@ -76,9 +76,10 @@ TEST_SUITE("store: claims") {
                            {.priority = priority}));
       waiting.push_back({priority, number});
     }
-    std::ranges::stable_sort(waiting, std::ranges::greater(), &Waiting::priority);
+    std::ranges::sort(waiting, {},
+                      [](const Waiting& each) { return std::pair(-each.priority, each.number); });
     std::size_t claimed = 0;
-    for (const std::size_t room : {1, 3, 10, 40, 2, 100, 200}) {
+    for (const std::size_t room : {1UZ, 3UZ, 10UZ, 40UZ, 2UZ, 100UZ, 200UZ}) {
       std::string expected;
       for (std::size_t i = claimed; i < std::min(claimed + room, waiting.size()); ++i)
         expected += std::to_string(waiting[i].number) + " ";

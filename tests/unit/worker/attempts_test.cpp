@@ -291,7 +291,7 @@ TEST_SUITE("worker: attempts") {
     TestFlow::Step each{"each", returns("1"), {}, "map", {.timeout_ms = 60'000}};
     each.when_exhausted = "skip";
     const TestFlow flow("wide", {each, {"other", returns("1")}});
-    const OwnedRun& run = add_run(worker.loop.runs, flow, claim_of(7, "[5, 6, 7]"));
+    const OwnedRun& run = add_run(worker.loop.runs, flow, 7, "[5, 6, 7]");
     worker.start_due();
     const auto given = worker.slots.given;
     for (const auto& attempt : given) FakeSlots::begin(*attempt, steady_start);

@@ -22,7 +22,7 @@ TEST_SUITE("worker: outbox") {
   TEST_CASE("results, ends and releases are urgent and acknowledgements and events alone are not") {
     const TestFlow flow("f", {{"s", returns("1")}});
     RunBook runs;
-    const OwnedRun& run = add_run(runs, flow, claim_of(7));
+    const OwnedRun& run = add_run(runs, flow, 7);
     Outbox outbox;
     outbox.set_listeners(true, true);
     CHECK_FALSE(outbox.has_urgent());
@@ -146,7 +146,7 @@ TEST_SUITE("worker: outbox") {
   TEST_CASE("E1: an event goes where there are listeners and comes back once it is committed") {
     const TestFlow flow("f", {{"s", returns("1")}});
     RunBook runs;
-    const OwnedRun& run = add_run(runs, flow, claim_of(7));
+    const OwnedRun& run = add_run(runs, flow, 7);
     for (const bool here : {false, true})
       for (const bool elsewhere : {false, true}) {
         CAPTURE(here);

@@ -41,6 +41,11 @@ inline OwnedRun& add_run(RunBook& runs, const TestFlow& flow, const ClaimedRun& 
   return runs.add(claim, module, options, plugin);
 }
 
+inline OwnedRun& add_run(RunBook& runs, const TestFlow& flow, RunKey run,
+                         const char* input = "null") {
+  return add_run(runs, flow, claim_of(run, input));
+}
+
 inline AttemptResult completes(const char* output) {
   return {.outcome = Outcome::completed, .output = Json::trusted(output)};
 }
