@@ -40,21 +40,21 @@ Capacity Attempts::capacity() const {
   return {.slots = pace_.slots(),
           .blocked = pace_.blocked(),
           .window = pace_.window(),
-          .in_flight = size(),
+          .in_flight = flights_.size(),
           .due = loop_.runs.due(),
           .task_seconds = pace_.task_seconds()};
 }
 
 void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started) {
   const Steady now = loop_.now();
-  const std::size_t window = pace_.window();
+  const std::size_t window = large_.is_full() ? 0 : pace_.window();
   while (flights_.size() < window) {
     auto element = held_.next(now);
     if (!element) break;
     begin(std::move(element), now);
   }
-  if (size() >= window) return;
-  loop_.runs.take_due(window - size(), is_held,
+  if (flights_.size() >= window) return;
+  loop_.runs.take_due(window - flights_.size(), is_held,
                       [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
                         started(key, run, task.task.step);
                         begin(key, run, task, now);
@@ -186,7 +186,7 @@ void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Stead
   // that.
   if (settles && run != nullptr) return settling_.add(flight.attempt, std::move(row));
   loop_.log_failure(attempt.run_id, attempt.flow->definition, row);
-  if (row.output && large_.is_large(*row.output))
+  if (large_.is_large(row))
     return large_.write(loop_.worker, {attempt.run, std::move(row), attempt.plugin},
                         flight.attempt);
   if (run == nullptr) return held_.settle(attempt, std::move(row), loop_.now());

@@ -40,8 +40,9 @@ class Attempts {
 
   Pace& pace() noexcept { return pace_; }
   const Pace& pace() const noexcept { return pace_; }
-  /// How many are stated, or will be with the next exchange; those whose result is being written too.
-  std::size_t size() const noexcept { return flights_.size() + large_.size(); }
+  /// How many are stated, or will be with the next exchange, without those whose result is being
+  /// written.
+  std::size_t size() const noexcept { return flights_.size(); }
   Capacity capacity() const;
 
   using Publish = std::function<void(RunKey, OwnedRun&, std::size_t step)>;

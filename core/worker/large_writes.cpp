@@ -7,6 +7,8 @@
 namespace weir {
 
 void LargeWrites::write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt) {
+  WEIR_ASSERT(is_large(settled.row));
+  bytes_ += settled.row.output->text().size();
   results_.push_back({.task = {settled.run, settled.row.task, settled.row.attempt, settled.plugin},
                       .attempt = std::move(attempt)});
   store_.write_large(worker, std::move(settled));
@@ -40,6 +42,7 @@ std::vector<LargeWrites::Written> LargeWrites::take_written() {
                each.task.attempt == settled->row.attempt;
       });
       WEIR_ASSERT(found != results_.end());
+      bytes_ -= settled->row.output->text().size();
       attempt = std::move(found->attempt);
       results_.erase(found);
     } else {
@@ -54,6 +57,7 @@ void LargeWrites::forget() {
   if (!empty()) store_.forget_large();
   results_.clear();
   ending_.clear();
+  bytes_ = 0;
 }
 
 }  // namespace weir

@@ -19,17 +19,22 @@ namespace weir {
 /// - A run whose end is being written is leaving; nothing else of it is written.
 class LargeWrites {
  public:
+  static constexpr std::size_t bytes_max = std::size_t{256} * 1024 * 1024;
+
   /// Results and ends whose output has at least `bytes_min` bytes are large.
   LargeWrites(WorkerStore& store, std::size_t bytes_min) : store_(store), bytes_min_(bytes_min) {}
 
   bool is_large(const Json& output) const { return output.text().size() >= bytes_min_; }
+  bool is_large(const JournalRow& row) const {
+    return row.outcome == Outcome::completed && row.output && is_large(*row.output);
+  }
 
   /// The result of an attempt of this worker; null: of a child run, which nobody is charged for.
   void write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt);
   void write(WorkerId worker, EndedRun ended);
 
-  /// How many attempts have a result that is being written.
-  std::size_t size() const noexcept { return results_.size(); }
+  /// So much is being written that nothing more should begin.
+  bool is_full() const noexcept { return bytes_ >= bytes_max; }
   bool empty() const noexcept { return results_.empty() && ending_.empty(); }
   /// Whether something of a run of this worker is being written.
   bool holds(RunKey run) const;
@@ -53,6 +58,7 @@ class LargeWrites {
   const std::size_t bytes_min_;
   std::vector<WrittenResult> results_;
   std::vector<RunKey> ending_;
+  std::size_t bytes_ = 0;  ///< of results
 };
 
 }  // namespace weir

@@ -55,6 +55,7 @@ std::vector<RunEvent> Outbox::clear(const ExchangeReply& reply, Steady now) {
   request_.settled.clear();
   request_.acknowledged.clear();
   bytes_ = 0;
+  hurries_ = false;
   return committed;
 }
 

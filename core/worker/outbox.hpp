@@ -55,7 +55,14 @@ class Outbox {
   /// Whether it has something to send now; acknowledgements and events alone wait for the next
   /// exchange.
   bool has_urgent() const noexcept {
-    return !request_.settled.empty() || !request_.ended.empty() || !request_.released.empty();
+    return hurries_ || !request_.settled.empty() || !request_.ended.empty() ||
+           !request_.released.empty();
+  }
+  /// What was collected does not wait for the next exchange.
+  void hurry() noexcept { hurries_ = true; }
+  /// Drops the rows of a run: it fails, for what the database says of one of them.
+  void forget_rows(RunKey run) {
+    std::erase_if(request_.settled, [&](const SettledAttempt& each) { return each.run == run; });
   }
 
   /// Whether something of the run, other than its end, is to be committed with the next exchange.
@@ -98,6 +105,7 @@ class Outbox {
   Busy busy_;
   std::optional<Steady> retry_at_;
   std::size_t bytes_ = 0;
+  bool hurries_ = false;
   bool listeners_here_ = false, listeners_elsewhere_ = false;
 };
 

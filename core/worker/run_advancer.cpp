@@ -24,6 +24,8 @@ EventKind event_kind(RunStatus status) {
                                         : EventKind::cancelled;
 }
 
+bool is_refused(const Error& error) { return error.kind == "refused_value"; }
+
 }  // namespace
 
 void RunAdvancer::close_waits() {
@@ -117,7 +119,10 @@ bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
   if (attempts_.is_resolving(key)) return false;
   WEIR_ASSERT(run.in_flight == 0);
   const bool large = attempts_.large().is_large(end.output);
-  if (large && loop_.outbox.has_news_of(key)) return false;
+  if (large && loop_.outbox.has_news_of(key)) {
+    loop_.outbox.hurry();
+    return false;
+  }
   run.leaving = true;
   if (large)
     attempts_.large().write(loop_.worker, EndedRun{key, end});
@@ -127,21 +132,29 @@ bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
 }
 
 Result<void> RunAdvancer::take_written() {
-  for (auto& [written, attempt] : attempts_.large().take_written()) {
+  std::vector<LargeWrites::Written> all = attempts_.large().take_written();
+  for (auto& [written, attempt] : all) {
     auto* const settled = std::get_if<SettledAttempt>(&written.write);
     if (attempt && attempt->share != 0) {
       attempts_.note_shared(*attempt, std::move(settled->row), written.result);
       continue;
     }
-    const bool refused = !written.result && written.result.error().kind == "refused_value";
-    if (!written.result && !refused) return written.result;
+    if (!written.result && !is_refused(written.result.error())) return written.result;
+    if (settled != nullptr)
+      Attempts::note_written(loop_.runs.at(settled->run), settled->row, written.result.has_value());
+  }
+  // Of a run that fails nothing else is left that was written.
+  for (const auto& [written, attempt] : all) {
+    if (attempt && attempt->share != 0) continue;
+    const auto* const settled = std::get_if<SettledAttempt>(&written.write);
     const RunKey key = settled != nullptr ? settled->run : std::get<EndedRun>(written.write).run;
     OwnedRun& run = loop_.runs.at(key);
-    if (settled != nullptr) attempts_.note_written(run, settled->row, written.result.has_value());
-    if (refused) {
+    if (!written.result) {
+      if (settled != nullptr && run.broken) continue;  // it fails already
       if (auto failed = fail_refused(key, written.result.error().message); !failed) return failed;
     } else if (settled == nullptr) {
       loop_.outbox.publish(key, run, event_kind(std::get<EndedRun>(written.write).end.status));
+      loop_.outbox.hurry();
       loop_.runs.remove(key);
     }
   }
@@ -166,7 +179,7 @@ void RunAdvancer::settle_child(RunKey key, OwnedRun& run, const ReadyTask& task,
   row.started_at = std::min(task.not_before, now);
   row.ended_at = now;
   loop_.log_failure(run.id(), run.flow()->definition, row);
-  if (row.output && attempts_.large().is_large(*row.output)) {
+  if (attempts_.large().is_large(row)) {
     ++run.in_flight;
     return attempts_.large().write(loop_.worker, {key, std::move(row), std::nullopt}, nullptr);
   }
@@ -196,6 +209,7 @@ void RunAdvancer::fold_shared_row(RunKey key, OwnedRun& run, const JournalRow& r
 void RunAdvancer::fail_run(RunKey key, OwnedRun& run, const Error& why) {
   loop_.log.error("run {} cannot continue: {}", run.id(), to_string(why));
   attempts_.forget_run(key, run);
+  loop_.outbox.forget_rows(key);
   run.ending = true;
   run.leaving = false;
   run.broken = RunEnd{.status = RunStatus::failed, .error = to_string(why)};

@@ -224,6 +224,7 @@ std::size_t WorkerLoop::tasks_held() const {
 std::size_t WorkerLoop::room() const {
   if (loop_.is_draining() || loop_.outbox.request().versions.empty()) return 0;
   if (loop_.trial) return 1;
+  if (attempts_.large().is_full()) return 0;
   const std::size_t held = tasks_held(), target = attempts_.pace().hold();
   return held < target ? target - held : 0;
 }

@@ -214,7 +214,9 @@ Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& 
     return std::unexpected(owned.error());
   if (environment_.row_is_locked()) return false;
   witness_->commit_begins();
-  append(settled.run, settled.row, worker, false);
+  JournalRow row = settled.row;
+  row.outcome = Outcome::completed;  // as the function has it
+  append(settled.run, row, worker, false);
   if (share != nullptr)
     notify_share_owner(settled.run, {.run = settled.run,
                                      .step = settled.row.task.step,

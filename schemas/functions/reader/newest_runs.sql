@@ -50,10 +50,17 @@ begin
     execute format(
       'select array_agg(n.id order by n.id desc)
        from (select r.id
-             from (select * from weir.run r where r.id >= $8 and r.id <= coalesce($9, r.id)
-                   order by r.id desc limit 10000) as r
+             from (%s) as r
              where %s
-             limit $6) as n', v_where)
+             order by r.id desc
+             limit $6) as n',
+      case when v_versions is null then
+             'select * from weir.run r where r.id >= $8 and r.id <= coalesce($9, r.id) order by r.id desc limit 10000'
+           else 'select n.* from unnest($7) as v(id) cross join lateral (
+                   select * from weir.run r
+                   where r.version_id = v.id and r.id >= $8 and r.id <= coalesce($9, r.id)
+                   order by r.id desc limit 10000) as n
+                 order by n.id desc limit 10000' end, v_where)
       into v_found
       using tag, since, until, input_contains, output_contains, count_max, v_versions, v_first, v_last;
     if cardinality(v_found) >= count_max then

@@ -65,7 +65,7 @@ TEST_SUITE("worker: large writes") {
     worker.end(0, string_of(mebibyte));
     CHECK(worker.store.take_calls().starts_with("write_large worker 1 run 7 plugin 0 0.0#1 compl"));
     CHECK(text_of(worker.attempts.stated()) == "7:1.0#1 7:0.0#1");
-    CHECK(worker.attempts.size() == 2);
+    CHECK(worker.attempts.size() == 1);  // nothing waits for its place
     CHECK(worker.run.in_flight == 2);
     CHECK(worker.run.due() == 0);
     CHECK(worker.advancer.take_written().has_value());
@@ -118,6 +118,55 @@ TEST_SUITE("worker: large writes") {
         "value)\n");
     CHECK(worker.run.leaving);
     CHECK(worker.run.in_flight == 0);
+  }
+
+  TEST_CASE("F9: a run of which two values cannot be stored fails once") {
+    Writing worker;
+    for (int value = 0; value < 2; ++value)
+      worker.store.answers.write_large.next(
+          refused(ErrorCode::invalid_input, "too odd", "refused_value"));
+    worker.end(0, string_of(mebibyte));
+    worker.end(1, string_of(mebibyte));
+    CHECK(worker.advancer.take_written().has_value());
+    worker.advancer.advance(worker.now);
+    CHECK(worker.ended().starts_with("2 the database cannot store a value of it: too odd"));
+    CHECK(worker.run.in_flight == 0);
+  }
+
+  TEST_CASE("F9: a row that was to be sent with a value that is refused goes with it") {
+    Writing worker;
+    worker.store.answers.write_large.next(
+        refused(ErrorCode::invalid_input, "too odd", "refused_value"));
+    worker.end(0, string_of(mebibyte));
+    worker.end(1, "5");
+    CHECK(worker.settled() == "7:1.0#1 completed 5\n");
+    CHECK(worker.advancer.take_written().has_value());
+    CHECK(worker.settled() == "");
+  }
+
+  TEST_CASE("P6: a large result that a map cannot run over fails in the exchange") {
+    TestLoop worker;
+    const TestFlow flow("f", {{"a", returns("1")}, {"b", returns("1"), {"a"}, "map"}});
+    add_run(worker.loop.runs, flow, claim_of(7));
+    worker.start_due();
+    FakeSlots::begin(*worker.slots.given.at(0), worker.now);
+    worker.slots.end(worker.slots.given.at(0), completes(string_of(mebibyte).c_str()), worker.now);
+    worker.attempts.collect(worker.now);
+    CHECK(worker.attempts.large().empty());
+    CHECK(worker.settled().starts_with("7:0.0#1 failed_for_good"));
+  }
+
+  TEST_CASE("L10: nothing more begins while so much is being written") {
+    Writing worker;
+    OwnedRun& other = add_run(worker.loop.runs, worker.flow, claim_of(8));
+    worker.end(0, string_of(LargeWrites::bytes_max));
+    worker.slots.given.clear();
+    worker.start_due();
+    CHECK(worker.slots.given.empty());
+    CHECK(other.due() == 2);
+    CHECK(worker.advancer.take_written().has_value());
+    worker.start_due();
+    CHECK(worker.slots.given.size() == 3);
   }
 
   TEST_CASE("F9: a large end that cannot be stored fails its run") {

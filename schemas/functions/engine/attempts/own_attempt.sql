@@ -9,6 +9,8 @@ create or replace function weir.own_attempt(
 language plpgsql
 set jit = off set enable_seqscan = off
 as $$
+declare
+  v_kept boolean;
 begin
   busy := false;
   shared := false;
@@ -18,14 +20,13 @@ begin
       and p_index between s.first_index and s.last_index
     for key share nowait;
     shared := found;
-    if not shared then
-      perform from weir.open_run o where o.run_id = p_run and o.worker_id = p_worker for key share nowait;
-    end if;
+    perform from weir.open_run o where o.run_id = p_run and o.worker_id = p_worker for key share nowait;
+    v_kept := shared or found;
   exception when lock_not_available then
     busy := true;
     return;
   end;
-  if not found
+  if not v_kept
      or not exists (select from weir.worker w
                     where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
     raise exception 'worker % has lost its lease, or run %', p_worker, p_run using errcode = 'WR001',

@@ -1,5 +1,6 @@
--- Completes a run with a large output, in a transaction of its own: see weir.record_large_result. Of a run that is over
--- nothing is written. busy: somebody else has locked the run, its parent, a child run or a share of it.
+-- Completes a run with a large output, in a transaction of its own: see weir.record_large_result. Of a run that is
+-- over, or was deleted since, nothing is written. busy: somebody else has locked the run, its parent, a child run or a
+-- share of it.
 create or replace function weir.record_large_end(
   p_worker bigint, p_run bigint, p_output text,
   out busy boolean, out refusal text)
@@ -11,7 +12,7 @@ declare
   v_state text;
 begin
   busy := false;
-  if exists (select from weir.run r where r.id = p_run and r.status <> 0) then return; end if;
+  if not exists (select from weir.run r where r.id = p_run and r.status = 0) then return; end if;
   busy := (select o.busy from weir.own_attempt(p_worker, p_run, null, null, null) as o);
   if busy then return; end if;
   perform weir.record_runs(
