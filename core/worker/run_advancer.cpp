@@ -148,7 +148,7 @@ Result<void> RunAdvancer::take_written() {
     if (attempt && attempt->share != 0) continue;
     const auto* const settled = std::get_if<SettledAttempt>(&written.write);
     const RunKey key = settled != nullptr ? settled->run : std::get<EndedRun>(written.write).run;
-    OwnedRun& run = loop_.runs.at(key);
+    const OwnedRun& run = loop_.runs.at(key);
     if (!written.result) {
       if (settled != nullptr && run.broken) continue;  // it fails already
       if (auto failed = fail_refused(key, written.result.error().message); !failed) return failed;

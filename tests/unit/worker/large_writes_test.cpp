@@ -158,7 +158,7 @@ TEST_SUITE("worker: large writes") {
 
   TEST_CASE("L10: nothing more begins while so much is being written") {
     Writing worker;
-    OwnedRun& other = add_run(worker.loop.runs, worker.flow, claim_of(8));
+    const OwnedRun& other = add_run(worker.loop.runs, worker.flow, 8);
     worker.end(0, string_of(LargeWrites::bytes_max));
     worker.slots.given.clear();
     worker.start_due();
