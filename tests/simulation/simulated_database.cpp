@@ -96,13 +96,13 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                  : nullptr;
     };
     std::vector<EndedRun> ends;
-    for (const EndedRun& each : request.ended)
-      if (owned(each.run) == nullptr)
-        continue;
-      else if (is_locked_tree(each.run) || environment_.row_is_locked())
+    for (const EndedRun& each : request.ended) {
+      if (owned(each.run) == nullptr) continue;
+      if (is_locked_tree(each.run) || environment_.row_is_locked())
         reply.busy.insert(each.run);
       else
         ends.push_back(each);
+    }
     end_runs(ends);
 
     for (const auto& [run, count] : request.acknowledged)

@@ -79,26 +79,21 @@ void LargeWriter::run(const std::stop_token& stop) {
     queue_.pop_front();
     const std::uint64_t forgotten = forgotten_;
     lock.unlock();
-    Result<void> result;
-    std::chrono::milliseconds pause{0};
-    if (!session) {
+    if (!session)
       if (auto wakeup = WakeupEvent::make())
         session.emplace(url_, *std::move(wakeup), ReconnectingSession::Channels(), settings_);
-    }
-    if (!session) {
-      pause = away_pause;
-    } else if (!attempt(*session, queued, result)) {
-      pause = session->is_open() ? busy_pause : away_pause;
-    }
+    Result<void> result;
+    const bool over = session && attempt(*session, queued, result);
+    const bool away = !session || !session->is_open();
     lock.lock();
     if (forgotten != forgotten_) continue;
-    if (pause == std::chrono::milliseconds(0)) {
+    if (over) {
       written_.push_back({std::move(queued.write), std::move(result)});
       notify_();
-      continue;
+    } else {
+      queue_.push_back(std::move(queued));
+      changed_.wait_for(lock, stop, away ? away_pause : busy_pause, [] { return false; });
     }
-    queue_.push_back(std::move(queued));
-    changed_.wait_for(lock, stop, pause, [] { return false; });
   }
 }
 

@@ -7,6 +7,7 @@
 #include "conformance/test_worker.hpp"
 #include "support/admin_session.hpp"
 #include "support/eventually.hpp"
+#include "support/output_gate.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -21,27 +22,6 @@ struct Large {
     must(client->start("totals", {Json(), Json()}, {}));
     runs = worker.claim(2);
     REQUIRE(runs.size() == 2);
-    user.run("create table public.gate (n int)");
-    // Whoever writes an output of more than a thousand bytes waits at the gate.
-    for (const char* const table : {"journal", "run"})
-      user.run(fmt::format(
-          "create function public.wait_{0}() returns trigger language plpgsql as $$ begin if "
-          "octet_length(new.output::text) > 1000 then lock table public.gate in share mode; end "
-          "if; return new; end $$; create trigger wait before insert or update on weir.{0} for "
-          "each row execute function public.wait_{0}()",
-          table));
-  }
-  void close_gate() {
-    user.run("begin");
-    user.run("lock table public.gate");
-  }
-  void open_gate() { user.run("commit"); }
-  bool waits_at_gate() {
-    return eventually([&] {
-      return stores.sql(
-                 "select count(*)::text from pg_locks where relation = "
-                 "'public.gate'::regclass and not granted") == Rows{"1"};
-    });
   }
   LargeWrite result(std::size_t of, const std::string& output) {
     const Time now = worker.exchange(worker.next()).now;
@@ -68,6 +48,7 @@ struct Large {
   TestWorker worker{stores};
   std::unique_ptr<RunStore> client = stores.client_session();
   AdminSession user{stores.url()};
+  OutputGate gate{stores.url(), 1'000};
   std::vector<ClaimedRun> runs;
 };
 
@@ -78,34 +59,34 @@ std::string large() { return '"' + std::string(2'000, 'x') + '"'; }
 TEST_SUITE("postgres: large values") {
   TEST_CASE("L10: exchanges continue while something large is written") {
     Large a;
-    a.close_gate();
+    a.gate.close();
     for (const bool ends : {false, true}) {
       a.worker.session->write_large(
           a.worker.id, ends ? a.end(0, "{\"a\": " + large() + "}") : a.result(0, large()));
-      REQUIRE(a.waits_at_gate());
+      REQUIRE(a.gate.is_waited_at());
       must(a.client->start("totals", {Json()}, {}));
       const ClaimedRun quick = a.worker.claim_one();
       a.worker.ends(quick.run, {.output = Json()});
       CHECK(must(a.client->summary(quick.id)).status == "completed");
       CHECK(a.worker.session->take_written().empty());
-      a.open_gate();
+      a.gate.open();
       CHECK(a.written(1).at(0).result.has_value());
-      a.close_gate();
+      a.gate.close();
     }
     CHECK(must(a.client->summary(a.runs[0].id)).status == "completed");
   }
 
   TEST_CASE("L2: nobody takes a run of which something large is written") {
     Large a;
-    a.close_gate();
+    a.gate.close();
     a.worker.session->write_large(a.worker.id, a.result(0, large()));
-    REQUIRE(a.waits_at_gate());
+    REQUIRE(a.gate.is_waited_at());
     a.stores.sql("update weir.worker set lease_until = clock_timestamp() - interval '1 s'");
     TestWorker other(a.stores);
     other.loads(one_step());
     must(other.session->sweep());
     CHECK(other.claim(5).size() == 1);  // the other run
-    a.open_gate();
+    a.gate.open();
     CHECK(a.written(1).at(0).result.has_value());
     must(other.session->sweep());
     const std::vector<ClaimedRun> rest = other.claim(5);
@@ -148,13 +129,13 @@ TEST_SUITE("postgres: large values") {
 
   TEST_CASE("L6: a large write is made again when its connection breaks") {
     Large a;
-    a.close_gate();
+    a.gate.close();
     a.worker.session->write_large(a.worker.id, a.result(0, large()));
-    REQUIRE(a.waits_at_gate());
+    REQUIRE(a.gate.is_waited_at());
     a.stores.sql(
         "select pg_terminate_backend(pid)::text from pg_locks where relation = "
         "'public.gate'::regclass and not granted");
-    a.open_gate();
+    a.gate.open();
     CHECK(a.written(1).at(0).result.has_value());
     CHECK(a.stores.sql("select count(*)::text from weir.journal") == Rows{"1"});
   }

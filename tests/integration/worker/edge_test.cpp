@@ -7,6 +7,7 @@
 
 #include "integration/worker/worker_rig.hpp"
 #include "support/admin_session.hpp"
+#include "support/output_gate.hpp"
 #include "support/test_database.hpp"
 
 using namespace weir;
@@ -150,30 +151,17 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L10: while a large output is written other run
   const RunningWorker worker({&large, &last, &quick}, options);
   TestClient client;
   await_flows(client, {"large", "last", "quick"});
-  AdminSession user(database());
-  user.run("create table public.gate (n int)");
-  for (const char* const table : {"journal", "run"})
-    user.run(fmt::format(
-        "create function public.wait_{0}() returns trigger language plpgsql as $$ begin if "
-        "octet_length(new.output::text) > 1000000 then lock table public.gate in share mode; end "
-        "if; return new; end $$; create trigger wait before insert or update on weir.{0} for each "
-        "row execute function public.wait_{0}()",
-        table));
+  OutputGate gate(database(), 1'000'000);
   for (const char* const flow : {"large", "last"}) {
-    user.run("begin");
-    user.run("lock table public.gate");
+    gate.close();
     const std::string id = client.start(flow, "null");
-    REQUIRE(eventually([&] {
-      return query_value(
-                 "select count(*) from pg_locks where relation = 'public.gate'::regclass "
-                 "and not granted") == "1";
-    }));
+    REQUIRE(gate.is_waited_at());
     const auto until = std::chrono::steady_clock::now() + options.lease + 1s;
     while (std::chrono::steady_clock::now() < until)
       CHECK(client.run("quick", "null").summary.status == "completed");
     CHECK(query_value(fmt::format("select status from weir.runs where run_id = '{}'", id)) ==
           "running");
-    user.run("commit");
+    gate.open();
     CHECK(end_of(id) == "completed");
   }
   CHECK(query_value("select count(*) from weir.journal") ==

@@ -6,12 +6,12 @@ language sql immutable as $$
   values
     ('weir_reader', 'cron_next'),
     ('weir_reader', 'first_run_since'),
+    ('weir_reader', 'has_gin_index'),
     ('weir_reader', 'journal_of'),
     ('weir_reader', 'newest_runs'),
     ('weir_reader', 'newest_version'),
     ('weir_reader', 'outcome'),
     ('weir_reader', 'outcomes'),
-    ('weir_reader', 'has_gin_index'),
     ('weir_reader', 'output_of_map'),
     ('weir_reader', 'steps_of'),
 
