@@ -135,9 +135,9 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   std::vector<std::filesystem::path> folders;
   for (const PluginFolder& folder : config.plugins.folders) folders.push_back(folder.path);
 
-  const StoreOpener open_store = [url = orders.database](StoreUse use) {
-    return postgres::open_worker_store(url,
-                                       {.connects_now = use.connects_now, .listens = use.listens});
+  const StoreOpener open_store = [url = orders.database, log](StoreUse use) {
+    return postgres::open_worker_store(
+        url, {.connects_now = use.connects_now, .listens = use.listens, .log = log});
   };
   ServeOptions options = serve_options(config);
   options.retention = retention_of(config);

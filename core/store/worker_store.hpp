@@ -205,6 +205,9 @@ class WorkerStore {
   virtual void write_large(WorkerId worker, LargeWrite write) = 0;
   /// Those that are over, since the last call.
   virtual std::vector<LargeWritten> take_written() = 0;
+  /// Takes back a result that was given to write_large(), unless it is over, is being written or may
+  /// have been. True: it is not written, and take_written() will not return it.
+  virtual bool withdraw_large(RunKey run, TaskId task, int attempt) = 0;
   /// Those that are not over will not be returned; they are written, or they are not.
   virtual void forget_large() = 0;
 

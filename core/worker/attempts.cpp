@@ -219,16 +219,19 @@ void Attempts::fold_journaled(OwnedRun& run, const JournalRow& row) {
 }
 
 void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
-  for (const Flights::Flight& flight : flights_.take_run(key, loop_.now())) {
-    const Attempt& attempt = *flight.attempt;
+  const auto cancelled = [&](const Attempt& attempt) {
     const Steady started = start_of(attempt);
-    JournalRow row{.task = attempt.task,
-                   .attempt = attempt.number,
-                   .outcome = Outcome::cancelled,
-                   .error_code = "run_ended",
-                   .error = "the run ended while this ran",
-                   .started_at = started == Steady{} ? now : std::min(now, loop_.clock.at(started)),
-                   .ended_at = now};
+    return JournalRow{
+        .task = attempt.task,
+        .attempt = attempt.number,
+        .outcome = Outcome::cancelled,
+        .error_code = "run_ended",
+        .error = "the run ended while this ran",
+        .started_at = started == Steady{} ? now : std::min(now, loop_.clock.at(started)),
+        .ended_at = now};
+  };
+  for (const Flights::Flight& flight : flights_.take_run(key, loop_.now())) {
+    JournalRow row = cancelled(*flight.attempt);
     if (!flight.attempt->gate.close()) {
       settling_.add(flight.attempt, std::move(row));
       continue;
@@ -236,10 +239,14 @@ void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
     run.note_ended_attempts(1);
     loop_.outbox.settle(key, std::move(row), run.plugin());
   }
+  for (const auto& attempt : large_.withdraw(key)) {
+    run.note_ended_attempts(1);
+    if (attempt) loop_.outbox.settle(key, cancelled(*attempt), run.plugin());
+  }
 }
 
 void Attempts::forget_run(RunKey key, OwnedRun& run) {
-  run.note_ended_attempts(flights_.take_run(key, loop_.now()).size());
+  run.note_ended_attempts(flights_.take_run(key, loop_.now()).size() + large_.withdraw(key).size());
 }
 
 void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {

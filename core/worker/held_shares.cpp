@@ -103,7 +103,7 @@ void HeldShares::note_written(const Attempt& attempt, JournalRow row, const Resu
     log_.warn("run {}: {}", found->second.taken.run_id, to_string(written.error()));
     refuse(row, written.error());
   } else {
-    found->second.lost = true;
+    found->second.unwritten = written.error();
   }
   settle(attempt, std::move(row), now);
 }
@@ -202,7 +202,7 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
 
 bool HeldShares::is_due(const Share& share, Steady now) const {
   if (share.settled.empty() || now < share.retry_at) return false;
-  return share.lost || (share.running == 0 && share.waiting.empty()) ||
+  return share.unwritten || (share.running == 0 && share.waiting.empty()) ||
          share.settled.size() >= settled_max || share.settled_bytes >= settled_bytes_max ||
          now >= share.settled_at + settle_after;
 }
@@ -244,10 +244,7 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
 // All results with one call. If the database cannot store one of them, each with its own: then that
 // one is journaled as failed for good.
 Result<void> HeldShares::journal(WorkerId worker, ShareId id, Share& share) {
-  if (share.lost)
-    return std::unexpected(Error{.code = ErrorCode::lease_lost,
-                                 .kind = "lease_lost",
-                                 .message = "its run ended, or another worker has it"});
+  if (share.unwritten) return std::unexpected(*share.unwritten);
   while (!share.settled.empty()) {
     const std::size_t count = share.one_by_one ? 1 : share.settled.size();
     const auto left =

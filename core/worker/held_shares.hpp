@@ -105,10 +105,10 @@ class HeldShares {
     std::size_t running = 0;
     std::vector<JournalRow> settled{};  ///< not journaled yet
     std::size_t settled_bytes = 0;
-    Steady settled_at{};      ///< when the first of them was added
-    bool lost = false;        ///< it is another worker's, or over
-    bool one_by_one = false;  ///< the database cannot store one of them: it is to be found
-    Steady retry_at{};        ///< it was locked
+    Steady settled_at{};               ///< when the first of them was added
+    std::optional<Error> unwritten{};  ///< why a large result of it could not be written
+    bool one_by_one = false;           ///< the database cannot store one of them: it is to be found
+    Steady retry_at{};                 ///< it was locked
   };
   using Shares = std::map<ShareId, Share>;
 

@@ -8,9 +8,11 @@ namespace weir {
 
 void LargeWrites::write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt) {
   WEIR_ASSERT(is_large(settled.row));
-  bytes_ += settled.row.output->text().size();
+  const std::size_t bytes = settled.row.output->text().size();
+  bytes_ += bytes;
   results_.push_back({.task = {settled.run, settled.row.task, settled.row.attempt, settled.plugin},
-                      .attempt = std::move(attempt)});
+                      .attempt = std::move(attempt),
+                      .bytes = bytes});
   store_.write_large(worker, std::move(settled));
 }
 
@@ -21,9 +23,19 @@ void LargeWrites::write(WorkerId worker, EndedRun ended) {
 
 bool LargeWrites::holds(RunKey run) const {
   return std::ranges::find(ending_, run) != ending_.end() ||
-         std::ranges::any_of(results_, [&](const WrittenResult& each) {
-           return each.task.run == run && (!each.attempt || each.attempt->share == 0);
-         });
+         std::ranges::any_of(results_, [&](const WrittenResult& each) { return each.is_of(run); });
+}
+
+std::vector<std::shared_ptr<Attempt>> LargeWrites::withdraw(RunKey run) {
+  std::vector<std::shared_ptr<Attempt>> withdrawn;
+  std::erase_if(results_, [&](WrittenResult& each) {
+    if (!each.is_of(run) || !store_.withdraw_large(run, each.task.task, each.task.attempt))
+      return false;
+    bytes_ -= each.bytes;
+    withdrawn.push_back(std::move(each.attempt));
+    return true;
+  });
+  return withdrawn;
 }
 
 void LargeWrites::state(std::vector<InFlightTask>& in_flight) const {
@@ -42,7 +54,7 @@ std::vector<LargeWrites::Written> LargeWrites::take_written() {
                each.task.attempt == settled->row.attempt;
       });
       WEIR_ASSERT(found != results_.end());
-      bytes_ -= settled->row.output->text().size();
+      bytes_ -= found->bytes;
       attempt = std::move(found->attempt);
       results_.erase(found);
     } else {

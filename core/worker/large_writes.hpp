@@ -33,6 +33,10 @@ class LargeWrites {
   void write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt);
   void write(WorkerId worker, EndedRun ended);
 
+  /// Takes back the results of a run of this worker that are not written, and will not be. Returns
+  /// their attempts; null: of child runs.
+  std::vector<std::shared_ptr<Attempt>> withdraw(RunKey run);
+
   /// So much is being written that nothing more should begin.
   bool is_full() const noexcept { return bytes_ >= bytes_max; }
   bool empty() const noexcept { return results_.empty() && ending_.empty(); }
@@ -52,6 +56,9 @@ class LargeWrites {
   struct WrittenResult {
     InFlightTask task;
     std::shared_ptr<Attempt> attempt;
+    std::size_t bytes = 0;
+
+    bool is_of(RunKey run) const { return task.run == run && (!attempt || attempt->share == 0); }
   };
 
   WorkerStore& store_;

@@ -179,35 +179,54 @@ Result<std::optional<JournalRow>> Host::Store::resolve(WorkerId worker,
 }
 
 void Host::Store::write_large(WorkerId worker, LargeWrite write) {
-  write_after(up_to(one_in(3, host_.world_.random) ? 3s : 20ms, host_.world_.random), worker, write,
-              forgotten_);
+  writes_.push_back(std::make_shared<Write>(Write{worker, std::move(write), forgotten_}));
+  write_after(up_to(one_in(3, host_.world_.random) ? 3s : 20ms, host_.world_.random),
+              writes_.back());
+}
+
+bool Host::Store::withdraw_large(RunKey run, TaskId task, int attempt) {
+  for (const auto& each : writes_) {
+    const auto* const settled = std::get_if<SettledAttempt>(&each->write);
+    if (settled == nullptr || settled->run != run || settled->row.task != task ||
+        settled->row.attempt != attempt || each->may_be_written)
+      continue;
+    each->withdrawn = true;
+    std::erase(writes_, each);
+    ++host_.world_.withdrawn_writes;
+    return true;
+  }
+  return false;
 }
 
 // A write may be committed though it was forgotten, or after it was repeated.
-void Host::Store::write_after(Duration delay, WorkerId worker, const LargeWrite& write,
-                              int forgotten) {
-  host_.after(delay, [this, worker, write, forgotten] {
+void Host::Store::write_after(Duration delay, std::shared_ptr<Write> write) {
+  host_.after(delay, [this, write] {
     World& world = host_.world_;
-    if (forgotten != forgotten_ && one_in(2, world.random)) return;
+    if (write->withdrawn) return;
+    if (write->forgotten != forgotten_ && one_in(2, world.random)) return;
+    write->may_be_written = true;
     if (!host_.is_connected() || happens(world.faults.request_lost, world.random))
-      return write_after(500ms, worker, write, forgotten);
+      return write_after(500ms, write);
     if (happens(world.faults.commit_late, world.random)) {
-      world.stage.after(up_to(3s, world.random), [&world, worker, write] {
-        static_cast<void>(world.database.record_large(worker, write));
+      world.stage.after(up_to(3s, world.random), [&world, write] {
+        static_cast<void>(world.database.record_large(write->worker, write->write));
       });
-      return write_after(500ms, worker, write, forgotten);
+      return write_after(500ms, write);
     }
-    const auto* const settled = std::get_if<SettledAttempt>(&write);
-    const bool shared =
-        settled != nullptr && world.database.share_of(worker, settled->run, settled->row.task,
-                                                      settled->row.attempt) != nullptr;
-    const auto done = world.database.record_large(worker, write);
-    if (happens(world.faults.reply_lost, world.random))
-      return write_after(500ms, worker, write, forgotten);
-    if (done && !*done) return write_after(100ms, worker, write, forgotten);
-    if (forgotten != forgotten_) return;
+    const auto* const settled = std::get_if<SettledAttempt>(&write->write);
+    const bool shared = settled != nullptr &&
+                        world.database.share_of(write->worker, settled->run, settled->row.task,
+                                                settled->row.attempt) != nullptr;
+    const auto done = world.database.record_large(write->worker, write->write);
+    if (happens(world.faults.reply_lost, world.random)) return write_after(500ms, write);
+    if (done && !*done) {
+      write->may_be_written = false;
+      return write_after(100ms, write);
+    }
+    std::erase(writes_, write);
+    if (write->forgotten != forgotten_) return;
     ++world.large_writes;
-    written_.push_back({write, done ? Result<void>() : std::unexpected(done.error())});
+    written_.push_back({write->write, done ? Result<void>() : std::unexpected(done.error())});
     if (settled != nullptr && done && !shared) untold_.push_back(*settled);
     host_.wake();
   });
@@ -222,6 +241,7 @@ std::vector<LargeWritten> Host::Store::take_written() {
 void Host::Store::forget_large() {
   SimulatedWorkerStore::forget_large();
   untold_.clear();
+  writes_.clear();
   ++forgotten_;
 }
 

@@ -78,6 +78,7 @@ class Host {
                                               const SettledAttempt& otherwise) override;
     // Take their time, beside the calls.
     void write_large(WorkerId worker, LargeWrite write) override;
+    bool withdraw_large(RunKey run, TaskId task, int attempt) override;
     std::vector<LargeWritten> take_written() override;
     void forget_large() override;
     // Is never committed late: then it would offer what its owner has taken back and runs itself.
@@ -87,10 +88,17 @@ class Host {
 
    private:
     Result<void> send(std::function<void()> body) override;
-    void write_after(Duration delay, WorkerId worker, const LargeWrite& write, int forgotten);
+    struct Write {
+      WorkerId worker = 0;
+      LargeWrite write;
+      int forgotten = 0;
+      bool may_be_written = false, withdrawn = false;
+    };
+    void write_after(Duration delay, std::shared_ptr<Write> write);
     Host& host_;
-    int forgotten_ = 0;                   // times
-    std::vector<SettledAttempt> untold_;  // written, of runs of this worker
+    int forgotten_ = 0;                           // times
+    std::vector<std::shared_ptr<Write>> writes_;  // some are over
+    std::vector<SettledAttempt> untold_;          // written, of runs of this worker
   };
 
   void run();

@@ -100,6 +100,7 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.deleted_runs = world.judge.upkeep().deleted();
   outcome.tally.rows_locked = world.rows_locked;
   outcome.tally.large_writes = world.large_writes;
+  outcome.tally.withdrawn_writes = world.withdrawn_writes;
   outcome.tally.settlements = world.judge.settlements();
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;

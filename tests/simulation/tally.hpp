@@ -15,18 +15,20 @@ struct Tally {
   std::uint64_t shares = 0;        // taken by helpers
   std::uint64_t rows_locked = 0;   // of runs that could not end or be released then
   std::uint64_t large_writes = 0;  // beside the exchanges
-  std::uint64_t settlements = 0;   // committed by handlers
+  std::uint64_t withdrawn_writes = 0;
+  std::uint64_t settlements = 0;  // committed by handlers
   std::uint64_t limited_claims = 0;
   std::uint64_t ticks = 0;         // started
   std::uint64_t deleted_runs = 0;  // by retention
 
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 10> columns = {{
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 11> columns = {{
       {"runs", &Tally::runs},
       {"attempts", &Tally::attempts},
       {"events", &Tally::events},
       {"shares taken", &Tally::shares},
       {"rows locked", &Tally::rows_locked},
       {"large writes", &Tally::large_writes},
+      {"withdrawn", &Tally::withdrawn_writes},
       {"settlements", &Tally::settlements},
       {"claims under limits", &Tally::limited_claims},
       {"ticks", &Tally::ticks},

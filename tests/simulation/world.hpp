@@ -20,7 +20,7 @@ struct World {
   Stage stage{random};
   Judge judge;
   std::vector<Host*> hosts;  // that are alive
-  std::uint64_t rows_locked = 0, large_writes = 0;
+  std::uint64_t rows_locked = 0, large_writes = 0, withdrawn_writes = 0;
   SimulatedDatabase database;
 };
 

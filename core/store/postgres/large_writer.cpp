@@ -1,6 +1,6 @@
 #include "store/postgres/large_writer.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <optional>
 
 #include "base/iso8601.hpp"
@@ -10,9 +10,6 @@
 
 namespace weir::postgres {
 namespace {
-
-constexpr std::chrono::milliseconds busy_pause{100};
-constexpr std::chrono::milliseconds away_pause{500};
 
 struct Answer {
   bool busy = false;
@@ -52,10 +49,23 @@ Result<pqxx::result> call(ReconnectingSession& session, WorkerId worker, const E
 
 void LargeWriter::write(WorkerId worker, LargeWrite write) {
   const std::lock_guard lock(mutex_);
-  queue_.push_back({worker, std::move(write)});
+  queue_.push_back({.worker = worker, .write = std::move(write)});
   changed_.notify_one();
   if (!thread_.joinable())
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+bool LargeWriter::Queued::is_result(RunKey run, TaskId task, int attempt) const {
+  const auto* const settled = std::get_if<SettledAttempt>(&write);
+  return settled != nullptr && settled->run == run && settled->row.task == task &&
+         settled->row.attempt == attempt;
+}
+
+bool LargeWriter::withdraw(RunKey run, TaskId task, int attempt) {
+  const std::lock_guard lock(mutex_);
+  return std::erase_if(queue_, [&](const Queued& each) {
+           return !each.in_doubt && each.is_result(run, task, attempt);
+         }) > 0;
 }
 
 std::vector<LargeWritten> LargeWriter::take_written() {
@@ -70,13 +80,23 @@ void LargeWriter::forget() {
   ++forgotten_;
 }
 
-// One that is locked goes to the end; while the database is away everything waits.
+// What cannot be written at the moment is due again later; what waits behind it goes on.
 void LargeWriter::run(const std::stop_token& stop) {
   std::optional<ReconnectingSession> session;
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [this] { return !queue_.empty(); }) && !stop.stop_requested()) {
-    Queued queued = std::move(queue_.front());
-    queue_.pop_front();
+  while (!stop.stop_requested()) {
+    const auto next = std::ranges::min_element(queue_, {}, &Queued::due);
+    if (next == queue_.end()) {
+      changed_.wait(lock, stop, [this] { return !queue_.empty(); });
+      continue;
+    }
+    if (next->due > std::chrono::steady_clock::now()) {
+      changed_.wait_until(lock, stop, next->due, [] { return false; });
+      continue;
+    }
+    std::list<Queued> taken;
+    taken.splice(taken.begin(), queue_, next);
+    Queued& queued = taken.front();
     const std::uint64_t forgotten = forgotten_;
     lock.unlock();
     if (!session)
@@ -84,34 +104,44 @@ void LargeWriter::run(const std::stop_token& stop) {
         session.emplace(url_, *std::move(wakeup), ReconnectingSession::Channels(), settings_);
     Result<void> result;
     const bool over = session && attempt(*session, queued, result);
-    const bool away = !session || !session->is_open();
     lock.lock();
     if (forgotten != forgotten_) continue;
     if (over) {
       written_.push_back({std::move(queued.write), std::move(result)});
       notify_();
     } else {
-      queue_.push_back(std::move(queued));
-      changed_.wait_for(lock, stop, away ? away_pause : busy_pause, [] { return false; });
+      queued.due = std::chrono::steady_clock::now() + queued.pause;
+      queued.pause = std::min(2 * queued.pause, pause_max);
+      queue_.splice(queue_.end(), taken);
     }
   }
 }
 
 // Returns whether it is over.
-bool LargeWriter::attempt(ReconnectingSession& session, const Queued& queued,
-                          Result<void>& result) {
+bool LargeWriter::attempt(ReconnectingSession& session, Queued& queued, Result<void>& result) {
   const auto rows = std::visit(
       [&](const auto& write) { return call(session, queued.worker, write); }, queued.write);
   if (!rows) {
     result = std::unexpected(rows.error());
-    return rows.error().code != ErrorCode::unavailable && rows.error().code != ErrorCode::in_doubt;
+    if (rows.error().code != ErrorCode::unavailable && rows.error().code != ErrorCode::in_doubt)
+      return true;
+    queued.in_doubt = true;
+    tell(rows.error());
+    return false;
   }
+  told_ = false;
+  queued.in_doubt = false;
   Answer answer = answer_columns.read_row((*rows)[0]);
   if (answer.refusal)
     result = std::unexpected(Error{.code = ErrorCode::invalid_input,
                                    .kind = "refused_value",
                                    .message = *std::move(answer.refusal)});
   return !answer.busy;
+}
+
+void LargeWriter::tell(const Error& error) {
+  if (!std::exchange(told_, true) && log_)
+    log_->warn("cannot write a large value, retrying: {}", to_string(error));
 }
 
 }  // namespace weir::postgres

@@ -23,6 +23,12 @@ namespace {
 // No call of a worker waits longer for what somebody has locked (L8): then it is repeated later.
 constexpr const char* lock_limit = "set lock_timeout = '2s'";
 
+// When the worker crashes, its write ends, and with that its locks: as soon as the server can notice
+// it, where it can.
+constexpr const char* large_settings =
+    "set lock_timeout = '2s'; do $$ begin set client_connection_check_interval = '1s'; "
+    "exception when others then null; end $$";
+
 constexpr const char* join_call =
     "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint, $5::bigint[])";
 
@@ -85,10 +91,11 @@ constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
 
 class PostgresWorkerStore final : public WorkerStore {
  public:
-  PostgresWorkerStore(std::string url, bool listens, WakeupEvent wakeup)
-      : session_(url, std::move(wakeup), listens ? channels() : ReconnectingSession::Channels(),
-                 lock_limit),
-        large_writer_(std::move(url), lock_limit, [this] { session_.wake(); }) {}
+  PostgresWorkerStore(std::string url, WorkerSession session, WakeupEvent wakeup)
+      : session_(url, std::move(wakeup),
+                 session.listens ? channels() : ReconnectingSession::Channels(), lock_limit),
+        large_writer_(std::move(url), large_settings, std::move(session.log),
+                      [this] { session_.wake(); }) {}
 
   Result<void> connect() { return session_.connect(); }
 
@@ -158,6 +165,9 @@ class PostgresWorkerStore final : public WorkerStore {
   void write_large(WorkerId worker, LargeWrite write) override {
     large_writer_.write(worker, std::move(write));
   }
+  bool withdraw_large(RunKey run, TaskId task, int attempt) override {
+    return large_writer_.withdraw(run, task, attempt);
+  }
   std::vector<LargeWritten> take_written() override { return large_writer_.take_written(); }
   void forget_large() override { large_writer_.forget(); }
 
@@ -212,7 +222,7 @@ Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url,
                                                        WorkerSession session) {
   auto wakeup = WakeupEvent::make();
   if (!wakeup) return std::unexpected(std::move(wakeup.error()));
-  auto store = std::make_unique<PostgresWorkerStore>(url, session.listens, *std::move(wakeup));
+  auto store = std::make_unique<PostgresWorkerStore>(url, session, *std::move(wakeup));
   if (session.connects_now)
     if (const auto connected = store->connect(); !connected)
       return std::unexpected(connected.error());

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "base/log.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir::postgres {
@@ -10,6 +11,7 @@ namespace weir::postgres {
 struct WorkerSession {
   bool connects_now = true;  ///< false: the first call connects, and returns the error if it cannot
   bool listens = true;       ///< whether wait() ends when there may be runs
+  std::shared_ptr<Log> log = nullptr;  ///< for what the session does on its own
 };
 
 /// A worker's session with PostgreSQL; it reconnects by itself after the connection broke. The

@@ -5,8 +5,10 @@
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "store/postgres/postgres_worker_store.hpp"
 #include "support/admin_session.hpp"
 #include "support/eventually.hpp"
+#include "support/log_lines.hpp"
 #include "support/output_gate.hpp"
 
 using namespace weir;
@@ -138,6 +140,78 @@ TEST_SUITE("postgres: large values") {
     a.gate.open();
     CHECK(a.written(1).at(0).result.has_value());
     CHECK(a.stores.sql("select count(*)::text from weir.journal") == Rows{"1"});
+  }
+
+  TEST_CASE("F6: what is not being written yet can be withdrawn") {
+    Large a;
+    const LargeWrite first = a.result(0, large()), second = a.result(1, large());
+    a.gate.close();
+    a.worker.session->write_large(a.worker.id, first);
+    REQUIRE(a.gate.is_waited_at());
+    a.worker.session->write_large(a.worker.id, second);
+    const auto withdraw = [&](std::size_t of, int attempt) {
+      return a.worker.session->withdraw_large(a.runs[of].run, {.step = 0, .index = 0}, attempt);
+    };
+    CHECK_FALSE(withdraw(0, 1));
+    CHECK_FALSE(withdraw(1, 2));
+    CHECK(withdraw(1, 1));
+    CHECK_FALSE(withdraw(1, 1));
+    a.gate.open();
+    CHECK(a.written(1).size() == 1);
+    CHECK(a.stores.sql("select run_id::text from weir.journal") ==
+          Rows{std::to_string(a.runs[0].run)});
+  }
+
+  TEST_CASE("F6: what may have been written cannot be withdrawn") {
+    Large a;
+    a.gate.close();
+    a.worker.session->write_large(a.worker.id, a.result(0, large()));
+    REQUIRE(a.gate.is_waited_at());
+    a.stores.sql(
+        "select pg_terminate_backend(pid)::text from pg_locks where relation = "
+        "'public.gate'::regclass and not granted");
+    CHECK(a.gate.is_waited_at());  // again
+    CHECK_FALSE(a.worker.session->withdraw_large(a.runs[0].run, {.step = 0, .index = 0}, 1));
+    a.gate.open();
+    CHECK(a.written(1).size() == 1);
+  }
+
+  TEST_CASE("L8: the large output of a child run locks nothing of its parent while it is written") {
+    Large a;
+    FlowDraft::Step sub = of_kind("flow", "sub");
+    sub.flow = "totals";
+    a.worker.loads(named("parent", flow({sub})));
+    must(a.client->start("parent", {Json()}, {}));
+    const ClaimedRun parent = a.worker.claim_one();
+    must(a.worker.starts_child(parent.run, 0, 1, "totals", Json()));
+    a.runs[0] = a.worker.claim_one();
+    a.gate.close();
+    a.worker.session->write_large(a.worker.id, a.end(0, "{\"a\": " + large() + "}"));
+    REQUIRE(a.gate.is_waited_at());
+    CHECK(a.stores.sql(fmt::format(
+              "select run_id::text from weir.open_run where run_id = {} for update nowait",
+              parent.run)) == Rows{std::to_string(parent.run)});
+    a.gate.open();
+    CHECK(a.written(1).at(0).result.has_value());
+    CHECK(must(a.client->report(a.runs[0].id, true)).output->text().size() > 2'000);
+  }
+
+  TEST_CASE("that nothing large can be written is told once until something is") {
+    Large a;
+    const LogLines lines;
+    const auto session = must(postgres::open_worker_store(a.stores.url(), {.log = lines.log()}));
+    a.stores.sql(
+        "create function public.full() returns trigger language plpgsql as $$ begin raise "
+        "exception 'the disk is full' using errcode = '53100'; end $$; create trigger stop before "
+        "insert on weir.journal for each row execute function public.full()");
+    session->write_large(a.worker.id, a.result(0, "1"));
+    session->write_large(a.worker.id, a.result(1, "2"));
+    CHECK(eventually([&] { return !lines.text().empty(); }));
+    a.stores.sql("drop trigger stop on weir.journal");
+    CHECK(eventually(
+        [&] { return a.stores.sql("select count(*)::text from weir.journal") == Rows{"2"}; }));
+    CHECK(lines.text().starts_with("cannot write a large value, retrying: the disk is full"));
+    CHECK(lines.text().find('\n') == lines.text().size() - 1);
   }
 
   TEST_CASE("what is still to be written does not hold up the end of a session") {

@@ -70,6 +70,8 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
     Answers<std::vector<ShareId>> held_shares;
     Answers<std::size_t> settle_share;
   } answers;
+  bool keeps_large = false;      ///< what is large is being written, and cannot be withdrawn
+  std::size_t writes_max = 100;  ///< of large values, until the next take_written()
 
   /// The calls since the last call of this.
   std::string take_calls() { return std::exchange(calls_, {}); }
@@ -114,7 +116,23 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
                            std::get<EndedRun>(write).run));
     written_.push_back({std::move(write), answers.write_large.take()});
   }
-  std::vector<LargeWritten> take_written() override { return std::exchange(written_, {}); }
+  bool withdraw_large(RunKey run, TaskId task, int attempt) override {
+    note(fmt::format("withdraw_large run {} {}.{}#{}", run, task.step, task.index, attempt));
+    if (keeps_large) return false;
+    return std::erase_if(written_, [&](const LargeWritten& each) {
+             const auto* const settled = std::get_if<SettledAttempt>(&each.write);
+             return settled != nullptr && settled->run == run && settled->row.task == task &&
+                    settled->row.attempt == attempt;
+           }) > 0;
+  }
+  std::vector<LargeWritten> take_written() override {
+    std::vector<LargeWritten> taken;
+    while (!written_.empty() && taken.size() < writes_max) {
+      taken.push_back(std::move(written_.front()));
+      written_.erase(written_.begin());
+    }
+    return taken;
+  }
   void forget_large() override { written_.clear(); }
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey>) override {
     return {};

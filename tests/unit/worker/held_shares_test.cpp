@@ -590,4 +590,19 @@ TEST_SUITE("worker: held shares") {
     CHECK_FALSE(helper.store.take_calls().contains("settle_share"));
     CHECK(helper.held.take_lease_unconfirmed());
   }
+
+  TEST_CASE("a share whose large output could not be written for now goes back to its owner") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    const auto attempt = helper.held.next(steady_start);
+    helper.held.note_written(*attempt, HeldShares::row_of(*attempt, completes("[1, 2]")),
+                             refused(ErrorCode::internal), helper.now);
+    CHECK(helper.turn() == Shares{2});
+    CHECK_FALSE(helper.held.take_lease_unconfirmed());
+    helper.store.take_calls();
+    helper.store.answers.held_shares.next(std::vector<ShareId>{2});
+    helper.now += 1s;
+    helper.turn();
+    CHECK(helper.store.take_calls().contains("return_share worker 1 share 2 from 0"));
+  }
 }

@@ -227,6 +227,7 @@ TEST_SUITE("worker: large writes") {
   TEST_CASE("F6: a run that ends while a large result of it is written ends after that") {
     Writing worker;
     worker.end(0, string_of(mebibyte));
+    worker.store.keeps_large = true;
     worker.run.receive({.count = 1, .cancelled = "enough"});
     worker.advancer.advance(worker.now);
     CHECK(worker.settled() == "7:1.0#1 cancelled run_ended: the run ended while this ran\n");
@@ -234,5 +235,32 @@ TEST_SUITE("worker: large writes") {
     CHECK(worker.advancer.take_written().has_value());
     worker.advancer.advance(worker.now);
     CHECK(worker.ended() == "3 enough\n");
+  }
+
+  TEST_CASE("F6: a run that ends does not wait for large results that nobody has begun to write") {
+    Writing worker;
+    worker.end(0, string_of(mebibyte));
+    worker.run.receive({.count = 1, .cancelled = "enough"});
+    worker.advancer.advance(worker.now);
+    CHECK(worker.settled() ==
+          "7:1.0#1 cancelled run_ended: the run ended while this ran\n"
+          "7:0.0#1 cancelled run_ended: the run ended while this ran\n");
+    CHECK(worker.ended() == "3 enough\n");
+    CHECK(worker.run.in_flight == 0);
+    CHECK(worker.attempts.large().empty());
+    CHECK(worker.attempts.stated().empty());
+  }
+
+  TEST_CASE("F9: a run that fails withdraws the large results that nobody has begun to write") {
+    Writing worker;
+    worker.store.answers.write_large.next(
+        refused(ErrorCode::invalid_input, "too odd", "refused_value"));
+    worker.end(0, string_of(mebibyte));
+    worker.end(1, string_of(mebibyte));
+    worker.store.writes_max = 1;
+    CHECK(worker.advancer.take_written().has_value());
+    CHECK(worker.ended().starts_with("2 the database cannot store a value of it: too odd"));
+    CHECK(worker.run.in_flight == 0);
+    CHECK(worker.attempts.large().empty());
   }
 }

@@ -6,7 +6,7 @@ create or replace function weir.record_large_end(
   out busy boolean, out refusal text)
 language plpgsql
 set jit = off set enable_seqscan = off
-set lock_timeout = '1ms'
+set lock_timeout = '2s'
 as $$
 declare
   v_state text;
@@ -15,10 +15,13 @@ begin
   if not exists (select from weir.run r where r.id = p_run and r.status = 0) then return; end if;
   busy := (select o.busy from weir.own_attempt(p_worker, p_run, null, null, null) as o);
   if busy then return; end if;
+  -- While this lasts, nothing is locked that others need.
+  update weir.run r set output = coalesce(p_output, 'null')::jsonb where r.id = p_run;
+  perform set_config('lock_timeout', '1ms', true);
   perform weir.record_runs(
     p_worker, clock_timestamp(),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-    array[p_run], array[1::smallint], array[coalesce(p_output, 'null')::jsonb], array[null::text],
+    array[p_run], array[1::smallint], array[null::jsonb], array[null::text],
     array[null::smallint], array[null::text], '{}', '{}', '{}', '{}');
 exception when others then
   get stacked diagnostics v_state = returned_sqlstate, refusal = message_text;

@@ -1,6 +1,7 @@
 -- The part of weir.exchange that writes: appends what a worker settled to the journal, closes runs that ended, releases
 -- runs that can wait, and acknowledges notifications. Ends, releases and acknowledgements of runs that the worker does
 -- not hold are left out; so are acknowledgements of runs whose row is locked: their notifications are sent again.
+-- The output of a run that weir.record_large_end has written already is null here and kept.
 -- Locks: of parents and of the runs that end together, in order of id, which is parents before children; then of what
 -- follows from the ends. Errors: lock_not_available after the caller's lock_timeout, which a transaction of somebody
 -- else causes that has locked a run, its parent, a child run or a share of it; whatever PostgreSQL says of a value that
@@ -48,7 +49,7 @@ begin
       where o.run_id = any (array[e.run_id]) and o.worker_id = p_worker
       returning e.*, o.started_at)
     update weir.run r
-    set status = e.status, output = e.output, error = e.error, failed_step = e.failed_step, note = e.note,
+    set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step, note = e.note,
         started_at = e.started_at, ended_at = p_now
     from ended e
     where r.id = any (array[e.run_id]);
