@@ -199,7 +199,7 @@ bool Host::Store::withdraw_large(RunKey run, TaskId task, int attempt) {
 }
 
 // A write may be committed though it was forgotten, or after it was repeated.
-void Host::Store::write_after(Duration delay, std::shared_ptr<Write> write) {
+void Host::Store::write_after(Duration delay, const std::shared_ptr<Write>& write) {
   host_.after(delay, [this, write] {
     World& world = host_.world_;
     if (write->withdrawn) return;

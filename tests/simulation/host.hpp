@@ -94,7 +94,7 @@ class Host {
       int forgotten = 0;
       bool may_be_written = false, withdrawn = false;
     };
-    void write_after(Duration delay, std::shared_ptr<Write> write);
+    void write_after(Duration delay, const std::shared_ptr<Write>& write);
     Host& host_;
     int forgotten_ = 0;                           // times
     std::vector<std::shared_ptr<Write>> writes_;  // some are over

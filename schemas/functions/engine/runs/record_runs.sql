@@ -49,8 +49,8 @@ begin
       where o.run_id = any (array[e.run_id]) and o.worker_id = p_worker
       returning e.*, o.started_at)
     update weir.run r
-    set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step, note = e.note,
-        started_at = e.started_at, ended_at = p_now
+    set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step,
+        note = e.note, started_at = e.started_at, ended_at = p_now
     from ended e
     where r.id = any (array[e.run_id]);
     if v_parents is not null then
