@@ -91,11 +91,10 @@ constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
 
 class PostgresWorkerStore final : public WorkerStore {
  public:
-  PostgresWorkerStore(std::string url, WorkerSession session, WakeupEvent wakeup)
+  PostgresWorkerStore(std::string url, const WorkerSession& session, WakeupEvent wakeup)
       : session_(url, std::move(wakeup),
                  session.listens ? channels() : ReconnectingSession::Channels(), lock_limit),
-        large_writer_(std::move(url), large_settings, std::move(session.log),
-                      [this] { session_.wake(); }) {}
+        large_writer_(std::move(url), large_settings, session.log, [this] { session_.wake(); }) {}
 
   Result<void> connect() { return session_.connect(); }
 
@@ -219,7 +218,7 @@ class PostgresWorkerStore final : public WorkerStore {
 }  // namespace
 
 Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url,
-                                                       WorkerSession session) {
+                                                       const WorkerSession& session) {
   auto wakeup = WakeupEvent::make();
   if (!wakeup) return std::unexpected(std::move(wakeup.error()));
   auto store = std::make_unique<PostgresWorkerStore>(url, session, *std::move(wakeup));

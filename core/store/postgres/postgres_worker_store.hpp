@@ -17,6 +17,6 @@ struct WorkerSession {
 /// A worker's session with PostgreSQL; it reconnects by itself after the connection broke. The
 /// database must be migrated. Errors: unavailable.
 Result<std::unique_ptr<WorkerStore>> open_worker_store(const std::string& url,
-                                                       WorkerSession session = {});
+                                                       const WorkerSession& session = {});
 
 }  // namespace weir::postgres
