@@ -1,3 +1,4 @@
+#include <chrono>
 #include <clocale>
 #include <cstdio>
 #include <exception>
@@ -5,8 +6,11 @@
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "cli/command_line/command_line.hpp"
 #include "cli/internal.hpp"
+#include "store/postgres/call_watch.hpp"
 
 namespace weir::cli {
 namespace {
@@ -21,6 +25,11 @@ ExitCode run_command(const std::vector<std::string>& arguments, Console& console
     return answer->code;
   }
   const CommandLine& line = std::get<CommandLine>(read);
+  const postgres::CallWatch watch(std::chrono::seconds(3), [&](auto lasted, bool over) {
+    if (!over)
+      console.note(fmt::format("the database has not answered for {} s: still waiting",
+                               std::chrono::floor<std::chrono::seconds>(lasted).count()));
+  });
   return line.command.run(line.globals, console);
 }
 

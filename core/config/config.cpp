@@ -18,14 +18,21 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::string_view database_form =
-    "a PostgreSQL URL such as \"postgresql://user@host:5432/name\" (no line at all: the private "
-    "PostgreSQL)";
+    "a PostgreSQL URL such as \"postgresql://user@host:5432/name\", or keywords such as "
+    "\"host=a,b dbname=name\" (no line at all: the private PostgreSQL)";
+
+// As far as it can be told without libpq, which reads it later.
+bool names_database(std::string_view text) {
+  if (text.starts_with("postgresql://") || text.starts_with("postgres://")) return true;
+  const std::size_t keyword = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+  const std::size_t equals = text.find_first_not_of(' ', keyword);
+  return keyword > 0 && equals != std::string_view::npos && text[equals] == '=';
+}
 
 void read_database(Reader& reader, std::string_view key, const YAML::Node& value, Config& config) {
   const std::string* const text = reader.scalar(key, value, database_form);
   if (text == nullptr) return;
-  if (!text->starts_with("postgresql://") && !text->starts_with("postgres://"))
-    return reader.refuse("bad_value", key, value, database_form);
+  if (!names_database(*text)) return reader.refuse("bad_value", key, value, database_form);
   config.database = *text;
 }
 

@@ -12,7 +12,7 @@ ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
       "sweeper",
       [lease, open = std::move(open),
        log = std::move(log)](const StopSignal& stop) -> Result<void> {
-        const auto store = open({.connects_now = false, .listens = false});
+        const auto store = open({.listens = false});
         if (!store) return std::unexpected(store.error());
         bool away = false;
         do {

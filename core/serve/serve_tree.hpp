@@ -42,7 +42,7 @@ struct ServeOptions {
 class ServeTree {
  public:
   /// Returns when all children run. `registry` must outlive the tree; if left_behind() is not 0, it
-  /// must live until the process ends. Errors: those of the first session with the database.
+  /// must live until the process ends. That the database is away is no error: it is waited for.
   static Result<std::unique_ptr<ServeTree>> start(ServeOptions options, FlowRegistry& registry,
                                                   const StoreOpener& open,
                                                   const std::shared_ptr<Log>& log);

@@ -8,16 +8,16 @@
 
 namespace weir {
 
-/// How a child of `weir serve` opens a session of its own.
+/// What a child of `weir serve` uses a session of its own for.
 struct StoreUse {
-  bool connects_now = true;  ///< false: with its first call
-  bool listens = true;       ///< whether it is notified of runs that may be claimed
+  bool listens = true;  ///< whether it is notified of runs that may be claimed
 };
 
-/// Errors: unavailable.  [any thread]
+/// Opens a session that connects with its first call: nothing waits for the database on the thread
+/// that opens it. Errors: unavailable.  [any thread]
 using StoreOpener = std::function<Result<std::unique_ptr<WorkerStore>>(StoreUse)>;
 
-/// Opens a session that is notified when schedules change. Errors: unavailable.  [any thread]
+/// The same, for a session that is notified when schedules change. Errors: unavailable.  [any thread]
 using MaintenanceOpener = std::function<Result<std::unique_ptr<MaintenanceStore>>()>;
 
 }  // namespace weir

@@ -188,7 +188,7 @@ class VersionKeeper {
   template <class Call>
   auto query(Call&& call) -> decltype(call(std::declval<PluginStore&>())) {
     if (!store_) {
-      auto opened = open_({.connects_now = false, .listens = false});
+      auto opened = open_({.listens = false});
       if (!opened) return std::unexpected(warn_once(std::move(opened.error())));
       store_ = *std::move(opened);
     }

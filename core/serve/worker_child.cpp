@@ -25,9 +25,9 @@ ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milli
   const Shutdown shutdown = Shutdown::after(options.drain_timeout + stop_grace);
   return {.id = std::move(id),
           .start = [options = std::move(options), &registry, open = std::move(open),
-                    workers = std::move(workers), log = std::move(log),
-                    first = true](ChildEnd end) mutable -> Result<std::shared_ptr<Child>> {
-            auto store = open({.connects_now = first, .listens = true});
+                    workers = std::move(workers),
+                    log = std::move(log)](ChildEnd end) -> Result<std::shared_ptr<Child>> {
+            auto store = open({.listens = true});
             if (!store) return std::unexpected(std::move(store.error()));
             const auto life =
                 std::make_shared<WorkerLife>(options, registry, *std::move(store), log);
@@ -38,10 +38,8 @@ ChildSpec worker_child(std::string id, WorkerOptions options, std::chrono::milli
               if (!ended) return std::unexpected(ended.error());
               return {};
             };
-            auto child = std::make_shared<ThreadChild>(std::move(end), body,
-                                                       [life] { life->worker.drain(); });
-            first = false;
-            return child;
+            return std::make_shared<ThreadChild>(std::move(end), body,
+                                                 [life] { life->worker.drain(); });
           },
           .restart = Restart::permanent,
           .shutdown = shutdown,

@@ -9,6 +9,7 @@
 
 #include "base/oom_kills.hpp"
 #include "base/sha256.hpp"
+#include "serve/interruptible.hpp"
 #include "store/postgres/end_crashed_worker.hpp"
 #include "worker/slots.hpp"
 
@@ -19,6 +20,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+// After drain_timeout, for the last requests to the database.
+constexpr std::chrono::seconds stop_grace = 10s;
 constexpr milliseconds restart_pause = 50ms;
 constexpr milliseconds longest_pause = 5'000ms;
 // A worker process that ran for so long did not crash at once: the next one is started soon again.
@@ -68,7 +71,9 @@ Result<int> WorkerKeeper::run() {
         ++life;
         continue;
       }
-      if (end->exit_status) {
+      if (is_late()) {
+        status = EXIT_FAILURE;
+      } else if (end->exit_status) {
         if (!life->is_trial) status = end->exit_status;
       } else if (auto cleaned = clean_up(*life, end->end); !cleaned) {
         return std::unexpected(std::move(cleaned.error()));
@@ -76,6 +81,7 @@ Result<int> WorkerKeeper::run() {
       life = lives_.erase(life);
     }
     if (lives_.empty() && status) return *status;
+    end_late_ones();
     if (lives_.empty() && signals_.count() > 0) {
       log_.info("stopped");
       return 0;
@@ -87,6 +93,23 @@ Result<int> WorkerKeeper::run() {
     wait_for_news();
   }
 }
+
+// Whatever keeps a process from its end, such as a database that does not answer: `serve` ends.
+void WorkerKeeper::end_late_ones() {
+  if (signals_.count() == 0) return;
+  const Steady now = steady_clock::now();
+  if (!end_at_) end_at_ = now + orders_.config.worker.drain_timeout + stop_grace;
+  if (signals_.count() > 1) end_at_ = std::min(*end_at_, now + stop_grace);
+  if (!is_late() || std::exchange(killed_, true)) return;
+  for (Life& life : lives_) {
+    log_.error(
+        "process {} has not stopped in time and is killed: what it runs starts again elsewhere",
+        life.process.pid());
+    life.process.kill();
+  }
+}
+
+bool WorkerKeeper::is_late() const { return end_at_ && steady_clock::now() >= *end_at_; }
 
 // Starts a worker process, or one that holds a trial.
 Result<void> WorkerKeeper::start(std::optional<ServeOrders::Trial> trial) {
@@ -150,7 +173,11 @@ void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& repo
       for (const flight::SeatRecord* const seat : report.suspects)
         if (seat->worker == worker) crashed.suspects.push_back(task_of(*seat));
     for (milliseconds pause = 50ms;; pause = std::min(2 * pause, milliseconds(2s))) {
-      const auto ended = postgres::end_crashed_worker(orders_.database, crashed);
+      const auto answer = unless_stopped<Result<bool>>(
+          signals_, stop_grace,
+          [url = orders_.database, crashed] { return postgres::end_crashed_worker(url, crashed); });
+      if (!answer) return;
+      const Result<bool>& ended = *answer;
       if (ended) break;
       if (pause == 50ms)
         log_.warn("cannot report the crash to the database, retrying: {}",
@@ -206,6 +233,8 @@ void WorkerKeeper::wait_for_news() {
   std::optional<milliseconds> limit;
   if (start_at_ && signals_.count() == 0)
     limit = std::max(std::chrono::ceil<milliseconds>(*start_at_ - steady_clock::now()), 0ms);
+  if (end_at_ && !is_late())
+    limit = std::chrono::ceil<milliseconds>(*end_at_ - steady_clock::now());
   for (const Life& life : lives_) {
     for (const pollfd& source : life.process.sources()) sources.push_back(source);
     if (const auto poll = life.process.poll_limit()) limit = std::min(limit.value_or(*poll), *poll);

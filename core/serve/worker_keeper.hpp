@@ -54,6 +54,8 @@ class WorkerKeeper {
   void end_crashed_workers(const Life& life, const CrashReport& report, bool tries_suspects);
   void count_crash(const std::string& sha256);
   Result<void> count_idle_crash(const ProcessEnd& end);
+  void end_late_ones();
+  bool is_late() const;
   std::size_t trials() const;
   std::chrono::milliseconds pause_after(const CrashReport& report);
   bool wait_for_stop(std::chrono::milliseconds pause);
@@ -69,6 +71,8 @@ class WorkerKeeper {
   std::chrono::milliseconds
       pause_{};                       ///< before the next one, after crashes nobody is to blame for
   std::optional<Steady> start_at_{};  ///< when the next one is due
+  std::optional<Steady> end_at_{};    ///< after a signal: when what still runs is killed
+  bool killed_ = false;
 };
 
 }  // namespace weir

@@ -34,6 +34,7 @@
 #include "step/fault_handler.hpp"
 #include "step/flight_recorder.hpp"
 #include "step/step_resources.hpp"
+#include "store/postgres/call_watch.hpp"
 #include "store/postgres/postgres_maintenance_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 
@@ -94,6 +95,17 @@ class ControlReader {
   std::thread thread_;
 };
 
+// Of a call that lasts for a good part of the lease.
+postgres::CallWatch::Tell tell_of_calls(const std::shared_ptr<Log>& log) {
+  return [log](std::chrono::milliseconds lasted, bool over) {
+    const double seconds = std::chrono::duration<double>(lasted).count();
+    if (over)
+      log->info("a call to the database is over after {:.1f} s", seconds);
+    else
+      log->warn("a call to the database has had no answer for {:.1f} s", seconds);
+  };
+}
+
 void report_exit(const FileDescriptor& control, int status) {
   std::fflush(nullptr);
   control::send(control, fmt::format("{} {}", control::exited, status));
@@ -135,10 +147,12 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   std::vector<std::filesystem::path> folders;
   for (const PluginFolder& folder : config.plugins.folders) folders.push_back(folder.path);
 
-  const StoreOpener open_store = [url = orders.database, log](StoreUse use) {
+  const auto limits = postgres::NetworkLimits::of_lease(config.worker.lease);
+  const StoreOpener open_store = [url = orders.database, limits, log](StoreUse use) {
     return postgres::open_worker_store(
-        url, {.connects_now = use.connects_now, .listens = use.listens, .log = log});
+        url, {.connects_now = false, .listens = use.listens, .limits = limits, .log = log});
   };
+  const postgres::CallWatch watch(config.worker.lease / 3, tell_of_calls(log));
   ServeOptions options = serve_options(config);
   options.retention = retention_of(config);
   if (orders.trial) {

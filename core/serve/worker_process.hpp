@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,9 @@ class WorkerProcess {
   /// Passes on so many signals, unless they were: the first as a request to drain, the second as
   /// one to stop.
   void pass_on(int signals);
+
+  /// Ends it at once; nothing is released.
+  void kill() { process_.signal(SIGKILL); }
 
   /// Tells the process that a plugin crashed in another one, so that it counts toward quarantine.
   void count_crash(const std::string& sha256);

@@ -44,6 +44,7 @@ Result<Worker::Ended> Worker::run() {
   WorkerIdentity identity{.host = host_name(), .pid = ::getpid(), .slots = options_.slots};
   if (options_.trial) identity.trial_of = options_.trial->of;
   const auto ended = [&]() -> Result<void> {
+    bool away = false;
     while (stop_request() == StopRequest::none) {
       flows.forget();
       const auto known = flows.refresh(Steady::max());
@@ -51,10 +52,12 @@ Result<Worker::Ended> Worker::run() {
                             : Result<WorkerId>(std::unexpected(known.error()));
       if (!id) {
         if (id.error().code != ErrorCode::unavailable) return std::unexpected(id.error());
-        log_->warn("cannot join, retrying: {}", to_string(id.error()));
+        if (!std::exchange(away, true))
+          log_->warn("cannot join, retrying: {}", to_string(id.error()));
         store_.wait(join_pause);
         continue;
       }
+      away = false;
       const std::size_t count = flows.slugs().size();
       log_->info("worker {} serves {} flow{} with {} slots", *id, count, count == 1 ? "" : "s",
                  options_.slots);

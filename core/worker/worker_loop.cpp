@@ -290,13 +290,18 @@ Result<void> WorkerLoop::exchange() {
 // L6: repeats the same request until it is answered. If the first one was committed, the answer is
 // the same.
 Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest& request) {
+  std::optional<Steady> away_since;
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
     auto reply = loop_.store.exchange(request);
+    if (away_since && (reply || !is_away(reply.error())))
+      loop_.log.info("the database answers again after {:.1f} s",
+                     std::chrono::duration<double>(loop_.now() - *away_since).count());
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
     const Steady now = loop_.now();
     if (!is_away(reply.error()) || must_end(now)) return reply;
-    if (pause == retry_first)
+    if (!away_since)
       loop_.log.warn("the database does not answer, retrying: {}", to_string(reply.error()));
+    away_since = away_since.value_or(now);
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }

@@ -23,6 +23,7 @@ class PostgresEventFeed final : public EventFeed {
   ~PostgresEventFeed() override {
     // If this fails, the row in weir.listening expires.
     if (id_ && session_->is_open()) std::ignore = session_->query(listen_no_more_call, {id_});
+    if (session_) session_->drop();
   }
 
   Result<void> open(const std::string& url) {

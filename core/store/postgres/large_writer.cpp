@@ -101,7 +101,8 @@ void LargeWriter::run(const std::stop_token& stop) {
     lock.unlock();
     if (!session)
       if (auto wakeup = WakeupEvent::make())
-        session.emplace(url_, *std::move(wakeup), ReconnectingSession::Channels(), settings_);
+        session.emplace(url_, *std::move(wakeup), ReconnectingSession::Channels(), settings_,
+                        limits_);
     Result<void> result;
     const bool over = session && attempt(*session, queued, result);
     lock.lock();

@@ -29,10 +29,11 @@ class LargeWriter {
  public:
   /// `notify` is called, on the thread, when there is something to take.
   /// `log` is told that nothing can be written, once until something is.
-  LargeWriter(std::string url, const char* settings, std::shared_ptr<Log> log,
+  LargeWriter(std::string url, const char* settings, NetworkLimits limits, std::shared_ptr<Log> log,
               std::function<void()> notify)
       : url_(std::move(url)),
         settings_(settings),
+        limits_(limits),
         log_(std::move(log)),
         notify_(std::move(notify)) {}
   LargeWriter(const LargeWriter&) = delete;
@@ -64,6 +65,7 @@ class LargeWriter {
 
   const std::string url_;
   const char* const settings_;
+  const NetworkLimits limits_;
   const std::shared_ptr<Log> log_;
   const std::function<void()> notify_;
 

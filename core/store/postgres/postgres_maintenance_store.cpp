@@ -76,7 +76,7 @@ class PostgresMaintenanceStore final : public MaintenanceStore {
  public:
   PostgresMaintenanceStore(std::string url, bool listens, WakeupEvent wakeup)
       : session_(std::move(url), std::move(wakeup),
-                 listens ? channels() : ReconnectingSession::Channels()) {}
+                 listens ? channels() : ReconnectingSession::Channels(), lock_limit) {}
 
   Result<Time> schedule(const ScheduleSpec& spec) override {
     return value_of<Time>(session_.query(

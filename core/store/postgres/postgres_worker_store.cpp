@@ -20,9 +20,6 @@
 namespace weir::postgres {
 namespace {
 
-// No call of a worker waits longer for what somebody has locked (L8): then it is repeated later.
-constexpr const char* lock_limit = "set lock_timeout = '2s'";
-
 // When the worker crashes, its write ends, and with that its locks: as soon as the server can notice
 // it, where it can.
 constexpr const char* large_settings =
@@ -93,8 +90,10 @@ class PostgresWorkerStore final : public WorkerStore {
  public:
   PostgresWorkerStore(std::string url, const WorkerSession& session, WakeupEvent wakeup)
       : session_(url, std::move(wakeup),
-                 session.listens ? channels() : ReconnectingSession::Channels(), lock_limit),
-        large_writer_(std::move(url), large_settings, session.log, [this] { session_.wake(); }) {}
+                 session.listens ? channels() : ReconnectingSession::Channels(), lock_limit,
+                 session.limits),
+        large_writer_(std::move(url), large_settings, session.limits, session.log,
+                      [this] { session_.wake(); }) {}
 
   Result<void> connect() { return session_.connect(); }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "store/postgres/connection_string.hpp"
 #include "store/worker_store.hpp"
 
 namespace weir::postgres {
@@ -11,6 +12,7 @@ namespace weir::postgres {
 struct WorkerSession {
   bool connects_now = true;  ///< false: the first call connects, and returns the error if it cannot
   bool listens = true;       ///< whether wait() ends when there may be runs
+  NetworkLimits limits = {};
   std::shared_ptr<Log> log = nullptr;  ///< for what the session does on its own
 };
 

@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 Result<void> ReconnectingSession::connect() {
   if (session_ && session_->is_still_open()) return {};
   end();
-  auto opened = Session::open(url_);
+  auto opened = Session::open(url_, limits_);
   if (!opened) return std::unexpected(opened.error());
   session_ = *std::move(opened);
   auto listening = session_->use([this](pqxx::connection& connection) {
@@ -50,6 +50,7 @@ bool ReconnectingSession::read_notifications(const std::function<bool()>& condit
 }
 
 void ReconnectingSession::end() noexcept {
+  if (!receivers_.empty()) session_->drop();  // else each would say to the server that it ends
   receivers_.clear();
   session_.reset();
 }

@@ -5,6 +5,7 @@
 /// Invariants:
 /// - Receivers listen on the connection of the current session: they are made after it and
 ///   destroyed before it.
+/// - The end of a session waits for nobody: not even for the server, which may be gone.
 /// - A session that turns out to be broken is closed immediately; the next call makes a new one. So
 ///   does a call that finds that the server has ended the session since the last one: it is not
 ///   answered by an error. A call during which the session breaks is.
@@ -24,6 +25,9 @@
 
 namespace weir::postgres {
 
+/// No call of `weir serve` waits longer for what somebody has locked (L8): it is repeated later.
+inline constexpr const char* lock_limit = "set lock_timeout = '2s'";
+
 class ReconnectingSession {
  public:
   struct Channel {
@@ -35,13 +39,15 @@ class ReconnectingSession {
 
   /// `settings` is executed for each connection; it must outlive the session: a literal.
   ReconnectingSession(std::string url, WakeupEvent wakeup, Channels channels,
-                      const char* settings = nullptr)
+                      const char* settings = nullptr, NetworkLimits limits = {})
       : url_(std::move(url)),
         wakeup_(std::move(wakeup)),
         channels_(std::move(channels)),
-        settings_(settings) {}
+        settings_(settings),
+        limits_(limits) {}
   ReconnectingSession(const ReconnectingSession&) = delete;
   ReconnectingSession& operator=(const ReconnectingSession&) = delete;
+  ~ReconnectingSession() { end(); }
 
   /// Makes sure that there is a session that listens: the current one, or a new one. Errors:
   /// unavailable.
@@ -70,6 +76,7 @@ class ReconnectingSession {
   WakeupEvent wakeup_;
   const Channels channels_;
   const char* const settings_;
+  const NetworkLimits limits_;
   std::unique_ptr<Session> session_;
   std::list<NotificationReceiver> receivers_;
 };

@@ -2,13 +2,39 @@
 
 #include <fmt/core.h>
 #include <poll.h>
+#include <sys/socket.h>
 
+#include "store/postgres/call_watch.hpp"
 #include "store/postgres/sql_error.hpp"
 
 namespace weir::postgres {
 namespace {
 
 constexpr int server_version_min = 140'000;
+
+// Whatever the server, the database or the role sets otherwise: what the SQL of this program and its
+// readers rely on. JIT and one-time plans make batch statements ten to a hundred times slower.
+// Committed is what the server has on its disk, or more. The last column is the server's process.
+constexpr const char* session_settings =
+    "set application_name = 'weir'; set client_encoding = 'UTF8'; "
+    "set client_min_messages = warning; set exit_on_error = off; set search_path = pg_catalog; "
+    "set standard_conforming_strings = on; set array_nulls = on; set transform_null_equals = off; "
+    "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; "
+    "set bytea_output = 'hex'; set extra_float_digits = 1; set gin_fuzzy_search_limit = 0; "
+    "set lock_timeout = 0; set idle_session_timeout = 0; "
+    "set idle_in_transaction_session_timeout = 0; "
+    "set default_transaction_isolation = 'read committed'; "
+    "set default_transaction_read_only = off; set default_transaction_deferrable = off; "
+    "set row_security = on; set check_function_bodies = on; set plpgsql.extra_errors = 'none'; "
+    "set jit = off; set plan_cache_mode = force_generic_plan; set enable_indexscan = on; "
+    "set enable_indexonlyscan = on; set enable_bitmapscan = on; set enable_nestloop = on; "
+    "set enable_sort = on; "
+    "select set_config('synchronous_commit', 'on', false) "
+    "where current_setting('synchronous_commit') = 'off'; "
+    "select set_config(s.name, s.value, false) "
+    "from (values ('transaction_timeout', '0'), ('restrict_nonsystem_relation_kind', '')) "
+    "as s(name, value) where current_setting(s.name, true) is not null; "
+    "select pg_backend_pid()";
 
 #if PQXX_VERSION_MAJOR >= 7
 pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string& name,
@@ -38,6 +64,19 @@ void never_reconnect(pqxx::connection& connection) { connection.inhibit_reactiva
 #pragma GCC diagnostic pop
 #endif
 
+// Whether transactions of one connection run in different sessions of the server, or those of two
+// connections in the same one: as with PgBouncer's pool_mode = transaction.
+bool is_shared(pqxx::connection& connection, const std::string& connection_string) {
+  const auto pid = [](pqxx::connection& of) {
+    return pqxx::nontransaction(of).exec("select pg_backend_pid()")[0][0].as<int>();
+  };
+  pqxx::connection other(connection_string);
+  const int first = pid(connection);
+  for (int time = 0; time < 3; ++time)
+    if (pid(other) == first || pid(connection) != first) return true;
+  return false;
+}
+
 std::string name_of(const char* sql) {
   return fmt::format("weir_{}", static_cast<const void*>(sql));
 }
@@ -46,6 +85,7 @@ std::string name_of(const char* sql) {
 
 template <class Body>
 auto Session::guarded(Body&& body) -> Result<decltype(body())> {
+  const CallWatch::Call call;
   try {
     if constexpr (std::is_void_v<decltype(body())>) {
       body();
@@ -69,6 +109,9 @@ auto Session::guarded(Body&& body) -> Result<decltype(body())> {
     return std::unexpected(sql_error("42501", refused.what()));
   } catch (const pqxx::sql_error& failure) {
     if (!is_open()) return std::unexpected(connection_error(url_, failure.what()));
+    // The statement was prepared, or is, in a session of somebody else.
+    if (pooled_ && (failure.sqlstate() == "26000" || failure.sqlstate() == "42P05"))
+      return std::unexpected(shared_session_error(url_));
     return std::unexpected(sql_error(failure.sqlstate(), failure.what()));
   } catch (const std::exception& failure) {
     return std::unexpected(Error{.code = ErrorCode::internal,
@@ -78,33 +121,46 @@ auto Session::guarded(Body&& body) -> Result<decltype(body())> {
   }
 }
 
-Result<std::unique_ptr<Session>> Session::open(const std::string& url) {
+Result<std::unique_ptr<Session>> Session::open(const std::string& url, NetworkLimits limits) {
+  const auto connection_string = with_limits(url, limits);
+  if (!connection_string) return std::unexpected(connection_string.error());
   std::unique_ptr<Session> session(new Session(url));
-  const auto opened = [&]() -> Result<void> {
-    try {
-      session->connection_ = std::make_unique<pqxx::connection>(url);
-      never_reconnect(*session->connection_);
-      return {};
-    } catch (const std::exception& failure) {
-      return std::unexpected(connection_error(url, failure.what()));
-    }
-  }();
-  if (!opened) return std::unexpected(opened.error());
+  try {
+    const CallWatch::Call call;
+    session->connection_ = std::make_unique<pqxx::connection>(*connection_string);
+    never_reconnect(*session->connection_);
+  } catch (const std::exception& failure) {
+    return std::unexpected(connection_error(url, failure.what()));
+  }
   if (const int version = session->connection_->server_version(); version < server_version_min)
     return std::unexpected(Error{.code = ErrorCode::unavailable,
                                  .kind = "server_too_old",
                                  .message = fmt::format("the database at {} is PostgreSQL {}",
                                                         without_password(url), version / 10'000),
                                  .hint = "Weir needs PostgreSQL 14 or newer"});
-  const auto set = session->guarded([&] {
-    pqxx::nontransaction transaction(*session->connection_);
-    // JIT and one-time plans make batch statements ten to a hundred times slower.
-    transaction.exec(
-        "set application_name = 'weir'; set jit = off; set plan_cache_mode = force_generic_plan; "
-        "set client_min_messages = warning; set timezone = 'UTC'");
-  });
-  if (!set) return std::unexpected(set.error());
+  if (const auto done = session->set_up(*connection_string); !done)
+    return std::unexpected(done.error());
   return session;
+}
+
+int Session::apply_settings() {
+  pqxx::nontransaction transaction(*connection_);
+  transaction.exec("set statement_timeout = 0");  // alone: what follows may take longer
+  return transaction.exec(session_settings)[0][0].as<int>();
+}
+
+// A pooler makes up the process id of the server that it tells a client.
+Result<void> Session::set_up(const std::string& connection_string) {
+  const auto shared = guarded([&] {
+    pooled_ = apply_settings() != connection_->backendpid();
+    return pooled_ && is_shared(*connection_, connection_string);
+  });
+  if (!shared) return std::unexpected(shared.error());
+  return *shared ? std::unexpected(shared_session_error(url_)) : Result<void>();
+}
+
+void Session::drop() noexcept {
+  if (connection_->sock() >= 0) ::shutdown(connection_->sock(), SHUT_RDWR);
 }
 
 bool Session::is_still_open() noexcept {

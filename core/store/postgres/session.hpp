@@ -9,6 +9,7 @@
 #include <pqxx/pqxx>
 
 #include "base/error.hpp"
+#include "store/postgres/connection_string.hpp"
 
 namespace weir::postgres {
 
@@ -19,8 +20,9 @@ using Params = std::vector<std::optional<std::string>>;
 /// [one thread at a time]
 class Session {
  public:
-  /// Errors: unavailable (away, access denied, a server older than 14).
-  static Result<std::unique_ptr<Session>> open(const std::string& url);
+  /// Errors: unavailable (away, access denied, a server older than 14, a pooler that gives each
+  /// transaction another session).
+  static Result<std::unique_ptr<Session>> open(const std::string& url, NetworkLimits limits = {});
 
   /// Runs one statement, committed by itself; it is prepared when first used (`sql` must outlive
   /// the session: a literal). Errors by SQLSTATE; unavailable when the connection broke: then
@@ -40,13 +42,21 @@ class Session {
   bool is_still_open() noexcept;
   pqxx::connection& connection() noexcept { return *connection_; }
 
+  /// Closes the connection without a farewell, for which nobody may be there: what follows on it,
+  /// such as the end of a receiver, fails and does not wait.
+  void drop() noexcept;
+
  private:
   explicit Session(std::string url) : url_(std::move(url)) {}
   template <class Body>
   auto guarded(Body&& body) -> Result<decltype(body())>;
 
+  Result<void> set_up(const std::string& connection_string);
+  int apply_settings();  // returns the server's process
+
   std::string url_;
   std::unique_ptr<pqxx::connection> connection_;
+  bool pooled_ = false;  ///< a pooler stands between
   std::set<const char*> prepared_;
 };
 

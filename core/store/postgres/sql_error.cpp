@@ -112,4 +112,13 @@ Error connection_error(const std::string& url, std::string_view text) {
                            : "is the server up, and the database URL right?"};
 }
 
+Error shared_session_error(const std::string& url) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "transaction_pooling",
+          .message = fmt::format("a connection pooler at {} gives each transaction another session "
+                                 "of the server, as PgBouncer does with pool_mode = transaction",
+                                 without_password(url)),
+          .hint = "let the database URL name the server, or a pool with pool_mode = session"};
+}
+
 }  // namespace weir::postgres

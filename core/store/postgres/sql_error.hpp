@@ -16,6 +16,9 @@ Error sql_error(std::string_view sqlstate, std::string message, std::string hint
 /// The error of a session that broke or could not be opened. Never contains a password.
 Error connection_error(const std::string& url, std::string_view text);
 
+/// The error of a session that the server shares with others from transaction to transaction.
+Error shared_session_error(const std::string& url);
+
 /// The URL or conninfo for messages: passwords are replaced by ***.
 std::string without_password(const std::string& url);
 

@@ -12,8 +12,10 @@
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
+#include "store/postgres/session.hpp"
 #include "support/admin_session.hpp"
 #include "support/eventually.hpp"
+#include "support/pgbouncer.hpp"
 #include "unit/store_local/project_folder.hpp"
 
 using namespace weir;
@@ -162,6 +164,83 @@ TEST_SUITE("postgres: connections") {
         "postgresql://anna:***@127.0.0.1:1/orders?connect_timeout=5: "));
     CHECK(refused.error().message.contains("Connection refused"));
     CHECK_FALSE(to_string(refused.error()).contains("geheim"));
+  }
+
+  TEST_CASE("L6: a session relies on no setting of the database") {
+    PostgresUnderTest stores;
+    const std::pair<const char*, const char*> settings[] = {
+        {"statement_timeout", "'1h'"},
+        {"lock_timeout", "'1h'"},
+        {"idle_session_timeout", "'1h'"},
+        {"idle_in_transaction_session_timeout", "'1h'"},
+        {"client_encoding", "LATIN1"},
+        {"array_nulls", "off"},
+        {"default_transaction_isolation", "serializable"},
+        {"default_transaction_deferrable", "on"},
+        {"search_path", "nowhere"},
+        {"timezone", "'Asia/Tokyo'"},
+        {"datestyle", "'German, DMY'"},
+        {"jit", "on"},
+        {"exit_on_error", "on"},
+        {"synchronous_commit", "off"},
+        {"default_transaction_read_only", "on"}};
+    for (const auto& [name, value] : settings)
+      stores.sql(fmt::format(
+          "do $$ begin execute format('alter database %I set {} = {}', current_database()); end $$",
+          name, std::string(value).starts_with('\'') ? "'" + std::string(value) + "'" : value));
+    const auto session = must(postgres::Session::open(stores.url()));
+    const auto values = must(session->query(
+        "select concat_ws(' ', current_setting('statement_timeout'), "
+        "current_setting('lock_timeout'), current_setting('idle_session_timeout'), "
+        "current_setting('idle_in_transaction_session_timeout'), "
+        "current_setting('client_encoding'), current_setting('array_nulls'), "
+        "current_setting('default_transaction_isolation'), "
+        "current_setting('default_transaction_read_only'), "
+        "current_setting('default_transaction_deferrable'), current_setting('search_path'), "
+        "current_setting('timezone'), current_setting('datestyle'), current_setting('jit'), "
+        "current_setting('exit_on_error'), current_setting('synchronous_commit'))"));
+    CHECK(values[0][0].as<std::string>() ==
+          "0 0 0 0 UTF8 on read committed off off pg_catalog UTC ISO, MDY off off on");
+  }
+
+  TEST_CASE("what a database commits with beyond its disk is left as it is") {
+    PostgresUnderTest stores;
+    stores.sql(
+        "do $$ begin execute format('alter database %I set synchronous_commit = remote_apply', "
+        "current_database()); end $$");
+    const auto session = must(postgres::Session::open(stores.url()));
+    CHECK(must(session->query("show synchronous_commit"))[0][0].as<std::string>() ==
+          "remote_apply");
+  }
+
+  TEST_CASE("a pooler with pool_mode = session stands between" *
+            doctest::skip(!Pgbouncer::is_installed())) {
+    PostgresUnderTest stores;
+    const Pgbouncer pooler(stores.url(), "session");
+    const auto session = must(postgres::open_worker_store(pooler.url()));
+    const auto client = must(postgres::open_run_store(pooler.url()));
+    TestWorker worker(stores);
+    worker.session = must(postgres::open_worker_store(pooler.url()));
+    worker.loads(one_step());
+    for (int time = 0; time < 3; ++time) {
+      CHECK(worker.claim(1).empty());
+      start_one(*client);
+      CHECK(worker.session->wait(30s));
+      const ClaimedRun run = worker.claim_one();
+      worker.ends(run.run, {.output = Json()});
+    }
+  }
+
+  TEST_CASE("a pooler that gives each transaction another session is told with what to do" *
+            doctest::skip(!Pgbouncer::is_installed())) {
+    PostgresUnderTest stores;
+    const Pgbouncer pooler(stores.url(), "transaction");
+    const auto refused = postgres::open_run_store(pooler.url());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::unavailable);
+    CHECK(refused.error().kind == "transaction_pooling");
+    CHECK(refused.error().message.contains("pool_mode = transaction"));
+    CHECK(refused.error().hint.contains("pool_mode = session"));
   }
 
   TEST_CASE("a URL that is none shows no password") {

@@ -46,8 +46,8 @@ class Served {
     auto tree = ServeTree::start(
         std::move(options), registry_,
         [](StoreUse use) {
-          return postgres::open_worker_store(
-              database(), {.connects_now = use.connects_now, .listens = use.listens});
+          return postgres::open_worker_store(database(),
+                                             {.connects_now = false, .listens = use.listens});
         },
         log);
     REQUIRE_MESSAGE(tree.has_value(), to_string(tree.error()));

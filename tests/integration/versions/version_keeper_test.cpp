@@ -25,8 +25,8 @@ class Keeper {
   explicit Keeper(ChangingWorker& worker, std::shared_ptr<PluginBoard> board = {},
                   std::shared_ptr<const Quarantine> quarantine = {}) {
     const auto open = [](StoreUse use) {
-      return postgres::open_worker_store(
-          database(), {.connects_now = use.connects_now, .listens = use.listens});
+      return postgres::open_worker_store(database(),
+                                         {.connects_now = false, .listens = use.listens});
     };
     auto started = Supervisor::start(
         {.name = "test"},

@@ -152,9 +152,10 @@ TEST_CASE("a number without its unit is no duration") {
 TEST_CASE("a database that is no URL is refused") {
   CHECK(printed("database: shop\n") ==
         "flows.yaml:1:11: error: database: expected a PostgreSQL URL such as "
-        "\"postgresql://user@host:5432/name\" (no line at all: the private PostgreSQL), got "
-        "\"shop\"\n"
+        "\"postgresql://user@host:5432/name\", or keywords such as \"host=a,b dbname=name\" (no "
+        "line at all: the private PostgreSQL), got \"shop\"\n"
         " database: shop\n           ^~~~");
+  CHECK(printed("database: \"=shop\"\n").contains("expected a PostgreSQL URL"));
 }
 
 TEST_CASE("plugin folders and sums are checked one by one") {

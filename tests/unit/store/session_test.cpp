@@ -74,13 +74,14 @@ TEST_SUITE("postgres: sessions") {
 
   TEST_CASE("what a transaction throws undoes all of it") {
     const auto session = opened();
-    session->transact([](pqxx::work& work) { work.exec("create table kept(x integer)"); }).value();
+    session->transact([](pqxx::work& work) { work.exec("create table public.kept(x integer)"); })
+        .value();
     const auto done = session->transact([](pqxx::work& work) {
-      work.exec("insert into kept values (1)");
+      work.exec("insert into public.kept values (1)");
       work.exec("select no_such_column");
     });
     CHECK_FALSE(done.has_value());
-    CHECK(session->query("select count(*) from kept").value()[0][0].as<int>() == 0);
+    CHECK(session->query("select count(*) from public.kept").value()[0][0].as<int>() == 0);
   }
 
   TEST_CASE("a parameter may be NULL or hold any text") {
