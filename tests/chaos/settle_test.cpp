@@ -29,7 +29,8 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   {
     pqxx::connection connection(database());
     pqxx::work work(connection);
-    work.exec("drop table if exists payment; create table payment (run_id uuid not null)");
+    work.exec(
+        "drop table if exists public.payment; create table public.payment (run_id uuid not null)");
     work.commit();
   }
   const TemporaryFolder folder;
@@ -58,7 +59,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
                      std::chrono::seconds(120)));
   CHECK(query_value("select count(*) from weir.runs where status = 'completed'") ==
         std::to_string(runs));
-  CHECK(query_value("select count(*) || ' ' || count(distinct run_id) from payment") ==
+  CHECK(query_value("select count(*) || ' ' || count(distinct run_id) from public.payment") ==
         fmt::format("{0} {0}", runs));
   CHECK(query_value("select count(*) from weir.attempts where step = 'pay' and outcome = "
                     "'completed'") == std::to_string(runs));

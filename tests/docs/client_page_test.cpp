@@ -24,7 +24,7 @@ struct OrderShop : EmptyDatabase {
   OrderShop() {
     pqxx::connection connection(database());
     pqxx::nontransaction(connection)
-        .exec("drop table if exists orders; create table orders (id int)");
+        .exec("drop table if exists public.orders; create table public.orders (id int)");
   }
   Client client = *Client::connect(database());
 };
@@ -53,10 +53,10 @@ TEST_CASE_FIXTURE(OrderShop,
   pqxx::connection connection(database());
   REQUIRE(order_with_pqxx(connection, true) == "");
   CHECK(client.runs()->empty());
-  CHECK(query_value("select count(*) from orders") == "0");
+  CHECK(query_value("select count(*) from public.orders") == "0");
   const auto run = order_with_pqxx(connection, false);
   REQUIRE(run);
-  CHECK(query_value("select count(*) from orders") == "1");
+  CHECK(query_value("select count(*) from public.orders") == "1");
   const auto end = client.wait(*run, std::chrono::seconds(30));
   REQUIRE(end);
   CHECK(end->summary.status == "completed");

@@ -267,7 +267,9 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: the helper dies and what it held is found 
   REQUIRE(ends_lease_of(false));
   CHECK(client.wait(run).output->text() == doubled(400));
   CHECK(wrongly_often(400) == "0");
-  CHECK(std::stoi(number("select count(*) from weir.journal where outcome = 5")) <= 4);
+  // What ran in its four slots, and what had ended there and was to be journaled in a moment; not what
+  // waited.
+  CHECK(std::stoi(number("select count(*) from weir.journal where outcome = 5")) <= 16);
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L2: whoever dies whenever each element is completed once") {

@@ -21,10 +21,11 @@ struct WithPayments : EmptyDatabase {
   WithPayments() {
     pqxx::connection connection(database());
     pqxx::work work(connection);
-    work.exec("drop table if exists payment; create table payment (run_id uuid not null)");
+    work.exec(
+        "drop table if exists public.payment; create table public.payment (run_id uuid not null)");
     work.commit();
   }
-  static std::string payments() { return query_value("select count(*) from payment"); }
+  static std::string payments() { return query_value("select count(*) from public.payment"); }
 };
 
 /// A transaction of a handler's own, on a connection of its own.
@@ -32,7 +33,7 @@ class Payment {
  public:
   Payment() : connection_(database()), work_(connection_) {}
   void insert(const TestCall& call) {
-    work_.exec("insert into payment values ('" + call.fact("run_id") + "')");
+    work_.exec("insert into public.payment values ('" + call.fact("run_id") + "')");
   }
   void exec(const std::string& sql) { work_.exec(sql); }
   void commit() { work_.commit(); }
@@ -308,7 +309,8 @@ TEST_CASE_FIXTURE(WithPayments,
   CHECK(eventually([] { return query_value("select count(*) from weir.open_run") == "0"; }));
   CHECK(query_value("select count(*) from weir.runs where status = 'completed'") ==
         std::to_string(runs));
-  CHECK(query_value("select count(*) || ' ' || count(distinct run_id) from payment") == "60 60");
+  CHECK(query_value("select count(*) || ' ' || count(distinct run_id) from public.payment") ==
+        "60 60");
 }
 
 TEST_SUITE_END();
