@@ -29,7 +29,9 @@ begin
     join pg_proc p on p.pronamespace = 'weir'::regnamespace and p.proname = r.function
     where p.provolatile <> 'i'  -- an immutable one reads no table: the caller's rights suffice
   loop
-    execute format('alter routine %s security definer set search_path = pg_catalog, pg_temp', v_call.signature);
+    -- jit: where a plan forbids scans, its cost can look so high that PostgreSQL would compile it at each call.
+    execute format('alter routine %s security definer set search_path = pg_catalog, pg_temp set jit = off',
+                   v_call.signature);
   end loop;
 
   foreach v_role in array array['weir_reader', 'weir_client', 'weir_worker'] loop

@@ -6,7 +6,9 @@
 -- and the message names the first difference.
 create or replace function weir.adopt(flow text, from_version integer, to_version integer default null)
 returns table (version integer, moved bigint, held bigint)
-language plpgsql as $$
+language plpgsql
+set jit = off
+as $$
 #variable_conflict use_column
 declare
   v_from   weir.version%rowtype;

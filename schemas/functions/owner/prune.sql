@@ -7,7 +7,9 @@ create or replace function weir.prune(
   whole_until bigint default 0, dry_run boolean default false,
   out runs bigint, out journal_rows bigint, out partitions integer, out workers bigint,
   out next_after bigint, out next_whole_until bigint, out finished boolean)
-language plpgsql as $$
+language plpgsql
+set jit = off
+as $$
 #variable_conflict use_column
 begin
   if older_than is null or older_than < '0' then

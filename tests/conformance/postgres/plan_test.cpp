@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/core.h>
@@ -131,6 +132,27 @@ TEST_SUITE("postgres: plans") {
       CHECK(plan.contains(filter));
       CHECK_FALSE(plan.contains("weir.outcome"));
     }
+  }
+
+  TEST_CASE("no function that somebody calls has its plans compiled") {
+    const PostgresUnderTest stores;
+    std::string owners;  // weir.rights() has the others
+    for (const auto& entry : std::filesystem::directory_iterator(
+             std::filesystem::path(WEIR_SOURCE_DIR) / "schemas/functions/owner"))
+      owners += "'" + entry.path().stem().string() + "',";
+    // An immutable function reads no table; a procedure that commits can have no setting.
+    const std::string called = fmt::format(
+        "from pg_proc p where p.pronamespace = 'weir'::regnamespace and p.prokind = 'f' "
+        "and p.provolatile <> 'i' and (p.proname in ({} '') or p.proname in "
+        "(select r.function from weir.rights() r))",
+        owners);
+    CHECK(std::stoul(stores.sql("select count(*) " + called).front()) > 50);
+    const std::string compiled =
+        stores
+            .sql("select coalesce(string_agg(p.proname, ', ' order by p.proname), '') " + called +
+                 " and not coalesce('jit=off' = any (p.proconfig), false)")
+            .front();
+    CHECK(compiled == "");
   }
 
   TEST_CASE("V4: what is said of versions does not look at runs that are over") {
