@@ -81,6 +81,7 @@ TEST_SUITE("store: retries by command") {
     const ClaimedRun claimed = a.worker.claim_one();
     CHECK(claimed.id == started.id);
     CHECK_FALSE(claimed.notifications.cancelled.has_value());
+    CHECK_FALSE(claimed.has_history);  // E1: it starts now
     a.worker.ends(claimed.run, {.output = json("5")});
     CHECK(must(a.client->summary(started.id)).status == "completed");
   }

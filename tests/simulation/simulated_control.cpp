@@ -226,8 +226,8 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
        each != tables_.signals.end() && each->first.first == *run; ++each)
     each->second.news = 1;
   OpenRunRow open;
-  open.claims = 1;  // it has a journal to read
-  open.news = 1;    // and signals to send
+  open.claims = row.started_at ? 1 : 0;  // it has a journal to read, if it was begun
+  open.news = 1;                         // and signals to send
   open.started_at = row.started_at;
   tables_.open_runs.emplace(*run, std::move(open));
   witness_->opened(*run);

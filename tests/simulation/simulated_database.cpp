@@ -171,10 +171,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                      .input = row.input,
                      .available_at = row.available_at,
                      .has_history = tables_.open_runs.at(run).claims > 1};
-    if (auto notified = reply.notifications.extract(run); !notified.empty()) {
+    if (auto notified = reply.notifications.extract(run); !notified.empty())
       claim.notifications = std::move(notified.mapped());
-      claim.has_history = true;
-    }
     reply.claimed.push_back(std::move(claim));
   }
   return reply;

@@ -50,9 +50,10 @@ begin
   where r.id = v_run.id;
   update weir.run c set parent_news = 1 where c.parent_run = v_run.id and c.status <> 0;
   update weir.sent_signal s set news = 1 where s.run_id = v_run.id and s.payload is not null;
-  -- claims and news are not 0: the worker that claims it has a journal to read, and signals to be notified of.
+  -- claims is not 0 where it was begun: the worker that claims it has a journal to read. Nor is news: it has signals to
+  -- be notified of.
   insert into weir.open_run (run_id, version_id, priority, claims, news, started_at)
-  values (v_run.id, v_version, v_run.priority, 1, 1, v_run.started_at);
+  values (v_run.id, v_version, v_run.priority, (v_run.started_at is not null)::integer, 1, v_run.started_at);
   perform weir.wake_workers();
   return v_tasks;
 end $$;

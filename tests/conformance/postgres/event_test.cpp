@@ -28,10 +28,22 @@ struct Told {
     worker.exchange(request);
   }
 
+  // Until it is told something, or far away.
+  void release(RunKey run) {
+    const Time now = worker.exchange(worker.next()).now;
+    ExchangeRequest request = worker.next();
+    request.released = {{run, now + 1h}};
+    worker.exchange(request);
+  }
+
   PostgresUnderTest stores;
   TestWorker worker{stores};
   std::unique_ptr<RunStore> client = stores.client_session();
 };
+
+std::string cancelled(const std::string& run) {
+  return fmt::format(R"([{{"flow": "totals", "event": "run:cancelled", "run_id": "{}"}}])", run);
+}
 
 // The payloads that came until `count` events were in them.
 std::vector<std::string> receive(postgres::EventFeed& feed, std::size_t count) {
@@ -62,6 +74,58 @@ TEST_SUITE("store: events") {
           fmt::format(R"([{{"flow": "totals", "event": "run:started", "run_id": "{0}"}},)"
                       R"({{"flow": "totals", "event": "step:a:completed", "run_id": "{0}"}}])",
                       run.id));
+  }
+
+  TEST_CASE("E1: a cancel of a run that no worker holds is published with its transaction") {
+    Told a;
+    const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+    const StartedRun queued = start_one(*a.client);
+    CHECK(must(a.client->cancel(queued.id, "enough")));
+    CHECK(receive(*feed, 1) == std::vector{cancelled(queued.id)});
+
+    const ClaimedRun asleep = a.claim();
+    a.release(asleep.run);
+    CHECK(must(a.client->cancel(asleep.id, "enough")));
+    CHECK(receive(*feed, 1) == std::vector{cancelled(asleep.id)});
+  }
+
+  TEST_CASE("E1: a cancel of which its worker was told too late is published") {
+    Told a;
+    const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+    const ClaimedRun released = a.claim();
+    CHECK(must(a.client->cancel(released.id, "enough")));
+    a.release(released.run);
+    CHECK(receive(*feed, 1) == std::vector{cancelled(released.id)});
+
+    const ClaimedRun lost = a.claim();
+    CHECK(must(a.client->cancel(lost.id, "enough")));
+    a.worker.lapses(*a.client);
+    must(TestWorker(a.stores).session->sweep());
+    CHECK(receive(*feed, 1) == std::vector{cancelled(lost.id)});
+  }
+
+  TEST_CASE("E1: child runs that end with their parent are published after it") {
+    for (const bool apart : {false, true}) {
+      CAPTURE(apart);
+      Told a;
+      const ClaimedRun parent = a.claim();
+      const RunKey other = a.claim().run;
+      must(a.worker.starts_child(parent.run, 0, 1, "totals", Json()));
+      const auto feed = must(postgres::EventFeed::open(a.stores.url()));
+      ExchangeRequest request = a.worker.next();
+      request.events = {{parent.run, event_name(EventKind::failed)}};
+      request.ended = {{parent.run, {.status = RunStatus::failed, .error = "boom"}}};
+      // A value of one run that PostgreSQL cannot store makes the session write all runs apart.
+      if (apart) request.settled = {{other, completed(0, 0, 1, "1"), {}}};
+      if (apart) request.settled[0].row.output = Json::trusted("0e2000000000");
+      if (apart) request.events.push_back({other, event_name(EventKind::completed, "a")});
+      CHECK(a.worker.exchange(request).refused.contains(other) == apart);
+      std::string events;
+      for (const std::string& payload : receive(*feed, 2)) events += payload;
+      CHECK(events.find("run:failed") < events.find("run:cancelled"));
+      CHECK(events.find("run:cancelled") != std::string::npos);
+      CHECK_FALSE(events.contains("step:a:completed"));  // it is not written
+    }
   }
 
   TEST_CASE("E1: many events come in order in notifications of less than 8000 bytes") {

@@ -191,6 +191,12 @@ TEST_CASE_FIXTURE(EmptyDatabase, "E1: listeners hear of their runs and of no oth
     for (const RunEvent& event : echoes) CHECK(event.flow == "echo");
   }
 
+  const auto asleep = client.start("echo", Json(), {.delay = 1h});
+  REQUIRE(asleep);
+  CHECK(*client.cancel(asleep->id));
+  CHECK(eventually(
+      [&] { return events_of(echoes, asleep->id) == std::vector<std::string>{"run:cancelled"}; }));
+
   *to_echo = Listening();
   const std::size_t before = echoes.size();
   const auto later = client.start("echo", Json::number(2));

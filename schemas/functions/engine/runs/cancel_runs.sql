@@ -35,7 +35,7 @@ begin
     join weir.open_run o on o.run_id = any (array[r.id])
     where c.worker_id is null)
   select coalesce(array_agg(c.run_id) filter (where c.worker_id is not null), '{}'),
-         coalesce(array_agg(c.run_id) filter (where c.worker_id is null), '{}')
+         coalesce(array_agg(c.run_id order by c.run_id) filter (where c.worker_id is null), '{}')
   into v_notified, v_closed
   from reached c;
 
@@ -58,6 +58,10 @@ begin
   into v_notified
   from ended e;
   if cardinality(v_notified) > 0 then perform weir.notify_runs(v_notified); end if;
-  if cardinality(v_closed) > 0 then perform weir.number_child_ends(v_closed); end if;
+  if cardinality(v_closed) > 0 then
+    perform weir.number_child_ends(v_closed);
+    -- No worker holds them that could (E1); parents before children.
+    perform weir.publish_events(v_closed, array_fill('run:cancelled'::text, array[cardinality(v_closed)]));
+  end if;
 end $$;
 comment on function weir.cancel_runs is 'ends open runs as cancelled: at once, or by the worker that holds them';

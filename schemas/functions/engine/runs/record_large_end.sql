@@ -22,7 +22,8 @@ begin
     p_worker, clock_timestamp(),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
     array[p_run], array[1::smallint], array[null::jsonb], array[null::text],
-    array[null::smallint], array[null::text], '{}', '{}', '{}', '{}');
+    array[null::smallint], array[null::text], '{}', '{}', '{}', '{}',
+    '{}', '{}');
 exception when others then
   get stacked diagnostics v_state = returned_sqlstate, refusal = message_text;
   busy := v_state in ('55P03', '40P01');

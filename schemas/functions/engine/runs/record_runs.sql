@@ -1,6 +1,7 @@
 -- The part of weir.exchange that writes: appends what a worker settled to the journal, closes runs that ended, releases
--- runs that can wait, and acknowledges notifications. Ends, releases and acknowledgements of runs that the worker does
--- not hold are left out; so are acknowledgements of runs whose row is locked: their notifications are sent again.
+-- runs that can wait, acknowledges notifications, and publishes events. Ends, releases and acknowledgements of runs
+-- that the worker does not hold are left out; so are acknowledgements of runs whose row is locked: their notifications
+-- are sent again.
 -- The output of a run that weir.record_large_end has written already is null here and kept.
 -- Locks: of parents and of the runs that end together, in order of id, which is parents before children; then of what
 -- follows from the ends. Errors: lock_not_available after the caller's lock_timeout, which a transaction of somebody
@@ -13,7 +14,8 @@ create or replace function weir.record_runs(
   j_plugin integer[],
   e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
   r_run bigint[], r_wake_at timestamptz[],
-  h_run bigint[], h_count integer[])
+  h_run bigint[], h_count integer[],
+  x_run bigint[], x_event text[])
 returns void
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
@@ -23,6 +25,9 @@ declare
   v_parents   bigint[];  -- of runs that end
   v_cancelled bigint[];
 begin
+  -- First, as child runs that end with their parents are published below (E1).
+  if cardinality(x_run) > 0 then perform weir.publish_events(x_run, x_event); end if;
+
   if cardinality(j_run) > 0 then
     insert into weir.journal
       (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
@@ -92,4 +97,4 @@ begin
   end if;
 end $$;
 comment on function weir.record_runs is
-  'the part of weir.exchange that writes: the journal, ends, releases, acknowledgements';
+  'the part of weir.exchange that writes: the journal, ends, releases, acknowledgements, events';

@@ -15,13 +15,15 @@ create or replace function weir.record_runs_apart(
   e_run bigint[], e_status smallint[], e_output text[], e_error text[], e_failed_step smallint[], e_note text[],
   r_run bigint[], r_wake_at timestamptz[],
   h_run bigint[], h_count integer[],
+  x_run bigint[], x_event text[],
   out busy bigint[], out refused bigint[], out errors text[])
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 set lock_timeout = '1ms'
 as $$
 declare
-  v_runs   bigint[] := array(select distinct u.run from unnest(j_run || e_run || r_run || h_run) as u(run) order by 1);
+  v_runs   bigint[] := array(
+    select distinct u.run from unnest(j_run || e_run || r_run || h_run || x_run) as u(run) order by 1);
   -- What is still to be written, the next at the end: from which run to which, and of what is about them 'journal',
   -- 'rest', or 'all'.
   v_firsts integer[] := array[1];
@@ -54,7 +56,8 @@ begin
         j.ended_at, j.plugin,
         e.run, e.status, e.output, e.error, e.failed_step, e.note,
         r.run, r.wake_at,
-        h.run, h.count)
+        h.run, h.count,
+        x.run, x.event)
       from
         (select coalesce(array_agg(u.run), '{}') as run, array_agg(u.step) as step, array_agg(u.index) as index,
                 array_agg(u.attempt) as attempt, array_agg(u.outcome) as outcome,
@@ -78,7 +81,11 @@ begin
          where v_what <> 'journal' and u.run between v_from and v_to) as r,
         (select coalesce(array_agg(u.run), '{}') as run, array_agg(u.count) as count
          from unnest(h_run, h_count) as u(run, count)
-         where v_what <> 'journal' and u.run between v_from and v_to) as h;
+         where v_what <> 'journal' and u.run between v_from and v_to) as h,
+        (select coalesce(array_agg(u.run order by u.place), '{}') as run,
+                array_agg(u.event order by u.place) as event
+         from unnest(x_run, x_event) with ordinality as u(run, event, place)
+         where v_what <> 'journal' and u.run between v_from and v_to) as x;
     exception when others then
       get stacked diagnostics v_state = returned_sqlstate, v_error = message_text;
       -- Only a lock, or a value, is the fault of a run.

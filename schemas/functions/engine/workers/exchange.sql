@@ -96,19 +96,14 @@ begin
         p_worker, v_now,
         j_run, j_step, j_index, j_attempt, j_outcome, j_text, j_error_code, j_error, j_retry_after_ms, j_started_at,
         j_ended_at, j_plugin,
-        e_run, e_status, e_text, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count) as a;
-    elsif cardinality(j_run) + cardinality(e_run) + cardinality(r_run) + cardinality(h_run) > 0 then
+        e_run, e_status, e_text, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event) as a;
+    elsif cardinality(j_run) + cardinality(e_run) + cardinality(r_run) + cardinality(h_run) + cardinality(x_run) > 0
+    then
       perform weir.record_runs(
         p_worker, v_now,
         j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms, j_started_at,
         j_ended_at, j_plugin,
-        e_run, e_status, e_output, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count);
-    end if;
-
-    if cardinality(x_run) > 0 and v_listened then
-      perform weir.publish_events(array_agg(x.run_id), array_agg(x.event))
-      from unnest(x_run, x_event) as x(run_id, event)
-      where x.run_id <> all (v_busy || v_refused);
+        e_run, e_status, e_output, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event);
     end if;
 
     if p_claims_max > 0 and v_trial_of is not null then
