@@ -38,6 +38,27 @@ TEST_SUITE("store: ends") {
     CHECK_FALSE(report.summary.wake_at.has_value());
   }
 
+  TEST_CASE("L3: no run ends before its last step whatever the clock of its worker says") {
+    for (const RunStatus status : {RunStatus::completed, RunStatus::failed, RunStatus::cancelled}) {
+      Ends a;
+      JournalRow row = completed(0, 0, 1, "5");
+      row.started_at = a.worker.exchange(a.worker.next()).now + std::chrono::minutes(1);
+      row.ended_at = row.started_at + std::chrono::minutes(1);
+      ExchangeRequest request = a.worker.next();
+      request.settled.push_back({a.run, row, {}});
+      const bool held = status != RunStatus::cancelled;
+      if (held)
+        request.ended.push_back({a.run, {.status = status, .output = json("5")}});
+      else
+        request.released.push_back({a.run, {}});
+      a.worker.exchange(request);
+      if (!held) must(a.client->cancel(a.id, "enough"));
+      const JournalRow kept = journal_of(*a.worker.session, a.run).front();
+      CHECK(kept.started_at <= kept.ended_at);
+      CHECK(kept.ended_at <= a.report().summary.ended_at.value());
+    }
+  }
+
   TEST_CASE("P8: an output of null is an output") {
     Ends a;
     a.worker.ends(a.run, {.output = Json()});

@@ -329,6 +329,9 @@ TEST_SUITE("conformance: shares") {
     CHECK(rows[0].outcome == Outcome::completed);
     CHECK(rows[1].task == TaskId{0, 3});
     CHECK(rows[1].outcome == Outcome::cancelled);
+    const Time end = must(a.client->runs({})).front().ended_at.value();
+    CHECK(rows[0].ended_at <= end);
+    CHECK(rows[1].ended_at <= end);
   }
 
   TEST_CASE("F5: an owner drops the shares of a step that does not matter any more") {

@@ -7,7 +7,7 @@
 namespace weir::testing {
 namespace {
 
-constexpr Time some_day{std::chrono::hours(500'000)};
+constexpr Time some_day{std::chrono::hours(400'000)};
 
 }  // namespace
 

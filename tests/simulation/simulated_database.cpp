@@ -340,6 +340,8 @@ void SimulatedDatabase::serve_versions(WorkerId worker,
 
 void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker, bool told) {
   if (row.output) row.output = as_jsonb(*row.output);
+  row.started_at = std::min(row.started_at, now());  // a worker's clock may be ahead
+  row.ended_at = std::min(row.ended_at, now());
   const auto [at, fresh] =
       tables_.journal[run].emplace(RowKey{row.task, row.attempt}, StoredRow{row, worker});
   static_cast<void>(fresh);

@@ -56,6 +56,24 @@ struct Settling {
 }  // namespace
 
 TEST_SUITE("postgres: settling in a user's transaction") {
+  TEST_CASE("L3: an attempt written beside the exchanges does not end in the database's future") {
+    Settling a;
+    const std::string times = "now() + interval '1 h', now() + interval '2 h'";
+    const auto ends = [&](const std::string& call) {
+      a.stores.sql(call);
+      return a.stores.sql("select max(ended_at) <= clock_timestamp() from weir.journal").front();
+    };
+    CHECK(ends(fmt::format(
+              "select 1 from weir.resolve_settlement({}, {}, 0::smallint, 0, 1::smallint, "
+              "1::smallint, '5', null, null, null, {}, null)",
+              a.worker.id, a.run, times)) == "t");
+    CHECK(ends(fmt::format(
+              "select 1 from weir.record_large_result({}, {}, 0::smallint, 0, 2::smallint, "
+              "'5', {}, null)",
+              a.worker.id, a.run, times)) == "t");
+    CHECK(a.stores.sql("select count(*) from weir.journal").front() == "2");
+  }
+
   TEST_CASE("C9: the step is completed exactly if the handler's transaction commits") {
     Settling a;
     a.begins();

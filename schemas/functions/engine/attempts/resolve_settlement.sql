@@ -34,7 +34,7 @@ begin
     (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
      started_at, ended_at, worker_id, plugin_id)
   values (p_run, p_step, p_index, p_attempt, p_outcome, p_output, p_error_code, p_error, p_retry_after_ms,
-          p_started_at, p_ended_at, p_worker, p_plugin)
+          least(p_started_at, clock_timestamp()), least(p_ended_at, clock_timestamp()), p_worker, p_plugin)
   on conflict do nothing;  -- committed since the journal was read above
   return query
   select j.*

@@ -6,7 +6,6 @@ language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 as $$
 declare
-  v_now      timestamptz := clock_timestamp();
   v_tree     bigint[] := '{}';
   v_found    bigint[];
   v_notified bigint[];
@@ -50,7 +49,7 @@ begin
     update weir.run r
     set status = 3,
         error = case when c.run_id = any (p_runs) then p_reason else 'its parent run was cancelled' end,
-        started_at = c.started_at, ended_at = v_now
+        started_at = c.started_at, ended_at = clock_timestamp()  -- now that it is locked
     from closed c
     where r.id = any (array[c.run_id])
     returning r.parent_run)

@@ -27,7 +27,7 @@ begin
   insert into weir.journal
     (run_id, step, task_index, attempt, outcome, output, started_at, ended_at, worker_id, plugin_id)
   values (p_run, p_step, p_index, p_attempt, weir.outcome('completed'), coalesce(p_output, 'null')::jsonb,
-          p_started_at, p_ended_at, p_worker, p_plugin)
+          least(p_started_at, clock_timestamp()), least(p_ended_at, clock_timestamp()), p_worker, p_plugin)
   on conflict do nothing;
   if found and v_shared then perform weir.notify_share_owner(p_run, p_step, p_attempt, array[p_index]); end if;
 exception when others then

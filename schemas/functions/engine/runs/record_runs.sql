@@ -33,7 +33,8 @@ begin
       (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
        started_at, ended_at, worker_id, plugin_id)
     select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
-           j.started_at, j.ended_at, p_worker, j.plugin_id
+           least(j.started_at, p_now), least(j.ended_at, p_now),  -- a worker's clock may be ahead of the database's
+           p_worker, j.plugin_id
     from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
                 j_started_at, j_ended_at, j_plugin)
            as j(run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
@@ -55,7 +56,7 @@ begin
       returning e.*, o.started_at)
     update weir.run r
     set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step,
-        note = e.note, started_at = e.started_at, ended_at = p_now
+        note = e.note, started_at = e.started_at, ended_at = clock_timestamp()  -- now that it is locked
     from ended e
     where r.id = any (array[e.run_id]);
     if v_parents is not null then
