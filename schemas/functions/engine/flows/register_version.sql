@@ -15,9 +15,11 @@ begin
   v_fault := case
     when p_slug is null or p_slug !~ '^[A-Za-z_][A-Za-z0-9_]*$' or octet_length(p_slug) > 128 or lower(p_slug) = 'run'
       then 'this is no slug of a flow'
-    when p_module is null or octet_length(p_module) not between 1 and 255
-      then 'the name of its module has from 1 to 255 bytes'
+    when p_module is null or not weir.is_module_name(p_module, 255)
+      then 'the name of its module is dotted slugs, of 255 bytes at most'
     when p_fingerprint is null or p_fingerprint !~ '^[0-9a-f]{64}$' then 'its fingerprint is no SHA-256'
+    when jsonb_typeof(p_input_schema) not in ('object', 'boolean')
+      then 'its input_schema is ' || weir.kind_of_value(p_input_schema) || ', which is not a JSON schema'
     when jsonb_typeof(p_definition -> 'steps') is distinct from 'array' or p_definition -> 'steps' = '[]'
       then 'its definition has no steps'
     end;
@@ -44,7 +46,10 @@ begin
   end if;
 
   begin
-    insert into weir.version (flow_id, number, module, fingerprint, definition, input_schema, maps_over_input)
+    v_fault := weir.definition_fault(p_slug, p_definition -> 'steps');
+    if v_fault is not null then raise exception using errcode = 'data_exception', message = v_fault; end if;
+    insert into weir.version
+      (flow_id, number, module, fingerprint, definition, input_schema, maps_over_input)
     values (v_flow.id, 1 + (select coalesce(max(v.number), 0) from weir.version v where v.flow_id = v_flow.id),
             p_module, p_fingerprint, p_definition, p_input_schema,
             jsonb_path_exists(p_definition, '$.steps[*] ? (@.kind == "map" && @.depends_on.size() == 0)'))
@@ -84,10 +89,10 @@ begin
             from climb c
             join step t on t.position = c.at and t.kind <> 'map'
             where c.map = s.position),
-           (s.value ->> 'max_attempts')::bigint, (s.value ->> 'base_delay_ms')::bigint,
-           (s.value ->> 'max_delay_ms')::bigint,
-           (s.value ->> 'timeout_ms')::bigint, (s.value ->> 'start_delay_ms')::bigint,
-           (s.value ->> 'max_output_bytes')::bigint,
+           (s.value ->> 'max_attempts')::numeric, (s.value ->> 'base_delay_ms')::numeric,
+           (s.value ->> 'max_delay_ms')::numeric,
+           (s.value ->> 'timeout_ms')::numeric, (s.value ->> 'start_delay_ms')::numeric,
+           (s.value ->> 'max_output_bytes')::numeric,
            s.value -> 'only_if', s.value -> 'unless', coalesce(s.value ->> 'when_unmet', 'skip'),
            coalesce(s.value ->> 'when_exhausted', 'fail'),
            case when s.kind = 'wait' then coalesce(s.value ->> 'signal', s.slug) end, s.value ->> 'flow'
