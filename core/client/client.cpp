@@ -45,6 +45,19 @@ std::vector<std::string> step_slugs(const Json& definition) {
   return slugs;
 }
 
+// In the words of weir.check_inputs.
+Result<void> check_all(const InputSchema& schema, const std::vector<Json>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    auto fits = schema.check(inputs[i]);
+    if (fits) continue;
+    if (inputs.size() > 1)
+      fits.error().message =
+          fmt::format("input {} of {}: {}", i + 1, inputs.size(), fits.error().message);
+    return fits;
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Client::Parts {
@@ -121,9 +134,8 @@ Result<std::vector<StartedRun>> Client::Parts::start(const std::string& flow,
   }();
   if (!known) return std::unexpected(known.error());
   if (known->input_schema)
-    for (const Json& input : inputs)
-      if (const auto fits = weir::check_input(*known->input_schema, input); !fits)
-        return std::unexpected(fits.error());
+    if (const auto fit = check_all(InputSchema(*known->input_schema), inputs); !fit)
+      return std::unexpected(fit.error());
 
   // With ids of our own the same start may be repeated until its outcome is known.
   const bool own_ids = options.run_ids.empty();

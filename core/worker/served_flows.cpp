@@ -61,7 +61,8 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   if (newest && options_.adopting.contains(slug))
     if (const auto adopted = adopt_older(*module, *version); !adopted) return adopted;
 
-  Flow flow{.module = module, .options = {}, .plugin = *plugin};
+  Flow flow{.module = module, .options = {}, .plugin = *plugin, .inputs = {}};
+  if (const auto& schema = module->definition.input_schema()) flow.inputs.emplace(*schema);
   const auto overrides = options_.overrides.find(slug);
   for (const StepDefinition& step : module->definition.steps())
     flow.options.push_back(

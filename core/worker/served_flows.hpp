@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "definition/input_schema.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_registry.hpp"
 #include "store/flow_store.hpp"
@@ -27,6 +28,7 @@ class ServedFlows {
     FlowHandle module;
     std::vector<StepOptions> options;  ///< by step, with the operator's overrides applied
     std::optional<PluginId> plugin;
+    std::optional<InputSchema> inputs;
   };
 
   /// All arguments must outlive it. `now` is its clock, as for WorkerLoop.

@@ -339,11 +339,20 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
       if (outbox.publishes_events()) run.mark_started(row.task.step);
     }
     run.take_step_ends();  // their events were published when they were journaled
+    if (journal.empty() && flow->inputs) check_input(claim, *flow->inputs, run);
     if (claim.notifications.count == 0) continue;
     run.receive(claim.notifications);
     outbox.acknowledge(claim.run, claim.notifications.count);
   }
   return {};
+}
+
+// S3: what the database did not check of the input is checked before the first handler.
+void WorkerLoop::check_input(const ClaimedRun& claim, const InputSchema& schema, OwnedRun& run) {
+  auto fits = schema.check(claim.input);
+  if (fits || fits.error().code != ErrorCode::invalid_input) return;
+  fits.error().message = fmt::format("{}: {}", name(fits.error().code), fits.error().message);
+  advancer_.fail_run(claim.run, run, fits.error());
 }
 
 Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<ClaimedRun>& claimed) {

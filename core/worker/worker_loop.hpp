@@ -79,6 +79,7 @@ class WorkerLoop {
     std::vector<HeldRange> held;  ///< read before the journals
     std::map<RunKey, std::vector<JournalRow>> journals;
   };
+  void check_input(const ClaimedRun& claim, const InputSchema& schema, OwnedRun& run);
   Result<Histories> histories_of(const std::vector<ClaimedRun>& claimed);
   void sweep(Steady now);
   void forget();

@@ -40,3 +40,8 @@ comment on column weir.worker.trial_of is 'of a worker that holds a trial: the c
 comment on column weir.worker.keeps_runs is
   'of a crashed worker: it still holds runs and shares of suspects, until a trial takes them over or lease_until';
 create index worker_keeps_runs on weir.worker (id) where keeps_runs;
+
+-- What SQL checks of a run's input (S3), in a form that is fast. A worker that registers the version writes it.
+alter table weir.version add column input_path jsonpath;
+comment on column weir.version.input_path is
+  'holds for inputs that fit input_schema as far as SQL checks it; others need a closer look, all where it is null';

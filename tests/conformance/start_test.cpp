@@ -166,6 +166,21 @@ TEST_SUITE("store: starts") {
     CHECK(start_one(*a.client, "[]").created);
   }
 
+  TEST_CASE("S3: an input that does not fit the flow's input schema is refused with the pointer") {
+    const auto stores = fresh_stores();
+    TestWorker worker(*stores);
+    FlowDraft draft = one_step();
+    draft.input_schema = json(R"({"properties": {"id": {"type": "integer"}}})");
+    worker.loads(draft);
+    const auto client = stores->client_session();
+    must(client->start("totals", {json(R"({"id": 1.0})")}, {}));
+    const auto refused = client->start("totals", {json(R"({"id": 1.5})")}, {});
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == ErrorCode::invalid_input);
+    CHECK(refused.error().message == "/id: expected an integer, got a fraction");
+    CHECK(worker.claim(5).size() == 1);
+  }
+
   TEST_CASE("S3: one bad input of many starts none") {
     Started a(flow({of_kind("map", "each")}));
     CHECK_FALSE(a.client->start("totals", {json("[1]"), json("{}"), json("[]")}, {}).has_value());

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "definition/input_schema.hpp"
 #include "simulation/jsonb.hpp"
 #include "simulation/simulated_database.hpp"
 
@@ -73,11 +74,14 @@ Result<VersionId> SimulatedDatabase::version_to_start(const std::string& slug,
 }
 
 Result<void> SimulatedDatabase::check_input(VersionId id, const Json& input) const {
-  if (!version(id).definition->maps_over_input() || input.type() == JsonType::array) return {};
-  return std::unexpected(
-      sim_invalid(fmt::format("flow \"{}\" maps over its input, which must be an array, not {}",
-                              slug_of(id), described(input.type())),
-                  "give one element for each task"));
+  const FlowDefinition& definition = *version(id).definition;
+  if (definition.maps_over_input() && input.type() != JsonType::array)
+    return std::unexpected(
+        sim_invalid(fmt::format("flow \"{}\" maps over its input, which must be an array, not {}",
+                                slug_of(id), described(input.type())),
+                    "give one element for each task"));
+  const auto& schema = definition.input_schema();
+  return schema ? weir::check_input(*schema, input) : Result<void>();
 }
 
 Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug,

@@ -1,6 +1,7 @@
 -- Opens a failed or cancelled run again (C3): it continues with the tasks that are not completed. For each task that
 -- failed a row of the journal records the retry. Returns how many tasks are retried.
--- Errors: WR002 no such run; WR006 it is open, or completed.
+-- Errors: WR002 no such run; WR003 its version was adopted by one that its input does not fit; WR006 it is open, or
+-- completed.
 create or replace function weir.retry(run_id uuid) returns integer
 language plpgsql
 set jit = off set enable_seqscan = off
@@ -16,6 +17,14 @@ begin
     raise exception using errcode = 'WR006',
       message = format('run %s is %s', run_id, case v_run.status when 0 then 'not over' else 'completed' end),
       hint = 'a failed or a cancelled run can be retried';
+  end if;
+
+  v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id),
+                        v_run.version_id);
+  if v_version <> v_run.version_id then
+    perform weir.check_inputs(v, array[v_run.input])
+    from weir.version v
+    where v.id = v_version and v.input_schema is not null;
   end if;
 
   with task as (
@@ -42,8 +51,6 @@ begin
                       and (k.attempt >= c.parent_attempt or k.outcome = weir.outcome('skipped')));
   get diagnostics v_tasks = row_count;
 
-  v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id),
-                        v_run.version_id);
   update weir.run r
   set version_id = v_version, status = 0, output = null, error = null, note = null, failed_step = null, ended_at = null,
       parent_news = null

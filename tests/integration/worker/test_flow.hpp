@@ -82,6 +82,11 @@ class TestFlow {
 
   TestFlow(std::string slug, std::vector<Step> steps);
 
+  /// A JSON schema for the inputs of its runs.
+  void set_input_schema(std::string schema) {
+    draft_.input_schema = Json::parse(std::move(schema)).value();
+  }
+
   FlowModule module() const&;
   FlowModule module() const&& = delete;  // it refers to the steps of this object
 

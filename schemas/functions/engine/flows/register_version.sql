@@ -39,8 +39,10 @@ begin
   where v.flow_id = v_flow.id and v.fingerprint = p_fingerprint;
   if found then
     update weir.version v
-    set module = p_module, input_schema = p_input_schema
-    where v.id = v_version and (v.module, v.input_schema) is distinct from (p_module, p_input_schema);
+    set module = p_module, input_schema = p_input_schema, input_path = weir.input_path_of(p_input_schema)
+    where v.id = v_version
+      and ((v.module, v.input_schema) is distinct from (p_module, p_input_schema)
+           or v.input_path is null and p_input_schema is not null);  -- an older program's
     return query select v_version, v_number;
     return;
   end if;
@@ -49,9 +51,9 @@ begin
     v_fault := weir.definition_fault(p_slug, p_definition -> 'steps');
     if v_fault is not null then raise exception using errcode = 'data_exception', message = v_fault; end if;
     insert into weir.version
-      (flow_id, number, module, fingerprint, definition, input_schema, maps_over_input)
+      (flow_id, number, module, fingerprint, definition, input_schema, input_path, maps_over_input)
     values (v_flow.id, 1 + (select coalesce(max(v.number), 0) from weir.version v where v.flow_id = v_flow.id),
-            p_module, p_fingerprint, p_definition, p_input_schema,
+            p_module, p_fingerprint, p_definition, p_input_schema, weir.input_path_of(p_input_schema),
             jsonb_path_exists(p_definition, '$.steps[*] ? (@.kind == "map" && @.depends_on.size() == 0)'))
     returning id, version.number into v_version, v_number;
 
