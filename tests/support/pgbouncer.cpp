@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <fmt/core.h>
+#include <libpq-fe.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,8 +44,7 @@ Pgbouncer::Pgbouncer(const std::string& url, const std::string& mode) {
   }
   process_.emplace(program, arguments, folder, folder / "log");
   url_ = url + "&host=" + folder.string();
-  const auto socket = folder / (".s.PGSQL." + connection_option(url, "port"));
-  if (!eventually([&] { return std::filesystem::exists(socket); }))
+  if (!eventually([&] { return PQping(url_.c_str()) == PQPING_OK; }))
     throw std::runtime_error("pgbouncer did not start");
 }
 
