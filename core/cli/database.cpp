@@ -9,13 +9,14 @@
 #include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_maintenance_store.hpp"
 #include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/schema_state.hpp"
 #include "store/postgres/sql_error.hpp"
 
 namespace weir::cli {
 
 Result<Database> Database::open(const Config& config, const Globals& globals,
                                 IfMissing if_missing) {
-  if (auto url = globals.database ? globals.database : config.database)
+  if (auto url = globals.database ? globals.database : config.database.url)
     return Database(nullptr, *std::move(url));
   const std::filesystem::path folder = config.folder / ".weir";
   std::error_code ec;
@@ -37,9 +38,23 @@ std::string Database::shown() const {
                 : postgres::without_password(url_);
 }
 
+Result<SchemaState> checked_schema(const std::string& url, Migrates migrates) {
+  auto state = postgres::schema_state(url);
+  if (state && migrates == Migrates::older && state->database <= state->program &&
+      !state->current()) {
+    const auto migrated = postgres::migrate(url);
+    // A newer program may have done it meanwhile: perhaps this one works with that.
+    if (!migrated && migrated.error().kind != "database_newer")
+      return std::unexpected(migrated.error());
+    state = postgres::schema_state(url);
+  }
+  if (state && state->lack) return std::unexpected(*std::move(state->lack));
+  return state;
+}
+
 namespace {
 
-// The configuration and its database, migrated.
+// The configuration and its database, whose schema this program can work with.
 std::expected<std::pair<Config, Database>, ExitCode> open_database(const Globals& globals,
                                                                    Console& console,
                                                                    Database::IfMissing if_missing) {
@@ -47,8 +62,11 @@ std::expected<std::pair<Config, Database>, ExitCode> open_database(const Globals
   if (!config) return std::unexpected(console.fail(config.error()));
   auto database = Database::open(*config, globals, if_missing);
   if (!database) return std::unexpected(console.fail(database.error()));
-  if (const auto migrated = postgres::migrate(database->url()); !migrated)
-    return std::unexpected(console.fail(migrated.error()));
+  const bool may_make = database->local() && if_missing == Database::IfMissing::make;
+  if (const auto schema =
+          checked_schema(database->url(), may_make ? Migrates::older : Migrates::never);
+      !schema)
+    return std::unexpected(console.fail(schema.error()));
   return std::pair(*std::move(config), *std::move(database));
 }
 

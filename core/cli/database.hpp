@@ -7,6 +7,7 @@
 #include "config/config.hpp"
 #include "store/local/local_postgres.hpp"
 #include "store/maintenance_store.hpp"
+#include "store/migration.hpp"
 #include "store/run_store.hpp"
 
 namespace weir::cli {
@@ -19,7 +20,7 @@ class Database {
   /// one.
   enum class IfMissing { make, fail };
 
-  /// Finds the database; does not connect to one that is named. Errors: unavailable; not_found,
+  /// Finds the database; does not connect to one that is named, and looks at no schema. Errors: unavailable; not_found,
   /// kind "no_database".
   static Result<Database> open(const Config& config, const Globals& globals, IfMissing if_missing);
 
@@ -39,6 +40,15 @@ class Database {
   std::string url_;
 };
 
+/// Who may bring a schema up to date without being asked to: a command that may make the private
+/// PostgreSQL, there; and `weir serve` where flows.yaml lets it.
+enum class Migrates { never, older };
+
+/// Checks that this program can work with the schema of the database, after a migration where that
+/// is allowed and the schema is older or another one. Errors: those of SchemaState::lack and of
+/// postgres::migrate().
+Result<SchemaState> checked_schema(const std::string& url, Migrates migrates);
+
 /// What a command needs to start and inspect runs.
 struct Opened {
   Config config;
@@ -46,7 +56,8 @@ struct Opened {
   std::unique_ptr<RunStore> store;
 };
 
-/// Reads the configuration, finds the database and migrates its schema. An error has been reported.
+/// Reads the configuration, finds the database and checks its schema; migrates the one of a private
+/// PostgreSQL that it may make, and no other. An error has been reported.
 std::expected<Opened, ExitCode> open_store(const Globals& globals, Console& console,
                                            Database::IfMissing if_missing);
 

@@ -13,6 +13,7 @@
 #include "definition/input_schema.hpp"
 #include "store/postgres/event_feed.hpp"
 #include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/schema_state.hpp"
 
 namespace weir {
 
@@ -116,8 +117,9 @@ Result<Client> Client::connect(const std::string& url, ClientOptions options) {
   Client client(std::make_unique<Parts>([url] { return postgres::open_run_store(url); },
                                         std::max<std::size_t>(options.sessions_max, 1),
                                         [url] { return postgres::EventFeed::open(url); }));
-  // Checks that the database answers and is migrated.
-  if (const auto alive = client.workers_alive(); !alive) return std::unexpected(alive.error());
+  auto schema = postgres::schema_state(url);
+  if (!schema) return std::unexpected(schema.error());
+  if (schema->lack) return std::unexpected(*std::move(schema->lack));
   return client;
 }
 

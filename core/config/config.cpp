@@ -29,11 +29,25 @@ bool names_database(std::string_view text) {
   return keyword > 0 && equals != std::string_view::npos && text[equals] == '=';
 }
 
-void read_database(Reader& reader, std::string_view key, const YAML::Node& value, Config& config) {
+void read_url(Reader& reader, std::string_view key, const YAML::Node& value,
+              DatabaseConfig& database) {
   const std::string* const text = reader.scalar(key, value, database_form);
   if (text == nullptr) return;
   if (!names_database(*text)) return reader.refuse("bad_value", key, value, database_form);
-  config.database = *text;
+  database.url = *text;
+}
+
+Keys<DatabaseConfig> database_keys() {
+  static constexpr std::array<std::string_view, 2> answers = {"false", "true"};
+  return {{"url", read_url}, word_key("migrate", &DatabaseConfig::migrate, answers)};
+}
+
+// A mapping, or the URL alone.
+void read_database(Reader& reader, std::string_view key, const YAML::Node& value, Config& config) {
+  static const Keys<DatabaseConfig> keys = database_keys();
+  if (value.IsMap() || value.IsNull())
+    return read_mapping(reader, key, value, keys, config.database);
+  read_url(reader, key, value, config.database);
 }
 
 void read_folders(Reader& reader, std::string_view key, const YAML::Node& value,
@@ -147,7 +161,7 @@ Key<Config> section(std::string name, T Config::* member, Keys<T> keys) {
 // The one table of keys: the parser reads it, config_keys() lists it, and tests compare it with
 // flows.example.yaml and schemas/config.schema.json.
 Keys<Config> root_keys(const std::filesystem::path& base) {
-  return {{"database", read_database},
+  return {{"database", read_database, paths(database_keys())},
           section("plugins", &Config::plugins, plugins_keys(base)),
           section("worker", &Config::worker, worker_keys()),
           section("supervisor", &Config::supervisor, supervisor_keys()),

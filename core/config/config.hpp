@@ -95,12 +95,18 @@ struct FlowConfig {
   TextSpan where;                              ///< the slug's place in Config::source
 };
 
+/// The PostgreSQL that keeps the runs.
+struct DatabaseConfig {
+  std::optional<std::string> url{};  ///< absent: the private PostgreSQL under .weir/
+  bool migrate = false;              ///< whether `weir serve` may migrate the one at `url`
+};
+
 /// flows.yaml, completely checked: where plugins and the database are, and how to run. It never
 /// describes a flow.
 struct Config {
   std::filesystem::path folder;  ///< absolute; relative paths start here, and .weir/ is here
   std::shared_ptr<const SourceText> source;  ///< null without a file, when all is default
-  std::optional<std::string> database;       ///< absent: the private PostgreSQL under .weir/
+  DatabaseConfig database{};
   PluginsConfig plugins;
   WorkerConfig worker;
   SupervisorConfig supervisor;

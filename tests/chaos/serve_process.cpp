@@ -26,7 +26,7 @@ int wait_for(pid_t pid) {
 
 void write_serve_config(const std::filesystem::path& folder, const ServeConfig& config) {
   std::ofstream out(folder / "flows.yaml");
-  out << "database: \"" << config.database << "\"\n"
+  out << "database: {url: \"" << config.database << "\", migrate: true}\n"
       << "plugins: {folders: [\"" << config.plugins << "\"]}\n"
       << "worker: {slots: 8, lease: " << config.lease.count() << "s, drain_timeout: 10s}\n"
       << config.more;

@@ -11,8 +11,8 @@
 #include "cli/command_line/grammar.hpp"
 #include "cli/database.hpp"
 #include "cli/views/flow_view.hpp"
-#include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/schema_state.hpp"
 
 namespace weir::cli {
 namespace {
@@ -58,18 +58,11 @@ void examine_plugins(const Config& config, Examination& found) {
 void examine_store(const std::string& url, Examination& found) {
   const auto schema = postgres::schema_state(url);
   if (!schema) return found.bad(schema.error());
-  if (schema->database > schema->program)
-    return found.bad(
-        Error{.code = ErrorCode::conflict,
-              .kind = "database_newer",
-              .message = fmt::format("schema: the database has {}, this program knows {}",
-                                     schema->database, schema->program),
-              .hint = "use a newer weir"});
-  if (!schema->current())
-    return found.warning(
-        fmt::format("schema: {} of {}; \"weir migrate\", or the next start, applies the rest",
-                    schema->database, schema->program));
-  found.good(fmt::format("schema: {}, up to date", schema->database));
+  if (schema->lack) return found.bad(*schema->lack);
+  if (schema->remark.empty())
+    found.good(fmt::format("schema: {}, up to date", schema->database));
+  else
+    found.warning("schema: " + schema->remark);
 
   const auto store = postgres::open_run_store(url);
   if (!store) return found.bad(store.error());

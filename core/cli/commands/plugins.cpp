@@ -26,8 +26,8 @@
 #include "plugin/plugin_folder.hpp"
 #include "plugin/plugin_warnings.hpp"
 #include "plugin/trust.hpp"
-#include "store/postgres/migrate.hpp"
 #include "store/postgres/postgres_run_store.hpp"
+#include "store/postgres/schema_state.hpp"
 
 namespace weir::cli {
 namespace {
@@ -293,7 +293,7 @@ ShownPlugin shown(const std::filesystem::path& file, const TrustPolicy& policy) 
 // start one, and changes nothing in it.
 std::vector<ReportedPlugin> reported(const Config& config, const Globals& globals,
                                      Console& console) {
-  const bool named = globals.database || config.database;
+  const bool named = globals.database || config.database.url;
   if (!named && !LocalPostgres::is_running(config.folder / ".weir")) return {};
   const auto failed = [&](const Error& error) {
     console.note("cannot read what live processes report: " + to_string(error));
@@ -303,7 +303,8 @@ std::vector<ReportedPlugin> reported(const Config& config, const Globals& global
   if (!database) return failed(database.error());
   const auto state = postgres::schema_state(database->url());
   if (!state) return failed(state.error());
-  if (!state->current()) return {};  // no process of this version serves there
+  if (state->lack && state->lack->kind == "not_migrated") return {};  // nothing serves there
+  if (state->lack) return failed(*state->lack);
   const auto store = postgres::open_run_store(database->url());
   if (!store) return failed(store.error());
   auto plugins = (*store)->plugins();

@@ -15,7 +15,6 @@
 #include "plugin/stage.hpp"
 #include "serve/postgres_keeper.hpp"
 #include "serve/worker_keeper.hpp"
-#include "store/postgres/migrate.hpp"
 
 namespace weir::cli {
 namespace {
@@ -23,7 +22,9 @@ namespace {
 constexpr std::string_view serve_footer =
     R"(SIGTERM or Ctrl-C lets running steps finish (worker.drain_timeout) and releases
 the rest; a second one releases everything immediately. Any number of
-"weir serve" may share one database.
+"weir serve" may share one database. Its schema is made by "weir migrate", or by
+this command where flows.yaml has "migrate: true" beside the database's url. The
+schema of the private PostgreSQL is always brought up to date.
 
 Every plugin is scanned in a separate process before it is loaded. The verdict
 is kept while its bytes, this program and the libraries it needs are the same;
@@ -55,9 +56,12 @@ ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   if (!stage) return console.fail(to_error(stage.error()));
   const auto database = Database::open(*config, globals, Database::IfMissing::make);
   if (!database) return console.fail(database.error());
-  if (const auto migrated = postgres::migrate(database->url()); !migrated)
-    return console.fail(migrated.error());
-  log->info("database: {}", database->shown());
+  const bool may_migrate = database->local() || (config->database.migrate && !globals.database);
+  const auto schema =
+      checked_schema(database->url(), may_migrate ? Migrates::older : Migrates::never);
+  if (!schema) return console.fail(schema.error());
+  log->info("database: {}, schema {}", database->shown(), schema->database);
+  if (!schema->remark.empty()) log->warn("{}", schema->remark);
 
   auto keepers = keep_postgres(*database, signals, log);
   if (!keepers) return console.fail(keepers.error());

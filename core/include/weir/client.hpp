@@ -46,8 +46,9 @@ struct ClientOptions {
 class Client {
  public:
   /// `url`: what libpq takes, a URL or keywords and values, as `database` in flows.yaml. The
-  /// database must have been prepared by `weir migrate` or another weir command. Errors:
-  /// unavailable, by kind: database_away, access_denied, no_such_database, not_migrated.
+  /// database must have been prepared by `weir migrate`. Errors: unavailable, by kind:
+  /// database_away, access_denied, no_such_database, not_migrated, no_permission, schema_older (run
+  /// `weir migrate`); conflict, kind database_newer (update this library).
   static Result<Client> connect(const std::string& url, ClientOptions options = {});
 
   Client(Client&&) noexcept;

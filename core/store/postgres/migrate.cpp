@@ -1,132 +1,147 @@
 #include "store/postgres/migrate.hpp"
 
-#include <fmt/core.h>
+#include <cstddef>
+#include <optional>
 
-#include "base/sha256.hpp"
-#include "store/postgres/schema_files.hpp"
+#include <fmt/format.h>
+
+#include "store/postgres/found_schema.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
 namespace {
 
-// Schema code (functions, views, roles) is replaced as a whole whenever any of it differs.
-std::string code_digest() {
-  Sha256 hash;
-  for (const auto* files : {&functions(), &views(), &roles()})
-    for (const SqlFile& file : *files) hash.update(file.text);
-  return hash.hex();
+constexpr const char* lock =
+    "do $weir$ begin perform pg_advisory_xact_lock(hashtextextended('weir migrate', 0)); end "
+    "$weir$;\n";
+
+// Where the numbers are; and a script that was printed long ago must not be run any more.
+constexpr const char* begin_format = R"sql(set local check_function_bodies = off;
+set local standard_conforming_strings = on;
+create schema if not exists weir;
+create table if not exists weir.migration (
+  number integer primary key,
+  name text not null,
+  applied_at timestamptz not null default now());
+create table if not exists weir.schema_code (
+  singleton boolean primary key default true check (singleton),
+  sha256 text not null);
+alter table weir.schema_code add column if not exists oldest_program integer not null default 0;
+do $weir$ begin
+  if (select coalesce(max(number), 0) from weir.migration) <> {}
+    or coalesce((select sha256 from weir.schema_code), '') <> '{}' then
+    raise exception 'the schema is no longer the one that this script was made for'
+      using hint = 'make it again: weir migrate --print';
+  end if;
+end $weir$;
+)sql";
+
+// Replaces the code in place if possible, so that grants and dependent objects of users remain. It
+// is not when columns, arguments or results changed, or when functions of an older program are left:
+// then all of it is made again.
+constexpr const char* code_format = R"sql(
+do $weir_migrate$
+declare
+  v_code constant text := $weir_code$
+{code}$weir_code$;
+begin
+  begin
+    execute v_code;
+    if (select count(*) from pg_proc where pronamespace = 'weir'::regnamespace) <> {functions}
+      or (select count(*) from pg_class where relnamespace = 'weir'::regnamespace and relkind = 'v') <> {views} then
+      raise exception 'functions or views of an older program are left';
+    end if;
+  exception when others then
+    perform weir.drop_code();
+    execute v_code;
+  end;
+end $weir_migrate$;
+insert into weir.schema_code (sha256, oldest_program) values ('{digest}', {oldest_program})
+on conflict (singleton) do update set sha256 = excluded.sha256, oldest_program = excluded.oldest_program;
+)sql";
+
+std::string code_script(const Schema& schema) {
+  std::string code;
+  for (const auto* files : {&schema.functions, &schema.views, &schema.roles})
+    for (const SqlFile& file : *files) code += file.text;
+  return fmt::format(
+      code_format, fmt::arg("code", code), fmt::arg("functions", schema.functions.size()),
+      fmt::arg("views", schema.views.size()), fmt::arg("digest", schema.code_digest()),
+      fmt::arg("oldest_program", schema.oldest_program));
 }
 
-void apply_code(pqxx::transaction_base& transaction) {
-  for (const auto* files : {&functions(), &views(), &roles()})
-    for (const SqlFile& file : *files) transaction.exec(file.text);
+// Why nothing can be done.
+std::optional<Error> refusal(const FoundSchema& found, const Schema& schema) {
+  if (auto error = access_error(found)) return error;
+  if (found.number > schema.number()) return newer_error(found, schema);
+  return std::nullopt;
 }
 
-constexpr const char* code_count =
-    "select (select count(*) from pg_proc where pronamespace = 'weir'::regnamespace),"
-    " (select count(*) from pg_class where relnamespace = 'weir'::regnamespace and relkind = 'v')";
+MigrationReport report_of(const FoundSchema& found, const Schema& schema) {
+  MigrationReport report{.before = found.number,
+                         .after = schema.number(),
+                         .applied = {},
+                         .replaces_code = found.code_digest != schema.code_digest()};
+  for (auto at = static_cast<std::size_t>(found.number); at < schema.migrations.size(); ++at)
+    report.applied.push_back(schema.migrations[at].name);
+  return report;
+}
 
-// Replaces the code in place if possible, so that grants and dependent objects of users remain.
-// False when it is not: when columns, arguments or results changed, or when functions of an older
-// program are left.
-bool replace_code(pqxx::work& transaction) {
-  try {
-    pqxx::subtransaction attempt(transaction);
-    apply_code(attempt);
-    const pqxx::result count = attempt.exec(code_count);
-    if (count[0][0].as<std::size_t>() != functions().size() ||
-        count[0][1].as<std::size_t>() != views().size())
-      return false;
-    attempt.commit();
-    return true;
-  } catch (const pqxx::sql_error&) {
-    return false;  // creating it again succeeds, or reports the error
+// The statements that do it, in a transaction that has the lock.
+std::string statements(const FoundSchema& found, const Schema& schema,
+                       const MigrationReport& report) {
+  std::string sql = fmt::format(begin_format, found.number, found.code_digest);
+  for (int number = report.before + 1; number <= report.after; ++number) {
+    const SqlFile& file = schema.migrations[static_cast<std::size_t>(number) - 1];
+    sql += fmt::format("\n-- {}\n{}insert into weir.migration (number, name) values ({}, '{}');\n",
+                       file.name, file.text, number, file.name);
   }
+  if (report.replaces_code) sql += code_script(schema);
+  return sql;
 }
 
-struct StoredState {
-  int number = 0;
-  std::string digest;
-};
-
-constexpr const char* schema_exists = "select to_regclass('weir.migration') is not null";
-constexpr const char* stored_state =
-    "select coalesce(max(number), 0), coalesce((select sha256 from weir.schema_code), '') from "
-    "weir.migration";
-
-int program_number() { return static_cast<int>(migrations().size()); }
-
-Error newer(int number) {
-  return {.code = ErrorCode::conflict,
-          .kind = "database_newer",
-          .message = fmt::format("the database's schema has number {}, this program knows up to {}",
-                                 number, program_number()),
-          .hint = "a newer Weir has migrated it: use that one or a later one"};
-}
-
-Result<StoredState> read_state(Session& session) {
-  const auto exists = session.query(schema_exists);
-  if (!exists) return std::unexpected(exists.error());
-  if (!(*exists)[0][0].as<bool>()) return StoredState{};
-  const auto row = session.query(stored_state);
-  if (!row) return std::unexpected(row.error());
-  return StoredState{(*row)[0][0].as<int>(), (*row)[0][1].as<std::string>()};
+// What psql needs to stop at the first error, and to read the script as it was written.
+std::string for_psql(const FoundSchema& found, const MigrationReport& report,
+                     const std::string& sql) {
+  return fmt::format(
+      "-- Weir: the schema of database \"{}\" from {} to {}. Run it with psql, as the schema's "
+      "owner.\n\\set ON_ERROR_STOP on\n\\encoding UTF8\nbegin;\nset local client_min_messages = "
+      "warning;\n{}{}commit;\n",
+      found.database, report.before, report.after, lock, sql);
 }
 
 }  // namespace
 
-Result<SchemaState> schema_state(const std::string& url) {
-  auto session = Session::open(url);
+Result<MigrationPlan> plan_migration(const std::string& url, const Schema& schema) {
+  const auto session = Session::open(url);
   if (!session) return std::unexpected(session.error());
-  const auto found = read_state(**session);
+  const auto found = find_schema(**session);
   if (!found) return std::unexpected(found.error());
-  return SchemaState{.database = found->number, .program = program_number()};
+  if (auto error = refusal(*found, schema)) return std::unexpected(*std::move(error));
+  MigrationPlan plan{.report = report_of(*found, schema), .script = {}};
+  if (!plan.report.nothing_to_do())
+    plan.script = for_psql(*found, plan.report, statements(*found, schema, plan.report));
+  return plan;
 }
 
-Result<MigrationReport> migrate(const std::string& url) {
-  auto session = Session::open(url);
+Result<MigrationReport> migrate(const std::string& url, const Schema& schema) {
+  const auto session = Session::open(url);
   if (!session) return std::unexpected(session.error());
-  const auto found = read_state(**session);
+  auto found = find_schema(**session);
   if (!found) return std::unexpected(found.error());
-  if (found->number > program_number()) return std::unexpected(newer(found->number));
-  MigrationReport report{.before = found->number, .after = program_number(), .applied = {}};
-  if (found->number == program_number() && found->digest == code_digest()) return report;
-
-  int before = 0;
+  auto refused = refusal(*found, schema);
+  if (refused) return std::unexpected(*std::move(refused));
+  auto report = report_of(*found, schema);
+  if (report.nothing_to_do()) return report;
   const auto done = (*session)->transact([&](pqxx::work& transaction) {
-    transaction.exec("select pg_advisory_xact_lock(hashtextextended('weir migrate', 0))");
-    transaction.exec(
-        "set local check_function_bodies = off; create schema if not exists weir;"
-        "create table if not exists weir.migration (number integer primary key, name text not null,"
-        " applied_at timestamptz not null default now());"
-        "create table if not exists weir.schema_code (singleton boolean primary key default true "
-        "check "
-        "(singleton),"
-        " sha256 text not null)");
-    // Read again: another process may have migrated in the meantime.
-    const pqxx::result state = transaction.exec(stored_state);
-    before = state[0][0].as<int>();
-    if (before > program_number()) return;
-    for (int number = before + 1; number <= program_number(); ++number) {
-      const SqlFile& file = migrations()[static_cast<std::size_t>(number) - 1];
-      transaction.exec(file.text);
-      transaction.exec(fmt::format("insert into weir.migration (number, name) values ({}, {})",
-                                   number, transaction.quote(file.name)));
-      report.applied.push_back(file.name);
-    }
-    if (state[0][1].as<std::string>() == code_digest()) return;
-    if (!replace_code(transaction)) {
-      transaction.exec("select weir.drop_code()");
-      apply_code(transaction);
-    }
-    transaction.exec(
-        fmt::format("insert into weir.schema_code (sha256) values ('{0}') "
-                    "on conflict (singleton) do update set sha256 = '{0}'",
-                    code_digest()));
+    transaction.exec(lock);
+    *found = find_schema(transaction);  // another process may have migrated in the meantime
+    refused = refusal(*found, schema);
+    report = report_of(*found, schema);
+    if (!refused && !report.nothing_to_do()) transaction.exec(statements(*found, schema, report));
   });
   if (!done) return std::unexpected(done.error());
-  if (before > program_number()) return std::unexpected(newer(before));
-  report.before = before;
+  if (refused) return std::unexpected(*std::move(refused));
   return report;
 }
 

@@ -3,16 +3,24 @@
 
 #include "base/error.hpp"
 #include "store/migration.hpp"
+#include "store/postgres/schema.hpp"
 
 namespace weir::postgres {
 
-/// Migrates the database's schema to the number that this program needs, under a lock: safe when
-/// many programs start at the same time, and quick when there is nothing to do. Errors:
-/// unavailable; conflict, kind "database_newer", when a newer Weir migrated it: then nothing is
-/// changed.
-Result<MigrationReport> migrate(const std::string& url);
+/// Migrates the database to `schema`, under a lock: safe when many programs do it at the same time
+/// and while workers run, and quick when there is nothing to do. Its number only goes up. Errors:
+/// unavailable, also with kind "not_utf8"; conflict, kind "database_newer", when a newer Weir has
+/// migrated it, and "depended_upon": then nothing is changed.
+Result<MigrationReport> migrate(const std::string& url, const Schema& schema = program_schema());
 
-/// Reads the schema's number and changes nothing. Errors: unavailable.
-Result<SchemaState> schema_state(const std::string& url);
+/// What migrate() would do.
+struct MigrationPlan {
+  MigrationReport report;
+  std::string script;  ///< for psql, one transaction; empty when there is nothing to do
+};
+
+/// Reads and changes nothing, with no right but to connect. Errors: those of migrate().
+Result<MigrationPlan> plan_migration(const std::string& url,
+                                     const Schema& schema = program_schema());
 
 }  // namespace weir::postgres

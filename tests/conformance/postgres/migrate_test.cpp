@@ -9,7 +9,7 @@
 
 #include "conformance/test_worker.hpp"
 #include "store/postgres/postgres_run_store.hpp"
-#include "store/postgres/schema_files.hpp"
+#include "store/postgres/schema_state.hpp"
 #include "support/admin_session.hpp"
 #include "support/test_database.hpp"
 
@@ -19,7 +19,7 @@ using Rows = std::vector<std::string>;
 
 namespace {
 
-const int newest = static_cast<int>(postgres::migrations().size());
+const int newest = postgres::program_schema().number();
 
 // Everything the schema holds, as one number.
 Rows schema_sum(AdminSession& user) {
@@ -38,7 +38,10 @@ Rows schema_sum(AdminSession& user) {
 TEST_SUITE("postgres: migrations") {
   TEST_CASE("an empty database is brought to where the program stands") {
     const TestDatabase database;
-    CHECK(must(postgres::schema_state(database.url())).database == 0);
+    const SchemaState empty = must(postgres::schema_state(database.url()));
+    CHECK(empty.database == 0);
+    CHECK(empty.lack.value().kind == "not_migrated");
+    CHECK(empty.lack.value().hint == "run: weir migrate");
     const MigrationReport report = must(postgres::migrate(database.url()));
     CHECK(report.before == 0);
     CHECK(report.after == newest);
@@ -47,11 +50,14 @@ TEST_SUITE("postgres: migrations") {
     const SchemaState state = must(postgres::schema_state(database.url()));
     CHECK(state.database == newest);
     CHECK(state.current());
+    CHECK_FALSE(state.lack.has_value());
+    CHECK(state.remark == "");
   }
 
   TEST_CASE("looking changes nothing") {
     const TestDatabase database;
     must(postgres::schema_state(database.url()));
+    CHECK(must(postgres::plan_migration(database.url())).report.after == newest);
     CHECK(AdminSession(database.url())
               .run("select 1 from pg_namespace where nspname = 'weir'")
               .empty());
@@ -82,7 +88,7 @@ TEST_SUITE("postgres: migrations") {
       CHECK(must(report).after == newest);
       applied += must(report).applied.size();
     }
-    CHECK(applied == postgres::migrations().size());
+    CHECK(applied == postgres::program_schema().migrations.size());
     CHECK(AdminSession(database.url()).run("select count(*) from weir.migration") ==
           Rows{std::to_string(newest)});
   }
@@ -100,9 +106,11 @@ TEST_SUITE("postgres: migrations") {
     CHECK(refused.error().code == ErrorCode::conflict);
     CHECK(refused.error().kind == "database_newer");
     CHECK(refused.error().message ==
-          fmt::format("the database's schema has number 999, this program knows up to {}", newest));
+          fmt::format("the schema of database \"{}\" has number 999, this program has {}",
+                      user.run("select current_database()").at(0), newest));
     CHECK(refused.error().hint == "a newer Weir has migrated it: use that one or a later one");
     CHECK(schema_sum(user) == before);
+    CHECK(postgres::plan_migration(database.url()).error() == refused.error());
     CHECK(must(postgres::schema_state(database.url())).database == 999);
     CHECK_FALSE(must(postgres::schema_state(database.url())).current());
   }

@@ -32,17 +32,6 @@ std::string run_id(const std::string& json) {
 
 TEST_SUITE_BEGIN("cli: with a database");
 
-TEST_CASE("migrate brings the schema once and then has nothing to do") {
-  const ServedShop served;
-  const Ran first = served.shop.run({"migrate"});
-  CHECK(first.code == 0);
-  CHECK(first.out.starts_with("applied "));
-  const Ran second = served.shop.run({"migrate"});
-  CHECK(second.code == 0);
-  CHECK(second.out.ends_with(", nothing to do\n"));
-  CHECK_FALSE(second.out.contains("applied"));
-}
-
 TEST_CASE("a run started before the first worker waits for it and is told why") {
   const ServedShop served;
   const Shop& shop = served.shop;
@@ -151,8 +140,6 @@ TEST_CASE("a run that is not there and an id that is none are told apart") {
 
 TEST_CASE("doctor tells of the database and of its workers") {
   const ServedShop served;
-  CHECK(served.shop.run({"doctor"}).out.contains("\nwarning  schema: 0 of "));
-  served.shop.run({"migrate"});
   const Ran idle = served.shop.run({"doctor"});
   CHECK(idle.code == 0);
   CHECK(idle.out.contains("\nok       schema: "));
@@ -165,7 +152,8 @@ TEST_CASE("doctor tells of the database and of its workers") {
 
 TEST_CASE("log lines are JSON when flows.yaml says so") {
   const weir::testing::TestDatabase database;
-  const Shop shop("database: \"" + database.url() + "\"\nlog: {format: json}\n");
+  const Shop shop("database: {url: \"" + database.url() +
+                  "\", migrate: true}\nlog: {format: json}\n");
   Running serve = shop.begin({"serve"}, "serve.log");
   REQUIRE(eventually([&] { return text(shop.path() / "serve.log").contains(" serves "); }));
   serve.signal(SIGINT);

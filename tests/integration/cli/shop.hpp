@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -55,9 +56,19 @@ class Shop {
   TemporaryFolder folder_;
 };
 
-/// A shop on a database of its own.
+/// What `weir migrate` makes of an empty database.
+inline DatabaseTemplate migrated() {
+  static const std::string key =
+      std::to_string(std::filesystem::last_write_time(WEIR_PROGRAM).time_since_epoch().count());
+  return {.key = key, .prepare = [](const std::string& url) {
+            const Ran migrated = run_program(WEIR_PROGRAM, {"migrate", "--database", url});
+            if (migrated.code != 0) throw std::runtime_error(migrated.err);
+          }};
+}
+
+/// A shop on a migrated database of its own.
 struct ServedShop {
-  TestDatabase database;
+  TestDatabase database{migrated()};
   Shop shop{"database: \"" + database.url() + "\"\n"};
 };
 

@@ -158,6 +158,16 @@ TEST_CASE("a database that is no URL is refused") {
   CHECK(printed("database: \"=shop\"\n").contains("expected a PostgreSQL URL"));
 }
 
+TEST_CASE("what is said of a database is checked") {
+  CHECK(printed("database: {url: shop, migrate: maybe}\n") ==
+        "flows.yaml:1:17: error: url: expected a PostgreSQL URL such as "
+        "\"postgresql://user@host:5432/name\" (no line at all: the private PostgreSQL), got "
+        "\"shop\"\n"
+        " database: {url: shop, migrate: maybe}\n                 ^~~~\n"
+        "flows.yaml:1:32: error: migrate: expected one of false, true, got \"maybe\"\n"
+        " database: {url: shop, migrate: maybe}\n                                ^~~~~");
+}
+
 TEST_CASE("plugin folders and sums are checked one by one") {
   CHECK(printed("plugins:\n  folders: [ok, \"\", ok/, {a: b}]\n  sha256_allow: [abc]\n") ==
         R"(flows.yaml:2:17: error: folders: expected a folder's name, got ""

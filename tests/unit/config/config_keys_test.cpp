@@ -22,10 +22,10 @@ std::string file(const std::string& name) {
 /// flows.example.yaml with the one key that has no default uncommented.
 std::string example() {
   std::string text = file("flows.example.yaml");
-  constexpr std::string_view commented = "\n# database:";
+  constexpr std::string_view commented = "\n  # url:";
   const std::size_t at = text.find(commented);
   REQUIRE(at != std::string::npos);
-  return text.replace(at, commented.size(), "\ndatabase:");
+  return text.replace(at, commented.size(), "\n  url:");
 }
 
 std::set<std::string> known() {
@@ -65,7 +65,8 @@ void collect_schema(const YAML::Node& schema, const std::string& path,
 TEST_SUITE_BEGIN("config: keys");
 
 TEST_CASE("the parser knows the keys that are promised") {
-  CHECK(config_keys() == std::vector<std::string>{"database",
+  CHECK(config_keys() == std::vector<std::string>{"database.url",
+                                                  "database.migrate",
                                                   "plugins.folders",
                                                   "plugins.sha256_allow",
                                                   "plugins.rescan",
@@ -114,7 +115,8 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   const auto shown = parse_config({"flows.example.yaml", example()}, "/srv");
   const auto standard = parse_config({"flows.yaml", ""}, "/srv");
   REQUIRE(shown);
-  CHECK(shown->database);
+  CHECK(shown->database.url);
+  CHECK(shown->database.migrate == standard->database.migrate);
   CHECK(shown->plugins.folders.front().path == standard->plugins.folders.front().path);
   CHECK(shown->plugins.sha256_allow.empty());
   CHECK(shown->plugins.rescan == standard->plugins.rescan);

@@ -21,10 +21,11 @@ TEST_SUITE_BEGIN("config: values");
 
 TEST_CASE("an empty file and one with comments alone mean all defaults") {
   for (const char* text : {"", "\n\n", "# nothing here\n", "---\n",
-                           "worker:\nsupervisor:\nplugins:\nflows:\nlog:\n"}) {
+                           "database:\nworker:\nsupervisor:\nplugins:\nflows:\nlog:\n"}) {
     CAPTURE(text);
     const Config config = parsed(text);
-    CHECK_FALSE(config.database);
+    CHECK_FALSE(config.database.url);
+    CHECK_FALSE(config.database.migrate);
     REQUIRE(config.plugins.folders.size() == 1);
     CHECK(config.plugins.folders[0].path == "/srv/shop/plugins");
     CHECK(config.plugins.sha256_allow.empty());
@@ -52,7 +53,7 @@ flows:
   process_order: {max_attempts: 5, base_delay: 250ms, max_delay: 2d, timeout: 5m, max_output: 64KiB}
 log: {level: off, format: json}
 )");
-  CHECK(config.database == "postgresql://weir@db/weir");
+  CHECK(config.database.url == "postgresql://weir@db/weir");
   REQUIRE(config.plugins.folders.size() == 3);
   CHECK(config.plugins.folders[0].path == "/srv/shop/plugins");
   CHECK(config.plugins.folders[1].path == "/srv/shared/flows");
@@ -80,6 +81,14 @@ log: {level: off, format: json}
   CHECK(all.max_output_bytes == 65'536);
   CHECK_FALSE(all.start_delay_ms);
   CHECK(config.source->text().substr(flow.where.offset, flow.where.bytes) == "process_order");
+}
+
+TEST_CASE("a database is its URL or what is said of it") {
+  CHECK_FALSE(parsed("database: postgres://db/weir").database.migrate);
+  const Config both = parsed("database: {url: postgres://db/weir, migrate: true}");
+  CHECK(both.database.url == "postgres://db/weir");
+  CHECK(both.database.migrate);
+  CHECK_FALSE(parsed("database: {migrate: false}").database.url);
 }
 
 TEST_CASE("D3: options of single steps arrive under their slugs") {
