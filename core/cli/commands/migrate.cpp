@@ -100,7 +100,7 @@ ExitCode run(const Migrate& command, const Globals& globals, Console& console) {
 void declare_migrate(Grammar& grammar) {
   auto [arguments, migrate] = grammar.command<Migrate>(
       grammar.root(), "migrate", "Make or update the database's schema", migrate_footer, run);
-  arguments.flag("--check", migrate.check, "Say what would be done; exit 1 when there is something")
+  arguments.flag("--check", migrate.check, "Say what would be done; exit 1 if anything")
       .flag("--print", migrate.print, "Print the SQL that would do it", "--check")
       .flag("--json", migrate.json, "Print JSON", "--print");
 }

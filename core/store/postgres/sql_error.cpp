@@ -78,6 +78,12 @@ Error sql_error(std::string_view sqlstate, std::string message, std::string hint
     error.kind = "database_away";
     return error;
   }
+  // A plan with a function that a migration has just made again; the server does not translate this.
+  if (sqlstate == "XX000" && error.message.starts_with("cache lookup failed for function")) {
+    error.code = ErrorCode::unavailable;
+    error.kind = "try_again";
+    return error;
+  }
   for (const Rule& rule : rules) {
     if (!sqlstate.starts_with(rule.sqlstate)) continue;
     error.code = rule.code;

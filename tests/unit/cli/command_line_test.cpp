@@ -129,6 +129,8 @@ TEST_CASE("mistakes name the nearest word and the help that tells more") {
       {{"flows", "list", "extra"},
        "weir flows list: unknown argument \"extra\"\nTry \"weir flows list --help\".\n"},
       {{"start"}, "weir start: SLUG is required\nTry \"weir start --help\".\n"},
+      {{"migrate", "--check", "--print"},
+       "weir migrate: --check excludes --print\nTry \"weir migrate --help\".\n"},
       {{"flows", "show", "a", "--json", "--dot"},
        "weir flows show: --json excludes --dot\nTry \"weir flows show --help\".\n"},
       {{"runs", "list", "--status", "faild"},

@@ -37,10 +37,18 @@ TEST_SUITE("postgres: errors") {
   }
 
   TEST_CASE("what nobody foresaw is internal and shows its SQLSTATE") {
-    const Error error = sql_error("XX000", "ERROR:  cache lookup failed\n");
+    const Error error = sql_error("XX000", "ERROR:  unexpected chunk number\n");
     CHECK(error.code == ErrorCode::internal);
     CHECK(error.kind == "sql_XX000");
     CHECK(error.hint == "");
+  }
+
+  TEST_CASE("M2: a call that met a function while it was made again is repeated") {
+    const Error error = sql_error("XX000", "ERROR:  cache lookup failed for function 17979\n");
+    CHECK(error.code == ErrorCode::unavailable);
+    CHECK(error.kind == "try_again");
+    CHECK(sql_error("XX000", "ERROR:  cache lookup failed for type 17979\n").code ==
+          ErrorCode::internal);
   }
 
   TEST_CASE("passwords are replaced wherever they stand") {
