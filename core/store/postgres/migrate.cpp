@@ -17,6 +17,7 @@ constexpr const char* lock =
 
 // Where the numbers are; and a script that was printed long ago must not be run any more.
 constexpr const char* begin_format = R"sql(set local check_function_bodies = off;
+set local search_path = pg_catalog;
 set local standard_conforming_strings = on;
 create schema if not exists weir;
 create table if not exists weir.migration (

@@ -161,8 +161,8 @@ TEST_CASE("a database that is no URL is refused") {
 TEST_CASE("what is said of a database is checked") {
   CHECK(printed("database: {url: shop, migrate: maybe}\n") ==
         "flows.yaml:1:17: error: url: expected a PostgreSQL URL such as "
-        "\"postgresql://user@host:5432/name\" (no line at all: the private PostgreSQL), got "
-        "\"shop\"\n"
+        "\"postgresql://user@host:5432/name\", or keywords such as \"host=a,b dbname=name\" (no "
+        "line at all: the private PostgreSQL), got \"shop\"\n"
         " database: {url: shop, migrate: maybe}\n                 ^~~~\n"
         "flows.yaml:1:32: error: migrate: expected one of false, true, got \"maybe\"\n"
         " database: {url: shop, migrate: maybe}\n                                ^~~~~");
