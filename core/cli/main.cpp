@@ -1,7 +1,6 @@
 #include <chrono>
 #include <clocale>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +9,7 @@
 
 #include "cli/command_line/command_line.hpp"
 #include "cli/internal.hpp"
+#include "serve/unforeseen_error.hpp"
 #include "store/postgres/call_watch.hpp"
 
 namespace weir::cli {
@@ -39,11 +39,8 @@ int main_of(const std::vector<std::string>& arguments) {
   ExitCode code = ExitCode::failed;
   try {
     code = run_command(arguments, console);
-  } catch (const std::exception& unforeseen) {
-    code = console.fail(Error{.code = ErrorCode::internal,
-                              .kind = "exception",
-                              .message = unforeseen.what(),
-                              .hint = "this is a bug in weir: please report it"});
+  } catch (...) {
+    code = console.fail(unforeseen_error());
   }
   if (const auto flushed = console.flush(); !flushed) code = console.fail(flushed.error());
   return static_cast<int>(code);

@@ -30,11 +30,13 @@
 #include "serve/retention.hpp"
 #include "serve/serve_orders.hpp"
 #include "serve/serve_tree.hpp"
+#include "serve/unforeseen_error.hpp"
 #include "serve/worker_process.hpp"
 #include "step/fault_handler.hpp"
 #include "step/flight_recorder.hpp"
 #include "step/step_resources.hpp"
 #include "store/postgres/call_watch.hpp"
+#include "store/postgres/notice_log.hpp"
 #include "store/postgres/postgres_maintenance_store.hpp"
 #include "store/postgres/postgres_worker_store.hpp"
 
@@ -127,6 +129,7 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
          std::shared_ptr<FlightRecorder> recorder, const ProcessSetup& setup) {
   const Config& config = orders.config;
   const auto log = setup.make_log(config.log);
+  postgres::log_notices(log);
   auto stage = StageDirectory::open(orders.stage);
   if (!stage) return setup.fail(to_error(stage.error()));
   const auto quarantine = std::make_shared<Quarantine>(quarantine_limit(config));
@@ -231,11 +234,8 @@ int run_worker_process(const ProcessSetup& setup) {
       install_fault_handler(*kept, control.fd());
       status = work(*orders, control, kept, setup);
     }
-  } catch (const std::exception& unforeseen) {
-    status = setup.fail(Error{.code = ErrorCode::internal,
-                              .kind = "exception",
-                              .message = unforeseen.what(),
-                              .hint = "this is a bug in weir: please report it"});
+  } catch (...) {
+    status = setup.fail(unforeseen_error());
   }
   report_exit(control, status);
   return status;

@@ -36,8 +36,17 @@ Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::s
   shared_->on_finished = std::move(on_finished);
   shared_->recorder = std::move(recorder);
   shared_->alive = count;
-  for (std::size_t i = 0; i < count; ++i)
-    threads_.emplace_back([shared = shared_] { serve(shared); });
+  try {
+    for (std::size_t i = 0; i < count; ++i)
+      threads_.emplace_back([shared = shared_] { serve(shared); });
+  } catch (...) {  // no thread can be started: those before it end
+    {
+      const std::lock_guard lock(shared_->mutex);
+      shared_->alive -= count - threads_.size();
+    }
+    close(std::chrono::hours(1));
+    throw;
+  }
 }
 
 Slots::~Slots() { close(std::chrono::milliseconds(0)); }

@@ -15,6 +15,7 @@
 #include "plugin/stage.hpp"
 #include "serve/postgres_keeper.hpp"
 #include "serve/worker_keeper.hpp"
+#include "store/postgres/notice_log.hpp"
 
 namespace weir::cli {
 namespace {
@@ -51,6 +52,7 @@ ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   if (!config) return console.fail(config.error());
   if (const Faults faults = folder_faults(*config); !faults.empty()) return console.fail(faults);
   const auto log = make_log(config->log, console.err());
+  postgres::log_notices(log);
 
   const auto stage = StageDirectory::open();
   if (!stage) return console.fail(to_error(stage.error()));

@@ -128,6 +128,7 @@ Result<std::unique_ptr<Session>> Session::open(const std::string& url, NetworkLi
   try {
     const CallWatch::Call call;
     session->connection_ = std::make_unique<pqxx::connection>(*connection_string);
+    session->notices_.emplace(*session->connection_);
     never_reconnect(*session->connection_);
   } catch (const std::exception& failure) {
     return std::unexpected(connection_error(url, failure.what()));

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "store/postgres/connection_string.hpp"
+#include "store/postgres/notice_receiver.hpp"
 
 namespace weir::postgres {
 
@@ -56,7 +57,8 @@ class Session {
 
   std::string url_;
   std::unique_ptr<pqxx::connection> connection_;
-  bool pooled_ = false;  ///< a pooler stands between
+  bool pooled_ = false;                    ///< a pooler stands between
+  std::optional<NoticeReceiver> notices_;  // of the connection
   std::set<const char*> prepared_;
 };
 

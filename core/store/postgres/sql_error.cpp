@@ -16,8 +16,13 @@ struct Rule {
   std::string_view hint;
 };
 
+constexpr std::string_view server_full_hint =
+    "all connection slots are taken: let fewer sessions in (worker.count, other programs), or "
+    "raise "
+    "max_connections of the server or the limit of the role or database";
+
 // The first rule that matches applies. WR… are raised by our own functions, with their own hints.
-constexpr std::array<Rule, 25> rules = {{
+constexpr std::array<Rule, 26> rules = {{
     {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
     {"WR002", ErrorCode::not_found, "not_found", ""},
     {"WR003", ErrorCode::invalid_input, "invalid_input", ""},
@@ -41,6 +46,7 @@ constexpr std::array<Rule, 25> rules = {{
     {"3F000", ErrorCode::unavailable, "not_migrated", "run: weir migrate"},
     {"53100", ErrorCode::unavailable, "disk_full",
      "free space on the database's disk; nothing was lost"},
+    {"53300", ErrorCode::unavailable, "server_full", server_full_hint},
     {"53", ErrorCode::unavailable, "server_busy", "the server is short of connections or memory"},
     {"54", ErrorCode::invalid_input, "too_large", "PostgreSQL cannot store a value of this size"},
     {"58", ErrorCode::unavailable, "server_fault", "see the log of the database server"},
@@ -109,13 +115,17 @@ Error connection_error(const std::string& url, std::string_view text) {
                       text.contains("no password supplied") ||
                       text.contains("no pg_hba.conf entry");
   const bool absent = text.contains("does not exist");
+  const bool full = text.contains("too many clients") || text.contains("too many connections") ||
+                    text.contains("connection slots are reserved");
   return {.code = ErrorCode::unavailable,
           .kind = denied   ? "access_denied"
                   : absent ? "no_such_database"
+                  : full   ? "server_full"
                            : "database_away",
           .message = fmt::format("cannot reach the database {}: {}", without_password(url), line),
           .hint = denied   ? "check user and password of the database URL"
                   : absent ? "create it, or fix the database URL"
+                  : full   ? std::string(server_full_hint)
                            : "is the server up, and the database URL right?"};
 }
 

@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include "store/postgres/notice_log.hpp"
 #include "support/admin_session.hpp"
+#include "support/log_lines.hpp"
 #include "support/test_database.hpp"
 
 using namespace weir;
@@ -21,6 +23,21 @@ std::unique_ptr<Session> opened() {
 }  // namespace
 
 TEST_SUITE("postgres: sessions") {
+  TEST_CASE("what the server says beside its answers goes to the log") {
+    const weir::testing::LogLines lines;
+    log_notices(lines.log(LogLevel::debug));
+    const auto session = opened();
+    const auto said = session->transact([](pqxx::work& work) {
+      work.exec("do $$ begin raise warning 'two\nlines'; end $$");
+      work.exec("set local client_min_messages = notice");
+      work.exec("do $$ begin raise notice 'quiet'; end $$");
+    });
+    log_notices(nullptr);
+    CHECK(said.has_value());
+    CHECK(lines.with_levels() ==
+          "info: database: WARNING:  two\nlines\ndebug: database: NOTICE:  quiet\n");
+  }
+
   TEST_CASE("every error of the server says what the caller can do about it") {
     struct Case {
       const char* sqlstate;

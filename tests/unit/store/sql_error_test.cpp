@@ -95,6 +95,18 @@ TEST_SUITE("postgres: errors") {
         "URL right?)");
   }
 
+  TEST_CASE("a server without a free connection is no wrong URL") {
+    for (const char* const text : {"FATAL:  sorry, too many clients already\n",
+                                   "FATAL:  remaining connection slots are reserved for roles with "
+                                   "the SUPERUSER attribute\n",
+                                   "FATAL:  too many connections for role \"anna\"\n"}) {
+      const Error error = connection_error("postgresql://h/db", text);
+      CHECK(error.kind == "server_full");
+      CHECK(error.hint.starts_with("all connection slots are taken: "));
+    }
+    CHECK(sql_error("53300", "too many").kind == "server_full");
+  }
+
   TEST_CASE("no password comes back with what the client library says of a bad URL") {
     CHECK_FALSE(to_string(connection_error(
                               "postgresql//anna:geheim@h/db",

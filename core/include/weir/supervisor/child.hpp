@@ -9,7 +9,9 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <new>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <weir/result.hpp>
@@ -115,6 +117,21 @@ inline Error error_of_exception() {
   Error error{.code = ErrorCode::internal, .kind = "exception", .message = "", .hint = ""};
   try {
     throw;
+  } catch (const std::bad_alloc&) {
+    error.code = ErrorCode::unavailable;
+    error.kind = "out_of_memory";
+    error.message =
+        "this process may have no more memory (see ulimit -v, and the limit of its cgroup)";
+  } catch (const std::system_error& thrown) {
+    error.message = thrown.what();
+    if (thrown.code() == std::errc::resource_unavailable_try_again ||
+        thrown.code() == std::errc::not_enough_memory) {
+      error.code = ErrorCode::unavailable;
+      error.kind = "out_of_resources";
+      error.message +=
+          ": this process may have no more threads, or no more memory for them (see "
+          "ulimit -u and ulimit -v, and the limits of its cgroup)";
+    }
   } catch (const std::exception& thrown) {
     error.message = thrown.what();
   } catch (...) {
