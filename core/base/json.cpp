@@ -129,7 +129,7 @@ struct Checker {
   bool on_double(double value, bj::string_view text, Code& ec) {
     // The parser's value is approximate: near the end of the range strtod, which is exact, decides.
     if (!std::isfinite(value) && !std::isfinite(std::strtod(std::string(text).c_str(), nullptr)))
-      return refuse("a number beyond the range of a double", ec);
+      return refuse("the number is out of range: a double holds at most 1.8e308", ec);
     minus_zero = minus_zero || (value == 0 && std::signbit(value));
     if (!number(text, ec)) return false;
     return decimals({text.data(), text.size()}) <= decimals_max
@@ -272,7 +272,14 @@ std::expected<Json, JsonFault> Json::parse_located(std::string text) {
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
   if (ec) {
     const std::string& refusal = parser.handler().refusal;
-    if (!refusal.empty()) return std::unexpected(fault_at(text, used, refusal));
+    const bool too_deep = ec == bj::error::too_deep;
+    if (!refusal.empty() || too_deep) {
+      JsonFault fault =
+          fault_at(text, used,
+                   too_deep ? fmt::format("nested more than {} deep", Json::depth_max) : refusal);
+      fault.is_json = true;
+      return std::unexpected(std::move(fault));
+    }
     if (ec == bj::error::incomplete)
       return std::unexpected(fault_at(text, text.size(), "the text ends too early"));
     return std::unexpected(fault_at(text, used, ec.message()));
@@ -296,7 +303,7 @@ Result<Json> Json::parse(std::string text) {
   const JsonFault& fault = parsed.error();
   return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                .kind = "bad_json",
-                               .message = fmt::format("not JSON: line {}, column {}: {}",
+                               .message = fmt::format("{}: line {}, column {}: {}", fault.verdict(),
                                                       fault.line, fault.column, fault.what),
                                .hint = {}});
 }

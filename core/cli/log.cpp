@@ -10,6 +10,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include "base/json.hpp"
+#include "base/printable.hpp"
 
 namespace weir::cli {
 namespace {
@@ -55,6 +56,10 @@ spdlog::level::level_enum level(LogLevel level) {
 
 }  // namespace
 
+std::string text_log_line(std::string_view message) {
+  return printable(message, Newlines::indented);
+}
+
 std::string json_log_line(std::string_view time, std::string_view level, std::string_view message) {
   return fmt::format(R"({{"time":{},"level":{},"message":{}}})", json_quoted(time),
                      json_quoted(level), json_quoted(message));
@@ -72,8 +77,10 @@ std::shared_ptr<Log> make_log(const LogConfig& config, const Terminal& err) {
   logger->set_level(spdlog::level::trace);  // Log drops messages below config.level
   logger->flush_on(spdlog::level::info);
   return std::make_shared<Log>(
-      [logger](LogLevel of_line, std::string_view line) {
-        logger->log(level(of_line), spdlog::string_view_t(line.data(), line.size()));
+      [logger, is_text = config.format == LogFormat::text](LogLevel of_line,
+                                                           std::string_view line) {
+        const std::string shown = is_text ? text_log_line(line) : std::string(line);
+        logger->log(level(of_line), spdlog::string_view_t(shown.data(), shown.size()));
       },
       config.level);
 }

@@ -13,6 +13,10 @@ namespace weir::cli {
 /// object per line, {"time","level","message"}.
 std::shared_ptr<Log> make_log(const LogConfig& config, const Terminal& err);
 
+/// A message as the text format shows it, without time and level: its own lines after the first are
+/// indented, so that no message can pass for another one.
+std::string text_log_line(std::string_view message);
+
 /// The line of a message in the JSON format, without newline.
 std::string json_log_line(std::string_view time, std::string_view level, std::string_view message);
 

@@ -16,6 +16,7 @@
 #include "base/assert.hpp"
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
+#include "base/printable.hpp"
 #include "plugin/descriptor.hpp"
 #include "plugin/elf_dynamic.hpp"
 #include "plugin/elf_image.hpp"
@@ -34,13 +35,14 @@ std::unexpected<PluginError> refuse_manifest(PluginFault kind, std::string detai
   return refusal(PluginStage::manifest, kind, std::move(detail), hint);
 }
 
-// The error shows the first fault; `faults` has all of them.
 std::unexpected<PluginError> refuse_faults(PluginFault kind, Faults faults) {
-  const Error& first = faults.front();
-  const std::size_t others = faults.size() - 1;
-  const std::string more =
-      others == 0 ? "" : fmt::format("; {} more fault{}", others, others == 1 ? "" : "s");
-  PluginError error = refuse_manifest(kind, first.message + more, first.hint).error();
+  std::string detail = faults.front().message, hint = faults.front().hint;
+  if (faults.size() > 1) {
+    detail = fmt::format("{} faults", faults.size());
+    for (const Error& fault : faults) detail += '\n' + printable(to_string(fault));
+    hint.clear();
+  }
+  PluginError error = refuse_manifest(kind, std::move(detail), hint).error();
   error.faults = std::move(faults);
   return std::unexpected(std::move(error));
 }

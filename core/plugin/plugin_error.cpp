@@ -1,11 +1,10 @@
 #include "plugin/plugin_error.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
 
-#include "base/json.hpp"
+#include "base/printable.hpp"
 #include "registry/flow_module.hpp"
 
 namespace weir {
@@ -29,15 +28,11 @@ ErrorCode code_of(PluginFault fault) noexcept {
   }
 }
 
-// One line for people: no byte of a hostile file or file name can move the cursor or end the line.
-std::string one_line(std::string_view text) {
-  std::string line = utf8_or_replaced(text);
-  std::ranges::replace_if(line, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, ' ');
-  return line;
-}
-
+// Of several faults each has a line of its own. No byte of a hostile file or file name can do more.
 std::string sentence(const PluginError& error) {
-  return fmt::format("{}: {}: {}", one_line(error.path), name(error.kind), one_line(error.detail));
+  const auto newlines = error.faults.size() > 1 ? Newlines::kept : Newlines::escaped;
+  return fmt::format("{}: {}: {}", printable(error.path), name(error.kind),
+                     printable(error.detail, newlines));
 }
 
 }  // namespace
@@ -176,7 +171,7 @@ PluginError placed(PluginError error, const PluginFile& file) {
 
 std::string to_string(const PluginError& error) {
   const std::string text = sentence(error);
-  return error.hint.empty() ? text : fmt::format("{} ({})", text, one_line(error.hint));
+  return error.hint.empty() ? text : fmt::format("{} ({})", text, printable(error.hint));
 }
 
 Error to_error(const PluginError& error) {

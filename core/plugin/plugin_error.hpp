@@ -82,7 +82,7 @@ struct PluginError {
   PluginStage stage = PluginStage::discover;
   std::string path;
   std::string sha256;  ///< 64 hex digits; empty when it was refused before it was hashed
-  std::string detail;  ///< what was found, without the path
+  std::string detail;  ///< what was found, without the path; of several faults, a line for each
   std::string hint;    ///< what to do about it
   Faults faults;       ///< bad_manifest, invalid_definition: every fault found; else empty
 
@@ -97,7 +97,8 @@ std::unexpected<PluginError> refusal(PluginStage stage, PluginFault kind, std::s
 /// The same error, about that file.
 PluginError placed(PluginError error, const PluginFile& file);
 
-/// "PATH: KIND: detail (hint)": one line without control characters, whatever the file contains.
+/// "PATH: KIND: detail (hint)", without control characters, whatever the file contains: one line, and
+/// when there are several faults, a further line for each of them.
 std::string to_string(const PluginError& error);
 
 /// The same as a plain Error: its kind is name(kind), its message "PATH: KIND: detail".

@@ -103,16 +103,20 @@ void Attempts::collect(Steady now) {
 
 void Attempts::collect_finished() {
   for (auto& attempt : slots_.take_finished()) {
-    across_.ending.note_returned(attempt->ticket);
-    finished_.push_back(std::move(attempt));
+    const bool obeyed = across_.ending.note_returned(attempt->ticket);
+    finished_.push_back({std::move(attempt), obeyed});
   }
   for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
-    Attempt& attempt = *finished_.front();
+    Attempt& attempt = *finished_.front().attempt;
     pace_.ran(attempt.ended - start_of(attempt));
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
-      loop_.log.warn("run {}: the late result of {}.{} is refused", attempt.run_id,
-                     slug_of(attempt), step_of(attempt));
+      if (finished_.front().obeyed)
+        loop_.log.debug("run {}: {}.{} stopped as it was told", attempt.run_id, slug_of(attempt),
+                        step_of(attempt));
+      else
+        loop_.log.warn("run {}: the late result of {}.{} is refused", attempt.run_id,
+                       slug_of(attempt), step_of(attempt));
       continue;
     }
     settle(*flight, std::move(attempt.result), attempt.ended);
@@ -270,7 +274,7 @@ void Attempts::forget() {
   settling_.forget();
   large_.forget();
   for (const auto& attempt : starting_) across_.ending.note_returned(attempt->ticket);
-  for (const auto& attempt : finished_) across_.ending.note_returned(attempt->ticket);
+  for (const Finished& each : finished_) across_.ending.note_returned(each.attempt->ticket);
   starting_.clear();
   finished_.clear();
 }

@@ -120,7 +120,11 @@ class Attempts {
   Flights flights_;
   OpenSettlements settling_;
   LargeWrites large_;
-  std::deque<std::shared_ptr<Attempt>> finished_;   ///< from slots, not yet settled
+  struct Finished {
+    std::shared_ptr<Attempt> attempt;
+    bool obeyed = false;  ///< the stop token of work that is over for this worker
+  };
+  std::deque<Finished> finished_;                   ///< from slots, not yet settled
   std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
 };
 

@@ -22,8 +22,8 @@ class EndingFlights {
   /// Its stop token was cancelled at `now`.
   void add(std::shared_ptr<Attempt> attempt, Steady now);
 
-  /// Its handler has returned, or will never begin.
-  void note_returned(std::uint64_t ticket) { ending_.erase(ticket); }
+  /// Its handler has returned, or will never begin. True: it has obeyed its stop token in time.
+  bool note_returned(std::uint64_t ticket) { return ending_.erase(ticket) > 0; }
 
   /// Removes and returns those that did not return within the grace period.
   std::vector<std::shared_ptr<Attempt>> take_overdue(Steady now);

@@ -38,8 +38,9 @@ std::expected<Json, ExitCode> read_json_argument(std::string_view option,
   if (!source) return std::unexpected(console.fail(source.error()));
   auto input = Json::parse_located(std::string(source->text()));
   if (input) return *std::move(input);
-  console.print_err(source->pointed({input.error().offset, 1}, "error",
-                                    fmt::format("not JSON: {}", input.error().what)));
+  console.print_err(
+      source->pointed({input.error().offset, 1}, "error",
+                      fmt::format("{}: {}", input.error().verdict(), input.error().what)));
   return std::unexpected(ExitCode::usage);
 }
 

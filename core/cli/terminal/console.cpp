@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/printable.hpp"
+
 namespace weir::cli {
 
 Console::Console() : out_(Terminal::of(STDOUT_FILENO)), err_(Terminal::of(STDERR_FILENO)) {}
@@ -26,7 +28,8 @@ void Console::print_err(std::string_view text) {
 }
 
 void Console::print_message(Tone tone, std::string_view severity, std::string_view text) {
-  print_err(fmt::format("weir: {} {}", painted(err_, tone, fmt::format("{}:", severity)), text));
+  print_err(fmt::format("weir: {} {}", painted(err_, tone, fmt::format("{}:", severity)),
+                        printable(text, Newlines::indented)));
 }
 
 void Console::note(std::string_view text) { print_message(Tone::faint, "note", text); }
@@ -40,7 +43,7 @@ ExitCode Console::fail(const Error& error) {
 ExitCode Console::fail(const Faults& faults) {
   for (const Error& fault : faults)
     if (fault.message.contains('\n'))
-      print_err(fault.message);
+      print_err(printable(fault.message, Newlines::kept));
     else
       print_message(Tone::bad, "error", to_string(fault));
   return faults.front().code == ErrorCode::not_found ? ExitCode::usage

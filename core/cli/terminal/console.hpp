@@ -18,7 +18,7 @@ class Console {
   /// Prints to stdout, unchanged.
   void print(std::string_view text);
 
-  /// Prints "weir: note: …", a line on stderr.
+  /// Prints "weir: note: …", a line on stderr, with control characters escaped, as fail() does.
   void note(std::string_view text);
   void warn(std::string_view text);
 

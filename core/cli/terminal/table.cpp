@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "base/display_width.hpp"
+#include "base/printable.hpp"
 
 namespace weir::cli {
 namespace {
@@ -18,6 +19,7 @@ constexpr std::size_t cut_min = 8;
 
 void Table::add(std::vector<Cell> row) {
   WEIR_ASSERT(row.size() == columns_.size());
+  for (Cell& cell : row) cell.text = printable(cell.text);
   rows_.push_back(std::move(row));
 }
 

@@ -21,7 +21,7 @@ class Table {
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// One cell for each column.
+  /// One cell for each column; control characters in it are escaped.
   void add(std::vector<Cell> row);
 
   bool empty() const noexcept { return rows_.empty(); }

@@ -19,12 +19,19 @@ enum class JsonType { null, boolean, number, string, array, object };
 /// The type with its article, for messages: "an array", "an object", "null".
 std::string_view described(JsonType type) noexcept;
 
-/// Where a text stops being JSON. `offset` counts bytes from 0, `line` and `column` from 1.
+/// Where a text stops being JSON, or JSON that can be kept. `offset` counts bytes from 0, `line` and
+/// `column` from 1.
 struct JsonFault {
   std::size_t offset = 0;
   std::size_t line = 1;
   std::size_t column = 1;
   std::string what;
+  bool is_json = false;  ///< it is JSON, which the database or a limit cannot take
+
+  /// "not JSON", "JSON that cannot be kept"
+  std::string_view verdict() const noexcept {
+    return is_json ? "JSON that cannot be kept" : "not JSON";
+  }
 };
 
 /// One checked JSON text: UTF-8, RFC 8259, nested at most `depth_max` deep, and storable as

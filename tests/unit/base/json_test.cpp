@@ -105,7 +105,7 @@ TEST_SUITE("base: json") {
 
   TEST_CASE("a NUL in a string or key is refused as nothing the database can store") {
     const std::string reason = "\\u0000 in a string, which the database cannot store";
-    CHECK(refusal("\"a\\u0000\"") == "not JSON: line 1, column 9: " + reason);
+    CHECK(refusal("\"a\\u0000\"") == "JSON that cannot be kept: line 1, column 9: " + reason);
     CHECK(refusal("{\"\\u0000\":1}").ends_with(reason));
     CHECK(refusal("[\"" + std::string(10'000, 'x') + "\\u0000" + std::string(10'000, 'y') + "\"]")
               .ends_with(reason));
@@ -115,8 +115,12 @@ TEST_SUITE("base: json") {
 
   TEST_CASE("numbers are taken as far as a double and the database can hold them") {
     CHECK(taken("1e308"));
-    CHECK(refusal("1e309") == "not JSON: line 1, column 6: a number beyond the range of a double");
-    CHECK(refusal("-1e400").ends_with("a number beyond the range of a double"));
+    CHECK(
+        refusal("1e309") ==
+        "JSON that cannot be kept: line 1, column 6: the number is out of range: a double holds at "
+        "most 1.8e308");
+    CHECK(
+        refusal("-1e400").ends_with("the number is out of range: a double holds at most 1.8e308"));
     CHECK(taken("1e-400"));
     CHECK(taken("1e-16383"));
     CHECK(taken("12.5E-16382"));
@@ -136,7 +140,8 @@ TEST_SUITE("base: json") {
       return std::string(depth, '[') + std::string(depth, ']');
     };
     CHECK(taken(nested(500)));
-    CHECK(refusal(nested(501)) == "not JSON: line 1, column 501: too deep");
+    CHECK(refusal(nested(501)) ==
+          "JSON that cannot be kept: line 1, column 501: nested more than 500 deep");
     CHECK_FALSE(taken(nested(1'000'000)));
     CHECK(taken("[" + nested(499) + "," + nested(499) + "]"));
   }

@@ -14,6 +14,11 @@ TEST_CASE("a log line in JSON is one line whatever the message") {
         "\\\"quote\\\"\\nand \uFFFD\"}");
 }
 
+TEST_CASE("no message passes for another line of the text log and none controls the terminal") {
+  CHECK(text_log_line("run 1: s says \x1b[2J\n2026-11-21T12:00:00.000Z info weir stopped") ==
+        "run 1: s says \\u001b[2J\n    2026-11-21T12:00:00.000Z info weir stopped");
+}
+
 TEST_CASE("a password in a database's URL is never shown") {
   CHECK(weir::postgres::without_password("postgresql://weir:s3cret@db:5432/weir") ==
         "postgresql://weir:***@db:5432/weir");

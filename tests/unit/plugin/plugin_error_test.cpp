@@ -28,7 +28,7 @@ TEST_SUITE("plugin: errors") {
     PluginError error = truncated();
     error.path = "plugins/a\n\x1b[31m\xff.so";
     CHECK(to_string(error) ==
-          "plugins/a  [31m\xEF\xBF\xBD.so: truncated: the file is empty (copy it again)");
+          "plugins/a\\n\\u001b[31m\\xff.so: truncated: the file is empty (copy it again)");
   }
 
   TEST_CASE("a refusal becomes an Error of the same words") {

@@ -65,18 +65,25 @@ class ValueBuilder {
 
 /// Exact: 64-bit integers unchanged, of doubles the nearest one. Throws json_error.
 inline boost::json::value parse_json(std::string_view text) {
-  const auto refuse = [](std::size_t byte, std::string_view why) {
-    Place().refuse("not JSON: at byte " + std::to_string(byte) + ": " + std::string(why));
+  const auto refuse = [](std::size_t byte, std::string_view why, std::string_view verdict) {
+    Place().refuse(std::string(verdict) + ": at byte " + std::to_string(byte) + ": " +
+                   std::string(why));
   };
+  constexpr std::size_t depth_max = 500;
   boost::json::parse_options options;
-  options.max_depth = 500;
+  options.max_depth = depth_max;
   boost::json::basic_parser<ValueBuilder> parser(options);
   boost::json::error_code ec;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
-  if (ec) refuse(used, ec.message());
+  constexpr std::string_view not_json = "not JSON", not_kept = "JSON that cannot be kept";
+  if (ec == boost::json::error::too_deep)
+    refuse(used, "nested more than " + std::to_string(depth_max) + " deep", not_kept);
+  if (ec == boost::json::error::exponent_overflow)
+    refuse(used, "the number is out of range: a double holds at most 1.8e308", not_kept);
+  if (ec) refuse(used, ec.message(), not_json);
   if (const std::size_t rest = text.find_first_not_of(" \t\r\n", used);
       rest != std::string_view::npos)
-    refuse(rest, "something follows after the value");
+    refuse(rest, "something follows after the value", not_json);
   return parser.handler().release();
 }
 
