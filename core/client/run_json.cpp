@@ -66,6 +66,7 @@ Json run_json(const RunReport& report) {
   for (const StepReport& step : report.steps) steps.push_back(step_json(step));
   members.emplace_back("input", report.input);
   members.emplace_back("output", report.output.value_or(Json()));
+  members.emplace_back("waits_for", text_or_null(report.waits_for));
   members.emplace_back("steps", Json::array(steps));
   return Json::object(members);
 }

@@ -16,7 +16,7 @@ PluginObserver plugin_log(std::shared_ptr<Log> log, std::shared_ptr<FlowWorkers>
   };
   observer.took_over = [log](const PluginFile& file, std::string_view slug) {
     constexpr std::size_t shown = 12;  // digits: enough to distinguish two files
-    log->info("flow {}: version from {} (sha256 {}) takes over", slug, file.path,
+    log->info("flow {}: {} (sha256 {}) takes over in this process", slug, file.path,
               std::string_view(file.sha256).substr(0, shown));
   };
   observer.removed = [log](const PluginFile& file, std::string_view slug) {

@@ -15,6 +15,7 @@
 #include "base/assert.hpp"
 #include "base/host_name.hpp"
 #include "base/iso8601.hpp"
+#include "serve/version_news.hpp"
 #include "store/plugin_store.hpp"
 
 namespace weir {
@@ -57,7 +58,7 @@ class VersionKeeper {
   void check() {
     // ready() also frees flows that readers still held when they were retired.
     std::erase_if(unloading_, [](const UnloadTicket& ticket) { return ticket.ready(); });
-    retire_unused_versions();
+    check_versions();
     end_resources();
     report_board();
   }
@@ -69,63 +70,76 @@ class VersionKeeper {
   }
 
  private:
-  struct Former {
-    std::string slug;
-    std::string fingerprint;
-  };
-
-  std::vector<Former> former_versions() const {
-    std::vector<Former> former;
+  std::vector<RegisteredVersion> registered_versions() const {
+    std::vector<RegisteredVersion> registered;
     for (const FlowHandle& each : registry_.versions()) {
       const FlowDefinition& flow = each->definition;
       const auto newest = registry_.get(flow.slug());
-      if (!newest || !(*newest == each))
-        former.push_back({flow.slug().string(), flow.fingerprint()});
+      registered.push_back({.flow = flow.slug().string(),
+                            .fingerprint = flow.fingerprint(),
+                            .newest = newest && *newest == each});
     }
-    return former;
+    return registered;
   }
 
-  void retire_unused_versions() {
-    const std::vector<Former> former = former_versions();
-    if (former.empty()) return idle_checks_.clear();
+  void check_versions() {
+    const std::vector<RegisteredVersion> registered = registered_versions();
     const Steady before = std::chrono::steady_clock::now();
-    if (before < query_at_) return;
-    std::vector<Key> keys;
-    for (const Former& each : former) keys.emplace_back(each.slug, each.fingerprint);
-    const auto uses = query([&](PluginStore& store) { return store.version_uses(keys); });
+    if (registered != registered_) news_at_ = before + intervals_.query;
+    registered_ = registered;
+    const bool has_former = !std::ranges::all_of(registered, &RegisteredVersion::newest);
+    if (!has_former) idle_checks_.clear();
+    const bool wants_news = !registered.empty() && before >= news_at_;
+    if (!wants_news && (!has_former || before < query_at_)) return;
+    std::vector<std::string> flows;
+    for (const RegisteredVersion& each : registered)
+      if (wants_news || !each.newest) flows.push_back(each.flow);
+    const auto versions = query([&](PluginStore& store) { return store.versions_of(flows); });
     const Steady after = std::chrono::steady_clock::now();
     // The longer a query takes the longer the interval, with a limit, so that after a stall of the
     // database the next query is not delayed for long.
     query_at_ = after + std::clamp<Steady::duration>(50 * (after - before), intervals_.query,
                                                      20 * intervals_.query);
-    if (!uses) return;
+    if (wants_news) news_at_ = after + (versions ? intervals_.report : intervals_.query);
+    if (!versions) return;
+    retire_unused(registered, *versions);
+    if (!wants_news) return;
+    for (const VersionNews::Line& line : news_.update(registered, *versions))
+      log_.write(line.level, line.text);
+  }
 
+  void retire_unused(const std::vector<RegisteredVersion>& registered,
+                     const std::vector<VersionReport>& versions) {
     std::map<Key, int> idle_checks;
-    std::vector<std::size_t> unused;
-    for (std::size_t i = 0; i < former.size(); ++i) {
-      if (!(*uses)[i].safe_to_remove) continue;
+    std::vector<std::pair<RegisteredVersion, const VersionReport*>> unused;
+    for (const RegisteredVersion& each : registered) {
+      if (each.newest) continue;
+      const VersionReport* const known = find_version(versions, each.flow, each.fingerprint);
+      if (known != nullptr && !known->safe_to_remove) continue;
       // Checked twice: a start that was in progress when the new version came may not be visible
-      // yet.
-      const int checks = idle_checks_[keys[i]] + 1;
-      if (checks < 2 && (*uses)[i].version)
-        idle_checks.emplace(keys[i], checks);
-      else
-        unused.push_back(i);
+      // yet. A version that was never registered has no runs.
+      const Key key(each.flow, each.fingerprint);
+      const int checks = idle_checks_[key] + 1;
+      if (checks < 2 && known != nullptr) {
+        idle_checks.emplace(key, checks);
+        continue;
+      }
+      unused.emplace_back(each, known);
     }
     idle_checks_ = std::move(idle_checks);
     if (unused.empty()) return;
     FlowRegistry::Transaction transaction = registry_.begin();
-    for (const std::size_t i : unused)
-      transaction.retire(*Slug::parse(former[i].slug), former[i].fingerprint);
+    for (const auto& [each, known] : unused)
+      transaction.retire(*Slug::parse(each.flow), each.fingerprint);
     const auto committed = transaction.commit();
     if (!committed) {
       log_.error("cannot retire former versions: {}", to_string(committed.error()));
       return;
     }
     unloading_.push_back(committed->unload);
-    for (const std::size_t i : unused)
-      log_.info("flow {}: version {} has no open run left: it is retired", former[i].slug,
-                (*uses)[i].version ? std::to_string(*(*uses)[i].version) : "unknown");
+    for (const auto& [each, known] : unused)
+      log_.info("flow {}: version {} has no open run left: it is retired", each.flow,
+                known == nullptr ? "unknown" : std::to_string(known->number));
     flow_workers().wake_all();
   }
 
@@ -216,11 +230,13 @@ class VersionKeeper {
   const KeeperIntervals& intervals_;
   const ReportingProcess process_{
       .host = host_name(), .pid = ::getpid(), .started_at = wall_clock_now()};
-  std::vector<UnloadTicket> unloading_;  // of retired flows
-  std::map<Key, int> idle_checks_;       // in how many successive checks it had no open run
+  std::vector<UnloadTicket> unloading_;        // of retired flows
+  std::vector<RegisteredVersion> registered_;  // at the last check
+  VersionNews news_;
+  std::map<Key, int> idle_checks_;  // in how many successive checks it had no open run
   std::optional<std::uint64_t> reported_revision_;
   std::map<std::string, Steady> reported_quarantined_;
-  Steady query_at_{}, report_at_{}, retry_at_{};
+  Steady query_at_{}, news_at_{}, report_at_{}, retry_at_{};
   bool away_ = false;
 };
 

@@ -12,6 +12,14 @@
 
 namespace weir {
 
+/// A version that a worker has.
+struct ServedVersion {
+  std::optional<PluginId> plugin{};  ///< nullopt: built into the program
+  bool barred = false;               ///< its plugin is in quarantine: none of its runs is begun
+  bool offered = true;  ///< new runs may take it (V5); false: it is there for open runs only
+  friend bool operator==(const ServedVersion&, const ServedVersion&) = default;
+};
+
 /// What a process that has the code of flows requests of a database for them.
 ///
 /// Errors of every call: unavailable; others are listed with the call.  [as the WorkerStore it is
@@ -29,10 +37,10 @@ class FlowStore {
   /// limits that were set by command, if flows.yaml has any. Errors: not_found for the flow.
   virtual Result<void> set_limits(const std::string& flow, const FlowLimits& limits) = 0;
 
-  /// Reports which versions the worker can run from now on, and with which plugins, to people who
-  /// inspect the database (V4). Which ones it claims is up to exchange().
-  virtual Result<void> serve_versions(
-      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) = 0;
+  /// Reports which versions the worker has from now on: starts take those that are offered (V5),
+  /// and people inspect them (V4). Which ones it claims is up to exchange().
+  virtual Result<void> serve_versions(WorkerId worker,
+                                      const std::map<VersionId, ServedVersion>& versions) = 0;
 
   /// Moves the open runs of all older versions of its flow to this one, where the two are
   /// compatible (V3). Returns only those that had open runs and were not adopted before.

@@ -1,8 +1,6 @@
 #pragma once
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -20,9 +18,8 @@ class PluginStore {
  public:
   virtual ~PluginStore() = default;
 
-  /// The use of each version, given by slug and fingerprint, in the same order.
-  virtual Result<std::vector<VersionUse>> version_uses(
-      std::span<const std::pair<std::string, std::string>> versions) = 0;
+  /// All versions of these flows, by flow, the highest number first.
+  virtual Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>& flows) = 0;
 
   /// Replaces the process's report of its plugin files: an array of objects with the columns of
   /// weir.plugins; nullopt: the process ends. To be repeated once a minute: an older report is

@@ -76,14 +76,17 @@ class RunStore {
   /// Workers: live ones first, then the others, most recently ended first.
   virtual Result<std::vector<WorkerReport>> workers(std::int64_t count_max) = 0;
 
-  /// The newest version of a flow, or the given one. Errors: not_found with the nearest slug.
+  /// The version of a flow that starts take (V5), or the given one. Errors: not_found with the nearest slug.
   virtual Result<KnownFlow> flow(const std::string& slug, std::optional<int> version) = 0;
 
   /// All versions of a flow, the highest number first (V4). Errors: not_found with the nearest
   /// slug.
   virtual Result<std::vector<VersionReport>> versions(const std::string& slug) = 0;
 
-  /// Moves the open runs of a version to another version, by default the newest (V3): immediately,
+  /// All versions of all flows, by flow, the highest number first.
+  virtual Result<std::vector<VersionReport>> all_versions() = 0;
+
+  /// Moves the open runs of a version to another version, by default to that for new runs (V3): immediately,
   /// or when their worker releases them; later runs of the version too. Errors: not_found;
   /// conflict, kind "incompatible_version", naming the first difference; invalid_input when both
   /// versions are the same.

@@ -32,16 +32,17 @@ std::optional<std::vector<VersionId>> FlowReader::read(WorkerId worker, Steady n
 Result<bool> FlowReader::reread(WorkerId worker, Steady now, std::vector<VersionId>& claimable) {
   const auto whole = flows_.refresh(now + flows_slice);
   if (options_.quarantine) release_at_ = options_.quarantine->next_release(now);
-  const auto versions = flows_.claimable(now);
-  for (const auto& [version, plugin] : versions) claimable.push_back(version);
+  const auto versions = flows_.served(now);
+  for (const auto& [version, served] : versions)
+    if (!served.barred) claimable.push_back(version);
   registration_.serve(flows_.slugs());
   if (!whole) return whole;
   if (reported_ == versions) return whole;
   if (const auto reported = store_.serve_versions(worker, versions); !reported)
     return std::unexpected(reported.error());
   if (reported_)
-    log_.info("worker {} can now run {} flow version{}", worker, versions.size(),
-              versions.size() == 1 ? "" : "s");
+    log_.info("worker {} can now run {} flow version{}", worker, claimable.size(),
+              claimable.size() == 1 ? "" : "s");
   reported_ = versions;
   return whole;
 }

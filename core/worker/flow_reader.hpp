@@ -49,7 +49,7 @@ class FlowReader {
   std::optional<Steady> flows_at_ = Steady{};  ///< when the registry must be read
   std::optional<Steady> release_at_;           ///< when the next plugin leaves quarantine
   /// What was reported last with serve_versions().
-  std::optional<std::map<VersionId, std::optional<PluginId>>> reported_;
+  std::optional<std::map<VersionId, ServedVersion>> reported_;
   bool failed_ = false;  ///< the last read failed; that is logged once
 };
 

@@ -30,7 +30,10 @@ Result<bool> ServedFlows::refresh(Steady until) {
   std::erase_if(refused_, [&](const FlowHandle& module) { return !there.contains(&*module); });
 
   std::set<const FlowModule*> known;
-  for (const auto& [version, flow] : flows_) known.insert(&*flow.module);
+  for (auto& [version, flow] : flows_) {
+    flow.newest = newest.contains(&*flow.module);
+    known.insert(&*flow.module);
+  }
   for (const FlowHandle& module : refused_) known.insert(&*module);
   // The oldest version of a flow first, so that a new database numbers them in their order.
   for (const FlowHandle& module : std::views::reverse(registered)) {
@@ -61,7 +64,8 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   if (newest && options_.adopting.contains(slug))
     if (const auto adopted = adopt_older(*module, *version); !adopted) return adopted;
 
-  Flow flow{.module = module, .options = {}, .plugin = *plugin, .inputs = {}};
+  Flow flow{
+      .module = module, .options = {}, .plugin = *plugin, .inputs = {}, .newest = newest};
   if (const auto& schema = module->definition.input_schema()) flow.inputs.emplace(*schema);
   const auto overrides = options_.overrides.find(slug);
   for (const StepDefinition& step : module->definition.steps())
@@ -108,11 +112,14 @@ const ServedFlows::Flow* ServedFlows::find(VersionId version) const {
   return found == flows_.end() ? nullptr : &found->second;
 }
 
-std::map<VersionId, std::optional<PluginId>> ServedFlows::claimable(Steady now) const {
-  std::map<VersionId, std::optional<PluginId>> versions;
+std::map<VersionId, ServedVersion> ServedFlows::served(Steady now) const {
+  std::map<VersionId, ServedVersion> versions;
   for (const auto& [version, flow] : flows_)
-    if (!options_.quarantine || !options_.quarantine->barred(flow.module->file.sha256, now))
-      versions.emplace(version, flow.plugin);
+    versions.emplace(
+        version, ServedVersion{.plugin = flow.plugin,
+                               .barred = options_.quarantine &&
+                                         options_.quarantine->barred(flow.module->file.sha256, now),
+                               .offered = flow.newest});
   return versions;
 }
 

@@ -29,6 +29,7 @@ class ServedFlows {
     std::vector<StepOptions> options;  ///< by step, with the operator's overrides applied
     std::optional<PluginId> plugin;
     std::optional<InputSchema> inputs;
+    bool newest = true;  ///< in the registry: it is not there for open runs only
   };
 
   /// All arguments must outlive it. `now` is its clock, as for WorkerLoop.
@@ -47,8 +48,8 @@ class ServedFlows {
   /// Null when the version is not among them.
   const Flow* find(VersionId version) const;
 
-  /// The versions whose plugin is not in quarantine at `now`.
-  std::map<VersionId, std::optional<PluginId>> claimable(Steady now) const;
+  /// All versions, and whether their plugin is in quarantine at `now`.
+  std::map<VersionId, ServedVersion> served(Steady now) const;
 
   /// The slugs of all, in order, each once.
   std::vector<std::string> slugs() const;

@@ -45,3 +45,25 @@ create index worker_keeps_runs on weir.worker (id) where keeps_runs;
 alter table weir.version add column input_path jsonpath;
 comment on column weir.version.input_path is
   'holds for inputs that fit input_schema as far as SQL checks it; others need a closer look, all where it is null';
+-- Which versions starts are for (V5): what workers can run, a row for each, found by version.
+alter table weir.serving rename to serving_before;
+create table weir.serving (
+  version_id integer not null,
+  worker_id  bigint not null,
+  plugin_id  integer,
+  barred     boolean not null default false,
+  offered    boolean not null default true,
+  primary key (version_id, worker_id)
+);
+insert into weir.serving (version_id, worker_id, plugin_id)
+select distinct on (v.version_id, s.worker_id) v.version_id, s.worker_id, v.plugin_id
+from weir.serving_before s
+cross join lateral unnest(s.version_ids, s.plugin_ids) as v(version_id, plugin_id);
+drop table weir.serving_before;
+create index serving_worker on weir.serving (worker_id);
+comment on table weir.serving is 'which versions each worker has, and with which plugin (null: built into the program)';
+comment on column weir.serving.barred is 'its plugin is in quarantine there: no run of it is begun';
+comment on column weir.serving.offered is 'new runs may take it; false: it is there for open runs only';
+alter table weir.flow add column last_offered integer;
+comment on column weir.flow.last_offered is
+  'the newest version that was offered last: starts take it while no worker is alive';

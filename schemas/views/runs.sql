@@ -15,7 +15,8 @@ select r.uuid as run_id, f.slug as flow, v.number as version,
         from weir.run p
         join weir.step t on t.version_id = p.version_id and t.position = r.parent_step
         where p.id = r.parent_run) as parent_step,
-       r.id as number
+       r.id as number,
+       case when r.status = 0 and o.worker_id is null then weir.why_waiting(r.version_id) end as waits_for
 from weir.run r
 join weir.version v on v.id = r.version_id
 join weir.flow f on f.id = v.flow_id
@@ -49,3 +50,5 @@ comment on column weir.runs.paused is 'it is open, and its flow is paused';
 comment on column weir.runs.parent_run_id is 'of a child run: the run whose step waits for it';
 comment on column weir.runs.parent_step is 'of a child run: slug of the step that started it';
 comment on column weir.runs.number is 'grows with every start: an index on it gives runs by age without sorting';
+comment on column weir.runs.waits_for is
+  'of an open run that no worker holds: why no worker may begin it now, and what to do; null: one may';

@@ -4,24 +4,24 @@ with open as materialized (
   from weir.open_run o
   group by o.version_id),
 served as materialized (
-  select v.version_id, count(distinct w.id) as workers,
+  select s.version_id, count(*) filter (where not s.barred) as workers, count(*) filter (where s.barred) as barred,
          array_agg(distinct p.sha256 order by p.sha256) filter (where p.sha256 is not null) as plugins
   from weir.worker w
   join weir.serving s on s.worker_id = w.id
-  cross join lateral unnest(s.version_ids, s.plugin_ids) as v(version_id, plugin_id)
-  left join weir.plugin p on p.id = v.plugin_id
+  left join weir.plugin p on p.id = s.plugin_id
   where w.ended_at is null and w.lease_until > now()
-  group by v.version_id)
+  group by s.version_id)
 select f.slug as flow, v.number as version, v.module, v.fingerprint, v.created_at,
-       coalesce(o.runs, 0) as open_runs, coalesce(s.workers, 0) as workers, coalesce(s.plugins, '{}') as plugins,
+       coalesce(o.runs, 0) as open_runs, coalesce(s.workers, 0) as workers, coalesce(s.barred, 0) as quarantined,
+       coalesce(s.plugins, '{}') as plugins,
        (select t.number
         from weir.adoption a
         join weir.version t on t.id = a.to_version
         where a.from_version = v.id) as adopted_by,
-       v.id = weir.newest_version(f.id) as newest,
-       v.id <> weir.newest_version(f.id) and o.runs is null as safe_to_remove
+       v.id = n.version_id as takes_starts, v.id <> n.version_id and o.runs is null as safe_to_remove
 from weir.version v
 join weir.flow f on f.id = v.flow_id
+cross join lateral (select weir.version_for_starts(f.id) as version_id offset 0) as n
 left join open o on o.version_id = v.id
 left join served s on s.version_id = v.id;
 comment on view weir.versions is 'every version of every flow: its open runs, and whether its code can be removed';
@@ -32,9 +32,11 @@ comment on column weir.versions.fingerprint is 'SHA-256 of the definition in can
 comment on column weir.versions.created_at is 'when a worker loaded it first';
 comment on column weir.versions.open_runs is 'how many runs of it have not ended';
 comment on column weir.versions.workers is 'how many live workers can run it';
+comment on column weir.versions.quarantined is
+  'in how many live workers its plugin is in quarantine: its runs wait there';
 comment on column weir.versions.plugins is 'SHA-256 of the plugin files with which they run it';
 comment on column weir.versions.adopted_by is
   'the version with which its open runs continue when their worker releases them';
-comment on column weir.versions.newest is 'it is the version that a start without a version gets';
+comment on column weir.versions.takes_starts is 'a start without a version takes it';
 comment on column weir.versions.safe_to_remove is
-  'it is not the newest version and has no open run: nothing will need its code';
+  'no start without a version takes it, and it has no open run: nothing will need its code';

@@ -114,11 +114,11 @@ TEST_SUITE("store: adopt") {
     CHECK(must(a.client->adopt("totals", 2, 1)).moved == 1);
     CHECK(a.version_of(id) == 1);
     CHECK(a.version_of(a.started()) == 1);
-    CHECK(a.report(1).newest);
+    CHECK(a.report(1).takes_starts);
     CHECK(a.report(2).safe_to_remove);
     CHECK(must(a.client->adopt("totals", 1, 2)).moved == 2);
     CHECK(a.version_of(id) == 2);
-    CHECK(a.report(2).newest);
+    CHECK(a.report(2).takes_starts);
     CHECK_FALSE(a.report(2).adopted_by.has_value());
   }
 
@@ -221,18 +221,18 @@ TEST_SUITE("store: versions that go") {
     a.started();
     const PluginId plugin =
         must(a.worker.session->flows().register_plugin(std::string(64, 'b'), "/b.so"));
-    must(
-        a.worker.session->flows().serve_versions(a.worker.id, {{a.first, {}}, {a.second, plugin}}));
+    must(a.worker.session->flows().serve_versions(a.worker.id,
+                                                  {{a.first, {}}, {a.second, {.plugin = plugin}}}));
     const auto versions = must(a.client->versions("totals"));
     REQUIRE(versions.size() == 2);
     CHECK(versions[0].number == 2);
-    CHECK(versions[0].newest);
+    CHECK(versions[0].takes_starts);
     CHECK_FALSE(versions[0].safe_to_remove);
     CHECK(versions[0].open_runs == 1);
     CHECK(versions[0].workers == 1);
     CHECK(versions[0].plugins == std::vector{std::string(64, 'b')});
     CHECK(versions[1].number == 1);
-    CHECK_FALSE(versions[1].newest);
+    CHECK_FALSE(versions[1].takes_starts);
     CHECK_FALSE(versions[1].safe_to_remove);
     CHECK(versions[1].open_runs == 2);
     CHECK(versions[1].plugins.empty());
@@ -279,22 +279,23 @@ TEST_SUITE("store: versions that go") {
     CHECK(refused.error().hint.contains("totals"));
   }
 
-  TEST_CASE("V4: of a definition the database does not know nothing needs the code") {
+  TEST_CASE("V4: a definition that the database does not know is not among the versions") {
     TwoVersions a;
     a.started();
     a.second_comes();
-    const std::vector<std::pair<std::string, std::string>> keys = {
-        {"totals", built(with_attempts(1)).fingerprint()},
-        {"totals", built(with_attempts(2)).fingerprint()},
-        {"totals", std::string(64, '0')}};
-    const auto uses = must(a.worker.session->plugins().version_uses(keys));
-    REQUIRE(uses.size() == 3);
-    CHECK(uses[0].version == 1);
-    CHECK_FALSE(uses[0].safe_to_remove);
-    CHECK(uses[1].version == 2);
-    CHECK_FALSE(uses[1].safe_to_remove);
-    CHECK_FALSE(uses[2].version.has_value());
-    CHECK(uses[2].safe_to_remove);
+    const auto versions = must(a.worker.session->plugins().versions_of({"totals", "unknown"}));
+    REQUIRE(versions.size() == 2);
+    const VersionReport* const first =
+        find_version(versions, "totals", built(with_attempts(1)).fingerprint());
+    const VersionReport* const second =
+        find_version(versions, "totals", built(with_attempts(2)).fingerprint());
+    REQUIRE(first != nullptr);
+    REQUIRE(second != nullptr);
+    CHECK(first->number == 1);
+    CHECK_FALSE(first->safe_to_remove);
+    CHECK(second->number == 2);
+    CHECK_FALSE(second->safe_to_remove);
+    CHECK(find_version(versions, "totals", std::string(64, '0')) == nullptr);
   }
 }
 

@@ -35,6 +35,10 @@ VersionId TestWorker::loads(const FlowDraft& draft) {
   return versions.back();
 }
 
+void TestWorker::serves(const std::map<VersionId, ServedVersion>& served) const {
+  must(session->flows().serve_versions(id, served));
+}
+
 ExchangeRequest TestWorker::next(std::size_t claims_max) {
   return {.worker = id,
           .sequence = ++sequence,

@@ -43,6 +43,9 @@ class TestWorker {
   /// Makes the flow known, and runnable here.
   VersionId loads(const FlowDraft& draft);
 
+  /// Reports what it has.
+  void serves(const std::map<VersionId, ServedVersion>& served) const;
+
   /// The next request: nothing to report, `claims_max` runs wanted of the versions loaded.
   ExchangeRequest next(std::size_t claims_max = 0);
 

@@ -7,6 +7,34 @@
 using namespace weir;
 using namespace weir::testing;
 
+namespace {
+
+// Two versions of a flow, and a worker that has said of neither that it has it.
+struct Offered {
+  std::unique_ptr<StoresUnderTest> stores = fresh_stores();
+  std::unique_ptr<RunStore> client = stores->client_session();
+  TestWorker worker{*stores};
+  VersionId first = worker.loads(with_attempts(1)), second = worker.loads(with_attempts(2));
+
+  // The version of a new run.
+  int started(const StartOptions& options = {}) const {
+    return must(client->summary(start_one(*client, "null", options).id)).version;
+  }
+  std::string waiting() const {
+    std::string text;
+    for (const WaitingVersion& each : waiting_versions(must(client->all_versions())))
+      text += each.text + '\n';
+    return text;
+  }
+  std::int64_t open_runs_of(int version) const {
+    for (const VersionReport& each : must(client->versions("totals")))
+      if (each.number == version) return each.open_runs;
+    return -1;
+  }
+};
+
+}  // namespace
+
 TEST_SUITE("store: versions") {
   TEST_CASE("D7: registering the same definition again changes nothing") {
     const auto stores = fresh_stores();
@@ -109,6 +137,95 @@ TEST_SUITE("store: versions") {
         must(worker.session->flows().register_plugin(std::string(64, 'a'), "/one.so"));
     CHECK(must(worker.session->flows().register_plugin(std::string(64, 'a'), "/two.so")) == first);
     CHECK(must(worker.session->flows().register_plugin(std::string(64, 'b'), "/one.so")) != first);
+  }
+
+  TEST_CASE("V5: a start takes the newest version that a live worker has") {
+    Offered a;
+    CHECK(a.started() == 2);  // nobody has any: the newest registered
+    a.worker.serves({{a.first, {}}});
+    CHECK(a.started() == 1);  // 2 was rolled back
+    CHECK(must(a.client->flow("totals", {})).version == 1);
+    TestWorker other(*a.stores);
+    other.serves({{a.second, {}}});
+    CHECK(a.started() == 2);
+    must(other.session->leave(other.id));
+    CHECK(a.started() == 1);
+    CHECK(a.started({.version = 2}) == 2);
+  }
+
+  TEST_CASE("V5: a version that is there for open runs only takes no starts") {
+    Offered a;
+    a.worker.serves({{a.first, {}}, {a.second, {.offered = false}}});
+    CHECK(a.started() == 1);
+    a.worker.serves({{a.first, {.offered = false}}, {a.second, {}}});
+    CHECK(a.started() == 2);
+  }
+
+  TEST_CASE("V5: a version in quarantine takes starts which wait with its runs") {
+    Offered a;
+    a.worker.serves({{a.first, {.offered = false}}, {a.second, {.barred = true}}});
+    CHECK(a.started() == 2);
+    const auto versions = must(a.client->versions("totals"));
+    CHECK(versions[0].workers == 0);
+    CHECK(versions[0].quarantined == 1);
+    CHECK(versions[1].workers == 1);
+    CHECK(a.waiting() ==
+          "flow totals: 1 open run and new ones wait for version 2, whose plugin is in quarantine "
+          "(weir plugins list says why and until when)\n");
+  }
+
+  TEST_CASE("V5: while no worker is alive a start takes what the last ones had") {
+    Offered a;
+    a.worker.serves({{a.first, {}}});
+    a.worker.lapses(*a.client);
+    CHECK(a.started() == 1);
+    TestWorker stranger(*a.stores);
+    stranger.serves({{stranger.loads(named("other", one_step())), {}}});
+    CHECK(a.started() == 1);
+  }
+
+  TEST_CASE("V5: a child run and a retried run are no exception") {
+    Offered a;
+    a.worker.serves({{a.first, {}}});
+    FlowDraft parent = named("parent", flow({of_kind("flow", "c")}));
+    parent.steps[0].flow = "totals";
+    a.worker.versions = {a.worker.loads(parent)};
+    const auto started = must(a.client->start("parent", {json("1")}, {}));
+    const ClaimedRun run = a.worker.claim_one();
+    must(a.worker.starts_child(run.run, 0, 1, "totals", json("1")));
+    CHECK(a.open_runs_of(1) == 1);
+    const std::string id = start_one(*a.client).id;
+    must(a.client->cancel(id, "x"));
+    a.worker.serves({{a.second, {}}});
+    must(a.client->retry(id));  // V1: it keeps its version
+    CHECK(must(a.client->summary(id)).version == 1);
+  }
+
+  TEST_CASE("V5: adopting pins the version that starts take") {
+    Offered a;
+    a.worker.serves({{a.first, {}}, {a.second, {}}});
+    must(a.client->adopt("totals", 2, 1));
+    CHECK(a.started() == 1);
+    CHECK(a.started({.version = 2}) == 1);
+  }
+
+  TEST_CASE("V4: the versions say what runs wait for and which takes starts") {
+    Offered a;
+    CHECK(a.started() == 2);
+    CHECK(a.waiting() ==
+          "flow totals: 1 open run and new ones wait for version 2, which no live worker has "
+          "(start weir serve with its plugin)\n");
+    a.worker.serves({{a.first, {}}});
+    const auto versions = must(a.client->versions("totals"));
+    CHECK_FALSE(versions[0].takes_starts);
+    CHECK_FALSE(versions[0].safe_to_remove);
+    CHECK(versions[1].takes_starts);
+    CHECK_FALSE(versions[1].safe_to_remove);
+    CHECK(a.waiting() ==
+          "flow totals: 1 open run waits for version 2, which no live worker has (install its "
+          "plugin again, or move them: weir flows adopt totals --from 2 --to 1)\n");
+    must(a.client->adopt("totals", 2, 1));
+    CHECK(a.waiting() == "");
   }
 
   TEST_CASE("a flow of a thousand steps is registered whole") {

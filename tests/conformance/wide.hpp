@@ -28,8 +28,7 @@ struct Wide {
   explicit Wide(StoresUnderTest& under_test) : stores(under_test) {
     owner.loads(flow({of_kind("map", "m")}));
     helper.versions = owner.versions;
-    must(helper.session->flows().serve_versions(helper.id,
-                                                {{owner.versions.front(), std::nullopt}}));
+    must(helper.session->flows().serve_versions(helper.id, {{owner.versions.front(), {}}}));
     start_one(*client, "[0,10,20,30,40,50,60,70,80,90]");
     run = owner.claim_one().run;
   }

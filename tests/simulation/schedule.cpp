@@ -89,8 +89,8 @@ void Schedule::add_host() {
 }
 
 Json Schedule::input_for(const std::string& slug) {
-  const VersionId newest = world_.database.flow(slug)->versions.back();
-  const bool list = world_.database.version(newest).definition->maps_over_input();
+  const VersionId started = *world_.database.version_to_start(slug, {});
+  const bool list = world_.database.version(started).definition->maps_over_input();
   return list ? world_.features.array(random_) : random_json(random_);
 }
 

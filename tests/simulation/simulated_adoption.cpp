@@ -106,7 +106,7 @@ Result<Adoption> SimulatedDatabase::adopt(const std::string& slug, int from,
   };
   const auto old = id_of(from);
   if (!old) return std::unexpected(unknown_flow(slug, from));
-  const auto target = to ? id_of(*to) : std::optional(adopted(known->versions.back()));
+  const auto target = to ? id_of(*to) : std::optional(version_for_starts(version(*old).flow));
   if (!target) return std::unexpected(unknown_flow(slug, *to));
   if (*old == *target)
     return std::unexpected(sim_error(
@@ -166,10 +166,11 @@ std::vector<VersionReport> SimulatedDatabase::versions(const std::string& slug) 
   std::vector<VersionReport> reports;
   const FlowRow* const known = flow(slug);
   if (known == nullptr) return reports;
-  const VersionId newest = adopted(known->versions.back());
+  const VersionId for_starts = version_for_starts(version(known->versions.front()).flow);
   for (const VersionId id : known->versions | std::views::reverse) {
     const VersionRow& row = version(id);
-    VersionReport report{.number = row.number,
+    VersionReport report{.flow = slug,
+                         .number = row.number,
                          .module = row.definition->module().string(),
                          .fingerprint = row.definition->fingerprint(),
                          .created_at = row.created_at};
@@ -179,14 +180,14 @@ std::vector<VersionReport> SimulatedDatabase::versions(const std::string& slug) 
     for (const auto& [worker, served] : tables_.serving) {
       const auto serves = served.find(id);
       if (serves == served.end() || !is_alive(worker)) continue;
-      ++report.workers;
-      if (serves->second) plugins.insert(tables_.plugins.at(*serves->second));
+      ++(serves->second.barred ? report.quarantined : report.workers);
+      if (serves->second.plugin) plugins.insert(tables_.plugins.at(*serves->second.plugin));
     }
     report.plugins.assign(plugins.begin(), plugins.end());
     if (const auto rule = tables_.adoptions.find(id); rule != tables_.adoptions.end())
       report.adopted_by = version(rule->second).number;
-    report.newest = id == newest;
-    report.safe_to_remove = id != newest && report.open_runs == 0;
+    report.takes_starts = id == for_starts;
+    report.safe_to_remove = id != for_starts && report.open_runs == 0;
     reports.push_back(std::move(report));
   }
   return reports;

@@ -334,8 +334,10 @@ std::map<RunKey, std::vector<JournalRow>> SimulatedDatabase::journal(
 }
 
 void SimulatedDatabase::serve_versions(WorkerId worker,
-                                       std::map<VersionId, std::optional<PluginId>> versions) {
-  tables_.serving[worker] = std::move(versions);
+                                       std::map<VersionId, ServedVersion> versions) {
+  for (const auto& [version, served] : tables_.serving[worker] = std::move(versions))
+    if (const auto offered = offered_version(tables_.versions.at(version).flow))
+      tables_.flows.at(tables_.versions.at(version).flow).last_offered = offered;
 }
 
 void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker, bool told) {

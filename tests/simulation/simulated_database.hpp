@@ -68,7 +68,7 @@ class SimulatedDatabase {
   std::map<RunKey, std::vector<JournalRow>> journal(std::span<const RunKey> runs) const;
   Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>> close_waits(
       WorkerId worker, const std::vector<std::pair<RunKey, std::size_t>>& waits);
-  void serve_versions(WorkerId worker, std::map<VersionId, std::optional<PluginId>> versions);
+  void serve_versions(WorkerId worker, std::map<VersionId, ServedVersion> versions);
   int sweep();
   void leave(WorkerId worker);
   bool end_crashed_worker(const CrashedWorker& crashed);
@@ -127,9 +127,10 @@ class SimulatedDatabase {
   const ShareRow* share_of(WorkerId worker, RunKey run, TaskId task, int attempt) const;
 
   Error unknown_flow(const std::string& slug, std::optional<int> version) const;
+  Result<VersionId> version_to_start(const std::string& slug, std::optional<int> number) const;
+  VersionId version_for_starts(FlowId flow) const;
 
  private:
-  Result<VersionId> version_to_start(const std::string& slug, std::optional<int> number) const;
   Result<RunKey> find_run(const std::string& id) const;
   Result<void> check_input(VersionId version, const Json& input) const;
   RunKey make_run(VersionId version, const Json& input, const std::string& id, Time created_at,
@@ -177,6 +178,7 @@ class SimulatedDatabase {
   std::optional<std::string> incompatibility(VersionId from, VersionId to) const;
   std::int64_t move_adopted(VersionId from, VersionId to);
   VersionId adopted(VersionId version) const;
+  std::optional<VersionId> offered_version(FlowId flow) const;
 
   Environment environment_;
   Witness silent_;

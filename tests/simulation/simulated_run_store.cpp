@@ -70,7 +70,7 @@ class SimulatedRunStore final : public RunStore {
     const std::scoped_lock lock(mutex_);
     const auto reports = database_.versions(slug);
     for (const VersionReport& each : reports)
-      if (!number || each.number == *number)
+      if (number ? each.number == *number : each.takes_starts)
         return KnownFlow{.slug = slug,
                          .version = each.number,
                          .fingerprint = each.fingerprint,
@@ -79,6 +79,14 @@ class SimulatedRunStore final : public RunStore {
     if (reports.empty() && tables().flows.empty())
       unknown.hint = "a flow is known once a worker has loaded it: weir serve";
     return std::unexpected(with_nearest(unknown, slug));
+  }
+
+  Result<std::vector<VersionReport>> all_versions() override {
+    std::vector<VersionReport> all;
+    for (const auto& [id, row] : database_.tables().flows)
+      for (VersionReport& each : database_.versions(row.slug)) all.push_back(std::move(each));
+    std::ranges::stable_sort(all, {}, &VersionReport::flow);
+    return all;
   }
 
   Result<std::vector<VersionReport>> versions(const std::string& slug) override {

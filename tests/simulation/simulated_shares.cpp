@@ -72,8 +72,12 @@ Result<Helpers> SimulatedDatabase::helpers_for(WorkerId worker, RunKey run) cons
   for (const auto& [id, each] : tables_.workers) {
     if (id == worker || !is_alive(id) || helpers.slots.size() == 32) continue;
     const auto serving = tables_.serving.find(id);
+    const auto serves = [&](VersionId version) {
+      const auto served = serving->second.find(version);
+      return served != serving->second.end() && !served->second.barred;
+    };
     const bool idle = each.idle && owned && serving != tables_.serving.end() &&
-                      serving->second.contains(tables_.runs.at(run).version);
+                      serves(tables_.runs.at(run).version);
     const bool helps = std::ranges::any_of(tables_.shares, [&, helper = id](const auto& entry) {
       return entry.second.worker == helper && entry.second.run == run;
     });

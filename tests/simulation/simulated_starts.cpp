@@ -1,6 +1,7 @@
 // Definitions and starts: what register_version.sql, version_to_start.sql, make_runs.sql and
 // start_many.sql do.
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/core.h>
 
@@ -70,7 +71,23 @@ Result<VersionId> SimulatedDatabase::version_to_start(const std::string& slug,
   const std::size_t count = known == nullptr ? 0 : known->versions.size();
   if (count == 0 || (number && (*number < 1 || static_cast<std::size_t>(*number) > count)))
     return std::unexpected(unknown_flow(slug, number));
-  return adopted(known->versions[number ? static_cast<std::size_t>(*number) - 1 : count - 1]);
+  if (number) return adopted(known->versions[static_cast<std::size_t>(*number) - 1]);
+  return version_for_starts(version(known->versions.front()).flow);
+}
+
+std::optional<VersionId> SimulatedDatabase::offered_version(FlowId flow) const {
+  for (const VersionId version : tables_.flows.at(flow).versions | std::views::reverse)
+    for (const auto& [worker, served] : tables_.serving)
+      if (const auto at = served.find(version);
+          at != served.end() && at->second.offered && is_alive(worker))
+        return version;
+  return std::nullopt;
+}
+
+VersionId SimulatedDatabase::version_for_starts(FlowId flow) const {
+  const FlowRow& row = tables_.flows.at(flow);
+  const auto offered = offered_version(flow);
+  return adopted(offered ? *offered : row.last_offered.value_or(row.versions.back()));
 }
 
 Result<void> SimulatedDatabase::check_input(VersionId id, const Json& input) const {

@@ -1,5 +1,9 @@
 #include "simulation/simulated_worker_store.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 namespace weir::simulation {
 
 Result<VersionId> SimulatedWorkerStore::register_version(const FlowDefinition& definition) {
@@ -68,7 +72,7 @@ Result<void> SimulatedWorkerStore::set_limits(const std::string& flow, const Flo
 }
 
 Result<void> SimulatedWorkerStore::serve_versions(
-    WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) {
+    WorkerId worker, const std::map<VersionId, ServedVersion>& versions) {
   return execute<void>([=](SimulatedDatabase& database) -> Result<void> {
     database.serve_versions(worker, versions);
     return {};
@@ -80,20 +84,14 @@ Result<std::vector<AdoptedVersion>> SimulatedWorkerStore::adopt_older(VersionId 
       [version](SimulatedDatabase& database) { return database.adopt_older(version); });
 }
 
-Result<std::vector<VersionUse>> SimulatedWorkerStore::version_uses(
-    std::span<const std::pair<std::string, std::string>> versions) {
-  return execute<std::vector<VersionUse>>(
-      [wanted = std::vector(versions.begin(), versions.end())](SimulatedDatabase& database) {
-        std::vector<VersionUse> uses;
-        for (const auto& [slug, fingerprint] : wanted) {
-          VersionUse use{.safe_to_remove = true};
-          for (const VersionReport& report : database.versions(slug))
-            if (report.fingerprint == fingerprint)
-              use = {.version = report.number, .safe_to_remove = report.safe_to_remove};
-          uses.push_back(use);
-        }
-        return uses;
-      });
+Result<std::vector<VersionReport>> SimulatedWorkerStore::versions_of(
+    const std::vector<std::string>& flows) {
+  return execute<std::vector<VersionReport>>([=](SimulatedDatabase& database) {
+    std::vector<VersionReport> all;
+    for (const std::string& flow : std::set(flows.begin(), flows.end()))
+      std::ranges::move(database.versions(flow), std::back_inserter(all));
+    return all;
+  });
 }
 
 // Reports for people are not simulated.

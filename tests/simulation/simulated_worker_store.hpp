@@ -45,12 +45,11 @@ class SimulatedWorkerStore : public WorkerStore,
   Result<VersionId> register_version(const FlowDefinition& definition) override;
   Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
   Result<void> set_limits(const std::string& flow, const FlowLimits& limits) override;
-  Result<void> serve_versions(
-      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;
+  Result<void> serve_versions(WorkerId worker,
+                              const std::map<VersionId, ServedVersion>& versions) override;
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
 
-  Result<std::vector<VersionUse>> version_uses(
-      std::span<const std::pair<std::string, std::string>> versions) override;
+  Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>& flows) override;
   Result<void> report_plugins(const ReportingProcess& process,
                               const std::optional<Json>& plugins) override;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "definition/flow_limits.hpp"
+#include "store/flow_store.hpp"
 #include "store/share_store.hpp"
 #include "store/worker_store.hpp"
 
@@ -20,6 +21,7 @@ struct FlowRow {
   std::string slug;
   bool paused = false;
   std::vector<VersionId> versions;  // by number: the first is number 1
+  std::optional<VersionId> last_offered = {};
 };
 
 struct VersionRow {
@@ -156,7 +158,7 @@ struct Tables {
   std::map<VersionId, VersionRow> versions;
   std::map<PluginId, std::string> plugins;  // sha256
   std::map<WorkerId, WorkerRow> workers;
-  std::map<WorkerId, std::map<VersionId, std::optional<PluginId>>> serving;
+  std::map<WorkerId, std::map<VersionId, ServedVersion>> serving;
   std::map<RunKey, RunRow> runs;
   std::map<std::string, RunKey> run_ids;
   std::map<RunKey, OpenRunRow> open_runs;

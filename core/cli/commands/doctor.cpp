@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.hpp"
 #include "cli/catalogue.hpp"
 #include "cli/command_line/grammar.hpp"
 #include "cli/database.hpp"
@@ -33,7 +34,8 @@ class Examination {
  private:
   void line(Tone tone, std::string_view verdict, std::string_view what) {
     console_.print(fmt::format("{}  {}\n",
-                               painted(console_.out(), tone, fmt::format("{:<7}", verdict)), what));
+                               painted(console_.out(), tone, fmt::format("{:<7}", verdict)),
+                               printable(what, Newlines::indented)));
   }
 
   Console& console_;
@@ -77,6 +79,10 @@ void examine_store(const std::string& url, Examination& found) {
     found.warning("workers: none is alive; runs wait until \"weir serve\" is started");
   else
     found.good(fmt::format("workers: {} alive", *workers));
+  if (!workers || *workers == 0) return;
+  const auto versions = (*store)->all_versions();
+  if (!versions) return found.bad(versions.error());
+  for (const WaitingVersion& each : waiting_versions(*versions)) found.warning(each.text);
 }
 
 void examine_database(const Config& config, const Globals& globals, Examination& found) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include "cli/catalogue.hpp"
 #include "cli/command_line/grammar.hpp"
 #include "cli/database.hpp"
+#include "cli/live_state.hpp"
 #include "cli/terminal/effects.hpp"
 #include "cli/views/flow_view.hpp"
 #include "cli/views/version_view.hpp"
@@ -16,9 +19,33 @@
 namespace weir::cli {
 namespace {
 
+// Which of these flows have runs that no worker can run.
+void warn_of_waiting(std::span<const CatalogueFlow> flows,
+                     const std::vector<VersionReport>& versions, Console& console) {
+  for (const WaitingVersion& each : waiting_versions(versions))
+    if (std::ranges::any_of(flows, [&](const CatalogueFlow& flow) {
+          return flow.definition.slug().view() == each.flow;
+        }))
+      console.warn(each.text);
+}
+
+// Where new runs take another version than that of the plugin file.
+void note_starts(const CatalogueFlow& flow, const std::vector<VersionReport>& versions,
+                 Console& console) {
+  const std::string_view slug = flow.definition.slug().view();
+  const auto starts = std::ranges::find_if(
+      versions, [&](const VersionReport& each) { return each.flow == slug && each.takes_starts; });
+  if (starts == versions.end() || starts->fingerprint == flow.definition.fingerprint()) return;
+  const VersionReport* const mine = find_version(versions, slug, flow.definition.fingerprint());
+  console.note(fmt::format("new runs take version {}; this is {}", starts->number,
+                           mine == nullptr ? "one that no worker has loaded yet"
+                                           : fmt::format("version {}", mine->number)));
+}
+
 constexpr std::string_view flows_list_footer =
     R"(Reads only the plugin folders: it needs no database and runs no plugin code.
-Refused plugins are reported as warnings on stderr.
+Refused plugins are reported as warnings on stderr; where a database runs, so
+are flows whose runs wait because no worker can run them.
 
 Examples:
   weir flows list
@@ -43,6 +70,7 @@ ExitCode run(const FlowsList& command, const Globals& globals, Console& console)
         fmt::format("no flows in {} (\"weir init\" writes a first one)", fmt::join(folders, ", ")));
   }
   warn_of(*catalogue, *config, console);
+  warn_of_waiting(catalogue->flows, live_versions(*config, globals, console), console);
   return ExitCode::ok;
 }
 
@@ -54,7 +82,8 @@ void declare_flows_list(Grammar& grammar, CLI::App& flows) {
 
 constexpr std::string_view flows_show_footer =
     R"(A label such as price[] is a map: one task for each element. The options are
-those the flow runs with, including the overrides of flows.yaml.
+those the flow runs with, including the overrides of flows.yaml. Where a database
+runs, notes say whether new runs take this version.
 
 Examples:
   weir flows show process_order
@@ -77,6 +106,9 @@ ExitCode run(const FlowsShow& command, const Globals& globals, Console& console)
     console.print(flow_dot((*flow)->definition));
   else
     console.print(flow_text(**flow, console.out()));
+  const std::vector<VersionReport> versions = live_versions(*config, globals, console);
+  note_starts(**flow, versions, console);
+  warn_of_waiting({*flow, 1}, versions, console);
   return ExitCode::ok;
 }
 
@@ -89,8 +121,10 @@ void declare_flows_show(Grammar& grammar, CLI::App& flows) {
 }
 
 constexpr std::string_view flows_versions_footer =
-    R"(Open runs continue with the version they began with. "safe to remove": it is not
-the newest and has no open run, so no worker needs a plugin file with it.
+    R"(Open runs continue with the version they began with. New runs take the newest
+version that a live worker has in its plugin folder. "safe to remove": it takes
+no new runs and has no open one, so no worker needs a plugin file with it.
+Versions whose runs wait, as no worker can run them, are told as warnings.
 
 Examples:
   weir flows versions process_order
@@ -109,6 +143,7 @@ ExitCode run(const FlowsVersions& command, const Globals& globals, Console& cons
     const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
     console.print(versions_text(*versions, now, console.out()));
   }
+  for (const WaitingVersion& each : waiting_versions(*versions)) console.warn(each.text);
   return ExitCode::ok;
 }
 
@@ -123,7 +158,7 @@ void declare_flows_versions(Grammar& grammar, CLI::App& flows) {
 std::vector<int> with_open_runs(const std::vector<VersionReport>& versions, std::optional<int> to) {
   std::vector<int> numbers;
   for (const VersionReport& version : versions)
-    if (version.open_runs > 0 && (to ? version.number != *to : !version.newest))
+    if (version.open_runs > 0 && (to ? version.number != *to : !version.takes_starts))
       numbers.push_back(version.number);
   std::ranges::sort(numbers);
   return numbers;
@@ -143,7 +178,7 @@ worker releases them. New runs of the old version move too. To undo it, adopt in
 the other direction.
 
 Examples:
-  weir flows adopt process_order                   all open runs to the newest
+  weir flows adopt process_order                   all open runs to that for new ones
   weir flows adopt process_order --from 3 --to 2   back again)";
 
 ExitCode run(const FlowsAdopt& command, const Globals& globals, Console& console) {
@@ -169,7 +204,7 @@ void declare_flows_adopt(Grammar& grammar, CLI::App& flows) {
       flows, "adopt", "Move open runs to another version", flows_adopt_footer, run);
   arguments.argument("SLUG", adopt.slug, "The flow", Arguments::Need::required)
       .option("--from", adopt.from, "Default: every other one that has open runs", "N")
-      .option("--to", adopt.to, "Default: the newest", "N")
+      .option("--to", adopt.to, "Default: the one that new runs take", "N")
       .json(adopt.json);
 }
 

@@ -13,9 +13,10 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/printable.hpp"
 #include "cli/catalogue.hpp"
 #include "cli/command_line/grammar.hpp"
-#include "cli/database.hpp"
+#include "cli/live_state.hpp"
 #include "cli/new_files.hpp"
 #include "cli/views/flow_view.hpp"
 #include "cli/views/plugin_view.hpp"
@@ -26,8 +27,6 @@
 #include "plugin/plugin_folder.hpp"
 #include "plugin/plugin_warnings.hpp"
 #include "plugin/trust.hpp"
-#include "store/postgres/postgres_run_store.hpp"
-#include "store/postgres/schema_state.hpp"
 
 namespace weir::cli {
 namespace {
@@ -40,6 +39,15 @@ Json warnings_json(const std::vector<PluginWarning>& warnings) {
     all.push_back(Json::object(std::vector<Member>{{"kind", Json::string(warning.kind)},
                                                    {"detail", Json::string(warning.detail)},
                                                    {"hint", Json::string(warning.hint)}}));
+  return Json::array(all);
+}
+
+Json faults_json(const Faults& faults) {
+  std::vector<Json> all;
+  for (const Error& fault : faults)
+    all.push_back(Json::object(std::vector<Member>{{"kind", Json::string(fault.kind)},
+                                                   {"message", Json::string(fault.message)},
+                                                   {"hint", Json::string(fault.hint)}}));
   return Json::array(all);
 }
 
@@ -65,13 +73,15 @@ Json verdict_json(const std::filesystem::path& file,
     add("kind", name(error.kind));
     add("detail", error.detail);
     add("hint", error.hint);
+    members.emplace_back("faults", faults_json(error.faults));
   }
   return Json::object(members);
 }
 
 constexpr std::string_view plugins_lint_footer =
     R"(Runs no plugin code. Prints one line for each file: "FILE: ok", or the kind of
-fault, what was found and a hint; with --json one object for each. Exits 1 when
+fault, what was found and a hint; of several faults a line for each. With --json
+one object for each file, with all its faults. Exits 1 when
 a file is refused. A sound file may have warnings about problems that show up
 later, such as code that cannot be unloaded. They count only with --strict.
 
@@ -94,12 +104,13 @@ ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
       continue;
     }
     if (!plugin) {
-      console.print(fmt::format("{}\n", to_string(plugin.error())));
+      console.print(printable(to_string(plugin.error()), Newlines::indented) + '\n');
       continue;
     }
-    console.print(fmt::format("{}: {}\n", file.string(), painted(console.out(), Tone::good, "ok")));
+    const std::string shown_file = printable(file.string());
+    console.print(fmt::format("{}: {}\n", shown_file, painted(console.out(), Tone::good, "ok")));
     for (const PluginWarning& warning : warnings)
-      console.print(fmt::format("{}: {}: {}: {} ({})\n", file.string(),
+      console.print(fmt::format("{}: {}: {}: {} ({})\n", shown_file,
                                 painted(console.out(), Tone::busy, "warning"), warning.kind,
                                 warning.detail, warning.hint));
   }
@@ -289,28 +300,6 @@ ShownPlugin shown(const std::filesystem::path& file, const TrustPolicy& policy) 
   return row;
 }
 
-// What live processes report; nothing when there is no database, or it is not running. Does not
-// start one, and changes nothing in it.
-std::vector<ReportedPlugin> reported(const Config& config, const Globals& globals,
-                                     Console& console) {
-  const bool named = globals.database || config.database.url;
-  if (!named && !LocalPostgres::is_running(config.folder / ".weir")) return {};
-  const auto failed = [&](const Error& error) {
-    console.note("cannot read what live processes report: " + to_string(error));
-    return std::vector<ReportedPlugin>();
-  };
-  const auto database = Database::open(config, globals, Database::IfMissing::fail);
-  if (!database) return failed(database.error());
-  const auto state = postgres::schema_state(database->url());
-  if (!state) return failed(state.error());
-  if (state->lack && state->lack->kind == "not_migrated") return {};  // nothing serves there
-  if (state->lack) return failed(*state->lack);
-  const auto store = postgres::open_run_store(database->url());
-  if (!store) return failed(store.error());
-  auto plugins = (*store)->plugins();
-  return plugins ? *std::move(plugins) : failed(plugins.error());
-}
-
 constexpr std::string_view plugins_list_footer =
     R"(Lists the files in the plugin folders, without running any of their code, and
 what every live process reports: live, former (open runs still need it),
@@ -330,8 +319,10 @@ ExitCode run(const PluginsList& command, const Globals& globals, Console& consol
   for (const PluginFolder& folder : config->plugins.folders)
     if (const auto found = discover(folder.path))
       for (const std::filesystem::path& file : *found) files.push_back(shown(file, policy));
-  const std::vector<ShownPlugin> plugins =
-      joined(std::move(files), reported(*config, globals, console));
+  std::vector<ShownPlugin> plugins =
+      joined(std::move(files), live_plugins(*config, globals, console));
+  if (std::ranges::any_of(plugins, [](const ShownPlugin& each) { return each.processes > 0; }))
+    mark_not_served(plugins, live_versions(*config, globals, console));
   if (command.json) {
     std::vector<Json> all;
     for (const ShownPlugin& plugin : plugins) all.push_back(plugin_json(plugin));

@@ -124,7 +124,7 @@ void declare_start(Grammar& grammar) {
       .option("--priority", start.priority, "-100 to 100, higher ones first; default 0", "N",
               between(-100, 100))
       .option("--tag", start.tags, "A tag to find it by; may be repeated", "T")
-      .option("--version", start.version, "Of the flow; default: the newest", "N", positive(9))
+      .option("--version", start.version, "Default: the newest that a worker has", "N", positive(9))
       .flag("--wait", start.wait, "Wait for its end; exit 1 when it failed")
       .json(start.json);
 }

@@ -1,7 +1,6 @@
 #include "cli/terminal/follow.hpp"
 
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
 #include <string_view>
 
@@ -21,21 +20,12 @@ void write(std::string_view text) {
 std::expected<RunReport, ExitCode> follow(RunStore& store, const std::string& id,
                                           Console& console) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds count_interval{1};
-  // A worker needs a moment to claim a run: only when the run still waits after that, there may be
-  // no worker.
-  Clock::time_point next_count = Clock::now() + std::chrono::milliseconds(300);
+  // A worker may be about to join: only what the run still waits for after that is told.
+  const Clock::time_point remarks_from = Clock::now() + std::chrono::milliseconds(300);
   Progress progress(console.err());
   Client client = client_on(store);
   const auto on_report = [&](const RunReport& report) {
-    if (Clock::now() >= next_count) {
-      const bool waits = report.summary.status == "queued";
-      const auto alive = waits ? client.workers_alive() : Result<std::int64_t>(1);
-      const bool no_worker = alive && *alive == 0;
-      progress.remark(
-          no_worker ? "no worker is alive: the run waits until \"weir serve\" is started" : "");
-      next_count = Clock::now() + count_interval;
-    }
+    if (Clock::now() >= remarks_from) progress.remark(report.waits_for.value_or(""));
     write(progress.update(report));
   };
   auto report = client.wait(id, on_report);

@@ -71,15 +71,28 @@ std::vector<ShownPlugin> joined(std::vector<ShownPlugin> in_folders,
   return rows;
 }
 
+void mark_not_served(std::span<ShownPlugin> plugins, std::span<const VersionReport> versions) {
+  for (ShownPlugin& plugin : plugins) {
+    if (plugin.processes == 0 || plugin.state != "live") continue;
+    for (const std::string& flow : plugin.flows)
+      if (std::ranges::none_of(versions, [&](const VersionReport& each) {
+            return each.flow == flow && std::ranges::count(each.plugins, plugin.sha256) > 0;
+          }))
+        plugin.not_served.push_back(flow);
+  }
+}
+
 Json plugin_json(const ShownPlugin& plugin) {
-  std::vector<Json> flows;
+  std::vector<Json> flows, not_served;
   for (const std::string& slug : plugin.flows) flows.push_back(Json::string(slug));
+  for (const std::string& slug : plugin.not_served) not_served.push_back(Json::string(slug));
   return Json::object(std::vector<std::pair<std::string, Json>>{
       {"path", Json::string(plugin.path)},
       {"sha256", text_or_null(plugin.sha256)},
       {"plugin", text_or_null(plugin.plugin)},
       {"version", text_or_null(plugin.version)},
       {"flows", Json::array(flows)},
+      {"not_served", Json::array(not_served)},
       {"state", Json::string(plugin.state)},
       {"isolated", Json::boolean(plugin.isolated)},
       {"in_folder", Json::boolean(plugin.in_folder)},
@@ -111,6 +124,10 @@ std::string plugins_text(std::span<const ShownPlugin> plugins, const Terminal& t
 }
 
 std::string why(const ShownPlugin& plugin) {
+  if (!plugin.not_served.empty())
+    return fmt::format("{}: no worker has taken over {} {} (the log of weir serve says why)",
+                       shown_path(plugin.path), plugin.not_served.size() == 1 ? "flow" : "flows",
+                       fmt::join(plugin.not_served, ", "));
   if (plugin.kind.empty()) return {};
   std::string text = fmt::format("{}: {}: {}", shown_path(plugin.path), plugin.kind, plugin.detail);
   if (plugin.until) text += fmt::format("; until {} UTC", shown_time(*plugin.until));

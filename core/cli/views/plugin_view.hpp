@@ -9,6 +9,7 @@
 #include "base/time.hpp"
 #include "cli/terminal/terminal.hpp"
 #include "store/reported_plugin.hpp"
+#include "store/version_report.hpp"
 
 namespace weir::cli {
 
@@ -18,6 +19,7 @@ struct ShownPlugin {
   std::string sha256{};
   std::string plugin{}, version{};
   std::vector<std::string> flows{};
+  std::vector<std::string> not_served{};  ///< those of `flows` that no live worker has taken over
   std::string state{};  ///< as processes report it; or "sound" or "refused", from the file alone
   bool isolated = false;
   bool in_folder = false;
@@ -31,7 +33,11 @@ struct ShownPlugin {
 std::vector<ShownPlugin> joined(std::vector<ShownPlugin> in_folders,
                                 std::span<const ReportedPlugin> reported);
 
-/// {"path","sha256","plugin","version","flows","state","isolated","in_folder","processes","kind",
+/// Finds the flows of live plugins that no live worker has, such as one whose slug the database
+/// refused. `versions` are those of all flows.
+void mark_not_served(std::span<ShownPlugin> plugins, std::span<const VersionReport> versions);
+
+/// {"path","sha256","plugin","version","flows","not_served","state","isolated","in_folder","processes","kind",
 /// "detail","hint","until"}; unknown values are null.
 Json plugin_json(const ShownPlugin& plugin);
 

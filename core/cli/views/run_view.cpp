@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/display_width.hpp"
+#include "base/printable.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/times.hpp"
 
@@ -34,19 +35,12 @@ const StatusStyle& style_of(std::string_view status) noexcept {
   return found == status_styles.end() ? status_styles.front() : *found;
 }
 
-// The text on one line: control characters become blanks.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  return line;
-}
-
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 // Adds a line, broken between words so that it fits; all parts have the same indent.
-void add_wrapped(std::string& text, std::string_view line, const Terminal& terminal) {
-  const std::string pad(6, ' ');
+void add_wrapped(std::string& text, std::string_view line, const Terminal& terminal,
+                 std::size_t indent = 6) {
+  const std::string pad(indent, ' ');
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   while (!line.empty()) {
     std::size_t end = line.size();
@@ -56,7 +50,7 @@ void add_wrapped(std::string& text, std::string_view line, const Terminal& termi
       if (blank == std::string_view::npos || blank == 0) break;
       end = blank;
     }
-    text += pad + one_line(line.substr(0, end)) + '\n';
+    text += pad + printable(line.substr(0, end)) + '\n';
     line.remove_prefix(std::min(end + 1, line.size()));
   }
 }
@@ -83,7 +77,7 @@ std::string tasks(const StepReport& step) {
 
 // What a running wait waits for, and until when.
 std::string wait_text(const StepReport& step) {
-  std::string text = fmt::format("waits for \"{}\"", step.signal.value_or(step.slug));
+  std::string text = fmt::format("waits for \"{}\"", printable(step.signal.value_or(step.slug)));
   if (step.until) text += fmt::format(" until {}", shown_time(*step.until));
   return text;
 }
@@ -131,8 +125,8 @@ std::string step_text(const StepReport& step, std::size_t slug_width, const Term
     add(fmt::format("{} attempts", step.attempts));
   if (step.retried > 0) add(fmt::format("{} retried", step.retried));
   if (step.child_run) add("run " + *step.child_run);
-  if (step.skip_reason) add(*step.skip_reason);
-  if (step.error) add(one_line(first_line(*step.error)));
+  if (step.skip_reason) add(printable(*step.skip_reason));
+  if (step.error) add(printable(first_line(*step.error)));
   const std::size_t before = 4 + slug_width + 2;  // "  ✓ ", the slug, two blanks
   const std::size_t room =
       terminal.columns == 0 ? 0 : std::max<std::size_t>(terminal.columns, before + 10) - before;
@@ -154,7 +148,7 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
         terminal.columns == 0 ? 0 : terminal.columns - std::min(terminal.columns - 1, label_width);
     text += fmt::format("{}{}\n",
                         painted(terminal, Tone::faint, fmt::format("{:<{}}", what, label_width)),
-                        painted(terminal, colour, clipped(terminal, one_line(value), room)));
+                        painted(terminal, colour, clipped(terminal, printable(value), room)));
   };
   fact("input", report.input.text());
   if (report.output) fact("output", report.output->text());
@@ -166,6 +160,12 @@ std::string run_text(const RunReport& report, const Terminal& terminal) {
          shown_time(*run.started_at) + " UTC" + (duration.empty() ? "" : ", took " + duration));
   } else if (run.wake_at) {
     fact("starts", shown_time(*run.wake_at) + " UTC");
+  }
+  if (report.waits_for) {
+    std::string lines;
+    add_wrapped(lines, *report.waits_for, terminal, label_width);
+    text += painted(terminal, Tone::faint, fmt::format("{:<{}}", "waits", label_width)) +
+            lines.substr(std::min(label_width, lines.size()));
   }
   if (run.priority != 0) fact("priority", fmt::format("{}", run.priority));
   if (!run.tags.empty()) fact("tags", joined(run.tags));

@@ -23,7 +23,7 @@ std::string plugins_of(const VersionReport& version) {
 }  // namespace
 
 std::string version_state(const VersionReport& version) {
-  if (version.newest) return "newest";
+  if (version.takes_starts) return "takes new runs";
   if (version.safe_to_remove) return "safe to remove";
   return version.adopted_by ? fmt::format("moves to {}", *version.adopted_by) : "in use";
 }
@@ -38,9 +38,10 @@ Json version_json(const VersionReport& version) {
       {"created_at", Json::string(iso8601(version.created_at))},
       {"open_runs", Json::number(version.open_runs)},
       {"workers", Json::number(version.workers)},
+      {"quarantined", Json::number(version.quarantined)},
       {"plugins", Json::array(plugins)},
       {"adopted_by", version.adopted_by ? Json::number(*version.adopted_by) : Json()},
-      {"newest", Json::boolean(version.newest)},
+      {"takes_starts", Json::boolean(version.takes_starts)},
       {"safe_to_remove", Json::boolean(version.safe_to_remove)}});
 }
 
@@ -59,7 +60,7 @@ std::string versions_text(std::span<const VersionReport> versions, Time now,
                {shown_age(now - version.created_at)},
                {fmt::format("{}", version.open_runs)},
                {fmt::format("{}", version.workers)},
-               {version_state(version), version.newest           ? Tone::good
+               {version_state(version), version.takes_starts     ? Tone::good
                                         : version.safe_to_remove ? Tone::faint
                                                                  : Tone::busy},
                {plugins_of(version), Tone::faint}});

@@ -10,11 +10,11 @@
 
 namespace weir::cli {
 
-/// "newest", "in use", "moves to 2", "safe to remove"
+/// "takes new runs", "in use", "moves to 2", "safe to remove"
 std::string version_state(const VersionReport& version);
 
-/// {"version","module","fingerprint","created_at","open_runs","workers","plugins":[sha256],
-/// "adopted_by","newest","safe_to_remove"}
+/// {"version","module","fingerprint","created_at","open_runs","workers","quarantined",
+/// "plugins":[sha256], "adopted_by","takes_starts","safe_to_remove"}
 Json version_json(const VersionReport& version);
 
 /// A table with one line per version.

@@ -21,7 +21,7 @@ constexpr const char* set_limits_call =
     "select weir.set_limits($1, $2::int, $3, $4, $5::int, $6, true)";
 
 constexpr const char* serve_versions_call =
-    "select weir.serve_versions($1::bigint, $2::int[], $3::int[])";
+    "select weir.serve_versions($1::bigint, $2::int[], $3::int[], $4::boolean[], $5::boolean[])";
 
 constexpr const char* adopt_older_call =
     literal<[] { return "select " + adopted_columns.list() + " from weir.adopt_older($1::int)"; }>;
@@ -46,15 +46,17 @@ Result<void> PostgresFlowStore::set_limits(const std::string& flow, const FlowLi
                                        parameter(limits.key_max_running), limits.key_rate}));
 }
 
-Result<void> PostgresFlowStore::serve_versions(
-    WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) {
-  ArrayLiteral ids, plugins;
-  for (const auto& [version, plugin] : versions) {
+Result<void> PostgresFlowStore::serve_versions(WorkerId worker,
+                                               const std::map<VersionId, ServedVersion>& versions) {
+  ArrayLiteral ids, plugins, barred, offered;
+  for (const auto& [version, served] : versions) {
     ids.add(version);
-    plugins.add(plugin);
+    plugins.add(served.plugin);
+    barred.add(static_cast<int>(served.barred));
+    offered.add(static_cast<int>(served.offered));
   }
-  return done(
-      session_.query(serve_versions_call, {std::to_string(worker), ids.text(), plugins.text()}));
+  return done(session_.query(serve_versions_call, {std::to_string(worker), ids.text(),
+                                                   plugins.text(), barred.text(), offered.text()}));
 }
 
 Result<std::vector<AdoptedVersion>> PostgresFlowStore::adopt_older(VersionId version) {

@@ -12,8 +12,8 @@ class PostgresFlowStore final : public FlowStore {
   Result<VersionId> register_version(const FlowDefinition& definition) override;
   Result<PluginId> register_plugin(const std::string& sha256, const std::string& path) override;
   Result<void> set_limits(const std::string& flow, const FlowLimits& limits) override;
-  Result<void> serve_versions(
-      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override;
+  Result<void> serve_versions(WorkerId worker,
+                              const std::map<VersionId, ServedVersion>& versions) override;
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
 
  private:

@@ -1,25 +1,17 @@
 #include "store/postgres/postgres_plugin_store.hpp"
 
-#include "base/assert.hpp"
 #include "base/iso8601.hpp"
 #include "store/postgres/array_literal.hpp"
-#include "store/postgres/columns.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/parameter.hpp"
+#include "store/postgres/report_columns.hpp"
 
 namespace weir::postgres {
 namespace {
 
-constexpr auto use_columns =
-    columns_of<VersionUse>(column("v.version", &VersionUse::version),
-                           // A version that was never registered has no runs.
-                           column("coalesce(v.safe_to_remove, true)", &VersionUse::safe_to_remove));
-
-constexpr const char* version_uses_call = literal<[] {
-  return "select " + use_columns.list() +
-         " from unnest($1::text[], $2::text[]) with ordinality as k(slug, fingerprint, place) "
-         "left join weir.versions v on v.flow = k.slug and v.fingerprint = k.fingerprint "
-         "order by k.place";
+constexpr const char* versions_of_call = literal<[] {
+  return "select " + version_columns.list() +
+         " from weir.versions where flow = any ($1::text[]) order by flow, version desc";
 }>;
 
 constexpr const char* report_plugins_call =
@@ -27,18 +19,11 @@ constexpr const char* report_plugins_call =
 
 }  // namespace
 
-Result<std::vector<VersionUse>> PostgresPluginStore::version_uses(
-    std::span<const std::pair<std::string, std::string>> versions) {
-  ArrayLiteral slugs, fingerprints;
-  for (const auto& [slug, fingerprint] : versions) {
-    slugs.add_text(slug);
-    fingerprints.add_text(fingerprint);
-  }
-  const auto rows = session_.query(version_uses_call, {slugs.text(), fingerprints.text()});
+Result<std::vector<VersionReport>> PostgresPluginStore::versions_of(
+    const std::vector<std::string>& flows) {
+  const auto rows = session_.query(versions_of_call, {array_of(flows)});
   if (!rows) return std::unexpected(rows.error());
-  std::vector<VersionUse> uses = use_columns.read_all(*rows);
-  WEIR_ASSERT(uses.size() == versions.size());
-  return uses;
+  return version_columns.read_all(*rows);
 }
 
 Result<void> PostgresPluginStore::report_plugins(const ReportingProcess& process,

@@ -9,8 +9,7 @@ class PostgresPluginStore final : public PluginStore {
  public:
   explicit PostgresPluginStore(ReconnectingSession& session) : session_(session) {}
 
-  Result<std::vector<VersionUse>> version_uses(
-      std::span<const std::pair<std::string, std::string>> versions) override;
+  Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>& flows) override;
   Result<void> report_plugins(const ReportingProcess& process,
                               const std::optional<Json>& plugins) override;
 

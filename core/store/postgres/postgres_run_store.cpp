@@ -34,8 +34,8 @@ constexpr const char* flows_call = "select flow, version from weir.flows order b
 
 constexpr const char* flow_call = literal<[] {
   return "select " + known_flow_columns.list() +
-         " from weir.definitions where flow = $1 and ($2::int is null or version = $2::int) "
-         "order by version desc limit 1";
+         " from weir.definitions where flow = $1 and version = coalesce($2::int, "
+         "(select f.version from weir.flows f where f.flow = $1))";
 }>;
 
 constexpr const char* runs_call = literal<[] {
@@ -49,7 +49,7 @@ constexpr const char* summary_call = literal<[] {
 }>;
 
 constexpr const char* report_call = literal<[] {
-  return "select " + summary_columns.list() + ", " + run_value_columns.list() +
+  return "select " + summary_columns.list() + ", " + run_report_columns.list() +
          " from weir.runs where run_id = $1::uuid";
 }>;
 
@@ -61,6 +61,10 @@ constexpr const char* steps_call = literal<[] {
 constexpr const char* versions_call = literal<[] {
   return "select " + version_columns.list() +
          " from weir.versions where flow = $1 order by version desc";
+}>;
+
+constexpr const char* all_versions_call = literal<[] {
+  return "select " + version_columns.list() + " from weir.versions order by flow, version desc";
 }>;
 
 constexpr const char* adopt_call = literal<[] {
@@ -168,6 +172,12 @@ class PostgresRunStore final : public RunStore {
     return version_columns.read_all(*rows);
   }
 
+  Result<std::vector<VersionReport>> all_versions() override {
+    const auto rows = query(all_versions_call);
+    if (!rows) return std::unexpected(rows.error());
+    return version_columns.read_all(*rows);
+  }
+
   Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to) override {
     const auto rows = query(adopt_call, {slug, std::to_string(from), parameter(to)});
     if (!rows) return std::unexpected(with_nearest(rows.error(), slug));
@@ -199,11 +209,11 @@ class PostgresRunStore final : public RunStore {
   }
 
   Result<RunReport> report(const std::string& id, bool with_values) override {
-    const auto run = one_run(with_values ? report_call : summary_call, id);
+    const auto run = one_run(report_call, id, {with_values ? "true" : "false"});
     if (!run) return std::unexpected(run.error());
     RunReport report;
     summary_columns.fill(report.summary, (*run)[0]);
-    if (with_values) run_value_columns.fill(report, (*run)[0], summary_columns.count);
+    run_report_columns.fill(report, (*run)[0], summary_columns.count);
     const auto steps = query(steps_call, {id, with_values ? "true" : "false"});
     if (!steps) return std::unexpected(steps.error());
     report.steps = step_columns.read_all(*steps);

@@ -29,9 +29,11 @@ constexpr auto summary_columns = columns_of<RunSummary>(
     column("tags", &RunSummary::tags), column("note", &RunSummary::note),
     column("parent_run_id", &RunSummary::parent_run));
 
-/// Of the run itself, after those of its summary.
-constexpr auto run_value_columns =
-    columns_of<RunReport>(column("input", &RunReport::input), column("output", &RunReport::output));
+/// Of the run itself, after those of its summary. $2: whether with values.
+constexpr auto run_report_columns = columns_of<RunReport>(
+    column("case when $2::boolean then input else 'null' end", &RunReport::input),
+    column("case when $2::boolean then output end", &RunReport::output),
+    column("waits_for", &RunReport::waits_for));
 
 /// $2: whether with outputs.
 constexpr auto step_columns = columns_of<StepReport>(
@@ -47,12 +49,13 @@ constexpr auto step_columns = columns_of<StepReport>(
     column("retried", &StepReport::retried));
 
 constexpr auto version_columns = columns_of<VersionReport>(
-    column("version", &VersionReport::number), column("module", &VersionReport::module),
-    column("fingerprint", &VersionReport::fingerprint),
+    column("flow", &VersionReport::flow), column("version", &VersionReport::number),
+    column("module", &VersionReport::module), column("fingerprint", &VersionReport::fingerprint),
     column("created_at", &VersionReport::created_at),
     column("open_runs", &VersionReport::open_runs), column("workers", &VersionReport::workers),
-    column("plugins", &VersionReport::plugins), column("adopted_by", &VersionReport::adopted_by),
-    column("newest", &VersionReport::newest),
+    column("quarantined", &VersionReport::quarantined), column("plugins", &VersionReport::plugins),
+    column("adopted_by", &VersionReport::adopted_by),
+    column("takes_starts", &VersionReport::takes_starts),
     column("safe_to_remove", &VersionReport::safe_to_remove));
 
 constexpr auto adoption_columns =

@@ -1,6 +1,6 @@
--- Moves the open runs of one version of a flow to another version, by default the newest one (V3): those that no worker
--- holds at once, the others when they are released or their worker ends, and from now on new ones too. Repeating the
--- call does no harm; adopting in the opposite direction reverts it.
+-- Moves the open runs of one version of a flow to another version, by default the one that starts take (V3, V5): those
+-- that no worker holds at once, the others when they are released or their worker ends, and from now on new ones too.
+-- Repeating the call does no harm; adopting in the opposite direction reverts it.
 -- Returns the version that the runs continue with, how many were moved, and how many are still held by workers.
 -- Errors: WR002 no such flow or version; WR003 a version cannot adopt itself; WR005 the versions are not compatible,
 -- and the message names the first difference.
@@ -23,7 +23,7 @@ begin
     select v.* into v_to from weir.version v
     where v.flow_id = v_from.flow_id and v.id = coalesce(
       (select n.id from weir.version n where n.flow_id = v_from.flow_id and n.number = adopt.to_version),
-      case when adopt.to_version is null then weir.newest_version(v_from.flow_id) end);
+      case when adopt.to_version is null then weir.version_for_starts(v_from.flow_id) end);
   end if;
   if v_to.id is null then
     raise exception using errcode = 'WR002',

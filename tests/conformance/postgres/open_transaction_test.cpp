@@ -75,8 +75,7 @@ struct Shared : Open {
   Shared() {
     worker.loads(named("wide", flow({of_kind("map", "m")})));
     helper.versions = worker.versions;
-    must(helper.session->flows().serve_versions(helper.id,
-                                                {{worker.versions.back(), std::nullopt}}));
+    must(helper.session->flows().serve_versions(helper.id, {{worker.versions.back(), {}}}));
     must(client->start("wide", {json("[0,1,2,3]")}, {}));
     wide = worker.claim_one();
     must(worker.session->shares()->offer_shares(

@@ -2,6 +2,7 @@
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "store/plugin_store.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -41,6 +42,31 @@ struct Views {
 }  // namespace
 
 TEST_SUITE("postgres: views") {
+  TEST_CASE("L4: a run that no worker may begin says what it waits for") {
+    Views a;
+    const auto waits_for = [&] { return must(a.client->report(a.id)).waits_for.value_or(""); };
+    CHECK(waits_for() ==
+          "no live worker has version 1 of flow totals: weir flows versions totals "
+          "says what to do");
+    CHECK(must(a.client->report(a.id, false)).waits_for.has_value());
+    a.worker.serves({{a.worker.versions[0], {.barred = true}}});
+    CHECK(waits_for() == "the plugin of flow totals is in quarantine: weir plugins list says why");
+    must(a.worker.session->plugins().report_plugins(
+        {.host = "here", .pid = 42},
+        json(R"([{"path": "/a.so", "state": "quarantined", "flows": ["x", "totals"],
+                  "until": "2026-11-21T01:56:26Z"}])")));
+    CHECK(waits_for() ==
+          "the plugin of flow totals is in quarantine until 2026-11-21 01:56:26 UTC: "
+          "weir plugins list says why");
+    a.worker.serves({{a.worker.versions[0], {}}});
+    CHECK(waits_for() == "");
+    must(a.client->pause("totals"));
+    CHECK(waits_for() == "flow totals is paused: weir flows resume totals");
+    must(a.client->resume("totals"));
+    must(a.worker.session->leave(a.worker.id));
+    CHECK(waits_for() == "no worker is alive: the run waits until \"weir serve\" is started");
+  }
+
   TEST_CASE("weir.runs and weir.steps follow a run from start to end") {
     Views a;
     CHECK(a.runs() == Rows{"totals 1 queued f"});

@@ -68,9 +68,21 @@ TEST_CASE("F1: a plugin that keeps crashing waits in quarantine and the others g
   CHECK(crashing.crash("segv").code == 1);  // both of its attempts are borne
   CHECK(crashing.shop.run({"start", "crashes", "--input", "\"segv\""}).code == 0);
   CHECK(crashing.logs("crashed too often: quarantined for 3600 s, its runs wait"));
-  CHECK(crashing.shop.run({"start", "crashes", "--input", "\"well\""}).code == 0);
+  const Ran well = crashing.shop.run({"start", "crashes", "--input", "\"well\""});
+  CHECK(well.code == 0);
   CHECK(crashing.shop.run(crashing.shop.order(1, {"--wait"})).code == 0);
   CHECK(crashing.value("select count(*) from weir.open_run") == "2");
+  // L4: whoever looks is told what the runs wait for.
+  const std::string in_quarantine =
+      "flow crashes: 2 open runs and new ones wait for version 1, whose plugin is in quarantine";
+  CHECK(eventually([&] { return crashing.shop.run({"doctor"}).out.contains(in_quarantine); }));
+  CHECK(crashing.shop.run({"flows", "list"}).err.contains(in_quarantine));
+  CHECK(crashing.shop.run({"flows", "show", "crashes"}).err.contains(in_quarantine));
+  CHECK(crashing.shop.run({"flows", "versions", "crashes"}).err.contains(in_quarantine));
+  CHECK(eventually([&] {
+    return crashing.shop.run({"runs", "show", well.out.substr(0, well.out.find('\n'))})
+        .out.contains("\nwaits    the plugin of flow crashes is in quarantine until ");
+  }));
 }
 
 TEST_CASE("crashes that nobody is to blame for make serve give up") {

@@ -51,7 +51,7 @@ class Keeper {
 
 std::string state_of(int number) {
   return query_value(
-      "select concat_ws(' ', max(open_runs), bool_or(newest), bool_or(safe_to_remove)) "
+      "select concat_ws(' ', max(open_runs), bool_or(takes_starts), bool_or(safe_to_remove)) "
       "from weir.versions where version = " +
       std::to_string(number));
 }
@@ -105,24 +105,48 @@ TEST_CASE_FIXTURE(EmptyDatabase, "V2: a former version that never had a run goes
   CHECK(eventually([&] { return mapped.expired(); }));
 }
 
-TEST_CASE_FIXTURE(
-    EmptyDatabase,
-    "V4: a version that starts still use is kept though another one is in its place") {
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "V5: after a rollback new runs take the former version and the newer one goes") {
   ChangingWorker worker;
-  const Keeper keeper(worker);
+  Keeper keeper(worker);
   TestClient client;
+  Gate gate;
   const TestFlow old = version(1, returns("\"old\""));
-  const TestFlow fresh = version(2, returns("\"new\""));
+  const TestFlow fresh = version(2, gate.handler("\"new\""));
   worker.publish(from_file(old, 'a'));
   worker.wait_for_versions("changing", 1);
   worker.publish(from_file(fresh, 'b'));
   REQUIRE(eventually([&] { return state_of(2) == "0 t f"; }));
-  worker.publish(from_file(old, 'a'));  // back again: the database's newest stays version 2
-  worker.wait_for_versions("changing", 2);
-  CHECK(client.run("changing", "null").output->text() == R"({"s": "new"})");
-  REQUIRE(client.store().adopt("changing", 2, 1).has_value());
-  worker.wait_for_versions("changing", 1);
+  const auto started = client_on(client.store()).start_many("changing", std::vector<Json>(1));
+  REQUIRE(started.has_value());
+  worker.publish(from_file(old, 'a'));  // back again
+  REQUIRE(eventually([&] { return state_of(1) == "0 t f"; }));
+  CHECK(state_of(2) == "1 f f");
   CHECK(client.run("changing", "null").output->text() == R"({"s": "old"})");
+  gate.open = true;
+  CHECK(client.wait(started->front().id).output->text() == R"({"s": "new"})");
+  worker.wait_for_versions("changing", 1);
+  CHECK(state_of(2) == "0 f t");
+  CHECK(client.run("changing", "null").output->text() == R"({"s": "old"})");
+  keeper.stop();
+  CHECK(keeper.log().contains("flow changing: version 2 has no open run left: it is retired"));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "V5: a process with an older version says which one new runs take") {
+  ChangingWorker worker;
+  const TestFlow old = version(1, returns("1"));
+  const TestFlow fresh = version(2, returns("2"));
+  worker.publish(from_file(old, 'a'));
+  worker.wait_for_versions("changing", 1);
+  ChangingWorker other;
+  other.publish(from_file(fresh, 'b'));
+  REQUIRE(eventually([&] { return state_of(2) == "0 t f"; }));
+  Keeper keeper(worker);
+  CHECK(eventually([&] {
+    return keeper.log().contains(
+        "flow changing: new runs take version 2; this process has version 1");
+  }));
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "what stands on the board is told and ends with the keeper") {

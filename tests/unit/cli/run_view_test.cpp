@@ -69,6 +69,21 @@ TEST_CASE("a run is shown with its values and a line for each step") {
         "  ■ send    cancelled\n");
 }
 
+TEST_CASE("L4: a run that no worker may begin says why") {
+  RunReport report = failed_run();
+  report.steps.clear();
+  report.summary.status = "queued";
+  report.summary.error = std::nullopt;
+  report.summary.started_at = report.summary.ended_at = std::nullopt;
+  report.waits_for =
+      "no live worker has version 2 of flow order: weir flows versions order says what to do";
+  CHECK(run_text(report, terminal) ==
+        "0198c0de-0000-7000-8000-000000000001  order version 2  queued\n"
+        "input    {\"id\": 7}\n"
+        "waits    no live worker has version 2 of flow order: weir flows versions order\n"
+        "         says what to do\n");
+}
+
 TEST_CASE("waits and child runs and skips and new tries are told in 80 columns") {
   RunReport report;
   report.summary = failed_run().summary;

@@ -19,7 +19,7 @@ std::vector<VersionReport> versions() {
            .open_runs = 3,
            .workers = 2,
            .plugins = {std::string(64, 'd')},
-           .newest = true},
+           .takes_starts = true},
           {.number = 2,
            .fingerprint = std::string(64, 'b'),
            .created_at = now - std::chrono::hours(2),
@@ -49,7 +49,7 @@ TEST_SUITE("cli: versions") {
   TEST_CASE("V4: each version says who needs it") {
     CHECK(versions_text(versions(), now, {}) ==
           "VERSION  FINGERPRINT   SINCE    OPEN RUNS  WORKERS  STATE           PLUGIN\n"
-          "      3  cccccccccccc  12s ago          3        2  newest          dddddddddddd\n"
+          "      3  cccccccccccc  12s ago          3        2  takes new runs  dddddddddddd\n"
           "      2  bbbbbbbbbbbb  2h ago        1000        2  moves to 3\n"
           "      1  aaaaaaaaaaaa  3d ago           0        0  safe to remove\n");
   }
@@ -58,7 +58,8 @@ TEST_SUITE("cli: versions") {
     CHECK(version_json(versions()[1]).text() ==
           "{\"version\":2,\"module\":\"\",\"fingerprint\":\"" + std::string(64, 'b') +
               "\",\"created_at\":\"2027-01-15T06:00:00.000000Z\",\"open_runs\":1000,\"workers\":2,"
-              "\"plugins\":[],\"adopted_by\":3,\"newest\":false,\"safe_to_remove\":false}");
+              "\"quarantined\":0,\"plugins\":[],\"adopted_by\":3,\"takes_starts\":false,\"safe_to_"
+              "remove\":false}");
   }
 
   TEST_CASE("V3: what became of open runs is one line") {
@@ -90,6 +91,18 @@ TEST_SUITE("cli: plugins") {
           "/p/shop.so  live            2  shop 1.2  order refund  bb\n"
           "/p/shop.so  former          1  shop 1.2  order refund  aa\n"
           "/p/shop.so  live            1  shop 1.2  order refund  aa\n");
+  }
+
+  TEST_CASE("V4: a flow of a live plugin that no worker has taken over is told") {
+    std::vector<ShownPlugin> rows = joined({}, std::vector{report(1, "live", "bb")});
+    const std::vector<VersionReport> known = {
+        {.flow = "order", .workers = 1, .plugins = {"aa", "bb"}},
+        {.flow = "refund", .workers = 1, .plugins = {"aa"}}};
+    mark_not_served(rows, known);
+    CHECK(rows[0].not_served == std::vector<std::string>{"refund"});
+    CHECK(why(rows[0]) ==
+          "/p/shop.so: no worker has taken over flow refund (the log of weir serve says why)");
+    CHECK(plugin_json(rows[0]).text().contains("\"not_served\":[\"refund\"]"));
   }
 
   TEST_CASE("a plugin that cannot be used says why") {

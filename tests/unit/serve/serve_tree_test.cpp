@@ -88,16 +88,14 @@ class Session final : public WorkerStore, public FlowStore, public PluginStore {
   std::vector<LargeWritten> take_written() override { return {}; }
   void forget_large() override {}
   Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }
-  Result<void> serve_versions(WorkerId,
-                              const std::map<VersionId, std::optional<PluginId>>&) override {
+  Result<void> serve_versions(WorkerId, const std::map<VersionId, ServedVersion>&) override {
     return {};
   }
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId) override {
     return std::vector<AdoptedVersion>();
   }
-  Result<std::vector<VersionUse>> version_uses(
-      std::span<const std::pair<std::string, std::string>> versions) override {
-    return std::vector<VersionUse>(versions.size());
+  Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>&) override {
+    return std::vector<VersionReport>();
   }
   Result<void> report_plugins(const ReportingProcess&, const std::optional<Json>&) override {
     return {};

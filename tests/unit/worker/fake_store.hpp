@@ -163,11 +163,12 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
     note(fmt::format("set_limits {} {}", flow, limits.max_running.value_or(0)));
     return answers.set_limits.take();
   }
-  Result<void> serve_versions(
-      WorkerId worker, const std::map<VersionId, std::optional<PluginId>>& versions) override {
+  Result<void> serve_versions(WorkerId worker,
+                              const std::map<VersionId, ServedVersion>& versions) override {
     std::string text = fmt::format("serve_versions worker {}:", worker);
-    for (const auto& [version, plugin] : versions)
-      text += fmt::format(" {}/{}", version, plugin.value_or(0));
+    for (const auto& [version, served] : versions)
+      text += fmt::format(" {}/{}{}{}", version, served.plugin.value_or(0),
+                          served.barred ? " barred" : "", served.offered ? "" : " former");
     note(text);
     return answers.serve_versions.take();
   }
@@ -175,9 +176,8 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
     note(fmt::format("adopt_older {}", version));
     return answers.adopt_older.take();
   }
-  Result<std::vector<VersionUse>> version_uses(
-      std::span<const std::pair<std::string, std::string>> versions) override {
-    return std::vector<VersionUse>(versions.size());
+  Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>&) override {
+    return std::vector<VersionReport>();
   }
   Result<void> report_plugins(const ReportingProcess&, const std::optional<Json>&) override {
     return {};

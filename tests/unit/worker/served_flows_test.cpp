@@ -23,8 +23,8 @@ struct Served : TestRegistry {
   }
   std::string claimable() const {
     std::string text;
-    for (const auto& [version, plugin] : flows.claimable(now))
-      text += fmt::format("{}/{} ", version, plugin.value_or(0));
+    for (const auto& [version, served] : flows.served(now))
+      if (!served.barred) text += fmt::format("{}/{} ", version, served.plugin.value_or(0));
     return text;
   }
 };

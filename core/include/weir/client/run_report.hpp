@@ -50,6 +50,8 @@ struct RunReport {
   RunSummary summary{};
   Json input{};
   std::optional<Json> output{};
+  /// Of an open run that no worker holds: why no worker may begin it now, and what to do.
+  std::optional<std::string> waits_for{};
   std::vector<StepReport> steps{};  ///< canonical order
 };
 

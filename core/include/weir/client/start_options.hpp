@@ -16,7 +16,7 @@ struct RunOptions {
   std::optional<std::chrono::milliseconds> delay{};
   std::optional<Time> at{};      ///< instead of a delay
   int priority = 0;              ///< −100 … 100, higher first
-  std::optional<int> version{};  ///< default: the newest this database knows
+  std::optional<int> version{};  ///< default: the newest that a live worker has (V5)
   std::vector<std::string> tags{};
 };
 
@@ -27,7 +27,7 @@ struct StartOptions {
   std::optional<std::chrono::milliseconds> delay{};
   std::optional<Time> at{};      ///< instead of a delay
   int priority = 0;              ///< −100 … 100, higher first
-  std::optional<int> version{};  ///< default: the newest this database knows
+  std::optional<int> version{};  ///< default: the newest that a live worker has (V5)
   std::vector<std::string> tags{};
 };
 

@@ -1,4 +1,5 @@
--- The version of a flow that a start is for: the one named, or the newest one; or the version that adopted it.
+-- The version of a flow that a start is for: the one named, or weir.version_for_starts; or the version that adopted it.
+-- All starts ask here: by command, by SQL, by schedules and of child runs.
 -- Errors: WR002 no such flow or version; the hint has those that exist.
 create or replace function weir.version_to_start(p_flow text, p_version integer default null) returns weir.version
 language plpgsql stable
@@ -7,14 +8,19 @@ as $$
 declare
   v_version weir.version%rowtype;
 begin
-  select t.* into v_version
-  from weir.version v
-  join weir.flow f on f.id = v.flow_id
-  left join weir.adoption a on a.from_version = v.id
-  join weir.version t on t.id = coalesce(a.to_version, v.id)
-  where f.slug = p_flow and (p_version is null or v.number = p_version)
-  order by v.number desc
-  limit 1;
+  if p_version is null then
+    select v.* into v_version
+    from weir.flow f
+    join weir.version v on v.id = any (array[weir.version_for_starts(f.id)])
+    where lower(f.slug) = lower(p_flow) and f.slug = p_flow;
+  else
+    select t.* into v_version
+    from weir.flow f
+    join weir.version v on v.flow_id = any (array[f.id])
+    left join weir.adoption a on a.from_version = v.id
+    join weir.version t on t.id = any (array[coalesce(a.to_version, v.id)])
+    where lower(f.slug) = lower(p_flow) and f.slug = p_flow and v.number = p_version;
+  end if;
   if not found then
     raise exception using errcode = 'WR002',
       message = format('no flow "%s"%s in this database', p_flow, ' version ' || p_version),

@@ -9,11 +9,12 @@ language sql immutable as $$
     ('weir_reader', 'has_gin_index'),
     ('weir_reader', 'journal_of'),
     ('weir_reader', 'newest_runs'),
-    ('weir_reader', 'newest_version'),
     ('weir_reader', 'outcome'),
     ('weir_reader', 'outcomes'),
     ('weir_reader', 'output_of_map'),
     ('weir_reader', 'steps_of'),
+    ('weir_reader', 'version_for_starts'),
+    ('weir_reader', 'why_waiting'),
 
     ('weir_client', 'cancel'),
     ('weir_client', 'listen'),
@@ -45,13 +46,13 @@ language sql immutable as $$
     ('weir_worker', 'sweep'),
     -- Flows and plugins.
     ('weir_worker', 'adopt_older'),
-    ('weir_worker', 'newest_version'),
     ('weir_worker', 'register_plugin'),
     ('weir_worker', 'register_version'),
     ('weir_worker', 'report_plugins'),
     ('weir_worker', 'serve_flow'),
     ('weir_worker', 'serve_versions'),
     ('weir_worker', 'set_limits'),
+    ('weir_worker', 'version_for_starts'),
     -- Shares.
     ('weir_worker', 'drop_shares'),
     ('weir_worker', 'fetch_share_results'),

@@ -12,9 +12,9 @@ begin
     from weir.worker w
     where w.ended_at is null and w.lease_until > now() and w.id <> helpers_for.worker
       and ((w.idle and exists (
-              select from weir.serving s
-              join weir.open_run o on o.version_id = any (s.version_ids)
-              where s.worker_id = w.id and o.run_id = helpers_for.run))
+              select from weir.open_run o
+              join weir.serving s on s.version_id = any (array[o.version_id])
+              where o.run_id = helpers_for.run and s.worker_id = w.id and not s.barred))
            or exists (select from weir.share s where s.worker_id = w.id and s.run_id = helpers_for.run))
     order by w.id
     limit 32) as h;
