@@ -82,8 +82,8 @@ void declare_flows_list(Grammar& grammar, CLI::App& flows) {
 
 constexpr std::string_view flows_show_footer =
     R"(A label such as price[] is a map: one task for each element. The options are
-those the flow runs with, including the overrides of flows.yaml. Where a database
-runs, notes say whether new runs take this version.
+those the flow runs with, including the overrides of flows.yaml. Where a
+database runs, notes say whether new runs take this version.
 
 Examples:
   weir flows show process_order
@@ -178,7 +178,7 @@ worker releases them. New runs of the old version move too. To undo it, adopt in
 the other direction.
 
 Examples:
-  weir flows adopt process_order                   all open runs to that for new ones
+  weir flows adopt process_order                   all, to that of new runs
   weir flows adopt process_order --from 3 --to 2   back again)";
 
 ExitCode run(const FlowsAdopt& command, const Globals& globals, Console& console) {

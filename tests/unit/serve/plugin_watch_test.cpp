@@ -77,7 +77,7 @@ TEST_SUITE("serve: plugin watch") {
     const std::string path = (plugins / "good.so").string();
     const std::string log_text = logged.with_levels();
     CHECK(log_text.contains("info: flow good from " + path + "\n"));
-    CHECK(log_text.contains("info: flow good: version from " + path + " (sha256 "));
+    CHECK(log_text.contains("info: flow good: " + path + " (sha256 "));
     CHECK(log_text.contains(") takes over in this process\n"));
     CHECK(log_text.contains("info: flow good of " + path +
                             " is removed: runs in progress continue, others wait for it\n"));
