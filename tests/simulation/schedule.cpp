@@ -197,7 +197,7 @@ void Schedule::new_version() {
   for (Host* const host : world_.hosts)
     if (!one_in(3, random_)) host->load(loaded_.back());
   if (is_new && compatible && one_in(2, random_))
-    if (const auto adopted = world_.database.adopt(draft.slug, before, {}); !adopted)
+    if (const auto adopted = world_.database.adopt(draft.slug, before, before + 1); !adopted)
       world_.judge.violated("V3: " + to_string(adopted.error()));
 }
 

@@ -16,16 +16,18 @@ std::shared_ptr<Log> kept_log;  // under mutex
 
 void receive(std::string_view notice) noexcept {
   while (!notice.empty() && notice.back() == '\n') notice.remove_suffix(1);
+  // libpqxx passes on remarks of its own too, such as on a connection that is lost.
+  const bool is_of_server = notice.find(":  ") != std::string_view::npos;
   std::shared_ptr<Log> log;
   {
     const std::scoped_lock lock(mutex);
     log = kept_log;
   }
-  if (!log)
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(notice.size()), notice.data());
-  else
+  if (log)
     log->log(notice.starts_with("WARNING") ? LogLevel::info : LogLevel::debug, "database: {}",
              notice);
+  else if (is_of_server)
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(notice.size()), notice.data());
 }
 
 }  // namespace

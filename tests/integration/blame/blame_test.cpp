@@ -25,7 +25,7 @@ TEST_CASE("F1: a step that segfaults is charged twice and named with signal and 
   CHECK(
       log.contains("): step crashes.act crashed: SIGSEGV at address 0x10 (null pointer) in "
                    "crashes::charge(crashes::Card const&)+0x"));
-  CHECK(log.contains("\n  crashes.so!crashes::act(weir::Context&, "));
+  CHECK(log.contains("\n      crashes.so!crashes::act(weir::Context&, "));
   CHECK(crashing.value("select count(*) from weir.journal where error_code = "
                        "'worker_crashed' and outcome = 2") == "2");
   CHECK(crashing.value("select status from weir.runs") == "failed");
