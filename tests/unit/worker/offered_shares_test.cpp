@@ -1,5 +1,7 @@
 #include "worker/offered_shares.hpp"
 
+#include <array>
+
 #include <doctest/doctest.h>
 
 #include "integration/worker/test_flow.hpp"
@@ -119,6 +121,40 @@ TEST_SUITE("worker: offered shares") {
       CHECK(owner.run().due() == 2);
       CHECK(owner.run().shared.empty());
     }
+  }
+
+  TEST_CASE("L7: an offer without an answer is not repeated once its run was claimed again") {
+    struct Silent : FakeStore {
+      int offers = 0;
+      Result<Helpers> helpers_for(WorkerId, RunKey) override {
+        return Helpers{.slots = {1}, .available = 0};
+      }
+      Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override {
+        ++offers;
+        return refused(ErrorCode::unavailable);
+      }
+    } silent;
+    const TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
+    const FlowHandle module(flow.module());
+    Log log;
+    OfferedShares offered(&silent, log);
+    Steady now{std::chrono::hours(1)};
+    const auto claim_and_turn = [&](bool claims) {
+      RunBook runs;
+      const std::array<RunKey, 1> claimed = {shared_run};
+      if (claims) REQUIRE(offered.held_by_others(1, claimed).has_value());
+      runs.add({.run = shared_run, .id = "an-id", .input = Json::trusted("[1, 2, 3]")}, module,
+               {module->definition.steps()[0].options}, std::nullopt);
+      runs.at(shared_run).refresh(start);
+      now += std::chrono::seconds(10);
+      // Nothing is due that could be offered anew the second time: its slots take all of it.
+      offered.turn(1, now, runs, {.slots = claims ? 0U : 1U, .window = claims ? 9U : 1U},
+                   [](RunKey, OwnedRun&, const JournalRow&) {});
+    };
+    claim_and_turn(false);
+    CHECK(silent.offers == 1);
+    claim_and_turn(true);
+    CHECK(silent.offers == 1);
   }
 
   TEST_CASE("L7: of two shares of an element the later attempt counts") {
