@@ -23,7 +23,7 @@ ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
           if (swept && *swept > 0)
             log->warn("{} worker{} did not renew the lease: tasks that ran there start again",
                       *swept, *swept == 1 ? "" : "s");
-        } while (!stop.wait_for(lease / 2));
+        } while (!stop.wait_for(lease / 3));
         return {};
       });
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -161,6 +162,10 @@ struct ExchangeReply {
   std::map<RunKey, std::string> refused = {};
 };
 
+/// The kind of an error lease_lost of exchange: the database has lost commits of the worker, and
+/// nothing was written. The worker may resume().
+inline constexpr std::string_view commits_lost = "commits_lost";
+
 /// What a worker requests of a database for its runs. One object is one session, which others use
 /// for their part: flows(), plugins(), shares().
 ///
@@ -174,6 +179,14 @@ class WorkerStore {
   virtual Result<WorkerId> join(const WorkerIdentity& identity,
                                 std::chrono::milliseconds lease) = 0;
   virtual Result<ExchangeReply> exchange(const ExchangeRequest& request) = 0;
+
+  /// After exchange() returned commits_lost: the database takes `sequence` for the worker's last
+  /// exchange, and returns the runs that the worker holds. The worker drops all others. `settled` is
+  /// its last exchange that settled, ended or released something. Errors: lease_lost, also when more
+  /// was lost than exchanges after `settled`.
+  virtual Result<std::vector<RunKey>> resume(WorkerId worker, std::int64_t sequence,
+                                             std::int64_t settled,
+                                             std::chrono::milliseconds lease) = 0;
 
   /// Starts the child runs of flow steps' attempts, and renews the lease; a repeated call starts
   /// none a second time (C8). Their ends arrive as notifications of their parents. Returns, in the
@@ -216,7 +229,8 @@ class WorkerStore {
   virtual Result<std::map<RunKey, std::vector<JournalRow>>> journal(
       std::span<const RunKey> runs) = 0;
 
-  /// Ends lapsed workers and frees what they held (L3). Returns how many.
+  /// Ends lapsed workers and frees what they held (L3), except after an outage (L1). To be called
+  /// three times in a lease. Returns how many.
   virtual Result<int> sweep() = 0;
 
   /// Ends the worker; the runs that it still owns are free immediately, and no attempt is charged

@@ -253,6 +253,15 @@ void Attempts::forget_run(RunKey key, OwnedRun& run) {
   run.note_ended_attempts(flights_.take_run(key, loop_.now()).size() + large_.withdraw(key).size());
 }
 
+void Attempts::drop_run(RunKey key) {
+  static_cast<void>(flights_.take_run(key, loop_.now()));
+  std::erase_if(starting_, [&](const auto& attempt) {
+    if (attempt->run != key || attempt->share != 0) return false;
+    across_.ending.note_returned(attempt->ticket);  // it never begins
+    return true;
+  });
+}
+
 void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {
   flights_.stop_if(key, [&](TaskId task) { return !run.state().still_needed(task); }, loop_.now());
 }

@@ -85,6 +85,8 @@ class Attempts {
   /// Forgets the attempts of a run, except those that must be resolved; their results will be
   /// refused.
   void forget_run(RunKey key, OwnedRun& run);
+  /// Forgets a run that is not the worker's any more, and of which nothing has to be resolved.
+  void drop_run(RunKey key);
   void forget_share(ShareId share) { static_cast<void>(flights_.take_share(share, loop_.now())); }
   /// Cancels the stop tokens of attempts whose tasks are no longer needed.
   void stop_unneeded(RunKey key, const OwnedRun& run);

@@ -59,6 +59,14 @@ std::vector<RunEvent> Outbox::clear(const ExchangeReply& reply, Steady now) {
   return committed;
 }
 
+void Outbox::drop_run(RunKey run) {
+  const auto drop = [run](auto&... items) {
+    (std::erase_if(items, [run](const auto& item) { return item.run == run; }), ...);
+  };
+  drop(request_.settled, request_.ended, request_.released, request_.acknowledged, request_.events,
+       local_events_, busy_.ended, busy_.released, busy_.events, busy_.local_events);
+}
+
 std::set<RunKey> Outbox::busy() const {
   std::set<RunKey> runs;
   for (const EndedRun& each : busy_.ended) runs.insert(each.run);

@@ -65,6 +65,9 @@ class Outbox {
     std::erase_if(request_.settled, [&](const SettledAttempt& each) { return each.run == run; });
   }
 
+  /// Drops everything of a run that is not the worker's any more.
+  void drop_run(RunKey run);
+
   /// Whether something of the run, other than its end, is to be committed with the next exchange.
   bool has_news_of(RunKey run) const {
     return std::ranges::find(request_.settled, run, &SettledAttempt::run) !=

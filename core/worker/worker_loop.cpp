@@ -134,10 +134,13 @@ std::optional<Steady> WorkerLoop::steady(std::optional<Time> time, Steady now) c
 
 Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
   forget();
-  if (error.code == ErrorCode::lease_lost) return Ended::lease_lost;
-  // So that no attempt is charged. If it fails, the lease lapses.
+  // So that no attempt is charged: this worker lives, whatever the database lost. If it fails, the
+  // lease lapses; if the database has declared the worker dead, it does nothing.
   static_cast<void>(loop_.store.leave(loop_.worker));
-  return std::unexpected(error);
+  if (error.code != ErrorCode::lease_lost) return std::unexpected(error);
+  loop_.log.warn("worker {} lost its lease: it drops what it held and joins again: {}",
+                 loop_.worker, to_string(error));
+  return Ended::lease_lost;
 }
 
 // Takes note of a request to drain, and returns whether the loop must end now.
@@ -268,12 +271,14 @@ Result<void> WorkerLoop::exchange() {
   ++request.sequence;
   schedule_.begin();
   const Steady before = loop_.now();
-  const auto reply = exchange_until_answered(request);
+  const auto reply = exchange_until_answered();
   if (!reply) return std::unexpected(reply.error());
   const Steady after = loop_.now();
   attempts_.pace().exchanged(after - before);
   loop_.clock.set(reply->now, before, after);
   schedule_.answered(*reply, request.claims_max, after);
+  if (!request.settled.empty() || !request.ended.empty() || !request.released.empty())
+    settled_in_ = request.sequence;
 
   if (const auto events = loop_.outbox.clear(*reply, after); !events.empty())
     events_.publish(events);
@@ -289,10 +294,10 @@ Result<void> WorkerLoop::exchange() {
 
 // L6: repeats the same request until it is answered. If the first one was committed, the answer is
 // the same.
-Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest& request) {
+Result<ExchangeReply> WorkerLoop::exchange_until_answered() {
   std::optional<Steady> away_since;
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
-    auto reply = loop_.store.exchange(request);
+    auto reply = try_exchange();
     if (away_since && (reply || !is_away(reply.error())))
       loop_.log.info("the database answers again after {:.1f} s",
                      std::chrono::duration<double>(loop_.now() - *away_since).count());
@@ -305,6 +310,48 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(const ExchangeRequest&
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }
+}
+
+// L6: if the database has lost exchanges, it is asked what the worker holds. Then this request is
+// one that it cannot have taken.
+Result<ExchangeReply> WorkerLoop::try_exchange() {
+  ExchangeRequest& request = loop_.outbox.request();
+  if (!lost_commits_) {
+    auto reply = loop_.store.exchange(request);
+    lost_commits_ = !reply && reply.error().kind == commits_lost && !loop_.trial;
+    if (!lost_commits_) return reply;
+  }
+  const auto held =
+      loop_.store.resume(loop_.worker, request.sequence + 1, settled_in_, request.lease);
+  if (!held) return std::unexpected(held.error());
+  lost_commits_ = false;
+  if (!drop_lost(*held))
+    return std::unexpected(
+        Error{.code = ErrorCode::lease_lost,
+              .kind = std::string(commits_lost),
+              .message = "the database has lost a claim of a run that is written",
+              .hint = {}});
+  request.sequence += 2;
+  request.in_flight = attempts_.stated();
+  return loop_.store.exchange(request);
+}
+
+// Drops the runs that were claimed with exchanges which the database has lost: others can claim
+// them, and nothing of them is charged. False: something of one of them is still to be resolved.
+bool WorkerLoop::drop_lost(const std::vector<RunKey>& held) {
+  std::vector<RunKey> lost;
+  for (const auto& [key, run] : loop_.runs)
+    if (std::ranges::find(held, key) == held.end()) lost.push_back(key);
+  loop_.log.warn(
+      "a crash of the database has lost calls of worker {}: it goes on with {} of its {} runs",
+      loop_.worker, loop_.runs.size() - lost.size(), loop_.runs.size());
+  for (const RunKey key : lost) {
+    if (attempts_.is_resolving(key)) return false;
+    attempts_.drop_run(key);
+    loop_.outbox.drop_run(key);
+    loop_.runs.remove(key);
+  }
+  return true;
 }
 
 void WorkerLoop::apply_reply(const ExchangeReply& reply) {
@@ -372,7 +419,7 @@ Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<Claimed
 
 void WorkerLoop::sweep(Steady now) {
   if (now < sweep_at_) return;
-  sweep_at_ = now + loop_.options.lease / 2;
+  sweep_at_ = now + loop_.options.lease / 3;
   const auto swept = loop_.store.sweep();
   if (!swept) {
     loop_.log.warn("cannot sweep lapsed workers: {}", to_string(swept.error()));

@@ -2,8 +2,10 @@
 ///
 /// Invariants (the parts' own are in run_advancer.hpp, attempts.hpp and the files of shares):
 /// - A request is repeated unchanged until it is answered; only then is the next one filled (L6).
+///   If the database has lost exchanges before it, the runs that they had claimed leave it.
 /// - The registry is read only between two exchanges, so that a claimed version is always served.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -71,7 +73,9 @@ class WorkerLoop {
   bool is_exchange_due(Steady now) const;
   Result<void> exchange_if_due(Steady now);
   Result<void> exchange();
-  Result<ExchangeReply> exchange_until_answered(const ExchangeRequest& request);
+  Result<ExchangeReply> exchange_until_answered();
+  Result<ExchangeReply> try_exchange();
+  bool drop_lost(const std::vector<RunKey>& held);
   void apply_reply(const ExchangeReply& reply);
   Result<void> adopt(const std::vector<ClaimedRun>& claimed);
   /// What the database has of runs that were claimed with a history.
@@ -95,6 +99,8 @@ class WorkerLoop {
   RunAdvancer advancer_;
   ExchangeSchedule schedule_;
   bool skipped_exchange_ = false;  ///< the last round made none
+  bool lost_commits_ = false;    ///< the database has lost exchanges: it must be asked what is held
+  std::int64_t settled_in_ = 0;  ///< the last exchange that settled, ended or released something
   Steady sweep_at_{}, give_back_at_{};
   Duties duties_;
 };

@@ -67,3 +67,24 @@ comment on column weir.serving.offered is 'new runs may take it; false: it is th
 alter table weir.flow add column last_offered integer;
 comment on column weir.flow.last_offered is
   'the newest version that was offered last: starts take it while no worker is alive';
+
+-- Since when the database can be reached. Unlogged: whatever loses commits, a crash of the server or a standby that takes
+-- over, leaves this empty; weir.notice_outage finds that, and a restart.
+create unlogged table weir.uptime (
+  singleton      boolean primary key default true check (singleton),
+  server_started timestamptz not null,
+  since          timestamptz not null,
+  swept_at       timestamptz not null
+);
+comment on table weir.uptime is 'since when the database can be reached; emptied by whatever may have lost commits';
+comment on column weir.uptime.since is 'when the first worker was heard: leases count from then (L1)';
+comment on column weir.uptime.swept_at is 'when somebody swept last: long ago, if nobody could reach the database';
+alter table weir.worker
+  add column lease    interval not null default '15 s',
+  add column spared   boolean not null default false,
+  add column timeline text not null default substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);
+comment on column weir.worker.timeline is
+  'of the server''s log when it joined: behind a standby that has taken over it can only leave';
+comment on column weir.worker.lease is 'how long its lease is; 0: it has left or was declared dead, and holds what is locked';
+comment on column weir.worker.spared is
+  'it was given its lease anew because nobody had swept for long; once, until it is heard';

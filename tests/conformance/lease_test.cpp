@@ -295,13 +295,88 @@ TEST_SUITE("store: leases") {
     next.ends(run.run, {.output = json("{}")});
   }
 
-  TEST_CASE("L6: a gap in the sequence means that the lease is lost") {
+  TEST_CASE("L6: a gap in the sequence shows that commits were lost and nothing is written") {
     Leases a;
     start_one(*a.client);
     a.worker.exchange(a.worker.next());
     ++a.worker.sequence;
-    check_lost(a.worker, a.worker.next(1));
+    const auto reply = a.worker.session->exchange(a.worker.next(1));
+    REQUIRE_FALSE(reply.has_value());
+    CHECK(reply.error().code == ErrorCode::lease_lost);
+    CHECK(reply.error().kind == commits_lost);
+    CHECK(reply.error().message ==
+          fmt::format("the database has lost 1 commits of worker {}", a.worker.id));
     CHECK(a.next_worker().claim(1).size() == 1);
+  }
+
+  TEST_CASE("L6: a worker whose claims were lost goes on with the runs that it holds") {
+    Leases a;
+    must(a.client->start("totals", std::vector<Json>(2), {}));
+    const RunKey held = a.worker.claim_one().run;
+    a.worker.exchange(a.worker.next());
+    a.worker.sequence += 2;  // lost with what they had claimed
+    const ExchangeRequest refused = a.worker.next();
+    REQUIRE_FALSE(a.worker.session->exchange(refused).has_value());
+
+    const std::int64_t next = refused.sequence + 1;
+    const auto resume = [&](std::int64_t sequence, std::int64_t settled) {
+      return a.worker.session->resume(a.worker.id, sequence, settled, long_lease);
+    };
+    CHECK(must(resume(next, 1)) == std::vector{held});
+    CHECK(must(resume(next, 1)) == std::vector{held});  // the answer was lost
+    const auto late = a.worker.session->exchange(refused);
+    REQUIRE_FALSE(late.has_value());
+    CHECK(late.error().code == ErrorCode::lease_lost);
+    a.worker.sequence = next;
+    a.worker.journals(held, completed(0, 0, 1, "[]"));
+    CHECK_FALSE(resume(next, 1).has_value());  // it is over
+  }
+
+  TEST_CASE("L6: a worker does not go on where the database has lost what it has settled") {
+    Leases a;
+    start_one(*a.client);
+    const RunKey run = a.worker.claim_one().run;
+    a.worker.exchange(a.worker.next());
+    const std::int64_t seen = a.worker.sequence;
+    const auto resumed = a.worker.session->resume(a.worker.id, seen + 3, seen + 1, long_lease);
+    REQUIRE_FALSE(resumed.has_value());
+    CHECK(resumed.error().code == ErrorCode::lease_lost);
+    CHECK(resumed.error().message ==
+          fmt::format("the database has lost what worker {} has settled", a.worker.id));
+    must(a.worker.session->leave(a.worker.id));  // it lives, and says so: nothing is charged
+    TestWorker next = a.next_worker();
+    CHECK(next.claim_one().run == run);
+    CHECK(journal_of(*next.session, run).empty());
+  }
+
+  TEST_CASE("L1: a worker that nobody could sweep for long is given its lease once more") {
+    constexpr auto lease = 3s;
+    Leases a;
+    start_one(*a.client);
+    const auto join = [&] {
+      TestWorker worker = a.next_worker();
+      must(worker.session->leave(worker.id));
+      worker.id = must(worker.session->join({.host = "here", .pid = 42}, lease));
+      return worker;
+    };
+    const auto exchange = [&](TestWorker& worker, std::size_t claims_max) {
+      ExchangeRequest request = worker.next(claims_max);
+      request.lease = lease;
+      return worker.exchange(request);
+    };
+    must(a.worker.session->leave(a.worker.id));
+    TestWorker dead = join(), living = join();
+    const RunKey run = exchange(dead, 1).claimed.at(0).run;
+    dead.in_flight = {{run, {0, 0}, 1}};
+    exchange(dead, 0);
+    REQUIRE(eventually([&] { return must(a.client->workers_alive()) == 0; }));
+
+    CHECK(must(living.session->sweep()) == 0);  // the first that is back
+    CHECK(must(a.client->workers_alive()) == 2);
+    exchange(living, 0);
+    CHECK(journal_of(*living.session, run).empty());
+    REQUIRE(eventually([&] { return must(living.session->sweep()) > 0; }));
+    CHECK(journal_of(*living.session, run).size() == 1);  // it did not come back
   }
 
   TEST_CASE("L6: an older request than the last is refused") {

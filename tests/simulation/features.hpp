@@ -15,6 +15,8 @@ struct Features {
   bool schedules = false;  // runs are started by schedules (C5)
   bool retention = false;  // runs are deleted soon after they ended (C7)
   bool large = false;      // some outputs are written beside the exchanges
+  bool crashes = false;    // the database server crashes, and comes up again a while later
+  bool failover = false;   // a standby takes over once, and lacks the last commits
 
   static Features drawn(Random& random) {
     return {.sharing = one_in(3, random),
@@ -22,7 +24,9 @@ struct Features {
             .limits = one_in(3, random),
             .schedules = one_in(3, random),
             .retention = one_in(3, random),
-            .large = one_in(3, random)};
+            .large = one_in(3, random),
+            .crashes = one_in(3, random),
+            .failover = one_in(4, random)};
   }
 
   // An array for a map to run over.

@@ -138,19 +138,26 @@ Result<void> Host::Store::send(std::function<void()> body) {
   const auto travel = [&] {
     host_.pause(happens(faults.request_slow, random) ? up_to(4s, random) : up_to(2ms, random));
   };
+  const World& world = host_.world_;
+  const auto is_broken = [&world, life = world.database_lives] {
+    return world.database_lives != life;
+  };
   travel();
-  if (!host_.is_connected() || happens(faults.request_lost, random)) {
+  if (!host_.is_connected() || is_broken() || happens(faults.request_lost, random)) {
     travel();
     return std::unexpected(connection_lost());
   }
   if (happens(faults.commit_late, random)) {
-    if (!never_late_) host_.world_.stage.after(up_to(3s, random), std::move(body));
+    if (!never_late_)
+      host_.world_.stage.after(up_to(3s, random), [is_broken, body = std::move(body)] {
+        if (!is_broken()) body();
+      });
     travel();
     return std::unexpected(connection_lost());
   }
   body();
   travel();
-  if (happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
+  if (is_broken() || happens(faults.reply_lost, random)) return std::unexpected(connection_lost());
   return {};
 }
 
@@ -208,8 +215,9 @@ void Host::Store::write_after(Duration delay, const std::shared_ptr<Write>& writ
     if (!host_.is_connected() || happens(world.faults.request_lost, world.random))
       return write_after(500ms, write);
     if (happens(world.faults.commit_late, world.random)) {
-      world.stage.after(up_to(3s, world.random), [&world, write] {
-        static_cast<void>(world.database.record_large(write->worker, write->write));
+      world.stage.after(up_to(3s, world.random), [&world, write, life = world.database_lives] {
+        if (world.database_lives == life)
+          static_cast<void>(world.database.record_large(write->worker, write->write));
       });
       return write_after(500ms, write);
     }

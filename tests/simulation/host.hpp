@@ -52,7 +52,9 @@ class Host {
   World& world() noexcept { return world_; }
   double clock_rate() const noexcept { return traits_.clock_rate; }
   Steady steady() const;
-  bool is_connected() const { return world_.stage.now() >= disconnected_until_; }
+  bool is_connected() const {
+    return world_.stage.now() >= disconnected_until_ && world_.is_database_up();
+  }
   void wake();
   void after(Duration delay, std::function<void()> event);
   void on_ready();

@@ -99,6 +99,7 @@ void Judge::opened(RunKey run) {
 }
 
 void Judge::before_exchange(const ExchangeRequest& request) {
+  unaware_.erase(request.worker);
   const auto owns = [&](RunKey run) {
     const auto open = database_->tables().open_runs.find(run);
     return open != database_->tables().open_runs.end() && open->second.worker == request.worker;
@@ -176,7 +177,12 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
       !is_worked_on(definition.steps()[row.task.step]) || row.outcome == Outcome::skipped)
     return;
   if (row.outcome == Outcome::lost) {
-    if (tables.workers.at(worker).lease_until > database_->now())
+    const WorkerRow& dead = tables.workers.at(worker);
+    if (dead.heard_at < database_up_at_ && database_->now() < database_up_at_ + dead.lease)
+      violated(
+          fmt::format("F11: {} counts as lost with worker {}, which the database did not reach",
+                      describe(run, row.task, row.attempt), worker));
+    if (dead.lease_until > database_->now())
       violated(fmt::format("F1: {} counts as lost with worker {}, which lives",
                            describe(run, row.task, row.attempt), worker));
     return;
@@ -220,8 +226,8 @@ void Judge::check_double_begin(const Attempt& attempt, const std::string& what) 
   for (auto earlier = executions_.lower_bound({key, 0});
        earlier != executions_.end() && earlier->first.first == key; ++earlier) {
     const auto& where = earlier->first;
-    const WorkerRow& worker = database_->tables().workers.at(where.second);
     if (earlier->second.stale) continue;
+    const WorkerRow& worker = database_->tables().workers.at(where.second);
     if (where.second == attempt.worker)
       violated(fmt::format("{} begins twice in worker {}", what, attempt.worker));
     else if (worker.end_reason != "left" && !left_.contains(where.second))
@@ -235,8 +241,10 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   const Tables& tables = database_->tables();
   const std::string what = describe(attempt.run, attempt.task, attempt.number);
   const bool shared = attempt.share != 0;
-  const bool stale = shared && database_->share_of(attempt.worker, attempt.run, attempt.task,
-                                                   attempt.number) == nullptr;
+  const bool stale =
+      unaware_.contains(attempt.worker) || !tables.workers.contains(attempt.worker) ||
+      (shared &&
+       database_->share_of(attempt.worker, attempt.run, attempt.task, attempt.number) == nullptr);
   if (!stale) check_double_begin(attempt, what);
   executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}] = {
       .begun = database_->now(),
@@ -245,7 +253,8 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
       .result = {},
       .settlement = {},
       .stale = stale};
-  // A worker that has lost its lease, or a share, may not know it yet; its requests will be refused.
+  // A worker that has lost its lease, a share or a claim may not know it yet; its requests will be
+  // refused.
   if (stale || !database_->is_alive(attempt.worker)) return;
   const auto open = tables.open_runs.find(attempt.run);
   if (!shared && (open == tables.open_runs.end() || open->second.worker != attempt.worker)) {
@@ -263,6 +272,51 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   if (!is_same(attempt.input, committed.state->input_of(attempt.task)))
     violated(fmt::format("P2: {} begins with input {} instead of {}", what, attempt.input.text(),
                          committed.state->input_of(attempt.task).text()));
+}
+
+void Judge::restore(const Judge& past) {
+  const std::map<RunKey, Shadow> before = std::exchange(shadows_, past.shadows_);
+  for (auto& [run, shadow] : shadows_) {
+    const auto known = before.find(run);
+    if (known == before.end() || !shadow.state) continue;
+    // What the owner was told meanwhile of rows that are left, it knows.
+    ++commits_;
+    for (const JournalRow& row : std::vector(shadow.untold))
+      if (std::ranges::none_of(known->second.untold, [&](const JournalRow& each) {
+            return each.task == row.task && each.attempt == row.attempt;
+          })) {
+        std::erase_if(shadow.untold, [&](const JournalRow& each) {
+          return each.task == row.task && each.attempt == row.attempt;
+        });
+        fold(shadow, commits_, row);
+      }
+  }
+  settled_ = past.settled_;
+  limits_ = past.limits_;
+  upkeep_ = past.upkeep_;
+}
+
+// An attempt may begin a second time if the database knows nothing of the first: its worker has not
+// stated it; or, behind a standby, gives it back as soon as it hears of that.
+void Judge::database_crashed(Time up_at, bool standby) {
+  database_up_at_ = up_at;
+  const Tables& tables = database_->tables();
+  for (const auto& [id, worker] : tables.workers)
+    if (!worker.ended_at) unaware_.insert(id);
+  for (auto& [where, execution] : executions_) {
+    const auto& [run, task, attempt] = where.first;
+    const auto worker = tables.workers.find(where.second);
+    const bool stated = worker != tables.workers.end() &&
+                        std::ranges::any_of(worker->second.in_flight, [&](const auto& each) {
+                          return each.run == run && each.task == task && each.attempt == attempt;
+                        });
+    execution.stale = execution.stale || standby || !stated;
+  }
+}
+
+void Judge::resumed(WorkerId worker) {
+  unaware_.erase(worker);
+  ++resumptions_;
 }
 
 void Judge::settlement_requested(const Attempt& attempt, const Json& output) {

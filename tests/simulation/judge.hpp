@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,6 +27,14 @@ class Judge final : public Witness {
 
   // A handler requests to settle its attempt itself, with this output (C9).
   void settlement_requested(const Attempt& attempt, const Json& output);
+
+  // The database server has crashed, comes up again at `up_at`, and has lost what was committed after
+  // this judge was copied: what it lost has not happened. Handlers that ran did run.
+  void restore(const Judge& past);
+  // To be called then, whatever it lost. `standby`: it may be what its workers had waited for.
+  void database_crashed(Time up_at, bool standby);
+  void database_is_up(Time since) { database_up_at_ = std::min(database_up_at_, since); }
+  std::size_t resumptions() const noexcept { return resumptions_; }
 
   // The schedule has just made a tick() of its own.
   void check_all_ticked();
@@ -60,6 +69,7 @@ class Judge final : public Witness {
   void pruned(RunKey run) override;
   void left(WorkerId worker) override { left_.insert(worker); }
   void worker_ended(WorkerId worker) override;
+  void resumed(WorkerId worker) override;
 
  private:
   using Key = std::tuple<RunKey, TaskId, int>;
@@ -98,6 +108,9 @@ class Judge final : public Witness {
   std::set<WorkerId> left_;
   std::set<std::pair<WorkerId, RunKey>> helped_;  // a worker has had shares of a run
   std::set<std::pair<RunKey, TaskId>> settled_;   // by their handlers
+  std::set<WorkerId> unaware_;                    // since the crash nothing of it was committed
+  Time database_up_at_{};
+  std::size_t resumptions_ = 0;
   std::size_t shares_ = 0;
   LimitJudge limits_;
   UpkeepJudge upkeep_;

@@ -26,10 +26,14 @@ enum class Mistake {
   ticks_unrecorded,             // the next tick of a schedule is not always recorded
   skips_no_tick,                // ticks that were missed are started, whatever their schedule says
   prunes_parents_alone,         // child runs stay when their parent is deleted
-  prunes_open_children          // runs are deleted though a child run is open
+  prunes_open_children,         // runs are deleted though a child run is open
+  outage_unnoticed,             // leases lapse while the database is away
+  gap_unnoticed,                // a call is taken though the ones before it were lost
+  resume_keeps_all,             // a worker that resumes is left runs that are not its own
+  failover_unnoticed            // a standby takes calls of workers that know more than it
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 18> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 22> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -48,6 +52,10 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 18> mistakes =
     {Mistake::skips_no_tick, "skips_no_tick"},
     {Mistake::prunes_parents_alone, "prunes_parents_alone"},
     {Mistake::prunes_open_children, "prunes_open_children"},
+    {Mistake::outage_unnoticed, "outage_unnoticed"},
+    {Mistake::gap_unnoticed, "gap_unnoticed"},
+    {Mistake::resume_keeps_all, "resume_keeps_all"},
+    {Mistake::failover_unnoticed, "failover_unnoticed"},
 }};
 
 }  // namespace weir::simulation

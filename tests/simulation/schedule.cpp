@@ -45,6 +45,8 @@ void Schedule::begin() {
   for (std::size_t count = 1 + below(4, random_); count > 0; --count) add_host();
   if (world_.features.schedules) put_schedules();
   if (world_.features.retention) run_retention(2s + up_to(15s, random_), 1 + below(4, random_), 0);
+  if (world_.features.crashes) crash_database();
+  if (world_.features.failover) fail_over();
   starts_left_ = 1 + below(10, random_);
   start_runs();
   inject_faults();
@@ -97,6 +99,10 @@ Json Schedule::input_for(const std::string& slug) {
 // S4: a start that is repeated with the same key returns the same run.
 void Schedule::start_runs() {
   if (starts_left_ == 0) return;
+  if (!world_.is_database_up()) {
+    world_.stage.after(1s, [this] { start_runs(); });
+    return;
+  }
   --starts_left_;
   const std::string slug = slugs.at(one_in(5, random_) ? 1 : 0);
   StartOptions options{.priority = static_cast<int>(below(5, random_)) - 2};
@@ -125,7 +131,7 @@ void Schedule::inject_faults() {
     if (each->is_serving()) serving.push_back(each);
   Host* const host = serving.empty() ? nullptr : serving[below(serving.size(), random_)];
   const std::string slug = slugs.at(below(slugs.size(), random_));
-  switch (below(12, random_)) {
+  switch (below(world_.is_database_up() ? 12 : 6, random_)) {
     case 0:
       if (host != nullptr) host->kill();
       break;
@@ -237,7 +243,7 @@ void Schedule::run_ticker() {
   Duration pause = 100ms;  // after a request that failed
   if (one_in(4, random_)) {
     pause = up_to(40s, random_);
-  } else if (!happens(world_.faults.request_lost, random_)) {
+  } else if (world_.is_database_up() && !happens(world_.faults.request_lost, random_)) {
     const TickReport tick = world_.database.tick();
     if (!happens(world_.faults.reply_lost, random_) && tick.next_at)
       pause = std::clamp<Duration>(*tick.next_at - tick.now, 1ms, 30s);
@@ -246,14 +252,47 @@ void Schedule::run_ticker() {
 }
 
 void Schedule::run_retention(Duration age, std::size_t batch, RunKey after) {
-  const RunKey next = world_.database.prune(age, batch, after).value_or(0);
+  const RunKey next =
+      world_.is_database_up() ? world_.database.prune(age, batch, after).value_or(0) : after;
   world_.stage.after(up_to(3s, random_), [=, this] { run_retention(age, batch, next); });
+}
+
+// Most outages are shorter than a lease, some are longer than all of them.
+Duration Schedule::outage() {
+  return one_in(3, random_) ? up_to(20s, random_) : up_to(2s, random_);
+}
+
+// What nobody waits for is on the disk within 0.6 s, or with the next commit that somebody waits for.
+// Most crashes come before that.
+void Schedule::crash_database() {
+  world_.stage.after(up_to(12s, random_), [this] {
+    world_.crash_after = [this] {
+      world_.stage.after(up_to(one_in(3, random_) ? 600ms : 10ms, random_), [this] {
+        if (!world_.crash_after || !faults_enabled_ || !world_.is_database_up()) return;
+        if (!world_.durable && !one_in(5, random_)) return;
+        world_.crash(outage());
+        crash_database();
+      });
+    };
+  });
+}
+
+// The standby lacks what was committed in the last moments, by whomever.
+void Schedule::fail_over() {
+  world_.stage.after(up_to(15s, random_), [this] {
+    auto standby = std::make_shared<World::Copy>(world_.copy());
+    world_.stage.after(up_to(one_in(2, random_) ? 2s : 100ms, random_), [this, standby] {
+      if (faults_enabled_) world_.crash(outage(), std::move(*standby));
+    });
+  });
 }
 
 // The hosts that are left continue; one host that has all versions is added.
 void Schedule::end_faults() {
   faults_enabled_ = false;
   world_.faults.end();
+  world_.database_up_at = std::min(world_.database_up_at, world_.stage.now());
+  world_.judge.database_is_up(world_.stage.now());
   for (const char* const slug : slugs) world_.database.set_paused(slug, false).value();
   world_.database.tick();
   world_.judge.check_all_ticked();

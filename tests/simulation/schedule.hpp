@@ -38,6 +38,9 @@ class Schedule {
   void change_limits();
   void put_schedules();
   void run_ticker();
+  Duration outage();
+  void crash_database();
+  void fail_over();
   void run_retention(Duration age, std::size_t batch, RunKey after);
   void command(const std::string& run);
   Json input_for(const std::string& slug);

@@ -98,6 +98,7 @@ std::optional<std::string> SimulatedDatabase::incompatibility(VersionId from, Ve
 
 Result<Adoption> SimulatedDatabase::adopt(const std::string& slug, int from,
                                           std::optional<int> to) {
+  commits();
   const FlowRow* const known = flow(slug);
   const auto id_of = [&](int number) -> std::optional<VersionId> {
     if (known == nullptr || number < 1 || static_cast<std::size_t>(number) > known->versions.size())
@@ -137,7 +138,9 @@ Result<Adoption> SimulatedDatabase::adopt(const std::string& slug, int from,
 }
 
 std::vector<AdoptedVersion> SimulatedDatabase::adopt_older(VersionId id) {
+  commits();
   std::vector<AdoptedVersion> results;
+  if (!tables_.versions.contains(id)) return results;  // lost by a failover
   if (tables_.adoptions.contains(id)) return results;
   const VersionRow& newer = version(id);
   const std::string slug = slug_of(id);

@@ -22,6 +22,7 @@ Result<RunKey> SimulatedDatabase::find_run(const std::string& id) const {
 Result<bool> SimulatedDatabase::cancel(const std::string& id, const std::string& reason) {
   const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
+  commits();
   if (!tables_.open_runs.contains(*run)) return false;
   if (is_locked_tree(*run)) return std::unexpected(locked());
   cancel_runs({*run}, reason);
@@ -107,6 +108,7 @@ Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string&
                                        const Json& payload) {
   const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
+  commits();
   const FlowDefinition& definition = *version(tables_.runs.at(*run).version).definition;
   std::set<std::string> names;
   std::vector<std::size_t> waits;
@@ -147,6 +149,8 @@ Result<bool> SimulatedDatabase::signal(const std::string& id, const std::string&
 Result<std::map<std::pair<RunKey, std::size_t>, std::optional<Json>>>
 SimulatedDatabase::close_waits(WorkerId worker,
                                const std::vector<std::pair<RunKey, std::size_t>>& waits) {
+  commits();
+  notice_outage(worker);
   if (!is_alive(worker))
     return std::unexpected(sim_error(ErrorCode::lease_lost, "lease_lost",
                                      fmt::format("worker {} has lost its lease", worker), ""));
@@ -165,6 +169,7 @@ SimulatedDatabase::close_waits(WorkerId worker,
 Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
   const auto run = find_run(id);
   if (!run) return std::unexpected(run.error());
+  commits();
   RunRow& row = tables_.runs.at(*run);
   if (!row.status || *row.status == RunStatus::completed)
     return std::unexpected(
@@ -236,6 +241,7 @@ Result<std::int64_t> SimulatedDatabase::retry(const std::string& id) {
 }
 
 Result<bool> SimulatedDatabase::set_paused(const std::string& slug, bool paused) {
+  commits();
   for (auto& [id, row] : tables_.flows) {
     if (row.slug != slug) continue;
     if (std::exchange(row.paused, paused) == paused) return false;

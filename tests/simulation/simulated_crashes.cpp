@@ -6,6 +6,7 @@
 namespace weir::simulation {
 
 bool SimulatedDatabase::end_crashed_worker(const CrashedWorker& crashed) {
+  commits();
   const auto found = tables_.workers.find(crashed.worker);
   if (found == tables_.workers.end() || found->second.ended_at) return false;
   WorkerRow& worker = found->second;

@@ -36,10 +36,14 @@ SimulatedDatabase::SimulatedDatabase(Environment environment)
 bool SimulatedDatabase::is_alive(WorkerId worker) const {
   const auto found = tables_.workers.find(worker);
   return found != tables_.workers.end() && !found->second.ended_at &&
-         found->second.lease_until > now();
+         (found->second.timeline == timeline_ ||
+          environment_.mistake == Mistake::failover_unnoticed) &&
+         (found->second.lease_until > now() || (!noticed_ && found->second.lease > Duration(0) &&
+                                                environment_.mistake != Mistake::outage_unnoticed));
 }
 
 PluginId SimulatedDatabase::register_plugin(const std::string& sha256) {
+  commits();
   for (const auto& [id, known] : tables_.plugins)
     if (known == sha256) return id;
   const auto id = static_cast<PluginId>(tables_.plugins.size() + 1);
@@ -48,25 +52,37 @@ PluginId SimulatedDatabase::register_plugin(const std::string& sha256) {
 }
 
 WorkerId SimulatedDatabase::join(const WorkerIdentity& identity, std::chrono::milliseconds lease) {
-  const WorkerId id = static_cast<WorkerId>(tables_.workers.size()) + 1;
+  commits();
+  notice_outage();
+  const WorkerId id = ++last_worker_;
   tables_.workers[id] = {.identity = identity,
                          .started_at = now(),
                          .lease_until = now() + lease,
+                         .heard_at = now(),
+                         .lease = lease,
                          .in_flight = {},
                          .ended_at = {},
                          .end_reason = {}};
+  tables_.workers[id].timeline = timeline_;
   return id;
 }
 
 Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request) {
   for (const auto& [worker, settled] : std::exchange(late_, {}))
     append(settled.run, settled.row, worker);
+  commits(!request.settled.empty() || !request.ended.empty() || !request.released.empty());
+  notice_outage(request.worker);
   const auto found = tables_.workers.find(request.worker);
   const bool fenced = environment_.mistake != Mistake::no_fence;
   const bool known = found != tables_.workers.end() && (is_alive(request.worker) || !fenced);
   const std::int64_t seen = known ? found->second.sequence : 0;
-  if (!known || (seen != request.sequence && seen != request.sequence - 1))
+  if (!known || seen > request.sequence)
     return std::unexpected(lease_lost(fmt::format("worker {} has lost its lease", request.worker)));
+  if (seen < request.sequence - 1 && environment_.mistake != Mistake::gap_unnoticed)
+    return std::unexpected(sim_error(ErrorCode::lease_lost, std::string(commits_lost),
+                                     fmt::format("the database has lost {} commits of worker {}",
+                                                 request.sequence - 1 - seen, request.worker),
+                                     "weir.resume_as_worker lets it continue"));
   WorkerRow& worker = found->second;
 
   std::set<VersionId> paused;
@@ -75,7 +91,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
 
   std::vector<RunKey> claimed;
   ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
-  if (seen == request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
+  if (seen <= request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
     for (const SettledAttempt& settled : request.settled)
       if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
         return std::unexpected(
@@ -148,6 +164,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   }
 
   worker.lease_until = now() + request.lease;
+  worker.heard_at = now();
+  worker.spared = false;
   worker.sequence = request.sequence;
   worker.idle = worker.identity.trial_of.empty() && claimed.size() < request.claims_max;
   worker.in_flight = request.in_flight;
@@ -193,6 +211,7 @@ void SimulatedDatabase::end_runs(const std::vector<EndedRun>& ends) {
 
 // What record_large_result.sql and record_large_end.sql do.
 Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& write) {
+  commits();
   if (const auto* const ended = std::get_if<EndedRun>(&write)) {
     if (tables_.runs.at(ended->run).status) return true;
     if (auto owned = check_owner(worker, ended->run, "ends it"); !owned)
@@ -300,13 +319,19 @@ RunNotifications SimulatedDatabase::notifications_of(RunKey run) const {
 }
 
 Result<void> SimulatedDatabase::renew(WorkerId worker, std::chrono::milliseconds lease) {
+  commits();
+  notice_outage(worker);
   if (!is_alive(worker))
     return std::unexpected(lease_lost(fmt::format("worker {} has lost its lease", worker)));
-  tables_.workers.at(worker).lease_until = now() + lease;
+  WorkerRow& row = tables_.workers.at(worker);
+  row.lease_until = now() + lease;
+  row.heard_at = now();
+  row.spared = false;
   return {};
 }
 
 Result<void> SimulatedDatabase::start_child(WorkerId worker, const ChildStart& child) {
+  commits();
   const RunKey run = child.parent;
   const auto open = tables_.open_runs.find(run);
   if (open == tables_.open_runs.end() || open->second.worker != worker || !is_alive(worker))
@@ -335,6 +360,7 @@ std::map<RunKey, std::vector<JournalRow>> SimulatedDatabase::journal(
 
 void SimulatedDatabase::serve_versions(WorkerId worker,
                                        std::map<VersionId, ServedVersion> versions) {
+  commits();
   for (const auto& [version, served] : tables_.serving[worker] = std::move(versions))
     if (const auto offered = offered_version(tables_.versions.at(version).flow))
       tables_.flows.at(tables_.versions.at(version).flow).last_offered = offered;

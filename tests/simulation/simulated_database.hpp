@@ -36,6 +36,7 @@ class Witness {
   virtual void pruned(RunKey) {}
   virtual void left(WorkerId) {}          // it is ended by a sweep
   virtual void worker_ended(WorkerId) {}  // its row has the reason
+  virtual void resumed(WorkerId) {}       // it knows what it holds
 };
 
 // A database in memory that does what the SQL functions of schemas/functions do. Each member is one
@@ -51,6 +52,8 @@ class SimulatedDatabase {
     std::function<void(WorkerId)> notify_worker;  // on channel weir_told
     // Whether a transaction of somebody else has locked a run's row at the moment.
     std::function<bool()> row_is_locked = [] { return false; };
+    // `waits`: whoever commits waits until no crash of the server can lose it.
+    std::function<void(bool waits)> before_commit = [](bool) {};
     Mistake mistake = Mistake::none;
     Witness* witness = nullptr;
   };
@@ -61,6 +64,8 @@ class SimulatedDatabase {
   PluginId register_plugin(const std::string& sha256);
   WorkerId join(const WorkerIdentity& identity, std::chrono::milliseconds lease);
   Result<ExchangeReply> exchange(const ExchangeRequest& request);
+  Result<std::vector<RunKey>> resume(WorkerId worker, std::int64_t sequence, std::int64_t settled,
+                                     std::chrono::milliseconds lease);
   // False: the run is locked.
   Result<bool> record_large(WorkerId worker, const LargeWrite& write);
   Result<void> renew(WorkerId worker, std::chrono::milliseconds lease);
@@ -74,7 +79,7 @@ class SimulatedDatabase {
   bool end_crashed_worker(const CrashedWorker& crashed);
 
   // Shares (L7).
-  Result<Helpers> helpers_for(WorkerId worker, RunKey run) const;
+  Result<Helpers> helpers_for(WorkerId worker, RunKey run);
   Result<void> offer_shares(WorkerId worker, RunKey run, const std::vector<OfferedRange>& ranges);
   Result<std::vector<HeldRange>> take_back_shares(WorkerId worker, const std::vector<RunKey>& runs);
   Result<std::vector<ShareResult>> fetch_share_results(
@@ -93,7 +98,8 @@ class SimulatedDatabase {
   // Settlements (C9). settle() leaves a transaction open, which end_settlement() ends.
   Result<SettlementId> settle(WorkerId worker, RunKey run, TaskId task, int attempt,
                               const Json& output, Time started_at, Time settle_until);
-  void end_settlement(SettlementId id, bool commits);
+  // False: there is no such transaction, since a crash of the server has ended it.
+  bool end_settlement(SettlementId id, bool commit);
   Result<std::optional<JournalRow>> resolve(WorkerId worker, const SettledAttempt& otherwise);
 
   // Upkeep (C5, C7).
@@ -116,6 +122,10 @@ class SimulatedDatabase {
   Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to);
   std::vector<AdoptedVersion> adopt_older(VersionId version);
   std::vector<VersionReport> versions(const std::string& slug) const;
+
+  // The server comes up again after a crash with what it has of its data; transactions that were open
+  // are not. Or a standby comes up instead of it.
+  void come_up(Tables data, bool standby);
 
   const Tables& tables() const noexcept { return tables_; }
   const VersionRow& version(VersionId id) const { return tables_.versions.at(id); }
@@ -142,6 +152,9 @@ class SimulatedDatabase {
   void release(RunKey run);
   bool release_all(WorkerId worker, const std::set<RunKey>& kept = {});
   void end_worker(WorkerId worker, const char* reason);
+  void commits(bool waits = true) { environment_.before_commit(waits); }
+  void notice_outage(std::optional<WorkerId> worker = {});
+  void spare_workers();
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_suspects(const ExchangeRequest& request,
                                     const std::set<VersionId>& paused);
@@ -162,8 +175,8 @@ class SimulatedDatabase {
   void cancel_runs(const std::vector<RunKey>& runs, const std::string& reason);
   std::vector<RunKey> open_children(RunKey run) const;
   void cancel_children(const std::vector<RunKey>& parents);
-  Result<void> check_lease(WorkerId worker) const;
-  Result<void> check_owner(WorkerId worker, RunKey run, const char* what) const;
+  Result<void> check_lease(WorkerId worker);
+  Result<void> check_owner(WorkerId worker, RunKey run, const char* what);
   std::vector<std::size_t> open_elements(const ShareRow& share) const;
   void notify_share_owner(RunKey run, ShareNewsRow news);
   void end_shares(RunKey run, std::optional<std::size_t> step);
@@ -184,6 +197,13 @@ class SimulatedDatabase {
   Witness silent_;
   Witness* witness_;
   Tables tables_;
+  // Of the server, not of its data.
+  bool noticed_ = false;  // that it came up: leases count from then
+  int timeline_ = 1;
+  std::optional<Time> swept_at_;
+  WorkerId last_worker_ = 0;
+  FlowId last_flow_ = 0;
+  VersionId last_version_ = 0;
   RunKey last_run_ = 0;
   ShareId last_share_ = 0;
   std::int64_t last_share_news_ = 0;

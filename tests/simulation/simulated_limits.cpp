@@ -80,6 +80,7 @@ std::string limit_key(const std::vector<std::string>& path, const Json& input) {
 
 Result<void> SimulatedDatabase::set_limits(const std::string& slug, const FlowLimits& wanted,
                                            bool by_config) {
+  commits();
   const auto known = std::ranges::find_if(
       tables_.flows, [&](const auto& entry) { return entry.second.slug == slug; });
   if (known == tables_.flows.end()) return std::unexpected(unknown_flow(slug, {}));

@@ -56,9 +56,10 @@ Result<SettlementId> SimulatedDatabase::settle(WorkerId worker, RunKey run, Task
 }
 
 // The handler's own row becomes visible with that of the journal, or neither does.
-void SimulatedDatabase::end_settlement(SettlementId id, bool commits) {
+bool SimulatedDatabase::end_settlement(SettlementId id, bool commit) {
   const auto found = tables_.settlements.extract(id);
-  if (found.empty() || !commits) return;
+  if (found.empty() || !commit) return !found.empty();
+  commits();
   const OpenSettlementRow& settled = found.mapped();
   witness_->commit_begins();
   tables_.effects.emplace(settled.run, settled.row.task, settled.row.attempt);
@@ -69,10 +70,13 @@ void SimulatedDatabase::end_settlement(SettlementId id, bool commits) {
                                      .attempt = settled.row.attempt,
                                      .indexes = {settled.row.task.index}});
   witness_->settled(settled.run, settled.row.task, settled.row.attempt);
+  return true;
 }
 
 Result<std::optional<JournalRow>> SimulatedDatabase::resolve(WorkerId worker,
                                                              const SettledAttempt& otherwise) {
+  commits();
+  notice_outage(worker);
   const RowKey key{otherwise.row.task, otherwise.row.attempt};
   Journal& rows = tables_.journal[otherwise.run];
   if (!rows.contains(key)) {

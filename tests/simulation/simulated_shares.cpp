@@ -20,13 +20,14 @@ bool overlap(const ShareRow& share, std::size_t index) {
 
 }  // namespace
 
-Result<void> SimulatedDatabase::check_lease(WorkerId worker) const {
+Result<void> SimulatedDatabase::check_lease(WorkerId worker) {
+  notice_outage(worker);
   if (is_alive(worker)) return {};
   return std::unexpected(lost(fmt::format("worker {} has lost its lease", worker),
                               "others have what it held; it joins again as a new worker"));
 }
 
-Result<void> SimulatedDatabase::check_owner(WorkerId worker, RunKey run, const char* what) const {
+Result<void> SimulatedDatabase::check_owner(WorkerId worker, RunKey run, const char* what) {
   if (auto alive = check_lease(worker); !alive) return alive;
   const auto open = tables_.open_runs.find(run);
   if (open != tables_.open_runs.end() && open->second.worker == worker) return {};
@@ -66,7 +67,7 @@ void SimulatedDatabase::notify_share_owner(RunKey run, ShareNewsRow news) {
     environment_.notify_worker(*open->second.worker);
 }
 
-Result<Helpers> SimulatedDatabase::helpers_for(WorkerId worker, RunKey run) const {
+Result<Helpers> SimulatedDatabase::helpers_for(WorkerId worker, RunKey run) {
   Helpers helpers;
   const auto owned = tables_.open_runs.contains(run);
   for (const auto& [id, each] : tables_.workers) {
@@ -90,6 +91,7 @@ Result<Helpers> SimulatedDatabase::helpers_for(WorkerId worker, RunKey run) cons
 
 Result<void> SimulatedDatabase::offer_shares(WorkerId worker, RunKey run,
                                              const std::vector<OfferedRange>& ranges) {
+  commits(false);
   if (auto owned = check_owner(worker, run, "shares it"); !owned) return owned;
   witness_->offered(run);
   const RunRow& row = tables_.runs.at(run);
@@ -121,6 +123,7 @@ Result<void> SimulatedDatabase::offer_shares(WorkerId worker, RunKey run,
 
 Result<std::vector<HeldRange>> SimulatedDatabase::take_back_shares(
     WorkerId worker, const std::vector<RunKey>& runs) {
+  commits();
   if (auto alive = check_lease(worker); !alive) return std::unexpected(alive.error());
   const auto is_wanted = [&](const ShareRow& share) {
     const auto open = tables_.open_runs.find(share.run);
@@ -144,6 +147,7 @@ Result<std::vector<HeldRange>> SimulatedDatabase::take_back_shares(
 Result<std::vector<ShareResult>> SimulatedDatabase::fetch_share_results(
     WorkerId worker, const std::vector<RunKey>& runs,
     const std::vector<std::int64_t>& acknowledged) {
+  commits(!acknowledged.empty());
   if (auto alive = check_lease(worker); !alive) return std::unexpected(alive.error());
   const auto is_owned = [&](RunKey run) {
     const auto open = tables_.open_runs.find(run);
@@ -169,6 +173,7 @@ Result<std::vector<ShareResult>> SimulatedDatabase::fetch_share_results(
 }
 
 Result<void> SimulatedDatabase::drop_shares(WorkerId worker, RunKey run, std::size_t step) {
+  commits();
   if (auto owned = check_owner(worker, run, "drops its shares"); !owned) return owned;
   for (const auto& [id, share] : tables_.shares)
     if (share.run == run && share.step == step && is_locked(share))
@@ -208,6 +213,7 @@ void SimulatedDatabase::end_shares(RunKey run, std::optional<std::size_t> step) 
 Result<std::vector<TakenShare>> SimulatedDatabase::take_shares(
     WorkerId worker, const std::vector<VersionId>& versions, std::size_t count,
     const std::vector<RunKey>& known_runs) {
+  commits(false);
   if (auto alive = check_lease(worker); !alive) return std::unexpected(alive.error());
   std::vector<std::pair<int, ShareId>> candidates;
   for (const auto& [id, share] : tables_.shares) {
@@ -260,6 +266,7 @@ std::vector<ShareId> SimulatedDatabase::held_shares(WorkerId worker) const {
 
 Result<std::size_t> SimulatedDatabase::settle_share(WorkerId worker, ShareId id,
                                                     const std::vector<JournalRow>& rows) {
+  commits();
   if (auto alive = check_lease(worker); !alive) return std::unexpected(alive.error());
   const auto found = tables_.shares.find(id);
   if (found == tables_.shares.end() || found->second.worker != worker)
@@ -296,6 +303,7 @@ Result<std::size_t> SimulatedDatabase::settle_share(WorkerId worker, ShareId id,
 }
 
 Result<void> SimulatedDatabase::return_share(WorkerId worker, ShareId id, std::size_t from) {
+  commits();
   if (auto alive = check_lease(worker); !alive) return alive;
   const auto found = tables_.shares.find(id);
   if (found == tables_.shares.end() || found->second.worker != worker || from > found->second.last)

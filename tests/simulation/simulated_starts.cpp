@@ -11,13 +11,13 @@
 
 namespace weir::simulation {
 Result<VersionId> SimulatedDatabase::register_version(const FlowDefinition& definition) {
+  commits();
   auto known = std::ranges::find_if(tables_.flows, [&](const auto& entry) {
     return folded(entry.second.slug) == definition.slug().folded();
   });
   if (known == tables_.flows.end())
     known = tables_.flows
-                .emplace(static_cast<FlowId>(tables_.flows.size() + 1),
-                         FlowRow{.slug = definition.slug().string(), .versions = {}})
+                .emplace(++last_flow_, FlowRow{.slug = definition.slug().string(), .versions = {}})
                 .first;
   FlowRow& flow = known->second;
   if (flow.slug != definition.slug().view())
@@ -32,7 +32,7 @@ Result<VersionId> SimulatedDatabase::register_version(const FlowDefinition& defi
     row.definition = std::make_shared<FlowDefinition>(definition);
     return id;
   }
-  const auto id = static_cast<VersionId>(tables_.versions.size() + 1);
+  const VersionId id = ++last_version_;
   flow.versions.push_back(id);
   tables_.versions.emplace(id,
                            VersionRow{.flow = known->first,
@@ -104,6 +104,7 @@ Result<void> SimulatedDatabase::check_input(VersionId id, const Json& input) con
 Result<std::vector<StartedRun>> SimulatedDatabase::start(const std::string& slug,
                                                          const std::vector<Json>& inputs,
                                                          const StartOptions& options) {
+  commits();
   const auto version = version_to_start(slug, options.version);
   if (!version) return std::unexpected(version.error());
   if (options.priority < -100 || options.priority > 100)

@@ -77,11 +77,13 @@ void SimulatedSteps::commit(const Place& running) {
   const bool commits = !one_in(6, world.random);
   const bool lost = happens(world.faults.request_lost, world.random) || !host_.is_connected();
   const bool late = happens(world.faults.commit_late, world.random);
+  bool was_open = true;
   if (lost || late)
     end_transaction_later(*running, late && commits);
   else
-    world.database.end_settlement(*std::exchange(running->settlement, {}), commits);
-  const bool answered = !lost && !late && !happens(world.faults.reply_lost, world.random);
+    was_open = world.database.end_settlement(*std::exchange(running->settlement, {}), commits);
+  const bool answered =
+      was_open && !lost && !late && !happens(world.faults.reply_lost, world.random);
   if (!answered || (!commits && one_in(2, world.random)))
     running->result = {.outcome = Outcome::failed, .error_code = "e", .error = "not committed"};
   end_after(running, up_to(30ms, world.random));

@@ -20,12 +20,14 @@ Time next_tick(Duration every, Time time) {
 }  // namespace
 
 void SimulatedDatabase::put_schedule(const std::string& name, ScheduleRow row) {
+  commits();
   row.next_at = next_tick(row.every, now());
   tables_.schedules.insert_or_assign(name, std::move(row));
   witness_->scheduled(name);
 }
 
 TickReport SimulatedDatabase::tick() {
+  commits();
   TickReport report{.started = 0, .now = now(), .next_at = {}};
   for (auto& [name, schedule] : tables_.schedules) {
     if (schedule.paused) continue;
@@ -56,6 +58,7 @@ TickReport SimulatedDatabase::tick() {
 // Deletes at most `batch` runs that ended longer than `age` ago, with their children. Returns after
 // which run the next batch begins; nullopt: all is done.
 std::optional<RunKey> SimulatedDatabase::prune(Duration age, std::size_t batch, RunKey after) {
+  commits();
   std::vector<RunKey> chosen;
   RunKey last = after;
   std::size_t page = 0;

@@ -31,6 +31,14 @@ Result<ExchangeReply> SimulatedWorkerStore::exchange(const ExchangeRequest& requ
       [request](SimulatedDatabase& database) { return database.exchange(request); });
 }
 
+Result<std::vector<RunKey>> SimulatedWorkerStore::resume(WorkerId worker, std::int64_t sequence,
+                                                         std::int64_t settled,
+                                                         std::chrono::milliseconds lease) {
+  return execute<std::vector<RunKey>>([=](SimulatedDatabase& database) {
+    return database.resume(worker, sequence, settled, lease);
+  });
+}
+
 Result<std::vector<Result<void>>> SimulatedWorkerStore::start_children(
     WorkerId worker, std::chrono::milliseconds lease, const std::vector<ChildStart>& children) {
   using Started = std::vector<Result<void>>;

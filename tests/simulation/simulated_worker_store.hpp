@@ -23,6 +23,8 @@ class SimulatedWorkerStore : public WorkerStore,
 
   Result<WorkerId> join(const WorkerIdentity& identity, std::chrono::milliseconds lease) override;
   Result<ExchangeReply> exchange(const ExchangeRequest& request) override;
+  Result<std::vector<RunKey>> resume(WorkerId worker, std::int64_t sequence, std::int64_t settled,
+                                     std::chrono::milliseconds lease) override;
   Result<std::vector<Result<void>>> start_children(
       WorkerId worker, std::chrono::milliseconds lease,
       const std::vector<ChildStart>& children) override;

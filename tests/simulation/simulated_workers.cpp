@@ -1,4 +1,5 @@
-// How workers end: what sweep.sql, leave_as_worker.sql and release_runs.sql do. What the transaction of
+// How workers end, and what outages cost them: what sweep.sql, leave_as_worker.sql, release_runs.sql,
+// notice_outage.sql, spare_workers.sql and resume_as_worker.sql do. What the transaction of
 // a handler has locked is left to the next sweep.
 #include <algorithm>
 
@@ -8,7 +9,60 @@
 
 namespace weir::simulation {
 
+void SimulatedDatabase::come_up(Tables data, bool standby) {
+  tables_ = std::move(data);
+  tables_.settlements.clear();
+  noticed_ = false;
+  if (standby) ++timeline_;
+}
+
+void SimulatedDatabase::notice_outage(std::optional<WorkerId> id) {
+  if (environment_.mistake == Mistake::outage_unnoticed) return;
+  if (!std::exchange(noticed_, true)) {
+    swept_at_ = now();
+    for (auto& [each, worker] : tables_.workers)
+      if (!worker.ended_at) worker.lease_until = std::max(worker.lease_until, now() + worker.lease);
+  }
+  if (!id) return;
+  const auto found = tables_.workers.find(*id);
+  if (found != tables_.workers.end() && !found->second.ended_at &&
+      found->second.lease_until <= now())
+    spare_workers();
+}
+
+void SimulatedDatabase::spare_workers() {
+  for (auto& [id, worker] : tables_.workers) {
+    if (worker.ended_at || worker.spared || !swept_at_ ||
+        worker.lease_until >= now() + worker.lease || *swept_at_ + worker.lease * 2 / 3 >= now())
+      continue;
+    worker.lease_until = now() + worker.lease;
+    worker.spared = true;
+  }
+}
+
+Result<std::vector<RunKey>> SimulatedDatabase::resume(WorkerId id, std::int64_t sequence,
+                                                      std::int64_t settled,
+                                                      std::chrono::milliseconds lease) {
+  if (const auto renewed = renew(id, lease); !renewed) return std::unexpected(renewed.error());
+  WorkerRow& worker = tables_.workers.at(id);
+  if (worker.sequence < settled || worker.sequence > sequence)
+    return std::unexpected(
+        sim_error(ErrorCode::lease_lost, "lease_lost",
+                  fmt::format("the database has lost what worker {} has settled", id),
+                  "it gives back what it holds, and joins again as a new worker"));
+  worker.sequence = sequence;
+  witness_->resumed(id);
+  std::vector<RunKey> held;
+  for (const auto& [run, open] : tables_.open_runs)
+    if (open.worker == id || environment_.mistake == Mistake::resume_keeps_all) held.push_back(run);
+  return held;
+}
+
 int SimulatedDatabase::sweep() {
+  commits();
+  notice_outage();
+  spare_workers();
+  swept_at_ = now();
   int count = 0;
   for (auto& [id, worker] : tables_.workers) {
     if (worker.ended_at || worker.lease_until > now()) continue;
@@ -31,7 +85,10 @@ int SimulatedDatabase::sweep() {
               .ended_at = now()},
              id, owned && share == nullptr);
     }
-    if (environment_.mistake != Mistake::sweep_forgets_runs && !release_all(id)) continue;
+    if (environment_.mistake != Mistake::sweep_forgets_runs && !release_all(id)) {
+      worker.lease = {};  // no outage gives it another one
+      continue;
+    }
     end_worker(id, "lapsed");
     ++count;
   }
@@ -42,10 +99,12 @@ int SimulatedDatabase::sweep() {
 }
 
 void SimulatedDatabase::leave(WorkerId id) {
+  commits();
   const auto found = tables_.workers.find(id);
   if (found == tables_.workers.end() || found->second.ended_at) return;
   if (release_all(id)) return end_worker(id, "left");
   WorkerRow& worker = found->second;
+  worker.lease = {};
   worker.lease_until = std::min(worker.lease_until, now());
   worker.in_flight.clear();
   worker.idle = false;

@@ -56,9 +56,31 @@ World::World(std::uint64_t seed, Mistake mistake)
                       rows_locked += locked ? 1 : 0;
                       return locked;
                     },
+                .before_commit =
+                    [this](bool waits) {
+                      if (waits) return durable.reset();
+                      if (!crash_after) return;
+                      if (!durable) durable = copy();
+                      crash_after();
+                    },
                 .mistake = mistake,
                 .witness = &judge}) {
   judge.watch(database);
+}
+
+void World::crash(Duration down, std::optional<Copy> standby) {
+  ++database_lives;
+  (standby ? failovers : crashes) += 1;
+  if (durable && !standby) ++lossy_crashes;
+  const bool takes_over = standby.has_value();
+  const std::optional<Copy> left = takes_over ? std::move(standby) : std::move(durable);
+  durable.reset();
+  crash_after = {};
+  database_up_at = stage.now() + down;
+  if (left) judge.restore(left->judge);
+  database.come_up(left ? left->tables : database.tables(), takes_over);
+  judge.database_crashed(database_up_at, takes_over);
+  for (Host* const host : hosts) host->after(up_to(5ms, random), [host] { host->wake(); });
 }
 
 // Notifies each host that listens: late, twice, or not at all.
@@ -101,6 +123,10 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.rows_locked = world.rows_locked;
   outcome.tally.large_writes = world.large_writes;
   outcome.tally.withdrawn_writes = world.withdrawn_writes;
+  outcome.tally.crashes = world.crashes;
+  outcome.tally.lossy_crashes = world.lossy_crashes;
+  outcome.tally.failovers = world.failovers;
+  outcome.tally.resumed = world.judge.resumptions();
   outcome.tally.settlements = world.judge.settlements();
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;

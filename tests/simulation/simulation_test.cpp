@@ -17,7 +17,8 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 }  // namespace
 
 TEST_SUITE("simulation") {
-  TEST_CASE("L2, P1, F1: no schedule of workers and faults breaks a rule or leaves a run open") {
+  TEST_CASE(
+      "L2, P1, F1, F11: no schedule of workers and faults breaks a rule or leaves a run open") {
     const std::uint64_t first = from_environment("WEIR_SEED", 1);
     const std::uint64_t count = from_environment("WEIR_SEEDS", 30);
     Tally tally;

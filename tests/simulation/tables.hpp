@@ -71,7 +71,10 @@ struct OpenRunRow {
 
 struct WorkerRow {
   WorkerIdentity identity;
-  Time started_at{}, lease_until{};
+  Time started_at{}, lease_until{}, heard_at{};
+  Duration lease{};
+  bool spared = false;  // once, until it is heard
+  int timeline = 1;     // of the server when it joined
   std::int64_t sequence = 0;
   bool idle = false;
   std::vector<InFlightTask> in_flight;

@@ -18,10 +18,14 @@ struct Tally {
   std::uint64_t withdrawn_writes = 0;
   std::uint64_t settlements = 0;  // committed by handlers
   std::uint64_t limited_claims = 0;
-  std::uint64_t ticks = 0;         // started
-  std::uint64_t deleted_runs = 0;  // by retention
+  std::uint64_t ticks = 0;          // started
+  std::uint64_t deleted_runs = 0;   // by retention
+  std::uint64_t crashes = 0;        // of the database server
+  std::uint64_t lossy_crashes = 0;  // those that lost commits
+  std::uint64_t resumed = 0;        // workers that went on after that
+  std::uint64_t failovers = 0;
 
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 11> columns = {{
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 15> columns = {{
       {"runs", &Tally::runs},
       {"attempts", &Tally::attempts},
       {"events", &Tally::events},
@@ -33,6 +37,10 @@ struct Tally {
       {"claims under limits", &Tally::limited_claims},
       {"ticks", &Tally::ticks},
       {"runs deleted", &Tally::deleted_runs},
+      {"crashes", &Tally::crashes},
+      {"crashes that lost commits", &Tally::lossy_crashes},
+      {"workers resumed", &Tally::resumed},
+      {"failovers", &Tally::failovers},
   }};
 
   Tally& operator+=(const Tally& other) {

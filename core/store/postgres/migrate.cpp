@@ -11,7 +11,7 @@
 namespace weir::postgres {
 namespace {
 
-constexpr const char* lock =
+constexpr const char* migrate_lock =
     "do $weir$ begin perform pg_advisory_xact_lock(hashtextextended('weir migrate', 0)); end "
     "$weir$;\n";
 
@@ -108,7 +108,7 @@ std::string for_psql(const FoundSchema& found, const MigrationReport& report,
       "-- Weir: the schema of database \"{}\" from {} to {}. Run it with psql, as the schema's "
       "owner.\n\\set ON_ERROR_STOP on\n\\encoding UTF8\nbegin;\nset local client_min_messages = "
       "warning;\n{}{}commit;\n",
-      found.database, report.before, report.after, lock, sql);
+      found.database, report.before, report.after, migrate_lock, sql);
 }
 
 }  // namespace
@@ -135,7 +135,7 @@ Result<MigrationReport> migrate(const std::string& url, const Schema& schema) {
   auto report = report_of(*found, schema);
   if (report.nothing_to_do()) return report;
   const auto done = (*session)->transact([&](pqxx::work& transaction) {
-    transaction.exec(lock);
+    transaction.exec(migrate_lock);
     *found = find_schema(transaction);  // another process may have migrated in the meantime
     refused = refusal(*found, schema);
     report = report_of(*found, schema);

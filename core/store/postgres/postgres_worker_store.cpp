@@ -84,6 +84,9 @@ constexpr const char* journal_call = literal<[] {
 
 constexpr const char* sweep_call = "select weir.sweep()";
 
+constexpr const char* resume_worker_call =
+    "select unnest(weir.resume_as_worker($1::bigint, $2::bigint, $3::bigint, $4::bigint))";
+
 constexpr const char* leave_call = "select weir.leave_as_worker($1::bigint)";
 
 class PostgresWorkerStore final : public WorkerStore {
@@ -110,6 +113,17 @@ class PostgresWorkerStore final : public WorkerStore {
   Result<ExchangeReply> exchange(const ExchangeRequest& request) override {
     worker_ = request.worker;
     return postgres::exchange(session_, request);
+  }
+
+  Result<std::vector<RunKey>> resume(WorkerId worker, std::int64_t sequence, std::int64_t settled,
+                                     std::chrono::milliseconds lease) override {
+    const auto rows = session_.query(resume_worker_call,
+                                     {std::to_string(worker), std::to_string(sequence),
+                                      std::to_string(settled), std::to_string(lease.count())});
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<RunKey> held;
+    for (const auto& row : *rows) held.push_back(row[0].as<RunKey>());
+    return held;
   }
 
   Result<std::vector<Result<void>>> start_children(

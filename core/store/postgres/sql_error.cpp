@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "store/worker_store.hpp"
+
 namespace weir::postgres {
 namespace {
 
@@ -29,6 +31,7 @@ constexpr std::array<Rule, 26> rules = {{
     {"WR004", ErrorCode::conflict, "duplicate_slug", ""},
     {"WR005", ErrorCode::conflict, "incompatible_version", ""},
     {"WR006", ErrorCode::conflict, "run_over", ""},
+    {"WR007", ErrorCode::lease_lost, commits_lost, ""},
     {"23505", ErrorCode::conflict, "already_exists", "choose another id"},
     {"22P02", ErrorCode::invalid_input, "invalid_input", ""},
     {"22", ErrorCode::invalid_input, "invalid_input", ""},
@@ -84,10 +87,10 @@ Error sql_error(std::string_view sqlstate, std::string message, std::string hint
     error.kind = "database_away";
     return error;
   }
-  // A plan with a function that a migration has just made again; the server does not translate this.
-  if (sqlstate == "XX000" && error.message.starts_with("cache lookup failed for function")) {
+  if ((sqlstate == "XX000" && error.message.starts_with("cache lookup failed")) ||
+      (sqlstate == "0A000" && error.message.starts_with("cached plan"))) {
     error.code = ErrorCode::unavailable;
-    error.kind = "try_again";
+    error.kind = stale_plan;
     return error;
   }
   for (const Rule& rule : rules) {

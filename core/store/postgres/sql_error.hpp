@@ -6,6 +6,10 @@
 
 namespace weir::postgres {
 
+/// The kind of an error unavailable: what the statement uses was replaced while it was planned or
+/// began to run. Nothing was written.
+inline constexpr std::string_view stale_plan = "stale_plan";
+
 /// Converts an error of the server: the code by SQLSTATE, message and hint from the text of libpq
 /// ("ERROR:  message\nHINT:  hint\nCONTEXT:  …").
 Error sql_error(std::string_view sqlstate, std::string_view text);

@@ -43,12 +43,15 @@ TEST_SUITE("postgres: errors") {
     CHECK(error.hint == "");
   }
 
-  TEST_CASE("M2: a call that met a function while it was made again is repeated") {
-    const Error error = sql_error("XX000", "ERROR:  cache lookup failed for function 17979\n");
-    CHECK(error.code == ErrorCode::unavailable);
-    CHECK(error.kind == "try_again");
-    CHECK(sql_error("XX000", "ERROR:  cache lookup failed for type 17979\n").code ==
-          ErrorCode::internal);
+  TEST_CASE("a plan that weir migrate has made stale is tried again") {
+    for (const auto& [sqlstate, text] :
+         {std::pair("XX000", "ERROR:  cache lookup failed for function 16735\n"),
+          std::pair("0A000", "ERROR:  cached plan must not change result type\n")}) {
+      const Error error = sql_error(sqlstate, text);
+      CHECK(error.code == ErrorCode::unavailable);
+      CHECK(error.kind == stale_plan);
+    }
+    CHECK(sql_error("0A000", "ERROR:  no such feature\n").code == ErrorCode::internal);
   }
 
   TEST_CASE("passwords are replaced wherever they stand") {

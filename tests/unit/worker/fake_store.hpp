@@ -78,6 +78,10 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
 
   Result<WorkerId> join(const WorkerIdentity&, std::chrono::milliseconds) override { return 1; }
   Result<ExchangeReply> exchange(const ExchangeRequest&) override { return ExchangeReply{}; }
+  Result<std::vector<RunKey>> resume(WorkerId, std::int64_t, std::int64_t,
+                                     std::chrono::milliseconds) override {
+    return std::vector<RunKey>();
+  }
   /// Asks `answers.start_children` for the call, then `answers.start_child` for each child.
   Result<std::vector<Result<void>>> start_children(
       WorkerId worker, std::chrono::milliseconds lease,

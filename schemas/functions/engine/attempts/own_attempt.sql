@@ -27,8 +27,7 @@ begin
     return;
   end;
   if not v_kept
-     or not exists (select from weir.worker w
-                    where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
+     or not weir.is_alive(p_worker) then
     raise exception 'worker % has lost its lease, or run %', p_worker, p_run using errcode = 'WR001',
       hint = 'other workers have its runs now; it joins again as a new worker';
   end if;

@@ -28,8 +28,7 @@ begin
   for key share;
   v_version := coalesce(v_version, v_shared);
   if v_version is null
-     or not exists (select from weir.worker w
-                    where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
+     or not weir.is_alive(worker) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
       hint = 'another worker has the attempt: stop this one';
   end if;

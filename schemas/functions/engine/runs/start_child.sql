@@ -18,8 +18,7 @@ begin
   from weir.open_run o
   where o.run_id = run and o.worker_id = worker
   for no key update;
-  if not found or not exists (select from weir.worker w
-                              where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()) then
+  if not found or not weir.is_alive(worker) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',
       hint = 'other workers have its runs now; it joins again as a new worker';
   end if;

@@ -40,6 +40,7 @@ language sql immutable as $$
     ('weir_worker', 'record_large_result'),
     ('weir_worker', 'renew'),
     ('weir_worker', 'resolve_settlement'),
+    ('weir_worker', 'resume_as_worker'),
     ('weir_worker', 'settle'),
     ('weir_worker', 'start_child'),
     ('weir_worker', 'start_children'),

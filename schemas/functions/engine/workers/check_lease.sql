@@ -3,8 +3,10 @@
 create or replace function weir.check_lease(worker bigint) returns void
 language plpgsql as $$
 begin
+  perform weir.notice_outage(worker);
   perform from weir.worker w
   where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()
+    and w.timeline = weir.timeline()
   for update;
   if not found then
     raise exception 'worker % has lost its lease', worker using errcode = 'WR001',

@@ -4,7 +4,9 @@
 --
 -- Sequence: the worker numbers its calls 1, 2, 3 and so on. A call that was committed but whose answer was lost is
 -- repeated with the same number: nothing is written twice and the same claims are returned (L6). A gap means that the
--- database lost a commit of this worker (a crash after an asynchronous commit): it must join again as a new worker.
+-- database lost commits of this worker, in a crash after asynchronous commits: weir.resume_as_worker tells what it
+-- holds. Behind a standby that has taken over, and may have lost commits of whatever kind, no worker goes on that
+-- joined before: what it knows of its runs may never have happened.
 --
 -- It waits for nobody: after the lock_timeout of this function, or when PostgreSQL cannot store a value, the worker
 -- repeats the call with p_apart. Then what is the matter with one run keeps no other from being written: see
@@ -21,7 +23,8 @@
 --    with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
 --    told_attempt as well for each child run that ended. What was acknowledged, or stands in the journal, is left out.
 --    Without p_changes (workers of the version before) it comes again with each notification.
--- Errors: WR001 lease lost: the worker was declared dead, nothing was written, what it held is with other workers (L2).
+-- Errors: WR001 lease lost: the worker was declared dead, nothing was written, what it held is with other workers (L2);
+-- or a standby has taken over. WR007 commits of the worker were lost, nothing was written: weir.resume_as_worker.
 create or replace function weir.exchange(
   p_worker bigint, p_sequence bigint, p_lease_ms bigint,
   -- settled attempts
@@ -68,13 +71,18 @@ declare
   v_refused   bigint[] := '{}';
   v_refusals  text[];
 begin
+  perform weir.notice_outage(p_worker);
   select w.sequence, w.trial_of into v_seen, v_trial_of
   from weir.worker w
   where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()
+    and w.timeline = weir.timeline()
   for update;
-  if not found or v_seen not in (p_sequence, p_sequence - 1) then
+  if not found or v_seen > p_sequence then
     raise exception 'worker % has lost its lease', p_worker using errcode = 'WR001',
       hint = 'other workers have its runs now; it joins again as a new worker';
+  elsif v_seen < p_sequence - 1 then
+    raise exception 'the database has lost % commits of worker %', p_sequence - 1 - v_seen, p_worker
+      using errcode = 'WR007', hint = 'weir.resume_as_worker lets it continue';
   end if;
 
   v_now := clock_timestamp();
@@ -135,7 +143,7 @@ begin
   end if;
 
   update weir.worker w
-  set lease_until = clock_timestamp() + weir.lease_time(p_lease_ms), sequence = p_sequence,
+  set lease_until = clock_timestamp() + weir.lease_time(p_lease_ms), sequence = p_sequence, spared = false,
       idle = v_trial_of is null and cardinality(v_claimed) + v_missed < p_claims_max,
       in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt,
       in_flight_plugin = f_plugin

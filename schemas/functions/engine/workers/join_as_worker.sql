@@ -13,8 +13,10 @@ begin
       coalesce(p_host, 'null'), coalesce(p_slots::text, 'null')
       using errcode = 'WR003', hint = 'a host, a process and at least one slot';
   end if;
-  insert into weir.worker (host, pid, slots, lease_until, trial_of)
-  values (p_host, p_pid, p_slots, clock_timestamp() + weir.lease_time(p_lease_ms), p_trial_of)
+  perform weir.notice_outage();
+  insert into weir.worker (host, pid, slots, lease, lease_until, trial_of, timeline)
+  values (p_host, p_pid, p_slots, weir.lease_time(p_lease_ms), clock_timestamp() + weir.lease_time(p_lease_ms),
+          p_trial_of, weir.timeline())
   returning id into v_worker;
   return v_worker;
 end $$;

@@ -13,7 +13,7 @@ begin
   v_freed := weir.release_runs(p_worker, weir.lock_runs(p_worker, false), weir.lock_shares(p_worker, false));
   update weir.worker w
   set ended_at = case when v_freed then clock_timestamp() end, end_reason = case when v_freed then 'left' end,
-      lease_until = least(w.lease_until, clock_timestamp()), idle = false,
+      lease = '0', lease_until = least(w.lease_until, clock_timestamp()), idle = false,
       in_flight_run = '{}', in_flight_step = '{}', in_flight_index = '{}', in_flight_attempt = '{}',
       in_flight_plugin = '{}'
   where w.id = p_worker;

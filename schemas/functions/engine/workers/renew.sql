@@ -8,7 +8,7 @@ declare
 begin
   perform weir.check_lease(worker);
   update weir.worker w
-  set lease_until = clock_timestamp() + weir.lease_time(lease_ms)
+  set lease_until = clock_timestamp() + weir.lease_time(lease_ms), spared = false
   where w.id = worker
   returning w.lease_until into v_until;
   return v_until;

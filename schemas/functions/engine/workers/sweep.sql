@@ -1,8 +1,8 @@
 -- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
 -- (F1), its runs are released, and everything that it sends from now on is refused. A run or a share that a transaction
 -- of somebody else has locked, such as one in which a handler has settled an attempt (C9), is left, with its worker, to
--- the next sweep. What a crashed worker keeps for a trial that did not come is released, and nothing is charged (F10).
--- Returns how many workers were declared dead.
+-- the next sweep. After an outage leases count from its end (L1). What a crashed worker keeps for a trial that did not
+-- come is released, and nothing is charged (F10). Returns how many workers were declared dead.
 create or replace function weir.sweep() returns integer
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
@@ -14,6 +14,11 @@ declare
   v_count  integer := 0;
   v_moved  bigint;
 begin
+  perform weir.notice_outage();
+  perform from weir.uptime u where u.singleton for update skip locked;
+  if not found then return 0; end if;  -- somebody else sweeps at this moment
+  perform weir.spare_workers();
+  update weir.uptime u set swept_at = clock_timestamp() where u.singleton;
   for v_dead in
     select * from weir.worker w
     where w.ended_at is null and w.lease_until <= clock_timestamp()
@@ -34,7 +39,10 @@ begin
                     and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index)
     on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
 
-    continue when not weir.release_runs(v_dead.id, v_held, v_shares);
+    if not weir.release_runs(v_dead.id, v_held, v_shares) then
+      update weir.worker w set lease = '0' where w.id = v_dead.id;  -- no outage gives it another one
+      continue;
+    end if;
 
     update weir.worker w
     set ended_at = clock_timestamp(), end_reason = 'lapsed', idle = false,
