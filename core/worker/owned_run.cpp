@@ -199,7 +199,8 @@ std::optional<Time> OwnedRun::wakes_at() const {
 std::optional<Time> OwnedRun::sleeps_until() const {
   if (!due_.empty() || !child_starts_.empty() || !shared.empty() || has_set_aside())
     return std::nullopt;
-  return wakes_at().value_or(on_notification_only);
+  const Time at = wakes_at().value_or(on_notification_only);
+  return children_.empty() ? at : std::min<Time>(at, changed_at_ + look_again_after);
 }
 
 std::chrono::milliseconds OwnedRun::parks_after() const {

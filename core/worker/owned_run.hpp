@@ -27,6 +27,9 @@ class OwnedRun {
   /// `reload_bytes` of the run's journal: whoever claims the run must read all of it.
   static constexpr std::chrono::milliseconds park_after{1'000};
   static constexpr std::size_t reload_bytes = 1024 * 1024;
+  /// A run that waits for child runs is looked at again after this time, though nothing is heard of
+  /// them: a database that lost commits may have lost one of them.
+  static constexpr std::chrono::hours look_again_after{1};
 
   OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
            std::optional<PluginId> plugin);

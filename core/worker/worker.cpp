@@ -7,6 +7,7 @@
 #include "step/step_resources.hpp"
 #include "store/flow_store.hpp"
 #include "worker/flow_workers.hpp"
+#include "worker/rejoin_pause.hpp"
 #include "worker/served_flows.hpp"
 #include "worker/slots.hpp"
 #include "worker/worker_loop.hpp"
@@ -31,6 +32,7 @@ Result<Worker::Ended> Worker::run() {
       options_.resources ? options_.resources : std::make_shared<StepResources>();
   Slots slots(options_.slots, resources, log_, [this] { store_.wake(); }, options_.recorder);
   AcrossLives across;
+  RejoinPause pause;
   const auto stop_request = [this] { return stop_request_.load(std::memory_order_relaxed); };
   const auto runs_may_wait = [this] {
     return runs_may_wait_.exchange(false, std::memory_order_relaxed);
@@ -66,6 +68,7 @@ Result<Worker::Ended> Worker::run() {
                    options_.trial->suspects.size(),
                    options_.trial->suspects.size() == 1 ? "" : "s");
       if (options_.recorder) options_.recorder->add_worker(*id);
+      const Steady joined = std::chrono::steady_clock::now();
       const auto end = [&] {
         FlowWorkers::Registration registration = flow_workers.register_worker(
             {.worker = *id, .slots = options_.slots}, flows.slugs(),
@@ -86,11 +89,10 @@ Result<Worker::Ended> Worker::run() {
       }();
       if (options_.recorder) options_.recorder->remove_worker(*id);
       const bool drained = end && *end == WorkerLoop::Ended::drained;
-      if (end && !drained)
-        log_->warn("worker {} lost its lease: it drops what it held and joins again", *id);
       if (!end) log_->error("worker {} stops and joins again: {}", *id, to_string(end.error()));
       wake_others(flow_workers, flows.slugs(), stop_request() == StopRequest::none);
       if (drained) return {};
+      wait(pause.after(std::chrono::steady_clock::now() - joined));
     }
     return {};
   }();
@@ -99,6 +101,15 @@ Result<Worker::Ended> Worker::run() {
   if (!options_.resources) resources->end(*log_);
   if (!ended) return std::unexpected(ended.error());
   return Ended{.handlers_left = left};
+}
+
+// Until the pause is over or the worker is drained; what else wakes it does not count.
+void Worker::wait(std::chrono::milliseconds pause) {
+  const Steady until = std::chrono::steady_clock::now() + pause;
+  for (Steady now = until - pause;
+       now < until && stop_request_.load(std::memory_order_relaxed) == StopRequest::none;
+       now = std::chrono::steady_clock::now())
+    store_.wait(std::chrono::ceil<std::chrono::milliseconds>(until - now));
 }
 
 // Others can claim the released runs now: wakes the workers of this process that serve the same

@@ -68,8 +68,9 @@ struct WorkerOptions {
 /// its slots, and sends everything to the database with one call, exchange; only what is large is
 /// written beside it (L10). A dependent task starts only after that call has committed what it
 /// depends on (P1); a handler starts only after its attempt was stated as in flight (F1). When the
-/// lease is lost, the worker forgets everything it held and joins again as a new worker (L2). When
-/// the database is away, it repeats the same call until that is answered (L6).
+/// lease is lost, the worker forgets everything it held and joins again as a new worker (L2), after a
+/// pause if that happens again and again (RejoinPause). When the database is away, it repeats the
+/// same call until that is answered (L6).
 ///
 /// Its flows are those of the registry, newest and former versions. It reads them when it begins,
 /// and again after FlowWorkers::wake_all(). Then it keeps its lease and its runs: each run
@@ -108,6 +109,7 @@ class Worker {
   void stop_now() noexcept;
 
  private:
+  void wait(std::chrono::milliseconds pause);
   void wake_others(const FlowWorkers& others, const std::vector<std::string>& slugs,
                    bool comes_back);
 

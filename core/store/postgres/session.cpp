@@ -175,6 +175,17 @@ bool Session::is_still_open() noexcept {
 }
 
 Result<pqxx::result> Session::query(const char* sql, const Params& params) {
+  auto rows = query_once(sql, params);
+  if (rows || rows.error().kind != stale_plan) return rows;
+  // Nothing was written. The second time it is planned anew.
+  const auto forgotten = guarded([&] {
+    if (prepared_.erase(sql) > 0) connection_->unprepare(name_of(sql));
+  });
+  if (!forgotten) return std::unexpected(forgotten.error());
+  return query_once(sql, params);
+}
+
+Result<pqxx::result> Session::query_once(const char* sql, const Params& params) {
   return guarded([&] {
     const std::string name = name_of(sql);
     if (!prepared_.contains(sql)) {

@@ -27,7 +27,8 @@ class Session {
 
   /// Runs one statement, committed by itself; it is prepared when first used (`sql` must outlive
   /// the session: a literal). Errors by SQLSTATE; unavailable when the connection broke: then
-  /// is_open() is false.
+  /// is_open() is false. A statement whose plan has become stale, because `weir migrate` replaced
+  /// what it uses, is planned and run once more.
   Result<pqxx::result> query(const char* sql, const Params& params = {});
 
   /// Runs `work` inside a transaction and commits; an exception rolls everything back.
@@ -48,6 +49,7 @@ class Session {
   void drop() noexcept;
 
  private:
+  Result<pqxx::result> query_once(const char* sql, const Params& params);
   explicit Session(std::string url) : url_(std::move(url)) {}
   template <class Body>
   auto guarded(Body&& body) -> Result<decltype(body())>;
