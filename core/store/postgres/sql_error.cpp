@@ -24,7 +24,7 @@ constexpr std::string_view server_full_hint =
     "max_connections of the server or the limit of the role or database";
 
 // The first rule that matches applies. WR… are raised by our own functions, with their own hints.
-constexpr std::array<Rule, 26> rules = {{
+constexpr std::array<Rule, 27> rules = {{
     {"WR001", ErrorCode::lease_lost, "lease_lost", ""},
     {"WR002", ErrorCode::not_found, "not_found", ""},
     {"WR003", ErrorCode::invalid_input, "invalid_input", ""},
