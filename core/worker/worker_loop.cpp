@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/core.h>
-
-#include "base/assert.hpp"
 #include "store/flow_store.hpp"
-#include "worker/away.hpp"
 
 namespace weir {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds retry_first{50};  // after the database did not answer
-constexpr milliseconds retry_longest{2'000};
 constexpr milliseconds nap_longest{60'000};
 constexpr milliseconds give_back_interval{500};
 
@@ -261,160 +255,6 @@ bool WorkerLoop::is_exchange_due(Steady now) const {
 Result<void> WorkerLoop::exchange_if_due(Steady now) {
   skipped_exchange_ = !is_exchange_due(now);
   return skipped_exchange_ ? Result<void>() : exchange();
-}
-
-Result<void> WorkerLoop::exchange() {
-  loop_.outbox.retry_busy(loop_.now());
-  ExchangeRequest& request = loop_.outbox.request();
-  request.in_flight = attempts_.stated();
-  request.claims_max = room();
-  ++request.sequence;
-  schedule_.begin();
-  const Steady before = loop_.now();
-  const auto reply = exchange_until_answered();
-  if (!reply) return std::unexpected(reply.error());
-  const Steady after = loop_.now();
-  attempts_.pace().exchanged(after - before);
-  loop_.clock.set(reply->now, before, after);
-  schedule_.answered(*reply, request.claims_max, after);
-  if (!request.settled.empty() || !request.ended.empty() || !request.released.empty())
-    settled_in_ = request.sequence;
-
-  if (const auto events = loop_.outbox.clear(*reply, after); !events.empty())
-    events_.publish(events);
-  loop_.runs.remove_leaving([&, busy = loop_.outbox.busy()](RunKey run) {
-    return !busy.contains(run) && !reply->refused.contains(run) && !attempts_.large().holds(run);
-  });
-  for (const auto& [key, why] : reply->refused)
-    if (const auto failed = advancer_.fail_refused(key, why); !failed) return failed;
-  attempts_.start_stated();
-  apply_reply(*reply);
-  return adopt(reply->claimed);
-}
-
-// L6: repeats the same request until it is answered. If the first one was committed, the answer is
-// the same.
-Result<ExchangeReply> WorkerLoop::exchange_until_answered() {
-  std::optional<Steady> away_since;
-  for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
-    auto reply = try_exchange();
-    if (away_since && (reply || !is_away(reply.error())))
-      loop_.log.info("the database answers again after {:.1f} s",
-                     std::chrono::duration<double>(loop_.now() - *away_since).count());
-    if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
-    const Steady now = loop_.now();
-    if (!is_away(reply.error()) || must_end(now)) return reply;
-    if (!away_since)
-      loop_.log.warn("the database does not answer, retrying: {}", to_string(reply.error()));
-    away_since = away_since.value_or(now);
-    attempts_.enforce_limits(now);
-    loop_.store.wait(pause);
-  }
-}
-
-// L6: if the database has lost exchanges, it is asked what the worker holds. Then this request is
-// one that it cannot have taken.
-Result<ExchangeReply> WorkerLoop::try_exchange() {
-  ExchangeRequest& request = loop_.outbox.request();
-  if (!lost_commits_) {
-    auto reply = loop_.store.exchange(request);
-    lost_commits_ = !reply && reply.error().kind == commits_lost && !loop_.trial;
-    if (!lost_commits_) return reply;
-  }
-  const auto held =
-      loop_.store.resume(loop_.worker, request.sequence + 1, settled_in_, request.lease);
-  if (!held) return std::unexpected(held.error());
-  lost_commits_ = false;
-  if (!drop_lost(*held))
-    return std::unexpected(
-        Error{.code = ErrorCode::lease_lost,
-              .kind = std::string(commits_lost),
-              .message = "the database has lost a claim of a run that is written",
-              .hint = {}});
-  request.sequence += 2;
-  request.in_flight = attempts_.stated();
-  return loop_.store.exchange(request);
-}
-
-// Drops the runs that were claimed with exchanges which the database has lost: others can claim
-// them, and nothing of them is charged. False: something of one of them is still to be resolved.
-bool WorkerLoop::drop_lost(const std::vector<RunKey>& held) {
-  std::vector<RunKey> lost;
-  for (const auto& [key, run] : loop_.runs)
-    if (std::ranges::find(held, key) == held.end()) lost.push_back(key);
-  loop_.log.warn(
-      "a crash of the database has lost calls of worker {}: it goes on with {} of its {} runs",
-      loop_.worker, loop_.runs.size() - lost.size(), loop_.runs.size());
-  for (const RunKey key : lost) {
-    if (attempts_.is_resolving(key)) return false;
-    attempts_.drop_run(key);
-    loop_.outbox.drop_run(key);
-    loop_.runs.remove(key);
-  }
-  return true;
-}
-
-void WorkerLoop::apply_reply(const ExchangeReply& reply) {
-  loop_.paused = {reply.paused.begin(), reply.paused.end()};
-  loop_.outbox.set_listeners(events_.has_listeners(), reply.has_listeners);
-  for (const auto& [key, notifications] : reply.notifications) {
-    OwnedRun* const run = loop_.runs.find(key);
-    // One that leaves takes in no more: whoever claims it next is sent all of it (L8).
-    if (run == nullptr || run->leaving) continue;
-    run->receive(notifications);
-    loop_.outbox.acknowledge(key, notifications.count);
-  }
-}
-
-Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
-  auto histories = histories_of(claimed);
-  if (!histories) return std::unexpected(histories.error());
-  Outbox& outbox = loop_.outbox;
-  for (const ClaimedRun& claim : claimed) {
-    const ServedFlows::Flow* const flow = flows_.find(claim.version);
-    WEIR_ASSERT(flow != nullptr);
-    OwnedRun& run = loop_.runs.add(claim, flow->module, flow->options, flow->plugin);
-    if (loop_.trial) loop_.trial->adopt(claim.run, run);
-    if (!claim.has_history) outbox.publish(claim.run, run, EventKind::started);
-    const std::vector<JournalRow>& journal = histories->journals[claim.run];
-    OfferedShares::restore_shared(histories->held, claim.run, run, journal);
-    for (const JournalRow& row : journal) {
-      if (const auto folded = run.apply(row); !folded) {
-        advancer_.fail_run(claim.run, run, folded.error());
-        break;
-      }
-      if (outbox.publishes_events()) run.mark_started(row.task.step);
-    }
-    run.take_step_ends();  // their events were published when they were journaled
-    if (journal.empty() && flow->inputs) check_input(claim, *flow->inputs, run);
-    if (claim.notifications.count == 0) continue;
-    run.receive(claim.notifications);
-    outbox.acknowledge(claim.run, claim.notifications.count);
-  }
-  return {};
-}
-
-// S3: what the database did not check of the input is checked before the first handler.
-void WorkerLoop::check_input(const ClaimedRun& claim, const InputSchema& schema, OwnedRun& run) {
-  auto fits = schema.check(claim.input);
-  if (fits || fits.error().code != ErrorCode::invalid_input) return;
-  fits.error().message = fmt::format("{}: {}", name(fits.error().code), fits.error().message);
-  advancer_.fail_run(claim.run, run, fits.error());
-}
-
-Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<ClaimedRun>& claimed) {
-  std::vector<RunKey> runs;
-  for (const ClaimedRun& run : claimed)
-    if (run.has_history) runs.push_back(run.run);
-  if (runs.empty()) return {};
-  for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
-    auto held = offered_.held_by_others(loop_.worker, runs);
-    auto journals = held ? loop_.store.journal(runs) : std::unexpected(held.error());
-    if (journals) return Histories{*std::move(held), *std::move(journals)};
-    if (!is_away(journals.error()) || must_end(loop_.now()))
-      return std::unexpected(journals.error());
-    loop_.store.wait(pause);
-  }
 }
 
 void WorkerLoop::sweep(Steady now) {
