@@ -67,6 +67,10 @@ class Session final : public WorkerStore, public FlowStore, public PluginStore {
     }
     return ++database_.joined;
   }
+  Result<std::vector<RunKey>> resume(WorkerId, std::int64_t, std::int64_t,
+                                     std::chrono::milliseconds) override {
+    return std::vector<RunKey>();
+  }
   Result<ExchangeReply> exchange(const ExchangeRequest&) override {
     ExchangeReply reply;
     reply.now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
