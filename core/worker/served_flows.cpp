@@ -64,8 +64,7 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   if (newest && options_.adopting.contains(slug))
     if (const auto adopted = adopt_older(*module, *version); !adopted) return adopted;
 
-  Flow flow{
-      .module = module, .options = {}, .plugin = *plugin, .inputs = {}, .newest = newest};
+  Flow flow{.module = module, .options = {}, .plugin = *plugin, .inputs = {}, .newest = newest};
   if (const auto& schema = module->definition.input_schema()) flow.inputs.emplace(*schema);
   const auto overrides = options_.overrides.find(slug);
   for (const StepDefinition& step : module->definition.steps())

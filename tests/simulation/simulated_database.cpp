@@ -213,7 +213,8 @@ void SimulatedDatabase::end_runs(const std::vector<EndedRun>& ends) {
 Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& write) {
   commits();
   if (const auto* const ended = std::get_if<EndedRun>(&write)) {
-    if (tables_.runs.at(ended->run).status) return true;
+    const auto run = tables_.runs.find(ended->run);  // none: a failover has lost it
+    if (run != tables_.runs.end() && run->second.status) return true;
     if (auto owned = check_owner(worker, ended->run, "ends it"); !owned)
       return std::unexpected(owned.error());
     if (environment_.row_is_locked() || is_locked_tree(ended->run)) return false;

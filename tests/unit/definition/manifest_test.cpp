@@ -178,8 +178,9 @@ TEST_SUITE("definition: manifest") {
       return with_flow(R"(,"input_schema":)" + std::string(depth, '[') + std::string(depth, ']'));
     };
     CHECK(refusal(nested(Json::depth_max - 3)) == "");
-    CHECK(refusal(nested(Json::depth_max))
-              .starts_with("bad_manifest: the manifest is not JSON: line 1, column"));
+    CHECK(
+        refusal(nested(Json::depth_max))
+            .starts_with("bad_manifest: the manifest is JSON that cannot be kept: line 1, column"));
   }
 }
 

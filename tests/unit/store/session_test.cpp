@@ -105,10 +105,10 @@ TEST_SUITE("postgres: sessions") {
   TEST_CASE("a statement whose plan became stale is planned and run once more") {
     const auto session = opened();
     weir::testing::AdminSession admin(weir::testing::database());
-    admin.run("create table replaced (a integer)");
-    constexpr const char* statement = "select * from replaced";
+    admin.run("create table public.replaced (a integer)");
+    constexpr const char* statement = "select * from public.replaced";
     CHECK(session->query(statement).value().columns() == 1);
-    admin.run("alter table replaced add column b integer");
+    admin.run("alter table public.replaced add column b integer");
     const auto rows = session->query(statement);
     REQUIRE_MESSAGE(rows.has_value(), rows.error().message);
     CHECK(rows->columns() == 2);
@@ -116,11 +116,11 @@ TEST_SUITE("postgres: sessions") {
     // What the server says when weir migrate drops a function that a statement is about to call.
     admin.run("create sequence calls");
     admin.run(
-        "create function dropped() returns bigint language plpgsql as $$ begin "
+        "create function public.dropped() returns bigint language plpgsql as $$ begin "
         "if nextval('calls') in (1, 3, 4) then raise 'cache lookup failed for function 16735' "
         "using errcode = 'XX000'; end if; return 7; end $$");
-    CHECK(session->query("select dropped()").value()[0][0].as<int>() == 7);
-    CHECK(session->query("select dropped() as again").error().kind == stale_plan);
+    CHECK(session->query("select public.dropped()").value()[0][0].as<int>() == 7);
+    CHECK(session->query("select public.dropped() as again").error().kind == stale_plan);
     CHECK(session->is_open());
   }
 

@@ -3,7 +3,7 @@
 -- claimed in them is not its own: it drops what is not among the runs that this returns, and goes on with
 -- p_sequence + 1. Whatever of it arrives late is refused then. p_settled is its last call that the database waited for.
 -- The call can be repeated.
--- Errors: WR001 lease lost; or more was lost than that: the worker gives back what it holds.
+-- Errors: WR001 lease lost; or more was lost than that: the worker gives back what it holds. WR003 a number is null.
 create or replace function weir.resume_as_worker(
   p_worker bigint, p_sequence bigint, p_settled bigint, p_lease_ms bigint)
 returns bigint[]
@@ -13,6 +13,11 @@ as $$
 declare
   v_seen bigint;
 begin
+  if p_sequence is null or p_settled is null then
+    raise exception 'worker % resumes at % after %', coalesce(p_worker::text, 'null'),
+      coalesce(p_sequence::text, 'null'), coalesce(p_settled::text, 'null')
+      using errcode = 'WR003', hint = 'the numbers of its last exchange, and of the last that settled something';
+  end if;
   perform weir.renew(p_worker, p_lease_ms);
   select w.sequence into v_seen from weir.worker w where w.id = p_worker;
   if v_seen < p_settled or v_seen > p_sequence then
