@@ -16,7 +16,7 @@ std::size_t characters(std::string_view utf8) {
 }
 
 // `bytes` as valid UTF-8 without the control characters that a terminal would interpret.
-std::string printable(std::string_view bytes) {
+std::string safe_bytes(std::string_view bytes) {
   std::string clean(bytes);
   std::ranges::replace_if(
       clean,
@@ -70,7 +70,7 @@ std::string SourceText::place(TextSpan where) const {
   const std::size_t offset = std::min(where.offset, text_.size());
   const std::size_t begin = begin_of_line(offset);
   return fmt::format("{}:{}:{}", name_, line(offset),
-                     characters(printable(text().substr(begin, offset - begin))) + 1);
+                     characters(safe_bytes(text().substr(begin, offset - begin))) + 1);
 }
 
 std::string SourceText::pointed(TextSpan where, std::string_view severity,
@@ -84,9 +84,9 @@ std::string SourceText::pointed(TextSpan where, std::string_view severity,
   std::size_t marked_end = offset + std::min(where.bytes, end - offset);
   while (marked_end < end && (static_cast<unsigned char>(text_[marked_end]) & 0xC0U) == 0x80U)
     ++marked_end;
-  const std::string before = printable(text().substr(begin, offset - begin));
-  const std::string marked = printable(text().substr(offset, marked_end - offset));
-  const std::string after = printable(text().substr(marked_end, end - marked_end));
+  const std::string before = safe_bytes(text().substr(begin, offset - begin));
+  const std::string marked = safe_bytes(text().substr(offset, marked_end - offset));
+  const std::string after = safe_bytes(text().substr(marked_end, end - marked_end));
 
   // The text before the stretch gets a third of the columns, the stretch and the text after it the
   // rest.

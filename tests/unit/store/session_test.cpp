@@ -117,7 +117,8 @@ TEST_SUITE("postgres: sessions") {
     admin.run("create sequence public.calls");
     admin.run(
         "create function public.dropped() returns bigint language plpgsql as $$ begin "
-        "if nextval('public.calls') in (1, 3, 4) then raise 'cache lookup failed for function 16735' "
+        "if nextval('public.calls') in (1, 3, 4) then raise 'cache lookup failed for function "
+        "16735' "
         "using errcode = 'XX000'; end if; return 7; end $$");
     CHECK(session->query("select public.dropped()").value()[0][0].as<int>() == 7);
     CHECK(session->query("select public.dropped() as again").error().kind == stale_plan);
