@@ -58,13 +58,9 @@ static_assert(is_ascending(zero) && is_ascending(wide));
 std::size_t display_width(std::string_view utf8) noexcept {
   std::size_t cells = 0;
   for (std::size_t i = 0; i < utf8.size();) {
-    const auto lead = static_cast<unsigned char>(utf8[i++]);
-    char32_t c = lead < 0x80   ? lead
-                 : lead < 0xE0 ? lead & 0x1FU
-                 : lead < 0xF0 ? lead & 0x0FU
-                               : lead & 0x07U;
-    while (i < utf8.size() && continues_character(utf8[i]))
-      c = (c << 6U) | (static_cast<unsigned char>(utf8[i++]) & 0x3FU);
+    const std::size_t begin = i++;
+    while (i < utf8.size() && continues_character(utf8[i])) ++i;
+    const char32_t c = code_point(utf8.substr(begin, i - begin));
     cells += within(zero, c) ? 0U : within(wide, c) ? 2U : 1U;
   }
   return cells;

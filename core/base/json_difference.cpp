@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/json_pointer.hpp"
 #include "base/utf8.hpp"
 
 namespace weir {
@@ -20,12 +21,6 @@ std::string shortened(const json::value& value) {
   std::size_t end = bytes_max;
   while (end > 0 && continues_character(text[end])) --end;
   return text.substr(0, end) + "…";
-}
-
-std::string token(std::string_view key) {
-  std::string escaped = "/";
-  for (const char c : key) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  return escaped;
 }
 
 // The recursion is as deep as the values: at most Json::depth_max.
@@ -43,11 +38,13 @@ std::optional<JsonDifference> difference(const json::value& before, const json::
   if (const json::object* const old = before.if_object()) {
     const json::object& now = after.get_object();
     for (const auto& [key, value] : *old)
-      if (!now.contains(key)) return JsonDifference{pointer + token(key), shortened(value), ""};
+      if (!now.contains(key))
+        return JsonDifference{pointer + pointer_token(key), shortened(value), ""};
     for (const auto& [key, value] : now)
-      if (!old->contains(key)) return JsonDifference{pointer + token(key), "", shortened(value)};
+      if (!old->contains(key))
+        return JsonDifference{pointer + pointer_token(key), "", shortened(value)};
     for (const auto& [key, value] : *old)
-      if (auto found = difference(value, now.at(key), pointer + token(key))) return found;
+      if (auto found = difference(value, now.at(key), pointer + pointer_token(key))) return found;
     return std::nullopt;
   }
   if (const json::array* const old = before.if_array()) {

@@ -16,6 +16,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "base/json_pointer.hpp"
+#include "definition/json_view.hpp"
 #include "definition/object_reader.hpp"
 
 namespace weir {
@@ -28,8 +30,6 @@ constexpr std::array<std::string_view, 7> type_names = {"null",   "boolean", "in
                                                         "string", "array",   "object"};
 constexpr std::array<std::string_view, 8> notes = {
     "title", "description", "default", "examples", "$schema", "$id", "$comment", "definitions"};
-
-std::string_view plain(bj::string_view text) { return {text.data(), text.size()}; }
 
 // Has the bits for every 64-bit integer and every double.
 using Number = long double;
@@ -68,7 +68,7 @@ const bj::array* array(const bj::value* value) {
 std::vector<std::string_view> types(const bj::value* rule) {
   std::vector<std::string_view> names;
   const auto add = [&](const bj::value& name) {
-    names.push_back(name.is_string() ? plain(name.get_string()) : "");
+    names.push_back(name.is_string() ? view_of(name.get_string()) : "");
   };
   if (rule != nullptr && rule->is_string()) add(*rule);
   if (const bj::array* several = array(rule)) std::ranges::for_each(*several, add);
@@ -104,17 +104,7 @@ struct Place {
 
   std::string pointer() const {
     if (outside == nullptr) return {};
-    std::string path = outside->pointer() + '/';
-    if (!is_member) return path + std::to_string(index);
-    for (const char c : name) {
-      if (c == '~')
-        path += "~0";
-      else if (c == '/')
-        path += "~1";
-      else
-        path += c;
-    }
-    return path;
+    return outside->pointer() + (is_member ? pointer_token(name) : fmt::format("/{}", index));
   }
 };
 
@@ -130,7 +120,7 @@ class Checker {
     if (value.is_object()) check_object(*rules, value.get_object(), place);
     if (value.is_array()) check_array(*rules, value.get_array(), place);
     if (value.is_string()) {
-      const auto characters = std::ranges::count_if(plain(value.get_string()), [](char c) {
+      const auto characters = std::ranges::count_if(view_of(value.get_string()), [](char c) {
         return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
       });
       check_size(*rules, "Length", "character", static_cast<std::size_t>(characters), place);
@@ -172,7 +162,7 @@ class Checker {
     if (const bj::array* const required = array(rules.if_contains("required")))
       for (const bj::value& name : *required)
         if (name.is_string() && !object.contains(name.get_string()))
-          fault(place, fmt::format("\"{}\" is missing", plain(name.get_string())));
+          fault(place, fmt::format("\"{}\" is missing", view_of(name.get_string())));
     const bj::value* const given = rules.if_contains("properties");
     const bj::object* const properties = given == nullptr ? nullptr : given->if_object();
     const bj::value* const others =
@@ -181,11 +171,11 @@ class Checker {
       if (full()) break;
       const bj::value* const own =
           properties == nullptr ? nullptr : properties->if_contains(member.key());
-      const Place inside{.outside = &place, .name = plain(member.key()), .is_member = true};
+      const Place inside{.outside = &place, .name = view_of(member.key()), .is_member = true};
       if (own != nullptr)
         check(*own, member.value(), inside);
       else if (others != nullptr && others->is_bool() && !others->get_bool())
-        fault(place, fmt::format("\"{}\" is not allowed", plain(member.key())));
+        fault(place, fmt::format("\"{}\" is not allowed", view_of(member.key())));
       else if (others != nullptr)
         check(*others, member.value(), inside);
     }
@@ -286,7 +276,7 @@ std::vector<std::string> input_faults(const bj::value& schema, const bj::value& 
 bool has_known_keywords(const bj::value& schema) {
   if (schema.is_bool()) return true;
   return schema.is_object() && std::ranges::all_of(schema.get_object(), [](const auto& each) {
-           return is_known(plain(each.key()), each.value());
+           return is_known(view_of(each.key()), each.value());
          });
 }
 

@@ -11,14 +11,13 @@
 #include "base/in_quotes.hpp"
 #include "base/json.hpp"
 #include "base/nearest.hpp"
+#include "definition/json_view.hpp"
 
 namespace weir {
 
 namespace bj = boost::json;
 
 namespace {
-
-std::string_view view(bj::string_view text) { return {text.data(), text.size()}; }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
@@ -55,7 +54,7 @@ const bj::value* ObjectReader::member(std::string_view key, Presence presence) {
 std::optional<std::string> ObjectReader::string(std::string_view key, Presence presence) {
   const bj::value* value = member(key, presence);
   if (value == nullptr) return std::nullopt;
-  if (const bj::string* text = value->if_string()) return std::string(view(*text));
+  if (const bj::string* text = value->if_string()) return std::string(view_of(*text));
   wrong_type(at(key), "a string", *value);
   return std::nullopt;
 }
@@ -117,7 +116,7 @@ std::vector<std::string> ObjectReader::strings(std::string_view key) {
   const bj::array* elements = array(key, optional);
   for (std::size_t i = 0; elements != nullptr && i < elements->size(); ++i) {
     if (const bj::string* text = (*elements)[i].if_string())
-      found.emplace_back(view(*text));
+      found.emplace_back(view_of(*text));
     else
       wrong_type(fmt::format("{}/{}", at(key), i), "a string", (*elements)[i]);
   }
@@ -127,7 +126,7 @@ std::vector<std::string> ObjectReader::strings(std::string_view key) {
 void ObjectReader::refuse_unknown_keys() {
   for (const auto& [key, value] : *object_) {
     if (faults_->full()) return;
-    const std::string_view word = view(key);
+    const std::string_view word = view_of(key);
     if (std::ranges::find(known_, word) == known_.end())
       fault(
           place(), fmt::format("unknown key {}", in_quotes(word)),

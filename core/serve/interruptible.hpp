@@ -25,7 +25,8 @@ std::optional<T> unless_stopped(StopSignals& signals, std::chrono::milliseconds 
   while (answered.wait_for(poll) != std::future_status::ready) {
     if (signals.count() == 0) continue;
     const auto now = std::chrono::steady_clock::now();
-    if (now >= until.emplace(until.value_or(now + grace))) return std::nullopt;
+    if (!until) until = now + grace;
+    if (now >= *until) return std::nullopt;
   }
   return answered.get();
 }

@@ -30,6 +30,13 @@ class OutputGate {
   }
   void open() { user_.run("commit"); }
 
+  /// Ends the sessions that wait at it.
+  void end_waiting() {
+    looker_.run(
+        "select pg_terminate_backend(pid)::text from pg_locks where relation = "
+        "'public.gate'::regclass and not granted");
+  }
+
   /// Whether somebody comes to wait at it.
   bool is_waited_at() {
     return eventually([&] {
