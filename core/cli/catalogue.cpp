@@ -10,6 +10,7 @@
 #include <weir/abi/plugin.h>
 
 #include "base/nearest.hpp"
+#include "base/printable.hpp"
 #include "config/idle_overrides.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/plugin_folder.hpp"
@@ -123,7 +124,8 @@ std::vector<std::string> idle_overrides(const Config& config, const Catalogue& c
 
 void warn_of(const Catalogue& catalogue, const Config& config, Console& console) {
   for (const PluginError& refused : catalogue.refused) console.warn(to_string(refused));
-  for (const std::string& warning : idle_overrides(config, catalogue)) console.print_err(warning);
+  for (const std::string& warning : idle_overrides(config, catalogue))
+    console.print_err(printable(warning, Newlines::kept));
 }
 
 }  // namespace weir::cli

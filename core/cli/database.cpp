@@ -14,8 +14,8 @@
 
 namespace weir::cli {
 
-Result<Database> Database::open(const Config& config, const Globals& globals,
-                                IfMissing if_missing) {
+Result<Database> Database::open(const Config& config, const Globals& globals, IfMissing if_missing,
+                                const LocalPostgres::Options& options) {
   if (auto url = globals.database ? globals.database : config.database.url)
     return Database(nullptr, *std::move(url));
   const std::filesystem::path folder = config.folder / ".weir";
@@ -27,7 +27,7 @@ Result<Database> Database::open(const Config& config, const Globals& globals,
         .message = fmt::format("there is no private database in {} yet", config.folder.string()),
         .hint =
             "\"weir start\" and \"weir serve\" make it; or name one with --config or --database"});
-  auto local = LocalPostgres::open(folder);
+  auto local = LocalPostgres::open(folder, options);
   if (!local) return std::unexpected(std::move(local.error()));
   std::string url = local->url();
   return Database(std::make_shared<LocalPostgres>(*std::move(local)), std::move(url));

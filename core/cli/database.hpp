@@ -20,9 +20,10 @@ class Database {
   /// one.
   enum class IfMissing { make, fail };
 
-  /// Finds the database; does not connect to one that is named, and looks at no schema. Errors: unavailable; not_found,
-  /// kind "no_database".
-  static Result<Database> open(const Config& config, const Globals& globals, IfMissing if_missing);
+  /// Finds the database; does not connect to one that is named, and looks at no schema. `options`
+  /// are for a private one. Errors: unavailable; not_found, kind "no_database".
+  static Result<Database> open(const Config& config, const Globals& globals, IfMissing if_missing,
+                               const LocalPostgres::Options& options = {});
 
   const std::string& url() const noexcept { return url_; }
 

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <clocale>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 
 #include "cli/command_line/command_line.hpp"
 #include "cli/internal.hpp"
+#include "serve/interruptible.hpp"
 #include "serve/unforeseen_error.hpp"
 #include "store/postgres/call_watch.hpp"
 
@@ -51,5 +53,11 @@ int main_of(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "");  // only for characters; the format of numbers does not change
-  return weir::cli::main_of(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  const int code =
+      weir::cli::main_of(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  if (weir::has_left_thread_behind) {
+    std::fflush(nullptr);
+    std::_Exit(code);
+  }
+  return code;
 }

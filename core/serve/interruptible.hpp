@@ -1,32 +1,38 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
-#include "serve/stop_signals.hpp"
-
 namespace weir {
 
-/// What `call` returns; or nullopt when a signal requested a stop and `grace` has passed since: then
-/// a thread is left behind in it, and it must use nothing that ends before the process. For calls to
-/// the database, which may never return.
+/// Whether unless_over() has left a thread behind: then the process must end by std::_Exit, because that
+/// thread may use what exit() destroys.  [any thread]
+inline std::atomic<bool> has_left_thread_behind = false;
+
+/// What `call` returns or throws; or nullopt once `is_over`, which is asked on this thread several times a
+/// second, returns true: then a thread is left behind in the call, which must use nothing that ends
+/// before the process. For calls to the database, which may never return. Where no thread can be
+/// started, it waits for the call, whatever `is_over` would say.
 template <class T>
-std::optional<T> unless_stopped(StopSignals& signals, std::chrono::milliseconds grace,
-                                std::function<T()> call) {
+std::optional<T> unless_over(const std::function<bool()>& is_over, std::function<T()> call) {
   constexpr std::chrono::milliseconds poll{50};
-  const auto answer = std::make_shared<std::promise<T>>();
-  std::future<T> answered = answer->get_future();
-  std::thread([answer, call = std::move(call)] { answer->set_value(call()); }).detach();
-  std::optional<std::chrono::steady_clock::time_point> until;
+  const auto task = std::make_shared<std::packaged_task<T()>>(std::move(call));
+  std::future<T> answered = task->get_future();
+  try {
+    std::thread([task] { (*task)(); }).detach();
+  } catch (const std::system_error&) {
+    (*task)();
+  }
   while (answered.wait_for(poll) != std::future_status::ready) {
-    if (signals.count() == 0) continue;
-    const auto now = std::chrono::steady_clock::now();
-    if (!until) until = now + grace;
-    if (now >= *until) return std::nullopt;
+    if (!is_over()) continue;
+    has_left_thread_behind = true;
+    return std::nullopt;
   }
   return answered.get();
 }

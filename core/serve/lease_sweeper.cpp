@@ -4,6 +4,8 @@
 
 #include <weir/supervisor/thread_child.hpp>
 
+#include "base/retry_log.hpp"
+
 namespace weir {
 
 ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
@@ -14,12 +16,13 @@ ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
        log = std::move(log)](const StopSignal& stop) -> Result<void> {
         const auto store = open({.listens = false});
         if (!store) return std::unexpected(store.error());
-        bool away = false;
+        RetryLog told(*log, "cannot sweep lapsed workers", "lapsed workers are swept again");
         do {
           const auto swept = (*store)->sweep();
-          if (!swept && !away)
-            log->warn("cannot sweep lapsed workers, retrying: {}", to_string(swept.error()));
-          away = !swept;
+          if (swept)
+            told.succeeded();
+          else
+            told.failed(swept.error());
           if (swept && *swept > 0)
             log->warn("{} worker{} did not renew the lease: tasks that ran there start again",
                       *swept, *swept == 1 ? "" : "s");

@@ -11,7 +11,7 @@ namespace weir {
 
 /// The child that sweeps workers whose lease has lapsed, on any host (L3): at the start, and then
 /// three times in a `lease`. The process needs only one, so that its workers need not sweep. A database
-/// that is away is logged once, and is not a failure.
+/// that is away is logged (RetryLog), and is not a failure.
 ChildSpec lease_sweeper(std::chrono::milliseconds lease, StoreOpener open,
                         std::shared_ptr<Log> log);
 

@@ -5,6 +5,8 @@
 
 #include <weir/supervisor/thread_child.hpp>
 
+#include "base/retry_log.hpp"
+
 namespace weir {
 namespace {
 
@@ -40,7 +42,8 @@ ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::sha
                        log = std::move(log)](const StopSignal& stop) -> Result<void> {
                         const auto store = open();
                         if (!store) return std::unexpected(store.error());
-                        bool away = false;
+                        RetryLog told(*log, "cannot do the upkeep of the database",
+                                      "the upkeep of the database is done again");
                         do {
                           const auto turn = (*store)->maintain(
                               retention.prunes()
@@ -49,10 +52,10 @@ ChildSpec retention_keeper(Retention retention, MaintenanceOpener open, std::sha
                           const Result<void> done = !turn   ? std::unexpected(turn.error())
                                                     : *turn ? prune(**store, retention, stop, *log)
                                                             : Result<void>();
-                          if (!done && !away)
-                            log->warn("cannot do the upkeep of the database, retrying: {}",
-                                      to_string(done.error()));
-                          away = !done;
+                          if (done)
+                            told.succeeded();
+                          else
+                            told.failed(done.error());
                         } while (!stop.wait_for(upkeep_interval));
                         return {};
                       });

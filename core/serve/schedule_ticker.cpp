@@ -6,6 +6,8 @@
 
 #include <weir/supervisor/thread_child.hpp>
 
+#include "base/retry_log.hpp"
+
 namespace weir {
 namespace {
 
@@ -23,17 +25,18 @@ milliseconds until_next(const TickReport& tick) {
 }
 
 void run_ticker(MaintenanceStore& store, const StopSignal& stop, Log& log) {
+  RetryLog told(log, "cannot check the schedules", "the schedules are checked again");
   milliseconds pause = retry_first;
   while (!stop.stop_requested()) {
     const auto tick = store.tick();
     if (tick) {
+      told.succeeded();
       if (tick->started > 0) log.debug("schedules started {} runs", tick->started);
       pause = retry_first;
       store.wait(until_next(*tick));
       continue;
     }
-    if (pause == retry_first)
-      log.warn("cannot check the schedules, retrying: {}", to_string(tick.error()));
+    told.failed(tick.error());
     store.wait(pause);
     pause = std::min(2 * pause, retry_max);
   }

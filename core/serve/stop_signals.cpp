@@ -1,5 +1,7 @@
 #include "serve/stop_signals.hpp"
 
+#include <algorithm>
+
 #include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -21,9 +23,18 @@ StopSignals::StopSignals() {
 
 int StopSignals::count() noexcept {
   signalfd_siginfo info{};
-  while (::read(fd_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info))
-    count_.fetch_add(1, std::memory_order_relaxed);
+  while (::read(fd_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    const int before = count_.fetch_add(1, std::memory_order_relaxed);
+    if (before < 2) (before == 0 ? first_ : second_) = std::chrono::steady_clock::now();
+  }
   return count_.load(std::memory_order_relaxed);
+}
+
+std::optional<Steady> StopSignals::end_by(std::chrono::milliseconds drain,
+                                          std::chrono::milliseconds grace) const noexcept {
+  if (!first_) return std::nullopt;
+  const Steady after_first = *first_ + drain + grace;
+  return second_ ? std::min(after_first, *second_ + grace) : after_first;
 }
 
 }  // namespace weir

@@ -15,6 +15,7 @@
 #include "base/assert.hpp"
 #include "base/host_name.hpp"
 #include "base/iso8601.hpp"
+#include "base/retry_log.hpp"
 #include "serve/version_news.hpp"
 #include "store/plugin_store.hpp"
 
@@ -74,10 +75,9 @@ class VersionKeeper {
     std::vector<RegisteredVersion> registered;
     for (const FlowHandle& each : registry_.versions()) {
       const FlowDefinition& flow = each->definition;
-      const auto newest = registry_.get(flow.slug());
       registered.push_back({.flow = flow.slug().string(),
                             .fingerprint = flow.fingerprint(),
-                            .newest = newest && *newest == each});
+                            .newest = registry_.is_newest(each)});
     }
     return registered;
   }
@@ -89,12 +89,19 @@ class VersionKeeper {
     registered_ = registered;
     const bool has_former = !std::ranges::all_of(registered, &RegisteredVersion::newest);
     if (!has_former) idle_checks_.clear();
-    const bool wants_news = !registered.empty() && before >= news_at_;
+    const bool wants_news = before >= news_at_;
     if (!wants_news && (!has_former || before < query_at_)) return;
     std::vector<std::string> flows;
     for (const RegisteredVersion& each : registered)
       if (wants_news || !each.newest) flows.push_back(each.flow);
-    const auto versions = query([&](PluginStore& store) { return store.versions_of(flows); });
+    const auto versions = query([&](PluginStore& store) -> Result<std::vector<VersionReport>> {
+      if (wants_news) {
+        auto open = store.flows_with_open_runs();
+        if (!open) return std::unexpected(std::move(open.error()));
+        flows.insert(flows.end(), open->begin(), open->end());
+      }
+      return store.versions_of(flows);
+    });
     const Steady after = std::chrono::steady_clock::now();
     // The longer a query takes the longer the interval, with a limit, so that after a stall of the
     // database the next query is not delayed for long.
@@ -203,18 +210,17 @@ class VersionKeeper {
   auto query(Call&& call) -> decltype(call(std::declval<PluginStore&>())) {
     if (!store_) {
       auto opened = open_({.listens = false});
-      if (!opened) return std::unexpected(warn_once(std::move(opened.error())));
+      if (!opened) return std::unexpected(told(std::move(opened.error())));
       store_ = *std::move(opened);
     }
     auto result = call(store_->plugins());
-    if (!result) return std::unexpected(warn_once(std::move(result.error())));
-    away_ = false;
+    if (!result) return std::unexpected(told(std::move(result.error())));
+    upkeep_.succeeded();
     return result;
   }
 
-  Error warn_once(Error error) {
-    if (!std::exchange(away_, true))
-      log_.warn("cannot do the upkeep of versions and plugins, retrying: {}", to_string(error));
+  Error told(Error error) {
+    upkeep_.failed(error);
     return error;
   }
 
@@ -236,8 +242,11 @@ class VersionKeeper {
   std::map<Key, int> idle_checks_;  // in how many successive checks it had no open run
   std::optional<std::uint64_t> reported_revision_;
   std::map<std::string, Steady> reported_quarantined_;
-  Steady query_at_{}, news_at_{}, report_at_{}, retry_at_{};
-  bool away_ = false;
+  Steady query_at_{}, report_at_{}, retry_at_{};
+  // Not before a plugin could be loaded, so that its runs are not said to wait.
+  Steady news_at_ = std::chrono::steady_clock::now() + 5 * intervals_.query;
+  RetryLog upkeep_{log_, "cannot do the upkeep of versions and plugins",
+                   "the upkeep of versions and plugins is done again"};
 };
 
 }  // namespace

@@ -36,9 +36,10 @@ struct KeeperIntervals {
 /// are notified. When the last of a plugin's flows has left the registry and no handle to it is
 /// left, the resources that its steps shared are ended: then nothing holds its library.
 ///
-/// It logs what VersionNews says, a moment after the registry has changed and once in each interval
-/// of reports. It also reports the board to the database (weir.plugins), and when it stops, that this process
-/// ends. A database that is away is logged once, and is not a failure. `registry` must outlive it.
+/// It logs what VersionNews says of the flows in the registry and of all that have open runs, a moment
+/// after the registry has changed and once in each interval of reports. It also reports the board to
+/// the database (weir.plugins), and when it stops, that this process ends. A database that is away is
+/// logged (RetryLog), and is no failure. `registry` must outlive it.
 ChildSpec version_keeper(FlowRegistry& registry, StoreOpener open, KeptPlugins plugins,
                          std::shared_ptr<Log> log, KeeperIntervals intervals = {});
 

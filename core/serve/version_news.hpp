@@ -27,7 +27,8 @@ class VersionNews {
     std::string text{};
   };
 
-  /// `versions` are those of the flows in `registered`, as waiting_versions() takes them.
+  /// `versions` are those of the flows in `registered`, and of others whose runs may wait, as
+  /// waiting_versions() takes them.
   std::vector<Line> update(std::span<const RegisteredVersion> registered,
                            std::span<const VersionReport> versions);
 

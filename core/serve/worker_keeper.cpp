@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include "base/oom_kills.hpp"
+#include "base/retry_log.hpp"
 #include "base/sha256.hpp"
 #include "serve/interruptible.hpp"
 #include "store/postgres/end_crashed_worker.hpp"
@@ -20,8 +21,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// After drain_timeout, for the last requests to the database.
-constexpr std::chrono::seconds stop_grace = 10s;
+// After drain_timeout, for the last requests to the database; the rest of stop_grace is for the private PostgreSQL.
+constexpr milliseconds process_grace = WorkerKeeper::stop_grace - 3s;
 constexpr milliseconds restart_pause = 50ms;
 constexpr milliseconds longest_pause = 5'000ms;
 // A worker process that ran for so long did not crash at once: the next one is started soon again.
@@ -65,7 +66,7 @@ Result<int> WorkerKeeper::run() {
   std::optional<int> status;  // of the worker process, once it ended on purpose
   for (;;) {
     for (auto life = lives_.begin(); life != lives_.end();) {
-      life->process.pass_on(status ? std::max(signals_.count(), 1) : signals_.count());
+      if (status) life->process.pass_on(1);
       const auto end = life->process.check();
       if (!end) {
         ++life;
@@ -81,7 +82,6 @@ Result<int> WorkerKeeper::run() {
       life = lives_.erase(life);
     }
     if (lives_.empty() && status) return *status;
-    end_late_ones();
     if (lives_.empty() && signals_.count() > 0) {
       log_.info("stopped");
       return 0;
@@ -90,16 +90,15 @@ Result<int> WorkerKeeper::run() {
       log_.info("the worker process is started again");
       if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     }
+    heed_signals();
     wait_for_news();
   }
 }
 
-// Whatever keeps a process from its end, such as a database that does not answer: `serve` ends.
-void WorkerKeeper::end_late_ones() {
-  if (signals_.count() == 0) return;
-  const Steady now = steady_clock::now();
-  if (!end_at_) end_at_ = now + orders_.config.worker.drain_timeout + stop_grace;
-  if (signals_.count() > 1) end_at_ = std::min(*end_at_, now + stop_grace);
+// Passes signals on. Whatever keeps a process from its end then, such as a database that does not answer: `serve` ends.
+void WorkerKeeper::heed_signals() {
+  const int signals = signals_.count();
+  for (Life& life : lives_) life.process.pass_on(signals);
   if (!is_late() || std::exchange(killed_, true)) return;
   for (Life& life : lives_) {
     log_.error(
@@ -109,7 +108,10 @@ void WorkerKeeper::end_late_ones() {
   }
 }
 
-bool WorkerKeeper::is_late() const { return end_at_ && steady_clock::now() >= *end_at_; }
+bool WorkerKeeper::is_late() const {
+  const auto end_by = signals_.end_by(orders_.config.worker.drain_timeout, process_grace);
+  return end_by && steady_clock::now() >= *end_by;
+}
 
 // Starts a worker process, or one that holds a trial.
 Result<void> WorkerKeeper::start(std::optional<ServeOrders::Trial> trial) {
@@ -165,6 +167,14 @@ std::optional<ServeOrders::Trial> WorkerKeeper::trial_of(const Life& life,
 // Retries until the database answers: without it a new worker process could do nothing.
 void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& report,
                                        bool tries_suspects) {
+  const Steady began = steady_clock::now();
+  // The other processes, which run on, may drain for longer than this waits.
+  const auto is_over = [&] {
+    heed_signals();
+    const auto signalled = signals_.end_by(0ms, 0ms);
+    return signalled &&
+           (is_late() || steady_clock::now() >= std::max(began, *signalled) + process_grace);
+  };
   for (const WorkerId worker : life.recorder.workers()) {
     CrashedWorker crashed{.worker = worker, .report = report.text};
     if (report.seat != nullptr)
@@ -172,16 +182,24 @@ void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& repo
     if (tries_suspects)
       for (const flight::SeatRecord* const seat : report.suspects)
         if (seat->worker == worker) crashed.suspects.push_back(task_of(*seat));
+    RetryLog told(log_, "cannot report the crash to the database",
+                  "the crash is reported to the database");
     for (milliseconds pause = 50ms;; pause = std::min(2 * pause, milliseconds(2s))) {
-      const auto answer = unless_stopped<Result<bool>>(
-          signals_, stop_grace,
-          [url = orders_.database, crashed] { return postgres::end_crashed_worker(url, crashed); });
-      if (!answer) return;
+      const auto answer = unless_over<Result<bool>>(is_over, [url = orders_.database, crashed] {
+        return postgres::end_crashed_worker(url, crashed);
+      });
+      if (!answer) {
+        log_.warn(
+            "stopped before the database has taken the report of the crash: what ran starts "
+            "again when the worker's lease has lapsed");
+        return;
+      }
       const Result<bool>& ended = *answer;
-      if (ended) break;
-      if (pause == 50ms)
-        log_.warn("cannot report the crash to the database, retrying: {}",
-                  to_string(ended.error()));
+      if (ended) {
+        told.succeeded();
+        break;
+      }
+      told.failed(ended.error());
       if (ended.error().code != ErrorCode::unavailable || wait_for_stop(pause)) return;
     }
   }
@@ -227,14 +245,16 @@ bool WorkerKeeper::wait_for_stop(milliseconds pause) {
   return signals_.count() > 0;
 }
 
-// Waits until a process has something to check(), a signal arrives, or one is to be started.
+// Waits until a process has something to check(), a signal arrives that heed_signals() has not counted, or
+// something is to be started or killed.
 void WorkerKeeper::wait_for_news() {
   std::vector<pollfd> sources = {{.fd = signals_.fd(), .events = POLLIN, .revents = 0}};
   std::optional<milliseconds> limit;
-  if (start_at_ && signals_.count() == 0)
+  if (start_at_ && !signals_.any())
     limit = std::max(std::chrono::ceil<milliseconds>(*start_at_ - steady_clock::now()), 0ms);
-  if (end_at_ && !is_late())
-    limit = std::chrono::ceil<milliseconds>(*end_at_ - steady_clock::now());
+  if (const auto end_by = signals_.end_by(orders_.config.worker.drain_timeout, process_grace);
+      end_by && !killed_)
+    limit = std::max(std::chrono::ceil<milliseconds>(*end_by - steady_clock::now()), 0ms);
   for (const Life& life : lives_) {
     for (const pollfd& source : life.process.sources()) sources.push_back(source);
     if (const auto poll = life.process.poll_limit()) limit = std::min(limit.value_or(*poll), *poll);

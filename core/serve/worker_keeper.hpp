@@ -39,6 +39,9 @@ class WorkerKeeper {
   /// internal, kind "worker_crashed", after too many crashes in which nothing ran.
   Result<int> run();
 
+  /// `serve` ends within worker.drain_timeout and this after a signal.
+  static constexpr std::chrono::seconds stop_grace{10};
+
  private:
   /// A process and what must outlive it.
   struct Life {
@@ -54,7 +57,7 @@ class WorkerKeeper {
   void end_crashed_workers(const Life& life, const CrashReport& report, bool tries_suspects);
   void count_crash(const std::string& sha256);
   Result<void> count_idle_crash(const ProcessEnd& end);
-  void end_late_ones();
+  void heed_signals();
   bool is_late() const;
   std::size_t trials() const;
   std::chrono::milliseconds pause_after(const CrashReport& report);
@@ -71,7 +74,6 @@ class WorkerKeeper {
   std::chrono::milliseconds
       pause_{};                       ///< before the next one, after crashes nobody is to blame for
   std::optional<Steady> start_at_{};  ///< when the next one is due
-  std::optional<Steady> end_at_{};    ///< after a signal: when what still runs is killed
   bool killed_ = false;
 };
 

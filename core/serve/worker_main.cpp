@@ -97,17 +97,6 @@ class ControlReader {
   std::thread thread_;
 };
 
-// Of a call that lasts for a good part of the lease.
-postgres::CallWatch::Tell tell_of_calls(const std::shared_ptr<Log>& log) {
-  return [log](std::chrono::milliseconds lasted, bool over) {
-    const double seconds = std::chrono::duration<double>(lasted).count();
-    if (over)
-      log->info("a call to the database is over after {:.1f} s", seconds);
-    else
-      log->warn("a call to the database has had no answer for {:.1f} s", seconds);
-  };
-}
-
 void report_exit(const FileDescriptor& control, int status) {
   std::fflush(nullptr);
   control::send(control, fmt::format("{} {}", control::exited, status));
@@ -155,7 +144,7 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
     return postgres::open_worker_store(
         url, {.connects_now = false, .listens = use.listens, .limits = limits, .log = log});
   };
-  const postgres::CallWatch watch(config.worker.lease / 3, tell_of_calls(log));
+  const postgres::CallWatch watch(config.worker.lease / 3, postgres::CallWatch::into(log));
   ServeOptions options = serve_options(config);
   options.retention = retention_of(config);
   if (orders.trial) {

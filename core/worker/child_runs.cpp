@@ -66,11 +66,12 @@ Result<void> ChildRuns::start(WorkerId worker, std::chrono::milliseconds lease, 
   if (!answer) {
     for (const Start& start : batch.starts) start.parent->retry_start(start.task);
     if (!is_away(answer.error())) return std::unexpected(answer.error());
-    log_.warn("cannot start child runs, retrying: {}", to_string(answer.error()));
+    starting_.failed(answer.error(), now);
     due_ = true;
     retry_at_ = now + away_pause;
     return {};
   }
+  starting_.succeeded(now);
   for (std::size_t i = 0; i < batch.starts.size(); ++i) {
     auto& [parent, task] = batch.starts[i];
     const RunKey key = batch.requested[i].parent;

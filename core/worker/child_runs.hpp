@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/retry_log.hpp"
 #include "base/time.hpp"
 #include "store/worker_store.hpp"
 #include "worker/run_book.hpp"
@@ -26,7 +26,9 @@ class ChildRuns {
     std::function<void(RunKey, OwnedRun&, const ReadyTask&, AttemptResult)> failed;
   };
 
-  ChildRuns(WorkerStore& store, Log& log) : store_(store), log_(log) {}
+  ChildRuns(WorkerStore& store, Log& log)
+      : store_(store),
+        starting_(log, "cannot start child runs", "child runs can be started again") {}
 
   /// Announces that some run has child runs to start.
   void request() noexcept { due_ = true; }
@@ -59,7 +61,7 @@ class ChildRuns {
   Batch take(Steady now, RunBook& runs, const Callbacks& callbacks);
 
   WorkerStore& store_;
-  Log& log_;
+  RetryLog starting_;
   bool due_ = false;
   Steady retry_at_{};
   std::map<RunKey, Steady> busy_until_;  ///< parents that were locked

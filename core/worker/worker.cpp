@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/host_name.hpp"
+#include "base/retry_log.hpp"
 #include "step/flight_recorder.hpp"
 #include "step/step_resources.hpp"
 #include "store/flow_store.hpp"
@@ -46,7 +47,7 @@ Result<Worker::Ended> Worker::run() {
   WorkerIdentity identity{.host = host_name(), .pid = ::getpid(), .slots = options_.slots};
   if (options_.trial) identity.trial_of = options_.trial->of;
   const auto ended = [&]() -> Result<void> {
-    bool away = false;
+    RetryLog told(*log_, "cannot join", "can join again");
     while (stop_request() == StopRequest::none) {
       flows.forget();
       const auto known = flows.refresh(Steady::max());
@@ -54,12 +55,11 @@ Result<Worker::Ended> Worker::run() {
                             : Result<WorkerId>(std::unexpected(known.error()));
       if (!id) {
         if (id.error().code != ErrorCode::unavailable) return std::unexpected(id.error());
-        if (!std::exchange(away, true))
-          log_->warn("cannot join, retrying: {}", to_string(id.error()));
+        told.failed(id.error());
         store_.wait(join_pause);
         continue;
       }
-      away = false;
+      told.succeeded();
       const std::size_t count = flows.slugs().size();
       log_->info("worker {} serves {} flow{} with {} slots", *id, count, count == 1 ? "" : "s",
                  options_.slots);

@@ -261,9 +261,9 @@ void WorkerLoop::sweep(Steady now) {
   if (now < sweep_at_) return;
   sweep_at_ = now + loop_.options.lease / 3;
   const auto swept = loop_.store.sweep();
-  if (!swept) {
-    loop_.log.warn("cannot sweep lapsed workers: {}", to_string(swept.error()));
-  } else if (*swept > 0) {
+  if (!swept) return sweeping_.failed(swept.error(), now);
+  sweeping_.succeeded(now);
+  if (*swept > 0) {
     loop_.log.warn("{} worker{} did not renew the lease: tasks that ran there start again", *swept,
                    *swept == 1 ? "" : "s");
     schedule_.note_possible_runs();

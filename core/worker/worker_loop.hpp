@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/retry_log.hpp"
 #include "worker/attempts.hpp"
 #include "worker/duties.hpp"
 #include "worker/exchange_schedule.hpp"
@@ -49,7 +50,8 @@ class WorkerLoop {
   enum class Ended { drained, lease_lost };
 
   /// Errors: unavailable, only when it must stop while the database is away; internal, when the
-  /// database refuses a request: then the worker's tasks count as lost once its lease has lapsed.
+  /// database refuses a request. Then the worker leaves, so that what it held starts again without a charge;
+  /// where it cannot leave, its tasks count as lost once its lease has lapsed.
   Result<Ended> run(WorkerId worker);
 
  private:
@@ -101,6 +103,7 @@ class WorkerLoop {
   bool skipped_exchange_ = false;  ///< the last round made none
   bool lost_commits_ = false;    ///< the database has lost exchanges: it must be asked what is held
   std::int64_t settled_in_ = 0;  ///< the last exchange that settled, ended or released something
+  RetryLog sweeping_{loop_.log, "cannot sweep lapsed workers", "lapsed workers are swept again"};
   Steady sweep_at_{}, give_back_at_{};
   Duties duties_;
 };

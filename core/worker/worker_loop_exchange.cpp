@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
+#include "base/retry_log.hpp"
 #include "worker/away.hpp"
 #include "worker/worker_loop.hpp"
 
@@ -50,18 +51,14 @@ Result<void> WorkerLoop::exchange() {
 // L6: repeats the same request until it is answered. If the first one was committed, the answer is
 // the same.
 Result<ExchangeReply> WorkerLoop::exchange_until_answered() {
-  std::optional<Steady> away_since;
+  RetryLog told(loop_.log, "the database does not answer", "the database answers again");
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
     auto reply = try_exchange();
-    if (away_since && (reply || !is_away(reply.error())))
-      loop_.log.info("the database answers again after {:.1f} s",
-                     std::chrono::duration<double>(loop_.now() - *away_since).count());
+    if (reply || !is_away(reply.error())) told.succeeded(loop_.now());
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
     const Steady now = loop_.now();
     if (!is_away(reply.error()) || must_end(now)) return reply;
-    if (!away_since)
-      loop_.log.warn("the database does not answer, retrying: {}", to_string(reply.error()));
-    away_since = away_since.value_or(now);
+    told.failed(reply.error(), now);
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }
@@ -162,12 +159,18 @@ Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<Claimed
   for (const ClaimedRun& run : claimed)
     if (run.has_history) runs.push_back(run.run);
   if (runs.empty()) return {};
+  RetryLog told(loop_.log, "cannot read the journals of claimed runs",
+                "the journals of claimed runs are read again");
   for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
     auto held = offered_.held_by_others(loop_.worker, runs);
     auto journals = held ? loop_.store.journal(runs) : std::unexpected(held.error());
-    if (journals) return Histories{*std::move(held), *std::move(journals)};
-    if (!is_away(journals.error()) || must_end(loop_.now()))
-      return std::unexpected(journals.error());
+    const Steady now = loop_.now();
+    if (journals) {
+      told.succeeded(now);
+      return Histories{*std::move(held), *std::move(journals)};
+    }
+    if (!is_away(journals.error()) || must_end(now)) return std::unexpected(journals.error());
+    told.failed(journals.error(), now);
     loop_.store.wait(pause);
   }
 }

@@ -53,6 +53,7 @@ create table weir.serving (
   plugin_id  integer,
   barred     boolean not null default false,
   offered    boolean not null default true,
+  claims     boolean not null default true,
   primary key (version_id, worker_id)
 );
 insert into weir.serving (version_id, worker_id, plugin_id)
@@ -64,6 +65,7 @@ create index serving_worker on weir.serving (worker_id);
 comment on table weir.serving is 'which versions each worker has, and with which plugin (null: built into the program)';
 comment on column weir.serving.barred is 'its plugin is in quarantine there: no run of it is begun';
 comment on column weir.serving.offered is 'new runs may take it; false: it is there for open runs only';
+comment on column weir.serving.claims is 'the worker claims runs; false: it only takes shares';
 alter table weir.flow add column last_offered integer;
 comment on column weir.flow.last_offered is
   'the newest version that was offered last: starts take it while no worker is alive';
@@ -83,6 +85,10 @@ alter table weir.worker
   add column lease    interval not null default '15 s',
   add column spared   boolean not null default false,
   add column timeline text not null default substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);
+-- Parents waited for their child runs until a notification, which a standby that takes over may not have.
+update weir.open_run o set wake_at = clock_timestamp()
+where o.wake_at >= '9999-12-31 00:00+00'
+  and exists (select from weir.run r join weir.open_run c on c.run_id = r.id where r.parent_run = o.run_id);
 comment on column weir.worker.timeline is
   'of the server''s log when it joined: behind a standby that has taken over it can only leave';
 comment on column weir.worker.lease is 'how long its lease is; 0: it has left or was declared dead, and holds what is locked';

@@ -1,4 +1,4 @@
-// Steps with outputs of any size, and a flow of three child runs.
+// Steps with outputs of any size, and flows with child runs.
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -25,7 +25,9 @@ WEIR_FLOW(held, "test.Held", step<until>("wait").timeout(30min));
 WEIR_FLOW(small_flow, "test.Small", step<small>("act"));
 WEIR_FLOW(family, "test.Family", flow("a").runs("small_flow"), flow("b").runs("small_flow"),
           flow("c").runs("small_flow"));
+WEIR_FLOW(guided, "test.Guided", step<until>("wait").timeout(30min),
+          flow("child").runs("small_flow").over("wait"));
 
 }  // namespace
 
-WEIR_PLUGIN(chunks, held, small_flow, family)
+WEIR_PLUGIN(chunks, held, small_flow, family, guided)

@@ -28,7 +28,8 @@ void write_serve_config(const std::filesystem::path& folder, const ServeConfig& 
   std::ofstream out(folder / "flows.yaml");
   out << "database: {url: \"" << config.database << "\", migrate: true}\n"
       << "plugins: {folders: [\"" << config.plugins << "\"]}\n"
-      << "worker: {slots: 8, lease: " << config.lease.count() << "s, drain_timeout: 10s}\n"
+      << "worker: {slots: 8, lease: " << config.lease.count()
+      << "s, drain_timeout: " << config.drain_timeout.count() << "s}\n"
       << config.more;
 }
 

@@ -14,6 +14,7 @@ struct ServeConfig {
   /// Outlasts a machine that stands still for a while, so that an attempt is lost by a mistake of
   /// ours alone. Short where servers are killed: their runs are free when it is over.
   std::chrono::seconds lease{30};
+  std::chrono::seconds drain_timeout{10};
   std::string more = {};  ///< further lines
 };
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <sstream>
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -67,6 +68,78 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L5: serve ends after a signal though the datab
   CHECK(serve.log().contains("has not stopped in time"));
 }
 
+TEST_CASE_FIXTURE(EmptyDatabase, "L5: serve ends after a signal before the database has answered") {
+  const TemporaryFolder folder;
+  Relay relay(database());
+  relay.set(Relay::State::silent);
+  std::ofstream(folder.path() / "flows.yaml")
+      << fmt::format("database: \"{}\"\nplugins: {{folders: [{}]}}\n", relay.url(),
+                     std::filesystem::path(UNTIL).parent_path().string());
+  Running serve(WEIR_PROGRAM, {"serve"}, folder.path(), folder.path() / "serve.log");
+  REQUIRE(eventually([&] { return relay.connections() > 0; }));
+  serve.signal(SIGTERM);
+  CHECK(serve.wait() == 0);
+  std::ifstream log(folder.path() / "serve.log");
+  CHECK(std::string(std::istreambuf_iterator<char>(log), {})
+            .contains("stopped while it looked at the schema"));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "L6: serve tells of its first call in the log, in its format") {
+  const TemporaryFolder folder;
+  Relay relay(database());
+  relay.set(Relay::State::silent);
+  std::ofstream(folder.path() / "flows.yaml") << fmt::format(
+      "database: \"{}\"\nplugins: {{folders: [{}]}}\nworker: {{lease: 3s}}\nlog: {{format: "
+      "json}}\n",
+      relay.url(), std::filesystem::path(UNTIL).parent_path().string());
+  Running serve(WEIR_PROGRAM, {"serve"}, folder.path(), folder.path() / "serve.log");
+  const auto log = [&] {
+    std::ifstream file(folder.path() / "serve.log");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  CHECK(eventually([&] { return log().contains("answer"); }));
+  relay.set(Relay::State::open);
+  CHECK(eventually([&] { return log().contains("serves 4 flows"); }));
+  serve.signal(SIGTERM);
+  CHECK(serve.wait() == 0);
+  CHECK(log().contains("a call to the database has had no answer for "));
+  std::istringstream lines(log());
+  for (std::string line; std::getline(lines, line);) CHECK(line.starts_with(R"({"time":)"));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "L5: a process drains at once though the crash of another cannot be reported") {
+  RelayedServe serve("drain_timeout: 1s, lease: 30s");
+  TestClient client;
+  const auto until = Json::object(std::vector<std::pair<std::string, Json>>{
+      {"file", Json::string((serve.folder.path() / "now").string())}});
+  CHECK(client_on(client.store()).start_many("sleeper", {until}).has_value());
+  const auto eventually_is = [](const std::string& query, const std::string& value) {
+    return eventually([&] { return query_value(query) == value; });
+  };
+  REQUIRE(eventually_is("select count(*) from weir.attempts where outcome = 'running'", "1"));
+  const auto kill_one = [](const std::string& condition) {
+    const std::string pid = query_value("select max(pid) from weir.workers where " + condition);
+    ::kill(std::stoi(pid), SIGKILL);
+    return pid;
+  };
+  const std::string first = kill_one("alive");
+  // One holds the trial of the suspect, one serves.
+  REQUIRE(eventually_is("select count(*) from weir.workers where alive and pid <> " + first, "2"));
+  serve.relay.set(Relay::State::silent);
+  const std::size_t before = serve.relay.connections();
+  kill_one("alive and pid <> " + first);
+  REQUIRE(eventually([&] { return serve.relay.connections() > before; }));  // it is to be reported
+  serve.process->signal(SIGTERM);
+  CHECK(serve.process->wait() == 1);
+  const std::string log = serve.log();
+  INFO(log);
+  const std::size_t drains = log.find("draining: running steps may finish");
+  const std::size_t gives_up = log.find("stopped before the database has taken the report");
+  CHECK(gives_up != std::string::npos);
+  CHECK(drains < gives_up);
+}
+
 TEST_CASE_FIXTURE(EmptyDatabase, "L5: serve stops as usual when the database is cut off") {
   RelayedServe serve("drain_timeout: 1s, lease: 30s");
   serve.relay.set(Relay::State::cut);
@@ -81,7 +154,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L5: serve stops as usual when the database is 
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: a call that gets no answer is told while it lasts") {
   RelayedServe serve("lease: 3s");
   serve.relay.set(Relay::State::silent);
-  CHECK(serve.logs("a call to the database has had no answer for 1."));
+  CHECK(serve.logs("a call to the database has had no answer for "));
   serve.relay.set(Relay::State::open);
   CHECK(serve.logs("a call to the database is over after "));
   TestClient client;
@@ -127,8 +200,9 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a command says that it waits for the database"
                folder.path(), folder.path() / "log");
   CHECK(eventually([&] {
     std::ifstream file(folder.path() / "log");
-    return std::string(std::istreambuf_iterator<char>(file), {})
-        .contains("the database has not answered for 3 s: still waiting");
+    const std::string said(std::istreambuf_iterator<char>(file), {});
+    return said.contains("the database has not answered for ") &&
+           said.contains(" s: still waiting");
   }));
   serve.relay.set(Relay::State::open);
   CHECK(list.wait() == 0);

@@ -283,6 +283,8 @@ TEST_SUITE("store: versions that go") {
     TwoVersions a;
     a.started();
     a.second_comes();
+    CHECK(must(a.worker.session->plugins().flows_with_open_runs()) ==
+          std::vector<std::string>{"totals"});
     const auto versions = must(a.worker.session->plugins().versions_of({"totals", "unknown"}));
     REQUIRE(versions.size() == 2);
     const VersionReport* const first =

@@ -145,6 +145,9 @@ TEST_SUITE("store: versions") {
     a.worker.serves({{a.first, {}}});
     CHECK(a.started() == 1);  // 2 was rolled back
     CHECK(must(a.client->flow("totals", {})).version == 1);
+    const auto unknown = a.client->flow("totals", 7);
+    REQUIRE_FALSE(unknown.has_value());
+    CHECK(unknown.error().hint == "the newest version is 2");
     TestWorker other(*a.stores);
     other.serves({{a.second, {}}});
     CHECK(a.started() == 2);

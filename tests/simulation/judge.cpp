@@ -182,6 +182,9 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
       violated(
           fmt::format("F11: {} counts as lost with worker {}, which the database did not reach",
                       describe(run, row.task, row.attempt), worker));
+    if (dead.timeline != database_->timeline())
+      violated(fmt::format("F11: {} counts as lost with worker {}, which joined before a failover",
+                           describe(run, row.task, row.attempt), worker));
     if (dead.lease_until > database_->now())
       violated(fmt::format("F1: {} counts as lost with worker {}, which lives",
                            describe(run, row.task, row.attempt), worker));

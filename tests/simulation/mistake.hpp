@@ -30,10 +30,11 @@ enum class Mistake {
   outage_unnoticed,             // leases lapse while the database is away
   gap_unnoticed,                // a call is taken though the ones before it were lost
   resume_keeps_all,             // a worker that resumes is left runs that are not its own
-  failover_unnoticed            // a standby takes calls of workers that know more than it
+  failover_unnoticed,           // a standby takes calls of workers that know more than it
+  failover_charged              // what a worker had in flight before a failover counts as lost
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 22> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 23> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -56,6 +57,7 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 22> mistakes =
     {Mistake::gap_unnoticed, "gap_unnoticed"},
     {Mistake::resume_keeps_all, "resume_keeps_all"},
     {Mistake::failover_unnoticed, "failover_unnoticed"},
+    {Mistake::failover_charged, "failover_charged"},
 }};
 
 }  // namespace weir::simulation

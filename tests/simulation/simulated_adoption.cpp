@@ -165,6 +165,13 @@ std::vector<AdoptedVersion> SimulatedDatabase::adopt_older(VersionId id) {
   return results;
 }
 
+std::vector<std::string> SimulatedDatabase::flows_with_open_runs() const {
+  std::set<std::string> slugs;
+  for (const auto& [run, open] : tables_.open_runs)
+    slugs.insert(version(tables_.runs.at(run).version).definition->slug().string());
+  return {slugs.begin(), slugs.end()};
+}
+
 std::vector<VersionReport> SimulatedDatabase::versions(const std::string& slug) const {
   std::vector<VersionReport> reports;
   const FlowRow* const known = flow(slug);

@@ -42,6 +42,14 @@ bool SimulatedDatabase::is_alive(WorkerId worker) const {
                                                 environment_.mistake != Mistake::outage_unnoticed));
 }
 
+bool SimulatedDatabase::may_settle(WorkerId worker) const {
+  if (is_alive(worker)) return true;
+  const auto found = tables_.workers.find(worker);
+  return found != tables_.workers.end() && !found->second.ended_at &&
+         found->second.timeline == timeline_ && found->second.lease > Duration(0) &&
+         environment_.mistake != Mistake::outage_unnoticed && may_be_spared(found->second);
+}
+
 PluginId SimulatedDatabase::register_plugin(const std::string& sha256) {
   commits();
   for (const auto& [id, known] : tables_.plugins)
@@ -335,7 +343,7 @@ Result<void> SimulatedDatabase::start_child(WorkerId worker, const ChildStart& c
   commits();
   const RunKey run = child.parent;
   const auto open = tables_.open_runs.find(run);
-  if (open == tables_.open_runs.end() || open->second.worker != worker || !is_alive(worker))
+  if (open == tables_.open_runs.end() || open->second.worker != worker || !may_settle(worker))
     return std::unexpected(
         lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
   const ParentLink parent{run, child.step, child.attempt};

@@ -122,6 +122,7 @@ class SimulatedDatabase {
   Result<Adoption> adopt(const std::string& slug, int from, std::optional<int> to);
   std::vector<AdoptedVersion> adopt_older(VersionId version);
   std::vector<VersionReport> versions(const std::string& slug) const;
+  std::vector<std::string> flows_with_open_runs() const;
 
   // The server comes up again after a crash with what it has of its data; transactions that were open
   // are not. Or a standby comes up instead of it.
@@ -132,7 +133,9 @@ class SimulatedDatabase {
   const std::string& slug_of(VersionId id) const { return tables_.flows.at(version(id).flow).slug; }
   const FlowRow* flow(const std::string& slug) const;
   Time now() const { return environment_.now(); }
+  int timeline() const noexcept { return timeline_; }  // 1, and one more for each failover
   bool is_alive(WorkerId worker) const;
+  bool may_settle(WorkerId worker) const;  // also after an outage that nobody has noticed yet
   // The share of the worker that has this attempt; null: it holds none.
   const ShareRow* share_of(WorkerId worker, RunKey run, TaskId task, int attempt) const;
 
@@ -154,6 +157,7 @@ class SimulatedDatabase {
   void end_worker(WorkerId worker, const char* reason);
   void commits(bool waits = true) { environment_.before_commit(waits); }
   void notice_outage(std::optional<WorkerId> worker = {});
+  bool may_be_spared(const WorkerRow& worker) const;  // nobody has swept for long
   void spare_workers();
   void claim(const ExchangeRequest& request, const std::set<VersionId>& paused);
   std::vector<RunKey> take_suspects(const ExchangeRequest& request,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -82,10 +83,12 @@ class SimulatedRunStore final : public RunStore {
   }
 
   Result<std::vector<VersionReport>> all_versions() override {
+    const std::scoped_lock lock(mutex_);
+    std::set<std::string> slugs;
+    for (const auto& [id, row] : tables().flows) slugs.insert(row.slug);
     std::vector<VersionReport> all;
-    for (const auto& [id, row] : database_.tables().flows)
-      for (VersionReport& each : database_.versions(row.slug)) all.push_back(std::move(each));
-    std::ranges::stable_sort(all, {}, &VersionReport::flow);
+    for (const std::string& slug : slugs)
+      for (VersionReport& each : database_.versions(slug)) all.push_back(std::move(each));
     return all;
   }
 

@@ -24,7 +24,7 @@ Result<SettlementId> SimulatedDatabase::settle(WorkerId worker, RunKey run, Task
   const auto open = tables_.open_runs.find(run);
   const bool owned = open != tables_.open_runs.end() && open->second.worker == worker;
   const bool shared = share_of(worker, run, task, attempt) != nullptr;
-  if ((!owned && !shared) || !is_alive(worker))
+  if ((!owned && !shared) || !may_settle(worker))
     return std::unexpected(
         refused(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
   if (now() >= settle_until)

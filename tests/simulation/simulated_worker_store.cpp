@@ -92,6 +92,11 @@ Result<std::vector<AdoptedVersion>> SimulatedWorkerStore::adopt_older(VersionId 
       [version](SimulatedDatabase& database) { return database.adopt_older(version); });
 }
 
+Result<std::vector<std::string>> SimulatedWorkerStore::flows_with_open_runs() {
+  return execute<std::vector<std::string>>(
+      [](SimulatedDatabase& database) { return database.flows_with_open_runs(); });
+}
+
 Result<std::vector<VersionReport>> SimulatedWorkerStore::versions_of(
     const std::vector<std::string>& flows) {
   return execute<std::vector<VersionReport>>([=](SimulatedDatabase& database) {

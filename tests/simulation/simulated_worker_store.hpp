@@ -51,6 +51,7 @@ class SimulatedWorkerStore : public WorkerStore,
                               const std::map<VersionId, ServedVersion>& versions) override;
   Result<std::vector<AdoptedVersion>> adopt_older(VersionId version) override;
 
+  Result<std::vector<std::string>> flows_with_open_runs() override;
   Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>& flows) override;
   Result<void> report_plugins(const ReportingProcess& process,
                               const std::optional<Json>& plugins) override;

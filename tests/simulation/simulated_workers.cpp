@@ -30,10 +30,14 @@ void SimulatedDatabase::notice_outage(std::optional<WorkerId> id) {
     spare_workers();
 }
 
+bool SimulatedDatabase::may_be_spared(const WorkerRow& worker) const {
+  return !worker.spared && swept_at_ && *swept_at_ + worker.lease * 2 / 3 < now();
+}
+
 void SimulatedDatabase::spare_workers() {
   for (auto& [id, worker] : tables_.workers) {
-    if (worker.ended_at || worker.spared || !swept_at_ ||
-        worker.lease_until >= now() + worker.lease || *swept_at_ + worker.lease * 2 / 3 >= now())
+    if (worker.ended_at || worker.lease == Duration(0) || !may_be_spared(worker) ||
+        worker.lease_until >= now() + worker.lease)
       continue;
     worker.lease_until = now() + worker.lease;
     worker.spared = true;
@@ -68,6 +72,8 @@ int SimulatedDatabase::sweep() {
     if (worker.ended_at || worker.lease_until > now()) continue;
     for (const InFlightTask& task : worker.in_flight) {
       if (environment_.mistake == Mistake::sweep_charges_none) break;
+      if (worker.timeline != timeline_ && environment_.mistake != Mistake::failover_charged)
+        break;  // what it did last may be lost (F11)
       const auto open = tables_.open_runs.find(task.run);
       const ShareRow* const share = share_of(id, task.run, task.task, task.attempt);
       const bool owned = open != tables_.open_runs.end() && open->second.worker == id;

@@ -21,17 +21,18 @@ constexpr const char* program = "/usr/sbin/pgbouncer";
 
 bool Pgbouncer::is_installed() { return std::filesystem::exists(program); }
 
-Pgbouncer::Pgbouncer(const std::string& url, const std::string& mode) {
+Pgbouncer::Pgbouncer(const std::string& url, const std::string& mode, int pool) {
   const std::filesystem::path folder = folder_.path();
   folder_.write("bouncer.ini",
                 fmt::format("[databases]\n* = host={} port={} user={}\n"
                             "[pgbouncer]\nlisten_addr =\nunix_socket_dir = {}\nlisten_port = {}\n"
-                            "auth_type = any\npool_mode = {}\ndefault_pool_size = 50\n"
+                            "auth_type = any\npool_mode = {}\ndefault_pool_size = {}\n"
+                            "query_wait_timeout = 10\n"
                             "server_check_query = select 1\nignore_startup_parameters = "
                             "extra_float_digits\n",
                             connection_option(url, "host"), connection_option(url, "port"),
                             connection_option(url, "user"), folder.string(),
-                            connection_option(url, "port"), mode));
+                            connection_option(url, "port"), mode, pool));
   std::vector<std::string> arguments = {(folder / "bouncer.ini").string()};
   if (::geteuid() == 0) {  // as which it does not run: as the owner of the server
     struct stat server{};

@@ -13,8 +13,9 @@ class Pgbouncer {
   /// Whether this machine has the program.
   static bool is_installed();
 
-  /// `mode`: "session" or "transaction".
-  Pgbouncer(const std::string& url, const std::string& mode);
+  /// `mode`: "session" or "transaction". `pool` sessions of the server at most; who waits for one
+  /// for 10 s is refused.
+  Pgbouncer(const std::string& url, const std::string& mode, int pool = 50);
 
   const std::string& url() const { return url_; }
 

@@ -92,12 +92,13 @@ void Relay::run(const std::stop_token& stop) {
     if (state == State::open) {
       auto source = sources.begin() + 1;
       for (auto pair = pairs.begin(); pair != pairs.end();) {
-        const bool goes_on = ((source++)->revents == 0 || pass_on(pair->client, pair->server)) &
-                             ((source++)->revents == 0 || pass_on(pair->server, pair->client));
-        pair = goes_on ? std::next(pair) : pairs.erase(pair);
+        const bool client_goes_on = (source++)->revents == 0 || pass_on(pair->client, pair->server);
+        const bool server_goes_on = (source++)->revents == 0 || pass_on(pair->server, pair->client);
+        pair = client_goes_on && server_goes_on ? std::next(pair) : pairs.erase(pair);
       }
     }
     if (sources[0].revents == 0) continue;
+    ++connections_;
     Pair& pair = pairs.emplace_back();
     pair.client = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
     pair.server = socket_of();

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ class Relay {
   /// What was sent while it was silent is passed on when it opens.
   void set(State state) { state_ = state; }
 
+  /// How many it has taken.  [any thread]
+  std::size_t connections() const { return connections_; }
+
  private:
   void run(const std::stop_token& stop);
 
@@ -40,6 +44,7 @@ class Relay {
   std::string url_, server_;
   int listening_ = -1;
   std::atomic<State> state_ = State::open;
+  std::atomic<std::size_t> connections_ = 0;
   std::jthread thread_;
 };
 

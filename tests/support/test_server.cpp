@@ -53,7 +53,8 @@ void forget_test_server() {
   auto start = local::FileLock::open(cluster->start_lock(), cluster->owner());
   auto users = local::FileLock::open(cluster->users_lock(), cluster->owner());
   if (!start || !users || !start->lock_exclusive() || !users->try_lock_exclusive()) return;
-  local::stop(*cluster, LocalPostgres::Options().patience);  // left by users that crashed
+  local::stop(*cluster, std::chrono::steady_clock::now() +
+                            LocalPostgres::Options().patience);  // left by users that crashed
   // The lock files stay: a process that waits for them finds no cluster, and makes one.
   std::error_code ignored;
   std::filesystem::remove(cluster->root() / "initialised", ignored);

@@ -1,5 +1,6 @@
 #include "cli/commands/serve.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <utility>
@@ -13,8 +14,10 @@
 #include "cli/database.hpp"
 #include "cli/log.hpp"
 #include "plugin/stage.hpp"
+#include "serve/interruptible.hpp"
 #include "serve/postgres_keeper.hpp"
 #include "serve/worker_keeper.hpp"
+#include "store/postgres/call_watch.hpp"
 #include "store/postgres/notice_log.hpp"
 
 namespace weir::cli {
@@ -45,6 +48,29 @@ Result<std::unique_ptr<Supervisor>> keep_postgres(const Database& database,
       {postgres_keeper(database.local(), [&signals] { return signals.any(); }, log)});
 }
 
+// Makes the private PostgreSQL end in time, however `serve` ends.
+class StopsInTime {
+ public:
+  StopsInTime(const Database& database, StopSignals& signals, std::chrono::milliseconds drain)
+      : database_(database), signals_(signals), drain_(drain) {}
+  StopsInTime(const StopsInTime&) = delete;
+  StopsInTime& operator=(const StopsInTime&) = delete;
+  ~StopsInTime() {
+    if (!database_.local()) return;
+    constexpr std::chrono::seconds at_last{1};  // LocalPostgres::stop_by
+    signals_.count();
+    database_.local()->stop_by(
+        signals_.end_by(drain_, WorkerKeeper::stop_grace)
+            .value_or(std::chrono::steady_clock::now() + WorkerKeeper::stop_grace) -
+        at_last);
+  }
+
+ private:
+  const Database& database_;
+  StopSignals& signals_;
+  const std::chrono::milliseconds drain_;
+};
+
 ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our log that ends must not end this process
@@ -53,14 +79,31 @@ ExitCode run(const Serve& serve, const Globals& globals, Console& console) {
   if (const Faults faults = folder_faults(*config); !faults.empty()) return console.fail(faults);
   const auto log = make_log(config->log, console.err());
   postgres::log_notices(log);
+  const postgres::CallWatch watch(config->worker.lease / 3, postgres::CallWatch::into(log));
 
   const auto stage = StageDirectory::open();
   if (!stage) return console.fail(to_error(stage.error()));
-  const auto database = Database::open(*config, globals, Database::IfMissing::make);
-  if (!database) return console.fail(database.error());
+  const auto is_stopped = [&signals] { return signals.count() > 0; };
+  const auto database =
+      Database::open(*config, globals, Database::IfMissing::make, {.cancelled = is_stopped});
+  if (!database) {
+    if (database.error().kind != "cancelled") return console.fail(database.error());
+    log->warn("stopped while the private PostgreSQL started");
+    return ExitCode::ok;
+  }
+  const StopsInTime in_time(*database, signals, config->worker.drain_timeout);
   const bool may_migrate = database->local() || (config->database.migrate && !globals.database);
-  const auto schema =
-      checked_schema(database->url(), may_migrate ? Migrates::older : Migrates::never);
+  // A migration that is cut off changes nothing.
+  const auto answer = unless_over<Result<SchemaState>>(
+      is_stopped,
+      [url = database->url(), migrates = may_migrate ? Migrates::older : Migrates::never] {
+        return checked_schema(url, migrates);
+      });
+  if (!answer) {
+    log->warn("stopped while it looked at the schema of {}", database->shown());
+    return ExitCode::ok;
+  }
+  const Result<SchemaState>& schema = *answer;
   if (!schema) return console.fail(schema.error());
   log->info("database: {}, schema {}", database->shown(), schema->database);
   if (!schema->remark.empty()) log->warn("{}", schema->remark);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/views/dag_drawing.hpp"
 #include "config/quantity.hpp"
@@ -79,7 +80,7 @@ std::string rules(const StepDefinition& step) {
   if (conditions.when_exhausted != StepConditions{}.when_exhausted)
     parts.push_back(
         fmt::format("when it has failed for good {}", fallback_text(conditions.when_exhausted)));
-  return fmt::format("{}", fmt::join(parts, "; "));
+  return printable(fmt::format("{}", fmt::join(parts, "; ")));
 }
 
 std::string rules_text(const FlowDefinition& flow, const Terminal& terminal) {
@@ -194,8 +195,8 @@ std::string flow_text(const CatalogueFlow& flow, const Terminal& terminal) {
       fmt::format("{}  {}\n", painted(terminal, Tone::strong, definition.slug().view()),
                   definition.module().view());
   const auto fact = [&](std::string_view what, std::string_view value) {
-    text +=
-        fmt::format("{}  {}\n", painted(terminal, Tone::faint, fmt::format("{:<11}", what)), value);
+    text += fmt::format("{}  {}\n", painted(terminal, Tone::faint, fmt::format("{:<11}", what)),
+                        printable(value));
   };
   fact("plugin", shown_path(flow.file.path));
   fact("sha256", flow.file.sha256);

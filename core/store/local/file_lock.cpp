@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "store/local/deadline.hpp"
 #include "store/local/folder_error.hpp"
 
 namespace weir::local {
@@ -25,6 +26,16 @@ Result<FileLock> FileLock::open_folder(const std::filesystem::path& folder) {
 }
 
 Result<void> FileLock::lock_exclusive() { return wait_for(LOCK_EX); }
+Result<bool> FileLock::lock_exclusive(const std::function<bool()>& given_up) {
+  while (flock(file_.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return std::unexpected(folder_error("lock", path_, errno));
+    if (given_up()) return false;
+    Deadline::wait_one_interval();
+  }
+  return true;
+}
+
 Result<void> FileLock::lock_shared() { return wait_for(LOCK_SH); }
 
 bool FileLock::try_lock_exclusive() noexcept { return flock(file_.fd(), LOCK_EX | LOCK_NB) == 0; }

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 
 #include "base/error.hpp"
 #include "base/file_descriptor.hpp"
@@ -19,6 +20,9 @@ class FileLock {
 
   /// Takes the exclusive lock; waits until no other object holds or shares it.
   Result<void> lock_exclusive();
+  /// Takes it, and returns true; false when `given_up`, which is asked every few milliseconds, returns true
+  /// before that.
+  Result<bool> lock_exclusive(const std::function<bool()>& given_up);
   /// Takes a shared lock; waits until no other object holds the exclusive one.
   Result<void> lock_shared();
 

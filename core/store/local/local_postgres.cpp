@@ -17,6 +17,14 @@
 #include "store/local/server.hpp"
 
 namespace weir {
+namespace {
+
+using std::chrono::steady_clock;
+
+// For a server whose start was cancelled.
+constexpr std::chrono::seconds cancelled_patience{3};
+
+}  // namespace
 
 // Invariants:
 // - Only the process that holds start.lock may make the cluster, or start or stop the server.
@@ -30,13 +38,16 @@ struct LocalPostgres::Share {
   local::FileLock users;
   Options options;
   ProcessHandle server;
+  std::optional<steady_clock::time_point> stop_by{};
   pid_t process = getpid();
 
   ~Share() {
     if (process != getpid()) return;
+    const auto until = stop_by.value_or(steady_clock::now() + options.patience);
     auto start = local::FileLock::open(cluster.start_lock(), cluster.owner());
-    if (start && start->lock_exclusive() && users.try_lock_exclusive())
-      local::stop(cluster, options.patience);
+    if (!start) return;
+    const auto held = start->lock_exclusive([&] { return steady_clock::now() >= until; });
+    if (held && *held && users.try_lock_exclusive()) local::stop(cluster, until);
   }
 };
 
@@ -52,7 +63,9 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
   if (!start) return std::unexpected(start.error());
   auto users = local::FileLock::open(cluster->users_lock(), cluster->owner());
   if (!users) return std::unexpected(users.error());
-  if (const auto held = start->lock_exclusive(); !held) return std::unexpected(held.error());
+  const auto held = start->lock_exclusive(options.cancelled);
+  if (!held) return std::unexpected(held.error());
+  if (!*held) return std::unexpected(local::cancelled_error());
 
   const auto programs = local::find_programs(options.programs, cluster->initialised());
   if (!programs) return std::unexpected(programs.error());
@@ -60,14 +73,19 @@ Result<LocalPostgres> LocalPostgres::open(const std::filesystem::path& folder,
     const auto made = local::initialise(*cluster, *programs, options.patience, options.durable);
     if (!made) return std::unexpected(made.error());
   }
-  auto server = local::ensure_running(*cluster, *programs,
-                                      {.patience = options.patience,
-                                       .durable = options.durable,
-                                       .cancelled = [] { return false; }});
-  if (!server) return std::unexpected(server.error());
+  auto server = local::ensure_running(
+      *cluster, *programs,
+      {.patience = options.patience, .durable = options.durable, .cancelled = options.cancelled});
+  if (!server) {
+    if (server.error().kind == "cancelled" && users->try_lock_exclusive())
+      local::stop(*cluster, steady_clock::now() + cancelled_patience);
+    return std::unexpected(server.error());
+  }
   if (const auto shared = users->lock_shared(); !shared) return std::unexpected(shared.error());
-  return LocalPostgres(
-      std::make_unique<Share>(std::move(*cluster), std::move(*users), options, *std::move(server)));
+  return LocalPostgres(std::unique_ptr<Share>(new Share{.cluster = *std::move(cluster),
+                                                        .users = *std::move(users),
+                                                        .options = options,
+                                                        .server = *std::move(server)}));
 }
 
 std::optional<LocalPostgres::End> LocalPostgres::wait_for_end(std::chrono::milliseconds limit) {
@@ -91,11 +109,12 @@ Result<void> LocalPostgres::start_again(std::chrono::seconds patience,
                                         const std::function<bool()>& cancelled) {
   auto start = local::FileLock::open(share_->cluster.start_lock(), share_->cluster.owner());
   if (!start) return std::unexpected(start.error());
-  for (const local::Deadline deadline(patience); !start->try_lock_exclusive();
-       local::Deadline::wait_one_interval())
-    if (deadline.passed() || cancelled())
-      return std::unexpected(
-          deadline.error("another process that starts or stops the server did not finish"));
+  const local::Deadline deadline(patience);
+  const auto held = start->lock_exclusive([&] { return deadline.passed() || cancelled(); });
+  if (!held) return std::unexpected(held.error());
+  if (!*held)
+    return std::unexpected(
+        deadline.error("another process that starts or stops the server did not finish"));
   const auto programs =
       local::find_programs(share_->options.programs, share_->cluster.initialised());
   if (!programs) return std::unexpected(programs.error());
@@ -106,6 +125,8 @@ Result<void> LocalPostgres::start_again(std::chrono::seconds patience,
   share_->server = *std::move(server);
   return {};
 }
+
+void LocalPostgres::stop_by(steady_clock::time_point until) { share_->stop_by = until; }
 
 bool LocalPostgres::is_running(const std::filesystem::path& folder) {
   std::error_code ec;

@@ -36,6 +36,8 @@ class LocalPostgres {
     std::chrono::seconds patience{60};
     /// Whether commits survive a power failure. False only for tests, whose data is not kept.
     bool durable = true;
+    /// Asked every few milliseconds, on the thread of the call: whether open() gives up.
+    std::function<bool()> cancelled = [] { return false; };
   };
 
   /// Joins the server of `folder` (".weir" beside flows.yaml); makes the folder and the cluster and
@@ -47,7 +49,7 @@ class LocalPostgres {
   /// `folder`/postgres.elsewhere names the place.
   ///
   /// Errors, all unavailable: "postgres_missing", "postgres_too_old", "no_permission", "disk_full",
-  /// "no_such_user", "initdb_failed", "server_failed", "server_slow", "folder_unusable". Each
+  /// "no_such_user", "initdb_failed", "server_failed", "server_slow", "folder_unusable", "cancelled". Each
   /// message has the path, and the last lines of the log where there is one.
   static Result<LocalPostgres> open(const std::filesystem::path& folder, const Options& options);
   static Result<LocalPostgres> open(const std::filesystem::path& folder) {
@@ -87,6 +89,10 @@ class LocalPostgres {
   /// milliseconds when `cancelled` returns true, which is asked from this thread. Errors: as open,
   /// and "cancelled".
   Result<void> start_again(std::chrono::seconds patience, const std::function<bool()>& cancelled);
+
+  /// Limits how long the end of this object takes to about a second after `until`; without it, Options::patience. A
+  /// server that this last user stops and that is not down by then ends without a checkpoint.
+  void stop_by(std::chrono::steady_clock::time_point until);
 
   LocalPostgres(LocalPostgres&&) noexcept;
   LocalPostgres& operator=(LocalPostgres&&) noexcept;

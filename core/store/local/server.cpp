@@ -1,5 +1,6 @@
 #include "store/local/server.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <optional>
@@ -41,13 +42,6 @@ std::string what_remains(const ClusterFolder& cluster) {
                      cluster.root().string(), fmt::join(processes_in(cluster.data()), ", "));
 }
 
-std::unexpected<Error> cancelled() {
-  return std::unexpected(Error{.code = ErrorCode::unavailable,
-                               .kind = "cancelled",
-                               .message = "the start of the private PostgreSQL was cancelled",
-                               .hint = {}});
-}
-
 /// Waits until a server that was started before can be joined (its main process) or has ended
 /// (nullopt).
 Result<std::optional<ProcessHandle>> join_existing(const ClusterFolder& cluster,
@@ -55,7 +49,7 @@ Result<std::optional<ProcessHandle>> join_existing(const ClusterFolder& cluster,
   for (const Deadline deadline(start.patience);; Deadline::wait_one_interval()) {
     if (auto server = ready_server(cluster)) return server;
     if (!any_process_in(cluster.data())) return std::nullopt;
-    if (start.cancelled()) return cancelled();
+    if (start.cancelled()) return std::unexpected(cancelled_error());
     if (deadline.passed()) return std::unexpected(deadline.error(what_remains(cluster)));
   }
 }
@@ -119,6 +113,13 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
+Error cancelled_error() {
+  return {.code = ErrorCode::unavailable,
+          .kind = "cancelled",
+          .message = "the start of the private PostgreSQL was cancelled",
+          .hint = {}};
+}
+
 std::string server_url(const ClusterFolder& cluster, std::string_view database) {
   return fmt::format("postgresql:///{}?host={}&port=5432&user={}", percent_encoded(database),
                      percent_encoded(cluster.socket().string()), superuser);
@@ -145,7 +146,8 @@ Result<ProcessHandle> ensure_running(const ClusterFolder& cluster, const Postgre
       return std::unexpected(log.failure("server_failed", "the private PostgreSQL did not start"));
     }
     // Not before stop() finds it.
-    if (start.cancelled() && read_pid_file(cluster.data())) return cancelled();
+    if (start.cancelled() && read_pid_file(cluster.data()))
+      return std::unexpected(cancelled_error());
     // A long recovery may be in progress: the server is left running, and the next caller joins it.
     if (deadline.passed()) {
       return std::unexpected(deadline.error("the private PostgreSQL did not become ready"));
@@ -154,7 +156,8 @@ Result<ProcessHandle> ensure_running(const ClusterFolder& cluster, const Postgre
   return *std::move(server);
 }
 
-void stop(const ClusterFolder& cluster, std::chrono::seconds patience) {
+void stop(const ClusterFolder& cluster, std::chrono::steady_clock::time_point until) {
+  constexpr std::chrono::seconds quit_patience{1};
   const auto found = read_pid_file(cluster.data());
   if (!found) return;
   // The handle is opened before the check, because another process may have the pid of a server
@@ -162,7 +165,12 @@ void stop(const ClusterFolder& cluster, std::chrono::seconds patience) {
   const auto server = ProcessHandle::open(found->pid);
   if (!server || !works_in_folder(found->pid, cluster.data())) return;
   server->signal(SIGINT);  // PostgreSQL's "fast" mode: disconnect clients, checkpoint, end
-  server->wait(patience);
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  if (!server->wait(std::max(left, std::chrono::milliseconds(0)))) {
+    server->signal(SIGQUIT);  // "immediate"
+    server->wait(quit_patience);
+  }
   std::error_code ignored;
   if (cluster.socket().parent_path() != cluster.root()) fs::remove(cluster.socket(), ignored);
 }

@@ -30,7 +30,11 @@ struct ServerStart {
 Result<ProcessHandle> ensure_running(const ClusterFolder& cluster, const PostgresPrograms& programs,
                                      const ServerStart& start);
 
-/// Stops the server, if it runs, and breaks its connections. The caller holds the start lock.
-void stop(const ClusterFolder& cluster, std::chrono::seconds patience);
+/// Stops the server, if it runs, and breaks its connections. One that has not ended at `until` ends without a
+/// checkpoint, and recovers when it is started next. The caller holds the start lock.
+void stop(const ClusterFolder& cluster, std::chrono::steady_clock::time_point until);
+
+/// unavailable, kind "cancelled".
+Error cancelled_error();
 
 }  // namespace weir::local

@@ -23,6 +23,16 @@ CallWatch::All& CallWatch::all() {
   return all;
 }
 
+CallWatch::Tell CallWatch::into(std::shared_ptr<Log> log) {
+  return [log = std::move(log)](milliseconds lasted, bool over) {
+    const double seconds = std::chrono::duration<double>(lasted).count();
+    if (over)
+      log->info("a call to the database is over after {:.1f} s", seconds);
+    else
+      log->warn("a call to the database has had no answer for {:.1f} s", seconds);
+  };
+}
+
 CallWatch::CallWatch(milliseconds limit, Tell tell) : limit_(limit), tell_(std::move(tell)) {
   const std::lock_guard lock(all().mutex);
   before_ = std::exchange(all().watch, this);

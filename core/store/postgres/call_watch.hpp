@@ -5,8 +5,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <thread>
+
+#include "base/log.hpp"
 
 namespace weir::postgres {
 
@@ -21,6 +24,10 @@ class CallWatch {
   using Tell = std::function<void(std::chrono::milliseconds lasted, bool over)>;
 
   CallWatch(std::chrono::milliseconds limit, Tell tell);
+
+  /// Writes both into the log.
+  static Tell into(std::shared_ptr<Log> log);
+
   CallWatch(const CallWatch&) = delete;
   CallWatch& operator=(const CallWatch&) = delete;
   ~CallWatch();

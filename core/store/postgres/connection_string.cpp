@@ -1,7 +1,7 @@
 #include "store/postgres/connection_string.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -25,6 +25,16 @@ std::string quoted(std::string_view value) {
   return text + "'";
 }
 
+using Options = std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)>;
+
+// What libpq would connect with: the environment and the service are resolved. Only the beginning of
+// a connect does that; this one ends before anybody is asked, as there is no such sslmode.
+Options options_used(const std::string& connection_string) {
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> refused(
+      PQconnectStart((connection_string + "sslmode=none_such").c_str()), PQfinish);
+  return {PQconninfo(refused.get()), PQconninfoFree};
+}
+
 }  // namespace
 
 NetworkLimits NetworkLimits::of_lease(milliseconds lease) {
@@ -36,34 +46,30 @@ NetworkLimits NetworkLimits::of_lease(milliseconds lease) {
 
 Result<std::string> with_limits(const std::string& url, NetworkLimits limits) {
   char* why = nullptr;
-  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
-      PQconninfoParse(url.c_str(), &why), PQconninfoFree);
+  const Options given(PQconninfoParse(url.c_str(), &why), PQconninfoFree);
   const std::unique_ptr<char, void (*)(void*)> reason(why, PQfreemem);
-  if (!options)
-    return std::unexpected(connection_error(url, why != nullptr ? why : "out of memory"));
+  if (!given) return std::unexpected(connection_error(url, why != nullptr ? why : "out of memory"));
+  std::string all;
+  for (const PQconninfoOption* option = given.get(); option->keyword != nullptr; ++option)
+    if (option->val != nullptr)
+      all.append(option->keyword).append("=").append(quoted(option->val)).append(" ");
 
   // Two keepalive probes fit into the silence, whatever the server's own settings are.
   const auto probes =
       std::max<seconds>(std::chrono::floor<seconds>(limits.silence / 3), seconds(1));
-  std::map<std::string_view, std::string> ours = {
-      {"connect_timeout", std::to_string(limits.connect.count())},
-      {"tcp_user_timeout", std::to_string(limits.silence.count())},
-      {"keepalives_idle", std::to_string(probes.count())},
-      {"keepalives_interval", std::to_string(probes.count())},
-      {"keepalives_count", "2"}};
-  if (std::getenv("PGCONNECT_TIMEOUT") != nullptr) ours.erase("connect_timeout");
-  if (std::getenv("PGSERVICE") != nullptr) ours.clear();
-  std::string all;
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    all.append(option->keyword).append("=").append(quoted(option->val)).append(" ");
-    if (std::string_view(option->keyword) == "service") ours.clear();
-  }
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
+  const std::map<std::string_view, std::int64_t> ours = {
+      {"connect_timeout", limits.connect.count()},
+      {"tcp_user_timeout", limits.silence.count()},
+      {"keepalives_idle", probes.count()},
+      {"keepalives_interval", probes.count()},
+      {"keepalives_count", 2}};
+  const Options used = options_used(all);
+  std::string limited = all;
+  for (const PQconninfoOption* option = used.get(); option && option->keyword != nullptr; ++option)
     if (const auto found = ours.find(option->keyword);
-        found != ours.end() && option->val == nullptr)
-      all.append(found->first).append("=").append(found->second).append(" ");
-  return all;
+        found != ours.end() && (option->val == nullptr || *option->val == '\0'))
+      limited.append(found->first).append("=").append(std::to_string(found->second)).append(" ");
+  return limited;
 }
 
 }  // namespace weir::postgres

@@ -18,7 +18,7 @@ struct NetworkLimits {
 };
 
 /// The URL, or keywords and values, with `limits` as libpq's connect_timeout, tcp_user_timeout and
-/// keepalives, as far as the URL, the environment or a service it names do not set them. Errors:
+/// keepalives, as far as neither the URL, the environment nor a service they name sets them. Errors:
 /// unavailable: it is none.
 Result<std::string> with_limits(const std::string& url, NetworkLimits limits);
 

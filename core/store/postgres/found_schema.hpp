@@ -23,7 +23,7 @@ struct FoundSchema {
 /// Reads it, with no right but to connect. Throws pqxx's exceptions.
 FoundSchema find_schema(pqxx::transaction_base& transaction);
 
-/// The same in a transaction of its own. Errors: unavailable.
+/// The same in a transaction of its own. Errors: unavailable, also with kind "locked".
 Result<FoundSchema> find_schema(Session& session);
 
 /// The error of a database that no Weir can use, or not for this user: not_utf8, no_permission.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "store/postgres/found_schema.hpp"
+#include "store/postgres/lock_limit.hpp"
 #include "store/postgres/session.hpp"
 
 namespace weir::postgres {
@@ -27,8 +28,12 @@ create table if not exists weir.migration (
 create table if not exists weir.schema_code (
   singleton boolean primary key default true check (singleton),
   sha256 text not null);
-alter table weir.schema_code add column if not exists oldest_program integer not null default 0;
 do $weir$ begin
+  -- With "if not exists" it would lock the table all the same, and every program reads it first.
+  if not exists (select from pg_attribute a
+                 where a.attrelid = 'weir.schema_code'::regclass and a.attname = 'oldest_program') then
+    alter table weir.schema_code add column oldest_program integer not null default 0;
+  end if;
   if (select coalesce(max(number), 0) from weir.migration) <> {}
     or coalesce((select sha256 from weir.schema_code), '') <> '{}' then
     raise exception 'the schema is no longer the one that this script was made for'
@@ -52,7 +57,9 @@ begin
       or (select count(*) from pg_class where relnamespace = 'weir'::regnamespace and relkind = 'v') <> {views} then
       raise exception 'functions or views of an older program are left';
     end if;
-  exception when others then
+  exception when lock_not_available then
+    raise;
+  when others then
     perform weir.drop_code();
     execute v_code;
   end;
@@ -91,7 +98,7 @@ MigrationReport report_of(const FoundSchema& found, const Schema& schema) {
 // The statements that do it, in a transaction that has the lock.
 std::string statements(const FoundSchema& found, const Schema& schema,
                        const MigrationReport& report) {
-  std::string sql = fmt::format(begin_format, found.number, found.code_digest);
+  std::string sql = limit_locks + fmt::format(begin_format, found.number, found.code_digest);
   for (int number = report.before + 1; number <= report.after; ++number) {
     const SqlFile& file = schema.migrations[static_cast<std::size_t>(number) - 1];
     sql += fmt::format("\n-- {}\n{}insert into weir.migration (number, name) values ({}, '{}');\n",
@@ -134,8 +141,8 @@ Result<MigrationReport> migrate(const std::string& url, const Schema& schema) {
   if (refused) return std::unexpected(*std::move(refused));
   auto report = report_of(*found, schema);
   if (report.nothing_to_do()) return report;
-  const auto done = (*session)->transact([&](pqxx::work& transaction) {
-    transaction.exec(migrate_lock);
+  const auto done = transact_naming_lockers(**session, [&](pqxx::work& transaction) {
+    transaction.exec(migrate_lock);     // waits for another migration to its end
     *found = find_schema(transaction);  // another process may have migrated in the meantime
     refused = refusal(*found, schema);
     report = report_of(*found, schema);

@@ -5,8 +5,8 @@
 
 namespace weir::postgres {
 
-/// From now on notices and warnings that database servers send to sessions of this process are
-/// lines of `log`: warnings at level info, the others at level debug. Before, they go to stderr.
+/// From now on warnings that database servers send to sessions of this process are lines of `log`
+/// at level info, and what libpqxx remarks at level debug. Before, warnings go to stderr.
 /// [any thread]
 void log_notices(std::shared_ptr<Log> log);
 

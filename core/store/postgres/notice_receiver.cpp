@@ -16,7 +16,8 @@ std::shared_ptr<Log> kept_log;  // under mutex
 
 void receive(std::string_view notice) noexcept {
   while (!notice.empty() && notice.back() == '\n') notice.remove_suffix(1);
-  // libpqxx passes on remarks of its own too, such as on a connection that is lost.
+  // libpqxx passes on remarks of its own too, such as on a connection that is lost. What the server
+  // says has its severity before it, in the server's language; sessions let it say warnings only.
   const bool is_of_server = notice.find(":  ") != std::string_view::npos;
   std::shared_ptr<Log> log;
   {
@@ -24,8 +25,7 @@ void receive(std::string_view notice) noexcept {
     log = kept_log;
   }
   if (log)
-    log->log(notice.starts_with("WARNING") ? LogLevel::info : LogLevel::debug, "database: {}",
-             notice);
+    log->log(is_of_server ? LogLevel::info : LogLevel::debug, "database: {}", notice);
   else if (is_of_server)
     std::fprintf(stderr, "%.*s\n", static_cast<int>(notice.size()), notice.data());
 }

@@ -30,7 +30,8 @@ constexpr const char* workers_call = literal<[] {
          "limit $1::bigint";
 }>;
 
-constexpr const char* flows_call = "select flow, version from weir.flows order by flow";
+constexpr const char* flows_call =
+    "select flow, max(version) from weir.definitions group by flow order by flow";
 
 constexpr const char* flow_call = literal<[] {
   return "select " + known_flow_columns.list() +

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/postgres/found_schema.hpp"
+#include "store/postgres/lock_limit.hpp"
 
 namespace weir::postgres {
 namespace {
@@ -74,6 +75,7 @@ FoundSchema find_schema(pqxx::transaction_base& transaction) {
                     .code_digest = {},
                     .oldest_program = 0};
   if (!found.exists || !found.may_read) return found;
+  transaction.exec(limit_locks);
   const pqxx::result numbers = transaction.exec(in_schema);
   found.number = numbers[0][0].as<int>();
   found.code_digest = numbers[0][1].as<std::string>();
@@ -83,8 +85,8 @@ FoundSchema find_schema(pqxx::transaction_base& transaction) {
 
 Result<FoundSchema> find_schema(Session& session) {
   FoundSchema found;
-  const auto read =
-      session.transact([&](pqxx::work& transaction) { found = find_schema(transaction); });
+  const auto read = transact_naming_lockers(
+      session, [&](pqxx::work& transaction) { found = find_schema(transaction); });
   if (!read) return std::unexpected(read.error());
   return found;
 }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "store/postgres/call_watch.hpp"
+#include "store/postgres/second_client.hpp"
 #include "store/postgres/sql_error.hpp"
 
 namespace weir::postgres {
@@ -46,6 +47,7 @@ pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string
 }
 
 void never_reconnect(pqxx::connection&) {}
+void disconnect(pqxx::connection&) noexcept {}
 #else
 pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string& name,
                           const Params& params) {
@@ -62,19 +64,32 @@ pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 void never_reconnect(pqxx::connection& connection) { connection.inhibit_reactivation(true); }
 #pragma GCC diagnostic pop
+
+// Otherwise each receiver would send an UNLISTEN when it ends, whose result version 6 leaks on a
+// connection that is broken. Version 7 does not leak it.
+void disconnect(pqxx::connection& connection) noexcept { connection.disconnect(); }
 #endif
 
 // Whether transactions of one connection run in different sessions of the server, or those of two
 // connections in the same one: as with PgBouncer's pool_mode = transaction.
 bool is_shared(pqxx::connection& connection, const std::string& connection_string) {
-  const auto pid = [](pqxx::connection& of) {
-    return pqxx::nontransaction(of).exec("select pg_backend_pid()")[0][0].as<int>();
+  const auto process = [&] {
+    return pqxx::nontransaction(connection).exec("select pg_backend_pid()")[0][0].as<int>();
   };
-  pqxx::connection other(connection_string);
-  const int first = pid(connection);
-  for (int time = 0; time < 3; ++time)
-    if (pid(other) == first || pid(connection) != first) return true;
+  SecondClient other(connection_string);
+  const int first = process();
+  for (int time = 0; time < 3; ++time) {
+    const auto of_other = other.server_process();
+    if (of_other == first || process() != first) return true;
+    if (!of_other) break;
+  }
   return false;
+}
+
+// The server says in its language that the result of a prepared statement has another type now; what
+// else this SQLSTATE may mean comes again.
+bool may_be_stale(const Error& error) {
+  return error.kind == stale_plan || error.kind == "sql_0A000";
 }
 
 std::string name_of(const char* sql) {
@@ -128,6 +143,8 @@ Result<std::unique_ptr<Session>> Session::open(const std::string& url, NetworkLi
   try {
     const CallWatch::Call call;
     session->connection_ = std::make_unique<pqxx::connection>(*connection_string);
+    // What the server says of the connect itself, such as a collation of another version, has gone to
+    // stderr: libpqxx lets nobody in between.
     session->notices_.emplace(*session->connection_);
     never_reconnect(*session->connection_);
   } catch (const std::exception& failure) {
@@ -162,6 +179,7 @@ Result<void> Session::set_up(const std::string& connection_string) {
 
 void Session::drop() noexcept {
   if (connection_->sock() >= 0) ::shutdown(connection_->sock(), SHUT_RDWR);
+  disconnect(*connection_);
 }
 
 bool Session::is_still_open() noexcept {
@@ -176,7 +194,7 @@ bool Session::is_still_open() noexcept {
 
 Result<pqxx::result> Session::query(const char* sql, const Params& params) {
   auto rows = query_once(sql, params);
-  if (rows || rows.error().kind != stale_plan) return rows;
+  if (rows || !may_be_stale(rows.error())) return rows;
   // Nothing was written. The second time it is planned anew.
   const auto forgotten = guarded([&] {
     if (prepared_.erase(sql) > 0) connection_->unprepare(name_of(sql));

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <fmt/core.h>
+#include <libintl.h>
+#include <libpq-fe.h>
 
 #include "store/worker_store.hpp"
 
@@ -59,12 +61,15 @@ constexpr std::array<Rule, 27> rules = {{
     {"57014", ErrorCode::unavailable, "try_again", ""},
 }};
 
-// The part that follows "LABEL:  " up to the next labelled line.
-std::string labelled(std::string_view text, std::string_view label) {
+// The line of the hint. libpq writes its label in the language of this program, as its own
+// translations have it.
+std::string hint_of(std::string_view text) {
+  const std::string translations = fmt::format("libpq5-{}", PQlibVersion() / 10'000);
+  const std::string_view line = ::dgettext(translations.c_str(), "HINT:  %s\n");
+  const std::string label = "\n" + std::string(line.substr(0, line.find("%s")));
   const std::size_t at = text.find(label);
   if (at == std::string_view::npos) return {};
-  std::string_view rest = text.substr(at + label.size());
-  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const std::string_view rest = text.substr(at + label.size());
   return std::string(rest.substr(0, rest.find('\n')));
 }
 
@@ -74,7 +79,7 @@ Error sql_error(std::string_view sqlstate, std::string_view text) {
   const std::size_t colon = text.find(":  ");
   std::string_view message = colon == std::string_view::npos ? text : text.substr(colon + 3);
   message = message.substr(0, message.find('\n'));
-  return sql_error(sqlstate, std::string(message), labelled(text, "\nHINT:"));
+  return sql_error(sqlstate, std::string(message), hint_of(text));
 }
 
 Error sql_error(std::string_view sqlstate, std::string message, std::string hint) {

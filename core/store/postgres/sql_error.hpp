@@ -17,7 +17,8 @@ Error sql_error(std::string_view sqlstate, std::string_view text);
 /// The same from the parts of the text. An empty hint is that of the code.
 Error sql_error(std::string_view sqlstate, std::string message, std::string hint);
 
-/// The error of a session that broke or could not be opened. Never contains a password.
+/// The error of a session that broke or could not be opened. Never contains a password. No SQLSTATE
+/// comes with `text`: what a server in another language than English refuses is "database_away".
 Error connection_error(const std::string& url, std::string_view text);
 
 /// The error of a session that the server shares with others from transaction to transaction.

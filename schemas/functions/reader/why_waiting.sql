@@ -19,7 +19,7 @@ begin
   select count(*) filter (where not s.barred), count(*) filter (where s.barred) into v_workers, v_barred
   from weir.serving s
   join weir.worker w on w.id = any (array[s.worker_id])
-  where s.version_id = p_version and w.ended_at is null and w.lease_until > clock_timestamp();
+  where s.version_id = p_version and s.claims and w.ended_at is null and w.lease_until > clock_timestamp();
   if v_workers > 0 then return null; end if;
   if v_barred > 0 then
     select min(p.until) into v_until from weir.plugins p where p.state = 'quarantined' and v_flow.slug = any (p.flows);

@@ -38,12 +38,6 @@ struct Checks {
   AdminSession user{stores.url()};
 };
 
-std::string quoted(const std::string& text) {
-  std::string literal = "E'";
-  for (const char c : text) literal += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  return literal + "'";
-}
-
 }  // namespace
 
 TEST_SUITE("postgres: checks") {
@@ -72,11 +66,11 @@ TEST_SUITE("postgres: checks") {
           std::string("a.b")}) {
       CAPTURE(slug);
       const bool valid = Slug::parse(slug).has_value();
-      CHECK(a.takes("insert into weir.flow (slug) values (" + quoted(slug) + ")") == valid);
+      CHECK(a.takes("insert into weir.flow (slug) values (" + sql_literal(slug) + ")") == valid);
       CHECK(a.takes("insert into weir.step select (jsonb_populate_record(s, "
                     "jsonb_build_object('position', 1, 'slug', " +
-                    quoted(slug) + "::text))).* from weir.step s where slug = 'a' and " +
-                    quoted(slug) + " <> 'a'") == (valid || slug == "a"));
+                    sql_literal(slug) + "::text))).* from weir.step s where slug = 'a' and " +
+                    sql_literal(slug) + " <> 'a'") == (valid || slug == "a"));
     }
   }
 
@@ -121,6 +115,17 @@ TEST_SUITE("postgres: checks") {
     CHECK(a.takes("select weir.outcome('completed')"));
     CHECK_FALSE(a.takes("select weir.outcome('succeeded')"));
     CHECK_FALSE(a.takes("select weir.outcome(null)"));
+  }
+
+  TEST_CASE("F9: that a migration has just replaced a function is not the fault of a value") {
+    const PostgresUnderTest stores;
+    const auto is_fault = [&](const char* message) {
+      return stores
+          .sql(fmt::format("select weir.is_fault_of_value('XX000', '{}', 1 << 28)", message))
+          .front();
+    };
+    CHECK(is_fault("invalid memory alloc request size 1073741824") == "t");
+    CHECK(is_fault("cache lookup failed for function 16411") == "f");
   }
 
   TEST_CASE("C3: the database takes for failures what RunState retries or gives up") {

@@ -231,6 +231,34 @@ TEST_SUITE("postgres: connections") {
     }
   }
 
+  TEST_CASE("a pool with a session for each of ours is large enough, also after a restart" *
+            doctest::skip(!Pgbouncer::is_installed())) {
+    PostgresUnderTest stores;
+    const Pgbouncer pooler(stores.url(), "session", 4);
+    std::vector<std::unique_ptr<RunStore>> open(4);
+    for (int time = 0; time < 2; ++time) {
+      std::vector<std::optional<Error>> refused(open.size());
+      {
+        std::vector<std::jthread> clients;
+        for (std::size_t i = 0; i < open.size(); ++i)
+          clients.emplace_back([&, i] {
+            if (!open[i]) {
+              auto opened = postgres::open_run_store(pooler.url());
+              if (opened)
+                open[i] = *std::move(opened);
+              else
+                refused[i] = opened.error();
+            }
+            if (open[i])
+              if (const auto alive = open[i]->workers_alive(); !alive) refused[i] = alive.error();
+          });
+      }
+      for (const auto& error : refused)
+        CHECK_MESSAGE(!error.has_value(), to_string(error.value_or(Error{})));
+      end_sessions(stores);  // the pooler passes it on to all of its clients
+    }
+  }
+
   TEST_CASE("a pooler that gives each transaction another session is told with what to do" *
             doctest::skip(!Pgbouncer::is_installed())) {
     PostgresUnderTest stores;

@@ -133,8 +133,9 @@ TEST_SUITE("postgres: edges") {
     for (const std::string worker :
          {"null, 1, 1, 1000", "'h', null, 1, 1000", "'h', 1, null, 1000", "'h', 1, 0, 1000"})
       CHECK(a.refusal("select weir.join_as_worker(" + worker + ")") == "WR003");
-    for (const std::string served : {"null, '{1}', '{1}'", "1, null, '{1}'", "1, '{1}', null",
-                                     "1, '{1,2}', '{1}'", "1, '{}', '{1}'"})
+    for (const std::string served :
+         {"null, '{1}', '{1}'", "1, null, '{1}'", "1, '{1}', null", "1, '{1,2}', '{1}'",
+          "1, '{}', '{1}'", "1, '{{null,null}}', '{1,2}'", "1, '{1}', '{1}', p_claims => null"})
       CHECK(a.refusal("select weir.serve_versions(" + served + ")") == "WR003");
     CHECK(a.refusal("select weir.serve_flow(null, 'totals')") == "WR003");
     CHECK(a.refusal("select weir.set_limits('totals', 5, by_config => null)") == "WR003");

@@ -93,12 +93,6 @@ class Some {
   std::mt19937 random_;
 };
 
-std::string quoted(const std::string& text) {
-  std::string literal = "'";
-  for (const char c : text) literal += c == '\'' ? "''" : std::string(1, c);
-  return literal + "'";
-}
-
 // A flow whose inputs are {"id": integer}, and what starts runs of it.
 struct Checked {
   Checked() {
@@ -150,7 +144,8 @@ TEST_SUITE("postgres: inputs") {
         const std::string value = some.value(3);
         CAPTURE(value);
         const auto fits = rules.check(json(value));
-        CHECK(user.run(fmt::format("select pg_temp.refusal({}, {})", quoted(schema), quoted(value)))
+        CHECK(user.run(fmt::format("select pg_temp.refusal({}, {})", sql_literal(schema),
+                                   sql_literal(value)))
                   .front() == (fits ? "" : fits.error().message));
         ++(fits ? taken : refused);
       }
@@ -175,6 +170,25 @@ TEST_SUITE("postgres: inputs") {
     REQUIRE_FALSE(told.has_value());
     CHECK(told.error().code == ErrorCode::invalid_input);
     CHECK(told.error().hint == "weir flows show prints what input the flow takes");
+  }
+
+  TEST_CASE("S4: a key whose run has started gives that run, whatever inputs the flow takes now") {
+    Checked a;
+    const auto starts = [&] {
+      return a.user
+          .run(R"(select run_id from weir.start('totals', '{"id": 1}', idempotency_key => 'k'))")
+          .front();
+    };
+    const std::string first = starts();
+    FlowDraft draft = with_attempts(7);
+    draft.input_schema = json(R"({"properties": {"id": {"type": "string"}}})");
+    a.worker.loads(draft);
+    CHECK(starts() == first);
+    CHECK(a.refusal(R"(weir.start('totals', '{"id": 1}', idempotency_key => 'new'))")
+              .starts_with("WR003"));
+    CHECK(a.refusal(R"(weir.start_many('totals', array['{"id": 1}', '{"id": 2}']::jsonb[], )"
+                    "array['k', 'new'])") ==
+          "WR003 input 2 of 2: /id: expected a string, got a number");
   }
 
   TEST_CASE("S3: a schedule whose input does not fit starts nothing and says why") {
@@ -235,7 +249,7 @@ TEST_SUITE("postgres: inputs") {
     FlowDraft draft = one_step();
     draft.input_schema = json(deep);
     a.worker.loads(draft);
-    CHECK(a.refusal("weir.start('totals', " + quoted(input) + ")") == "");
+    CHECK(a.refusal("weir.start('totals', " + sql_literal(input) + ")") == "");
   }
 
   TEST_CASE("S3: a version that an older program registered is checked as well") {

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <fmt/core.h>
+
 #include "base/sha256.hpp"
 #include "conformance/test_worker.hpp"
 #include "store/postgres/end_crashed_worker.hpp"
@@ -12,6 +14,12 @@
 #include "support/admin_session.hpp"
 
 namespace weir::testing {
+
+std::string sql_literal(std::string_view bytes) {
+  std::string literal = "E'";
+  for (const char c : bytes) literal += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  return literal + "'";
+}
 
 std::unique_ptr<StoresUnderTest> fresh_stores() { return std::make_unique<PostgresUnderTest>(); }
 

@@ -1,11 +1,15 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conformance/stores_under_test.hpp"
 #include "support/test_database.hpp"
 
 namespace weir::testing {
+
+/// Any bytes as a literal of SQL.
+std::string sql_literal(std::string_view bytes);
 
 /// A migrated PostgreSQL database.
 class PostgresUnderTest final : public StoresUnderTest {

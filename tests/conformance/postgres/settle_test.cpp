@@ -138,6 +138,25 @@ TEST_SUITE("postgres: settling in a user's transaction") {
     a.is_refused(a.call(), "has lost its lease");
   }
 
+  TEST_CASE("F11: what is settled after an outage, before its worker is heard, is not refused") {
+    Settling a;
+    a.stores.sql("update weir.worker set lease_until = now() - interval '1 ms' returning id");
+    a.stores.sql("update weir.uptime set swept_at = now() - interval '1 h' returning singleton");
+    a.begins();
+    a.handler.run(a.call());
+    a.handler.run("commit");
+    a.worker.exchange(a.worker.next());
+    CHECK(a.settled()->outcome == Outcome::completed);
+  }
+
+  TEST_CASE("F11: a worker whose lease lapsed again after an outage settles nothing") {
+    Settling a;
+    a.stores.sql(
+        "update weir.worker set lease_until = now() - interval '1 ms', spared = true returning id");
+    a.stores.sql("update weir.uptime set swept_at = now() - interval '1 h' returning singleton");
+    a.is_refused(a.call(), "has lost its lease");
+  }
+
   TEST_CASE("C9: a run that belongs to nobody is not settled") {
     Settling a;
     ExchangeRequest request = a.worker.next();

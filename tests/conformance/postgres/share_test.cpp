@@ -104,6 +104,25 @@ TEST_SUITE("postgres: shares") {
     CHECK(a.takes_back(a.owner).empty());
   }
 
+  TEST_CASE("V5: starts take no version that only workers have which take shares") {
+    PostgresUnderTest stores;
+    const auto client = stores.client_session();
+    TestWorker worker(stores);
+    const VersionId first = worker.loads(one_step());
+    worker.loads(with_attempts(7));
+    worker.serves({{first, {}}});
+    const TestWorker brief(stores);
+    stores.sql(fmt::format("select weir.serve_flow({}, 'totals')", brief.id));
+    CHECK(must(client->summary(start_one(*client).id)).version == 1);
+    must(client->start("totals", {json("1")}, {.version = 2}));
+    const auto versions = must(client->versions("totals"));
+    CHECK(versions[0].workers == 0);
+    CHECK(versions[1].workers == 1);
+    CHECK(
+        stores.sql("select waits_for from weir.runs where version = 2").front() ==
+        "no live worker has version 2 of flow totals: weir flows versions totals says what to do");
+  }
+
   TEST_CASE("F1: the crash of a helper charges the shared element that did it and no other") {
     PostgresUnderTest stores;
     Wide a(stores);

@@ -233,4 +233,49 @@ TEST_SUITE("postgres: upgrades") {
     CHECK(report.replaces_code);
     CHECK(must(postgres::schema_state(database.url(), other)).current());
   }
+
+  TEST_CASE("M1: nobody waits for long behind a migration that a table is not free for") {
+    const TestDatabase database;
+    must(postgres::migrate(database.url()));
+    const Rows code = code_of(database.url());
+    AdminSession holder(database.url()), admin(database.url());
+    holder.run("set application_name = 'holder'");
+    holder.run("begin");
+    holder.run("select count(*) from weir.run");
+    const std::string pid = holder.run("select pg_backend_pid()").at(0);
+    std::optional<Result<MigrationReport>> migrated;
+    {
+      const std::jthread migrates(
+          [&] { migrated = postgres::migrate(database.url(), next_schema()); });
+      REQUIRE(eventually([&] {
+        return admin.run(
+                   "select 1 from pg_locks where relation = 'weir.run'::regclass and not "
+                   "granted") == Rows{"1"};
+      }));
+      CHECK(postgres::schema_state(database.url()).has_value());  // while that waits
+    }
+    REQUIRE_FALSE(migrated->has_value());
+    const Error& error = migrated->error();
+    CHECK(error.kind == "locked");
+    INFO(error.message);
+    CHECK(error.message.starts_with("process " + pid + " of the server (user "));
+    CHECK(error.message.contains(
+        "application \"holder\", idle in transaction, its transaction is open for "));
+    CHECK(error.hint.contains("select pg_terminate_backend(" + pid + ")"));
+    CHECK(code_of(database.url()) == code);
+    holder.run("rollback");
+    must(postgres::migrate(database.url(), next_schema()));
+  }
+
+  TEST_CASE("M1: a program that may not even look at the schema says who has locked it") {
+    const TestDatabase database;
+    must(postgres::migrate(database.url()));
+    AdminSession holder(database.url());
+    holder.run("begin");
+    holder.run("lock table weir.schema_code");
+    const auto state = postgres::schema_state(database.url());
+    REQUIRE_FALSE(state.has_value());
+    CHECK(state.error().kind == "locked");
+    CHECK(state.error().message.contains(holder.run("select pg_backend_pid()").at(0)));
+  }
 }

@@ -132,6 +132,23 @@ TEST_CASE_FIXTURE(EmptyDatabase,
   CHECK(keeper.log().contains("flow changing: version 2 has no open run left: it is retired"));
 }
 
+TEST_CASE_FIXTURE(EmptyDatabase, "V5: a process without the flow of a run that waits says so") {
+  ChangingWorker worker;
+  TestClient client;
+  const TestFlow flow = version(1, returns("1"));
+  worker.publish(from_file(flow, 'a'));
+  worker.wait_for_versions("changing", 1);
+  worker.unregister(flow);
+  worker.wait_for_versions("changing", 0);
+  REQUIRE(client_on(client.store()).start_many("changing", std::vector<Json>(2)).has_value());
+  Keeper keeper(worker);  // of a process with an empty registry
+  CHECK(eventually([&] {
+    return keeper.log().contains(
+        "flow changing: 2 open runs and new ones wait for version 1, which no live worker has "
+        "(start weir serve with its plugin)");
+  }));
+}
+
 TEST_CASE_FIXTURE(EmptyDatabase,
                   "V5: a process with an older version says which one new runs take") {
   ChangingWorker worker;

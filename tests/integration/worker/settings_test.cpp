@@ -105,7 +105,7 @@ constexpr Setting settings[] = {
     {"log_statement", "all"},
 };
 
-constexpr int runs = 100;
+constexpr int runs_each = 100;
 
 // The setting holds for sessions of the database from now on; false when the server does not know it.
 bool set(AdminSession& admin, const Setting& setting) {
@@ -157,26 +157,26 @@ TEST_CASE_FIXTURE(EmptyDatabase,
       TestClient client;
       const auto started =
           client_on(client.store())
-              .start_many("settings", std::vector(runs / 2, Json::string("Zoë €")));
+              .start_many("settings", std::vector(runs_each / 2, Json::string("Zoë €")));
       REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
       const std::string without = fmt::format("&options=-c{}%3D0", setting.name);
       AdminSession(database() + (setting.in_sql ? "" : without))
           .run(fmt::format("select count(*)::text from weir.start_many('settings', array_fill("
                            "jsonb_build_object('a', jsonb '\"Zo\\u00eb \\u20ac\"'), array[{}]))",
-                           runs / 2));
+                           runs_each / 2));
       CHECK(eventually([&] { return count(admin, "ended_at is null") == "0"; }));
       const RunReport report = client.wait(started->back().id);
       CHECK(report.input.text() == "\"Zoë €\"");
       CHECK(report.output->text().contains(R"([1.5, null, "Zoë €"])"));
     }
-    CHECK(count(admin, "status = 'completed'") == std::to_string(runs));
-    CHECK(count(admin, R"(input in ('"Zoë €"', '{"a": "Zoë €"}'))") == std::to_string(runs));
+    CHECK(count(admin, "status = 'completed'") == std::to_string(runs_each));
+    CHECK(count(admin, R"(input in ('"Zoë €"', '{"a": "Zoë €"}'))") == std::to_string(runs_each));
     CHECK(admin.run("select count(*)::text from weir.journal where outcome <> 1") ==
           std::vector<std::string>{"0"});
     reset(admin);
     admin.run("truncate weir.journal, weir.run cascade");
   }
-  MESSAGE(fmt::format("{} settings with {} runs each", tried, runs));
+  MESSAGE(fmt::format("{} settings with {} runs each", tried, runs_each));
   CHECK(tried >= 60);
   admin.run("drop schema odd cascade");
 }

@@ -60,6 +60,21 @@ CatalogueFlow claim() {
 
 TEST_SUITE_BEGIN("cli: flows");
 
+TEST_CASE("patterns and schemas of a plugin are shown without characters that do harm") {
+  FlowDraft draft;
+  draft.module = "shop.Odd";
+  draft.slug = "odd";
+  draft.steps = {{.slug = "check", .only_if = Json::parse("{\"a\":\"\u009b\"}").value()}};
+  draft.input_schema = Json::parse("{\"title\":\"\u202e\"}").value();
+  auto definition = FlowDefinition::build(draft);
+  REQUIRE(definition);
+  const std::string text =
+      flow_text({*std::move(definition), {"/srv/plugins/odd\n.so", std::string(64, 'a')}, {}}, {});
+  CHECK(text.contains(R"(check: only if {"a":"\u009b"}, else it is skipped)"));
+  CHECK(text.contains(R"(input        {"title":"\u202e"})"));
+  CHECK(text.contains(R"(plugin       /srv/plugins/odd\n.so)"));
+}
+
 TEST_CASE("the JSON of a flow has the promised shape and the options it runs with") {
   const CatalogueFlow flow = order({.all = {.max_attempts = 9}});
   CHECK(

@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include "support/temporary_folder.hpp"
+
 using namespace weir;
 using namespace weir::postgres;
+using namespace weir::testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -36,12 +39,34 @@ TEST_CASE("what the URL says stays") {
   CHECK(given.contains("keepalives_count=2"));
 }
 
-TEST_CASE("what the environment or a service says stays") {
-  CHECK_FALSE(text("service=orders").contains("timeout"));
+TEST_CASE("what the environment says stays") {
   ::setenv("PGCONNECT_TIMEOUT", "3", 1);
   CHECK_FALSE(text("host=db").contains("connect_timeout"));
   CHECK(text("host=db").contains("tcp_user_timeout=10000"));
   ::unsetenv("PGCONNECT_TIMEOUT");
+}
+
+TEST_CASE("what a service says stays, and what it does not say is set") {
+  const TemporaryFolder folder;
+  folder.write("services",
+               "[orders]\nhost=db.example\nconnect_timeout=60\nkeepalives_idle=100\n"
+               "[plain]\nhost=db.example\n");
+  ::setenv("PGSERVICEFILE", (folder.path() / "services").c_str(), 1);
+  const auto is_limited = [](const std::string& given) {
+    CHECK_FALSE(given.contains("connect_timeout"));
+    CHECK_FALSE(given.contains("keepalives_idle"));
+    CHECK(given.contains("keepalives_interval=3 keepalives_count=2 tcp_user_timeout=10000 "));
+    CHECK_FALSE(given.contains("sslmode"));
+  };
+  is_limited(text("service=orders"));
+  CHECK(text("postgresql:///?service=plain").contains("connect_timeout=10 "));
+  CHECK(text("service=orders connect_timeout=7").contains("connect_timeout='7' "));
+  ::setenv("PGSERVICE", "orders", 1);
+  is_limited(text(""));
+  is_limited(text("dbname=orders"));
+  ::unsetenv("PGSERVICE");
+  CHECK(text("service=absent").starts_with("service='absent' "));
+  ::unsetenv("PGSERVICEFILE");
 }
 
 TEST_CASE("several hosts and odd characters keep their places") {

@@ -1,12 +1,41 @@
 #include "store/postgres/sql_error.hpp"
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <doctest/doctest.h>
+#include <libpq-fe.h>
+#include <locale.h>
+#include <stdlib.h>
 
 using namespace weir;
 using namespace weir::postgres;
+
+namespace {
+
+/// While it exists, this program speaks German, if libpq's translations are installed.
+class InGerman {
+ public:
+  InGerman() {
+    ::setenv("LANGUAGE", "de", 1);
+    ::setlocale(LC_MESSAGES, "C.UTF-8");  // not "C", which is never translated
+  }
+  InGerman(const InGerman&) = delete;
+  InGerman& operator=(const InGerman&) = delete;
+  ~InGerman() {
+    ::setlocale(LC_MESSAGES, "C");
+    ::unsetenv("LANGUAGE");
+  }
+
+  bool has_translations() const {
+    const std::unique_ptr<PGconn, void (*)(PGconn*)> none(PQconnectdb("host=/nowhere"), PQfinish);
+    return std::string_view(PQerrorMessage(none.get())).starts_with("Verbindung");
+  }
+};
+
+}  // namespace
 
 TEST_SUITE("postgres: errors") {
   TEST_CASE("message and hint are those of the server") {
@@ -30,6 +59,15 @@ TEST_SUITE("postgres: errors") {
   TEST_CASE("a server in another language is understood") {
     CHECK(sql_error("22P02", "FEHLER:  ungültige Eingabe\nTIP:  so nicht\n").message ==
           "ungültige Eingabe");
+  }
+
+  TEST_CASE("a program in another language finds the hint" *
+            doctest::skip(!InGerman().has_translations())) {
+    const InGerman german;
+    const Error error = sql_error(
+        "WR001", "FEHLER:  weg\nDETAIL:  ganz\nTIP:  wieder beitreten\nKONTEXT:  PL/pgSQL\n");
+    CHECK(error.message == "weg");
+    CHECK(error.hint == "wieder beitreten");
   }
 
   TEST_CASE("a text without severity is the message") {

@@ -1,15 +1,19 @@
 // What a user of the private PostgreSQL sees of a server that ends too early, and how it has it
 // started again.
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "base/process_handle.hpp"
 #include "project_folder.hpp"
+#include "store/local/file_lock.hpp"
+#include "store/local/identity.hpp"
 #include "store/local/local_postgres.hpp"
 #include "store/local/postmaster.hpp"
 #include "support/admin_session.hpp"
@@ -18,6 +22,8 @@
 using weir::LocalPostgres;
 using weir::ProcessHandle;
 using weir::local::any_process_in;
+using weir::local::FileLock;
+using weir::local::owner_of_new_cluster;
 using weir::local::read_pid_file;
 using weir::testing::AdminSession;
 using weir::testing::eventually;
@@ -205,5 +211,51 @@ TEST_SUITE("store: a private PostgreSQL that ends too early") {
     CHECK(refused.error().message.contains("global"));
     std::filesystem::rename(used.project.data() / "away", used.project.data() / "global");
     CHECK(used.server.start_again(60s, never));
+  }
+
+  TEST_CASE("L5: a server that does not shut down in time ends at once, and recovers") {
+    UsedServer used;
+    const auto began = std::chrono::steady_clock::now();
+    {
+      AdminSession session(used.server.url());
+      session.run("set synchronous_commit = on");
+      session.run("create table kept ()");
+      const StoppedSession hangs(used);  // "fast" would wait for it
+      used.server.stop_by(began);
+      {
+        const LocalPostgres ends = std::move(used.server);
+      }
+      CHECK(std::chrono::steady_clock::now() - began < 50s);  // patience would be 60 s
+    }
+    REQUIRE(eventually([&] { return !any_process_in(used.project.data()); }));
+    used.server = used.opened();
+    CHECK(AdminSession(used.server.url()).run("select count(*) from kept") ==
+          std::vector<std::string>{"0"});
+  }
+
+  TEST_CASE("L5: the end of a user does not wait for one that starts or stops the server") {
+    UsedServer used;
+    {
+      auto start = FileLock::open(used.server.cluster() / "start.lock", *owner_of_new_cluster());
+      REQUIRE(start);
+      REQUIRE(start->lock_exclusive());
+      used.server.stop_by(std::chrono::steady_clock::now());
+      {
+        const LocalPostgres ends = std::move(used.server);
+      }
+      CHECK(any_process_in(used.project.data()));
+    }
+    used.server = used.opened();  // whoever uses it next ends it
+  }
+
+  TEST_CASE("a first start is given up when it is cancelled, and nothing is left running") {
+    const ProjectFolder project;
+    int asked = 0;
+    const auto cancelled = LocalPostgres::open(
+        project.weir(), {.durable = false, .cancelled = [&] { return ++asked > 0; }});
+    REQUIRE_FALSE(cancelled);
+    CHECK(cancelled.error().kind == "cancelled");
+    CHECK(eventually([&] { return !any_process_in(project.data()); }));
+    CHECK(LocalPostgres::open(project.weir(), {.durable = false}));
   }
 }

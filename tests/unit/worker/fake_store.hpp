@@ -183,6 +183,9 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
   Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>&) override {
     return std::vector<VersionReport>();
   }
+  Result<std::vector<std::string>> flows_with_open_runs() override {
+    return std::vector<std::string>();
+  }
   Result<void> report_plugins(const ReportingProcess&, const std::optional<Json>&) override {
     return {};
   }

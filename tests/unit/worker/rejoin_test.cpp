@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/log_lines.hpp"
 #include "unit/worker/fake_store.hpp"
 #include "worker/rejoin_pause.hpp"
 #include "worker/worker.hpp"
@@ -36,9 +37,57 @@ class Hostile final : public FakeStore {
   std::chrono::milliseconds longest_{};
 };
 
+// A database that cannot be used for one reason, and then for another.
+class Unusable final : public FakeStore {
+ public:
+  std::function<void()> on_answer;
+
+  Result<WorkerId> join(const WorkerIdentity&, std::chrono::milliseconds) override {
+    return answer<WorkerId>("transaction_pooling", 1);
+  }
+  Result<ExchangeReply> exchange(const ExchangeRequest&) override {
+    auto reply = answer<ExchangeReply>("server_full", {});
+    if (reply) on_answer();
+    return reply;
+  }
+
+ private:
+  template <class T>
+  Result<T> answer(const std::string& later, T then) {
+    const int call = calls_++;
+    if (call == 4) calls_ = 0;
+    if (call == 4) return then;
+    const std::string kind = call < 2 ? "database_away" : later;
+    return refused(ErrorCode::unavailable, kind, kind);
+  }
+
+  int calls_ = 0;
+};
+
 }  // namespace
 
 TEST_SUITE("worker: joining again") {
+  TEST_CASE("L6: the log says each reason why the database cannot be used, and when it can be") {
+    Unusable store;
+    FlowRegistry registry{1};
+    const LogLines lines;
+    Worker worker({}, registry, store, lines.log());
+    store.on_answer = [&] { worker.drain(); };
+    CHECK(worker.run().has_value());
+    std::string log = lines.with_levels();
+    for (const std::string_view line :
+         {"warning: cannot join, retrying: database_away\n",
+          "warning: cannot join, retrying: transaction_pooling\n", "info: can join again after ",
+          "warning: the database does not answer, retrying: database_away\n",
+          "warning: the database does not answer, retrying: server_full\n",
+          "info: the database answers again after "}) {
+      const std::size_t at = log.find(line);
+      REQUIRE_MESSAGE(at != std::string::npos, log);
+      log.erase(0, at + line.size());
+    }
+    CHECK_FALSE(log.contains("retrying"));
+  }
+
   TEST_CASE("L2: a worker that is thrown out again and again joins after ever longer pauses") {
     Hostile store;
     FlowRegistry registry{1};

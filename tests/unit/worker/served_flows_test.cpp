@@ -92,6 +92,30 @@ TEST_SUITE("worker: served flows") {
     CHECK(served.flows.slugs() == std::vector<std::string>{"a"});
   }
 
+  TEST_CASE("V5: a slug that its plugin has renamed is not offered for new runs") {
+    Served served;
+    served.options.limits["a"].max_running = 5;
+    served.place(served.a, "aa");
+    CHECK(served.read());
+    CHECK(served.flows.served(served.now).at(1).offered);
+    served.store.take_calls();
+    FlowModule renamed = served.a.module();
+    renamed.definition =
+        FlowDefinition::build({.module = "test.a", .slug = "b", .steps = {{.slug = "s"}}}).value();
+    renamed.file = {.path = "p.so", .sha256 = "bb"};
+    auto transaction = served.registry.begin();
+    transaction.succeed(std::move(renamed));
+    REQUIRE(transaction.commit().has_value());
+    CHECK(served.read());
+    CHECK(served.flows.slugs() == std::vector<std::string>{"a", "b"});
+    CHECK_FALSE(served.flows.served(served.now).at(1).offered);
+    CHECK(served.flows.served(served.now).at(2).offered);
+    served.flows.forget();  // as a former version it is entered without limits
+    served.store.take_calls();
+    CHECK(served.read());
+    CHECK_FALSE(served.store.take_calls().contains("set_limits a"));
+  }
+
   TEST_CASE("a flow that left the registry is served until the next refresh") {
     Served served;
     served.place(served.a, "aa");

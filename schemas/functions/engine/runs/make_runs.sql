@@ -1,7 +1,7 @@
 -- Makes a run of one version for each input, open and claimable from p_available_at on; everything that starts runs
 -- calls this. Elements of p_keys and p_run_ids, where given, belong to the inputs in the same places. A parent is for
 -- a single run. Returns the UUIDs in order, null where the key had a run. The caller wakes the workers.
--- Errors: WR003 an input that the flow cannot take (S3); 23505 a run id that exists.
+-- Errors: WR003 an input that the flow cannot take (S3), unless its key had a run (S4); 23505 a run id that exists.
 create or replace function weir.make_runs(
   p_version weir.version, p_inputs jsonb[], p_keys text[], p_run_ids uuid[], p_available_at timestamptz,
   p_priority integer, p_tags text[],
@@ -17,7 +17,10 @@ declare
   v_made uuid[];
 begin
   if p_version.maps_over_input then
-    select i into v_bad from unnest(p_inputs) as i where jsonb_typeof(i) is distinct from 'array' limit 1;
+    select i.input into v_bad
+    from unnest(p_inputs, p_keys) as i(input, key)
+    where jsonb_typeof(i.input) is distinct from 'array' and not weir.has_key(p_version.flow_id, i.key)
+    limit 1;
     if found then
       raise exception using errcode = 'WR003',
         message = format('flow "%s" maps over its input, which must be an array, not %s',
@@ -27,7 +30,7 @@ begin
     end if;
   end if;
 
-  if p_version.input_schema is not null then perform weir.check_inputs(p_version, p_inputs); end if;
+  if p_version.input_schema is not null then perform weir.check_inputs(p_version, p_inputs, p_keys); end if;
 
   with wanted as materialized (
     select w.place, coalesce(w.input, 'null') as input, w.key, coalesce(w.uuid, weir.uuid7()) as uuid,

@@ -29,7 +29,7 @@ exception when others then
   busy := v_state in ('55P03', '40P01');
   if busy then
     refusal := null;
-  elsif not weir.is_fault_of_value(v_state, octet_length(p_output)) then
+  elsif not weir.is_fault_of_value(v_state, refusal, octet_length(p_output)) then
     raise;
   end if;
 end $$;

@@ -32,7 +32,7 @@ begin
   if found and v_shared then perform weir.notify_share_owner(p_run, p_step, p_attempt, array[p_index]); end if;
 exception when others then
   get stacked diagnostics v_state = returned_sqlstate, refusal = message_text;
-  if not weir.is_fault_of_value(v_state, octet_length(p_output)) then raise; end if;
+  if not weir.is_fault_of_value(v_state, refusal, octet_length(p_output)) then raise; end if;
 end $$;
 comment on function weir.record_large_result is
   'journals a completed attempt with a large output, while exchanges continue';

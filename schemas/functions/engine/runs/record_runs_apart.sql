@@ -103,7 +103,7 @@ begin
       elsif v_state in ('55P03', '40P01') then
         if v_what = 'journal' then raise; end if;  -- somebody has locked the whole journal
         busy := busy || v_from;
-      elsif not weir.is_fault_of_value(v_state, (
+      elsif not weir.is_fault_of_value(v_state, v_error, (
               select coalesce(sum(octet_length(u.output)), 0)
               from (select j.output from unnest(j_run, j_output) as j(run, output) where j.run = v_from
                     union all

@@ -1,6 +1,6 @@
--- Starts the child run of an attempt of a flow step (C8): of the newest version, with the priority and the tags of its
--- parent; once, however often it is called. Nothing is started when the parent was cancelled: its worker is notified
--- of that.
+-- Starts the child run of an attempt of a flow step (C8): of the version that starts take (V5), with the priority and
+-- the tags of its parent; once, however often it is called. Nothing is started when the parent was cancelled: its
+-- worker is notified of that.
 -- Errors: WR001 the worker's lease has lapsed, or it does not hold the run; WR002 no such flow; WR003 an input that the
 -- flow cannot take.
 create or replace function weir.start_child(

@@ -2,10 +2,12 @@
 -- transaction (L2). Errors: WR001 the lease lapsed, or the worker was swept, crashed or left.
 create or replace function weir.check_lease(worker bigint) returns void
 language plpgsql as $$
+declare
+  v_called timestamptz := clock_timestamp();  -- the server may stand still after weir.notice_outage
 begin
   perform weir.notice_outage(worker);
   perform from weir.worker w
-  where w.id = worker and w.ended_at is null and w.lease_until > clock_timestamp()
+  where w.id = worker and w.ended_at is null and w.lease_until > v_called
     and w.timeline = weir.timeline()
   for update;
   if not found then

@@ -57,6 +57,7 @@ set lock_timeout = '100ms'
 as $$
 #variable_conflict use_column
 declare
+  v_called    timestamptz := clock_timestamp();  -- the server may stand still after weir.notice_outage
   v_now       timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
   v_seen      bigint;
   v_trial_of  bigint[];
@@ -74,7 +75,7 @@ begin
   perform weir.notice_outage(p_worker);
   select w.sequence, w.trial_of into v_seen, v_trial_of
   from weir.worker w
-  where w.id = p_worker and w.ended_at is null and w.lease_until > clock_timestamp()
+  where w.id = p_worker and w.ended_at is null and w.lease_until > v_called
     and w.timeline = weir.timeline()
   for update;
   if not found or v_seen > p_sequence then

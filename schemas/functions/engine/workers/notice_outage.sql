@@ -1,12 +1,16 @@
 -- Lets leases count from when the database can be reached again (L1). Every call in which a lease counts calls this
 -- first, and before it locks anything. The first one after a start of the server, after a crash of it, or after a
 -- standby has taken over, gives all workers their lease anew. So does the first one of a worker whose lease has lapsed,
--- if nobody could reach the database meanwhile (see weir.spare_workers).
+-- if nobody could reach the database meanwhile (see weir.spare_workers). Errors: 25006 the server is a standby, which
+-- no worker can use before it takes over: what workers hold is still theirs.
 create or replace function weir.notice_outage(p_worker bigint default null) returns void
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 begin
+  if pg_is_in_recovery() then
+    raise exception 'the server is a standby' using errcode = 'read_only_sql_transaction';
+  end if;
   if not exists (select from weir.uptime u where u.singleton and u.server_started = pg_postmaster_start_time()) then
     insert into weir.uptime as u (server_started, since, swept_at)
     values (pg_postmaster_start_time(), clock_timestamp(), clock_timestamp())

@@ -1,8 +1,8 @@
 -- Lets a worker continue after a crash of the server has lost commits of it, which weir.exchange has told by WR007:
 -- those that nobody waited for (synchronous_commit off), in which it settled, ended and released nothing. What it
--- claimed in them is not its own: it drops what is not among the runs that this returns, and goes on with
--- p_sequence + 1. Whatever of it arrives late is refused then. p_settled is its last call that the database waited for.
--- The call can be repeated.
+-- claimed in them is not its own: it drops what is not among the runs that this returns, and goes on with p_sequence +
+-- 1. p_sequence is above that of every call that it has made, so that one which arrives late is refused. p_settled is
+-- its last call that the database waited for. The call can be repeated.
 -- Errors: WR001 lease lost; or more was lost than that: the worker gives back what it holds. WR003 a number is null.
 create or replace function weir.resume_as_worker(
   p_worker bigint, p_sequence bigint, p_settled bigint, p_lease_ms bigint)

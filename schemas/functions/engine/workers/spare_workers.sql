@@ -9,7 +9,7 @@ begin
   update weir.worker w
   set lease_until = clock_timestamp() + w.lease, spared = true
   from weir.uptime u
-  where u.singleton and w.ended_at is null and not w.spared
+  where u.singleton and w.ended_at is null and not w.spared and w.lease > '0'
     and w.lease_until < clock_timestamp() + w.lease and u.swept_at + w.lease * 2 / 3 < clock_timestamp();
 end $$;
 comment on function weir.spare_workers is 'gives workers their lease anew if nobody could reach the database';

@@ -1,13 +1,16 @@
 -- Declares workers dead whose lease has lapsed, one after the other (L3): what each had in flight is journaled as lost
 -- (F1), its runs are released, and everything that it sends from now on is refused. A run or a share that a transaction
 -- of somebody else has locked, such as one in which a handler has settled an attempt (C9), is left, with its worker, to
--- the next sweep. After an outage leases count from its end (L1). What a crashed worker keeps for a trial that did not
--- come is released, and nothing is charged (F10). Returns how many workers were declared dead.
+-- the next sweep. After an outage leases count from its end (L1). Where a standby has taken over since the worker
+-- joined, nothing is journaled: what the worker did last may be lost, its leaving too (F11). What a crashed worker
+-- keeps for a trial that did not come is released, and nothing is charged (F10). Returns how many workers were declared
+-- dead.
 create or replace function weir.sweep() returns integer
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 declare
+  v_called timestamptz := clock_timestamp();  -- the server may stand still after weir.notice_outage
   v_dead   weir.worker%rowtype;
   v_held   bigint[];
   v_shares bigint[];
@@ -21,7 +24,7 @@ begin
   update weir.uptime u set swept_at = clock_timestamp() where u.singleton;
   for v_dead in
     select * from weir.worker w
-    where w.ended_at is null and w.lease_until <= clock_timestamp()
+    where w.ended_at is null and w.lease_until <= v_called
     order by w.id
     for update skip locked
   loop
@@ -33,10 +36,11 @@ begin
            format('worker %s on %s (pid %s) vanished while this ran', v_dead.id, v_dead.host, v_dead.pid),
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
     from weir.in_flight_of(v_dead.id) as f
-    where f.run_id = any (v_held)
-       or exists (select from weir.share s
-                  where s.id = any (v_shares) and s.run_id = any (array[f.run_id]) and s.step = f.step
-                    and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index)
+    where v_dead.timeline = weir.timeline()
+      and (f.run_id = any (v_held)
+           or exists (select from weir.share s
+                      where s.id = any (v_shares) and s.run_id = any (array[f.run_id]) and s.step = f.step
+                        and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index))
     on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
 
     if not weir.release_runs(v_dead.id, v_held, v_shares) then
