@@ -105,6 +105,7 @@ Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
   if (!process) {  // no descriptor left: the child exists all the same, as nothing has reaped it
     const int error = errno;
     ::kill(-pid, SIGKILL);
+    ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
     return no_process(command.program, error);
   }
@@ -130,6 +131,7 @@ void ChildProcess::signal(int number) const noexcept {
 
 ProcessEnd ChildProcess::kill() {
   if (!reaped_) ::kill(-pid(), SIGKILL);
+  signal(SIGKILL);  // it may have moved to another group
   return wait(std::chrono::hours(1)).value_or(ProcessEnd{.by_signal = true, .number = SIGKILL});
 }
 

@@ -58,7 +58,7 @@ class ChildProcess {
   /// Sends a signal to the child alone, not to its group.
   void signal(int number) const noexcept;
 
-  /// Kills the child and its whole group, and waits for the child.
+  /// Kills the child, wherever it moved, and the group that it had, and waits for the child.
   ProcessEnd kill();
 
  private:

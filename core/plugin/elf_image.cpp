@@ -1,6 +1,5 @@
 #include "plugin/elf_image.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/in_quotes.hpp"
+#include "plugin/elf_notes.hpp"
 
 namespace weir {
 namespace {
@@ -163,8 +163,7 @@ std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
     } else if (part.p_type == PT_NOTE) {
       if (!inside(bytes, part))
         return refuse(PluginFault::truncated, "the file ends before its notes do");
-      image.notes_.push_back(
-          {bytes.substr(part.p_offset, part.p_filesz), part.p_align == 8 ? std::uint64_t{8} : 4});
+      image.notes_.push_back(bytes.substr(part.p_offset, part.p_filesz));
     }
   }
   for (const Elf64_Phdr& part : *parts)
@@ -176,25 +175,10 @@ std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
   return image;
 }
 
-std::expected<std::vector<std::string_view>, PluginError> ElfImage::notes(
-    std::string_view name, std::uint32_t type) const {
+std::vector<std::string_view> ElfImage::notes(std::string_view name, std::uint32_t type) const {
   std::vector<std::string_view> found;
-  for (const NoteSegment& segment : notes_) {
-    const auto padded = [&](std::uint64_t size) {
-      return (size + segment.alignment - 1) / segment.alignment * segment.alignment;
-    };
-    for (std::string_view rest = segment.bytes; !rest.empty();) {
-      const auto note = read_at<Elf64_Nhdr>(rest, 0);
-      const std::uint64_t start = note ? sizeof *note + padded(note->n_namesz) : 0;
-      if (!note || start > rest.size() || note->n_descsz > rest.size() - start)
-        return refuse(PluginFault::damaged, "a note of it reaches past the end of the notes");
-      const std::string_view noted = rest.substr(sizeof *note, note->n_namesz);
-      if (note->n_type == type && noted.size() == name.size() + 1 && noted.starts_with(name) &&
-          noted.back() == '\0')
-        found.push_back(rest.substr(start, note->n_descsz));
-      rest.remove_prefix(std::min<std::uint64_t>(start + padded(note->n_descsz), rest.size()));
-    }
-  }
+  for (const std::string_view segment : notes_)
+    for (const std::string_view note : elf_notes(segment, name, type)) found.push_back(note);
   return found;
 }
 

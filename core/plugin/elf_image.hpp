@@ -38,9 +38,8 @@ class ElfImage {
   /// path.
   static std::expected<ElfImage, PluginError> parse(std::string_view bytes);
 
-  /// The contents of every note of this name and type. Errors: damaged.
-  std::expected<std::vector<std::string_view>, PluginError> notes(std::string_view name,
-                                                                  std::uint32_t type) const;
+  /// The contents of every note of this name and type (see elf_notes()).
+  std::vector<std::string_view> notes(std::string_view name, std::uint32_t type) const;
 
   /// The file's bytes from `address` to the end of its segment; empty when the file has none there.
   std::string_view from(std::uint64_t address) const noexcept;
@@ -56,15 +55,10 @@ class ElfImage {
   std::string_view dynamic() const noexcept { return dynamic_; }
 
  private:
-  struct NoteSegment {
-    std::string_view bytes;
-    std::uint64_t alignment;  // of its entries
-  };
-
   ElfImage() = default;
 
   std::vector<Segment> segments_;
-  std::vector<NoteSegment> notes_;
+  std::vector<std::string_view> notes_;  // note segments
   std::string_view dynamic_;
   bool names_loader_ = false;
   bool executable_stack_ = true;  // the default without a PT_GNU_STACK

@@ -14,7 +14,7 @@ namespace {
 std::expected<TrustedFile, PluginError> read(TrustedFiles& files, const std::filesystem::path& path,
                                              const TrustPolicy& policy) {
   if (!policy.sha256_allow.empty()) return files.read(path, policy);
-  auto bytes = files.read_bytes(path, policy.bytes_max);
+  auto bytes = files.read_bytes(path, policy);
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   return TrustedFile{.path = path, .bytes = *std::move(bytes), .sha256 = {}};
 }

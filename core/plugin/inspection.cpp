@@ -65,16 +65,15 @@ std::expected<Frame, PluginError> read_frame(std::string_view bytes) {
 
 std::expected<std::string_view, PluginError> read_note(const ElfImage& image) {
   const auto notes = image.notes(WEIR_NOTE_NAME, WEIR_NOTE_TYPE);
-  if (!notes) return std::unexpected(notes.error());
-  if (notes->empty())
+  if (notes.empty())
     return refuse_manifest(
         PluginFault::no_manifest, "a library without a note \"Weir\": not a Weir plugin",
         "add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder");
-  if (notes->size() > 1)
+  if (notes.size() > 1)
     return refuse_manifest(PluginFault::bad_manifest,
-                           fmt::format("{} notes \"Weir\" where one belongs", notes->size()),
+                           fmt::format("{} notes \"Weir\" where one belongs", notes.size()),
                            "use WEIR_PLUGIN once in a library; it takes any number of flows");
-  return notes->front();
+  return notes.front();
 }
 
 std::expected<Manifest, PluginError> read_manifest(std::string_view note) {

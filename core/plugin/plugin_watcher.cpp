@@ -1,6 +1,7 @@
 #include "plugin/plugin_watcher.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -116,14 +117,27 @@ void PluginWatcher::round(bool first) {
   scan_folders(first);
   retry_due_files();
   // A name that became free may be wanted by a plugin that collided: repeat until none becomes
-  // free.
-  bool freed = handle_batch(files_.take(now(), first));
-  while (freed) {
-    for (const fs::path& path : published_.collided()) files_.requeue(path, now());
-    freed = handle_batch(files_.take(now()));
-  }
+  // free. Plugins that exchange their names collide one by one, but not together.
+  SettlingFiles::Batch batch = files_.take(now(), first);
+  // One that collided may take the place of what is gone, and continue its flows.
+  if (!batch.removed.empty()) batch = with_collided(std::move(batch));
+  const bool changed = !batch.settled.empty();
+  bool again = handle_batch(batch) || (changed && published_.collided().size() > 1);
+  while (again && !stopped_.load(std::memory_order_acquire))
+    again = handle_batch(with_collided({}));
   report_due_refusals();
   published_.forget_ended();
+}
+
+SettlingFiles::Batch PluginWatcher::with_collided(SettlingFiles::Batch batch) {
+  for (const fs::path& path : published_.collided())
+    if (std::ranges::find(batch.settled, path, &SettlingFiles::SettledFile::path) ==
+        batch.settled.end())
+      files_.requeue(path, now());
+  SettlingFiles::Batch more = files_.take(now());
+  std::ranges::move(more.settled, std::back_inserter(batch.settled));
+  std::ranges::move(more.removed, std::back_inserter(batch.removed));
+  return batch;
 }
 
 void PluginWatcher::scan_folders(bool first) {
@@ -160,7 +174,7 @@ FolderSnapshot PluginWatcher::scan_folder(const fs::path& path, FolderState& fol
   return folder.last;
 }
 
-bool PluginWatcher::handle_batch(SettlingFiles::Batch batch) {
+bool PluginWatcher::handle_batch(const SettlingFiles::Batch& batch) {
   for (const fs::path& path : batch.removed) {
     pending_refusals_.erase(path);
     retries_.erase(path);

@@ -92,7 +92,9 @@ class PluginWatcher {
   void round(bool first);
   void scan_folders(bool first);
   FolderSnapshot scan_folder(const std::filesystem::path& path, FolderState& folder, bool first);
-  bool handle_batch(SettlingFiles::Batch batch);
+  // The batch, the files whose names collided, and what is due by now.
+  SettlingFiles::Batch with_collided(SettlingFiles::Batch batch);
+  bool handle_batch(const SettlingFiles::Batch& batch);
   std::vector<OpenedPlugin> load(const std::vector<SettlingFiles::SettledFile>& files);
   void refuse(const SettlingFiles::SettledFile& file, PluginError error);
   void retry_due_files();

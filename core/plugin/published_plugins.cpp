@@ -45,28 +45,51 @@ bool PublishedPlugins::publish(std::vector<OpenedPlugin> opened,
       withdraw_refusal(plugin.inspection.file.path);
   }
   if (removals.empty() && updates.empty()) return false;
-  const bool frees_names =
-      !removals.empty() || std::ranges::any_of(updates, [&](const OpenedPlugin* plugin) {
-        return live_.contains(plugin->inspection.file.path);
-      });
-  bool changed = commit(updates, removals);
-  if (!changed) {
+  bool changed = false, freed = false;
+  const auto commits = [&](const std::vector<OpenedPlugin*>& some,
+                           const std::vector<std::string>& gone) {
+    const bool frees = !gone.empty() || std::ranges::any_of(some, [&](const OpenedPlugin* plugin) {
+      return live_.contains(plugin->inspection.file.path);
+    });
+    if (!commit(some, gone)) return false;
+    changed = true;
+    freed = freed || frees;
+    return true;
+  };
+  if (!commits(updates, removals)) {
     // There is a collision: each on its own, in their order.
-    changed = !removals.empty() && commit({}, removals);
-    for (OpenedPlugin* const plugin : updates) changed = commit({plugin}, {}) || changed;
+    if (!removals.empty()) commits({}, removals);
+    for (OpenedPlugin* const plugin : updates) commits({plugin}, {});
   }
   forget_ended();
   if (changed && observer_.flows_changed) observer_.flows_changed();
-  return frees_names;
+  return freed;
+}
+
+// The modules of the plugins `updates` that are those of removed files, and the paths of these. The
+// names are views into the updates.
+PublishedPlugins::Modules PublishedPlugins::moved_modules(
+    const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals) const {
+  std::map<std::string_view, const std::string*> removed;
+  for (const std::string& path : removals)
+    for (const Flow& flow : live_.at(path).flows) removed.emplace(flow.module.view(), &path);
+  Modules moved;
+  for (const OpenedPlugin* const plugin : updates)
+    for (const FlowDefinition& flow : plugin->inspection.flows)
+      if (const auto from = removed.find(flow.module().view()); from != removed.end())
+        moved.emplace(flow.module().view(), *from->second);
+  return moved;
 }
 
 // The modules that the registry loses when the plugins `updates` are registered and those of
 // `removals` are removed.
-std::vector<ModuleName> PublishedPlugins::lost_modules(
-    const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals) const {
+std::vector<ModuleName> PublishedPlugins::lost_modules(const std::vector<OpenedPlugin*>& updates,
+                                                       const std::vector<std::string>& removals,
+                                                       const Modules& moved) const {
   std::vector<ModuleName> modules;
   for (const std::string& path : removals)
-    for (const Flow& flow : live_.at(path).flows) modules.push_back(flow.module);
+    for (const Flow& flow : live_.at(path).flows)
+      if (!moved.contains(flow.module.view())) modules.push_back(flow.module);
   for (const OpenedPlugin* const plugin : updates) {
     const auto before = live_.find(plugin->inspection.file.path);
     if (before == live_.end()) continue;
@@ -81,10 +104,14 @@ std::vector<ModuleName> PublishedPlugins::lost_modules(
 bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& updates,
                               const std::vector<std::string>& removals) {
   FlowRegistry::Transaction transaction = registry_.begin();
-  const std::vector<ModuleName> lost = lost_modules(updates, removals);
+  const Modules moved = moved_modules(updates, removals);
+  const std::vector<ModuleName> lost = lost_modules(updates, removals, moved);
   for (const ModuleName& module : lost) transaction.unregister(module);
   for (const OpenedPlugin* const plugin : updates)
-    for (const FlowModule& module : plugin->modules) transaction.succeed(module);
+    for (const FlowModule& module : plugin->modules) {
+      const auto from = moved.find(module.definition.module().view());
+      transaction.succeed(module, from == moved.end() ? std::string() : from->second);
+    }
   const auto committed = transaction.commit();
   if (!committed) {
     if (updates.size() == 1 && removals.empty())
@@ -92,7 +119,7 @@ bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& updates,
     return false;
   }
   unloads_.push_back(committed->unload);
-  for (const std::string& path : removals) note_removed(path);
+  for (const std::string& path : removals) note_removed(path, moved);
   auto changes = committed->changes | std::views::drop(lost.size());
   auto change = changes.begin();
   for (OpenedPlugin* const plugin : updates) {
@@ -134,13 +161,15 @@ void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowCha
   make_former(std::move(former));
 }
 
-void PublishedPlugins::note_removed(const std::string& path) {
+void PublishedPlugins::note_removed(const std::string& path, const Modules& moved) {
   const auto live = live_.find(path);
   WEIR_ASSERT(live != live_.end());
   Published former = std::move(live->second);
   live_.erase(live);
   if (observer_.removed)
-    for (const Flow& flow : former.flows) observer_.removed(former.status.file, flow.slug.view());
+    for (const Flow& flow : former.flows)
+      if (!moved.contains(flow.module.view()))
+        observer_.removed(former.status.file, flow.slug.view());
   make_former(std::move(former));
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/slug.hpp"
@@ -22,7 +23,8 @@ namespace weir {
 /// The flows of all files that are added, changed or removed together are published in one
 /// transaction, if no names collide; else each added or changed file in its own, and a file whose
 /// flows collide changes nothing. The previous version stays beside the new one (V2), as long as it
-/// is held or in the registry.
+/// is held or in the registry, also when the new one is in a file of another name that replaces the
+/// one that is gone.
 class PublishedPlugins {
  public:
   /// All references must outlive it.
@@ -63,10 +65,14 @@ class PublishedPlugins {
   };
 
   bool commit(const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals);
+  using Modules = std::map<std::string_view, std::string>;
+  Modules moved_modules(const std::vector<OpenedPlugin*>& updates,
+                        const std::vector<std::string>& removals) const;
   std::vector<ModuleName> lost_modules(const std::vector<OpenedPlugin*>& updates,
-                                       const std::vector<std::string>& removals) const;
+                                       const std::vector<std::string>& removals,
+                                       const Modules& moved) const;
   void note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes);
-  void note_removed(const std::string& path);
+  void note_removed(const std::string& path, const Modules& moved);
   void make_former(Published published);
 
   FlowRegistry& registry_;

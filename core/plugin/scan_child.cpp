@@ -91,7 +91,7 @@ class MappedCopy {
     const auto image = ElfImage::parse(bytes_);
     if (!image) return std::nullopt;
     const auto notes = image->notes(WEIR_NOTE_NAME, WEIR_NOTE_TYPE);
-    return notes && notes->size() == 1 ? std::optional(notes->front()) : std::nullopt;
+    return notes.size() == 1 ? std::optional(notes.front()) : std::nullopt;
   }
 
  private:

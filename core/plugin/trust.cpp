@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <cstring>
 #include <list>
 #include <system_error>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/file_descriptor.hpp"
@@ -56,8 +58,33 @@ std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_ta
   }
 }
 
-std::expected<void, PluginError> check_owner_and_mode(const struct stat& status, const fs::path& at,
-                                                      PrivateGroups& groups) {
+// Whether an access control list lets a user other than root and ourselves, or a group, write. The mode
+// shows such a list only by the bit of the group, which is the most that it gives. `opened` may be
+// opened with O_PATH.
+bool others_listed_may_write(const FileDescriptor& opened) {
+  struct Entry {  // as the kernel stores it, after a version of 32 bits
+    std::uint16_t tag, permissions;
+    std::uint32_t id;
+  };
+  constexpr std::uint16_t named_user = 0x02, named_group = 0x08, write = 0x02;
+  const std::string file = fmt::format("/proc/self/fd/{}", opened.fd());
+  std::array<char, 64 * 1024> list{};  // the most that an attribute can have
+  const ssize_t size =
+      ::getxattr(file.c_str(), "system.posix_acl_access", list.data(), list.size());
+  for (std::size_t at = sizeof(std::uint32_t);
+       size > 0 && at + sizeof(Entry) <= static_cast<std::size_t>(size); at += sizeof(Entry)) {
+    Entry entry;
+    std::memcpy(&entry, list.data() + at, sizeof entry);
+    const bool other_user = entry.tag == named_user && entry.id != 0 && entry.id != ::geteuid();
+    if ((other_user || entry.tag == named_group) && (entry.permissions & write) != 0) return true;
+  }
+  return false;
+}
+
+std::expected<void, PluginError> check_writers(const FileDescriptor& opened, const fs::path& at,
+                                               PrivateGroups& groups) {
+  struct stat status{};
+  if (::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, at);
   const uid_t self = ::geteuid();
   if (status.st_uid != 0 && status.st_uid != self)
     return refuse_file(
@@ -75,6 +102,11 @@ std::expected<void, PluginError> check_owner_and_mode(const struct stat& status,
         fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
                     by_everybody ? "everybody" : "its group", status.st_mode & 07777U),
         fmt::format("chmod go-w {}", at.native()));
+  if ((status.st_mode & S_IWGRP) != 0 && others_listed_may_write(opened))
+    return refuse_file(PluginFault::untrusted_path,
+                       fmt::format("{} can be written by others whom its access control list names",
+                                   in_quotes(at.native())),
+                       fmt::format("getfacl shows them; setfacl -b {}", at.native()));
   return {};
 }
 
@@ -117,9 +149,7 @@ class TrustWalk {
   }
 
   std::expected<void, PluginError> check_folder() const {
-    struct stat status{};
-    if (::fstat(folder_.fd(), &status) != 0) return refuse_errno(errno, at_);
-    return check_owner_and_mode(status, at_, groups_);
+    return check_writers(folder_, at_, groups_);
   }
 
   std::expected<void, PluginError> enter(const std::string& name) {
@@ -136,8 +166,9 @@ class TrustWalk {
     if (target.empty()) return refuse_errno(error, next);
     constexpr int links_max = 40;  // as the kernel allows
     if (++links_ > links_max) return refuse_errno(ELOOP, next);
-    const fs::path rest = target.relative_path();
-    names_.insert(names_.begin(), rest.begin(), rest.end());
+    auto before = names_.begin();
+    for (const fs::path& each : target.relative_path())
+      if (!each.empty()) names_.insert(before, each.string());  // empty: after a "/" at the end
     if (target.is_absolute()) return enter_root();
     return {};
   }
@@ -151,8 +182,9 @@ class TrustWalk {
 
 namespace {
 
+// Null groups: whoever may write it.
 std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder, const fs::path& at,
-                                                   const std::string& name, PrivateGroups& groups) {
+                                                   const std::string& name, PrivateGroups* groups) {
   const fs::path file = at / name;
   struct stat status{};
   // Checked before it is opened: opening a device may already have an effect.
@@ -163,8 +195,9 @@ std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder,
                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!opened || ::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, file);
   if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, {});
-  if (auto trusted = check_owner_and_mode(status, file, groups); !trusted)
-    return std::unexpected(trusted.error());
+  if (groups != nullptr)
+    if (auto trusted = check_writers(opened, file, *groups); !trusted)
+      return std::unexpected(trusted.error());
   return opened;
 }
 
@@ -200,7 +233,8 @@ bool allowed(const std::string& sha256, const std::vector<std::string>& allow) {
 
 }  // namespace
 
-std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& path) {
+std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& path,
+                                                              const TrustPolicy& policy) {
   const auto placed = [&](PluginError error) {
     error.path = path.string();
     return std::unexpected(std::move(error));
@@ -210,29 +244,36 @@ std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& pa
   const std::string name = whole.filename().string();
   if (name.empty() || name == "." || name == "..") return placed(refuse_kind(S_IFDIR, {}).error());
   std::string above = whole.native().substr(0, whole.native().size() - name.size());
+  if (policy.any_writer) {
+    const FileDescriptor unchecked(::open(above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!unchecked) return placed(refuse_errno(errno, above).error());
+    auto file = open_in(unchecked, above, name, nullptr);
+    if (!file) return placed(std::move(file.error()));
+    return file;
+  }
   std::shared_ptr<const Folder>& folder = folders_[above];
   if (!folder) {
     auto opened = TrustWalk(std::move(above), groups_).open_folder();
     if (!opened) return placed(std::move(opened.error()));
     folder = *std::move(opened);
   }
-  auto file = open_in(folder->opened, folder->at, name, groups_);
+  auto file = open_in(folder->opened, folder->at, name, &groups_);
   if (!file) return placed(std::move(file.error()));
   return file;
 }
 
 std::expected<std::string, PluginError> TrustedFiles::read_bytes(const fs::path& path,
-                                                                 std::size_t bytes_max) {
-  const auto file = open(path);
+                                                                 const TrustPolicy& policy) {
+  const auto file = open(path, policy);
   if (!file) return std::unexpected(file.error());
-  auto bytes = read_all(file->fd(), path, bytes_max);
+  auto bytes = read_all(file->fd(), path, policy.bytes_max);
   if (!bytes) bytes.error().path = path.string();
   return bytes;
 }
 
 std::expected<TrustedFile, PluginError> TrustedFiles::read(const fs::path& path,
                                                            const TrustPolicy& policy) {
-  auto bytes = read_bytes(path, policy.bytes_max);
+  auto bytes = read_bytes(path, policy);
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   std::string sha256 = sha256_hex(*bytes);
   if (!allowed(sha256, policy.sha256_allow)) {

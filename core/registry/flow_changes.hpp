@@ -28,7 +28,7 @@ class FlowChanges {
   using Root = FlowRoot<Sync>;
   using Formers = FormerVersions<Sync>;
 
-  /// What becomes of the registration that a placement replaces, which must be from the same path.
+  /// What becomes of the registration that a placement replaces.
   enum class Previous {
     removed,  ///< register_
     kept      ///< succeed: it stays under its fingerprint
@@ -53,7 +53,8 @@ class FlowChanges {
     modules_.reserve(steps);
   }
 
-  Result<FlowChange> place(Entry& newcomer, Previous previous) {
+  /// The previous registration must be from the same path as `newcomer`, or from `moved_from`.
+  Result<FlowChange> place(Entry& newcomer, Previous previous, std::string_view moved_from) {
     const Result<void> checked = check_module(newcomer.module);
     if (!checked) return std::unexpected(checked.error());
     Module& module = of_module(newcomer.module.definition.module().view());
@@ -63,7 +64,8 @@ class FlowChanges {
       module.now = held;
       return FlowChange::unchanged;
     }
-    if (held->module.file.path != newcomer.module.file.path)
+    const std::string_view path = held->module.file.path;
+    if (path != newcomer.module.file.path && (moved_from.empty() || path != moved_from))
       return std::unexpected(duplicate_module(newcomer.module, held->module));
     const FlowDefinition& old = held->module.definition;
     const FlowDefinition& next = newcomer.module.definition;

@@ -40,7 +40,8 @@ namespace weir {
 /// versions of one are registered side by side.
 ///
 /// One module has one slug and one file. The same module from another file is a collision, as is
-/// another module with the same slug in any case; an update is the same module from the same path.
+/// another module with the same slug in any case; an update is the same module from the same path,
+/// or from the one that Transaction::succeed is told.
 ///
 /// A lookup finds the *newest* registration of a flow. Transaction::succeed puts a new one beside
 /// the old: the old is then a *former version*, found by its slug and fingerprint until it is
@@ -106,6 +107,11 @@ class BasicFlowRegistry {
   /// As get, for a name that a person typed: a slug, or else a module name.
   Result<Handle> find(std::string_view name) const;
 
+  /// Whether get() finds this registration by its slug: it is no former version, nor removed.
+  bool is_newest(const Handle& flow) const {
+    return Section(*this).flow(flow->definition.slug()) == &*flow;
+  }
+
   class Section;
 
   /// Calls f(const FlowModule&) on the newest flow of exactly that name, without holding it; false,
@@ -128,7 +134,8 @@ class BasicFlowRegistry {
   /// The first one is a former version when the slug has no newest (its module took another slug).
   std::vector<Handle> versions(const Slug& slug) const;
 
-  /// All versions of all flows at one moment, ordered by slug, the newest of each slug first.
+  /// All versions of all flows at one moment, ordered by slug, those of a slug newest first. The
+  /// first of a slug may be a former version (is_newest()).
   std::vector<Handle> versions() const;
 
   /// The number of registered flows, without former versions.
@@ -203,11 +210,14 @@ template <class Sync>
 class BasicFlowRegistry<Sync>::Transaction {
  public:
   /// As FlowRegistry::register_, once committed.
-  void register_(FlowModule module) { place(std::move(module), Changes::Previous::removed); }
+  void register_(FlowModule module) { place(std::move(module), Changes::Previous::removed, {}); }
 
   /// As register_; but the previous version, if it has another fingerprint or slug, stays as the
-  /// first of the former versions under its slug.
-  void succeed(FlowModule module) { place(std::move(module), Changes::Previous::kept); }
+  /// first of the former versions under its slug. It may be from the path `moved_from`, of a file
+  /// that is gone and whose place this one takes.
+  void succeed(FlowModule module, std::string moved_from = {}) {
+    place(std::move(module), Changes::Previous::kept, std::move(moved_from));
+  }
 
   /// Removes a former version, once committed; no change when there is none, or when the newest
   /// version has that fingerprint.
@@ -235,6 +245,7 @@ class BasicFlowRegistry<Sync>::Transaction {
   struct Placement {
     std::unique_ptr<Entry> entry;
     typename Changes::Previous previous;
+    std::string moved_from;
   };
   struct Retirement {
     Slug slug;
@@ -242,8 +253,9 @@ class BasicFlowRegistry<Sync>::Transaction {
   };
   using Step = std::variant<Placement, Retirement, ModuleName>;  // a bare name: a removal
 
-  void place(FlowModule module, typename Changes::Previous previous) {
-    steps_.emplace_back(Placement{std::make_unique<Entry>(std::move(module)), previous});
+  void place(FlowModule module, typename Changes::Previous previous, std::string moved_from) {
+    steps_.emplace_back(
+        Placement{std::make_unique<Entry>(std::move(module)), previous, std::move(moved_from)});
   }
   static Result<Change> apply(const Step& step, Changes& changes);
 

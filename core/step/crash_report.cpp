@@ -3,16 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdint>
+#include <limits>
 #include <map>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "base/file_bytes.hpp"
+#include "base/printable.hpp"
 #include "base/sha256.hpp"
 #include "plugin/code_symbols.hpp"
 #include "plugin/inspection.hpp"
+#include "plugin/trust.hpp"
 
 namespace weir {
 namespace {
@@ -26,6 +31,15 @@ template <std::size_t Size>
 std::string_view text(const std::array<char, Size>& chars) {
   const std::string_view all(chars.data(), Size);
   return all.substr(0, all.find('\0'));
+}
+
+// What no slot writes: the process that crashed has written over its record.
+bool is_wild(const SeatRecord& seat) {
+  constexpr int attempts_max = std::numeric_limits<std::int16_t>::max();
+  constexpr auto tasks_max = static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
+  return seat.attempt < 1 || seat.attempt > attempts_max ||
+         seat.step > static_cast<std::uint32_t>(attempts_max) || seat.index > tasks_max ||
+         seat.worker < 1 || seat.run < 1;
 }
 
 // Whether the frame names one of the record's files: the crashed process could write anything.
@@ -53,7 +67,7 @@ class Copies {
 
   const std::string& bytes(const Frame& frame) {
     auto [found, is_new] = bytes_.try_emplace(frame.file);
-    if (is_new) found->second = file_bytes(file(frame));
+    if (is_new) found->second = file_bytes(file(frame), plugin_bytes_max);
     return found->second;
   }
 
@@ -107,7 +121,8 @@ bool from_outside(const CrashRecord& crash, std::int32_t pid) {
 }
 
 // What the crashed process has recorded itself.
-CrashReport recorded_crash(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage) {
+CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end,
+                           const fs::path& stage) {
   const flight::Page& page = recorder.page();
   const CrashRecord& crash = page.crash;
   CrashReport report;
@@ -117,9 +132,10 @@ CrashReport recorded_crash(FlightRecorder& recorder, const ProcessEnd& end, cons
   }
   Copies copies(crash, stage);
   std::string path;
-  const std::span<SeatRecord> seats = recorder.seats();
-  if (crash.seat >= 0 && static_cast<std::size_t>(crash.seat) < seats.size()) {
-    SeatRecord& seat = seats[static_cast<std::size_t>(crash.seat)];
+  const std::span<const SeatRecord> seats = recorder.seats();
+  if (crash.seat >= 0 && static_cast<std::size_t>(crash.seat) < seats.size() &&
+      !is_wild(seats[static_cast<std::size_t>(crash.seat)])) {
+    const SeatRecord& seat = seats[static_cast<std::size_t>(crash.seat)];
     report.seat = &seat;
     report.sha256 = text(seat.sha256);
     path = text(seat.path);
@@ -170,14 +186,12 @@ void blame_alone(CrashReport& report, const SeatRecord& seat, const std::string&
                             text(seat.flow), text(seat.step_slug), cause);
 }
 
-}  // namespace
-
-CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage,
-                         bool is_trial) {
+CrashReport report_of(const FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage,
+                      bool is_trial) {
   CrashReport report = recorded_crash(recorder, end, stage);
   if (report.seat != nullptr) return report;
-  for (SeatRecord& seat : recorder.seats())
-    if (seat.state.load(std::memory_order_acquire) == SeatRecord::in_call &&
+  for (const SeatRecord& seat : recorder.seats())
+    if (seat.state.load(std::memory_order_acquire) == SeatRecord::in_call && !is_wild(seat) &&
         (report.sha256.empty() || text(seat.sha256) == report.sha256))
       report.suspects.push_back(&seat);
   if (is_trial && report.suspects.size() == 1) {
@@ -186,6 +200,24 @@ CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end, const 
     const bool is_recorded = recorder.page().crash.thread.load(std::memory_order_acquire) != 0;
     blame_alone(report, *report.seat, is_recorded ? report.text : to_string(end));
   }
+  return report;
+}
+
+}  // namespace
+
+CrashReport crash_report(const FlightRecorder& recorder, const ProcessEnd& end,
+                         const fs::path& stage, bool is_trial) {
+  auto copy = recorder.copy();
+  if (!copy) {
+    CrashReport report;
+    report.text =
+        fmt::format("the worker process ended by {}; {}", to_string(end), copy.error().message);
+    return report;
+  }
+  const auto record = std::make_shared<const FlightRecorder>(*std::move(copy));
+  CrashReport report = report_of(*record, end, stage, is_trial);
+  report.text = printable(report.text, Newlines::kept);
+  report.record = record;
   return report;
 }
 

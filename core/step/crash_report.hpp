@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,11 +14,12 @@ namespace weir {
 struct CrashReport {
   static constexpr std::size_t frames_max = 16;
 
-  flight::SeatRecord* seat = nullptr;  ///< the slot whose call it was
-  std::string sha256;                  ///< of the plugin to blame; empty: no plugin is known
-  std::string text;                    ///< one line that says what happened, then one per frame
+  const flight::SeatRecord* seat = nullptr;  ///< the slot whose call it was
+  std::string sha256;                        ///< of the plugin to blame; empty: no plugin is known
+  std::string text;  ///< one line that says what happened, then one per frame; printable
   /// Without `seat`: the slots that were inside a call, of the plugin to blame if there is one.
-  std::vector<flight::SeatRecord*> suspects;
+  std::vector<const flight::SeatRecord*> suspects;
+  std::shared_ptr<const FlightRecorder> record;  ///< keeps the seats, as they were
 };
 
 /// Describes how a process ended, from its flight recorder. `stage` is the folder below which the
@@ -33,7 +35,7 @@ struct CrashReport {
 /// from outside.
 ///
 /// `is_trial`: the process ran suspects only (F10). Then a single suspect is to blame.
-CrashReport crash_report(FlightRecorder& recorder, const ProcessEnd& end,
+CrashReport crash_report(const FlightRecorder& recorder, const ProcessEnd& end,
                          const std::filesystem::path& stage, bool is_trial = false);
 
 }  // namespace weir

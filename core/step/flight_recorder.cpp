@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,9 +54,10 @@ void put(std::array<char, Size>& into, std::string_view text) noexcept {
 }  // namespace
 
 Result<FlightRecorder> FlightRecorder::make(std::size_t seats) {
-  FileDescriptor memory(::memfd_create("weir-flights", MFD_CLOEXEC));
+  FileDescriptor memory(::memfd_create("weir-flights", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const std::size_t bytes = bytes_for(seats);
-  if (!memory || ::ftruncate(memory.fd(), static_cast<off_t>(bytes)) != 0)
+  if (!memory || ::ftruncate(memory.fd(), static_cast<off_t>(bytes)) != 0 ||
+      ::fcntl(memory.fd(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     return refuse(ErrorCode::unavailable, "out_of_memory",
                   std::string("cannot make the flight recorder: ") + std::strerror(errno));
   const auto mapped = map(memory, bytes);
@@ -84,6 +86,16 @@ Result<FlightRecorder> FlightRecorder::open(FileDescriptor memory) {
   }
   page->pid = ::getpid();
   return FlightRecorder(std::move(memory), page, bytes);
+}
+
+Result<FlightRecorder> FlightRecorder::copy() const {
+  void* const mapped =
+      ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED)
+    return refuse(ErrorCode::unavailable, "out_of_memory",
+                  std::string("cannot copy the flight recorder: ") + std::strerror(errno));
+  std::memcpy(mapped, static_cast<const void*>(page_), bytes_);
+  return FlightRecorder(FileDescriptor(), static_cast<Page*>(mapped), bytes_);
 }
 
 FlightRecorder::FlightRecorder(FlightRecorder&& other) noexcept

@@ -1,6 +1,10 @@
 /// Threads: a Seat belongs to one thread, and only that thread writes its record. The parent
-/// process reads a page only after the process that wrote it has ended. What a fault handler shares
-/// with other threads is atomic: `state` of a seat and `thread` of the crash.
+/// process reads a copy of a page after the process that wrote it has ended: a process that it
+/// forked may still write. What a fault handler shares with other threads is atomic: `state` of a
+/// seat and `thread` of the crash.
+///
+/// Trust: a process that crashes may have written anything into its page. The page cannot become
+/// smaller, and its reader bounds and checks all numbers and texts.
 ///
 /// Invariants: a seat is in_call exactly while its thread is inside a handler; the first thread
 /// that crashes is the one recorded.
@@ -89,6 +93,10 @@ class FlightRecorder {
   /// The page that another process made and passed on; this process writes into it. Errors:
   /// unavailable, kind "out_of_memory"; corrupt, kind "bad_flight_recorder".
   static Result<FlightRecorder> open(FileDescriptor memory);
+
+  /// What the page contains now, in memory of this process alone, which memory() does not name.
+  /// Errors: unavailable, kind "out_of_memory".
+  Result<FlightRecorder> copy() const;
 
   FlightRecorder(FlightRecorder&& other) noexcept;
   FlightRecorder& operator=(FlightRecorder&&) = delete;

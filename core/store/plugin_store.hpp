@@ -21,6 +21,9 @@ class PluginStore {
   /// All versions of these flows, by flow, the highest number first.
   virtual Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>& flows) = 0;
 
+  /// The slugs of all flows that have open runs.
+  virtual Result<std::vector<std::string>> flows_with_open_runs() = 0;
+
   /// Replaces the process's report of its plugin files: an array of objects with the columns of
   /// weir.plugins; nullopt: the process ends. To be repeated once a minute: an older report is
   /// ignored.

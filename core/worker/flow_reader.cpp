@@ -23,9 +23,10 @@ std::optional<std::vector<VersionId>> FlowReader::read(WorkerId worker, Steady n
   flows_at_ = !whole   ? std::optional(now + flows_pause)
               : *whole ? std::nullopt
                        : std::optional(now);
-  if (!whole && !failed_)
-    log_.warn("cannot register flows, retrying: {}", to_string(whole.error()));
-  failed_ = !whole;
+  if (whole)
+    reading_.succeeded(now);
+  else
+    reading_.failed(whole.error(), now);
   return claimable;
 }
 

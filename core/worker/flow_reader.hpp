@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/retry_log.hpp"
 #include "base/time.hpp"
 #include "store/flow_store.hpp"
 #include "worker/flow_workers.hpp"
@@ -50,7 +51,7 @@ class FlowReader {
   std::optional<Steady> release_at_;           ///< when the next plugin leaves quarantine
   /// What was reported last with serve_versions().
   std::optional<std::map<VersionId, ServedVersion>> reported_;
-  bool failed_ = false;  ///< the last read failed; that is logged once
+  RetryLog reading_{log_, "cannot register flows", "flows can be registered again"};
 };
 
 }  // namespace weir

@@ -19,12 +19,9 @@ std::string plural(std::int64_t count, std::string_view noun) {
 Result<bool> ServedFlows::refresh(Steady until) {
   const std::vector<FlowHandle> registered = registry_.versions();
   std::set<const FlowModule*> there, newest;
-  const FlowModule* before = nullptr;
   for (const FlowHandle& module : registered) {
     there.insert(&*module);
-    if (before == nullptr || before->definition.slug() != module->definition.slug())
-      newest.insert(&*module);
-    before = &*module;
+    if (registry_.is_newest(module)) newest.insert(&*module);
   }
   std::erase_if(flows_, [&](const auto& entry) { return !there.contains(&*entry.second.module); });
   std::erase_if(refused_, [&](const FlowHandle& module) { return !there.contains(&*module); });

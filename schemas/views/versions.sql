@@ -9,7 +9,7 @@ served as materialized (
   from weir.worker w
   join weir.serving s on s.worker_id = w.id
   left join weir.plugin p on p.id = s.plugin_id
-  where w.ended_at is null and w.lease_until > now()
+  where s.claims and w.ended_at is null and w.lease_until > now()
   group by s.version_id)
 select f.slug as flow, v.number as version, v.module, v.fingerprint, v.created_at,
        coalesce(o.runs, 0) as open_runs, coalesce(s.workers, 0) as workers, coalesce(s.barred, 0) as quarantined,

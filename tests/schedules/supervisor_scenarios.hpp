@@ -65,6 +65,8 @@ class FakeChildren {
 
 inline std::unique_ptr<Supervisor> started(Supervisor::Options options,
                                            std::vector<ChildSpec> children) {
+  // Restarts wait for nothing unless a scenario says for how long.
+  if (options.backoff.first == RestartBackoff().first) options.backoff.first = {};
   auto supervisor = Supervisor::start(std::move(options), std::move(children));
   lockstep::require(supervisor.has_value(), "the supervisor did not start");
   return *std::move(supervisor);

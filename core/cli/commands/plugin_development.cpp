@@ -16,6 +16,7 @@
 
 #include "base/json.hpp"
 #include "base/json_difference.hpp"
+#include "base/printable.hpp"
 #include "cli/command_line/grammar.hpp"
 #include "cli/command_line/json_argument.hpp"
 #include "cli/database.hpp"
@@ -146,13 +147,15 @@ void print(const std::string& flow, const FinishedRun& run, Console& console) {
   for (const auto& step : run.skipped())
     table.add({{step.step}, {""}, {"skipped", Tone::faint}, {""}, {step.reason}});
   for (const auto& line : run.logs())
-    console.print_err(fmt::format("{}: {}: {}", line.level, line.step, line.message));
+    console.print_err(fmt::format("{}: {}: {}", line.level, line.step,
+                                  printable(line.message, Newlines::indented)));
   console.print(table.text(out));
   console.print(fmt::format("\n{}  {} after {} of virtual time\n", flow,
                             painted(out, run.completed() ? Tone::good : Tone::bad, run.status()),
                             shown_duration(run.elapsed())));
-  console.print(run.completed() ? fmt::format("output  {}\n", run.output())
-                                : fmt::format("error   {}\n", run.error()));
+  console.print(
+      fmt::format("{}{}\n", run.completed() ? "output  " : "error   ",
+                  printable(run.completed() ? run.output() : run.error(), Newlines::indented)));
 }
 
 struct Signal {
@@ -214,9 +217,11 @@ ExitCode run(const PluginsTry& command, const Globals&, Console& console) {
     else
       print(runner.flow(), run, console);
     if (differs)
-      console.print_err(fmt::format("weir: error: at \"{}\" expected {}, got {}", differs->pointer,
-                                    differs->before.empty() ? "nothing" : differs->before,
-                                    differs->after.empty() ? "nothing" : differs->after));
+      console.print_err(
+          printable(fmt::format("weir: error: at \"{}\" expected {}, got {}", differs->pointer,
+                                differs->before.empty() ? "nothing" : differs->before,
+                                differs->after.empty() ? "nothing" : differs->after),
+                    Newlines::indented));
     return run.completed() && !differs ? ExitCode::ok : ExitCode::failed;
   } catch (const std::invalid_argument& refused) {  // the message says what: the flow, the input
     return console.fail(Error{.code = ErrorCode::invalid_input,

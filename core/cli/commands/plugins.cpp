@@ -84,6 +84,8 @@ fault, what was found and a hint; of several faults a line for each. With --json
 one object for each file, with all its faults. Exits 1 when
 a file is refused. A sound file may have warnings about problems that show up
 later, such as code that cannot be unloaded. They count only with --strict.
+A file that somebody else may write is refused, as when it is loaded; --content
+asks only what is in the file, as a build does.
 
 Examples:
   weir plugins lint plugins/*.so
@@ -93,11 +95,12 @@ Examples:
 ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
   bool all_sound = true;
   PluginWarnings checked;
+  const TrustPolicy policy{.any_writer = command.content};
   for (const std::filesystem::path& file : command.files) {
-    const auto plugin = inspect(file);
+    const auto plugin = inspect(file, policy);
     std::vector<PluginWarning> warnings;
     if (plugin)
-      if (const auto trusted = read_trusted(file)) warnings = checked.add(*trusted);
+      if (const auto read = read_trusted(file, policy)) warnings = checked.add(*read);
     all_sound = all_sound && plugin && (warnings.empty() || !command.strict);
     if (command.json) {
       console.print(fmt::format("{}\n", verdict_json(file, plugin, warnings).text()));
@@ -112,7 +115,7 @@ ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
     for (const PluginWarning& warning : warnings)
       console.print(fmt::format("{}: {}: {}: {} ({})\n", shown_file,
                                 painted(console.out(), Tone::busy, "warning"), warning.kind,
-                                warning.detail, warning.hint));
+                                printable(warning.detail), printable(warning.hint)));
   }
   return all_sound ? ExitCode::ok : ExitCode::failed;
 }
@@ -122,6 +125,7 @@ void declare_plugins_lint(Grammar& grammar, CLI::App& plugins) {
       plugins, "lint", "Check whether plugin files are sound", plugins_lint_footer, run);
   arguments.argument("FILE", lint.files, "Plugin files", Arguments::Need::required)
       .flag("--strict", lint.strict, "Exit 1 for warnings too")
+      .flag("--content", lint.content, "Do not ask who else may write the files")
       .json(lint.json);
 }
 
@@ -166,8 +170,8 @@ void print(const FlowDiff& flow, Console& console) {
   const auto print_changes = [&](std::string_view of,
                                  const std::vector<DefinitionChange>& changes) {
     for (const DefinitionChange& change : changes)
-      console.print(
-          fmt::format("  {}{}: {} -> {}\n", of, change.what, change.before, change.after));
+      console.print(fmt::format("  {}{}: {} -> {}\n", of, change.what, printable(change.before),
+                                printable(change.after)));
   };
   print_changes("", flow.changes);
   for (const StepDiff& step : flow.steps) {
@@ -254,13 +258,14 @@ ExitCode run(const PluginsAllow& command, const Globals& globals, Console& conso
         plugin.manifest.version.empty()
             ? plugin.manifest.plugin
             : fmt::format("{} {}", plugin.manifest.plugin, plugin.manifest.version);
-    auto allowed = allow_hash(SourceText(path.string(), text), plugin.file.sha256, comment);
+    auto allowed =
+        allow_hash(SourceText(path.string(), text), plugin.file.sha256, printable(comment));
     if (!allowed) return console.fail(allowed.error());
     changed = changed || !allowed->was_there;
     first = first || allowed->first;
     text = std::move(allowed->text);
     report += command.json ? fmt::format("{}\n", allowed_json(plugin, allowed->was_there).text())
-                           : fmt::format("{}: {} {}\n", plugin.file.path,
+                           : fmt::format("{}: {} {}\n", printable(plugin.file.path),
                                          allowed->was_there ? "was allowed already:" : "allowed:",
                                          plugin.file.sha256);
   }

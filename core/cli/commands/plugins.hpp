@@ -7,7 +7,8 @@ namespace weir::cli {
 struct PluginsLint {
   std::vector<std::filesystem::path> files;
   bool json = false;
-  bool strict = false;  ///< warnings count as faults
+  bool strict = false;   ///< warnings count as faults
+  bool content = false;  ///< whoever may write the files
 };
 
 struct PluginsDiff {

@@ -46,10 +46,10 @@ enum class Strategy {
 };
 
 /// The delay before a restart: `first`, doubled with every restart that still counts, up to
-/// `longest`. Zero: none.
+/// `longest`, or always `first` if that is longer. `first` zero: none. Both up to a year.
 struct RestartBackoff {
-  std::chrono::milliseconds first{0};
-  std::chrono::milliseconds longest{0};
+  std::chrono::milliseconds first{10};
+  std::chrono::milliseconds longest{1'000};
 };
 
 /// The present state of a child.
@@ -104,7 +104,9 @@ class BasicSupervisor {
   /// Starts the children in order and returns when all run. `ended` is called when the supervisor
   /// has ended, for one that is itself a child; not when this returns an error. Errors: those of a
   /// child that did not start, naming it; those before it are stopped then, in reverse.
-  /// invalid_input, kind "bad_child" (an id that is empty or given twice, or no start).
+  /// invalid_input, kinds "bad_child" (an id that is empty or given twice, no start, or a negative
+  /// time to stop), "bad_limit" (a time that is not positive, or longer than a year) and
+  /// "bad_backoff" (negative, or longer than a year).
   static Result<std::unique_ptr<BasicSupervisor>> start(Options options,
                                                         std::vector<ChildSpec> children,
                                                         std::optional<ChildEnd> ended = {});

@@ -150,7 +150,7 @@ std::size_t BasicFlowRegistry<Sync>::size() const {
 template <class Sync>
 Result<FlowChange> BasicFlowRegistry<Sync>::Transaction::apply(const Step& step, Changes& changes) {
   if (const auto* placement = std::get_if<Placement>(&step))
-    return changes.place(*placement->entry, placement->previous);
+    return changes.place(*placement->entry, placement->previous, placement->moved_from);
   if (const auto* retirement = std::get_if<Retirement>(&step))
     return changes.retire(retirement->slug.view(), retirement->fingerprint);
   return changes.remove(std::get<ModuleName>(step).view());

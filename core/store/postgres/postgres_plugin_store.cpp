@@ -14,6 +14,9 @@ constexpr const char* versions_of_call = literal<[] {
          " from weir.versions where flow = any ($1::text[]) order by flow, version desc";
 }>;
 
+constexpr const char* open_flows_call =
+    "select distinct flow from weir.versions where open_runs > 0";
+
 constexpr const char* report_plugins_call =
     "select weir.report_plugins($1, $2::int, $3::timestamptz, $4::jsonb)";
 
@@ -24,6 +27,14 @@ Result<std::vector<VersionReport>> PostgresPluginStore::versions_of(
   const auto rows = session_.query(versions_of_call, {array_of(flows)});
   if (!rows) return std::unexpected(rows.error());
   return version_columns.read_all(*rows);
+}
+
+Result<std::vector<std::string>> PostgresPluginStore::flows_with_open_runs() {
+  const auto rows = session_.query(open_flows_call);
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<std::string> flows;
+  for (const auto& row : *rows) flows.push_back(row[0].as<std::string>());
+  return flows;
 }
 
 Result<void> PostgresPluginStore::report_plugins(const ReportingProcess& process,

@@ -9,6 +9,7 @@ class PostgresPluginStore final : public PluginStore {
  public:
   explicit PostgresPluginStore(ReconnectingSession& session) : session_(session) {}
 
+  Result<std::vector<std::string>> flows_with_open_runs() override;
   Result<std::vector<VersionReport>> versions_of(const std::vector<std::string>& flows) override;
   Result<void> report_plugins(const ReportingProcess& process,
                               const std::optional<Json>& plugins) override;

@@ -89,6 +89,17 @@ TEST_CASE("a child that is dropped is killed with its group") {
   CHECK(pipe.all().empty());
 }
 
+TEST_CASE("a child that has left its group is killed all the same") {
+  Pipe pipe;
+  auto child = ChildProcess::start({.program = LEAVES_GROUP,
+                                    .inherited = {{.fd = pipe.out.fd(), .as = 3}},
+                                    .environment = sanitizer_variables()});
+  REQUIRE(child);
+  CHECK(pipe.all() == "moved\n");
+  CHECK_FALSE(child->wait(0ms));
+  CHECK(child->kill() == ProcessEnd{.by_signal = true, .number = SIGKILL});
+}
+
 TEST_CASE("a program that is not there is an error") {
   const auto child = ChildProcess::start({.program = "/nowhere/at/all"});
   REQUIRE_FALSE(child);

@@ -93,6 +93,18 @@ TEST_CASE("a flow is tried in memory and held against what is expected") {
   CHECK(other.out.contains(R"("differs_at":"/compose/text")"));
 }
 
+TEST_CASE("what a tried flow returns cannot move the cursor or reverse the text") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> words = {
+      "plugins", "try", hello_c, "--input", "{\"name\": \"\u009b\u202e\"}", "--expect", "null"};
+  const Ran tried = weir_in(folder, words);
+  CHECK(tried.code == 1);
+  CHECK(tried.out.ends_with(R"(output  {"compose":{"text":"Hello, \u009b\u202e!"}})"
+                            "\n"));
+  CHECK(tried.err.ends_with(R"(got {"compose":{"text":"Hello, \u009b\u202e!"}})"
+                            "\n"));
+}
+
 TEST_CASE("a try that fails or cannot begin says why") {
   const TemporaryFolder folder;
   const Ran failed = weir_in(folder, {"plugins", "try", hello_c, "--input", R"({"name": ""})"});

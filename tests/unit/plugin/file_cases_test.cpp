@@ -1,8 +1,10 @@
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <elf.h>
@@ -11,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "plugin/elf_notes.hpp"
 #include "support/elf_bytes.hpp"
 #include "unit/plugin/plugin_files.hpp"
 
@@ -35,6 +38,45 @@ void patch(std::string& bytes, std::size_t offset, T value) {
 }  // namespace
 
 TEST_SUITE("plugin: files") {
+  TEST_CASE("plugins are good however a compiler and a linker are told to make them") {
+    std::size_t count = 0;
+    for (const auto& file : std::filesystem::directory_iterator(built("good").parent_path())) {
+      const std::string name = file.path().stem();
+      if (!name.starts_with("sound_") || file.path().extension() != ".so") continue;
+      CAPTURE(name);
+      const PluginFolder folder;
+      folder.put(name);
+      check_good(folder);
+      ++count;
+    }
+    CHECK(count >= 5);
+  }
+
+  TEST_CASE("notes are found among whatever notes of others") {
+    const auto note = [](const std::string& name, const std::string& content, std::uint32_t type,
+                         std::size_t alignment) {
+      std::string bytes(12, '\0');
+      patch(bytes, 0, static_cast<std::uint32_t>(name.size() + 1));
+      patch(bytes, 4, static_cast<std::uint32_t>(content.size()));
+      patch(bytes, 8, type);
+      for (const std::string& part : {name + '\0', content}) {
+        bytes += part;
+        bytes.resize((bytes.size() + alignment - 1) / alignment * alignment);
+      }
+      return bytes;
+    };
+    using Notes = std::vector<std::string_view>;
+    std::string bytes = note("GNU", std::string(16, 'p'), 5, 8) + note("Weir", "first", 1, 4) +
+                        note("Weird", "other name", 1, 4) + note("Weir", "other type", 2, 4) +
+                        note("Other", std::string(9, 'o'), 1, 8) + note("Weir", "second", 1, 4);
+    CHECK(elf_notes(bytes, "Weir", 1) == Notes{"first", "second"});
+    patch(bytes, 4, std::uint32_t{0xFFFFFFF0});  // what the first one says of its size
+    CHECK(elf_notes(bytes, "Weir", 1) == Notes{"first", "second"});
+    CHECK(elf_notes(bytes.substr(0, bytes.size() - 4), "Weir", 1) == Notes{"first"});
+    CHECK(elf_notes(bytes.substr(0, 30), "Weir", 1).empty());
+    CHECK(elf_notes("", "Weir", 1).empty());
+  }
+
   TEST_CASE("plugin case 1: an empty file is refused as truncated") {
     const PluginFolder folder;
     folder.put_bytes("");

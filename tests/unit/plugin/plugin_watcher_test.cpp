@@ -22,6 +22,7 @@
 
 #include "base/sha256.hpp"
 #include "plugin/file_mapping.hpp"
+#include "plugin/in_process_host.hpp"
 #include "support/elf_bytes.hpp"
 #include "support/eventually.hpp"
 #include "support/temporary_folder.hpp"
@@ -97,6 +98,8 @@ class WatcherRig {
   }
   PluginWatcher& watcher() const { return *watcher_; }
 
+  std::size_t loads() const { return loads_; }
+
   Texts events() const {
     const std::scoped_lock lock(mutex_);
     return events_;
@@ -160,7 +163,13 @@ class WatcherRig {
   }
 
   TemporaryFolder folder_;
-  PluginLoader loader_ = testing::loader();
+  std::atomic<std::size_t> loads_ = 0;
+  InProcessHost host_;
+  PluginLoader loader_{
+      StageDirectory::open().value(), {}, {.host = [this](const Manifest&) -> PluginHost& {
+        ++loads_;
+        return host_;
+      }}};
   PluginWatcher::Options options_;
   mutable std::mutex mutex_;
   Texts events_;
@@ -188,6 +197,21 @@ PluginWatcher::Options patient() {
 std::string good(std::string_view tail) { return bytes_of(built("good")) + std::string(tail); }
 
 std::string first_of(const FlowHandle& flow) { return run(*flow->steps[0]); }
+
+// The next version of the plugin "numbered".
+std::string next_numbered() {
+  std::string bytes = bytes_of(built("numbered"));
+  return bytes.replace(bytes.find("1000000"), 7, "2000000");
+}
+
+// That version is the newest, and the one before, `old`, is still there.
+void check_succeeded(const WatcherRig& rig, const FlowHandle& old) {
+  const std::vector<FlowHandle> versions = rig.registry.versions(Slug::parse("good").value());
+  REQUIRE(versions.size() == 2);
+  CHECK(first_of(versions[0]) == "2000000");
+  CHECK(first_of(versions[1]) == "1000000");
+  CHECK(versions[1] == old);
+}
 
 }  // namespace
 
@@ -265,17 +289,34 @@ TEST_SUITE("plugin: watcher") {
     rig.put_variant("numbered.so", "numbered");
     rig.start();
     const FlowHandle old = rig.registry.find("good").value();
-    std::string bytes = bytes_of(built("numbered"));
-    bytes.replace(bytes.find("1000000"), 7, "2000000");
+    const std::string bytes = next_numbered();
     rig.put("numbered.so", bytes);
     REQUIRE(rig.has_bytes("good", bytes));
     CHECK(rig.has_event("took over numbered.so good"));
-    const std::vector<FlowHandle> versions = rig.registry.versions(Slug::parse("good").value());
-    REQUIRE(versions.size() == 2);
-    CHECK(first_of(versions[0]) == "2000000");
-    CHECK(first_of(versions[1]) == "1000000");
-    CHECK(versions[1] == old);
+    check_succeeded(rig, old);
     CHECK(rig.shows({"numbered.so former", "numbered.so live"}));
+  }
+
+  TEST_CASE("V2: a plugin in a file of another name that replaces the old one is a new version") {
+    WatcherRig rig;
+    rig.put_variant("shop-1.0.so", "numbered");
+    rig.start();
+    const FlowHandle old = rig.registry.find("good").value();
+    const std::string bytes = next_numbered();
+    SUBCASE("at once") {
+      rig.put("shop-1.1.so", bytes);
+      rig.remove("shop-1.0.so");
+    }
+    SUBCASE("once it has collided") {
+      rig.put("shop-1.1.so", bytes);
+      REQUIRE(rig.has_event("refused shop-1.1.so duplicate_module"));
+      rig.remove("shop-1.0.so");
+    }
+    REQUIRE(rig.has_bytes("good", bytes));
+    check_succeeded(rig, old);
+    CHECK(rig.has_event("took over shop-1.1.so good"));
+    CHECK(std::ranges::count(rig.events(), "removed shop-1.0.so good") == 0);
+    CHECK(rig.shows({"shop-1.0.so former", "shop-1.1.so live"}));
   }
 
   TEST_CASE("V2: a former version leaves the board and the memory when nobody has it any more") {
@@ -473,6 +514,33 @@ TEST_SUITE("plugin: watcher") {
     CHECK(rig.has_event("live late.so GOOD"));
     CHECK(std::ranges::count(rig.events(), "refused late.so duplicate_slug") == 1);
     CHECK(rig.shows({"late.so live"}));
+  }
+
+  TEST_CASE("G4: an update that collides is refused once and tried again when the name is free") {
+    WatcherRig rig;
+    rig.put_variant("a.so", "good");
+    rig.put_variant("b.so", "other_flow");
+    rig.start();
+    rig.put_variant("a.so", "other_flow");
+    REQUIRE(rig.has_event("refused a.so duplicate_module"));
+    const auto scanned = std::chrono::steady_clock::now() + 3 * WatcherRig::brisk.rescan;
+    std::this_thread::sleep_until(scanned);
+    CHECK(rig.loads() == 3);
+    CHECK(rig.events_are({"live a.so good", "live b.so other", "refused a.so duplicate_module"}));
+    rig.remove("b.so");
+    CHECK(rig.has_event("took over a.so other"));
+  }
+
+  TEST_CASE("G4: two files that exchange their names one after the other are both live") {
+    WatcherRig rig;
+    rig.put_variant("a.so", "good");
+    rig.put_variant("b.so", "other_flow");
+    rig.start();
+    rig.put_variant("a.so", "other_flow");
+    REQUIRE(rig.has_event("refused a.so duplicate_module"));
+    rig.put_variant("b.so", "good");
+    CHECK(rig.has_event("live a.so other"));
+    CHECK(rig.has_event("live b.so good"));
   }
 
   TEST_CASE("of two that collide in one round the first by name is live") {

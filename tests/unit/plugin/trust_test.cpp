@@ -1,11 +1,14 @@
 #include "plugin/trust.hpp"
 
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <string>
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/sha256.hpp"
@@ -68,7 +71,10 @@ TEST_SUITE("plugin: trust") {
     fs::create_directory_symlink("real", folder.path() / "relative");
     fs::create_directory_symlink(folder.path() / "real", folder.path() / "absolute");
     fs::create_directory_symlink("absolute", folder.path() / "twice");
-    for (const char* way : {"relative", "absolute", "twice", "real/../twice/."})
+    fs::create_directory_symlink("real//", folder.path() / "slashes");
+    fs::create_directory_symlink(folder.path() / "twice" / "", folder.path() / "thrice");
+    for (const char* way :
+         {"relative", "absolute", "twice", "real/../twice/.", "slashes", "thrice"})
       CHECK_MESSAGE(read_trusted(folder.path() / way / "a.so").has_value(), way);
 
     fs::create_directory(folder.path() / "open");
@@ -148,6 +154,60 @@ TEST_SUITE("plugin: trust") {
                       (folder.path() / "theirs").string()));
     fs::permissions(file, fs::perms{0666});
     CHECK(own.read(file).error().kind == PluginFault::untrusted_path);
+  }
+
+  TEST_CASE("a file that an access control list lets somebody else write is refused") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("mine/a.so", "x");
+    const auto list = [&](const fs::path& of, std::uint32_t user, std::uint16_t permissions) {
+      struct Entry {
+        std::uint16_t tag, permissions;
+        std::uint32_t id;
+      };
+      constexpr std::uint32_t version = 2, nobody = 0xFFFFFFFF;
+      const Entry entries[] = {{0x01, 7, nobody},
+                               {0x02, permissions, user},
+                               {0x04, 5, nobody},
+                               {0x10, 7, nobody},
+                               {0x20, 5, nobody}};
+      std::string bytes(sizeof version + sizeof entries, '\0');
+      std::memcpy(bytes.data(), &version, sizeof version);
+      std::memcpy(bytes.data() + sizeof version, entries, sizeof entries);
+      return ::setxattr(of.c_str(), "system.posix_acl_access", bytes.data(), bytes.size(), 0) == 0;
+    };
+    if (!list(file, 65534, 6)) {
+      MESSAGE("skipped: this file system has no access control lists");
+      return;
+    }
+    const auto kind = [&] {
+      TrustedFiles files([](uid_t, gid_t) { return true; });
+      const auto read = files.read(file);
+      return read ? std::string() : to_string(read.error());
+    };
+    CHECK(kind().contains("a.so\" can be written by others whom its access control list names"));
+    REQUIRE(list(file, 65534, 4));  // may read it
+    CHECK(kind() == "");
+    REQUIRE(list(file, ::geteuid(), 6));
+    CHECK(kind() == "");
+    REQUIRE(list(folder.path() / "mine", 65534, 7));
+    CHECK(kind().contains("mine\" can be written by others whom"));
+  }
+
+  TEST_CASE("who only looks at the content does not ask who may write it") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("open/a.so", "x");
+    fs::permissions(folder.path() / "open", fs::perms{0777});
+    fs::permissions(file, fs::perms{0666});
+    CHECK(read_trusted(file).error().kind == PluginFault::untrusted_path);
+    CHECK(read_trusted(file, {.any_writer = true})->bytes == "x");
+    TrustedFiles files;
+    CHECK(files.read(file, {.any_writer = true}).has_value());
+    CHECK(files.read(file).error().kind == PluginFault::untrusted_path);
+    const fs::path gone = folder.path() / "gone" / "a.so";
+    CHECK(read_trusted(gone, {.any_writer = true}).error().kind == PluginFault::not_found);
+    fs::create_symlink("a.so", folder.path() / "open" / "link.so");
+    CHECK(read_trusted(folder.path() / "open" / "link.so", {.any_writer = true}).error().kind ==
+          PluginFault::not_regular);
   }
 
   TEST_CASE("a group other than the owner's is not the owner's alone") {

@@ -24,6 +24,14 @@ Result<Change> succeed(FlowRegistry& registry, const ModuleSpec& spec) {
   return changes->front();
 }
 
+Result<Change> succeed_from(FlowRegistry& registry, const ModuleSpec& spec, std::string path) {
+  FlowRegistry::Transaction transaction = registry.begin();
+  transaction.succeed(module(spec), std::move(path));
+  const Result<Changes> changes = changes_of(transaction.commit());
+  if (!changes) return std::unexpected(changes.error());
+  return changes->front();
+}
+
 Change retire(FlowRegistry& registry, std::string_view of, std::int64_t number) {
   FlowRegistry::Transaction transaction = registry.begin();
   transaction.retire(slug(of), fingerprint(number));
@@ -44,6 +52,19 @@ std::string versions(const FlowRegistry& registry, std::string_view of = "a") {
 }  // namespace
 
 TEST_SUITE("registry: versions") {
+  TEST_CASE("V2: a successor may be in another file where that of the version before is gone") {
+    FlowRegistry registry;
+    CHECK(succeed(registry, version(1)) == Change::added);
+    const std::string before = registry.find("a").value()->file.path;
+    ModuleSpec moved = version(2);
+    moved.path = "/p/other.so";
+    CHECK(succeed(registry, moved).error().kind == "duplicate_module");
+    CHECK(succeed_from(registry, moved, "/p/third.so").error().kind == "duplicate_module");
+    CHECK(succeed_from(registry, moved, before) == Change::succeeded);
+    CHECK(versions(registry) == "2 1");
+    CHECK(succeed(registry, version(3)).error().kind == "duplicate_module");
+  }
+
   TEST_CASE("V2: a successor is the newest and the version before stays under its fingerprint") {
     FlowRegistry registry;
     CHECK(succeed(registry, version(1)) == Change::added);

@@ -1,4 +1,5 @@
 #include <latch>
+#include <limits>
 
 #include <doctest/doctest.h>
 
@@ -19,6 +20,17 @@ Supervisor::Options with_template(FakeChildren& fakes, std::shared_ptr<ChildName
 }  // namespace
 
 TEST_SUITE("supervisor: dynamic children") {
+  TEST_CASE("no call waits behind a child whose restarts fail again and again") {
+    FakeChildren fakes;
+    const auto supervisor = started<ManualSync>(
+        {.limit = {.max_restarts = std::numeric_limits<std::size_t>::max()}}, {fakes.child("a")});
+    fakes.fail_starts("a", std::numeric_limits<int>::max());
+    fakes.die("a");
+    CHECK(supervisor->start_child(fakes.child("b")));
+    CHECK(supervisor->terminate_child("a"));
+    CHECK(states(*supervisor) == "a stopped, b running");
+  }
+
   TEST_CASE("a child that is added is started and stopped like the others") {
     FakeChildren fakes;
     const auto supervisor = started<>({}, {fakes.child("a")});

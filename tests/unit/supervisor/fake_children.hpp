@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -129,6 +130,16 @@ void settle(BasicSupervisor<Sync>& supervisor) {
   static_cast<void>(supervisor.terminate_child("nobody of this name"));
 }
 
+/// As settle(), and until no restart is to be tried again: a call has its turn after one that failed.
+template <class Sync>
+void settle_restarts(BasicSupervisor<Sync>& supervisor) {
+  do {
+    settle(supervisor);
+  } while (std::ranges::any_of(supervisor.children(), [](const ChildInfo& child) {
+    return child.state == ChildInfo::State::restarting;
+  }));
+}
+
 /// "a running, b restarting", in order.
 template <class Sync>
 std::string states(const BasicSupervisor<Sync>& supervisor) {
@@ -183,6 +194,8 @@ class Gate {
 template <class Sync = StdSync>
 std::unique_ptr<BasicSupervisor<Sync>> started(typename BasicSupervisor<Sync>::Options options,
                                                std::vector<ChildSpec> children) {
+  // Restarts wait for nothing unless a test says for how long.
+  if (options.backoff.first == RestartBackoff().first) options.backoff.first = {};
   auto supervisor = BasicSupervisor<Sync>::start(std::move(options), std::move(children));
   if (!supervisor) throw std::runtime_error(to_string(supervisor.error()));
   return *std::move(supervisor);

@@ -149,6 +149,51 @@ TEST_SUITE("supervisor: limits") {
     }
   }
 
+  TEST_CASE(
+      "a wait of which only the first is set lasts so long, and none lasts no time by default") {
+    CHECK(ManualSupervisor::Options().backoff.first > 0ms);
+    FakeChildren fakes;
+    const auto supervisor = started<ManualSync>({.limit = never_gives_up, .backoff = {.first = 5s}},
+                                                {fakes.child("a")});
+    for (int i = 0; i < 3; ++i) {
+      fakes.journal();
+      fakes.die("a");
+      settle(*supervisor);
+      Clock::advance(5s - 1ns);
+      settle(*supervisor);
+      CHECK(fakes.journal() == "");
+      Clock::advance(1ns);
+      settle(*supervisor);
+      settle(*supervisor);
+      CHECK(fakes.journal() == "+a");
+    }
+  }
+
+  TEST_CASE("limits and times that mean nothing are refused") {
+    FakeChildren fakes;
+    const auto kind = [&](ManualSupervisor::Options options, Shutdown shutdown) {
+      const auto refused = ManualSupervisor::start(
+          std::move(options), {fakes.child("a", FakeChildren::Behaviour{.shutdown = shutdown})});
+      return refused ? std::string() : refused.error().kind;
+    };
+    const Shutdown soon = Shutdown::after(1s);
+    CHECK(kind({}, soon) == "");
+    for (const auto seconds : {0s, -1s, std::chrono::seconds::min(), std::chrono::seconds::max()})
+      CHECK(kind({.limit = {.max_seconds = seconds}}, soon) == "bad_limit");
+    CHECK(kind({.backoff = {.first = -1ms}}, soon) == "bad_backoff");
+    CHECK(kind({.backoff = {.longest = -1ms}}, soon) == "bad_backoff");
+    CHECK(kind({.backoff = {.longest = std::chrono::milliseconds::max()}}, soon) == "bad_backoff");
+    CHECK(kind({}, Shutdown::after(-1ms)) == "bad_child");
+    CHECK(kind({}, Shutdown::at_once()) == "");
+    CHECK(kind({}, Shutdown::forever()) == "");
+    CHECK(fakes.journal() == "+a -a +a -a +a -a");
+
+    const auto supervisor = started<ManualSync>({}, {});
+    CHECK(supervisor->start_child(fakes.child("b", {.shutdown = Shutdown::after(-1ms)}))
+              .error()
+              .kind == "bad_child");
+  }
+
   TEST_CASE("a restart that waits is called off by terminate_child and by a stop") {
     FakeChildren fakes;
     const auto supervisor =
@@ -170,9 +215,11 @@ TEST_SUITE("supervisor: trees") {
     FakeChildren fakes;
     EventRecorder recorder;
     const ManualSupervisor::Options inner = {.name = "inner",
-                                             .limit = {.max_restarts = 1, .max_seconds = 5s}};
+                                             .limit = {.max_restarts = 1, .max_seconds = 5s},
+                                             .backoff = {.first = 0ms}};
     const ManualSupervisor::Options middle = {.name = "middle",
-                                              .limit = {.max_restarts = 1, .max_seconds = 5s}};
+                                              .limit = {.max_restarts = 1, .max_seconds = 5s},
+                                              .backoff = {.first = 0ms}};
     const auto outer = started<ManualSync>(
         {.name = "outer",
          .limit = {.max_restarts = 0, .max_seconds = 5s},

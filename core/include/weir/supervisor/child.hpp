@@ -30,6 +30,10 @@ class Shutdown {
  public:
   using Duration = std::chrono::milliseconds;
 
+  /// A year: what every clock can add. Longer is forever. In hours, so that any time can be compared
+  /// with it: seconds near their limit have no milliseconds.
+  static constexpr std::chrono::hours longest{24 * 365};
+
   static constexpr Shutdown after(Duration limit) noexcept { return Shutdown(limit); }
   static constexpr Shutdown forever() noexcept { return Shutdown(Duration::max()); }
 
@@ -40,7 +44,6 @@ class Shutdown {
   constexpr bool waits_forever() const noexcept { return limit_ > longest; }
 
  private:
-  static constexpr Duration longest = std::chrono::hours(24 * 365);  // what every clock can add
   explicit constexpr Shutdown(Duration limit) noexcept : limit_(limit) {}
   Duration limit_;
 };

@@ -6,7 +6,8 @@
 
 namespace weir {
 
-/// How many restarts there may be before a supervisor gives up.
+/// How many restarts there may be before a supervisor gives up: `max_restarts` within
+/// `max_seconds`, from 1 s to a year.
 struct RestartLimit {
   std::size_t max_restarts = 3;
   std::chrono::seconds max_seconds{5};

@@ -1,6 +1,8 @@
--- Refuses inputs that do not fit the input schema of a version, as far as SQL checks it (S3; weir.input_faults). The
--- words are those of weir::check_input. Errors: WR003, with the JSON pointer of each fault of the first such input.
-create or replace function weir.check_inputs(p_version weir.version, p_inputs jsonb[]) returns void
+-- Refuses inputs that do not fit the input schema of a version, as far as SQL checks it (S3; weir.input_faults); not
+-- one whose key has a run, which started with the version of its time (S4). The words are those of weir::check_input.
+-- Errors: WR003, with the JSON pointer of each fault of the first such input.
+create or replace function weir.check_inputs(p_version weir.version, p_inputs jsonb[], p_keys text[] default null)
+returns void
 language plpgsql stable as $$
 declare
   v_place  bigint;
@@ -12,9 +14,10 @@ begin
     return;
   end if;
   select i.place, f.faults into v_place, v_faults
-  from unnest(p_inputs) with ordinality as i(input, place)
+  from unnest(p_inputs, p_keys) with ordinality as i(input, key, place)
   cross join lateral (select weir.input_faults(p_version.input_schema, coalesce(i.input, 'null')) as faults) as f
   where jsonb_path_match(coalesce(i.input, 'null'), p_version.input_path, '{}', true) is not true and f.faults <> '{}'
+    and not weir.has_key(p_version.flow_id, i.key)
   order by i.place
   limit 1;
   if not found then return; end if;

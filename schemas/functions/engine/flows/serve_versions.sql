@@ -1,19 +1,20 @@
 -- Records which versions a worker has from now on, and with which plugins (null: built into the program), for starts
 -- (V5) and for those who read weir.versions. p_barred: the plugin is in quarantine there; p_offered: new runs may take
--- it, as it is not there for open runs only. Each exchange says which versions the worker claims. Rows of workers that
--- ended are removed.
--- Errors: WR003 no worker, or arrays that are not lists of one length.
+-- it, as it is not there for open runs only; p_claims: the worker claims runs, and does not only take shares. Each
+-- exchange says which versions the worker claims. Rows of workers that ended are removed.
+-- Errors: WR003 no worker or no p_claims, or arrays that are not lists of one length.
 create or replace function weir.serve_versions(
   p_worker bigint, p_versions integer[], p_plugins integer[], p_barred boolean[] default null,
-  p_offered boolean[] default null)
+  p_offered boolean[] default null, p_claims boolean default true)
 returns void
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
 begin
-  if p_worker is null or p_versions is null or p_plugins is null
+  if p_worker is null or p_versions is null or p_plugins is null or p_claims is null
      or cardinality(p_versions) <> cardinality(p_plugins) or cardinality(p_versions) <> cardinality(p_barred)
-     or cardinality(p_versions) <> cardinality(p_offered) or array_position(p_versions, null) is not null then
+     or cardinality(p_versions) <> cardinality(p_offered)
+     or exists (select from unnest(p_versions) as v where v is null) then
     raise exception 'worker % serves versions % with plugins %, of which % are barred and % offered',
       coalesce(p_worker::text, 'null'), coalesce(p_versions::text, 'null'), coalesce(p_plugins::text, 'null'),
       coalesce(p_barred::text, 'none'), coalesce(p_offered::text, 'all')
@@ -31,13 +32,15 @@ begin
   using gone g
   where s.version_id = any (array[g.version_id]) and s.worker_id = any (array[g.worker_id]);
 
-  insert into weir.serving as s (version_id, worker_id, plugin_id, barred, offered)
-  select distinct on (v.version) v.version, p_worker, v.plugin, coalesce(v.barred, false), coalesce(v.offered, true)
+  insert into weir.serving as s (version_id, worker_id, plugin_id, barred, offered, claims)
+  select distinct on (v.version) v.version, p_worker, v.plugin, coalesce(v.barred, false),
+         p_claims and coalesce(v.offered, true), p_claims
   from unnest(p_versions, p_plugins, p_barred, p_offered) as v(version, plugin, barred, offered)
   order by v.version
   on conflict (version_id, worker_id) do update
-  set plugin_id = excluded.plugin_id, barred = excluded.barred, offered = excluded.offered
-  where (s.plugin_id, s.barred, s.offered) is distinct from (excluded.plugin_id, excluded.barred, excluded.offered);
+  set plugin_id = excluded.plugin_id, barred = excluded.barred, offered = excluded.offered, claims = excluded.claims
+  where (s.plugin_id, s.barred, s.offered, s.claims)
+        is distinct from (excluded.plugin_id, excluded.barred, excluded.offered, excluded.claims);
 
   -- Somebody may have locked a flow in an open transaction (L8): it is left to the next call.
   with flow as materialized (

@@ -153,6 +153,25 @@ std::vector<ChildInfo> BasicSupervisor<Sync>::Core::children() const {
 }
 
 template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::check(const Options& options) {
+  const auto bad = [&](const char* kind, const char* what, const char* hint) {
+    return std::unexpected(Error{.code = ErrorCode::invalid_input,
+                                 .kind = kind,
+                                 .message = "the " + std::string(what) + " of supervisor \"" +
+                                            options.name + "\" is out of range",
+                                 .hint = hint});
+  };
+  const auto& [first, top] = options.backoff;
+  if (options.limit.max_seconds < std::chrono::seconds(1) ||
+      options.limit.max_seconds > Shutdown::longest)
+    return bad("bad_limit", "max_seconds", "from 1 s to a year");
+  if (first < first.zero() || first > Shutdown::longest || top < top.zero() ||
+      top > Shutdown::longest)
+    return bad("bad_backoff", "backoff", "from 0 ms to a year");
+  return {};
+}
+
+template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
   const auto bad = [&](ErrorCode code, const char* kind, const char* what, const char* hint) {
     return std::unexpected(
@@ -163,6 +182,9 @@ Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
   };
   if (spec.id.empty())
     return bad(ErrorCode::invalid_input, "bad_child", "has no id", "give it one");
+  if (spec.shutdown.limit() < Shutdown::Duration::zero())
+    return bad(ErrorCode::invalid_input, "bad_child", "has less than no time to stop",
+               "Shutdown::at_once() gives it none");
   if (!spec.start)
     return bad(ErrorCode::invalid_input, "bad_child", "has nothing to start", "set its start");
   if (find(spec.id) != nullptr)

@@ -26,6 +26,9 @@ class BasicSupervisor<Sync>::Core {
     if (!options_.names) options_.names = std::make_shared<Names>();
   }
 
+  /// Errors: bad_limit, bad_backoff.
+  static Result<void> check(const Options& options);
+
   void run();
 
   Result<void> wait_for_begin();
@@ -71,6 +74,7 @@ class BasicSupervisor<Sync>::Core {
 
   Result<void> begin();
   Result<void> supervise();
+  void answer_call(Lock& lock);
   void finish(Result<void> outcome);
 
   // One life of one child.
@@ -117,6 +121,7 @@ class BasicSupervisor<Sync>::Core {
   std::deque<Call*> calls_;  // on the stacks of the threads that wait for them
   bool stop_requested_ = false;
   std::optional<std::size_t> supervising_;  // the thread's index, once it runs
+  bool call_is_next_ = false;               // before deaths and restarts; of that thread
   std::optional<Result<void>> begun_;
   std::optional<Result<void>> end_;
 };

@@ -41,7 +41,9 @@ Result<void> BasicSupervisor<Sync>::Core::begin() {
   return {};
 }
 
-// In the order of their priority: a stop, then deaths, then restarts, then calls.
+// In the order of their priority: a stop, then deaths, then restarts, then calls. But a call that waits
+// has its turn after a restart that failed, and when all that were due were made: so none waits behind
+// a child that dies again and again.
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::supervise() {
   for (;;) {
@@ -61,7 +63,9 @@ Result<void> BasicSupervisor<Sync>::Core::supervise() {
       stop_all();
       return {};
     }
-    if (!mailbox_->deaths.empty()) {
+    if (call_is_next_ && !calls_.empty()) {
+      answer_call(lock);
+    } else if (!mailbox_->deaths.empty()) {
       const std::shared_ptr<Life> life = std::move(mailbox_->deaths.front());
       mailbox_->deaths.pop_front();
       lock.unlock();
@@ -69,20 +73,29 @@ Result<void> BasicSupervisor<Sync>::Core::supervise() {
     } else if (due) {
       lock.unlock();
       handled = restart_next();
-    } else {
-      assert(!calls_.empty());
-      Call& call = *calls_.front();
-      calls_.pop_front();
-      lock.unlock();
-      call.work();
       lock.lock();
-      call.done = true;
-      answered_.notify_all();
+      call_is_next_ = call_is_next_ && !calls_.empty();  // those that wait already
+      lock.unlock();
+    } else {
+      answer_call(lock);
     }
     if (handled) continue;
     stop_all();
     return handled;
   }
+}
+
+template <class Sync>
+void BasicSupervisor<Sync>::Core::answer_call(Lock& lock) {
+  assert(!calls_.empty());
+  call_is_next_ = false;
+  Call& call = *calls_.front();
+  calls_.pop_front();
+  lock.unlock();
+  call.work();
+  lock.lock();
+  call.done = true;
+  answered_.notify_all();
 }
 
 template <class Sync>
@@ -179,8 +192,10 @@ Result<void> BasicSupervisor<Sync>::Core::restart_next() {
   ChildEntry* const first = first_to_restart();
   assert(first != nullptr);  // one is due
   ChildEntry& entry = *first;
-  if (auto started = start_life(entry); !started)
-    return handle_death(entry, What::start_failed, std::move(started.error()));
+  auto started = start_life(entry);
+  const ChildEntry* const next = first_to_restart();
+  call_is_next_ = !started || next == nullptr || *next->restart_at > Clock::now();
+  if (!started) return handle_death(entry, What::start_failed, std::move(started.error()));
   observe(What::restarted, entry);
   return {};
 }
@@ -218,9 +233,10 @@ Error BasicSupervisor<Sync>::Core::gave_up_error(const ChildEntry& entry) const 
 
 template <class Sync>
 std::chrono::milliseconds BasicSupervisor<Sync>::Core::delay() const {
-  std::chrono::milliseconds pause = std::min(options_.backoff.first, options_.backoff.longest);
-  for (std::size_t i = 1; i < window_.count() && pause < options_.backoff.longest; ++i)
-    pause = std::min(2 * pause, options_.backoff.longest);
+  const auto longest = std::max(options_.backoff.first, options_.backoff.longest);
+  std::chrono::milliseconds pause = options_.backoff.first;
+  for (std::size_t i = 1; i < window_.count() && pause > pause.zero() && pause < longest; ++i)
+    pause = std::min(2 * pause, longest);
   return pause;
 }
 

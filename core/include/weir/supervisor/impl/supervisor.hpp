@@ -17,6 +17,8 @@ BasicSupervisor<Sync>::~BasicSupervisor() {
 template <class Sync>
 Result<std::unique_ptr<BasicSupervisor<Sync>>> BasicSupervisor<Sync>::start(
     Options options, std::vector<ChildSpec> children, std::optional<ChildEnd> ended) {
+  if (auto checked = Core::check(options); !checked)
+    return std::unexpected(std::move(checked.error()));
   const auto core =
       std::make_shared<Core>(std::move(options), std::move(children), std::move(ended));
   std::unique_ptr<BasicSupervisor> supervisor;
