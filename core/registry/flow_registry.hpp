@@ -254,8 +254,9 @@ class BasicFlowRegistry<Sync>::Transaction {
   using Step = std::variant<Placement, Retirement, ModuleName>;  // a bare name: a removal
 
   void place(FlowModule module, typename Changes::Previous previous, std::string moved_from) {
-    steps_.emplace_back(
-        Placement{std::make_unique<Entry>(std::move(module)), previous, std::move(moved_from)});
+    auto entry = std::make_unique<Entry>(std::move(module));
+    steps_.emplace_back(std::in_place_type<Placement>, std::move(entry), previous,
+                        std::move(moved_from));
   }
   static Result<Change> apply(const Step& step, Changes& changes);
 

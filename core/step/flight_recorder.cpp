@@ -47,7 +47,7 @@ Result<Page*> map(const FileDescriptor& memory, std::size_t bytes) {
 template <std::size_t Size>
 void put(std::array<char, Size>& into, std::string_view text) noexcept {
   const std::size_t size = std::min(text.size(), Size - 1);
-  std::memcpy(into.data(), text.data(), size);
+  std::copy_n(text.begin(), size, into.begin());
   into[size] = '\0';
 }
 
