@@ -167,7 +167,7 @@ TEST_SUITE("postgres: connections") {
   }
 
   TEST_CASE("L6: a session relies on no setting of the database") {
-    PostgresUnderTest stores;
+    const PostgresUnderTest stores;
     const std::pair<const char*, const char*> settings[] = {
         {"statement_timeout", "'1h'"},
         {"lock_timeout", "'1h'"},
@@ -204,7 +204,7 @@ TEST_SUITE("postgres: connections") {
   }
 
   TEST_CASE("what a database commits with beyond its disk is left as it is") {
-    PostgresUnderTest stores;
+    const PostgresUnderTest stores;
     stores.sql(
         "do $$ begin execute format('alter database %I set synchronous_commit = remote_apply', "
         "current_database()); end $$");
@@ -233,7 +233,7 @@ TEST_SUITE("postgres: connections") {
 
   TEST_CASE("a pool with a session for each of ours is large enough, also after a restart" *
             doctest::skip(!Pgbouncer::is_installed())) {
-    PostgresUnderTest stores;
+    const PostgresUnderTest stores;
     const Pgbouncer pooler(stores.url(), "session", 4);
     std::vector<std::unique_ptr<RunStore>> open(4);
     for (int time = 0; time < 2; ++time) {
@@ -261,7 +261,7 @@ TEST_SUITE("postgres: connections") {
 
   TEST_CASE("a pooler that gives each transaction another session is told with what to do" *
             doctest::skip(!Pgbouncer::is_installed())) {
-    PostgresUnderTest stores;
+    const PostgresUnderTest stores;
     const Pgbouncer pooler(stores.url(), "transaction");
     const auto refused = postgres::open_run_store(pooler.url());
     REQUIRE_FALSE(refused);

@@ -243,8 +243,8 @@ TEST_SUITE("postgres: inputs") {
     // A schema and an input so deep that PostgreSQL cannot compare them.
     std::string deep = "true", input = "1";
     for (int i = 0; i < 400; ++i) {
-      deep = R"({"type": "array", "items": )" + deep + "}";
-      input = "[" + input + "]";
+      deep.insert(0, R"({"type": "array", "items": )").append("}");
+      input.insert(0, "[").append("]");
     }
     FlowDraft draft = one_step();
     draft.input_schema = json(deep);

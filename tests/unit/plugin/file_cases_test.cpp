@@ -6,10 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <gnu/libc-version.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -173,6 +175,14 @@ TEST_SUITE("plugin: files") {
     patch(program, offsetof(Elf64_Ehdr, e_type), Elf64_Half{ET_EXEC});
     folder.put_bytes(program);
     CHECK(refusal_in(folder) == refusal);
+  }
+
+  TEST_CASE("plugin case 8: a library that can also be run is a library") {
+    const PluginFolder folder;
+    Dl_info libc{};
+    REQUIRE(::dladdr(reinterpret_cast<void*>(&::gnu_get_libc_version), &libc) != 0);
+    folder.put_bytes(bytes_of(libc.dli_fname));
+    CHECK(refusal_in(folder).contains("no_manifest"));
   }
 
   TEST_CASE("plugin case 9: a FIFO is refused as not_regular without waiting for a writer") {
