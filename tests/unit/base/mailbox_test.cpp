@@ -99,6 +99,29 @@ TEST_SUITE("mailbox") {
     CHECK(!sent);
   }
 
+  TEST_CASE("a child of a mailbox is found and started by its key and sent to") {
+    Mailbox<std::string> heard;
+    const auto supervisor = Supervisor::start(
+        {.template_spec =
+             [tell = heard.address()](const std::string& key) {
+               return mailbox_child<std::string>(key, [tell, key](Mailbox<std::string>& inbox) {
+                 while (const std::optional<std::string> said = inbox.receive())
+                   (void)tell.send(key + " hears " + *said);
+               });
+             }},
+        {});
+    REQUIRE(supervisor.has_value());
+    const auto found = (*supervisor)->resolve("ada");
+    REQUIRE(found.has_value());
+    const auto ada = std::dynamic_pointer_cast<MailboxChild<std::string>>(*found);
+    REQUIRE(ada != nullptr);
+    CHECK(ada->address().send("hello"));
+    CHECK(heard.receive_for(60s) == "ada hears hello");
+    CHECK((*supervisor)->resolve("ada") == found);
+    CHECK((*supervisor)->stop().has_value());
+    CHECK(!ada->address().send("too late"));
+  }
+
   TEST_CASE("a child of a mailbox that fails is started again with a new one") {
     std::vector<std::string> received;
     Mailbox<Mailbox<std::string>::Address> addresses;  // of each life

@@ -48,10 +48,10 @@ class FakeChildren {
     std::string name = {};
   };
 
-  ChildSpec child(const std::string& id, Behaviour behaviour) {
+  ChildSpec child(const std::string& id, const Behaviour& behaviour) {
     const bool ignores = behaviour.ignores_stop;
     return {.id = id,
-            .start = [this, id, ignores](ChildEnd end) { return start(id, ignores, end); },
+            .start = [this, id, ignores](const ChildEnd& end) { return start(id, ignores, end); },
             .restart = behaviour.restart,
             .shutdown = behaviour.shutdown,
             .name = behaviour.name};

@@ -187,7 +187,7 @@ TEST_SUITE("supervisor: strategies") {
   }
 
   TEST_CASE("what an earlier life of a child says is not heard") {
-    FakeChildren fakes;
+    const FakeChildren fakes;
     std::vector<ChildEnd> ends;
     const auto supervisor =
         started<>({.limit = never_gives_up},
