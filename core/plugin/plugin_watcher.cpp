@@ -116,13 +116,12 @@ void PluginWatcher::round(bool first) {
   handle_unloads();
   scan_folders(first);
   retry_due_files();
-  // A name that became free may be wanted by a plugin that collided: repeat until none becomes
-  // free. Plugins that exchange their names collide one by one, but not together.
   SettlingFiles::Batch batch = files_.take(now(), first);
-  // One that collided may take the place of what is gone, and continue its flows.
-  if (!batch.removed.empty()) batch = with_collided(std::move(batch));
-  const bool changed = !batch.settled.empty();
-  bool again = handle_batch(batch) || (changed && published_.collided().size() > 1);
+  // One that collided may take the place of what is gone, and continue its flows; and files that
+  // exchange their names collide one by one, but not together.
+  if (!batch.removed.empty() || !batch.settled.empty()) batch = with_collided(std::move(batch));
+  // A name that became free may be wanted by a plugin that collided: repeat until none becomes free.
+  bool again = handle_batch(batch);
   while (again && !stopped_.load(std::memory_order_acquire))
     again = handle_batch(with_collided({}));
   report_due_refusals();

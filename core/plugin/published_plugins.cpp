@@ -34,104 +34,110 @@ bool PublishedPlugins::publish(std::vector<OpenedPlugin> opened,
     withdraw_refusal(path);
     if (live_.contains(path.native())) removals.push_back(path.native());
   }
-  std::vector<OpenedPlugin*> updates;
+  Updates updates, fresh;
   for (OpenedPlugin& plugin : opened) {
     const auto live = live_.find(plugin.inspection.file.path);
-    const bool changed =
-        live == live_.end() || live->second.status.file.sha256 != plugin.inspection.file.sha256;
-    if (changed)
+    if (live == live_.end())
+      fresh.push_back(&plugin);
+    else if (live->second.status.file.sha256 != plugin.inspection.file.sha256)
       updates.push_back(&plugin);
     else
       withdraw_refusal(plugin.inspection.file.path);
   }
-  if (removals.empty() && updates.empty()) return false;
-  bool changed = false, freed = false;
-  const auto commits = [&](const std::vector<OpenedPlugin*>& some,
-                           const std::vector<std::string>& gone) {
-    const bool frees = !gone.empty() || std::ranges::any_of(some, [&](const OpenedPlugin* plugin) {
-      return live_.contains(plugin->inspection.file.path);
+  updates.insert(updates.end(), fresh.begin(), fresh.end());
+  if (updates.empty() && removals.empty()) return false;
+
+  Updates published = updates;
+  for (Updates collided = commit(published, removals); !collided.empty();
+       collided = commit(published, removals))
+    std::erase_if(published, [&](OpenedPlugin* each) {
+      return std::ranges::find(collided, each) != collided.end();
     });
-    if (!commit(some, gone)) return false;
-    changed = true;
-    freed = freed || frees;
-    return true;
-  };
-  if (!commits(updates, removals)) {
-    // There is a collision: each on its own, in their order.
-    if (!removals.empty()) commits({}, removals);
-    for (OpenedPlugin* const plugin : updates) commits({plugin}, {});
-  }
+  // Those that collided, alone: what kept one from its names may have collided itself.
+  for (OpenedPlugin* const plugin : updates)
+    if (std::ranges::find(published, plugin) == published.end() && commit({plugin}, {}).empty())
+      published.push_back(plugin);
+  if (removals.empty() && published.empty()) return false;
+  const bool freed =
+      !removals.empty() || std::ranges::any_of(published, [&](const OpenedPlugin* plugin) {
+        return std::ranges::find(fresh, plugin) == fresh.end();
+      });
   forget_ended();
-  if (changed && observer_.flows_changed) observer_.flows_changed();
+  if (observer_.flows_changed) observer_.flows_changed();
   return freed;
 }
 
-// The modules of the plugins `updates` that are those of removed files, and the paths of these. The
-// names are views into the updates.
-PublishedPlugins::Modules PublishedPlugins::moved_modules(
-    const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals) const {
-  std::map<std::string_view, const std::string*> removed;
+// The flows that these files have no longer; `from` says which file had each.
+std::vector<const PublishedPlugins::Flow*> PublishedPlugins::dropped_flows(const Updates& updates,
+                                                                           const Paths& removals,
+                                                                           Modules& from) const {
+  std::vector<const Flow*> dropped;
+  const auto drop = [&](const Flow& flow, const std::string& path) {
+    dropped.push_back(&flow);
+    from.emplace(flow.module.view(), path);
+  };
   for (const std::string& path : removals)
-    for (const Flow& flow : live_.at(path).flows) removed.emplace(flow.module.view(), &path);
-  Modules moved;
-  for (const OpenedPlugin* const plugin : updates)
-    for (const FlowDefinition& flow : plugin->inspection.flows)
-      if (const auto from = removed.find(flow.module().view()); from != removed.end())
-        moved.emplace(flow.module().view(), *from->second);
-  return moved;
-}
-
-// The modules that the registry loses when the plugins `updates` are registered and those of
-// `removals` are removed.
-std::vector<ModuleName> PublishedPlugins::lost_modules(const std::vector<OpenedPlugin*>& updates,
-                                                       const std::vector<std::string>& removals,
-                                                       const Modules& moved) const {
-  std::vector<ModuleName> modules;
-  for (const std::string& path : removals)
-    for (const Flow& flow : live_.at(path).flows)
-      if (!moved.contains(flow.module.view())) modules.push_back(flow.module);
+    for (const Flow& flow : live_.at(path).flows) drop(flow, path);
   for (const OpenedPlugin* const plugin : updates) {
     const auto before = live_.find(plugin->inspection.file.path);
     if (before == live_.end()) continue;
     for (const Flow& flow : before->second.flows)
       if (std::ranges::none_of(plugin->inspection.flows,
                                [&](const auto& each) { return each.module() == flow.module; }))
-        modules.push_back(flow.module);
+        drop(flow, before->first);
   }
-  return modules;
+  return dropped;
 }
 
-bool PublishedPlugins::commit(const std::vector<OpenedPlugin*>& updates,
-                              const std::vector<std::string>& removals) {
-  FlowRegistry::Transaction transaction = registry_.begin();
-  const Modules moved = moved_modules(updates, removals);
-  const std::vector<ModuleName> lost = lost_modules(updates, removals, moved);
-  for (const ModuleName& module : lost) transaction.unregister(module);
+// Returns the updates that collide, and then has changed nothing.
+PublishedPlugins::Updates PublishedPlugins::commit(const Updates& updates, const Paths& removals) {
+  if (updates.empty() && removals.empty()) return {};
+  Modules from, moved;
+  const std::vector<const Flow*> dropped = dropped_flows(updates, removals, from);
   for (const OpenedPlugin* const plugin : updates)
+    for (const FlowDefinition& flow : plugin->inspection.flows)
+      if (const auto before = from.find(flow.module().view()); before != from.end())
+        moved.emplace(flow.module().view(), before->second);
+
+  FlowRegistry::Transaction transaction = registry_.begin();
+  std::size_t lost = 0;
+  for (const Flow* const flow : dropped) {
+    if (moved.contains(flow->module.view())) continue;
+    transaction.unregister(flow->module);
+    ++lost;
+  }
+  Updates asked;  // for each change that follows
+  for (OpenedPlugin* const plugin : updates)
     for (const FlowModule& module : plugin->modules) {
-      const auto from = moved.find(module.definition.module().view());
-      transaction.succeed(module, from == moved.end() ? std::string() : from->second);
+      const auto path = moved.find(module.definition.module().view());
+      transaction.succeed(module, path == moved.end() ? std::string() : path->second);
+      asked.push_back(plugin);
     }
   const auto committed = transaction.commit();
   if (!committed) {
     if (updates.size() == 1 && removals.empty())
       refuse(refused_by_registry(committed.error(), updates.front()->inspection.file));
-    return false;
+    Updates collided;
+    for (const std::size_t change : transaction.collided())
+      collided.push_back(asked.at(change - lost));
+    WEIR_ASSERT(!collided.empty());  // a removal cannot
+    return collided;
   }
   unloads_.push_back(committed->unload);
   for (const std::string& path : removals) note_removed(path, moved);
-  auto changes = committed->changes | std::views::drop(lost.size());
+  auto changes = committed->changes | std::views::drop(lost);
   auto change = changes.begin();
   for (OpenedPlugin* const plugin : updates) {
     std::vector<FlowChange> own;
     for (std::size_t i = 0; i < plugin->modules.size(); ++i) own.push_back(*change++);
-    note_live(*plugin, own);
+    note_live(*plugin, own, moved);
   }
   WEIR_ASSERT(change == changes.end());  // one for each step of the transaction
-  return true;
+  return {};
 }
 
-void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes) {
+void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes,
+                                 const Modules& moved) {
   WEIR_ASSERT(changes.size() == plugin.inspection.flows.size());
   const PluginFile file = plugin.inspection.file;
   withdraw_refusal(file.path);
@@ -141,7 +147,12 @@ void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowCha
   if (!plugin.modules.empty()) now.code = plugin.modules.front().code;
   plugin.modules.clear();
 
-  std::erase_if(formers_, [&](const Published& former) { return former.status.file == file; });
+  // The same code under another name, or again: it is no former version.
+  std::erase_if(formers_, [&](const Published& former) {
+    if (former.status.file.sha256 != file.sha256) return false;
+    board_.remove(former.status.file);
+    return true;
+  });
   board_.put(now.status);
   for (std::size_t i = 0; i < now.flows.size(); ++i) {
     const auto& callback = changes[i] == FlowChange::added ? observer_.live : observer_.took_over;
@@ -154,9 +165,9 @@ void PublishedPlugins::note_live(OpenedPlugin& plugin, const std::vector<FlowCha
   }
   Published former = std::exchange(before->second, std::move(now));
   for (const Flow& flow : former.flows)
-    if (observer_.removed && std::ranges::none_of(before->second.flows, [&](const Flow& each) {
-          return each.module == flow.module;
-        }))
+    if (observer_.removed && !moved.contains(flow.module.view()) &&
+        std::ranges::none_of(before->second.flows,
+                             [&](const Flow& each) { return each.module == flow.module; }))
       observer_.removed(former.status.file, flow.slug.view());
   make_former(std::move(former));
 }

@@ -21,10 +21,10 @@ namespace weir {
 /// of these files.  [one thread]
 ///
 /// The flows of all files that are added, changed or removed together are published in one
-/// transaction, if no names collide; else each added or changed file in its own, and a file whose
-/// flows collide changes nothing. The previous version stays beside the new one (V2), as long as it
-/// is held or in the registry, also when the new one is in a file of another name that replaces the
-/// one that is gone.
+/// transaction, without the files whose flows collide: these change nothing, and files that were
+/// live go before new ones. A flow is continued by whichever file has it next: its previous version
+/// stays beside the new one (V2), as long as it is held or in the registry, also when the file that
+/// had it is gone or has other flows now.
 class PublishedPlugins {
  public:
   /// All references must outlive it.
@@ -64,14 +64,15 @@ class PublishedPlugins {
     std::weak_ptr<const void> code;
   };
 
-  bool commit(const std::vector<OpenedPlugin*>& updates, const std::vector<std::string>& removals);
-  using Modules = std::map<std::string_view, std::string>;
-  Modules moved_modules(const std::vector<OpenedPlugin*>& updates,
-                        const std::vector<std::string>& removals) const;
-  std::vector<ModuleName> lost_modules(const std::vector<OpenedPlugin*>& updates,
-                                       const std::vector<std::string>& removals,
-                                       const Modules& moved) const;
-  void note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes);
+  using Updates = std::vector<OpenedPlugin*>;
+  using Paths = std::vector<std::string>;
+  using Modules = std::map<std::string_view, std::string>;  // and paths
+
+  Updates commit(const Updates& updates, const Paths& removals);
+  std::vector<const Flow*> dropped_flows(const Updates& updates, const Paths& removals,
+                                         Modules& from) const;
+  void note_live(OpenedPlugin& plugin, const std::vector<FlowChange>& changes,
+                 const Modules& moved);
   void note_removed(const std::string& path, const Modules& moved);
   void make_former(Published published);
 

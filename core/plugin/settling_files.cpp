@@ -56,9 +56,18 @@ SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
   for (const auto& [path, known] : known_)
     if (known.due && !known.present && *known.due > now && !at_once)
       removal_due = std::max(removal_due.value_or(*known.due), *known.due);
+  // The other way round, too: the new one may be a copy that is still being written.
+  std::optional<Steady> arrival_due;
+  for (const auto& [path, known] : known_)
+    if (known.due && known.present && !known.taken && !at_once &&
+        (*known.due > now || may_be_half(path, known, now)))
+      arrival_due = std::max(arrival_due.value_or(*known.due), *known.due);
   for (auto each = known_.begin(); each != known_.end();) {
     Known& known = each->second;
     if (!known.due || (!at_once && *known.due > now)) {
+      ++each;
+    } else if (!known.present && arrival_due && now - known.noticed < timing_.writer_patience) {
+      known.due = std::max(*arrival_due, now + timing_.quiet / 4);
       ++each;
     } else if (!known.present) {
       WEIR_ASSERT(known.taken);  // what had not settled is forgotten at once
@@ -67,7 +76,7 @@ SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
     } else if (removal_due && !known.taken && now - known.noticed < 2 * timing_.quiet) {
       known.due = removal_due;
       ++each;
-    } else if (now - known.since < timing_.writer_patience && writing_(each->first)) {
+    } else if (may_be_half(each->first, known, now)) {
       known.due = now + timing_.quiet;
       ++each;
     } else {
@@ -78,6 +87,11 @@ SettlingFiles::Batch SettlingFiles::take(Steady now, bool at_once) {
     }
   }
   return batch;
+}
+
+// Whether a file that is there is being written, as far as one waits for that.
+bool SettlingFiles::may_be_half(const fs::path& path, const Known& known, Steady now) const {
+  return now - known.since < timing_.writer_patience && writing_(path);
 }
 
 void SettlingFiles::requeue(const fs::path& path, Steady when) {

@@ -45,7 +45,8 @@ class SettlingFiles {
   std::optional<Steady> next() const;
 
   /// The changes that have been quiet; each once. With `at_once` the others too, except files that
-  /// are being written.
+  /// are being written. A removal waits for new files, and these for a removal: together they may be
+  /// one file that has another name now.
   Batch take(Steady now, bool at_once = false);
 
   /// Makes take() return the file once more, from `when` on, even if it does not change.
@@ -63,6 +64,8 @@ class SettlingFiles {
 
   void note(Known& known, const FileIdentity& identity, Steady now,
             std::chrono::system_clock::time_point clock) const;
+
+  bool may_be_half(const std::filesystem::path& path, const Known& known, Steady now) const;
 
   Timing timing_;
   std::function<bool(const std::filesystem::path&)> writing_;

@@ -58,31 +58,41 @@ std::unexpected<PluginError> refuse_kind(mode_t mode, const std::string& link_ta
   }
 }
 
-// Whether an access control list lets a user other than root and ourselves, or a group, write. The mode
-// shows such a list only by the bit of the group, which is the most that it gives. `opened` may be
-// opened with O_PATH.
-bool others_listed_may_write(const FileDescriptor& opened) {
-  struct Entry {  // as the kernel stores it, after a version of 32 bits
-    std::uint16_t tag, permissions;
-    std::uint32_t id;
-  };
-  constexpr std::uint16_t named_user = 0x02, named_group = 0x08, write = 0x02;
-  const std::string file = fmt::format("/proc/self/fd/{}", opened.fd());
+// An entry of an access control list, as the kernel stores it after a version of 32 bits.
+struct AccessEntry {
+  static constexpr std::uint16_t named_user = 0x02, owning_group = 0x04, named_group = 0x08;
+  static constexpr std::uint16_t write = 0x02;
+
+  std::uint16_t tag, permissions;
+  std::uint32_t id;
+};
+
+// The entries that let somebody write; none where there is no list. With one, the mode's bit of the
+// group is only the most that the list gives. `opened` may be opened with O_PATH.
+std::expected<std::vector<AccessEntry>, PluginError> listed_writers(const FileDescriptor& opened,
+                                                                    const fs::path& at,
+                                                                    const ReadAttribute& read) {
   std::array<char, 64 * 1024> list{};  // the most that an attribute can have
-  const ssize_t size =
-      ::getxattr(file.c_str(), "system.posix_acl_access", list.data(), list.size());
-  for (std::size_t at = sizeof(std::uint32_t);
-       size > 0 && at + sizeof(Entry) <= static_cast<std::size_t>(size); at += sizeof(Entry)) {
-    Entry entry;
-    std::memcpy(&entry, list.data() + at, sizeof entry);
-    const bool other_user = entry.tag == named_user && entry.id != 0 && entry.id != ::geteuid();
-    if ((other_user || entry.tag == named_group) && (entry.permissions & write) != 0) return true;
+  const ssize_t size = read(fmt::format("/proc/self/fd/{}", opened.fd()).c_str(),
+                            "system.posix_acl_access", list.data(), list.size());
+  std::vector<AccessEntry> writers;
+  if (size < 0 && errno != ENODATA && errno != ENOTSUP)
+    return refuse_file(PluginFault::untrusted_path,
+                       fmt::format("the access control list of {} cannot be read: {}",
+                                   in_quotes(at.native()), std::generic_category().message(errno)),
+                       "Weir needs /proc, and the right to read the list");
+  for (std::size_t next = sizeof(std::uint32_t);
+       size > 0 && next + sizeof(AccessEntry) <= static_cast<std::size_t>(size);
+       next += sizeof(AccessEntry)) {
+    AccessEntry entry;
+    std::memcpy(&entry, list.data() + next, sizeof entry);
+    if ((entry.permissions & AccessEntry::write) != 0) writers.push_back(entry);
   }
-  return false;
+  return writers;
 }
 
 std::expected<void, PluginError> check_writers(const FileDescriptor& opened, const fs::path& at,
-                                               PrivateGroups& groups) {
+                                               TrustedFiles::Lookups& lookups) {
   struct stat status{};
   if (::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, at);
   const uid_t self = ::geteuid();
@@ -93,16 +103,32 @@ std::expected<void, PluginError> check_writers(const FileDescriptor& opened, con
                     in_quotes(at.native()), status.st_uid, self),
         fmt::format("chown it to user {} or to root", self));
   if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0) return {};
-  const bool by_everybody = (status.st_mode & S_IWOTH) != 0;
-  const bool by_group =
-      (status.st_mode & S_IWGRP) != 0 && !groups.contains(status.st_uid, status.st_gid);
-  if (by_everybody || by_group)
-    return refuse_file(
-        PluginFault::untrusted_path,
-        fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
-                    by_everybody ? "everybody" : "its group", status.st_mode & 07777U),
-        fmt::format("chmod go-w {}", at.native()));
-  if ((status.st_mode & S_IWGRP) != 0 && others_listed_may_write(opened))
+  const auto refuse_mode = [&](std::string_view who) {
+    return refuse_file(PluginFault::untrusted_path,
+                       fmt::format("{} can be written by {} (mode {:04o})", in_quotes(at.native()),
+                                   who, status.st_mode & 07777U),
+                       fmt::format("chmod go-w {}", at.native()));
+  };
+  if ((status.st_mode & S_IWOTH) != 0) return refuse_mode("everybody");
+  if ((status.st_mode & S_IWGRP) == 0) return {};
+  const auto writers = listed_writers(opened, at, lookups.read_attribute);
+  if (!writers) return std::unexpected(writers.error());
+  const auto may_write = [&](const AccessEntry& entry) {
+    switch (entry.tag) {
+      case AccessEntry::named_user:
+        return entry.id != 0 && entry.id != self;
+      case AccessEntry::named_group:
+        return !lookups.groups.contains(status.st_uid, entry.id);
+      case AccessEntry::owning_group:
+        return !lookups.groups.contains(status.st_uid, status.st_gid);
+      default:
+        return false;
+    }
+  };
+  const bool has_list = !writers->empty();  // with one, its mask lets somebody write
+  if (!has_list && !lookups.groups.contains(status.st_uid, status.st_gid))
+    return refuse_mode("its group");
+  if (std::ranges::any_of(*writers, may_write))
     return refuse_file(PluginFault::untrusted_path,
                        fmt::format("{} can be written by others whom its access control list names",
                                    in_quotes(at.native())),
@@ -126,7 +152,7 @@ class TrustWalk {
  public:
   using Folder = TrustedFiles::Folder;
 
-  TrustWalk(const fs::path& folder, PrivateGroups& groups) : groups_(groups) {
+  TrustWalk(const fs::path& folder, TrustedFiles::Lookups& lookups) : lookups_(lookups) {
     for (const fs::path& name : folder.relative_path())
       if (!name.empty()) names_.push_back(name.string());
   }
@@ -149,7 +175,7 @@ class TrustWalk {
   }
 
   std::expected<void, PluginError> check_folder() const {
-    return check_writers(folder_, at_, groups_);
+    return check_writers(folder_, at_, lookups_);
   }
 
   std::expected<void, PluginError> enter(const std::string& name) {
@@ -173,7 +199,7 @@ class TrustWalk {
     return {};
   }
 
-  PrivateGroups& groups_;
+  TrustedFiles::Lookups& lookups_;
   std::list<std::string> names_;  // not yet entered
   FileDescriptor folder_;
   fs::path at_;
@@ -182,9 +208,10 @@ class TrustWalk {
 
 namespace {
 
-// Null groups: whoever may write it.
+// Null lookups: whoever may write it.
 std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder, const fs::path& at,
-                                                   const std::string& name, PrivateGroups* groups) {
+                                                   const std::string& name,
+                                                   TrustedFiles::Lookups* lookups) {
   const fs::path file = at / name;
   struct stat status{};
   // Checked before it is opened: opening a device may already have an effect.
@@ -195,8 +222,8 @@ std::expected<FileDescriptor, PluginError> open_in(const FileDescriptor& folder,
                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!opened || ::fstat(opened.fd(), &status) != 0) return refuse_errno(errno, file);
   if (!S_ISREG(status.st_mode)) return refuse_kind(status.st_mode, {});
-  if (groups != nullptr)
-    if (auto trusted = check_writers(opened, file, *groups); !trusted)
+  if (lookups != nullptr)
+    if (auto trusted = check_writers(opened, file, *lookups); !trusted)
       return std::unexpected(trusted.error());
   return opened;
 }
@@ -253,11 +280,11 @@ std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& pa
   }
   std::shared_ptr<const Folder>& folder = folders_[above];
   if (!folder) {
-    auto opened = TrustWalk(std::move(above), groups_).open_folder();
+    auto opened = TrustWalk(std::move(above), lookups_).open_folder();
     if (!opened) return placed(std::move(opened.error()));
     folder = *std::move(opened);
   }
-  auto file = open_in(folder->opened, folder->at, name, &groups_);
+  auto file = open_in(folder->opened, folder->at, name, &lookups_);
   if (!file) return placed(std::move(file.error()));
   return file;
 }

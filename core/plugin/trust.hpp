@@ -2,11 +2,14 @@
 #include <cstddef>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <sys/xattr.h>
 
 #include "base/file_descriptor.hpp"
 #include "plugin/plugin_error.hpp"
@@ -35,6 +38,10 @@ struct TrustedFile {
   std::string sha256;
 };
 
+/// As getxattr(2).
+using ReadAttribute =
+    std::function<ssize_t(const char* path, const char* name, void* value, std::size_t size)>;
+
 /// Opens files that can be trusted: regular ones (no link), where the file and every folder on the
 /// way to it belong to root or to this process's user and can be written by no other user, whom an
 /// access control list names either. Writing by a group is allowed if the group belongs to the owner
@@ -46,8 +53,15 @@ struct TrustedFile {
 /// not for long.
 class TrustedFiles {
  public:
-  explicit TrustedFiles(PrivateGroups::Lookup private_groups = is_private_group)
-      : groups_(std::move(private_groups)) {}
+  explicit TrustedFiles(PrivateGroups::Lookup private_groups = is_private_group,
+                        ReadAttribute read_attribute = ::getxattr)
+      : lookups_{PrivateGroups(std::move(private_groups)), std::move(read_attribute)} {}
+
+  /// What tells who may write.
+  struct Lookups {
+    PrivateGroups groups;
+    ReadAttribute read_attribute;
+  };
 
   /// For reading. Errors: not_found, not_regular, unreadable, untrusted_path; stage verify.
   std::expected<FileDescriptor, PluginError> open(const std::filesystem::path& path,
@@ -69,7 +83,7 @@ class TrustedFiles {
     std::filesystem::path at;  // without links
   };
 
-  PrivateGroups groups_;
+  Lookups lookups_;
   std::map<std::string, std::shared_ptr<const Folder>> folders_;  // by path as given
 };
 

@@ -53,20 +53,21 @@ class FlowChanges {
     modules_.reserve(steps);
   }
 
-  /// The previous registration must be from the same path as `newcomer`, or from `moved_from`.
+  /// The previous registration must be from the same path as `newcomer`, or from `moved_from`. An
+  /// error changes nothing.
   Result<FlowChange> place(Entry& newcomer, Previous previous, std::string_view moved_from) {
     const Result<void> checked = check_module(newcomer.module);
     if (!checked) return std::unexpected(checked.error());
     Module& module = of_module(newcomer.module.definition.module().view());
-    Entry* const held = std::exchange(module.now, &newcomer);
-    if (held == nullptr) return FlowChange::added;
-    if (same_registration(held->module, newcomer.module)) {
-      module.now = held;
-      return FlowChange::unchanged;
+    Entry* const held = module.now;
+    if (held != nullptr) {
+      if (same_registration(held->module, newcomer.module)) return FlowChange::unchanged;
+      const std::string_view path = held->module.file.path;
+      if (path != newcomer.module.file.path && (moved_from.empty() || path != moved_from))
+        return std::unexpected(duplicate_module(newcomer.module, held->module));
     }
-    const std::string_view path = held->module.file.path;
-    if (path != newcomer.module.file.path && (moved_from.empty() || path != moved_from))
-      return std::unexpected(duplicate_module(newcomer.module, held->module));
+    module.now = &newcomer;
+    if (held == nullptr) return FlowChange::added;
     const FlowDefinition& old = held->module.definition;
     const FlowDefinition& next = newcomer.module.definition;
     if (previous != Previous::kept ||
@@ -106,20 +107,30 @@ class FlowChanges {
     return forget(of_slug(slug).now, fingerprint) ? FlowChange::removed : FlowChange::unchanged;
   }
 
-  /// Checks the result. Errors: duplicate_slug; as the holder it names the module that kept the
-  /// slug, or the one that asked for it first.
-  Result<void> settle() {
+  /// Checks the result. Errors: duplicate_slug, the first one; as the holder it names the module that
+  /// kept the slug, or the one that asked for it first. `collided` is given all newcomers that
+  /// collide.
+  Result<void> settle(std::vector<const Entry*>& collided) {
+    Result<void> settled;
+    const auto collides = [&](const Module& module, const Entry& holder) {
+      if (collided.empty())
+        settled = std::unexpected(duplicate_slug(module.now->module, holder.module));
+      collided.push_back(module.now);
+    };
     for (Module& module : modules_) {
       if (module.now == nullptr || module.now == module.before) continue;
       const std::string_view slug = slug_of(*module.now);
       const std::uint64_t hash = name_hash(slug);
-      if (const Entry* holder = remaining_holder_of(slug, module))
-        return std::unexpected(duplicate_slug(module.now->module, holder->module));
-      if (const Module* other = newcomers_.find_folded(slug, hash))
-        return std::unexpected(duplicate_slug(module.now->module, other->now->module));
-      newcomers_.put(slug, hash, &module);
-      if (root_.formers(slug) != nullptr) of_slug(slug);
+      if (const Entry* holder = remaining_holder_of(slug, module)) {
+        collides(module, *holder);
+      } else if (const Module* other = newcomers_.find_folded(slug, hash)) {
+        collides(module, *other->now);
+      } else {
+        newcomers_.put(slug, hash, &module);
+        if (root_.formers(slug) != nullptr) of_slug(slug);
+      }
     }
+    if (!settled) return settled;
     for (Versions& versions : versions_)
       if (const Entry* newest = newest_of(versions.slug))
         forget(versions.now, newest->module.definition.fingerprint());

@@ -214,7 +214,7 @@ class BasicFlowRegistry<Sync>::Transaction {
 
   /// As register_; but the previous version, if it has another fingerprint or slug, stays as the
   /// first of the former versions under its slug. It may be from the path `moved_from`, of a file
-  /// that is gone and whose place this one takes.
+  /// that has the module no longer: it is gone, or has other flows now.
   void succeed(FlowModule module, std::string moved_from = {}) {
     place(std::move(module), Changes::Previous::kept, std::move(moved_from));
   }
@@ -237,6 +237,11 @@ class BasicFlowRegistry<Sync>::Transaction {
   /// sweeps at once, which costs one more membarrier (about 5 µs) and may unload code on this
   /// thread.
   Result<Committed> commit();
+
+  /// After a commit that failed: which of its changes collided, by the order in which they were
+  /// asked for. Without these it may succeed; or others, which the rest of these kept from it,
+  /// collide then.
+  const std::vector<std::size_t>& collided() const noexcept { return collided_; }
 
  private:
   friend class BasicFlowRegistry;
@@ -262,6 +267,7 @@ class BasicFlowRegistry<Sync>::Transaction {
 
   BasicFlowRegistry* registry_;
   std::vector<Step> steps_;
+  std::vector<std::size_t> collided_;
 };
 
 using FlowRegistry = BasicFlowRegistry<StdSync>;

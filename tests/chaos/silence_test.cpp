@@ -189,7 +189,9 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     }));
   }
   serve.process->signal(SIGTERM);
-  CHECK(serve.process->wait() == 0);
+  const int status = serve.process->wait();
+  INFO(serve.log());
+  CHECK(status == 0);
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "a command says that it waits for the database") {

@@ -98,7 +98,7 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
 
   std::vector<RunKey> claimed;
-  ExchangeReply reply{.now = now(), .next_wake_at = {}, .claimed = {}};
+  ExchangeReply reply{.now = {}, .next_wake_at = {}, .claimed = {}};
   if (seen <= request.sequence - 1 || environment_.mistake == Mistake::repeats_as_new) {
     for (const SettledAttempt& settled : request.settled)
       if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt}))
@@ -171,8 +171,9 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     for (const ReleasedRun& each : request.released) note_busy(each.run);
   }
 
-  worker.lease_until = now() + request.lease;
-  worker.heard_at = now();
+  reply.now = now();  // no earlier than what was decided above: conformance runs on a real clock
+  worker.lease_until = reply.now + request.lease;
+  worker.heard_at = reply.now;
   worker.spared = false;
   worker.sequence = request.sequence;
   worker.idle = worker.identity.trial_of.empty() && claimed.size() < request.claims_max;

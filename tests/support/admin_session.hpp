@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,12 @@ namespace weir::testing {
 class AdminSession {
  public:
   explicit AdminSession(const std::string& url);
-  AdminSession(const AdminSession&) = delete;
-  AdminSession& operator=(const AdminSession&) = delete;
-  ~AdminSession() { PQfinish(connection_); }
 
   /// Runs one statement; returns the first column of its rows.
   std::vector<std::string> run(const std::string& statement);
 
  private:
-  PGconn* connection_;
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
 };
 
 }  // namespace weir::testing

@@ -28,7 +28,7 @@ struct Streams {
 std::vector<std::string> plain_environment() {
   std::vector<std::string> all = {"LC_ALL=C.UTF-8"};
   for (const char* name : {"PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "ASAN_OPTIONS",
-                           "UBSAN_OPTIONS", "TSAN_OPTIONS"})
+                           "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
     if (const char* value = std::getenv(name)) all.push_back(std::string(name) + "=" + value);
   return all;
 }

@@ -125,7 +125,7 @@ void declare_plugins_lint(Grammar& grammar, CLI::App& plugins) {
       plugins, "lint", "Check whether plugin files are sound", plugins_lint_footer, run);
   arguments.argument("FILE", lint.files, "Plugin files", Arguments::Need::required)
       .flag("--strict", lint.strict, "Exit 1 for warnings too")
-      .flag("--content", lint.content, "Do not ask who else may write the files")
+      .flag("--content", lint.content, "Check the contents only, not who may write")
       .json(lint.json);
 }
 

@@ -166,15 +166,28 @@ auto BasicFlowRegistry<Sync>::Transaction::commit() -> Result<Committed> {
     const std::scoped_lock lock(registry_->writer_mutex_);
     base = registry_->root_.load(std::memory_order_relaxed);  // only the lock's holder writes it
     Changes changes(*base, steps.size());
-    for (const Step& step : steps) {
-      const Result<Change> change = apply(step, changes);
-      if (!change) return std::unexpected(change.error());
-      committed.changes.push_back(*change);
+    collided_.clear();
+    Result<void> allowed;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const Result<Change> change = apply(steps[i], changes);
+      if (change) {
+        committed.changes.push_back(*change);
+      } else {
+        if (collided_.empty()) allowed = std::unexpected(change.error());
+        collided_.push_back(i);
+      }
     }
+    if (!allowed) return std::unexpected(allowed.error());
     if (std::ranges::count(committed.changes, Change::unchanged) == std::ssize(steps))
       return committed;
-    if (const Result<void> settled = changes.settle(); !settled)
+    std::vector<const Entry*> collided;
+    if (const Result<void> settled = changes.settle(collided); !settled) {
+      for (std::size_t i = 0; i < steps.size(); ++i)
+        if (const auto* placement = std::get_if<Placement>(&steps[i]))
+          if (std::ranges::find(collided, placement->entry.get()) != collided.end())
+            collided_.push_back(i);
       return std::unexpected(settled.error());
+    }
     FlowRootDraft<Sync> draft(*base);
     draft.build(changes, registry_->pins_);
     // An entry that can be found belongs to its finders: it may be destroyed before this returns.

@@ -319,6 +319,58 @@ TEST_SUITE("plugin: watcher") {
     CHECK(rig.shows({"shop-1.0.so former", "shop-1.1.so live"}));
   }
 
+  TEST_CASE("V2: a file that collides keeps no other from taking the place of the old one") {
+    WatcherRig rig;
+    rig.put_variant("shop-1.0.so", "numbered");
+    const std::string bytes = next_numbered();
+    Texts also;
+    SUBCASE("a foreign one") {
+      rig.put_variant("other.so", "other_flow");
+      rig.put("zz-copy.so", bytes_of(built("other_flow")) + "copy");
+      also = {"other.so live", "zz-copy.so refused duplicate_module"};
+    }
+    SUBCASE("a later one") {
+      rig.put("shop-1.2.so", bytes + "later");
+      also = {"shop-1.2.so refused duplicate_module"};
+    }
+    rig.start();
+    const FlowHandle old = rig.registry.find("good").value();
+    rig.put("shop-1.1.so", bytes);
+    REQUIRE(rig.has_event("refused shop-1.1.so duplicate_module"));
+    rig.remove("shop-1.0.so");
+    REQUIRE(rig.has_bytes("good", bytes));
+    check_succeeded(rig, old);
+    Texts shown{"shop-1.0.so former", "shop-1.1.so live"};
+    shown.insert(also.front().starts_with("other") ? shown.begin() : shown.end(), also.begin(),
+                 also.end());
+    std::ranges::sort(shown);
+    CHECK(rig.shows(shown));
+  }
+
+  TEST_CASE("V2: a flow that moves to another file that stays is continued there") {
+    WatcherRig rig(patient());
+    rig.put_variant("a.so", "numbered");
+    rig.put_variant("b.so", "other_flow");
+    rig.start();
+    const FlowHandle old = rig.registry.find("good").value();
+    const std::string bytes = next_numbered();
+    SUBCASE("two files exchange their names") {
+      rig.put_variant("a.so", "other_flow");
+      rig.put("b.so", bytes);
+    }
+    SUBCASE("each file takes the name of the next") {
+      fs::rename(rig.path() / "b.so", rig.path() / "c.so");
+      rig.put("b.so", bytes);
+      rig.remove("a.so");
+    }
+    REQUIRE(rig.has_bytes("good", bytes));
+    check_succeeded(rig, old);
+    CHECK(rig.has("other", "other_flow"));
+    CHECK(rig.has_event("took over b.so good"));
+    CHECK(std::ranges::none_of(
+        rig.events(), [](const std::string& each) { return each.starts_with("removed"); }));
+  }
+
   TEST_CASE("V2: a former version leaves the board and the memory when nobody has it any more") {
     WatcherRig rig;
     std::string bytes = bytes_of(built("numbered")) + "leaves";
@@ -487,6 +539,7 @@ TEST_SUITE("plugin: watcher") {
       stop = true;
     }
     CHECK(missing == 0);
+    CHECK(rig.shows({"b.so live"}));
     CHECK(std::ranges::none_of(
         rig.events(), [](const std::string& each) { return each.starts_with("refused"); }));
   }
@@ -523,10 +576,11 @@ TEST_SUITE("plugin: watcher") {
     rig.start();
     rig.put_variant("a.so", "other_flow");
     REQUIRE(rig.has_event("refused a.so duplicate_module"));
-    const auto scanned = std::chrono::steady_clock::now() + 3 * WatcherRig::brisk.rescan;
-    std::this_thread::sleep_until(scanned);
-    CHECK(rig.loads() == 3);
-    CHECK(rig.events_are({"live a.so good", "live b.so other", "refused a.so duplicate_module"}));
+    rig.put("c.so", "no library");  // the last of what the watcher does about it
+    REQUIRE(rig.has_event("refused c.so not_elf"));
+    CHECK(rig.loads() == 4);  // each once, and once more beside the new file
+    CHECK(rig.events_are({"live a.so good", "live b.so other", "refused a.so duplicate_module",
+                          "refused c.so not_elf"}));
     rig.remove("b.so");
     CHECK(rig.has_event("took over a.so other"));
   }
@@ -539,8 +593,23 @@ TEST_SUITE("plugin: watcher") {
     rig.put_variant("a.so", "other_flow");
     REQUIRE(rig.has_event("refused a.so duplicate_module"));
     rig.put_variant("b.so", "good");
-    CHECK(rig.has_event("live a.so other"));
-    CHECK(rig.has_event("live b.so good"));
+    CHECK(rig.has_event("took over a.so other"));
+    CHECK(rig.has_event("took over b.so good"));
+  }
+
+  TEST_CASE("G4: two files exchange their names though a third collides") {
+    WatcherRig rig;
+    rig.put_variant("a.so", "good");
+    rig.put_variant("b.so", "other_flow");
+    rig.put("0.so", bytes_of(built("good")) + "first by name");
+    rig.start();
+    REQUIRE(rig.shows({"0.so live", "a.so refused duplicate_module", "b.so live"}));
+    rig.put_variant("0.so", "other_flow");
+    REQUIRE(rig.has_event("refused 0.so duplicate_module"));
+    rig.put_variant("b.so", "good");
+    CHECK(rig.has_event("took over 0.so other"));
+    CHECK(rig.has_event("took over b.so good"));
+    CHECK(rig.shows({"0.so live", "a.so refused duplicate_module", "b.so live"}));
   }
 
   TEST_CASE("of two that collide in one round the first by name is live") {

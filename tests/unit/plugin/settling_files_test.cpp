@@ -120,6 +120,44 @@ TEST_SUITE("plugin: settling files") {
     CHECK(rig.taken() == Names{"b.so", "-a.so"});
   }
 
+  TEST_CASE("V2: a removal waits for a new file that is still being written but not for long") {
+    SettlingRig rig;
+    rig.touch("a.so");
+    rig.at += 1s;
+    rig.update();
+    CHECK(rig.taken() == Names{"a.so"});
+    rig.folder.erase("a.so");
+    rig.update();
+    rig.at += 100ms;
+    rig.touch("b.so");
+    rig.written.insert("b.so");
+    rig.update();
+    SUBCASE("until it is written") {
+      rig.at += 200ms;
+      rig.touch("b.so");
+      rig.update();
+      CHECK(rig.taken().empty());
+      rig.at += 250ms;
+      CHECK(rig.taken().empty());
+      CHECK(rig.files.next() > rig.now());
+      rig.written.clear();
+      rig.at += 250ms;
+      CHECK(rig.taken() == Names{"b.so", "-a.so"});
+    }
+    SUBCASE("for the patience that a writer has") {
+      for (int i = 0; i < 39; ++i) {
+        rig.at += 250ms;
+        rig.touch("b.so");
+        rig.update();
+        CHECK(rig.taken().empty());
+      }
+      rig.at += 250ms;
+      rig.touch("b.so");
+      rig.update();
+      CHECK(rig.taken() == Names{"-a.so"});
+    }
+  }
+
   TEST_CASE("a file that goes before it arrived was never there") {
     SettlingRig rig;
     rig.touch("a.so");

@@ -1,9 +1,12 @@
 #include "plugin/trust.hpp"
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -157,40 +160,83 @@ TEST_SUITE("plugin: trust") {
   }
 
   TEST_CASE("a file that an access control list lets somebody else write is refused") {
+    struct Entry {
+      std::uint16_t tag, permissions;
+      std::uint32_t id;
+    };
+    constexpr std::uint16_t user = 0x02, own_group = 0x04, group = 0x08, mask = 0x10;
+    constexpr std::uint32_t nobody = 0xFFFFFFFF;
+    const auto bytes_of_list = [](const std::vector<Entry>& more) {
+      std::vector<Entry> entries{{0x01, 7, nobody}};
+      entries.insert(entries.end(), more.begin(), more.end());
+      entries.push_back({0x20, 5, nobody});
+      constexpr std::uint32_t version = 2;
+      std::string bytes(sizeof version + entries.size() * sizeof(Entry), '\0');
+      std::memcpy(bytes.data(), &version, sizeof version);
+      std::memcpy(bytes.data() + sizeof version, entries.data(), entries.size() * sizeof(Entry));
+      return bytes;
+    };
     const TemporaryFolder folder;
     const fs::path file = folder.write("mine/a.so", "x");
-    const auto list = [&](const fs::path& of, std::uint32_t user, std::uint16_t permissions) {
-      struct Entry {
-        std::uint16_t tag, permissions;
-        std::uint32_t id;
-      };
-      constexpr std::uint32_t version = 2, nobody = 0xFFFFFFFF;
-      const Entry entries[] = {{0x01, 7, nobody},
-                               {0x02, permissions, user},
-                               {0x04, 5, nobody},
-                               {0x10, 7, nobody},
-                               {0x20, 5, nobody}};
-      std::string bytes(sizeof version + sizeof entries, '\0');
-      std::memcpy(bytes.data(), &version, sizeof version);
-      std::memcpy(bytes.data() + sizeof version, entries, sizeof entries);
-      return ::setxattr(of.c_str(), "system.posix_acl_access", bytes.data(), bytes.size(), 0) == 0;
-    };
-    if (!list(file, 65534, 6)) {
-      MESSAGE("skipped: this file system has no access control lists");
-      return;
-    }
-    const auto kind = [&] {
-      TrustedFiles files([](uid_t, gid_t) { return true; });
+    bool private_group = true;
+    const auto refusal_with = [&](const std::vector<Entry>& list) {
+      fs::permissions(file, fs::perms{0674});
+      const std::string bytes = bytes_of_list(list);
+      TrustedFiles files([&](uid_t, gid_t) { return private_group; },
+                         [&](const char*, const char*, void* value, std::size_t) {
+                           std::memcpy(value, bytes.data(), bytes.size());
+                           return static_cast<ssize_t>(bytes.size());
+                         });
+      fs::permissions(folder.path() / "mine", fs::perms{0755});
       const auto read = files.read(file);
       return read ? std::string() : to_string(read.error());
     };
-    CHECK(kind().contains("a.so\" can be written by others whom its access control list names"));
-    REQUIRE(list(file, 65534, 4));  // may read it
-    CHECK(kind() == "");
-    REQUIRE(list(file, ::geteuid(), 6));
-    CHECK(kind() == "");
-    REQUIRE(list(folder.path() / "mine", 65534, 7));
-    CHECK(kind().contains("mine\" can be written by others whom"));
+    const auto refused = "a.so\" can be written by others whom its access control list names";
+    CHECK(refusal_with({{user, 6, 65534}, {own_group, 5, nobody}, {mask, 7, nobody}})
+              .contains(refused));
+    CHECK(refusal_with({{user, 4, 65534}, {own_group, 5, nobody}, {mask, 7, nobody}}) == "");
+    CHECK(refusal_with({{user, 6, ::geteuid()}, {own_group, 5, nobody}, {mask, 7, nobody}}) == "");
+    CHECK(refusal_with({{own_group, 7, nobody}, {group, 6, 65534}, {mask, 7, nobody}}) == "");
+    private_group = false;
+    CHECK(refusal_with({{user, 6, 0}, {own_group, 5, nobody}, {mask, 7, nobody}}) == "");
+    CHECK(refusal_with({{own_group, 5, nobody}, {group, 6, 65534}, {mask, 7, nobody}})
+              .contains(refused));
+    CHECK(refusal_with({{own_group, 7, nobody}, {mask, 7, nobody}}).contains(refused));
+  }
+
+  TEST_CASE("an access control list is read where the file system has them") {
+    constexpr std::uint16_t list[] = {2,      0,      1,    7, 0xFFFF, 0xFFFF, 2,    6,
+                                      65534,  0,      4,    5, 0xFFFF, 0xFFFF, 0x10, 7,
+                                      0xFFFF, 0xFFFF, 0x20, 5, 0xFFFF, 0xFFFF};
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("mine/a.so", "x");
+    if (::setxattr(file.c_str(), "system.posix_acl_access", list, sizeof list, 0) != 0) {
+      MESSAGE("skipped: this file system has no access control lists");
+      return;
+    }
+    TrustedFiles files([](uid_t, gid_t) { return true; });
+    CHECK(files.read(file).error().kind == PluginFault::untrusted_path);
+  }
+
+  TEST_CASE("a file whose access control list cannot be read is refused") {
+    const TemporaryFolder folder;
+    const fs::path file = folder.write("mine/a.so", "x");
+    fs::permissions(file, fs::perms{0664});
+    int error = EIO;
+    const auto reads = [&] {
+      TrustedFiles files([](uid_t, gid_t) { return true; },
+                         [&](const char*, const char*, void*, std::size_t) {
+                           errno = error;
+                           return ssize_t{-1};
+                         });
+      const auto read = files.read(file);
+      return read ? std::string() : to_string(read.error());
+    };
+    CHECK(reads().contains("the access control list of"));
+    error = ENODATA;  // no list
+    CHECK(reads() == "");
+    error = ENOTSUP;  // a file system without lists
+    CHECK(reads() == "");
   }
 
   TEST_CASE("who only looks at the content does not ask who may write it") {
