@@ -134,3 +134,21 @@ Measure.run("registry/register_unregister/unique", 1, 30_000, &Loops.register(&1
 Measure.run("registry/register_unregister/duplicate", 1, 30_000, &Loops.register(&1, Duplicate, "own"))
 Measure.run("registry/dispatch/1", 1, 100_000, &Loops.dispatch(&1, Duplicate, "one"))
 Measure.run("registry/dispatch/100", 1, 10_000, &Loops.dispatch(&1, Duplicate, "hundred"))
+
+# A process comes to a key under which many are registered, and leaves it.
+for count <- [2_000, 16_000] do
+  key = "hot #{count}"
+  for i <- 1..count do
+    spawn_link(fn ->
+      {:ok, _} = Registry.register(Duplicate, key, i)
+      send(parent, :registered)
+      Process.sleep(:infinity)
+    end)
+  end
+  for _ <- 1..count do
+    receive do
+      :registered -> :ok
+    end
+  end
+  Measure.run("registry/change_hot_key/#{count}", 1, 1_000, &Loops.register(&1, Duplicate, key))
+end

@@ -60,7 +60,40 @@ void dispatch(benchmark::State& state) {
     benchmark::DoNotOptimize(sum);
   }
 }
-BENCHMARK(dispatch)->Name("keyed/dispatch")->Arg(1)->Arg(100);
+BENCHMARK(dispatch)->Name("keyed/dispatch")->Arg(1)->Arg(100)->Arg(2'000)->Arg(16'000);
+
+// Entries leave one key, from anywhere among many, and come again.
+void change_hot_key(benchmark::State& state) {
+  Filled filled(weir::Keys::duplicate);
+  const std::string key = "process_order_999999";
+  const auto count = static_cast<std::size_t>(state.range(0));
+  filled.stand_under(key, count);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    Keyed::Owner& owner = filled.owners[(i += 7'919) % count];
+    filled.registry.unregister(owner, key);
+    required(filled.registry.register_(owner, key, i));
+  }
+}
+BENCHMARK(change_hot_key)->Name("keyed/change_hot_key")->Arg(2'000)->Arg(16'000);
+
+// An owner of many keys gives up one after the other, and takes it again.
+void change_of_many_keys(benchmark::State& state) {
+  Keyed registry({.partitions = 2});
+  Keyed::Owner owner = registry.owner("owner");
+  std::vector<std::string> keys;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    keys.push_back(fmt::format("process_order_{:06}", i));
+    required(registry.register_(owner, keys.back(), 1));
+  }
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const std::string& key = keys[(i += 7'919) % keys.size()];
+    registry.unregister(owner, key);
+    required(registry.register_(owner, key, 1));
+  }
+}
+BENCHMARK(change_of_many_keys)->Name("keyed/change_of_many_keys")->Arg(400)->Arg(40'000);
 
 void look(benchmark::State& state) {
   Filled filled(weir::Keys::unique);

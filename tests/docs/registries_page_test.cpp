@@ -15,6 +15,16 @@ TEST_SUITE("docs: registries") {
     CHECK(empty.find("stage") != std::string::npos);
   }
 
+  TEST_CASE("a dispatch that sees all entries finds the least busy worker") {
+    CHECK(the_least_busy_of_three() == "b");
+  }
+
+  TEST_CASE("a room is lit once and those who listen hear of each") {
+    const auto [lit, opened] = started_once_and_listened_to();
+    CHECK(lit == 2);
+    CHECK(opened == std::vector<std::string>{"hall", "attic"});
+  }
+
   TEST_CASE("a connection is made once until it is stopped") { CHECK(connections_made() == 2); }
 
   TEST_CASE("a supervisor that gives up tells the last error") {

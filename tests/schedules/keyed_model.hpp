@@ -93,8 +93,9 @@ class KeyedHistory {
   }
   void update(Owner& owner, int key, int more) {
     record({What::update, owner.id(), key, more}, [&] {
-      return Answer{
-          registry_.update_value(owner, key, [&](int value) { return value + more; }).value_or(0)};
+      const auto updated =
+          registry_.update_value(owner, key, [&](int value) { return value + more; });
+      return Answer{updated ? updated->size() : 0};
     });
   }
   /// Of an owner that is registered under `key` alone.

@@ -1,6 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -75,6 +80,98 @@ TEST_SUITE("schedules: keyed registry") {
     schedules::survive(schedules::listeners_are_notified_of_each_change_in_order<Numbers>);
   }
 
+  TEST_CASE("keyed: whichever end of an owner returns its entries are gone") {
+    schedules::survive(schedules::whichever_end_returns_the_entries_are_gone<
+                       KeyedRegistry<int, std::shared_ptr<int>, Sync>>);
+  }
+
+  TEST_CASE("keyed: an owner is destroyed while another thread ends it") {
+    schedules::survive([] {
+      Numbers registry;
+      std::optional<Numbers::Owner> owner(registry.owner("owner"));
+      lockstep::require(registry.register_(*owner, 1, 1).has_value(), "refused");
+      Sync::Mutex mutex;
+      Sync::Condition changed;
+      bool begun = false;
+      bool told = false;
+      const auto subscription = registry.listen([&](const auto&) {
+        {
+          const std::scoped_lock lock(mutex);
+          begun = true;
+        }
+        changed.notify_all();
+        lockstep::point();
+        told = true;
+      });
+      Sync::Thread ends([&, &ended = *owner] { ended.end(); });
+      {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [&] { return begun; });
+      }
+      owner.reset();
+      lockstep::require(told && registry.count() == 0, "destroyed before its entries were gone");
+      ends.join();
+    });
+  }
+
+  TEST_CASE("keyed: owners that end each other in a listener do not wait for each other") {
+    schedules::survive([] {
+      std::optional<Numbers::Owner> first;
+      std::optional<Numbers::Owner> second;
+      Numbers registry({}, {[&](const Numbers::Change& change) {
+                         if (change.what == Numbers::Change::What::registered) return;
+                         (change.key == 1 ? second : first)->end();
+                       }});
+      first.emplace(registry.owner("first"));
+      second.emplace(registry.owner("second"));
+      lockstep::require(registry.register_(*first, 1, 1).has_value(), "refused");
+      lockstep::require(registry.register_(*second, 2, 1).has_value(), "refused");
+      Sync::Thread other([&] { second->end(); });
+      first->end();
+      other.join();
+      lockstep::require(registry.count() == 0, "an owner that has ended stands somewhere");
+    });
+  }
+
+  TEST_CASE("keyed: the lock of a key has one thread at a time") {
+    schedules::survive(schedules::one_thread_at_a_time_has_the_lock_of_a_key<Numbers>);
+  }
+
+  TEST_CASE("keyed: whoever holds the lock of a key waits for nobody who wants another") {
+    schedules::survive([] {
+      Numbers registry;
+      int calls = 0;
+      registry.lock(1, [&] {
+        Sync::Thread other([&] { registry.lock(2, [&] { ++calls; }); });
+        other.join();
+      });
+      lockstep::require(calls == 1, "a function was not called");
+    });
+  }
+
+  TEST_CASE("keyed: a listener is not called once its subscription ended") {
+    schedules::survive(schedules::a_listener_is_not_called_once_its_subscription_ended<Numbers>);
+  }
+
+  TEST_CASE("keyed: a listener that comes later hears of all that is committed from then on") {
+    schedules::survive([] {
+      Numbers registry;
+      auto owner = registry.owner("owner");
+      std::vector<int> heard;
+      Sync::Thread changes([&] {
+        lockstep::require(registry.register_(owner, 1, 1).has_value(), "refused");
+        registry.unregister(owner, 1);
+      });
+      const auto subscription =
+          registry.listen([&](const auto& change) { heard.push_back(change.key); });
+      lockstep::require(registry.register_(owner, 2, 1).has_value(), "refused");
+      changes.join();
+      registry.unregister(owner, 2);
+      lockstep::require(std::ranges::count(heard, 2) == 2, "a change was missed");
+      lockstep::require(std::ranges::count(heard, 1) <= 2, "a change was told twice");
+    });
+  }
+
   TEST_CASE("keyed: an update counts on the value that stood or finds that nothing does") {
     schedules::survive([] {
       Numbers registry;
@@ -139,6 +236,51 @@ TEST_SUITE("schedules: keyed registry") {
       grows.join();
       lockstep::require(registry.count() == 4 && registry.count(0) == 0 && registry.count(4) == 1,
                         "not what was registered");
+    });
+  }
+
+  TEST_CASE("keyed: a dispatch sees many entries at one moment") {
+    schedules::survive(schedules::a_dispatch_sees_many_entries_at_one_moment<
+                       KeyedRegistry<int, int, schedules::FewAreMany>>);
+  }
+
+  TEST_CASE("keyed: what a dispatch of many entries shows is alive whoever of them leaves") {
+    schedules::survive([] {
+      std::array<bool, 4> destroyed{};
+      KeyedRegistry<int, Watched, schedules::FewAreMany> registry({.keys = Keys::duplicate});
+      auto owner = registry.owner("owner");
+      auto other = registry.owner("other");
+      for (std::size_t i = 0; i < destroyed.size(); ++i)
+        lockstep::require(
+            registry.register_(i % 2 == 0 ? owner : other, 1, Watched(destroyed[i])).has_value(),
+            "refused");
+      Sync::Thread leaves([&] { owner.end(); });
+      registry.dispatch(1, [&](const auto& view) {
+        lockstep::point();
+        lockstep::require(!view.value.is_destroyed(), "a callback sees a destroyed value");
+      });
+      leaves.join();
+      registry.sweep();
+      lockstep::require(destroyed[0] && !destroyed[1] && destroyed[2] && !destroyed[3],
+                        "not the values of the owner that ended");
+    });
+  }
+
+  TEST_CASE("keyed: changes of many entries under one key take effect one after the other") {
+    schedules::survive([] {
+      KeyedRegistry<int, int, schedules::FewAreMany> registry({.keys = Keys::duplicate});
+      auto owner = registry.owner("owner");
+      auto other = registry.owner("other");
+      KeyedHistory history(registry);
+      for (const int value : {10, 11, 12}) history.register_(owner, 1, value);
+      history.register_(other, 1, 20);
+      Sync::Thread comes([&] { history.register_(other, 1, 21); });
+      Sync::Thread leaves([&] { history.unregister_even(owner, 1); });
+      history.lookup(1);
+      comes.join();
+      leaves.join();
+      history.lookup(1);
+      history.require_linearizable(false);
     });
   }
 

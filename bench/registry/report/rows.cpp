@@ -183,6 +183,26 @@ class Rows {
     beside("dispatch to 1", "keyed/dispatch/1", "registry/dispatch/1", at_most(40));
     beside("dispatch to 100", "keyed/dispatch/100", "registry/dispatch/100", at_most(100));
     beside("look at 1 of 1,000", "keyed/look", "registry/lookup", std::nullopt);
+    beside("leave a key of 2,000 and come again", "keyed/change_hot_key/2000",
+           "registry/change_hot_key/2000", std::nullopt);
+    beside("leave a key of 16,000 and come again", "keyed/change_hot_key/16000",
+           "registry/change_hot_key/16000", std::nullopt);
+
+    section("KeyedRegistry, many against few");
+    const auto flat = [&](std::string title, std::string_view benchmark, std::size_t many,
+                          std::size_t few, double bound, bool for_each) {
+      const auto of = [&](std::size_t count) {
+        return figure(fmt::format("keyed/{}/{}", benchmark, count),
+                      for_each ? 1 / static_cast<double>(count) : 1);
+      };
+      Row& row = add(std::move(title), "ns", of(many));
+      row.partner = grouped(few);
+      row.against = of(few);
+      row.goal = ratio_at_most(bound);
+    };
+    flat("leave a key of 16,000, against 2,000", "change_hot_key", 16'000, 2'000, 2, false);
+    flat("an entry of a dispatch, 16,000 and 2,000", "dispatch", 16'000, 2'000, 2, true);
+    flat("give up a key of 40,000, against 400", "change_of_many_keys", 40'000, 400, 4, false);
   }
 
   void handles() {

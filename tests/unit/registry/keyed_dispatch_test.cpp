@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <stdexcept>
@@ -55,8 +56,31 @@ TEST_SUITE("keyed registry: dispatch") {
     CHECK(watched.expired());
   }
 
+  TEST_CASE("a callback that gets all entries at once chooses among them") {
+    Topics registry({.keys = Keys::duplicate});
+    std::vector<Topics::Owner> owners;
+    for (const int load : {30, 10, 20}) {
+      owners.push_back(registry.owner("worker"));
+      CHECK(registry.register_(owners.back(), "workers", load));
+    }
+    std::vector<int> loads;
+    OwnerId idle = 0;
+    int last = 0;
+    CHECK(registry.dispatch_entries("workers", [&](const Topics::Entries& all) {
+      for (const Topics::View& each : all) loads.push_back(each.value);
+      const auto lowest =
+          std::ranges::min_element(all, {}, [](const Topics::View& each) { return each.value; });
+      idle = (*lowest).owner;
+      last = all[all.size() - 1].value;
+    }) == 3);
+    CHECK(loads == std::vector<int>{30, 10, 20});
+    CHECK(idle == owners[1].id());
+    CHECK(last == 20);
+  }
+
   TEST_CASE("nothing is called for a key under which nobody stands") {
     Topics registry;
+    CHECK(registry.dispatch_entries("k", [](const Topics::Entries&) { FAIL("called"); }) == 0);
     CHECK(registry.dispatch("k", [](const Topics::View&) { FAIL("called"); }) == 0);
     CHECK(registry.look("k", [](const Topics::View&) { FAIL("called"); }) == 0);
     CHECK(registry.each([](const std::string&, const Topics::View&) { FAIL("called"); }) == 0);
@@ -131,6 +155,55 @@ TEST_SUITE("keyed registry: listeners") {
     mirror = {};
     CHECK(made.count() == 0);
     CHECK(notified == std::vector<std::string>{"+a", "+copy of a", "-a", "-copy of a"});
+  }
+
+  TEST_CASE("a listener that comes later hears of what is changed from then on until it leaves") {
+    std::vector<std::string> first;
+    std::vector<std::string> later;
+    const auto note = [](std::vector<std::string>& in) {
+      return [&](const Topics::Change& change) {
+        in.push_back((change.what == What::registered ? "+" : "-") + change.key);
+      };
+    };
+    Topics registry({.keys = Keys::duplicate, .partitions = 4}, {note(first)});
+    auto owner = registry.owner("owner");
+    CHECK(registry.register_(owner, "a", 1));
+    {
+      const Topics::Subscription subscription = registry.listen(note(later));
+      CHECK(registry.register_(owner, "b", 1));
+      registry.unregister(owner, "a");
+    }
+    registry.unregister(owner, "b");
+    CHECK(later == std::vector<std::string>{"+b", "-a"});
+    CHECK(first == std::vector<std::string>{"+a", "+b", "-a", "-b"});
+  }
+
+  TEST_CASE("a listener that leaves is destroyed at once and may leave from within its call") {
+    Topics registry;
+    auto owner = registry.owner("owner");
+    const auto kept = std::make_shared<int>(0);
+    Topics::Subscription subscription = registry.listen([kept](const Topics::Change&) { ++*kept; });
+    CHECK(registry.register_(owner, "a", 1));
+    subscription.end();
+    CHECK(kept.use_count() == 1);
+    subscription = registry.listen([kept, &subscription](const Topics::Change&) {
+      ++*kept;
+      subscription.end();
+      CHECK(kept.use_count() == 2);
+    });
+    registry.unregister(owner, "a");
+    CHECK(kept.use_count() == 1);
+    CHECK(registry.register_(owner, "a", 1));
+    CHECK(*kept == 2);
+  }
+
+  TEST_CASE("a subscription may outlive its registry") {
+    Topics::Subscription subscription;
+    {
+      Topics registry;
+      subscription = registry.listen([](const Topics::Change&) {});
+    }
+    subscription.end();
   }
 
   TEST_CASE("nobody hears of what was refused") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -29,13 +30,18 @@ TEST_SUITE("keyed registry: keys") {
     Names::Owner first = registry.owner("worker 1");
     Names::Owner second = registry.owner("worker 2");
     CHECK(registry.register_(first, "inbox", 1));
-    const Result<void> refused = registry.register_(second, "inbox", 2);
-    CHECK(
-        refused.error() ==
-        Error{.code = ErrorCode::conflict,
-              .kind = "already_registered",
-              .message = R"(names: key "inbox" is held by owner 1 ("worker 1"))",
-              .hint = "wait until that owner gives it up or ends, or register under another key"});
+    const auto refused = registry.register_(second, "inbox", 2);
+    CHECK(refused.error() ==
+          RegisterError{
+              {.code = ErrorCode::conflict,
+               .kind = "already_registered",
+               .message = R"(names: key "inbox" is held by owner 1 ("worker 1"))",
+               .hint = "wait until that owner gives it up or ends, or register under another key"},
+              first.id(),
+              "worker 1"});
+    const Result<void> as_any_error = refused;
+    CHECK(as_any_error.error().kind == "already_registered");
+    CHECK(registry.values(refused.error().holder, "inbox") == std::vector<int>{1});
     CHECK(registry.register_(first, "inbox", 3).error().kind == "already_registered");
     CHECK(registry.lookup("inbox") == Entries{{first.id(), 1}});
     CHECK(registry.count() == 1);
@@ -101,7 +107,10 @@ TEST_SUITE("keyed registry: keys") {
     Names::Owner holder = registry.owner("holder");
     Names::Owner other = registry.owner("other");
     CHECK(registry.register_(holder, "hits", 1));
-    CHECK(registry.update_value(holder, "hits", [](int value) { return value + 1; }) == 1);
+    const auto updated = registry.update_value(holder, "hits", [](int value) { return value + 1; });
+    REQUIRE(updated.value().size() == 1);
+    CHECK(updated->front().old_value() == 1);
+    CHECK(updated->front().new_value() == 2);
     CHECK(registry.lookup("hits") == Entries{{holder.id(), 2}});
     const auto refused = registry.update_value(other, "hits", [](int) { return 0; });
     CHECK(
@@ -121,7 +130,11 @@ TEST_SUITE("keyed registry: keys") {
     CHECK(registry.register_(a, "k", 1));
     CHECK(registry.register_(b, "k", 2));
     CHECK(registry.register_(a, "k", 3));
-    CHECK(registry.update_value(a, "k", [](int value) { return 10 * value; }) == 2);
+    const auto updated = registry.update_value(a, "k", [](int value) { return 10 * value; });
+    REQUIRE(updated.value().size() == 2);
+    CHECK(updated->front().old_value() == 1);
+    CHECK(updated->back().old_value() == 3);
+    CHECK(updated->back().new_value() == 30);
     CHECK(registry.lookup("k") == Entries{{a.id(), 10}, {b.id(), 2}, {a.id(), 30}});
   }
 
@@ -156,6 +169,13 @@ TEST_SUITE("keyed registry: keys") {
     std::map<std::string, int> values;
     for (const Names::Standing& each : found) values.emplace(each.key, each.value);
     CHECK(values == std::map<std::string, int>{{"key 3", 3}, {"key 5", 5}});
+    const auto of_b = [&](const std::string&, const Names::View& view) {
+      return view.owner == b.id() && view.value < 6;
+    };
+    CHECK(registry.count_select(of_b) == 3);
+    auto keys = registry.select(of_b, [](const std::string& key, const auto&) { return key; });
+    std::ranges::sort(keys);
+    CHECK(keys == std::vector<std::string>{"key 1", "key 3", "key 5"});
   }
 
   TEST_CASE("a value that is large or cannot be copied lies behind a pointer and works alike") {
@@ -166,9 +186,10 @@ TEST_SUITE("keyed registry: keys") {
     KeyedRegistry<int, Mailbox> registry({.name = "boxes"});
     auto owner = registry.owner("owner");
     CHECK(registry.register_(owner, 7, {std::make_unique<int>(3), "hello"}));
-    CHECK(registry.update_value(owner, 7, [](const Mailbox& box) {
+    const auto updated = registry.update_value(owner, 7, [](const Mailbox& box) {
       return Mailbox{std::make_unique<int>(*box.letter + 1), box.text + "!"};
-    }));
+    });
+    CHECK(updated.value().front().old_value().text == "hello");
     std::string seen;
     CHECK(registry.dispatch(7, [&](const auto& view) {
       seen = view.value.text + std::to_string(*view.value.letter);
@@ -217,7 +238,7 @@ TEST_SUITE("keyed registry: keys") {
                 ++changed;
               }
             const auto updated = registry.update_value(owner, key, [](int v) { return v + 1; });
-            CHECK(updated.value_or(0) == changed);
+            CHECK((updated ? updated->size() : 0) == changed);
             break;
           }
           default:
@@ -241,15 +262,40 @@ TEST_SUITE("keyed registry: keys") {
 TEST_SUITE("keyed registry: metadata") {
   TEST_CASE("metadata is what was put last under its name and only as its own type") {
     Names registry = names();
-    CHECK(registry.meta<int>("limit") == std::nullopt);
     registry.put_meta("limit", 5);
     registry.put_meta("limit", 6);
     registry.put_meta("note", std::string("kept"));
     CHECK(registry.meta<int>("limit") == 6);
-    CHECK(registry.meta<std::string>("limit") == std::nullopt);
     registry.delete_meta("limit");
-    CHECK(registry.meta<int>("limit") == std::nullopt);
+    CHECK(registry.meta<int>("limit").error() ==
+          Error{.code = ErrorCode::not_found,
+                .kind = "no_meta",
+                .message = R"(names: there is no metadata "limit")",
+                .hint = "store it with put_meta() first"});
     CHECK(registry.meta<std::string>("note") == "kept");
+  }
+
+  TEST_CASE("metadata of another type is told from metadata that is absent") {
+    Names registry = names();
+    registry.put_meta("limit", 5);
+    CHECK(registry.meta<unsigned>("limit").error() ==
+          Error{.code = ErrorCode::invalid_input,
+                .kind = "other_type",
+                .message = R"(names: metadata "limit" is of type int, not unsigned int)",
+                .hint = "ask for the type that was stored; text is stored as std::string"});
+    CHECK(registry.meta<int>("limits").error().kind == "no_meta");
+  }
+
+  TEST_CASE("text is metadata of type string whatever it was given as") {
+    Names registry = names();
+    constexpr std::string_view view = "a view";
+    const char* const pointer = "a pointer";
+    registry.put_meta("literal", "a literal");
+    registry.put_meta("view", view);
+    registry.put_meta("pointer", pointer);
+    CHECK(registry.meta<std::string>("literal") == "a literal");
+    CHECK(registry.meta<std::string>("view") == "a view");
+    CHECK(registry.meta<std::string>("pointer") == "a pointer");
   }
 }
 

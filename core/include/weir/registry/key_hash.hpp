@@ -8,6 +8,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace weir {
 
@@ -69,6 +71,33 @@ struct KeyHash {
 template <>
 struct KeyHash<std::string> {
   std::uint64_t operator()(std::string_view key) const noexcept { return keys::hash_of(key); }
+};
+
+namespace keys {
+
+/// Depends on the order.
+template <class... Keys>
+std::uint64_t hash_of_all(const Keys&... all) {
+  std::uint64_t hash = salt_end ^ sizeof...(Keys);
+  ((hash = fold(hash ^ KeyHash<Keys>{}(all), salt_left)), ...);
+  return hash;
+}
+
+}  // namespace keys
+
+/// Of pairs and tuples: by the KeyHash of each element, which may be a pair or tuple again.
+template <class... Elements>
+struct KeyHash<std::tuple<Elements...>> {
+  std::uint64_t operator()(const std::tuple<Elements...>& key) const {
+    return std::apply([](const Elements&... each) { return keys::hash_of_all(each...); }, key);
+  }
+};
+
+template <class First, class Second>
+struct KeyHash<std::pair<First, Second>> {
+  std::uint64_t operator()(const std::pair<First, Second>& key) const {
+    return keys::hash_of_all(key.first, key.second);
+  }
 };
 
 /// What a lookup takes for a Key: a string_view where keys are strings, else the key itself.

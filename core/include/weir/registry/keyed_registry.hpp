@@ -2,7 +2,7 @@
 /// a value each.
 ///
 /// Threads: everything here may be called from any thread at any time, except for the destruction
-/// of a registry and of an Owner object, after which no member of it may be called.
+/// of a registry, an Owner or a Subscription, after which no member of it may be called.
 ///
 /// Guarantees while others change the registry:
 /// - Every call that names one key (register_, unregister, lookup, look, dispatch, values,
@@ -10,9 +10,9 @@
 ///   (select, each, count()) see each key at one moment, but not all keys at the same.
 /// - Readers (lookup, look, match, dispatch, each, select, count, values, via, meta) never wait,
 ///   neither for writers nor for each other.
-/// - Once Owner::end() (or ~Owner) has returned, no later call finds an entry of it. A register_ of
-///   the same owner on another thread either came before, and its entry is gone as well, or is
-///   refused with owner_ended.
+/// - Once Owner::end() (or ~Owner) has returned, no later call finds an entry of it, whichever
+///   thread ended it. A register_ of the same owner on another thread either came before, and its
+///   entry is gone as well, or is refused with owner_ended.
 /// - A dispatch that began before an unregister or an end may call its callback with that entry
 ///   after those returned: it works on the entries of one moment. So make a value own what it leads
 ///   to (std::shared_ptr, std::weak_ptr): then that stays in memory while a callback uses it.
@@ -22,14 +22,15 @@
 ///   returned.
 ///
 /// Callbacks (of dispatch, select, update_value … and listeners) run on the caller's thread without
-/// a lock held and outside read sections: they may take long and may call the registry. The one
-/// exception is look(), which says so.
+/// a lock held and outside read sections: they may take long and may call the registry. The
+/// exceptions are look() and lock(), which say so.
 ///
 /// Invariants:
 /// - Writers of a partition exclude each other by its mutex; an owner's record is locked first.
+/// - An owner's record says which entries it has: exactly those with its id in the buckets.
 /// - Unique keys: a bucket has one entry. No bucket is empty: a key without entries takes no
 ///   memory.
-/// - An owner that has ended is in no bucket; its record lists each of its entries once.
+/// - An owner that has ended is in no bucket.
 /// - What a writer unlinks is destroyed when no reader can reach it: at some later change or
 ///   sweep(), and at once by end() if no reader uses it; without a lock held, on any of the
 ///   threads.
@@ -38,36 +39,31 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <weir/registry/epochs.hpp>
 #include <weir/registry/impl/keyed_bucket.hpp>
+#include <weir/registry/impl/keyed_entries.hpp>
+#include <weir/registry/impl/keyed_holdings.hpp>
+#include <weir/registry/impl/keyed_locks.hpp>
 #include <weir/registry/impl/keyed_table.hpp>
 #include <weir/registry/key_hash.hpp>
+#include <weir/registry/keyed_types.hpp>
 #include <weir/result.hpp>
 #include <weir/sync.hpp>
 
 namespace weir {
-
-/// How many entries may be under one key.
-enum class Keys {
-  unique,     ///< one; the error for a second one names its owner
-  duplicate,  ///< any number, also several of one owner
-};
-
-struct KeyedOptions {
-  Keys keys = Keys::unique;
-  std::size_t partitions = 1;     ///< writers of different ones don't meet; made a power of two
-  std::string name = "registry";  ///< used in messages
-};
 
 /// Owners under keys, each with a value.
 ///
@@ -75,53 +71,37 @@ struct KeyedOptions {
 /// take it). Value: movable; copyable for the calls that give copies. Values of at most 32 bytes
 /// that copy without throwing are stored where they are found, others one pointer away.
 ///
-/// Cost: a change copies the pointers and small values of that key's bucket, so it grows with the
-/// entries of the one key, not with the registry's. Each entry takes 24 B and its value.
+/// Cost: a change copies the pointers and small values of that key's bucket; with more than 128
+/// entries under the key only of a part, about a hundred of them, however many there are. Each entry
+/// takes 24 B and its value, and 32 to 64 B of its owner's.
 template <class Key, class Value, class Sync = StdSync, class Hash = KeyHash<Key>>
 class KeyedRegistry {
   struct Record;
-  using Node = keyed::Node<Key, Value, Record, Sync>;
-  using Bucket = keyed::Bucket<Key, Value, Record, Sync>;
-  using Slot = keyed::Slot<Value, Record>;
+  using Node = keyed::Node<Key, Value, Sync>;
+  using Bucket = keyed::Bucket<Key, Value, Sync>;
+  using Slot = keyed::Slot<Value>;
+  using Edit = keyed::Edit<Value>;
   using Pin = keyed::Pin<Bucket>;
   using Table = keyed::Table<Node, Sync>;
 
  public:
   using Sought = typename weir::Sought<Key>::type;
 
-  /// An entry as callbacks see it, valid until the callback returns.
-  struct View {
-    OwnerId owner;
-    const Value& value;
-  };
-  /// An entry as a copy.
-  struct Entry {
-    OwnerId owner = 0;
-    Value value{};
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
-  /// An entry with its key, as a copy.
-  struct Standing {
-    Key key{};
-    OwnerId owner = 0;
-    Value value{};
-    friend bool operator==(const Standing&, const Standing&) = default;
-  };
-
-  /// A change, as listeners see it; valid until they return.
-  struct Change {
-    enum class What { registered, unregistered } what;
-    const Key& key;
-    OwnerId owner;
-    const Value& value;  ///< of an unregistered entry: its last one
-  };
+  using View = keyed::View<Value>;               ///< an entry as callbacks see it
+  using Entries = keyed::Entries<Bucket, View>;  ///< those of a key: size(), [i], begin(), end()
+  using Entry = keyed::Entry<Value>;             ///< an entry as a copy
+  using Standing = keyed::Standing<Key, Value>;  ///< with its key
+  using Update = keyed::Update<Value>;           ///< what update_value() changed
+  using Change = keyed::Change<Key, Value>;      ///< what listeners are told
   /// Must not throw: an exception ends the program.
   using Listener = std::function<void(const Change&)>;
+  /// Keeps a listener that was added by listen().
+  using Subscription = keyed::Subscription<Change, Sync>;
 
   using Options = KeyedOptions;
 
   /// Holds entries in its registry, until it ends. Must end before the registry does.  [any thread,
-  /// except for moving and destroying it]
+  /// except for moving and destroying it; end() may be in progress on another thread then]
   class Owner {
    public:
     Owner() = default;  ///< empty: it can hold nothing
@@ -134,41 +114,49 @@ class KeyedRegistry {
     std::string_view name() const noexcept { return record_ ? record_->name : std::string_view(); }
 
     /// Removes all its entries, and makes it refuse to register more. A second call does nothing,
-    /// but returns no earlier than the first. Cost: that of each unregister, and a membarrier.
+    /// but returns no earlier than the first; only within a callback of some end() (a listener, the
+    /// destructor of a value) it does not wait. Cost: that of each unregister, and a membarrier.
     void end() noexcept;
 
    private:
     friend KeyedRegistry;
-    explicit Owner(std::unique_ptr<Record> record) : record_(std::move(record)) {}
-    std::unique_ptr<Record> record_;
+    explicit Owner(std::shared_ptr<Record> record) : record_(std::move(record)) {}
+    std::shared_ptr<Record> record_;
   };
 
   /// A key as a name for the owner that is registered under it, looked up at each use.
   class Via;
 
-  /// `listeners` are notified of every change.
+  /// `listeners` are notified of every change; more can be added by listen().
   explicit KeyedRegistry(Options options = {}, std::vector<Listener> listeners = {});
-  /// Every Owner must have ended, else the program ends with a message; no call may be running.
+  /// Every Owner must have ended, else the program ends with a message that names those that live;
+  /// no call may be running.
   ~KeyedRegistry();
   KeyedRegistry(const KeyedRegistry&) = delete;
   KeyedRegistry& operator=(const KeyedRegistry&) = delete;
 
   /// A new owner; `name` is used in messages: "worker 7".
-  Owner owner(std::string name) { return owner(std::move(name), std::optional<Value>()); }
+  [[nodiscard]] Owner owner(std::string name) {
+    return owner(std::move(name), std::optional<Value>());
+  }
 
   /// A new owner with a value of its own, such as its mailbox, for keys registered without one.
-  Owner owner(std::string name, std::optional<Value> own);
+  [[nodiscard]] Owner owner(std::string name, std::optional<Value> own);
+
+  /// Adds a listener: it is notified of the changes that are committed after this returned, and of
+  /// some of those that are committed meanwhile.
+  [[nodiscard]] Subscription listen(Listener listener);
 
   // ------------------------------------------------------------------------------------ changes
 
   /// Registers `owner` under `key`. Cost: about 100 ns with few entries under the key.
-  /// Errors: conflict, kind "already_registered": a unique key is taken, and the message names its
+  /// Errors: conflict, kind "already_registered": a unique key is taken, and the error has its
   /// holder (perhaps this very owner); conflict, kind "owner_ended"; invalid_input, kind
   /// "foreign_owner": made by another registry.
-  Result<void> register_(Owner& owner, Key key, Value value);
+  [[nodiscard]] std::expected<void, RegisterError> register_(Owner& owner, Key key, Value value);
 
   /// The same with the owner's own value. Errors as above; invalid_input, kind "no_value".
-  Result<void> register_(Owner& owner, Key key);
+  [[nodiscard]] std::expected<void, RegisterError> register_(Owner& owner, Key key);
 
   /// Removes the entries of `owner` under `key`, and returns how many there were.
   std::size_t unregister(Owner& owner, Sought key);
@@ -180,11 +168,20 @@ class KeyedRegistry {
   std::size_t unregister_match(Owner& owner, Sought key, Predicate&& predicate);
 
   /// Replaces the values of all entries of `owner` under `key` by `change(const Value&)`, at one
-  /// moment. Returns how many. `change` is called again when the owner's entries changed meanwhile;
-  /// its last call is the one that counts. Listeners are not notified. Errors: not_found, kind
-  /// "not_registered".
+  /// moment. Returns what each was and is, oldest entry first: of a unique key, one. `change` is
+  /// called again when the owner's entries changed meanwhile; its last call is the one that counts.
+  /// Listeners are not notified. Errors: not_found, kind "not_registered".
   template <class Function>
-  Result<std::size_t> update_value(Owner& owner, Sought key, Function&& change);
+  [[nodiscard]] Result<std::vector<Update>> update_value(Owner& owner, Sought key,
+                                                         Function&& change);
+
+  /// Calls `function()` while no other call of lock() with that key is in its function, and returns
+  /// what it returns; calls wait their turn in the order in which they came. For what must be
+  /// looked up and then started once, say. These locks have nothing to do with the entries under
+  /// the key: no other member waits for one. A thread that has the lock and asks for it again ends
+  /// the program; a thread that needs several takes them in an order that all keep to.
+  template <class Function>
+  decltype(auto) lock(Sought key, Function&& function);
 
   // ------------------------------------------------------------------------------------ reads
 
@@ -210,6 +207,11 @@ class KeyedRegistry {
   template <class Callback>
   std::size_t dispatch(Sought key, Callback&& callback) const;
 
+  /// Calls `callback(const Entries&)` once with all of them, to choose one for instance; does not
+  /// call it when there are none. Otherwise as dispatch().
+  template <class Callback>
+  std::size_t dispatch_entries(Sought key, Callback&& callback) const;
+
   /// Calls `callback(const Key&, View)` with every entry there is; returns how many. `in_parallel`:
   /// each partition on a thread of its own, all ended on return; then the callback must not throw.
   template <class Callback>
@@ -219,9 +221,14 @@ class KeyedRegistry {
   template <class Predicate>
   std::vector<Standing> select(Predicate&& predicate) const;
 
-  /// The keys of `owner`, once for each of its entries, in no particular order. Waits for changes
-  /// that the same owner is making.
+  /// `projection(const Key&, View)` of the entries that fulfil `predicate(const Key&, View)`.
+  template <class Predicate, class Projection>
+  auto select(Predicate&& predicate, Projection&& projection) const;
+
+  /// The keys of an owner, once for each of its entries, in no particular order; none when it has
+  /// ended. Waits for changes that the same owner is making.
   std::vector<Key> keys(const Owner& owner) const;
+  std::vector<Key> keys(OwnerId owner) const;
 
   /// The values of an owner under `key`, oldest first.
   std::vector<Value> values(OwnerId owner, Sought key) const;
@@ -234,17 +241,22 @@ class KeyedRegistry {
   /// Entries under `key` that fulfil predicate(View).
   template <class Predicate>
   std::size_t count_match(Sought key, Predicate&& predicate) const;
+  /// Entries in all that fulfil predicate(const Key&, View).
+  template <class Predicate>
+  std::size_t count_select(Predicate&& predicate) const;
 
   /// `key` as a name. The registry must outlive it. For unique keys.
-  Via via(Key key) const { return Via(*this, std::move(key)); }
+  [[nodiscard]] Via via(Key key) const { return Via(*this, std::move(key)); }
 
   // ------------------------------------------------------------------------------------ metadata
 
-  /// A copy of what put_meta() stored most recently under that name; nullopt when there is none, or
-  /// when it has another type.
+  /// A copy of what put_meta() stored most recently under that name. Errors: not_found, kind
+  /// "no_meta"; invalid_input, kind "other_type": it is not a T.
   template <class T>
-  std::optional<T> meta(std::string_view name) const;
-  void put_meta(std::string name, std::any value);
+  [[nodiscard]] Result<T> meta(std::string_view name) const;
+  /// Text of any type ("text", a string_view) is stored as std::string.
+  template <class T>
+  void put_meta(std::string name, T&& value);
   void delete_meta(std::string_view name);
 
   // ------------------------------------------------------------------------------------ memory
@@ -260,55 +272,50 @@ class KeyedRegistry {
   std::size_t partitions() const noexcept { return partition_mask_ + 1; }
 
  private:
+  using Locks = keyed::Locks<Sought, Sync>;
   using Section = typename Epochs<Sync>::Section;
   using Array = typename Table::Array;
 
-  struct PendingChange {  // a change that listeners have not been notified of yet
-    typename Change::What what;
-    Key key;
-    OwnerId owner;
-    keyed::Stored<Value> stored;
+  struct PendingChange;
+  struct Partition;
+  using Listening = keyed::Listening<Change, Sync>;
+  using Listeners = std::vector<std::shared_ptr<Listening>>;
+  struct Afterwards {  // to be done once no lock is held
+    Bucket* unlinked_bucket = nullptr;
+    Array* unlinked_array = nullptr;
+    bool notify = false;
   };
-  struct alignas(128) Partition {  // two lines: the prefetcher loads neighbours too
-    Table table;
-    alignas(128) typename Sync::Mutex mutex;  // locked after the owner's
-    std::vector<PendingChange> pending;       // guarded by mutex, as what follows
-    bool notifying = false;                   // a thread notifies, and will do so for what is added
-    std::uint64_t next_serial = 1;
-    // Relaxed everywhere: only a number.
-    typename Sync::template Atomic<std::size_t> entries{0};
+  struct Held {  // the entries of an owner under a key at one moment
+    Pin pinned;
+    std::vector<std::uint64_t> serials;
+  };
+  struct Metadata {
+    std::any value;
+    std::string_view type;  // its name
+  };
+  using Meta = std::map<std::string, std::shared_ptr<const Metadata>, std::less<>>;
 
-    // Under the mutex, so no other thread changes it meanwhile.
-    void add_entries(std::size_t more) noexcept {
-      entries.store(entries.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-    }
-  };
-  struct Record {
-    KeyedRegistry* registry;
-    OwnerId id;
-    std::string name;
-    std::optional<keyed::Stored<Value>> own;
-    mutable typename Sync::Mutex mutex{};  // locked before a partition's
-    bool ended = false;                    // guarded by mutex, as what follows
-    std::vector<Node*> nodes{};            // one for each entry; each is linked, and so alive
-  };
-  struct Unlinked {  // to be retired once no lock is held
-    Bucket* bucket = nullptr;
-    Array* array = nullptr;
-  };
-  using Meta = std::map<std::string, std::shared_ptr<const std::any>, std::less<>>;
-
-  Result<void> register_stored(Owner& owner, Key key, keyed::Stored<Value> stored);
-  Result<void> register_locked(Record& record, Partition& partition, std::uint64_t hash, Key& key,
-                               keyed::Stored<Value>& stored, Unlinked& unlinked);
+  using Registered = std::expected<void, RegisterError>;
+  Registered register_stored(Owner& owner, Key key, keyed::Stored<Value> stored);
+  Registered register_locked(Record& record, Partition& partition, std::uint64_t hash, Key& key,
+                             keyed::Stored<Value>& stored, Afterwards& afterwards);
   void publish(Node* node, Record& record, Partition& partition, std::uint64_t hash, Key& key,
-               keyed::Stored<Value>& stored, Unlinked& unlinked);
-  template <class Predicate>
-  std::size_t remove_slots(Partition& partition, Node& node, Predicate&& is_removed,
-                           Unlinked& unlinked);
-  void end(Record& record) noexcept;
+               keyed::Stored<Value>& stored, Afterwards& afterwards);
+  void remove(Partition& partition, Node& node, std::span<const std::uint64_t> serials,
+              Afterwards& afterwards);
+  Held held(Record& record, std::uint64_t hash, Sought key);
+  static Node* unchanged(Record& record, Partition& partition, std::uint64_t hash, Sought key,
+                         const Held& before);
+  static void end(Record& record) noexcept;
+  bool is_ending() const;
+  void remove_all(Record& record) noexcept;
+  std::shared_ptr<Record> living(OwnerId owner) const;
+  std::string living_owners() const;
   void notify(Partition& partition) noexcept;
-  void retire(const Unlinked& unlinked);
+  static std::shared_ptr<const Listeners> with(const std::shared_ptr<const Listeners>& old,
+                                               std::shared_ptr<Listening> added);
+  void retire(const Afterwards& afterwards);
+  void finish(Partition& partition, const Afterwards& afterwards);
   static void release_link(void* bucket) noexcept { Bucket::release(static_cast<Bucket*>(bucket)); }
   template <class Body>
   void change_meta(Body&& change);
@@ -322,20 +329,24 @@ class KeyedRegistry {
   Pin pin(Sought key) const;
   std::vector<Pin> pins(const Partition& partition) const;
 
-  Error already_registered(const Bucket& holder) const;
+  static std::vector<Key> keys(const Record& record);
+  static std::string described(const Record& record);
+  RegisterError already_registered(const Bucket& taken) const;
   Error owner_ended(const Record& record) const;
   Error no_value(const Record& record) const;
   Error foreign_owner(std::string_view owner) const;
   Error not_registered(std::string_view owner, Sought key) const;
   Error no_owner(Sought key) const;
+  Error no_meta(std::string_view name) const;
+  Error other_type(std::string_view name, std::string_view type, std::string_view asked) const;
 
   const Options options_;
-  const std::vector<Listener> listeners_;
   std::size_t partition_mask_;
   std::unique_ptr<Partition[]> partitions_;
   mutable Epochs<Sync> epochs_;
   typename Sync::template Atomic<OwnerId> next_owner_{1};  // relaxed: only a number
-  typename Sync::template Atomic<std::size_t> owners_{0};  // those that have not ended
+  mutable typename Sync::Mutex ending_mutex_;              // locked last
+  std::vector<std::size_t> ending_;  // threads in end(), once for each; guarded by ending_mutex_
   // Release; with the acquire in meta().
   typename Sync::template Atomic<const Meta*> meta_{nullptr};
   typename Sync::Mutex meta_mutex_;  // locked to replace it
@@ -350,12 +361,12 @@ class KeyedRegistry<Key, Value, Sync, Hash>::Via {
  public:
   /// The entry that is there now. Errors: not_found, kind "no_owner"; invalid_input, kind
   /// "duplicate_keys".
-  Result<Entry> resolve() const;
+  [[nodiscard]] Result<Entry> resolve() const;
 
   /// Calls `callback(View)` with the entry that is there now, as dispatch() does. Errors as
   /// resolve().
   template <class Callback>
-  Result<void> tell(Callback&& callback) const;
+  [[nodiscard]] Result<void> tell(Callback&& callback) const;
 
   const Key& key() const noexcept { return key_; }
 
@@ -368,11 +379,13 @@ class KeyedRegistry<Key, Value, Sync, Hash>::Via {
 
 }  // namespace weir
 
+#include <weir/registry/impl/keyed_lock.hpp>
 #include <weir/registry/impl/keyed_messages.hpp>
 #include <weir/registry/impl/keyed_meta.hpp>
 #include <weir/registry/impl/keyed_notify.hpp>
 #include <weir/registry/impl/keyed_owners.hpp>
 #include <weir/registry/impl/keyed_read.hpp>
+#include <weir/registry/impl/keyed_records.hpp>
 #include <weir/registry/impl/keyed_register.hpp>
 #include <weir/registry/impl/keyed_unregister.hpp>
 #include <weir/registry/impl/keyed_update.hpp>

@@ -1,9 +1,12 @@
-/// The entries under one key of a KeyedRegistry: an immutable bucket, which is replaced whole.
+/// The entries under one key of a KeyedRegistry: an immutable bucket, which is replaced whole. Up to
+/// flat_max entries are slots in one piece, which a change copies; more are a tree (keyed_parts.hpp),
+/// of which a change copies a path.
 ///
 /// Threads: of a published bucket only its pins change; of a node only its bucket, which writers
-/// replace under their partition's mutex, and the two members after it.
+/// replace under their partition's mutex, and its count of buckets.
 ///
 /// Invariants:
+/// - The slots of a key are in the order of their serials: that of registration.
 /// - A node is in its table exactly while its current bucket has entries; empty buckets do not
 ///   exist.
 /// - `pins` counts the link that leads to the bucket, and its users outside read sections. The
@@ -12,73 +15,26 @@
 /// - A node lives as long as any bucket of it, so the holder of a bucket may read its key. The
 ///   memory of a key's first bucket is part of the node's.
 #pragma once
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
-#include <type_traits>
 #include <utility>
-#include <vector>
 
-namespace weir {
+#include <weir/registry/impl/keyed_parts.hpp>
+#include <weir/registry/impl/keyed_slot.hpp>
 
-/// Identifies an owner by a number that no other owner of its registry ever has. 0 is no owner.
-using OwnerId = std::uint64_t;
+namespace weir::keyed {
 
-namespace keyed {
-
-/// Small values are in the bucket itself, where reading them needs no further load; others are
-/// behind a pointer, so that replacing a bucket never copies them.
-template <class Value>
-inline constexpr bool stored_inline =
-    sizeof(Value) <= 32 && alignof(Value) <= alignof(std::max_align_t) &&
-    std::is_nothrow_copy_constructible_v<Value>;
-
-template <class Value>
-using Stored = std::conditional_t<stored_inline<Value>, Value, std::shared_ptr<const Value>>;
-
-template <class Value>
-Stored<Value> make_stored(std::type_identity_t<Value>&& value) {
-  if constexpr (stored_inline<Value>)
-    return std::move(value);
-  else
-    return std::make_shared<const Value>(std::move(value));
-}
-
-template <class Value>
-const Value& value_of(const Stored<Value>& stored) noexcept {
-  if constexpr (stored_inline<Value>)
-    return stored;  // NOLINT(bugprone-return-const-ref-from-parameter): the entry's, in its bucket
-  else
-    return *stored;
-}
-
-/// Makes the next push_back() throw nothing.
-template <class T>
-void make_room(std::vector<T>& all) {
-  if (all.size() == all.capacity()) all.reserve(all.empty() ? 4 : 2 * all.size());
-}
-
-/// `Record` is the registry's data about an owner; follow the pointer only under the partition's
-/// mutex, and from a current bucket: the record of an older one may have been destroyed.
-template <class Value, class Record>
-struct Slot {
-  OwnerId owner;
-  std::uint64_t serial;  // of this value: no other entry or value of its partition ever has it
-  Record* record;
-  Stored<Value> stored;
-
-  const Value& value() const noexcept { return value_of<Value>(stored); }
-};
-
-template <class Key, class Value, class Record, class Sync>
+template <class Key, class Value, class Sync>
 class Bucket;
 
-template <class Key, class Value, class Record, class Sync>
+template <class Key, class Value, class Sync>
 struct alignas(std::max_align_t) Node {
-  using Bucket = keyed::Bucket<Key, Value, Record, Sync>;
+  using Bucket = keyed::Bucket<Key, Value, Sync>;
 
   Node(std::uint64_t its_hash, Key&& its_key) : hash(its_hash), key(std::move(its_key)) {}
 
@@ -90,14 +46,14 @@ struct alignas(std::max_align_t) Node {
   // How many of its buckets are in memory. Raised under the partition's mutex; lowered by the
   // thread that destroys a bucket (acq_rel, so that the last sees what all others did).
   typename Sync::template Atomic<std::uint32_t> buckets{1};  // the first, made with it
-  bool unlinked = false;  // no table leads here any more; guarded by the partition's mutex
 };
 
-template <class Key, class Value, class Record, class Sync>
+template <class Key, class Value, class Sync>
 class alignas(std::max_align_t) Bucket {
  public:
-  using Node = keyed::Node<Key, Value, Record, Sync>;
-  using Slot = keyed::Slot<Value, Record>;
+  using Node = keyed::Node<Key, Value, Sync>;
+  using Slot = keyed::Slot<Value>;
+  using Edit = keyed::Edit<Value>;
   static_assert(alignof(Slot) <= alignof(std::max_align_t));
 
   /// Destroys a bucket that was never published.
@@ -118,34 +74,58 @@ class alignas(std::max_align_t) Bucket {
 
   /// The slots of `old`, and one more.
   static Made with(const Bucket& old, Slot added) {
-    Made made = next(old, old.count_ + 1);
+    if (old.count_ >= flat_max) {
+      Use root = Part::with(old.is_large() ? old.root() : Part::of(old.slots()), std::move(added));
+      return large(old, std::move(root));
+    }
+    Made made = flat(old, old.count_ + 1);
     for (const Slot& each : old.slots()) made->add(each);
     made->add(std::move(added));
     return made;
   }
 
-  /// The slots of `old` without the `removed` ones for which `is_removed` is true: not all.
-  template <class Predicate>
-  static Made without(const Bucket& old, std::size_t removed, Predicate&& is_removed) {
+  /// The slots of `old` after the edits, which are in the order of their serials and each of one of
+  /// its slots. They must leave some.
+  static Made edited(const Bucket& old, std::span<const Edit> edits) {
+    const auto removed = static_cast<std::uint32_t>(
+        std::ranges::count_if(edits, [](const Edit& edit) { return !edit.stored; }));
     assert(removed < old.count_);
-    Made made = next(old, old.count_ - removed);
-    for (const Slot& each : old.slots())
-      if (!is_removed(each)) made->add(each);
-    assert(made->count_ == old.count_ - removed);  // there is room for no more
+    if (!old.is_large()) {
+      Made made = flat(old, old.count_ - removed);
+      Part::apply(old.slots(), edits, [&](Slot&& slot) { made->add(std::move(slot)); });
+      assert(edits.empty());
+      return made;
+    }
+    Use root = Part::edited(old.root(), edits);
+    assert(root->slots_in_all() == old.count_ - removed);
+    if (root->slots_in_all() > flat_max) return large(old, std::move(root));
+    Made made = flat(old, root->slots_in_all());
+    root->each([&](const Slot& slot) { made->add(slot); });
     return made;
   }
 
-  /// As many slots as `old` has, each as `changed` returns it.
-  template <class Changed>
-  static Made replaced(const Bucket& old, Changed&& changed) {
-    Made made = next(old, old.count_);
-    for (const Slot& each : old.slots()) made->add(changed(each));
-    return made;
+  /// Never 0.
+  std::size_t size() const noexcept { return count_; }
+
+  /// Calls `body(const Slot&)` with every slot, oldest first.
+  template <class Body>
+  void each(Body&& body) const {
+    if (is_large()) [[unlikely]]
+      root()->each(body);
+    else
+      for (const Slot& slot : slots()) body(slot);
   }
 
-  std::span<const Slot> slots() const noexcept {
-    return {reinterpret_cast<const Slot*>(this + 1), count_};
+  /// Null when there is none with that serial.
+  const Slot* find(std::uint64_t serial) const noexcept {
+    return is_large() ? root()->find(serial) : Part::find_in(slots(), serial);
   }
+
+  /// Slots from the one at `index` on that lie together: at least that one.
+  std::span<const Slot> from(std::size_t index) const noexcept {
+    return is_large() ? root()->from(index) : slots().subspan(index);
+  }
+
   Node& node() const noexcept { return node_; }
 
   /// Keeps it in memory until release(). Relaxed: the caller is inside a section, or holds the
@@ -164,12 +144,32 @@ class alignas(std::max_align_t) Bucket {
   }
 
  private:
+  using Part = keyed::Part<Value, Sync>;
+  using Use = typename Part::Use;
+  static constexpr std::uint32_t flat_max = BucketSizes<Sync>::flat_max;
+  static_assert(flat_max <= Part::items_max * Part::items_max);
+
   explicit Bucket(Node& node) : node_(node) {}
   ~Bucket() = default;
 
-  // Call it under the mutex. Pairs with destroy().
-  static Made next(const Bucket& old, std::size_t count) {
-    void* const memory = ::operator new(sizeof(Bucket) + count * sizeof(Slot));
+  bool is_large() const noexcept { return count_ > flat_max; }
+  std::span<const Slot> slots() const noexcept {  // of a bucket that is not large
+    return {reinterpret_cast<const Slot*>(this + 1), count_};
+  }
+  const Use& root() const noexcept {  // of a large one
+    return *reinterpret_cast<const Use*>(this + 1);
+  }
+
+  // Call these two under the mutex. They pair with destroy().
+  static Made flat(const Bucket& old, std::size_t count) { return next(old, count * sizeof(Slot)); }
+  static Made large(const Bucket& old, Use root) {
+    Made made = next(old, sizeof(Use));
+    made->count_ = root->slots_in_all();
+    new (made.get() + 1) Use(std::move(root));
+    return made;
+  }
+  static Made next(const Bucket& old, std::size_t bytes) {
+    void* const memory = ::operator new(sizeof(Bucket) + bytes);
     old.node_.buckets.fetch_add(1, std::memory_order_relaxed);
     return Made(new (memory) Bucket(old.node_));
   }
@@ -180,7 +180,10 @@ class alignas(std::max_align_t) Bucket {
 
   static void destroy(Bucket* bucket) noexcept {
     Node& node = bucket->node_;
-    for (const Slot& each : bucket->slots()) each.~Slot();
+    if (bucket->is_large())
+      bucket->root().~Use();
+    else
+      for (const Slot& each : bucket->slots()) each.~Slot();
     bucket->~Bucket();
     if (static_cast<void*>(bucket) != static_cast<void*>(&node + 1)) ::operator delete(bucket);
     // One left: it is this one, so the node is in no table, and no other bucket can be made.
@@ -193,7 +196,7 @@ class alignas(std::max_align_t) Bucket {
 
   Node& node_;
   typename Sync::template Atomic<std::uint32_t> pins_{1};  // the link's
-  std::uint32_t count_ = 0;
+  std::uint32_t count_ = 0;                                // slots
 };
 
 /// Keeps a bucket in memory outside read sections, for as long as a callback takes.
@@ -216,14 +219,12 @@ class Pin {
 
   explicit operator bool() const noexcept { return bucket_ != nullptr; }
   const Bucket* operator->() const noexcept { return bucket_; }
-  std::span<const typename Bucket::Slot> slots() const noexcept {
-    if (bucket_ == nullptr) return {};
-    return bucket_->slots();
-  }
+  const Bucket& operator*() const noexcept { return *bucket_; }
+  /// 0 when it pins nothing.
+  std::size_t size() const noexcept { return bucket_ == nullptr ? 0 : bucket_->size(); }
 
  private:
   Bucket* bucket_ = nullptr;
 };
 
-}  // namespace keyed
-}  // namespace weir
+}  // namespace weir::keyed

@@ -2,6 +2,7 @@
 #pragma once
 #include <concepts>
 #include <string>
+#include <tuple>
 #include <type_traits>
 
 #include <weir/registry/keyed_registry.hpp>
@@ -10,38 +11,59 @@ namespace weir {
 
 namespace keyed {
 
-/// A key in a message: texts in quotes, numbers as they are; anything else as "the key".
+/// A key in a message: text in quotes, numbers as they are, pairs and tuples of them in
+/// parentheses; for anything else "…".
+template <class Key>
+std::string text_of(const Key& key) {
+  if constexpr (std::convertible_to<const Key&, std::string_view>) {
+    return "\"" + std::string(std::string_view(key)) + "\"";
+  } else if constexpr (std::is_arithmetic_v<Key>) {
+    return std::to_string(key);
+  } else if constexpr (requires { std::tuple_size<Key>::value; }) {
+    std::string all;
+    std::apply(
+        [&](const auto&... each) { ((all += (all.empty() ? "(" : ", ") + text_of(each)), ...); },
+        key);
+    return all + ")";
+  } else {
+    return "…";
+  }
+}
+
 template <class Key>
 std::string described(const Key& key) {
-  if constexpr (std::convertible_to<const Key&, std::string_view>)
-    return "key \"" + std::string(std::string_view(key)) + "\"";
-  else if constexpr (std::is_arithmetic_v<Key>)
-    return "key " + std::to_string(key);
-  else
-    return "the key";
+  const std::string text = text_of(key);
+  return text == "…" ? "the key" : "key " + text;
 }
 
 }  // namespace keyed
 
-// Call it under the mutex: the holder's record exists while its entry does.
+// Call it under the mutex: the holder lives while its entry exists.
 template <class Key, class Value, class Sync, class Hash>
-Error KeyedRegistry<Key, Value, Sync, Hash>::already_registered(const Bucket& holder) const {
-  const Record& record = *holder.slots().front().record;
-  return {.code = ErrorCode::conflict,
-          .kind = "already_registered",
-          .message = options_.name + ": " + keyed::described(holder.node().key) +
-                     " is held by owner " + std::to_string(record.id) + " (\"" + record.name +
-                     "\")",
-          .hint = "wait until that owner gives it up or ends, or register under another key"};
+RegisterError KeyedRegistry<Key, Value, Sync, Hash>::already_registered(const Bucket& taken) const {
+  const std::shared_ptr<Record> holder = living(taken.from(0).front().owner);
+  return {{.code = ErrorCode::conflict,
+           .kind = "already_registered",
+           .message = options_.name + ": key " + keyed::text_of(taken.node().key) + " is held by " +
+                      described(*holder),
+           .hint = "wait until that owner gives it up or ends, or register under another key"},
+          holder->id,
+          holder->name};
+}
+
+// An owner in a message.
+template <class Key, class Value, class Sync, class Hash>
+std::string KeyedRegistry<Key, Value, Sync, Hash>::described(const Record& record) {
+  return "owner " + std::to_string(record.id) + " (\"" + record.name + "\")";
 }
 
 template <class Key, class Value, class Sync, class Hash>
 Error KeyedRegistry<Key, Value, Sync, Hash>::owner_ended(const Record& record) const {
-  return {.code = ErrorCode::conflict,
-          .kind = "owner_ended",
-          .message = options_.name + ": owner " + std::to_string(record.id) + " (\"" + record.name +
-                     "\") has ended and can hold nothing more",
-          .hint = "make a new owner"};
+  return {
+      .code = ErrorCode::conflict,
+      .kind = "owner_ended",
+      .message = options_.name + ": " + described(record) + " has ended and can hold nothing more",
+      .hint = "make a new owner"};
 }
 
 template <class Key, class Value, class Sync, class Hash>
@@ -78,6 +100,25 @@ Error KeyedRegistry<Key, Value, Sync, Hash>::no_owner(Sought key) const {
           .kind = "no_owner",
           .message = options_.name + ": no owner is registered under " + keyed::described(key),
           .hint = "its owner has ended, or was not started yet"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::no_meta(std::string_view name) const {
+  return {.code = ErrorCode::not_found,
+          .kind = "no_meta",
+          .message = options_.name + ": there is no metadata \"" + std::string(name) + "\"",
+          .hint = "store it with put_meta() first"};
+}
+
+template <class Key, class Value, class Sync, class Hash>
+Error KeyedRegistry<Key, Value, Sync, Hash>::other_type(std::string_view name,
+                                                        std::string_view type,
+                                                        std::string_view asked) const {
+  return {.code = ErrorCode::invalid_input,
+          .kind = "other_type",
+          .message = options_.name + ": metadata \"" + std::string(name) + "\" is of type " +
+                     std::string(type) + ", not " + std::string(asked),
+          .hint = "ask for the type that was stored; text is stored as std::string"};
 }
 
 }  // namespace weir

@@ -1,21 +1,42 @@
 /// KeyedRegistry: metadata, an immutable map that is replaced whole.
 #pragma once
+#include <type_traits>
+
 #include <weir/registry/keyed_registry.hpp>
 
 namespace weir {
 
+namespace keyed {
+
+/// What metadata of that type is stored as.
+template <class T>
+using Kept = std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string,
+                                std::decay_t<T>>;
+
+/// The name of a type in a message.
+template <class T>
+constexpr std::string_view type_name() {
+  std::string_view text = __PRETTY_FUNCTION__;  // "… [with T = int; …]" or "… [T = int]"
+  text.remove_prefix(text.find("T = ") + 4);
+  return text.substr(0, text.find_first_of(";]"));
+}
+
+}  // namespace keyed
+
 template <class Key, class Value, class Sync, class Hash>
 template <class T>
-std::optional<T> KeyedRegistry<Key, Value, Sync, Hash>::meta(std::string_view name) const {
-  std::shared_ptr<const std::any> found;
+Result<T> KeyedRegistry<Key, Value, Sync, Hash>::meta(std::string_view name) const {
+  static_assert(std::is_same_v<T, keyed::Kept<T>>, "it is stored as a value; text as std::string");
+  std::shared_ptr<const Metadata> found;
   {
     const Section section(epochs_);
     const Meta* const all = meta_.load(std::memory_order_acquire);  // pairs with change_meta()
-    if (all == nullptr) return std::nullopt;
-    if (const auto at = all->find(name); at != all->end()) found = at->second;
+    if (all != nullptr)
+      if (const auto at = all->find(name); at != all->end()) found = at->second;
   }
-  const T* const value = std::any_cast<T>(found.get());
-  return value == nullptr ? std::nullopt : std::optional<T>(*value);
+  if (found == nullptr) return std::unexpected(no_meta(name));
+  if (const T* const value = std::any_cast<T>(&found->value)) return *value;
+  return std::unexpected(other_type(name, found->type, keyed::type_name<T>()));
 }
 
 template <class Key, class Value, class Sync, class Hash>
@@ -33,8 +54,11 @@ void KeyedRegistry<Key, Value, Sync, Hash>::change_meta(Body&& change) {
 }
 
 template <class Key, class Value, class Sync, class Hash>
-void KeyedRegistry<Key, Value, Sync, Hash>::put_meta(std::string name, std::any value) {
-  const auto shared = std::make_shared<const std::any>(std::move(value));
+template <class T>
+void KeyedRegistry<Key, Value, Sync, Hash>::put_meta(std::string name, T&& value) {
+  using Kept = keyed::Kept<std::remove_cvref_t<T>>;
+  const auto shared = std::make_shared<const Metadata>(
+      std::any(std::in_place_type<Kept>, std::forward<T>(value)), keyed::type_name<Kept>());
   change_meta([&](Meta& meta) { meta.insert_or_assign(std::move(name), shared); });
 }
 

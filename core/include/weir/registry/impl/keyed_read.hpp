@@ -1,8 +1,6 @@
 /// KeyedRegistry: the members that read. They find a node and its bucket inside a read section, and
 /// leave it before they call anything that may take long, except for look().
 #pragma once
-#include <algorithm>
-
 #include <weir/registry/keyed_registry.hpp>
 
 namespace weir {
@@ -35,18 +33,28 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::look(Sought key, Callback&& c
   const Section section(epochs_);
   const Node* const node = find(partition, hash, key);
   if (node == nullptr) return 0;
-  const auto slots = node->bucket.load(std::memory_order_acquire)->slots();
-  for (const Slot& slot : slots) callback(View{slot.owner, slot.value()});
-  return slots.size();
+  const Bucket& bucket = *node->bucket.load(std::memory_order_acquire);
+  bucket.each([&](const Slot& slot) { callback(View{slot.owner, slot.value()}); });
+  return bucket.size();
 }
 
 template <class Key, class Value, class Sync, class Hash>
 template <class Callback>
 std::size_t KeyedRegistry<Key, Value, Sync, Hash>::dispatch(Sought key, Callback&& callback) const {
   const Pin pinned = pin(key);
-  const auto slots = pinned.slots();
-  for (const Slot& slot : slots) callback(View{slot.owner, slot.value()});
-  return slots.size();
+  if (!pinned) return 0;
+  pinned->each([&](const Slot& slot) { callback(View{slot.owner, slot.value()}); });
+  return pinned->size();
+}
+
+template <class Key, class Value, class Sync, class Hash>
+template <class Callback>
+std::size_t KeyedRegistry<Key, Value, Sync, Hash>::dispatch_entries(Sought key,
+                                                                    Callback&& callback) const {
+  const Pin pinned = pin(key);
+  if (!pinned) return 0;
+  callback(Entries(*pinned));
+  return pinned->size();
 }
 
 template <class Key, class Value, class Sync, class Hash>
@@ -57,9 +65,9 @@ auto KeyedRegistry<Key, Value, Sync, Hash>::lookup(Sought key) const -> std::vec
   const Section section(epochs_);
   const Node* const node = find(partition, hash, key);
   if (node == nullptr) return found;
-  const auto slots = node->bucket.load(std::memory_order_acquire)->slots();
-  found.reserve(slots.size());
-  for (const Slot& slot : slots) found.push_back({slot.owner, slot.value()});
+  const Bucket& bucket = *node->bucket.load(std::memory_order_acquire);
+  found.reserve(bucket.size());
+  bucket.each([&](const Slot& slot) { found.push_back({slot.owner, slot.value()}); });
   return found;
 }
 
@@ -67,11 +75,10 @@ template <class Key, class Value, class Sync, class Hash>
 template <class Predicate>
 auto KeyedRegistry<Key, Value, Sync, Hash>::match(Sought key, Predicate&& predicate) const
     -> std::vector<Entry> {
-  const Pin pinned = pin(key);
   std::vector<Entry> found;
-  found.reserve(pinned.slots().size());
-  for (const Slot& slot : pinned.slots())
-    if (predicate(View{slot.owner, slot.value()})) found.push_back({slot.owner, slot.value()});
+  dispatch(key, [&](const View& view) {
+    if (predicate(view)) found.push_back({view.owner, view.value});
+  });
   return found;
 }
 
@@ -81,11 +88,11 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::each(Callback&& callback,
                                                         bool in_parallel) const {
   const auto of = [&](const Partition& partition) {
     std::size_t called = 0;
-    for (const Pin& pinned : pins(partition))
-      for (const Slot& slot : pinned.slots()) {
-        callback(pinned->node().key, View{slot.owner, slot.value()});
-        ++called;
-      }
+    for (const Pin& pinned : pins(partition)) {
+      pinned->each(
+          [&](const Slot& slot) { callback(pinned->node().key, View{slot.owner, slot.value()}); });
+      called += pinned->size();
+    }
     return called;
   };
   std::vector<std::size_t> called(partitions());
@@ -119,13 +126,37 @@ auto KeyedRegistry<Key, Value, Sync, Hash>::select(Predicate&& predicate) const
 }
 
 template <class Key, class Value, class Sync, class Hash>
+template <class Predicate, class Projection>
+auto KeyedRegistry<Key, Value, Sync, Hash>::select(Predicate&& predicate,
+                                                   Projection&& projection) const {
+  std::vector<std::decay_t<std::invoke_result_t<Projection&, const Key&, const View&>>> found;
+  each([&](const Key& key, const View& view) {
+    if (predicate(key, view)) found.push_back(projection(key, view));
+  });
+  return found;
+}
+
+template <class Key, class Value, class Sync, class Hash>
+std::vector<Key> KeyedRegistry<Key, Value, Sync, Hash>::keys(const Record& record) {
+  const std::scoped_lock lock(record.mutex);
+  std::vector<Key> found;
+  record.holdings.each([&](const auto& holding) {
+    found.insert(found.end(), holding.serials().size(), holding.node().key);
+  });
+  return found;
+}
+
+template <class Key, class Value, class Sync, class Hash>
 std::vector<Key> KeyedRegistry<Key, Value, Sync, Hash>::keys(const Owner& owner) const {
   if (!owner.record_ || owner.record_->registry != this) return {};
-  const std::scoped_lock lock(owner.record_->mutex);
-  std::vector<Key> found;
-  found.reserve(owner.record_->nodes.size());
-  for (const Node* const node : owner.record_->nodes) found.push_back(node->key);
-  return found;
+  return keys(*owner.record_);
+}
+
+template <class Key, class Value, class Sync, class Hash>
+std::vector<Key> KeyedRegistry<Key, Value, Sync, Hash>::keys(OwnerId owner) const {
+  const std::shared_ptr<Record> record = living(owner);
+  if (record == nullptr) return {};
+  return keys(*record);
 }
 
 template <class Key, class Value, class Sync, class Hash>
@@ -147,16 +178,28 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::count() const {
 
 template <class Key, class Value, class Sync, class Hash>
 std::size_t KeyedRegistry<Key, Value, Sync, Hash>::count(Sought key) const {
-  return look(key, [](const View&) {});
+  const std::uint64_t hash = Hash{}(key);
+  const Partition& partition = partition_of(hash);
+  const Section section(epochs_);
+  const Node* const node = find(partition, hash, key);
+  return node == nullptr ? 0 : node->bucket.load(std::memory_order_acquire)->size();
 }
 
 template <class Key, class Value, class Sync, class Hash>
 template <class Predicate>
 std::size_t KeyedRegistry<Key, Value, Sync, Hash>::count_match(Sought key,
                                                                Predicate&& predicate) const {
-  const Pin pinned = pin(key);
-  return static_cast<std::size_t>(std::ranges::count_if(
-      pinned.slots(), [&](const Slot& slot) { return predicate(View{slot.owner, slot.value()}); }));
+  std::size_t found = 0;
+  dispatch(key, [&](const View& view) { found += predicate(view) ? 1 : 0; });
+  return found;
+}
+
+template <class Key, class Value, class Sync, class Hash>
+template <class Predicate>
+std::size_t KeyedRegistry<Key, Value, Sync, Hash>::count_select(Predicate&& predicate) const {
+  std::size_t found = 0;
+  each([&](const Key& key, const View& view) { found += predicate(key, view) ? 1 : 0; });
+  return found;
 }
 
 template <class Key, class Value, class Sync, class Hash>

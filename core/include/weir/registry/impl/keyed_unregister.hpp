@@ -8,33 +8,35 @@
 
 namespace weir {
 
-// Under the partition's mutex and the record's: removes the slots of a node for which `is_removed`
-// is true. The caller removes the node from the record's list the same number of times.
+// Under the partition's mutex and the record's: removes the slots with these serials, which are in
+// their order. The caller removes them from the record's holdings.
 template <class Key, class Value, class Sync, class Hash>
-template <class Predicate>
-std::size_t KeyedRegistry<Key, Value, Sync, Hash>::remove_slots(Partition& partition, Node& node,
-                                                                Predicate&& is_removed,
-                                                                Unlinked& unlinked) {
+void KeyedRegistry<Key, Value, Sync, Hash>::remove(Partition& partition, Node& node,
+                                                   std::span<const std::uint64_t> serials,
+                                                   Afterwards& afterwards) {
   Bucket& old = *node.bucket.load(std::memory_order_relaxed);
-  std::size_t removed = 0;
-  for (const Slot& each : old.slots()) {
-    if (!is_removed(each)) continue;
-    ++removed;
-    if (!listeners_.empty())
-      partition.pending.push_back({Change::What::unregistered, node.key, each.owner, each.stored});
+  std::vector<PendingChange> changes;
+  if (partition.listeners != nullptr) {
+    for (const std::uint64_t serial : serials) {
+      const Slot& slot = *old.find(serial);
+      changes.push_back(
+          {Change::What::unregistered, node.key, slot.owner, slot.stored, partition.listeners});
+    }
+    partition.pending.reserve(partition.pending.size() + changes.size());
   }
-  if (removed == 0) return 0;
-  if (removed == old.slots().size()) {
+  if (serials.size() == old.size()) {
     // The node keeps its last bucket: a reader that found the node before sees what was there then.
-    unlinked.array = partition.table.erase(node);
-    node.unlinked = true;
+    afterwards.unlinked_array = partition.table.erase(node);
   } else {
-    auto made = Bucket::without(old, removed, is_removed);
-    node.bucket.store(made.release(), std::memory_order_release);
+    std::vector<Edit> edits;
+    edits.reserve(serials.size());
+    for (const std::uint64_t serial : serials) edits.push_back({serial});
+    node.bucket.store(Bucket::edited(old, edits).release(), std::memory_order_release);
   }
-  unlinked.bucket = &old;
-  partition.add_entries(-removed);
-  return removed;
+  afterwards.unlinked_bucket = &old;
+  afterwards.notify = !changes.empty();
+  std::ranges::move(changes, std::back_inserter(partition.pending));
+  partition.add_entries(-serials.size());
 }
 
 template <class Key, class Value, class Sync, class Hash>
@@ -43,24 +45,34 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister(Owner& owner, Soug
   Record& record = *owner.record_;
   const std::uint64_t hash = Hash{}(key);
   Partition& partition = partition_of(hash);
-  Unlinked unlinked;
+  Afterwards afterwards;
   std::size_t removed = 0;
   {
     const std::scoped_lock owner_lock(record.mutex);
     const std::scoped_lock lock(partition.mutex);
-    if (Node* const node = find(partition, hash, key)) {
-      removed = remove_slots(
-          partition, *node, [&](const Slot& slot) { return slot.record == &record; }, unlinked);
-      if (removed > 0) {
-        [[maybe_unused]] const std::size_t listed = std::erase(record.nodes, node);
-        assert(listed == removed);  // once for each entry
-      }
-    }
+    Node* const node = find(partition, hash, key);
+    auto* const holding = node == nullptr ? nullptr : record.holdings.find(*node);
+    if (holding == nullptr) return 0;
+    removed = holding->serials().size();
+    remove(partition, *node, holding->serials(), afterwards);
+    record.holdings.erase(*holding);
   }
-  if (removed == 0) return 0;
-  retire(unlinked);
-  notify(partition);
+  finish(partition, afterwards);
   return removed;
+}
+
+// Its entries under the key at one moment.
+template <class Key, class Value, class Sync, class Hash>
+auto KeyedRegistry<Key, Value, Sync, Hash>::held(Record& record, std::uint64_t hash, Sought key)
+    -> Held {
+  const std::scoped_lock owner_lock(record.mutex);
+  Partition& partition = partition_of(hash);
+  const std::scoped_lock lock(partition.mutex);
+  Node* const node = find(partition, hash, key);
+  const auto* const holding = node == nullptr ? nullptr : record.holdings.find(*node);
+  if (holding == nullptr) return {};
+  const auto serials = holding->serials();
+  return {Pin(node->bucket.load(std::memory_order_relaxed)), {serials.begin(), serials.end()}};
 }
 
 template <class Key, class Value, class Sync, class Hash>
@@ -74,40 +86,44 @@ std::size_t KeyedRegistry<Key, Value, Sync, Hash>::unregister_match(Owner& owner
   for (;;) {
     // The predicate is called without a lock; if the owner's entries changed since, it is called
     // again for all of them.
-    std::vector<std::uint64_t> checked;
+    const Held checked = held(record, hash, key);
     std::vector<std::uint64_t> matched;
-    for (const Pin pinned = pin(key); const Slot& slot : pinned.slots()) {
-      if (slot.owner != record.id) continue;
-      checked.push_back(slot.serial);
-      if (predicate(slot.value())) matched.push_back(slot.serial);
-    }
+    for (const std::uint64_t serial : checked.serials)
+      if (predicate(checked.pinned->find(serial)->value())) matched.push_back(serial);
     if (matched.empty()) return 0;
 
-    Unlinked unlinked;
-    std::size_t removed = 0;
+    Afterwards afterwards;
     {
       const std::scoped_lock owner_lock(record.mutex);
       const std::scoped_lock lock(partition.mutex);
-      Node* const node = find(partition, hash, key);
-      if (node == nullptr) return 0;
-      auto next = checked.begin();
-      bool same = true;
-      for (const Slot& slot : node->bucket.load(std::memory_order_relaxed)->slots())
-        if (slot.record == &record) same = same && next != checked.end() && *next++ == slot.serial;
-      if (!same || next != checked.end()) continue;
-      removed = remove_slots(
-          partition, *node,
-          [&](const Slot& slot) { return std::ranges::binary_search(matched, slot.serial); },
-          unlinked);
-      std::size_t left = removed;
-      std::erase_if(record.nodes,
-                    [&](const Node* each) { return each == node && left > 0 && left-- > 0; });
-      assert(left == 0);  // it was listed once for each entry
+      Node* const node = unchanged(record, partition, hash, key, checked);
+      if (node == nullptr) continue;
+      auto& holding = *record.holdings.find(*node);
+      remove(partition, *node, matched, afterwards);
+      if (matched.size() == checked.serials.size())
+        record.holdings.erase(holding);
+      else
+        holding.erase(matched);
     }
-    retire(unlinked);
-    notify(partition);
-    return removed;
+    finish(partition, afterwards);
+    return matched.size();
   }
+}
+
+// Under the record's mutex and the partition's: the node of the key, when the owner's entries there
+// and their values are what they were; else null.
+template <class Key, class Value, class Sync, class Hash>
+auto KeyedRegistry<Key, Value, Sync, Hash>::unchanged(Record& record, Partition& partition,
+                                                      std::uint64_t hash, Sought key,
+                                                      const Held& before) -> Node* {
+  Node* const node = find(partition, hash, key);
+  const auto* const holding = node == nullptr ? nullptr : record.holdings.find(*node);
+  if (holding == nullptr || !std::ranges::equal(holding->serials(), before.serials)) return nullptr;
+  const Bucket& bucket = *node->bucket.load(std::memory_order_relaxed);
+  const bool same = std::ranges::all_of(before.serials, [&](std::uint64_t serial) {
+    return bucket.find(serial)->version == before.pinned->find(serial)->version;
+  });
+  return same ? node : nullptr;
 }
 
 }  // namespace weir

@@ -7,46 +7,38 @@ namespace weir {
 
 template <class Key, class Value, class Sync, class Hash>
 template <class Function>
-Result<std::size_t> KeyedRegistry<Key, Value, Sync, Hash>::update_value(Owner& owner, Sought key,
-                                                                        Function&& change) {
+auto KeyedRegistry<Key, Value, Sync, Hash>::update_value(Owner& owner, Sought key,
+                                                         Function&& change)
+    -> Result<std::vector<Update>> {
   if (!owner.record_ || owner.record_->registry != this)
     return std::unexpected(foreign_owner(owner.name()));
   Record& record = *owner.record_;
   const std::uint64_t hash = Hash{}(key);
   Partition& partition = partition_of(hash);
   for (;;) {
-    struct Changed {
-      std::uint64_t serial;
-      keyed::Stored<Value> stored;
-    };
-    std::vector<Changed> changed;
-    for (const Pin pinned = pin(key); const Slot& slot : pinned.slots())
-      if (slot.owner == record.id)
-        changed.push_back({slot.serial, keyed::make_stored<Value>(change(slot.value()))});
-    if (changed.empty()) return std::unexpected(not_registered(record.name, key));
-
-    Unlinked unlinked;
-    {
-      const std::scoped_lock lock(partition.mutex);
-      Node* const node = find(partition, hash, key);
-      if (node == nullptr) continue;
-      Bucket& old = *node->bucket.load(std::memory_order_relaxed);
-      auto next = changed.begin();
-      bool same = true;
-      for (const Slot& slot : old.slots())
-        if (slot.record == &record)
-          same = same && next != changed.end() && next++->serial == slot.serial;
-      if (!same || next != changed.end()) continue;
-      next = changed.begin();
-      auto made = Bucket::replaced(old, [&](const Slot& slot) {
-        if (slot.record != &record) return slot;
-        return Slot{slot.owner, partition.next_serial++, slot.record, std::move(next++->stored)};
-      });
-      node->bucket.store(made.release(), std::memory_order_release);
-      unlinked.bucket = &old;
+    const Held before = held(record, hash, key);
+    if (before.serials.empty()) return std::unexpected(not_registered(record.name, key));
+    std::vector<Update> updates;
+    std::vector<Edit> edits;
+    for (const std::uint64_t serial : before.serials) {
+      const Slot& slot = *before.pinned->find(serial);
+      edits.push_back({serial, 0, keyed::make_stored<Value>(change(slot.value()))});
+      updates.emplace_back(slot.stored, *edits.back().stored);
     }
-    retire(unlinked);
-    return changed.size();
+
+    Afterwards afterwards;
+    {
+      const std::scoped_lock owner_lock(record.mutex);
+      const std::scoped_lock lock(partition.mutex);
+      Node* const node = unchanged(record, partition, hash, key, before);
+      if (node == nullptr) continue;
+      for (Edit& each : edits) each.version = partition.next_serial++;
+      afterwards.unlinked_bucket = node->bucket.load(std::memory_order_relaxed);
+      node->bucket.store(Bucket::edited(*afterwards.unlinked_bucket, edits).release(),
+                         std::memory_order_release);
+    }
+    retire(afterwards);
+    return updates;
   }
 }
 

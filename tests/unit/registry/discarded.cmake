@@ -1,0 +1,11 @@
+# cmake -DCOMPILE=… -DSOURCE=… -P discarded.cmake: the compiler must warn of as many lines of SOURCE as are marked.
+set(ENV{LC_ALL} C)
+execute_process(COMMAND ${COMPILE} ${SOURCE} ERROR_VARIABLE warnings COMMAND_ERROR_IS_FATAL ANY)
+file(READ ${SOURCE} source)
+string(REGEX MATCHALL "// discarded\n" marked "${source}")
+string(REGEX MATCHALL "warning: ignoring return" warned "${warnings}")
+list(LENGTH marked marked)
+list(LENGTH warned warned)
+if(NOT marked EQUAL warned)
+  message(FATAL_ERROR "${marked} lines are marked, of ${warned} the compiler warns:\n${warnings}")
+endif()
