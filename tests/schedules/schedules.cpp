@@ -74,19 +74,19 @@ void survive(const std::function<void()>& body, Options options) {
   struct Round {
     std::string_view name;
     StrategyKind strategy;
-    bool store_buffers;
+    bool weak_memory;
     std::size_t schedules;
   };
   const std::array<Round, 5> rounds = {{
-      {"random", StrategyKind::random, options.store_buffers, schedules},
-      {"random with store buffers", StrategyKind::random, true, schedules / 2},
-      {"pct", StrategyKind::pct, options.store_buffers, schedules / 4},
-      {"pos", StrategyKind::pos, options.store_buffers, schedules / 4},
+      {"random", StrategyKind::random, options.weak_memory, schedules},
+      {"random with weak memory", StrategyKind::random, true, schedules / 2},
+      {"pct", StrategyKind::pct, options.weak_memory, schedules / 4},
+      {"pos", StrategyKind::pos, options.weak_memory, schedules / 4},
       {"depth first", StrategyKind::depth_first, false, wanted ? depth_first_max : short_round},
   }};
   for (const Round& round : rounds) {
     options.strategy = round.strategy;
-    options.store_buffers = round.store_buffers;
+    options.weak_memory = round.weak_memory;
     options.schedules = round.schedules;
     const Report report = explored(body, options, round.name, false);
     const std::string what = to_string(report);

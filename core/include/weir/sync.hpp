@@ -13,12 +13,19 @@
 #include <mutex>
 #include <queue>
 #include <random>
+#include <semaphore>
+#include <shared_mutex>
 #include <thread>
 #include <vector>
 
+#include <cxxabi.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+// Of the library that this is compiled into; the linker makes it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+extern "C" [[gnu::visibility("hidden")]] void* __dso_handle;
 
 namespace weir {
 
@@ -53,15 +60,16 @@ class ThreadNumbers {
 inline constexpr std::size_t no_thread_number = std::numeric_limits<std::size_t>::max();
 inline constinit thread_local std::size_t thread_number = no_thread_number;
 
+/// Until the end of the thread. A thread that ends may ask again, from the destructor of a
+/// thread_local that outlives the first number's: then the new one is released after that
+/// destructor. A thread_local could not do this, as it is never made again in a thread that ends.
 [[gnu::noinline]] inline std::size_t acquire_thread_number() {
-  struct Hold {
-    ~Hold() {
-      ThreadNumbers::of_this_process().release(thread_number);
-      thread_number = no_thread_number;
-    }
-  };
   thread_number = ThreadNumbers::of_this_process().acquire();
-  thread_local const Hold hold;
+  const auto release = [](void*) {
+    ThreadNumbers::of_this_process().release(thread_number);
+    thread_number = no_thread_number;
+  };
+  ::abi::__cxa_thread_atexit(release, nullptr, &__dso_handle);
   return thread_number;
 }
 
@@ -74,7 +82,10 @@ inline const bool has_membarrier =
 /// The machine itself.
 struct StdSync {
   using Mutex = std::mutex;
+  using SharedMutex = std::shared_mutex;
   using Condition = std::condition_variable;
+  template <std::ptrdiff_t most = std::counting_semaphore<>::max()>
+  using Semaphore = std::counting_semaphore<most>;
   template <class T>
   using Atomic = std::atomic<T>;
   using Thread = std::thread;  ///< join it: one that is destroyed while joinable ends the program
@@ -94,6 +105,16 @@ struct StdSync {
     if (number == sync::no_thread_number) [[unlikely]]
       return sync::acquire_thread_number();
     return number;
+  }
+
+  /// As std::atomic_thread_fence.
+  static void fence(std::memory_order order) noexcept {
+#ifdef __SANITIZE_THREAD__  // which sees no fences; g++ warns of the other form
+    static_cast<void>(order);
+    __sync_synchronize();
+#else
+    std::atomic_thread_fence(order);
+#endif
   }
 
   /// The cheap half of an asymmetric fence: with heavy_fence() on the other side it orders this

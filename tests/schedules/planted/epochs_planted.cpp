@@ -46,7 +46,7 @@ void reader_beside_a_sweep() {
 TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: a sweep without its fence frees what a reader holds") {
     schedules::find(reader_beside_a_sweep, "a reader holds a destroyed node",
-                    {.store_buffers = true});
+                    {.weak_memory = true});
   }
 }
 

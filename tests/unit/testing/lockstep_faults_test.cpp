@@ -137,6 +137,37 @@ TEST_SUITE("lockstep: faults") {
           }) == "load on an object that has been destroyed");
   }
 
+  TEST_CASE("what the tasks of a failed schedule own is not destroyed and the failure reported") {
+    static int destroyed = 0;
+    struct Counted {
+      int& living;  // on a stack that is gone after the failure
+      explicit Counted(int& in) : living(in) { ++living; }
+      Counted(const Counted&) = delete;
+      Counted& operator=(const Counted&) = delete;
+      ~Counted() { ++destroyed, --living; }
+    };
+    for (const bool begins : {false, true}) {
+      destroyed = 0;
+      CHECK(message_of([&] {
+              int living = 0;
+              Sync::Thread owner([held = std::make_shared<Counted>(living)] {
+                lockstep::point();
+                lockstep::point();
+              });
+              if (begins) lockstep::point();
+              lockstep::require(false, "the body failed");
+            }) == "the body failed");
+      if (!begins) CHECK(destroyed == 0);
+    }
+    CHECK(message_of([] {
+            struct Fails {
+              ~Fails() { lockstep::require(false, "the end of a closure failed"); }
+            };
+            Sync::Thread owner([fails = std::make_shared<Fails>()] {});
+            owner.join();
+          }) == "the end of a closure failed");
+  }
+
   TEST_CASE("more tasks than a schedule can have are refused") {
     CHECK(message_of([] {
             for (int i = 0; i < 100; ++i) Sync::Thread([] {}).detach();

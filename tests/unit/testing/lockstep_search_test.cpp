@@ -78,8 +78,8 @@ TEST_SUITE("lockstep: search") {
     const Report report = explored({.strategy = StrategyKind::depth_first}, lost_update);
     CHECK(to_string(report) ==
           "an addition was lost\n"
-          "  in schedule 5, repeat it with steps:1x2.2x3.1x1.0x2\n"
-          "  with 3 switches (3 as found), repeat it with steps:1x2.2x3.1x1.0x2\n"
+          "  in schedule 5, repeat it with steps:0:1x2.2x3.1x1.0x2\n"
+          "  with 3 switches (3 as found), repeat it with steps:0:1x2.2x3.1x1.0x2\n"
           "    0  task 0  joins task 1\n"
           "    1  task 1    load #1\n"
           "    2  task 2      load #1\n"
@@ -160,6 +160,26 @@ TEST_SUITE("lockstep: search") {
     CHECK(!report.failure->repeatable);
     CHECK(to_string(report).find("the body depends on something outside the schedule") !=
           std::string::npos);
+  }
+
+  TEST_CASE("the shortest interleaving repeats though what fails was drawn at random") {
+    const auto body = [] {
+      const std::uint64_t drawn = Sync::random();
+      Sync::Thread a([] {});
+      a.join();
+      lockstep::require(drawn % 4 != 1, "drew a one");
+    };
+    const Report report = explored({}, body);
+    REQUIRE(report.failure);
+    const std::string text = to_string(report);
+    const std::string token = text.substr(
+        text.find("steps:"), text.find('\n', text.find("steps:")) - text.find("steps:"));
+    INFO(text);
+    const lockstep::LeaksIgnored ignored;
+    const Report again = lockstep::repeat({}, token, body);
+    REQUIRE_MESSAGE(again.failure, token);
+    CHECK(again.failure->message == "drew a one");
+    CHECK(again.failure->schedule == report.failure->shortest);
   }
 
   TEST_CASE("a thousand failures repeat from their tokens") {

@@ -17,10 +17,12 @@
 ///     CHECK_MESSAGE(!report.failure, to_string(report));
 ///
 /// Found besides what the body requires: deadlocks, lost wake-ups, livelocks, exceptions out of a
-/// task, misuse of mutexes and threads, use of a primitive after its destruction.
+/// task, misuse of mutexes and threads, use of a primitive after its destruction. Schedules are also
+/// those in which something rare happens: a wake-up without a notification, a weak exchange that
+/// fails, a yield that returns at once; and with Options::weak_memory, a load that gives an old
+/// value.
 ///
-/// Not found: what only reordering of memory shows. Atomics are sequentially consistent, or, with
-/// Options::store_buffers, as strong as on x86 (stores late, never early). Races on plain data
+/// Not found: what weak memory does beyond old values (docs/lockstep.md). Races on plain data
 /// between points are not detected: use TSan for them. The body must depend on nothing outside the
 /// schedule: no real clock, no real threads, no addresses, no global state.
 ///

@@ -16,13 +16,14 @@ inline constexpr std::size_t tasks_max = 64;
 /// What the scheduler decided at one point.
 struct Choice {
   enum class Kind : std::uint8_t {
-    run,    ///< the task runs to its next point
-    flush,  ///< the oldest store in the task's buffer becomes visible to the others
-    tick,   ///< time passes, up to the next deadline that a task waits for
-    pick,   ///< of several waiting tasks, the one with this place is woken
+    run,   ///< the task runs to its next point
+    wake,  ///< the task's wait on a condition ends without a notification
+    tick,  ///< time passes, up to the next deadline that a task waits for
+    pick,  ///< of several waiting tasks, the one with this place is woken
+    rare,  ///< an operation has, of the results that it may have, this rare one
   };
   Kind kind = Kind::run;
-  TaskNumber task = 0;  ///< a place for `pick`, nothing for `tick`
+  TaskNumber task = 0;  ///< a place for `pick`; from 1 for `rare`; nothing for `tick`
   friend bool operator==(const Choice&, const Choice&) = default;
 };
 
@@ -41,9 +42,12 @@ inline std::size_t switches(const Schedule& schedule) {
   return count;
 }
 
-/// "0x3.1x12.f1.t.p0": runs with their lengths; flushes, ticks and picks one by one.
+namespace detail {
+inline constexpr std::string_view choice_letters = "xwtpr";  // by Choice::Kind
+}
+
+/// "0x3.1x12.w1.t.p0.r1": runs with their lengths; everything else one by one.
 inline std::string to_string(const Schedule& schedule) {
-  constexpr std::string_view letters = "xftp";
   std::string text;
   for (std::size_t i = 0; i < schedule.size();) {
     std::size_t same = i;
@@ -56,7 +60,7 @@ inline std::string to_string(const Schedule& schedule) {
         i = same;
         break;
       }
-      text += letters[static_cast<std::size_t>(choice.kind)];
+      text += detail::choice_letters[static_cast<std::size_t>(choice.kind)];
       if (choice.kind != Choice::Kind::tick) text += std::to_string(choice.task);
     }
   }
@@ -77,11 +81,10 @@ inline std::optional<Schedule> parse_schedule(std::string_view text) {
     Choice choice;
     std::optional<std::size_t> count = 1;
     const char first = text.front();
-    if (first == 'f' || first == 't' || first == 'p') {
+    if (const std::size_t letter = detail::choice_letters.find(first, 1);
+        letter != std::string_view::npos) {
       text.remove_prefix(1);
-      choice.kind = first == 'f'   ? Choice::Kind::flush
-                    : first == 't' ? Choice::Kind::tick
-                                   : Choice::Kind::pick;
+      choice.kind = static_cast<Choice::Kind>(letter);
     }
     if (choice.kind != Choice::Kind::tick) {
       const auto task = number();

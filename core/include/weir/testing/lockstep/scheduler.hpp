@@ -7,9 +7,10 @@
 /// - Exactly one task runs; every other that is neither done nor blocked is at a point, just before
 ///   the operation that it announced.
 /// - What happens depends on the strategy's choices alone, as long as the body does.
-/// - With store buffers, a task's plain stores become visible to others in their order, at the
-///   latest before its next operation that the hardware would not let pass them (as on x86).
-/// - After a failure nothing of the schedule runs any more: its stacks are left as they are.
+/// - What is rare (a wake-up without a notification, a failure without a reason, an old value) is
+///   chosen too, and a task for which nothing else happens any more is in a deadlock all the same.
+/// - After a failure nothing of the schedule runs any more: its stacks are left as they are, and
+///   what its tasks own is never destroyed.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include <weir/testing/lockstep/fiber.hpp>
+#include <weir/testing/lockstep/memory.hpp>
 #include <weir/testing/lockstep/strategy.hpp>
 #include <weir/testing/lockstep/trace.hpp>
 
@@ -37,7 +39,8 @@ class Scheduler {
  public:
   struct Settings {
     std::size_t steps_max = 20'000;
-    bool store_buffers = false;
+    std::size_t spurious_max = 2;  ///< wake-ups and failures without a reason
+    bool weak_memory = false;
     bool tracing = false;
     std::uint64_t seed = 0;  ///< of the numbers that Sync::random() gives the body
   };
@@ -64,20 +67,24 @@ class Scheduler {
     outcome_.schedule.swap(spare_schedule_);
     outcome_.schedule.clear();
     tasks_count_ = 0;
-    ready_ = yielded_ = timed_ = buffered_ = 0;
+    ready_ = yielded_ = timed_ = asleep_ = 0;
     unfinished_ = 0;
     free_indexes_ = 0;
     next_index_ = 0;
     objects_made_ = 0;
     steps_ = 0;
     now_ = 0;
+    spurious_left_ = settings.spurious_max;
     unobserved_.clear();
+    if (settings.weak_memory) memory_.clear();
     body_random_ = Random(settings.seed ^ 0x5851F42D4C957F2DU);
     current() = this;
     spawn([&body] { body(); });
     running_ = 0;
     main_.switch_to(*tasks_[0].fiber);
     current() = nullptr;
+    if (outcome_.failure)
+      for (Task& left : tasks_) static_cast<void>(left.body.release());
     outcome_.steps = steps_;
     return std::exchange(outcome_, {});
   }
@@ -101,14 +108,18 @@ class Scheduler {
   }
 
   /// Blocks the running task until ready() is called for it, or until `deadline`. False when it was
-  /// the deadline.
-  bool block(Operation why, std::uint32_t object, std::optional<std::int64_t> deadline = {}) {
+  /// the deadline. It is among `queue`, if there is one, until one of these happens. From a wait on
+  /// a condition it may also wake without either.
+  bool block(Operation why, std::uint32_t object, std::optional<std::int64_t> deadline = {},
+             std::uint64_t* queue = nullptr) {
     Task& me = tasks_[running_];
-    drain(running_);
     note(why, object);
     me.waits = why;
     me.waits_for = object;
     me.timed_out = false;
+    me.queue = queue;
+    if (queue != nullptr) *queue |= bit(running_);
+    if (why == Operation::wait) asleep_ |= bit(running_);
     ready_ &= ~bit(running_);
     if (deadline) {
       me.deadline = *deadline;
@@ -120,22 +131,39 @@ class Scheduler {
   void ready(std::uint64_t tasks) noexcept {
     ready_ |= tasks;
     timed_ &= ~tasks;
+    asleep_ &= ~tasks;
   }
 
-  /// Lets every other task that can continue take a step first.
+  /// Lets every other task that can continue take a step first; or returns at once.
   void yield() {
+    if (spurious()) return point(Operation::yield_in_vain, 0);
     yielded_ |= bit(running_);
     point(Operation::yield, 0);
   }
 
-  TaskNumber spawn(std::move_only_function<void()> body) {
+  /// Which of `count` results that an operation may have, it has: 0 is the usual one.
+  std::size_t rare(std::size_t count) {
+    const std::size_t result = count < 2 ? 0 : strategy_->rare(count);
+    if (result != 0)
+      outcome_.schedule.push_back({Choice::Kind::rare, static_cast<TaskNumber>(result)});
+    return result;
+  }
+  /// Whether an operation that may do so fails without a reason.
+  bool spurious() {
+    if (spurious_left_ == 0 || rare(2) == 0) return false;
+    --spurious_left_;
+    return true;
+  }
+
+  using Body = std::move_only_function<void()>;
+
+  TaskNumber spawn(Body body) {
     if (tasks_count_ == tasks_max) fail("more than 64 tasks in one schedule");
     const auto number = static_cast<TaskNumber>(tasks_count_++);
     if (tasks_.size() < tasks_count_) tasks_.emplace_back();
     Task& task = tasks_[number];
-    task.body = std::move(body);
+    task.body = std::make_unique<Body>(std::move(body));
     task.joiners = 0;
-    task.stores.clear();
     if (free_indexes_ != 0) {
       task.index = nth_task(free_indexes_, 0);
       free_indexes_ &= free_indexes_ - 1;
@@ -147,14 +175,17 @@ class Scheduler {
     ready_ |= bit(number);
     unfinished_ |= bit(number);
     touched_[number] = 0;
+    if (settings_.weak_memory) memory_.begin(number, running_, task.index);
     return number;
   }
   bool is_done(TaskNumber task) const noexcept { return (unfinished_ & bit(task)) == 0; }
   void join(TaskNumber task) {
     assert(task < tasks_count_);
-    if (is_done(task)) return;
-    tasks_[task].joiners |= bit(running_);
-    block(Operation::join, task);
+    if (!is_done(task)) {
+      tasks_[task].joiners |= bit(running_);
+      block(Operation::join, task);
+    }
+    if (settings_.weak_memory) memory_.join(running_, task);
   }
 
   /// Ends the schedule where it is.
@@ -182,44 +213,23 @@ class Scheduler {
       unobserved_.push_back(condition);
   }
 
-  // Store buffers.
+  /// What each task may still read; null when all memory is sequentially consistent.
+  Memory* weak_memory() noexcept { return settings_.weak_memory ? &memory_ : nullptr; }
+  void heavy_fence() {
+    point(Operation::heavy_fence, 0);
+    if (settings_.weak_memory) memory_.fence_all(unfinished_);
+  }
 
-  static constexpr std::size_t buffered_bytes_max = 16;
-  struct Store {
-    void* atomic;
-    std::uint32_t object;
-    void (*apply)(void* atomic, const std::byte* value);
-    std::array<std::byte, buffered_bytes_max> value;
-  };
-  bool buffers_stores() const noexcept { return settings_.store_buffers; }
-  void buffer(const Store& store) {
-    assert(settings_.store_buffers);
-    tasks_[running_].stores.push_back(store);
-    buffered_ |= bit(running_);
-  }
-  const Store* last_store_to(const void* atomic) const noexcept {
-    if ((buffered_ & bit(running_)) == 0) return nullptr;
-    const std::deque<Store>& stores = tasks_[running_].stores;
-    for (auto each = stores.rbegin(); each != stores.rend(); ++each)
-      if (each->atomic == atomic) return &*each;
-    return nullptr;
-  }
-  void drain_running() { drain(running_); }
-  /// As drain_running, for an operation that is not a point itself: while stores are invisible to
-  /// them, other tasks may run first.
-  void settle_stores() {
-    if ((buffered_ & bit(running_)) != 0) reschedule();
-    drain(running_);
-  }
-  void drain_all() {
-    while (buffered_ != 0) drain(nth_task(buffered_, 0));
+  /// A line of the trace.
+  void note(Operation operation, std::uint32_t object) {
+    if (settings_.tracing) outcome_.trace.push_back({running_, operation, object, now_});
   }
 
   static constexpr std::uint32_t destroyed = 0xDEADBEEF;  ///< the number of a destroyed object
 
  private:
   struct Task {
-    std::move_only_function<void()> body = {};
+    std::unique_ptr<Body> body = {};  // also while it runs: a failure leaves it as it is
     std::unique_ptr<Fiber> fiber = std::make_unique<Fiber>();
     Scheduler* scheduler = nullptr;
     std::uint64_t joiners = 0;
@@ -228,7 +238,7 @@ class Scheduler {
     std::uint32_t waits_for = 0;
     std::int64_t deadline = 0;
     bool timed_out = false;
-    std::deque<Store> stores = {};
+    std::uint64_t* queue = nullptr;
   };
 
   static void enter(void* argument) {
@@ -239,14 +249,14 @@ class Scheduler {
   [[noreturn]] void perform(Task& task) {
     const TaskNumber me = running_;
     try {
-      task.body();
-      task.body = nullptr;
+      (*task.body)();
+      task.body.reset();
     } catch (const std::exception& thrown) {
       fail("task " + std::to_string(me) + " ended with an exception: " + thrown.what());
     } catch (...) {
       fail("task " + std::to_string(me) + " ended with an exception that is not a std::exception");
     }
-    settle_stores();
+    if (settings_.weak_memory) memory_.end(me, task.index);
     note(Operation::end, 0);
     ready(task.joiners);
     ready_ &= ~bit(me);
@@ -273,11 +283,11 @@ class Scheduler {
     for (;;) {
       const std::uint64_t eager = ready_ & ~yielded_;
       const Choices choices{.tasks = eager != 0 ? eager : ready_,
-                            .buffered = buffered_,
+                            .asleep = spurious_left_ != 0 ? asleep_ : 0,
                             .tick = timed_ != 0,
                             .current = running_,
                             .objects = touched_};
-      if (choices.tasks == 0 && choices.others() == 0) fail(deadlock());
+      if (choices.tasks == 0 && !choices.tick) fail(deadlock());
       const Choice choice = strategy_->choose(choices);
       assert(choices.contain(choice));
       outcome_.schedule.push_back(choice);
@@ -286,8 +296,12 @@ class Scheduler {
           if (choice.task != running_) yielded_ = 0;
           yielded_ &= ~bit(choice.task);
           return choice.task;
-        case Choice::Kind::flush:
-          flush(choice.task);
+        case Choice::Kind::wake:
+          --spurious_left_;
+          leave_queue(choice.task);
+          if (settings_.tracing)
+            outcome_.trace.push_back(
+                {choice.task, Operation::wake, tasks_[choice.task].waits_for, now_});
           break;
         default:
           tick();
@@ -305,25 +319,15 @@ class Scheduler {
       const TaskNumber task = nth_task(left, 0);
       if (tasks_[task].deadline > now_) continue;
       tasks_[task].timed_out = true;
-      ready(bit(task));
+      leave_queue(task);
     }
   }
 
-  void flush(TaskNumber number) {
+  // The task can continue, and a later notification is for another one.
+  void leave_queue(TaskNumber number) noexcept {
     Task& task = tasks_[number];
-    assert(!task.stores.empty());  // it is among buffered_
-    const Store store = task.stores.front();
-    task.stores.pop_front();
-    if (task.stores.empty()) buffered_ &= ~bit(number);
-    store.apply(store.atomic, store.value.data());
-    if (settings_.tracing) outcome_.trace.push_back({number, Operation::flush, store.object, now_});
-  }
-  void drain(TaskNumber task) {
-    while ((buffered_ & bit(task)) != 0) flush(task);
-  }
-
-  void note(Operation operation, std::uint32_t object) {
-    if (settings_.tracing) outcome_.trace.push_back({running_, operation, object, now_});
+    if (task.queue != nullptr) *task.queue &= ~bit(number);
+    ready(bit(number));
   }
 
   std::string deadlock() const {
@@ -359,13 +363,15 @@ class Scheduler {
   std::deque<Task> tasks_;  // with their stacks, kept from schedule to schedule
   std::size_t tasks_count_ = 0;
   TaskNumber running_ = 0;
-  std::uint64_t ready_ = 0, yielded_ = 0, timed_ = 0, buffered_ = 0, unfinished_ = 0;  // of tasks
+  std::uint64_t ready_ = 0, yielded_ = 0, timed_ = 0, asleep_ = 0, unfinished_ = 0;  // of tasks
   std::array<std::uint32_t, tasks_max> touched_{};
   std::uint64_t free_indexes_ = 0;
   std::size_t next_index_ = 0;
   std::uint32_t objects_made_ = 0;
   std::size_t steps_ = 0;
   std::int64_t now_ = 0;  // ns
+  std::size_t spurious_left_ = 0;
+  Memory memory_;
   Random body_random_{0};
   std::vector<std::uint32_t> unobserved_;  // conditions, each once
 };

@@ -37,13 +37,15 @@ struct Options {
   std::size_t depth = 3;            ///< for pct: how many orderings a bug needs
   std::size_t steps_expected = 64;  ///< for pct: the steps that the changes are spread over
   std::size_t steps_max = 20'000;   ///< a schedule with more has failed: livelock
-  bool store_buffers = false;       ///< plain stores may be seen late by others, as on x86
-  bool shrink = true;               ///< look for the failure with the fewest switches
+  std::size_t spurious = 2;         ///< the most of what fails or wakes without a reason, in each
+  bool weak_memory = false;  ///< loads may give old values, as far as orders and fences allow
+  bool shrink = true;        ///< look for the failure with the fewest switches
 };
 
 struct Failure {
   std::string message = {};
   std::string token = {};   ///< for repeat(): the strategy and its seed
+  std::uint64_t seed = 0;   ///< of the numbers that Sync::random() gave
   std::size_t number = 0;   ///< of the schedule, counted from 1
   Schedule schedule = {};   ///< as it failed
   Schedule shortest = {};   ///< with the fewest switches that were found to fail the same way
@@ -59,28 +61,10 @@ struct Report {
   std::optional<Failure> failure = {};
 };
 
-/// A failure for people: what happened, how to repeat it, and the shortest interleaving.
-inline std::string to_string(const Report& report) {
-  if (!report.failure)
-    return std::to_string(report.schedules) + " schedules, no failure" +
-           (report.exhausted ? ", none left" : "");
-  const Failure& failure = *report.failure;
-  return failure.message + "\n  in schedule " + std::to_string(failure.number) +
-         ", repeat it with " + failure.token + "\n  with " +
-         std::to_string(switches(failure.shortest)) + " switches (" +
-         std::to_string(switches(failure.schedule)) +
-         " as found), repeat it with steps:" + to_string(failure.shortest) +
-         (failure.repeatable ? ""
-                             : "\n  but a repetition went otherwise: the body depends on "
-                               "something outside the schedule") +
-         '\n' + to_string(failure.trace);
-}
-
 namespace detail {
 
 /// What determines one schedule: written in a token as random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS
-/// or
-/// steps:SCHEDULE.
+/// or steps:SEED:SCHEDULE. The seed is also that of the numbers that the body draws.
 struct Token {
   StrategyKind strategy = StrategyKind::random;
   std::uint64_t seed = 0;
@@ -90,25 +74,55 @@ struct Token {
 };
 
 inline std::string to_string(const Token& token) {
-  if (token.schedule) return "steps:" + lockstep::to_string(*token.schedule);
+  if (token.schedule)
+    return "steps:" + std::to_string(token.seed) + ':' + lockstep::to_string(*token.schedule);
   std::string text = std::string(name(token.strategy)) + ':' + std::to_string(token.seed);
   if (token.strategy == StrategyKind::pct)
     text += ':' + std::to_string(token.depth) + ':' + std::to_string(token.steps);
   return text;
 }
 
+}  // namespace detail
+
+/// A failure for people: what happened, how to repeat it, and the shortest interleaving.
+inline std::string to_string(const Report& report) {
+  if (!report.failure)
+    return std::to_string(report.schedules) + " schedules, no failure" +
+           (report.exhausted ? ", none left" : "");
+  const Failure& failure = *report.failure;
+  return failure.message + "\n  in schedule " + std::to_string(failure.number) +
+         ", repeat it with " + failure.token + "\n  with " +
+         std::to_string(switches(failure.shortest)) + " switches (" +
+         std::to_string(switches(failure.schedule)) + " as found), repeat it with " +
+         detail::to_string(detail::Token{.seed = failure.seed, .schedule = failure.shortest}) +
+         (failure.repeatable ? ""
+                             : "\n  but a repetition went otherwise: the body depends on "
+                               "something outside the schedule") +
+         '\n' + to_string(failure.trace);
+}
+
+namespace detail {
+
 inline std::optional<Token> parse_token(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const std::string_view kind = text.substr(0, colon);
-  text.remove_prefix(colon + 1);
+  text.remove_prefix(colon);
+  const auto number = [&text](auto& value) {
+    if (!text.starts_with(':')) return false;
+    text.remove_prefix(1);
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
+    return end.ec == std::errc();
+  };
+  Token token;
+  if (!number(token.seed)) return std::nullopt;
   if (kind == "steps") {
-    Token token;
-    token.schedule = parse_schedule(text);
+    if (!text.starts_with(':')) return std::nullopt;
+    token.schedule = parse_schedule(text.substr(1));
     if (!token.schedule) return std::nullopt;
     return token;
   }
-  Token token;
   if (kind == "random")
     token.strategy = StrategyKind::random;
   else if (kind == "pos")
@@ -117,18 +131,7 @@ inline std::optional<Token> parse_token(std::string_view text) {
     token.strategy = StrategyKind::pct;
   else
     return std::nullopt;
-  const auto number = [&text](auto& value) {
-    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
-    text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
-    return end.ec == std::errc();
-  };
-  const auto separated = [&](auto& value) {
-    if (!text.starts_with(':')) return false;
-    text.remove_prefix(1);
-    return number(value);
-  };
-  if (!number(token.seed)) return std::nullopt;
-  if (token.strategy == StrategyKind::pct && !(separated(token.depth) && separated(token.steps)))
+  if (token.strategy == StrategyKind::pct && !(number(token.depth) && number(token.steps)))
     return std::nullopt;
   if (!text.empty()) return std::nullopt;
   return token;
@@ -146,16 +149,23 @@ inline std::unique_ptr<Strategy> make_strategy(const Token& token) {
   }
 }
 
+inline Scheduler::Settings settings_of(const Options& options) {
+  return {.steps_max = options.steps_max,
+          .spurious_max = options.spurious,
+          .weak_memory = options.weak_memory};
+}
+
 inline Failure failure_of(Scheduler& scheduler, const std::function<void()>& body,
                           const Options& options, Scheduler::Settings settings, const Token& token,
                           std::size_t number, Scheduler::Outcome found) {
   const LeaksIgnored ignored;
   Failure failure{.message = *found.failure,
                   .token = to_string(token),
+                  .seed = settings.seed,
                   .number = number,
                   .schedule = std::move(found.schedule)};
   if (token.schedule || token.strategy == StrategyKind::depth_first)
-    failure.token = "steps:" + lockstep::to_string(failure.schedule);
+    failure.token = to_string(Token{.seed = settings.seed, .schedule = failure.schedule});
   const Shrinker shrinker(scheduler, body, settings, failure.message);
   failure.repeatable = shrinker.fails(failure.schedule);
   failure.shortest =
@@ -173,8 +183,7 @@ inline Failure failure_of(Scheduler& scheduler, const std::function<void()>& bod
 /// must create everything that its tasks share.
 inline Report explore(const Options& options, const std::function<void()>& body) {
   const auto scheduler = std::make_unique<Scheduler>();
-  Scheduler::Settings settings{.steps_max = options.steps_max,
-                               .store_buffers = options.store_buffers};
+  Scheduler::Settings settings = detail::settings_of(options);
   Report report;
   std::optional<DepthFirst> depth_first;
   if (options.strategy == StrategyKind::depth_first) depth_first.emplace(options.preemptions);
@@ -210,11 +219,12 @@ inline Report repeat(const Options& options, std::string_view token,
   if (!parsed)
     throw std::invalid_argument(
         "\"" + std::string(token) +
-        "\" is not a schedule: expected random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or steps:…");
+        "\" is not a schedule: expected random:SEED, pos:SEED, pct:SEED:DEPTH:STEPS or "
+        "steps:SEED:SCHEDULE");
   const auto scheduler = std::make_unique<Scheduler>();
   const auto strategy = detail::make_strategy(*parsed);
-  Scheduler::Settings settings{
-      .steps_max = options.steps_max, .store_buffers = options.store_buffers, .seed = parsed->seed};
+  Scheduler::Settings settings = detail::settings_of(options);
+  settings.seed = parsed->seed;
   Scheduler::Outcome outcome = scheduler->run(body, *strategy, settings);
   Report report{.schedules = 1, .steps = outcome.steps};
   if (outcome.failure)

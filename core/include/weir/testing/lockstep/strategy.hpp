@@ -42,26 +42,26 @@ inline constexpr std::uint64_t bit(TaskNumber task) noexcept { return std::uint6
 
 /// What can happen next; never empty.
 struct Choices {
-  std::uint64_t tasks = 0;     ///< those that can continue, as bits
-  std::uint64_t buffered = 0;  ///< those whose oldest store can become visible, as bits
-  bool tick = false;           ///< whether a task waits for a time
-  TaskNumber current = 0;      ///< the task that ran last
+  std::uint64_t tasks = 0;   ///< those that can continue, as bits
+  std::uint64_t asleep = 0;  ///< those whose wait can end without a notification, as bits
+  bool tick = false;         ///< whether a task waits for a time; true when no task can continue
+  TaskNumber current = 0;    ///< the task that ran last
   const std::array<std::uint32_t, tasks_max>& objects;  ///< what each task is about to use
 
   bool current_can_continue() const noexcept { return (tasks & bit(current)) != 0; }
   std::size_t others() const noexcept {
-    return static_cast<std::size_t>(std::popcount(buffered)) + (tick ? 1U : 0U);
+    return static_cast<std::size_t>(std::popcount(asleep)) + (tick ? 1U : 0U);
   }
-  /// Whether it is one of them; a pick is not.
+  /// Whether it is one of them; a pick or something rare is not.
   bool contain(const Choice& choice) const noexcept {
     return (choice.kind == Choice::Kind::run && (tasks & bit(choice.task)) != 0) ||
-           (choice.kind == Choice::Kind::flush && (buffered & bit(choice.task)) != 0) ||
+           (choice.kind == Choice::Kind::wake && (asleep & bit(choice.task)) != 0) ||
            (choice.kind == Choice::Kind::tick && tick);
   }
+  /// A tick is the first one.
   Choice other(std::size_t n) const noexcept {
-    const auto flushes = static_cast<std::size_t>(std::popcount(buffered));
-    if (n < flushes) return {Choice::Kind::flush, nth_task(buffered, n)};
-    return {Choice::Kind::tick, 0};
+    if (tick && n == 0) return {Choice::Kind::tick, 0};
+    return {Choice::Kind::wake, nth_task(asleep, n - (tick ? 1U : 0U))};
   }
 };
 
@@ -77,9 +77,12 @@ class Strategy {
 
   /// One of `count` tasks that wait for the same, by its place among them.
   virtual std::size_t pick(std::size_t count) = 0;
+
+  /// One of `count` results that an operation may have: 0 for the usual one.
+  virtual std::size_t rare(std::size_t count) = 0;
 };
 
-/// Chooses at random, and now and then makes a store visible or lets time pass.
+/// Chooses at random, and now and then something rare, or that time passes.
 class RandomWalk : public Strategy {
  public:
   explicit RandomWalk(std::uint64_t seed) : random_(seed) {}
@@ -91,6 +94,9 @@ class RandomWalk : public Strategy {
     return {Choice::Kind::run, choose_task(choices)};
   }
   std::size_t pick(std::size_t count) override { return random_.below(count); }
+  std::size_t rare(std::size_t count) override {
+    return random_.below(4) != 0 ? 0 : 1 + random_.below(count - 1);
+  }
 
  protected:
   virtual TaskNumber choose_task(const Choices& choices) {
@@ -161,8 +167,8 @@ class Pos final : public RandomWalk {
 };
 
 /// Every schedule with at most `preemptions` switches away from a task that could have continued,
-/// one after the other: after a run of the body, next() moves on to the following one. Making a
-/// store visible early, and letting time pass while a task could continue, count as preemptions.
+/// one after the other: after a run of the body, next() moves on to the following one. What is
+/// rare, and letting time pass while a task could continue, count as preemptions.
 class DepthFirst final : public Strategy {
  public:
   explicit DepthFirst(std::size_t preemptions) : preemptions_max_(preemptions) {}
@@ -177,24 +183,28 @@ class DepthFirst final : public Strategy {
   }
 
   Choice choose(const Choices& choices) override {
-    const auto tasks = static_cast<std::size_t>(std::popcount(choices.tasks));
-    if (!choices.current_can_continue()) {
-      const std::size_t others =
-          tasks == 0 || preemptions_ < preemptions_max_ ? choices.others() : 0;
-      const std::size_t n = decide(tasks + others);
-      if (n < tasks) return {Choice::Kind::run, nth_task(choices.tasks, n)};
-      if (tasks != 0) ++preemptions_;
-      return choices.other(n - tasks);
-    }
     const bool may = preemptions_ < preemptions_max_;
-    const std::size_t n = decide(may ? tasks + choices.others() : 1);
-    if (n == 0) return {Choice::Kind::run, choices.current};
-    ++preemptions_;
-    if (n < tasks)
-      return {Choice::Kind::run, nth_task(choices.tasks & ~bit(choices.current), n - 1)};
-    return choices.other(n - tasks);
+    const auto tasks = static_cast<std::size_t>(std::popcount(choices.tasks));
+    const std::size_t others = may ? choices.others() : 0;
+    if (tasks == 0) {  // the first of the others is that time passes
+      const std::size_t n = decide(std::max<std::size_t>(others, 1));
+      if (n != 0) ++preemptions_;
+      return choices.other(n);
+    }
+    const bool stays = choices.current_can_continue();
+    const std::size_t n = decide(stays && !may ? 1 : tasks + others);
+    if (stays && n == 0) return {Choice::Kind::run, choices.current};
+    if (stays || n >= tasks) ++preemptions_;
+    if (n >= tasks) return choices.other(n - tasks);
+    return {Choice::Kind::run, stays ? nth_task(choices.tasks & ~bit(choices.current), n - 1)
+                                     : nth_task(choices.tasks, n)};
   }
   std::size_t pick(std::size_t count) override { return decide(count); }
+  std::size_t rare(std::size_t count) override {
+    const std::size_t n = decide(preemptions_ < preemptions_max_ ? count : 1);
+    if (n != 0) ++preemptions_;
+    return n;
+  }
 
  private:
   struct Decision {
@@ -233,6 +243,12 @@ class Replay final : public Strategy {
   std::size_t pick(std::size_t count) override {
     if (at_ == plan_.size()) return 0;
     if (plan_[at_].kind == Choice::Kind::pick && plan_[at_].task < count) return plan_[at_++].task;
+    followed_ = false;
+    return 0;
+  }
+  std::size_t rare(std::size_t count) override {
+    if (at_ == plan_.size() || plan_[at_].kind != Choice::Kind::rare) return 0;  // the usual
+    if (plan_[at_].task < count) return plan_[at_++].task;
     followed_ = false;
     return 0;
   }

@@ -12,6 +12,7 @@ namespace weir::lockstep {
 /// What a task does at a point.
 enum class Operation : std::uint8_t {
   load,
+  old_value,
   store,
   exchange,
   compare_exchange,
@@ -23,28 +24,66 @@ enum class Operation : std::uint8_t {
   lock,
   try_lock,
   unlock,
+  lock_shared,
+  try_lock_shared,
+  unlock_shared,
   wait_for_mutex,
+  acquire,
+  try_acquire,
+  release,
+  wait_for_semaphore,
   wait,
+  wake,
   notify_one,
   notify_all,
   join,
   sleep,
   yield,
+  yield_in_vain,
+  fence,
   heavy_fence,
-  flush,
+  spurious_failure,
   tick,
   point,
   end,
 };
 
 inline std::string_view name(Operation operation) noexcept {
-  constexpr std::array<std::string_view, 24> names = {
-      "load",      "store",       "exchange",   "compare_exchange",
-      "fetch_add", "fetch_sub",   "fetch_and",  "fetch_or",
-      "fetch_xor", "lock",        "try_lock",   "unlock",
-      "waits for", "waits on",    "notify_one", "notify_all",
-      "joins",     "sleeps",      "yield",      "heavy_fence",
-      "flush",     "time passes", "point",      "ends"};
+  constexpr std::array<std::string_view, 35> names = {"load",
+                                                      "an old value of",
+                                                      "store",
+                                                      "exchange",
+                                                      "compare_exchange",
+                                                      "fetch_add",
+                                                      "fetch_sub",
+                                                      "fetch_and",
+                                                      "fetch_or",
+                                                      "fetch_xor",
+                                                      "lock",
+                                                      "try_lock",
+                                                      "unlock",
+                                                      "lock_shared",
+                                                      "try_lock_shared",
+                                                      "unlock_shared",
+                                                      "waits for",
+                                                      "acquire",
+                                                      "try_acquire",
+                                                      "release",
+                                                      "waits for",
+                                                      "waits on",
+                                                      "wakes without a notification of",
+                                                      "notify_one",
+                                                      "notify_all",
+                                                      "joins",
+                                                      "sleeps",
+                                                      "yield",
+                                                      "yield that returns at once",
+                                                      "fence",
+                                                      "heavy_fence",
+                                                      "fails without a reason",
+                                                      "time passes",
+                                                      "point",
+                                                      "ends"};
   return names[static_cast<std::size_t>(operation)];
 }
 
@@ -65,9 +104,18 @@ inline std::string described(const Event& event) {
     case Operation::lock:
     case Operation::try_lock:
     case Operation::unlock:
+    case Operation::lock_shared:
+    case Operation::try_lock_shared:
+    case Operation::unlock_shared:
     case Operation::wait_for_mutex:
       return text + " mutex" + object;
+    case Operation::acquire:
+    case Operation::try_acquire:
+    case Operation::release:
+    case Operation::wait_for_semaphore:
+      return text + " semaphore" + object;
     case Operation::wait:
+    case Operation::wake:
     case Operation::notify_one:
     case Operation::notify_all:
       return text + " condition" + object;
@@ -77,7 +125,10 @@ inline std::string described(const Event& event) {
       return text + ": " + std::to_string(event.time) + " ns";
     case Operation::sleep:
     case Operation::yield:
+    case Operation::yield_in_vain:
+    case Operation::fence:
     case Operation::heavy_fence:
+    case Operation::spurious_failure:
     case Operation::end:
       return text;
     default:
