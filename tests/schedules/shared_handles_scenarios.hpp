@@ -21,6 +21,7 @@ struct Tally {
 struct Counted {
   explicit Counted(Tally& in) : tally(in) { ++tally.living; }
   ~Counted() {
+    lockstep::point();  // it takes time to end
     --tally.living;
     ++tally.ends;
   }
@@ -84,6 +85,23 @@ inline void a_stop_ends_the_start_it_met() {
     require(tally.starts == (stopped ? 2 : 1), "a stop reached a later start");
   }
   require(tally.living == 0 && tally.ends == tally.starts, "a handle had no end, or two");
+}
+
+inline void a_stopped_handle_ends_before_the_next_start() {
+  Tally tally;
+  Handles handles;
+  const auto opening = [&](const Handles::Starting& starting) {
+    require(tally.living == 0, "two are open at once");
+    return making(tally)(starting);
+  };
+  Sync::Thread uses([used = *handles.get_or_start(1, opening)]() mutable {
+    lockstep::point();
+    used.reset();
+  });
+  Sync::Thread stops([&] { handles.stop(1); });
+  require(handles.get_or_start(1, opening).has_value(), "no start after a stop");
+  uses.join();
+  stops.join();
 }
 
 inline void a_cancelled_wait_ends() {

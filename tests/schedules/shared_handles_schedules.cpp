@@ -44,6 +44,30 @@ TEST_SUITE("schedules: shared handles") {
     schedules::survive(a_stop_ends_the_start_it_met);
   }
 
+  TEST_CASE("shared: a handle that was stopped has ended before its key is started again") {
+    schedules::survive(a_stopped_handle_ends_before_the_next_start);
+  }
+
+  TEST_CASE("shared: a wait for the end of a stopped handle ends with a shutdown") {
+    schedules::survive([] {
+      Tally tally;
+      {
+        Handles handles;
+        Pointer used = *handles.get_or_start(1, making(tally));
+        handles.stop(1);
+        Sync::Thread waits([&] {
+          const auto got = handles.get_or_start(1, making(tally));
+          require(got.has_value() || has_kind(got, "not_started"), "the start failed");
+        });
+        Sync::Thread uses([&] { used.reset(); });
+        handles.shutdown();
+        waits.join();
+        uses.join();
+      }
+      require(tally.living == 0 && tally.ends == tally.starts, "a handle had no end, or two");
+    });
+  }
+
   TEST_CASE(
       "shared: of two who start and stop one key at once neither is left with a lost wake-up") {
     schedules::survive([] {

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -132,10 +134,86 @@ TEST_SUITE("registry: shared handles") {
     Pointer used = rig.open("a").value();
     CHECK(rig.handles.stop("a"));
     CHECK(rig.ends.empty());
-    CHECK(rig.open("a").value() != used);
+    CHECK(rig.handles.lookup("a") == nullptr);
+    CHECK(rig.handles.count() == 0);
+    CHECK_FALSE(rig.handles.stop("a"));
     used.reset();
     CHECK(rig.ends == std::vector<std::string>{"a"});
-    CHECK(rig.handles.lookup("a") != nullptr);
+    CHECK(rig.open("a").has_value());
+    CHECK(rig.starts.size() == 2);
+  }
+
+  TEST_CASE("the key of a stopped handle is taken until its last user has released it") {
+    Rig rig;
+    Pointer used = rig.open("a").value();
+    const Pointer other = rig.open("b").value();
+    rig.handles.stop("a");
+    const auto early = rig.handles.get_or_start("a", std::monostate(), rig.opening(),
+                                                {.deadline = std::chrono::steady_clock::now()});
+    CHECK(early.error() ==
+          Error{.code = ErrorCode::unavailable,
+                .kind = "end_timeout",
+                .message = "\"a\" was stopped and had not ended when the deadline passed",
+                .hint = "it ends when its last user releases it: ask again, or wait longer"});
+    CHECK(rig.starts == std::vector<std::string>{"a", "b"});
+    Pointer copy = used;
+    used.reset();
+    CHECK(rig.ends.empty());
+    copy.reset();
+    CHECK(rig.open("a").has_value());
+    CHECK(rig.open("b").value() == other);
+  }
+
+  TEST_CASE("what is open only once is closed before it is opened again") {
+    struct Port {
+      explicit Port(int& in) : open(in) { CHECK(++open == 1); }
+      Port(const Port&) = delete;
+      Port& operator=(const Port&) = delete;
+      ~Port() {
+        if (closing) closing();
+        --open;
+      }
+      int& open;
+      std::function<void()> closing;
+    };
+    using Ports = SharedHandles<int, Port>;
+    int open = 0;
+    Ports ports;
+    const auto opening = [&](const auto&) -> Result<Ports::Pointer> {
+      return std::make_shared<Port>(open);
+    };
+    Error during;
+    ports.get_or_start(1, opening).value()->closing = [&] {
+      during = ports.get_or_start(1, opening).error();
+    };
+    CHECK(ports.stop(1));
+    CHECK(during == Error{.code = ErrorCode::conflict,
+                          .kind = "would_deadlock",
+                          .message = "waiting would never end: this thread is ending what it asks "
+                                     "for, 1",
+                          .hint = "the end of a handle must not need, directly or indirectly, its "
+                                  "own key"});
+    CHECK(open == 0);
+    CHECK(ports.get_or_start(1, opening).has_value());
+  }
+
+  TEST_CASE("a handle that was stopped and is still in use may outlive the registry") {
+    std::vector<std::string> ends;
+    Pointer used;
+    {
+      Handles handles;
+      used = handles
+                 .get_or_start("a",
+                               [&](const Handles::Starting& starting) -> Result<Pointer> {
+                                 return std::make_shared<Opened>(starting.key, ends);
+                               })
+                 .value();
+      CHECK(handles.stop("a"));
+      CHECK(handles.shutdown() == 0);
+    }
+    CHECK(ends.empty());
+    used.reset();
+    CHECK(ends.size() == 1);
   }
 
   TEST_CASE("stopping again does no harm and says that nothing was there") {
@@ -199,6 +277,9 @@ TEST_SUITE("registry: shared handles") {
     CHECK(next != dead);
     death->announce();  // that one died already: it says nothing of the next
     CHECK(rig.handles.lookup("a") == next);
+    rig.handles.stop("a");
+    death->announce();
+    CHECK(rig.handles.lookup("a") == nullptr);
   }
 
   TEST_CASE("a handle that dies before it is ready is refused") {

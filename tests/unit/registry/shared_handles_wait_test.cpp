@@ -178,6 +178,32 @@ TEST_SUITE("registry: waiting for shared handles") {
     CHECK(handles.list().front().generation == 2);
   }
 
+  TEST_CASE("who asks for a stopped handle waits until its last user has released it") {
+    WatchedHandles handles;
+    WatchedPointer used = handles.get_or_start("a", 7, make).value();
+    CHECK(handles.stop("a"));
+    Waiter after(handles, "a");
+    WatchedSync::wait_for_sleepers(1);
+    CHECK(handles.waiting() == 1);
+    CHECK(handles.list().empty());
+    used.reset();
+    CHECK(**after.result() == 0);
+    CHECK(handles.list().front().generation == 2);
+  }
+
+  TEST_CASE("a wait for the end of a stopped handle can be cancelled and ends with a shutdown") {
+    WatchedHandles handles;
+    Cancellation<WatchedSync> cancellation;
+    const WatchedPointer used = handles.get_or_start("a", 7, make).value();
+    handles.stop("a");
+    Waiter patient(handles, "a"), cancelled(handles, "a", {.cancellation = &cancellation});
+    WatchedSync::wait_for_sleepers(2);
+    cancellation.cancel();
+    CHECK(cancelled.result().error().kind == "cancelled");
+    CHECK(handles.shutdown() == 0);
+    CHECK(patient.result().error().kind == "not_started");
+  }
+
   TEST_CASE("a shutdown refuses those who wait and ends what is started when it comes") {
     WatchedHandles handles;
     SlowStart start(handles, "a", 7);

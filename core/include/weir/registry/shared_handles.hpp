@@ -3,13 +3,15 @@
 /// under the mutex, and must not call back. A hit takes no lock.
 ///
 /// Invariants:
-/// - At most one factory runs for a key at any moment.
+/// - At most one factory runs for a key at any moment, and none before the handle that was stopped
+///   has ended: what only one may have open is never open twice.
 /// - Every start is an entry of its own, a generation: a stop or a death ends exactly the entry
 ///   that was met, never the one that a later caller starts.
-/// - An entry goes starting → ready → over, or starting → doomed → over, or starting → over, under
-///   the mutex. Only ready ones are handed out; over ones are out of the table, and freed once no
-///   reader can use them.
-/// - A wait that would close a cycle of waits is refused, so there is never a cycle.
+/// - An entry goes starting → ready → ending → over, or from starting through doomed or directly, or
+///   from ready directly, to over; under the mutex. Only ready ones are handed out; over ones are
+///   out of the table, and freed once no reader can use them.
+/// - A wait that would close a cycle of starts, ends and waits is refused. Who holds a handle is not
+///   known: a thread that keeps a stopped one and waits for its key waits for itself.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -46,11 +48,14 @@ struct Patience {
 ///
 /// The registry holds a reference of its own to every handle until it is stopped, dies or the
 /// registry ends. A handle's destructor runs when that one and the last user's are gone, on the
-/// thread that released the last. Key, Options: copyable values with ==; Hash: of keys.
+/// thread that released the last; with that it has ended. So a factory gives its only pointer away:
+/// of one that it keeps, or that the handle makes of itself, the registry knows nothing.
+/// Key, Options: copyable values with ==; Hash: of keys.
 template <class Key, class Handle, class Options = std::monostate, class Sync = StdSync,
           class Hash = KeyHash<Key>>
 class SharedHandles {
   struct Entry;
+  class Lease;
   class Core;
 
  public:
@@ -70,8 +75,8 @@ class SharedHandles {
   /// With this a handle reports that it died. Copyable; may outlive the handle and the registry.
   class Death {
    public:
-    /// Removes the handle, so that it is never handed out again; the next caller starts a new one.
-    /// During the start: callers that wait for it are refused (`died`). A second call, or one after
+    /// Removes the handle, so that it is never handed out again; the next caller starts a new one, and
+    /// waits for nobody who still holds this one. During the start: callers that wait for it are refused (`died`). A second call, or one after
     /// a stop, does nothing. When nothing else holds the handle, its destructor runs here: so don't
     /// call it from a thread that the destructor joins.  [any thread]
     void announce() const;
@@ -106,22 +111,23 @@ class SharedHandles {
 
   /// The handle of `key`; started on this thread by `factory(const Starting&)`, which returns a
   /// Result<Pointer>, when there is none and no thread starts it. `patience` bounds the wait for
-  /// another thread's start, never the factory's own run. A start continues for the others when one
-  /// of them gives up.
+  /// another thread's start, and for the end of a handle that was stopped, never the factory's own
+  /// run. A start continues for the others when one of them gives up.
   ///
   /// A failed start, also by an exception, is removed once the callers that joined it have its
   /// error: the next caller starts again.
   ///
   /// Errors: the factory's own; unavailable, kinds
-  /// - `start_timeout`, `cancelled`: patience ended before the start did;
+  /// - `start_timeout`, `end_timeout`, `cancelled`: patience ended before the start did, or the end
+  ///   of a handle that was stopped;
   /// - `stopped`, `died`: the start was stopped, or said that it died, before it was over;
   /// - `not_started`: after shutdown();
   /// - `start_failed`: the factory threw (with what it said), or made nothing;
-  /// conflict, kind `would_deadlock`: the start that the call would wait for waits, perhaps through
-  /// others, for a start that this thread is making. Detected within one registry.
+  /// conflict, kind `would_deadlock`: the start or end that the call would wait for waits, perhaps
+  /// through others, for one that this thread is making. Detected within one registry.
   ///
   /// Cost: a hit about 40 ns, without a lock; a miss below 1 µs and the factory. Keys and options
-  /// of ended entries are destroyed during any later miss or stop.  [any thread]
+  /// of ended entries are destroyed during any later miss, stop or end.  [any thread]
   template <class Factory>
   Result<Pointer> get_or_start(const Key& key, const Options& options, Factory&& factory,
                                const Patience<Sync>& patience);
@@ -139,9 +145,10 @@ class SharedHandles {
   Pointer lookup(const Key& key) const;
 
   /// Ends the handle of `key`: it is no longer handed out, the observer is called, the registry
-  /// releases it. One that is being started ends as soon as its factory returns; callers that wait
-  /// for it are refused at once (`stopped`), and a later get_or_start starts a new one after that.
-  /// Never waits for a factory. False when there is nothing to stop: a second call does no harm.
+  /// releases it. Its key is free when it has ended, which is when its last user has released it:
+  /// a later get_or_start waits for that, and starts a new one. One that is being started ends as
+  /// soon as its factory returns; callers that wait for it are refused at once (`stopped`). Never
+  /// waits for a factory or a user. False when there is nothing to stop: a second call does no harm.
   bool stop(const Key& key);
 
   /// The handles that are ready at one moment, in the order in which they became so. Cost: linear,
@@ -149,10 +156,11 @@ class SharedHandles {
   std::vector<Listed> list() const;
   std::size_t count() const;
 
-  /// How many callers wait at present for starts of other threads.
+  /// How many callers wait at present, for starts of other threads and for ends.
   std::size_t waiting() const;
 
-  /// Ends every handle, the most recent first, and makes get_or_start refuse from now on. A handle
+  /// Ends every handle, the most recent first, and makes get_or_start refuse from now on; users keep
+  /// what they have, and callers that wait are refused (`not_started`). A handle
   /// that is being started ends as soon as its factory returns, on that thread. Returns how many
   /// handles it ended itself; a second call ends nothing.
   std::size_t shutdown();

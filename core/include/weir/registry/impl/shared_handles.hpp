@@ -12,6 +12,28 @@
 
 namespace weir {
 
+/// What the pointers to a handle share that the registry gives out: the one that the factory made.
+template <class Key, class Handle, class Options, class Sync, class Hash>
+class SharedHandles<Key, Handle, Options, Sync, Hash>::Lease {
+ public:
+  Lease(Pointer made, std::weak_ptr<Core> core, std::weak_ptr<Entry> entry)
+      : made_(std::move(made)), core_(std::move(core)), entry_(std::move(entry)) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    const std::shared_ptr<Core> core = core_.lock();
+    const std::shared_ptr<Entry> entry = entry_.lock();
+    if (core && entry) core->last_user_leaves(*entry);
+    made_.reset();
+    if (core && entry) core->has_ended(*entry);
+  }
+
+ private:
+  Pointer made_;
+  std::weak_ptr<Core> core_;
+  std::weak_ptr<Entry> entry_;
+};
+
 template <class Key, class Handle, class Options, class Sync, class Hash>
 void SharedHandles<Key, Handle, Options, Sync, Hash>::Death::announce() const {
   const std::shared_ptr<Core> core = core_.lock();
@@ -48,8 +70,11 @@ Result<std::shared_ptr<Handle>> SharedHandles<Key, Handle, Options, Sync, Hash>:
     try {
       Result<Pointer> started =
           std::forward<Factory>(factory)(Starting{mine->key, mine->options, Death(core_, mine)});
-      if (!started || *started) return started;
-      return std::unexpected(registry::start_failed(key, "its factory made nothing"));
+      if (!started) return started;
+      if (!*started)
+        return std::unexpected(registry::start_failed(key, "its factory made nothing"));
+      Handle* const handle = started->get();
+      return Pointer(std::make_shared<Lease>(*std::move(started), core_, mine), handle);
     } catch (const std::exception& thrown) {
       return std::unexpected(registry::start_failed(key, thrown.what()));
     } catch (...) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,11 +21,11 @@
 namespace weir {
 
 namespace registry {
-enum class Phase : std::uint8_t { starting, ready, doomed, over };
+enum class Phase : std::uint8_t { starting, ready, doomed, ending, over };
 }
 
-/// One start and the handle it led to. Its key, options, hash, owner and generation never change;
-/// the rest is guarded by the core's mutex, except where a comment says otherwise.
+/// One start and the handle it led to. Its key, options, hash and generation never change; the rest
+/// is guarded by the core's mutex, except where a comment says otherwise.
 template <class Key, class Handle, class Options, class Sync, class Hash>
 struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
   Entry(const Key& of, const Options& with, std::size_t hashed)
@@ -38,7 +39,7 @@ struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
   // mutex, which read `user` then; `user` never changes again.
   typename Sync::template Atomic<registry::Phase> phase{registry::Phase::starting};
   [[no_unique_address]] const Options options;
-  const std::size_t owner;  // the thread that is inside the factory
+  std::size_t owner;  // the thread that is inside the factory, or ends the handle; or no_owner
   std::uint64_t generation = 0;
   std::shared_ptr<Handle> held;      // the registry's own reference, while ready
   std::optional<Error> refusal;      // why callers that joined get no handle: doomed or failed
@@ -47,6 +48,8 @@ struct alignas(64) SharedHandles<Key, Handle, Options, Sync, Hash>::Entry {
   Entry* previous = nullptr;         // in the list of ready entries
   Entry* next = nullptr;
   std::shared_ptr<Entry> self;  // until the end of the epoch in which it left the table
+
+  static constexpr std::size_t no_owner = std::numeric_limits<std::size_t>::max();
 };
 
 template <class Key, class Handle, class Options, class Sync, class Hash>
@@ -149,12 +152,23 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
         return true;
       case Phase::ready: {
         const std::shared_ptr<Entry> kept = entry->self;
-        end(*entry, lock, true);
+        begin_end(*entry, lock);
         return true;
       }
       default:
-        return false;  // it was stopped before, and its factory has not returned yet
+        return false;  // it was stopped before, and has not ended yet
     }
+  }
+
+  // What a Lease reports, before and after it releases the handle that the factory made. The key of
+  // one that was stopped is free only then.
+  void last_user_leaves(Entry& entry) {
+    const std::scoped_lock lock(mutex_);
+    if (phase_of(entry) == Phase::ending) entry.owner = Sync::thread_index();
+  }
+  void has_ended(Entry& entry) {
+    Lock lock(mutex_);
+    if (phase_of(entry) == Phase::ending) remove(entry, lock);
   }
 
   void die(Entry& entry) {
@@ -196,9 +210,15 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   std::size_t shutdown() {
     std::unique_lock lock(mutex_);
     closed_ = true;
+    std::vector<std::shared_ptr<Entry>> ending;  // their users may outlive the registry
     table_.for_each([&](Entry& entry) {
       if (phase_of(entry) == Phase::starting) doom(entry, registry::not_started(entry.key));
+      if (phase_of(entry) == Phase::ending) ending.push_back(entry.self);
     });
+    for (const std::shared_ptr<Entry>& each : ending) {
+      if (phase_of(*each) == Phase::ending) remove(*each, lock);
+      if (!lock.owns_lock()) lock.lock();
+    }
     std::size_t ended = 0;
     for (; last_ != nullptr; ++ended) {
       const std::shared_ptr<Entry> kept = last_->self;
@@ -250,8 +270,9 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     const typename Cancellation<Sync>::Waker waker(patience.cancellation, mutex_, other.settled);
     Lock lock(mutex_);
     // A doomed one has refused the callers that joined it. Later callers start again once it is
-    // over.
-    const Wait wait{&other, phase_of(other) == Phase::doomed};
+    // over, as they do after one that is ending.
+    const bool ending = phase_of(other) == Phase::ending;
+    const Wait wait{&other, ending || phase_of(other) == Phase::doomed};
     if (!is_satisfied(wait)) {
       if (auto cycle = cycle_through(other)) return std::unexpected(*std::move(cycle));
       const auto cancelled = [&] {
@@ -269,6 +290,7 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
       waits_[me] = {};
       if (!is_satisfied(wait))
         return std::unexpected(cancelled() ? registry::wait_cancelled(other.key)
+                               : ending    ? registry::end_timeout(other.key)
                                            : registry::start_timeout(other.key));
     }
     if (wait.until_over) return std::nullopt;
@@ -281,14 +303,15 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
   std::optional<Error> cycle_through(const Entry& wanted) const {
     const std::size_t me = Sync::thread_index();
     std::string path = registry::text_of(wanted.key);
-    for (const Entry* each = &wanted; each->owner != me;) {
+    const Entry* each = &wanted;
+    while (each->owner != me) {
       if (each->owner >= waits_.size()) return std::nullopt;
       const Wait& next = waits_[each->owner];
       if (next.entry == nullptr || is_satisfied(next)) return std::nullopt;
       each = next.entry;
       path += ", which waits for " + registry::text_of(each->key);
     }
-    return registry::would_deadlock(path);
+    return registry::would_deadlock(path, phase_of(*each) == Phase::ending);
   }
 
   void doom(Entry& entry, Error why) {
@@ -297,7 +320,23 @@ class SharedHandles<Key, Handle, Options, Sync, Hash>::Core {
     entry.settled.notify_all();
   }
 
-  // Ends a ready handle. Returns without the lock.
+  // Stops a ready handle: its entry stays until its Lease says that it has ended. Returns without
+  // the lock.
+  void begin_end(Entry& entry, Lock& lock) {
+    assert(entry.held != nullptr);
+    unlink(entry);
+    const Pointer handle = std::move(entry.held);
+    entry.owner = Sync::thread_index();
+    entry.phase.store(Phase::ending, std::memory_order_relaxed);
+    lock.unlock();
+    notify_stopping(entry, *handle);
+    lock.lock();
+    entry.owner = Entry::no_owner;
+    lock.unlock();
+  }
+
+  // Ends a ready handle that died, or all of them at the shutdown: nobody waits for its end.
+  // Returns without the lock.
   void end(Entry& entry, Lock& lock, bool notify) {
     assert(entry.held != nullptr);
     unlink(entry);

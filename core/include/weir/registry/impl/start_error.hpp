@@ -32,6 +32,14 @@ Error start_timeout(const Key& key) {
 }
 
 template <class Key>
+Error end_timeout(const Key& key) {
+  return {.code = ErrorCode::unavailable,
+          .kind = "end_timeout",
+          .message = text_of(key) + " was stopped and had not ended when the deadline passed",
+          .hint = "it ends when its last user releases it: ask again, or wait longer"};
+}
+
+template <class Key>
 Error wait_cancelled(const Key& key) {
   return {.code = ErrorCode::unavailable,
           .kind = "cancelled",
@@ -68,13 +76,15 @@ Error start_failed(const Key& key, std::string_view why) {
           .message = text_of(key) + " could not be started: " + std::string(why)};
 }
 
-/// `path`: the wanted key, "which waits for" the next, up to one that the calling thread is
-/// starting.
-inline Error would_deadlock(const std::string& path) {
+/// `path`: the wanted key, "which waits for" the next, up to one that the calling thread is starting,
+/// or ending.
+inline Error would_deadlock(const std::string& path, bool ending) {
   return {.code = ErrorCode::conflict,
           .kind = "would_deadlock",
-          .message = "waiting would never end: this thread is starting what it asks for, " + path,
-          .hint = "a factory must not need, directly or indirectly, what it is starting"};
+          .message = std::string("waiting would never end: this thread is ") +
+                     (ending ? "ending" : "starting") + " what it asks for, " + path,
+          .hint = ending ? "the end of a handle must not need, directly or indirectly, its own key"
+                         : "a factory must not need, directly or indirectly, what it is starting"};
 }
 
 }  // namespace weir::registry
