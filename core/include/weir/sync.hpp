@@ -23,10 +23,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Of the library that this is compiled into; the linker makes it.
-// NOLINTNEXTLINE(bugprone-reserved-identifier)
-extern "C" [[gnu::visibility("hidden")]] void* __dso_handle;
-
 namespace weir {
 
 namespace sync {
@@ -60,6 +56,9 @@ class ThreadNumbers {
 inline constexpr std::size_t no_thread_number = std::numeric_limits<std::size_t>::max();
 inline constinit thread_local std::size_t thread_number = no_thread_number;
 
+/// An address in the program or library that this is compiled into.
+[[gnu::visibility("hidden")]] inline char in_this_image = 0;
+
 /// Until the end of the thread. A thread that ends may ask again, from the destructor of a
 /// thread_local that outlives the first number's: then the new one is released after that
 /// destructor. A thread_local could not do this, as it is never made again in a thread that ends.
@@ -69,7 +68,7 @@ inline constinit thread_local std::size_t thread_number = no_thread_number;
     ThreadNumbers::of_this_process().release(thread_number);
     thread_number = no_thread_number;
   };
-  ::abi::__cxa_thread_atexit(release, nullptr, &__dso_handle);
+  ::abi::__cxa_thread_atexit(release, nullptr, &in_this_image);
   return thread_number;
 }
 
