@@ -27,8 +27,10 @@ LogLevel level(What what) {
     case What::over_time:
       return LogLevel::error;
     case What::restarted:
+    case What::shut_down:
       return LogLevel::info;
     case What::started:
+    case What::ignored:
     case What::stopped:
     case What::gave_up:  // the command reports it when it ends
       return LogLevel::debug;

@@ -33,4 +33,18 @@ TEST_SUITE("docs: registries") {
     CHECK(error.find("no such table") != std::string::npos);
     CHECK(error.find("broken") != std::string::npos);
   }
+
+  TEST_CASE("a child is registered under its key while it runs") {
+    CHECK(found_while_it_runs_and_after() == std::pair<std::size_t, std::size_t>(1, 0));
+  }
+
+  TEST_CASE("an inner supervisor is reached through the one above") {
+    CHECK(alice_has_one_token());
+  }
+
+  TEST_CASE("a dynamic supervisor has as many children as it may") {
+    CHECK(how_many_are_there() == std::vector<std::size_t>{2, 0, 1});
+  }
+
+  TEST_CASE("tasks are awaited and fail with values") { CHECK(sum_of_two_tasks() == 6); }
 }

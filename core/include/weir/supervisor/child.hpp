@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <weir/result.hpp>
+#include <weir/supervisor/child_name.hpp>
 
 namespace weir {
 
@@ -24,6 +25,9 @@ enum class Restart {
   transient,  ///< it is restarted if it ended with an error
   temporary,  ///< it is forgotten, its specification too
 };
+
+/// What count_children counts a child as.
+enum class ChildType { worker, supervisor };
 
 /// How long a child may take to end once it was asked to.
 class Shutdown {
@@ -51,7 +55,9 @@ class Shutdown {
 /// A child that runs. It works on threads of its own: nothing here may take long.
 ///
 /// Ownership: shared by the supervisor and by callers that found it with whereis or resolve; a
-/// pointer keeps the object, not its work, which may have ended.
+/// pointer keeps the object, not its work, which may have ended. So what must be free for the next
+/// life, such as a KeyedRegistry::Owner, is given up in collect() and abandon(), not in a
+/// destructor; a name is better given to the specification (ChildSpec::via).
 class Child {
  public:
   Child() = default;
@@ -89,6 +95,7 @@ class ChildEnd {
 
 /// Starts a child. It may take long, but its supervisor does nothing else meanwhile. An error, an
 /// exception or a null pointer: the child did not start, and has left nothing behind.
+/// nothing_to_run(): that was no failure.
 using StartChild = std::function<Result<std::shared_ptr<Child>>(ChildEnd)>;
 
 /// A child before it runs.
@@ -98,6 +105,13 @@ struct ChildSpec {
   Restart restart = Restart::permanent;
   Shutdown shutdown = Shutdown::after(std::chrono::seconds(5));
   std::string name{};  ///< under which whereis finds it; empty: it is not found
+
+  /// One more name, such as a key of a registry (via.hpp); null: none.
+  std::shared_ptr<ChildName> via{};
+
+  /// Its end may end its supervisor (Options::auto_shutdown). Not for a permanent child.
+  bool significant = false;
+  ChildType type = ChildType::worker;
 };
 
 /// A child that only has a way to be stopped: `stop`.
@@ -114,6 +128,10 @@ inline std::shared_ptr<Child> child_stopped_by(std::function<void()> stop) {
 }
 
 namespace supervisor {
+
+class NothingToRun final : public Child {
+  void stop() override {}
+};
 
 /// The exception that is being handled, as an error. Call it in a catch clause.
 inline Error error_of_exception() {
@@ -144,5 +162,11 @@ inline Error error_of_exception() {
 }
 
 }  // namespace supervisor
+
+/// What a start returns that finds nothing to run, as Elixir's :ignore. That is no failure: the
+/// child counts as ended, without a death, and is forgotten if one that ended would be.
+inline std::shared_ptr<Child> nothing_to_run() {
+  return std::make_shared<supervisor::NothingToRun>();
+}
 
 }  // namespace weir

@@ -17,6 +17,7 @@
 
 #include <weir/result.hpp>
 #include <weir/supervisor/child.hpp>
+#include <weir/supervisor/child_name.hpp>
 #include <weir/supervisor/life.hpp>
 #include <weir/sync.hpp>
 
@@ -30,7 +31,7 @@ class BasicChildNames {
   std::shared_ptr<Child> whereis(const std::string& name) const {
     const std::scoped_lock lock(mutex_);
     const auto found = entries_.find(name);
-    if (found == entries_.end() || !found->second.life) return nullptr;
+    if (found == entries_.end() || !found->second.child) return nullptr;
     if (found->second.life->over.load(std::memory_order_acquire)) return nullptr;  // with report()
     return found->second.child;
   }
@@ -42,47 +43,53 @@ class BasicChildNames {
   using Life = supervisor::Life<Sync>;
   struct Entry {
     std::string holder;  ///< for messages: "tokens/alice"
-    std::shared_ptr<Child> child{};
-    std::shared_ptr<Life> life{};  ///< null while it must not be found
+    std::shared_ptr<Life> life;
+    std::shared_ptr<Child> child{};  ///< null while it must not be found
+  };
+  using Entries = std::map<std::string, Entry>;
+
+  class Claim final : public ChildName::Claim {
+   public:
+    Claim(BasicChildNames& names, typename Entries::iterator at) : names_(names), at_(at) {}
+    ~Claim() override {
+      typename Entries::node_type last;  // its child may be destroyed here, outside the lock
+      const std::scoped_lock lock(names_.mutex_);
+      last = names_.entries_.extract(at_);
+    }
+    void show(const std::shared_ptr<Child>& child) override {
+      const std::scoped_lock lock(names_.mutex_);
+      assert(!at_->second.child);
+      at_->second.child = child;
+    }
+    void hide() override {
+      std::shared_ptr<Child> last;  // as above
+      const std::scoped_lock lock(names_.mutex_);
+      last = std::move(at_->second.child);
+    }
+
+   private:
+    BasicChildNames& names_;
+    typename Entries::iterator at_;
   };
 
-  /// Takes the name, which is not found yet. Errors: conflict, kind "name_taken", naming the
-  /// holder.
-  Result<void> claim(const std::string& name, const std::string& holder) {
+  /// Takes the name for a life; it is not found yet. Errors: conflict, kind "name_taken", naming
+  /// the holder.
+  Result<std::unique_ptr<ChildName::Claim>> claim(const std::string& name,
+                                                  const std::string& holder,
+                                                  std::shared_ptr<Life> life) {
     const std::scoped_lock lock(mutex_);
-    const auto [entry, claimed] = entries_.try_emplace(name, Entry{.holder = holder});
-    if (claimed) return {};
+    const auto [entry, claimed] =
+        entries_.try_emplace(name, Entry{.holder = holder, .life = std::move(life)});
+    if (claimed) return std::make_unique<Claim>(*this, entry);
     return std::unexpected(Error{.code = ErrorCode::conflict,
                                  .kind = "name_taken",
                                  .message = "the name \"" + name + "\" that \"" + holder +
                                             "\" wants is held by \"" + entry->second.holder + "\"",
                                  .hint = "stop one of them, or give one another name"});
   }
-  void show(const std::string& name, std::shared_ptr<Child> child, std::shared_ptr<Life> life) {
-    const std::scoped_lock lock(mutex_);
-    Entry& entry = entries_.at(name);
-    assert(!entry.child && !entry.life);  // claimed, and not found yet
-    entry.child = std::move(child);
-    entry.life = std::move(life);
-  }
-  void hide(const std::string& name) {
-    Entry last;  // its child may be destroyed here, outside the lock
-    const std::scoped_lock lock(mutex_);
-    Entry& entry = entries_.at(name);
-    last.child = std::move(entry.child);
-    last.life = std::move(entry.life);
-    entry.child = nullptr;
-    entry.life = nullptr;
-  }
-  void release(const std::string& name) {
-    typename std::map<std::string, Entry>::node_type last;
-    const std::scoped_lock lock(mutex_);
-    last = entries_.extract(name);
-    assert(!last.empty());  // it was claimed
-  }
 
   mutable typename Sync::Mutex mutex_;  // guards what follows
-  std::map<std::string, Entry> entries_;
+  Entries entries_;
 };
 
 using ChildNames = BasicChildNames<>;

@@ -18,10 +18,12 @@ struct SupervisorEvent {
     stopped,       ///< it was asked to stop and ended; with its error, if it had one
     over_time,     ///< it was asked to stop, did not within its time, and was abandoned
     gave_up,       ///< restarts were too many: the supervisor stops; with the error it ends with
+    ignored,       ///< its start found nothing to run
+    shut_down,     ///< it was significant and ended: the supervisor stops
   };
   What what = What::started;
   std::string supervisor{};
-  std::string child{};  ///< its id
+  std::string child{};  ///< its id; may be empty in a DynamicSupervisor
   std::optional<Error> error{};
   /// Of died, and of start_failed in a restart: how many restarts count now, with the coming one;
   /// 0: the child is not restarted.
@@ -53,10 +55,15 @@ inline std::string to_string(const SupervisorEvent& event) {
         return " did not stop in time and is left behind";
       case What::gave_up:
         return " is given up";
+      case What::ignored:
+        return " has nothing to run";
+      case What::shut_down:
+        return " is significant, and its end ends the supervisor";
     }
     return "";
   }();
-  return event.supervisor + ": " + event.child + text + error + next;
+  return event.supervisor + ": " + (event.child.empty() ? "a child" : event.child) + text + error +
+         next;
 }
 
 }  // namespace weir

@@ -55,9 +55,16 @@ void BasicSupervisor<Sync>::Core::refuse_calls() {
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_child(ChildSpec spec) {
   if (auto checked = check(spec); !checked) return std::unexpected(std::move(checked.error()));
+  if (children_.size() >= max_children_)
+    return std::unexpected(Error{.code = ErrorCode::unavailable,
+                                 .kind = "max_children",
+                                 .message = "\"" + options_.name + "\" has " +
+                                            std::to_string(children_.size()) +
+                                            " children, and may have no more (max_children)",
+                                 .hint = "wait until one has ended, or set a higher max_children"});
   ChildEntry& entry = add(std::move(spec));
   auto started = start_asked_for(entry);
-  if (!started) remove(entry);
+  if (!started || (!entry.child && is_forgotten(entry))) remove(entry);
   return started;
 }
 
@@ -68,7 +75,7 @@ Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::start_asked_for(Chil
     observe(What::start_failed, entry, started.error());
     return std::unexpected(std::move(started.error()));
   }
-  observe(What::started, entry);
+  observe(entry.child ? What::started : What::ignored, entry);
   return entry.child;
 }
 
@@ -76,7 +83,25 @@ template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id) {
   const auto found = known_child(id);
   if (!found) return std::unexpected(found.error());
-  ChildEntry& entry = **found;
+  return terminate(**found);
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::shared_ptr<Child>& child) {
+  const std::weak_ptr<Child> sought = child;
+  if (child)
+    for (const auto& entry : children_)
+      if (!entry->last.owner_before(sought) && !sought.owner_before(entry->last))
+        return terminate(*entry);
+  return std::unexpected(Error{.code = ErrorCode::not_found,
+                               .kind = "unknown_child",
+                               .message = "\"" + options_.name + "\" has no such child",
+                               .hint = "it has ended; children() lists those there are, and a "
+                                       "child that was restarted is another one"});
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::terminate(ChildEntry& entry) {
   const std::size_t abandoned = entry.info.abandoned;
   if (entry.child) {
     stop_life(entry);
@@ -85,15 +110,15 @@ Result<void> BasicSupervisor<Sync>::Core::terminate_child(const std::string& id)
     entry.restart_at.reset();
     entry.info.state = State::stopped;
   }
-  const bool over_time = entry.info.abandoned > abandoned;
-  if (entry.spec.restart == Restart::temporary) remove(entry);
-  if (!over_time) return {};
-  return std::unexpected(
-      Error{.code = ErrorCode::unavailable,
-            .kind = "over_time",
-            .message = "child \"" + id + "\" of \"" + options_.name +
-                       "\" did not stop in time and was left behind",
-            .hint = "give it a longer shutdown, or make it check its stop signal"});
+  Result<void> terminated;
+  if (entry.info.abandoned > abandoned && entry.spec.shutdown.limit() > Shutdown::Duration::zero())
+    terminated = std::unexpected(
+        Error{.code = ErrorCode::unavailable,
+              .kind = "over_time",
+              .message = title(entry.spec) + " did not stop in time and was left behind",
+              .hint = "give it a longer shutdown, or make it check its stop signal"});
+  if (is_forgotten(entry)) remove(entry);
+  return terminated;
 }
 
 template <class Sync>
@@ -114,15 +139,14 @@ Result<void> BasicSupervisor<Sync>::Core::delete_child(const std::string& id) {
 template <class Sync>
 Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::resolve(const std::string& key) {
   if (auto living = names().whereis(key)) return living;
-  if (ChildEntry* const entry = find(key)) {
+  if (ChildEntry* const entry = dynamic_ ? find_by_name(key) : find(key)) {
     if (entry->child && entry->spec.name == key) return std::shared_ptr<Child>();  // it just ended
     if (entry->child || entry->restart_at)
       return std::unexpected(Error{
           .code = entry->child ? ErrorCode::conflict : ErrorCode::unavailable,
           .kind = entry->child ? "already_started" : "restarting",
-          .message =
-              "child \"" + key + "\" of \"" + options_.name +
-              (entry->child ? "\" runs, but not under this name" : "\" waits for its restart"),
+          .message = title(entry->spec) +
+                     (entry->child ? " runs, but not under this name" : " waits for its restart"),
           .hint = entry->child ? "look for it under its own name" : "try again soon"});
     remove(*entry);
   }
@@ -140,7 +164,14 @@ Result<std::shared_ptr<Child>> BasicSupervisor<Sync>::Core::resolve(const std::s
   }
   spec.id = key;
   spec.name = key;
-  return start_child(std::move(spec));
+  auto started = start_child(std::move(spec));
+  if (started && !*started)
+    return std::unexpected(Error{.code = ErrorCode::not_found,
+                                 .kind = "nothing_to_run",
+                                 .message = "the template of \"" + options_.name +
+                                            "\" has nothing to run for \"" + key + "\"",
+                                 .hint = "ask for another key, or again once there is something"});
+  return started;
 }
 
 template <class Sync>
@@ -148,22 +179,36 @@ std::vector<ChildInfo> BasicSupervisor<Sync>::Core::children() const {
   const std::scoped_lock lock(mailbox_->mutex);
   std::vector<ChildInfo> all;
   all.reserve(children_.size());
-  for (const auto& entry : children_) all.push_back(entry->info);
+  for (const auto& entry : children_) {
+    all.push_back(entry->info);
+    all.back().child = entry->child;
+  }
   return all;
 }
 
 template <class Sync>
-Result<void> BasicSupervisor<Sync>::Core::check(const Options& options) {
+ChildCounts BasicSupervisor<Sync>::Core::count_children() const {
+  const std::scoped_lock lock(mailbox_->mutex);
+  ChildCounts counts{.specs = children_.size()};
+  for (const auto& entry : children_) {
+    if (entry->child) ++counts.active;
+    ++(entry->info.type == ChildType::supervisor ? counts.supervisors : counts.workers);
+  }
+  return counts;
+}
+
+template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::check_options() const {
   const auto bad = [&](const char* kind, const char* what, const char* hint) {
     return std::unexpected(Error{.code = ErrorCode::invalid_input,
                                  .kind = kind,
                                  .message = "the " + std::string(what) + " of supervisor \"" +
-                                            options.name + "\" is out of range",
+                                            options_.name + "\" is out of range",
                                  .hint = hint});
   };
-  const auto& [first, top] = options.backoff;
-  if (options.limit.max_seconds < std::chrono::seconds(1) ||
-      options.limit.max_seconds > Shutdown::longest)
+  const auto& [first, top] = options_.backoff;
+  if (options_.limit.max_seconds < std::chrono::seconds(1) ||
+      options_.limit.max_seconds > Shutdown::longest)
     return bad("bad_limit", "max_seconds", "from 1 s to a year");
   if (first < first.zero() || first > Shutdown::longest || top < top.zero() ||
       top > Shutdown::longest)
@@ -175,19 +220,21 @@ template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
   const auto bad = [&](ErrorCode code, const char* kind, const char* what, const char* hint) {
     return std::unexpected(
-        Error{.code = code,
-              .kind = kind,
-              .message = "child \"" + spec.id + "\" of \"" + options_.name + "\" " + what,
-              .hint = hint});
+        Error{.code = code, .kind = kind, .message = title(spec) + " " + what, .hint = hint});
   };
-  if (spec.id.empty())
+  if (!dynamic_ && spec.id.empty())
     return bad(ErrorCode::invalid_input, "bad_child", "has no id", "give it one");
   if (spec.shutdown.limit() < Shutdown::Duration::zero())
     return bad(ErrorCode::invalid_input, "bad_child", "has less than no time to stop",
                "Shutdown::at_once() gives it none");
   if (!spec.start)
     return bad(ErrorCode::invalid_input, "bad_child", "has nothing to start", "set its start");
-  if (find(spec.id) != nullptr)
+  if (spec.significant &&
+      (options_.auto_shutdown == AutoShutdown::never || spec.restart == Restart::permanent))
+    return bad(ErrorCode::invalid_input, "bad_child", "cannot be significant",
+               "that is for a supervisor with auto_shutdown, and for a child that may end: a "
+               "transient or a temporary one");
+  if (!dynamic_ && find(spec.id) != nullptr)
     return bad(ErrorCode::conflict, "already_started", "exists already",
                "give it another id, or terminate and delete the other first");
   return {};
@@ -197,6 +244,13 @@ template <class Sync>
 auto BasicSupervisor<Sync>::Core::find(const std::string& id) const -> ChildEntry* {
   for (const auto& entry : children_)
     if (entry->spec.id == id) return entry.get();
+  return nullptr;
+}
+
+template <class Sync>
+auto BasicSupervisor<Sync>::Core::find_by_name(const std::string& name) const -> ChildEntry* {
+  for (const auto& entry : children_)
+    if (entry->spec.name == name) return entry.get();
   return nullptr;
 }
 
@@ -216,11 +270,17 @@ auto BasicSupervisor<Sync>::Core::inactive_child(const std::string& id) const
   auto found = known_child(id);
   if (!found || !((*found)->child || (*found)->restart_at)) return found;
   const bool runs = (*found)->child != nullptr;
-  return std::unexpected(Error{.code = ErrorCode::conflict,
-                               .kind = runs ? "running" : "restarting",
-                               .message = "child \"" + id + "\" of \"" + options_.name +
-                                          (runs ? "\" runs" : "\" waits for its restart"),
-                               .hint = "terminate it first"});
+  return std::unexpected(
+      Error{.code = ErrorCode::conflict,
+            .kind = runs ? "running" : "restarting",
+            .message = title((*found)->spec) + (runs ? " runs" : " waits for its restart"),
+            .hint = "terminate it first"});
+}
+
+template <class Sync>
+std::string BasicSupervisor<Sync>::Core::title(const ChildSpec& spec) const {
+  return (spec.id.empty() ? "a child" : "child \"" + spec.id + "\"") + " of \"" + options_.name +
+         "\"";
 }
 
 template <class Sync>

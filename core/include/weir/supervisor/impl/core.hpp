@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
+#include <map>
 
 #include <weir/supervisor.hpp>
 
 namespace weir {
 
-/// The state of a supervisor besides its thread.
+/// The state of a supervisor besides its thread. A dynamic one differs in what it remembers and in
+/// how it stops, and in nothing else.
 ///
 /// Threads: `run` is the supervising thread's body, and all that it calls is for that thread alone;
 /// so are start_child to resolve, which ask() brings there. The other public members may be called
@@ -25,9 +27,15 @@ class BasicSupervisor<Sync>::Core {
         window_(options_.limit) {
     if (!options_.names) options_.names = std::make_shared<Names>();
   }
+  /// A dynamic one.
+  Core(Options options, std::size_t max_children, std::optional<ChildEnd> ended)
+      : Core(std::move(options), std::vector<ChildSpec>(), std::move(ended)) {
+    dynamic_ = true;
+    max_children_ = max_children;
+  }
 
   /// Errors: bad_limit, bad_backoff.
-  static Result<void> check(const Options& options);
+  Result<void> check_options() const;
 
   void run();
 
@@ -41,6 +49,7 @@ class BasicSupervisor<Sync>::Core {
 
   Result<std::shared_ptr<Child>> start_child(ChildSpec spec);
   Result<void> terminate_child(const std::string& id);
+  Result<void> terminate_child(const std::shared_ptr<Child>& child);
   Result<std::shared_ptr<Child>> restart_child(const std::string& id);
   Result<void> delete_child(const std::string& id);
 
@@ -48,6 +57,7 @@ class BasicSupervisor<Sync>::Core {
   Result<std::shared_ptr<Child>> resolve(const std::string& key);
 
   std::vector<ChildInfo> children() const;
+  ChildCounts count_children() const;
   const Names& names() const noexcept { return *options_.names; }
 
  private:
@@ -62,9 +72,11 @@ class BasicSupervisor<Sync>::Core {
   struct ChildEntry {
     ChildSpec spec;
     ChildInfo info;
-    std::shared_ptr<Child> child{};    // null unless it runs
-    std::shared_ptr<Life> life{};      // null unless it runs
-    std::optional<Time> restart_at{};  // set while it waits for its restart
+    std::vector<std::unique_ptr<ChildName::Claim>> claims{};  // of its names; empty unless it runs
+    std::shared_ptr<Child> child{};                           // null unless it runs
+    std::shared_ptr<Life> life{};                             // null unless it runs
+    std::weak_ptr<Child> last{};                              // of the present or the last life
+    std::optional<Time> restart_at{};                         // set while it waits for its restart
   };
   using Table = std::vector<std::unique_ptr<ChildEntry>>;
   struct Call {
@@ -79,9 +91,12 @@ class BasicSupervisor<Sync>::Core {
 
   // One life of one child.
   Result<void> start_life(ChildEntry& entry);
+  Result<void> claim_names(ChildEntry& entry, const std::shared_ptr<Life>& life);
   Result<std::shared_ptr<Child>> start_asked_for(ChildEntry& entry);
   void stop_life(ChildEntry& entry);
-  bool ends_in_time(ChildEntry& entry);
+  Time ask_to_stop(ChildEntry& entry);               // by when it must have ended
+  void await_end(ChildEntry& entry, Time deadline);  // once it was asked
+  bool ends_by(const Life& life, Time deadline);
   void finish_life(ChildEntry& entry, bool ended, State next);
 
   // What follows from a death. An error: the supervisor gives up with it.
@@ -89,14 +104,22 @@ class BasicSupervisor<Sync>::Core {
   Result<void> handle_death(ChildEntry& entry, What what, const std::optional<Error>& error);
   Result<void> restart_next();
   void stop_group(const ChildEntry& of, Time restart_at);
+  bool ends_supervisor(const ChildEntry& entry) const;
   void stop_all();
+  void stop_lives();
   Error gave_up_error(const ChildEntry& entry) const;
   std::chrono::milliseconds delay() const;
 
   Result<void> check(const ChildSpec& spec) const;
   ChildEntry& add(ChildSpec spec);
   void remove(const ChildEntry& entry);
+  // Whether nothing of it is kept when it neither runs nor waits for its restart.
+  bool is_forgotten(const ChildEntry& entry) const {
+    return dynamic_ || entry.spec.restart == Restart::temporary;
+  }
   ChildEntry* find(const std::string& id) const;
+  ChildEntry* find_by_name(const std::string& name) const;
+  Result<void> terminate(ChildEntry& entry);
   Result<ChildEntry*> known_child(const std::string& id) const;
   // Known, and neither running nor to be restarted.
   Result<ChildEntry*> inactive_child(const std::string& id) const;
@@ -105,12 +128,15 @@ class BasicSupervisor<Sync>::Core {
 
   void observe(What what, const ChildEntry& entry, const std::optional<Error>& error = {},
                std::size_t restarts = 0, std::chrono::milliseconds delay = {}) const;
+  std::string title(const ChildSpec& spec) const;  // for messages
   Error ended_error() const;
   std::optional<Error> would_deadlock() const;
   // On the supervising thread, or under the mutex.
   bool is_supervising() const { return supervising_ == Sync::thread_index(); }
 
   Options options_;
+  bool dynamic_ = false;
+  std::size_t max_children_ = std::numeric_limits<std::size_t>::max();
   std::vector<ChildSpec> initial_;
   std::optional<ChildEnd> ended_callback_;
   RestartWindow<Clock> window_;
@@ -122,6 +148,7 @@ class BasicSupervisor<Sync>::Core {
   bool stop_requested_ = false;
   std::optional<std::size_t> supervising_;  // the thread's index, once it runs
   bool call_is_next_ = false;               // before deaths and restarts; of that thread
+  bool auto_shutdown_ = false;              // a significant child ended; of that thread
   std::optional<Result<void>> begun_;
   std::optional<Result<void>> end_;
 };

@@ -6,11 +6,12 @@ namespace weir {
 
 template <class Sync>
 auto BasicSupervisor<Sync>::Core::add(ChildSpec spec) -> ChildEntry& {
-  assert(is_supervising() && find(spec.id) == nullptr);
+  assert(is_supervising() && (dynamic_ || find(spec.id) == nullptr));
   auto entry = std::make_unique<ChildEntry>();
   entry->info.id = spec.id;
   entry->info.name = spec.name;
   entry->info.restart = spec.restart;
+  entry->info.type = spec.type;
   entry->info.state = State::stopped;
   entry->spec = std::move(spec);
   const std::scoped_lock lock(mailbox_->mutex);
@@ -28,14 +29,12 @@ void BasicSupervisor<Sync>::Core::remove(const ChildEntry& entry) {
   children_.erase(at);
 }
 
+// Without an error and without a child: there was nothing to run.
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::start_life(ChildEntry& entry) {
   assert(is_supervising() && !entry.child && !entry.life);  // one life at a time
-  const std::string& name = entry.spec.name;
-  if (!name.empty())
-    if (auto claimed = options_.names->claim(name, options_.name + "/" + entry.spec.id); !claimed)
-      return claimed;
   const auto life = std::make_shared<Life>();
+  if (auto claimed = claim_names(entry, life); !claimed) return claimed;
   const ChildEnd end([mailbox = mailbox_, life](Result<void> outcome) {
     Mailbox::report(mailbox, life, std::move(outcome));
   });
@@ -47,32 +46,97 @@ Result<void> BasicSupervisor<Sync>::Core::start_life(ChildEntry& entry) {
     }
   }();
   if (child && !*child)
-    child = std::unexpected(Error{.code = ErrorCode::internal,
-                                  .kind = "no_child",
-                                  .message = "its start returned neither a child nor an error",
-                                  .hint = "return the child that was started"});
-  if (!child) {
-    if (!name.empty()) options_.names->release(name);
-    return std::unexpected(std::move(child.error()));
-  }
+    child =
+        std::unexpected(Error{.code = ErrorCode::internal,
+                              .kind = "no_child",
+                              .message = "its start returned neither a child nor an error",
+                              .hint = "return the child that was started, or nothing_to_run()"});
+  const bool runs = child && dynamic_cast<const supervisor::NothingToRun*>(child->get()) == nullptr;
+  if (!runs) entry.claims.clear();
+  if (!child) return std::unexpected(std::move(child.error()));
   {
     const std::scoped_lock lock(mailbox_->mutex);
+    entry.restart_at.reset();
+    entry.info.state = runs ? State::running : State::ended;
+    if (!runs) return {};
+    entry.last = *child;
     entry.child = *std::move(child);
     entry.life = life;
-    entry.restart_at.reset();
-    entry.info.state = State::running;
     ++entry.info.starts;
   }
-  if (!name.empty()) options_.names->show(name, entry.child, life);
+  for (const auto& claim : entry.claims) claim->show(entry.child);
   return {};
 }
 
 template <class Sync>
+Result<void> BasicSupervisor<Sync>::Core::claim_names(ChildEntry& entry,
+                                                      const std::shared_ptr<Life>& life) {
+  assert(entry.claims.empty());  // those of the last life were given up
+  const std::string& name = entry.spec.name;
+  const std::string& id = entry.spec.id;
+  const std::string holder = options_.name + "/" + (id.empty() ? name : id);
+  Result<void> claimed;
+  const auto claim = [&](Result<std::unique_ptr<ChildName::Claim>> one) {
+    if (one)
+      entry.claims.push_back(*std::move(one));
+    else
+      claimed = std::unexpected(std::move(one.error()));
+  };
+  try {
+    if (!name.empty()) claim(options_.names->claim(name, holder, life));
+    if (claimed && entry.spec.via) claim(entry.spec.via->claim(holder));
+  } catch (...) {
+    claimed = std::unexpected(supervisor::error_of_exception());
+  }
+  if (!claimed) entry.claims.clear();
+  return claimed;
+}
+
+template <class Sync>
 void BasicSupervisor<Sync>::Core::stop_life(ChildEntry& entry) {
+  const Time deadline = ask_to_stop(entry);
+  await_end(entry, deadline);
+}
+
+// All that run: in reverse order, each once the last has ended; those of a dynamic one, which have
+// no order, all at once.
+template <class Sync>
+void BasicSupervisor<Sync>::Core::stop_lives() {
+  std::multimap<Time, ChildEntry*> asked;  // by deadline: then no wait for one exceeds another's
+  for (auto each = children_.rbegin(); each != children_.rend(); ++each) {
+    ChildEntry& entry = **each;
+    if (!entry.child) continue;
+    const Time deadline = ask_to_stop(entry);
+    if (dynamic_)
+      asked.emplace(deadline, &entry);
+    else
+      await_end(entry, deadline);
+  }
+  for (const auto& [deadline, entry] : asked) await_end(*entry, deadline);
+}
+
+template <class Sync>
+auto BasicSupervisor<Sync>::Core::ask_to_stop(ChildEntry& entry) -> Time {
   assert(is_supervising() && entry.child && entry.life);
-  if (!entry.spec.name.empty()) options_.names->hide(entry.spec.name);
+  for (const auto& claim : entry.claims) claim->hide();
+  const Time asked = Clock::now();
+  const Shutdown shutdown = entry.spec.shutdown;
+  const Time deadline = shutdown.waits_forever() ? Time::max() : asked + shutdown.limit();
+  {
+    const std::scoped_lock lock(mailbox_->mutex);
+    if (entry.life->outcome) return deadline;
+  }
+  try {
+    entry.child->stop();
+  } catch (...) {  // ignored: it has its time to end by itself
+  }
+  return deadline;
+}
+
+template <class Sync>
+void BasicSupervisor<Sync>::Core::await_end(ChildEntry& entry, Time deadline) {
   const std::shared_ptr<Life> life = entry.life;
-  const bool ended = ends_in_time(entry);
+  const bool ended = ends_by(*life, deadline);
   finish_life(entry, ended, State::stopped);
   if (ended)
     observe(What::stopped, entry,
@@ -82,21 +146,10 @@ void BasicSupervisor<Sync>::Core::stop_life(ChildEntry& entry) {
 }
 
 template <class Sync>
-bool BasicSupervisor<Sync>::Core::ends_in_time(ChildEntry& entry) {
-  const Life& life = *entry.life;
+bool BasicSupervisor<Sync>::Core::ends_by(const Life& life, Time deadline) {
   const auto over = [&life] { return life.outcome.has_value(); };
-  const Time asked = Clock::now();
-  {
-    const std::scoped_lock lock(mailbox_->mutex);
-    if (over()) return true;
-  }
-  try {
-    entry.child->stop();
-  } catch (...) {  // ignored: it has its time to end by itself
-  }
   Lock lock(mailbox_->mutex);
-  if (!entry.spec.shutdown.waits_forever())
-    return mailbox_->changed.wait_until(lock, asked + entry.spec.shutdown.limit(), over);
+  if (deadline != Time::max()) return mailbox_->changed.wait_until(lock, deadline, over);
   mailbox_->changed.wait(lock, over);
   return true;
 }
@@ -109,7 +162,7 @@ void BasicSupervisor<Sync>::Core::finish_life(ChildEntry& entry, bool ended, Sta
     ended ? entry.child->collect() : entry.child->abandon();
   } catch (...) {  // ignored: what it left stays where it is
   }
-  if (!entry.spec.name.empty()) options_.names->release(entry.spec.name);
+  entry.claims.clear();
   std::shared_ptr<Child> child;  // outlives the lock
   const std::scoped_lock lock(mailbox_->mutex);
   child = std::exchange(entry.child, nullptr);

@@ -27,11 +27,13 @@ Result<void> BasicSupervisor<Sync>::Core::begin() {
     if (started) {
       ChildEntry& entry = add(std::move(spec));
       started = start_life(entry);
-      observe(started ? What::started : What::start_failed, entry,
-              started ? std::nullopt : std::optional(started.error()));
-      if (!started)
-        started.error().message = "child \"" + entry.spec.id + "\" of \"" + options_.name +
-                                  "\" did not start: " + started.error().message;
+      if (started) {
+        observe(entry.child ? What::started : What::ignored, entry);
+        if (!entry.child && is_forgotten(entry)) remove(entry);
+      } else {
+        observe(What::start_failed, entry, started.error());
+        started.error().message = title(entry.spec) + " did not start: " + started.error().message;
+      }
     }
     if (started) continue;
     stop_all();
@@ -79,7 +81,7 @@ Result<void> BasicSupervisor<Sync>::Core::supervise() {
     } else {
       answer_call(lock);
     }
-    if (handled) continue;
+    if (handled && !auto_shutdown_) continue;
     stop_all();
     return handled;
   }
@@ -118,7 +120,6 @@ Result<void> BasicSupervisor<Sync>::Core::handle_end(const std::shared_ptr<Life>
   if (whose == children_.end()) return {};  // of an earlier life, or of none
   assert(life->outcome.has_value());        // set before it was reported
   ChildEntry& entry = **whose;
-  if (!entry.spec.name.empty()) options_.names->hide(entry.spec.name);
   finish_life(entry, true, State::ended);
   return handle_death(entry, What::died,
                       *life->outcome ? std::nullopt : std::optional(life->outcome->error()));
@@ -137,7 +138,9 @@ Result<void> BasicSupervisor<Sync>::Core::handle_death(ChildEntry& entry, What w
                             (entry.spec.restart == Restart::transient && error.has_value());
   if (!will_restart) {
     observe(what, entry, error);
-    if (entry.spec.restart == Restart::temporary) remove(entry);
+    auto_shutdown_ = ends_supervisor(entry);
+    if (auto_shutdown_) observe(What::shut_down, entry);
+    if (is_forgotten(entry)) remove(entry);
     return {};
   }
   const Time now = Clock::now();
@@ -151,6 +154,16 @@ Result<void> BasicSupervisor<Sync>::Core::handle_death(ChildEntry& entry, What w
   observe(what, entry, error, window_.count(), pause);
   stop_group(entry, now + pause);
   return {};
+}
+
+// Whether its end, after which it is not restarted, ends the supervisor too.
+template <class Sync>
+bool BasicSupervisor<Sync>::Core::ends_supervisor(const ChildEntry& entry) const {
+  if (!entry.spec.significant) return false;
+  if (options_.auto_shutdown == AutoShutdown::any_significant) return true;
+  return std::ranges::none_of(children_, [](const auto& each) {
+    return each->spec.significant && (each->child || each->restart_at);
+  });
 }
 
 // Prepares `of`, and all of its group, for a restart.
@@ -192,11 +205,18 @@ Result<void> BasicSupervisor<Sync>::Core::restart_next() {
   ChildEntry* const first = first_to_restart();
   assert(first != nullptr);  // one is due
   ChildEntry& entry = *first;
+  const bool is_held = !entry.last.expired();
   auto started = start_life(entry);
+  if (!started && is_held && started.error().code == ErrorCode::conflict)
+    started.error().hint +=
+        std::string(started.error().hint.empty() ? "" : "; ") +
+        "a caller still holds the object of its last life, with its members: name it by "
+        "ChildSpec::via, or give up in collect() and abandon() what they hold";
   const ChildEntry* const next = first_to_restart();
   call_is_next_ = !started || next == nullptr || *next->restart_at > Clock::now();
   if (!started) return handle_death(entry, What::start_failed, std::move(started.error()));
-  observe(What::restarted, entry);
+  observe(entry.child ? What::restarted : What::ignored, entry);
+  if (!entry.child && is_forgotten(entry)) remove(entry);
   return {};
 }
 
@@ -207,12 +227,11 @@ void BasicSupervisor<Sync>::Core::stop_all() {
     stop_requested_ = true;
     refuse_calls();
   }
-  for (auto each = children_.rbegin(); each != children_.rend(); ++each) {
-    ChildEntry& entry = **each;
-    if (entry.child) stop_life(entry);
-    const std::scoped_lock lock(mailbox_->mutex);
-    entry.restart_at.reset();
-    if (entry.info.state == State::restarting) entry.info.state = State::stopped;
+  stop_lives();
+  const std::scoped_lock lock(mailbox_->mutex);
+  for (const auto& entry : children_) {
+    entry->restart_at.reset();
+    if (entry->info.state == State::restarting) entry->info.state = State::stopped;
   }
 }
 

@@ -9,7 +9,7 @@ BasicSupervisor<Sync>::BasicSupervisor(std::shared_ptr<Core> core)
 
 template <class Sync>
 BasicSupervisor<Sync>::~BasicSupervisor() {
-  if (!thread_.joinable()) return;  // abandoned
+  if (!thread_.joinable()) return;  // abandoned, or joined
   core_->request_stop();
   thread_.join();
 }
@@ -17,13 +17,18 @@ BasicSupervisor<Sync>::~BasicSupervisor() {
 template <class Sync>
 Result<std::unique_ptr<BasicSupervisor<Sync>>> BasicSupervisor<Sync>::start(
     Options options, std::vector<ChildSpec> children, std::optional<ChildEnd> ended) {
-  if (auto checked = Core::check(options); !checked)
+  return launch<BasicSupervisor>(
+      std::make_shared<Core>(std::move(options), std::move(children), std::move(ended)));
+}
+
+template <class Sync>
+template <class Kind>
+Result<std::unique_ptr<Kind>> BasicSupervisor<Sync>::launch(const std::shared_ptr<Core>& core) {
+  if (auto checked = core->check_options(); !checked)
     return std::unexpected(std::move(checked.error()));
-  const auto core =
-      std::make_shared<Core>(std::move(options), std::move(children), std::move(ended));
-  std::unique_ptr<BasicSupervisor> supervisor;
+  std::unique_ptr<Kind> supervisor;
   try {
-    supervisor.reset(new BasicSupervisor(core));
+    supervisor.reset(new Kind(core));
   } catch (...) {  // no thread could be created
     Error error = supervisor::error_of_exception();
     error.code = ErrorCode::unavailable;
@@ -52,6 +57,11 @@ Result<void> BasicSupervisor<Sync>::stop() {
 template <class Sync>
 void BasicSupervisor<Sync>::abandon() {
   thread_.detach();
+}
+
+template <class Sync>
+void BasicSupervisor<Sync>::join() {
+  if (thread_.joinable()) thread_.join();
 }
 
 template <class Sync>
@@ -92,6 +102,11 @@ std::shared_ptr<Child> BasicSupervisor<Sync>::whereis(const std::string& name) c
 template <class Sync>
 std::vector<ChildInfo> BasicSupervisor<Sync>::children() const {
   return core_->children();
+}
+
+template <class Sync>
+ChildCounts BasicSupervisor<Sync>::count_children() const {
+  return core_->count_children();
 }
 
 }  // namespace weir
