@@ -47,4 +47,10 @@ TEST_SUITE("docs: registries") {
   }
 
   TEST_CASE("tasks are awaited and fail with values") { CHECK(sum_of_two_tasks() == 6); }
+
+  TEST_CASE("what stands beside Elixir does the same") {
+    CHECK(heard_by_a_subscriber() == "rain");
+    CHECK(counted_for_ada() == 3);
+    CHECK(counted_by_a_task({"one", "two"}) == 2);
+  }
 }

@@ -1,3 +1,5 @@
+#include <atomic>
+#include <chrono>
 #include <latch>
 #include <limits>
 
@@ -29,6 +31,35 @@ TEST_SUITE("supervisor: dynamic children") {
     CHECK(supervisor->start_child(fakes.child("b")));
     CHECK(supervisor->terminate_child("a"));
     CHECK(states(*supervisor) == "a stopped, b running");
+  }
+
+  TEST_CASE("no call waits behind children that start and die again and again") {
+    Strategy strategy = Strategy::one_for_one;
+    SUBCASE("each alone") {}
+    SUBCASE("together") { strategy = Strategy::one_for_all; }
+    std::atomic<bool> dies = false;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    const auto child = [&](const std::string& id) {
+      return ChildSpec{.id = id,
+                       .start = [&](const ChildEnd& end) -> Result<std::shared_ptr<Child>> {
+                         // After the deadline it lives, so that the call is answered too late.
+                         if (dies && std::chrono::steady_clock::now() < deadline) end.with(fault());
+                         return child_stopped_by([end] { end.normally(); });
+                       }};
+    };
+    const auto supervisor = Supervisor::start(
+        {.strategy = strategy, .limit = never_gives_up, .backoff = {.first = 0ms, .longest = 0ms}},
+        {child("a"), child("b"), child("c")});
+    REQUIRE(supervisor.has_value());
+    dies = true;
+    REQUIRE((*supervisor)->terminate_child("c"));
+    REQUIRE((*supervisor)->restart_child("c"));  // the first to die
+    if (strategy == Strategy::one_for_one) {
+      REQUIRE((*supervisor)->terminate_child("b"));
+      REQUIRE((*supervisor)->restart_child("b"));
+    }
+    CHECK((*supervisor)->terminate_child("b"));
+    CHECK(std::chrono::steady_clock::now() < deadline);
   }
 
   TEST_CASE("a child that is added is started and stopped like the others") {

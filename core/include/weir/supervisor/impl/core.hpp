@@ -148,6 +148,7 @@ class BasicSupervisor<Sync>::Core {
   bool stop_requested_ = false;
   std::optional<std::size_t> supervising_;  // the thread's index, once it runs
   bool call_is_next_ = false;               // before deaths and restarts; of that thread
+  std::size_t restarts_in_a_row_ = 0;       // without a call between them; of that thread
   bool auto_shutdown_ = false;              // a significant child ended; of that thread
   std::optional<Result<void>> begun_;
   std::optional<Result<void>> end_;

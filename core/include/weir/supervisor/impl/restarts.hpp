@@ -44,8 +44,8 @@ Result<void> BasicSupervisor<Sync>::Core::begin() {
 }
 
 // In the order of their priority: a stop, then deaths, then restarts, then calls. But a call that waits
-// has its turn after a restart that failed, and when all that were due were made: so none waits behind
-// a child that dies again and again.
+// has its turn after a restart that failed, when all that were due were made, and after as many as
+// there are children: so none waits behind children that die again and again.
 template <class Sync>
 Result<void> BasicSupervisor<Sync>::Core::supervise() {
   for (;;) {
@@ -91,6 +91,7 @@ template <class Sync>
 void BasicSupervisor<Sync>::Core::answer_call(Lock& lock) {
   assert(!calls_.empty());
   call_is_next_ = false;
+  restarts_in_a_row_ = 0;
   Call& call = *calls_.front();
   calls_.pop_front();
   lock.unlock();
@@ -213,7 +214,8 @@ Result<void> BasicSupervisor<Sync>::Core::restart_next() {
         "a caller still holds the object of its last life, with its members: name it by "
         "ChildSpec::via, or give up in collect() and abandon() what they hold";
   const ChildEntry* const next = first_to_restart();
-  call_is_next_ = !started || next == nullptr || *next->restart_at > Clock::now();
+  call_is_next_ = !started || next == nullptr || *next->restart_at > Clock::now() ||
+                  ++restarts_in_a_row_ >= children_.size();
   if (!started) return handle_death(entry, What::start_failed, std::move(started.error()));
   observe(entry.child ? What::restarted : What::ignored, entry);
   if (!entry.child && is_forgotten(entry)) remove(entry);
