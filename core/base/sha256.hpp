@@ -29,6 +29,11 @@ class Sha256 {
 /// 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+/// Whether these are 64 lower-case hex digits.
+inline bool is_sha256(std::string_view hex) {
+  return hex.size() == 64 && hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 /// The part of a hex hash that is shown to people.
 inline std::string short_hash(std::string_view hex) { return std::string(hex.substr(0, 12)); }
 

@@ -8,6 +8,7 @@
 
 #include "base/in_quotes.hpp"
 #include "base/nearest.hpp"
+#include "base/sha256.hpp"
 #include "config/flow_keys.hpp"
 #include "config/reader.hpp"
 #include "config/typed_keys.hpp"
@@ -74,9 +75,7 @@ void read_sha256_allow(Reader& reader, std::string_view key, const YAML::Node& v
   read_list(reader, key, value, "a list of SHA-256 sums",
             [&](const std::string& text, const YAML::Node& node) {
               std::string sum = folded(text);
-              const bool valid = sum.size() == 64 &&
-                                 sum.find_first_not_of("0123456789abcdef") == std::string::npos;
-              if (!valid) return reader.refuse("bad_value", key, node, form);
+              if (!is_sha256(sum)) return reader.refuse("bad_value", key, node, form);
               plugins.sha256_allow.push_back(std::move(sum));
             });
 }

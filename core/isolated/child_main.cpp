@@ -161,22 +161,17 @@ struct OpenRequest {
 
 // Reads the first frame. The parent has checked the same text before.
 std::optional<OpenRequest> read_open_request(Frame frame) {
-  const auto fixed = frame.take<OpenFrame>();
-  if (!fixed) return std::nullopt;
-  const auto staged = frame.text(fixed->staged_bytes);
-  const auto path = frame.text(fixed->path_bytes);
-  const auto sha256 = frame.text(fixed->sha256_bytes);
-  const auto note = frame.text(fixed->note_bytes);
-  if (!staged || !path || !sha256 || !note) return std::nullopt;
-  auto manifest = Manifest::parse(*note);
+  const auto open = read_open(frame);
+  if (!open) return std::nullopt;
+  auto manifest = Manifest::parse(open->note);
   if (!manifest) return std::nullopt;
   OpenRequest request{
-      .limits = *fixed,
-      .plugin = {.file = {.path = std::string(*path), .sha256 = std::string(*sha256)},
-                 .note = std::string(*note),
+      .limits = open->fixed,
+      .plugin = {.file = {.path = std::string(open->path), .sha256 = std::string(open->sha256)},
+                 .note = std::string(open->note),
                  .manifest = *std::move(manifest),
                  .flows = {}},
-      .staged = std::filesystem::path(*staged)};
+      .staged = std::filesystem::path(open->staged)};
   for (const FlowDraft& draft : request.plugin.manifest.flows) {
     auto flow = FlowDefinition::build(draft);
     if (!flow) return std::nullopt;
@@ -208,25 +203,23 @@ class Child {
 
   // False when the frame is not a valid call.
   bool run(Frame frame) {
-    const auto call = frame.take<CallFrame>();
-    if (!call || call->flow >= flows_.size()) return false;
-    const FlowHandle& flow = flows_[call->flow];
-    const auto run_id = frame.text(call->run_id_bytes);
-    const auto input = frame.text(call->input_bytes);
-    const auto flow_input = frame.text(call->flow_input_bytes);
-    if (!run_id || !input || !flow_input || call->step >= flow->steps.size()) return false;
+    const auto message = read_call(frame);
+    if (!message) return false;
+    const CallFrame& call = message->fixed;
+    if (call.flow >= flows_.size() || call.step >= flows_[call.flow]->steps.size()) return false;
+    const FlowHandle& flow = flows_[call.flow];
 
     Attempt attempt;
-    attempt.run = static_cast<RunKey>(call->number);  // for the recorder, which outlives the child
-    attempt.task = {.step = call->step, .index = call->index};
-    attempt.number = call->attempt;
+    attempt.run = static_cast<RunKey>(call.number);  // for the recorder, which outlives the child
+    attempt.task = {.step = call.step, .index = call.index};
+    attempt.number = call.attempt;
     attempt.flow = flow;
-    attempt.step = flow->steps[call->step];
-    attempt.options.max_output_bytes = call->max_output_bytes;
-    attempt.input = Json::trusted(std::string(*input));
-    attempt.run_id = *run_id;
-    attempt.flow_input = Json::trusted(std::string(*flow_input));
-    current_.begin(call->number, attempt.stop);
+    attempt.step = flow->steps[call.step];
+    attempt.options.max_output_bytes = call.max_output_bytes;
+    attempt.input = Json::trusted(std::string(message->input));
+    attempt.run_id = message->run_id;
+    attempt.flow_input = Json::trusted(std::string(message->flow_input));
+    current_.begin(call.number, attempt.stop);
     seat_.begin(attempt);
     const AttemptResult result = call_step(attempt, resources_, lines_);
     seat_.end();
@@ -260,8 +253,13 @@ void run_isolated_child() {
   auto& channel = *new Channel;
   auto& current = *new Current;
   FrameReader frames(Descriptors::channel);
+  const auto read_frame = [&] {
+    WireEnd end = WireEnd::not_yet;
+    while (end == WireEnd::not_yet) end = frames.read(any_size);
+    return end == WireEnd::ok;
+  };
   auto opened = FlightRecorder::open(FileDescriptor(Descriptors::recorder));
-  if (!opened || frames.read(any_size) != WireEnd::ok) ::_exit(EXIT_FAILURE);
+  if (!opened || !read_frame()) ::_exit(EXIT_FAILURE);
   const auto& recorder = *new auto(std::make_shared<FlightRecorder>(*std::move(opened)));
   install_fault_handler(*recorder, -1);
   const auto request = read_open_request(frames.frame());
@@ -276,7 +274,7 @@ void run_isolated_child() {
   auto& child = *new Child(channel, current, recorder, std::move(flows));
   channel.send(FrameKind::opened, OpenedFrame{.filtered = filtered ? 1U : 0U, .reserved = 0}, {});
 
-  while (frames.read(any_size) == WireEnd::ok)
+  while (read_frame())
     if (!child.run(frames.frame())) break;
   child.end();
   ::_exit(EXIT_SUCCESS);

@@ -75,29 +75,18 @@ Number number_of(std::string_view text, Number otherwise) {
 
 weir_str str(std::string_view text) { return {text.data(), text.size()}; }
 
-// Passes the step's result on to the host; nullopt when no step can have returned it.
-std::optional<std::int32_t> pass_on_result(Frame frame, const weir_host& host, weir_call* call) {
-  const auto result = frame.take<ResultFrame>();
-  if (!result) return std::nullopt;
-  const auto code = frame.text(result->code_bytes);
-  const auto text = frame.text(result->text_bytes);
-  if (!code || !text || result->retry_after_ms < 0) return std::nullopt;
-  const auto outcome = static_cast<Outcome>(result->outcome);
+// Passes the step's result on to the host.
+std::int32_t pass_on(const ResultMessage& result, const weir_host& host, weir_call* call) {
+  const auto outcome = static_cast<Outcome>(result.fixed.outcome);
   if (outcome == Outcome::completed) {
-    host.output(call, str(*text));
+    host.output(call, str(result.text));
     return WEIR_OK;
   }
   const std::int32_t kind =
       outcome == Outcome::failed_for_good ? WEIR_FAILED_FOR_GOOD : WEIR_FAILED;
-  host.fail(call, kind, str(*code), str(*text), static_cast<std::uint64_t>(result->retry_after_ms));
+  host.fail(call, kind, str(result.code), str(result.text),
+            static_cast<std::uint64_t>(result.fixed.retry_after_ms));
   return kind;
-}
-
-bool pass_on_log(Frame frame, const weir_host& host, weir_call* call) {
-  const auto line = frame.take<LogFrame>();
-  const auto text = line ? frame.text(line->text_bytes) : std::nullopt;
-  if (text) host.log(call, line->level, str(*text));
-  return text.has_value();
 }
 
 }  // namespace
@@ -175,20 +164,17 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
     handle_death(end);
     return load_failed(fmt::format("loading it ended its process: {}", end_text_), hint);
   }
-  Frame reply = frames_.frame();
-  if (reply.kind() == FrameKind::opened) {
-    const auto opened = reply.take<OpenedFrame>();
-    filtered_ = opened && opened->filtered != 0;
+  const Frame reply = frames_.frame();
+  if (const auto opened = read_opened(reply)) {
+    filtered_ = opened->filtered != 0;
     return std::nullopt;
   }
-  const auto refused = reply.take<RefusedFrame>();
-  const auto detail = refused ? reply.text(refused->detail_bytes) : std::nullopt;
-  const auto hint_text = detail ? reply.text(refused->hint_bytes) : std::nullopt;
   process_.kill();
-  if (!hint_text || refused->fault > static_cast<std::uint32_t>(PluginFault::unload_pinned))
+  const auto refused = read_refused(reply);
+  if (!refused || refused->fixed.fault > static_cast<std::uint32_t>(PluginFault::unload_pinned))
     return load_failed("its process sent an answer that could not be read", hint);
-  return refusal(PluginStage::stage, static_cast<PluginFault>(refused->fault), std::string(*detail),
-                 *hint_text)
+  return refusal(PluginStage::stage, static_cast<PluginFault>(refused->fixed.fault),
+                 std::string(refused->detail), refused->hint)
       .error();
 }
 
@@ -223,24 +209,24 @@ IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host
 IsolatedChild::CallEnd IsolatedChild::await(const weir_host& host, weir_call* call,
                                             std::int32_t& returned) {
   constexpr std::uint64_t bytes_max = 256 * 1024 * 1024 + extra_bytes_max;
-  for (;;) {
+  for (bool ended = false;;) {
     const WireEnd end = frames_.read(bytes_max);
     if (end == WireEnd::ok) {
       const Frame frame = frames_.frame();
-      if (frame.kind() == FrameKind::result) {
-        const auto passed = pass_on_result(frame, host, call);
-        if (!passed) return handle_death(WireEnd::broken);
-        returned = *passed;
+      if (const auto result = read_result(frame)) {
+        returned = pass_on(*result, host, call);
         return CallEnd::answered;
       }
-      if (frame.kind() != FrameKind::log || !pass_on_log(frame, host, call))
-        return handle_death(WireEnd::broken);
+      const auto line = read_log(frame);
+      if (!line) return handle_death(WireEnd::broken);
+      host.log(call, line->fixed.level, str(line->text));
     } else if (end != WireEnd::not_yet) {
       return handle_death(end);
-    } else if (process_.wait(milliseconds(0))) {  // another process keeps its channel open
-      return handle_death(WireEnd::closed);
+    } else if (!ended && process_.wait(milliseconds(0))) {
+      ended = true;
+      ::shutdown(channel_.fd(), SHUT_RD);  // what it sent can be read, and nobody can send more
     }
-    if (!within_grace(host, call)) return kill();
+    if (!ended && !within_grace(host, call)) return kill();
   }
 }
 

@@ -53,7 +53,9 @@ class IsolatedChild {
   /// How a call ended. After anything but `answered`, only end_text() and crash_text() of this
   /// object may be used.
   enum class CallEnd {
-    answered,   ///< `returned` is what the step returned; host.output or host.fail was called
+    /// `returned` is what the step returned; host.output or host.fail was called. The process may
+    /// have ended since.
+    answered,
     crashed,    ///< the process ended during the call
     killed,     ///< it did not stop when requested
     not_begun,  ///< the process ended before it began the call
@@ -73,6 +75,7 @@ class IsolatedChild {
   const std::string& crash_text() const noexcept { return crash_text_; }
 
   bool filters_system_calls() const noexcept { return filtered_; }
+  bool has_run() const noexcept { return number_ > 0; }
   pid_t pid() const noexcept { return process_.pid(); }
 
   /// Requests the process to end, as no call follows; finish() waits for its end.

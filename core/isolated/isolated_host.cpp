@@ -16,7 +16,7 @@ namespace {
 
 using CallEnd = IsolatedChild::CallEnd;
 
-constexpr int starts_max = 3;  // for one call, when processes end before they begin it
+constexpr int starts_max = 3;  // for one call, when new processes end before they begin it
 
 class IsolatedPlugin;
 
@@ -32,10 +32,10 @@ std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input
 class IsolatedPlugin {
  public:
   IsolatedPlugin(std::shared_ptr<ChildReaper> reaper, IsolatedOptions options,
-                 std::shared_ptr<Quarantine> quarantine, const PluginInspection& plugin,
+                 IsolatedHost::OnCrash on_crash, const PluginInspection& plugin,
                  const StagedCopy& staged)
       : stop_grace_(options.stop_grace),
-        quarantine_(std::move(quarantine)),
+        on_crash_(std::move(on_crash)),
         children_(std::move(reaper), std::move(options), plugin, staged) {}
 
   ChildSet& children() noexcept { return children_; }
@@ -59,10 +59,11 @@ class IsolatedPlugin {
   std::int32_t run(const IsolatedStep& step, const weir_host& host, weir_call* call,
                    weir_str input) {
     std::string end_text;
-    for (int starts = 0; starts < starts_max; ++starts) {
+    for (int starts = 0; starts < starts_max;) {
       auto child = children_.lease([&] { return host.cancelled(call) != 0; });
       if (!child) return fail_not_started(host, call, child.error());
       if (*child == nullptr) return WEIR_CANCELLED;
+      if (!(*child)->has_run()) ++starts;  // another one may have ended since its last call
       std::int32_t returned = WEIR_FAILED;
       const CallEnd end = (*child)->run(step.target, host, call, input, returned);
       if (end == CallEnd::answered) {
@@ -103,12 +104,11 @@ class IsolatedPlugin {
   }
 
   void count_crash() const {
-    if (quarantine_)
-      quarantine_->crashed(children_.plugin().file.sha256, std::chrono::steady_clock::now());
+    if (on_crash_) on_crash_(children_.plugin().file.sha256);
   }
 
   const std::chrono::milliseconds stop_grace_;
-  const std::shared_ptr<Quarantine> quarantine_;
+  const IsolatedHost::OnCrash on_crash_;
   ChildSet children_;
   std::deque<IsolatedStep> targets_;
   std::deque<weir_step> steps_;
@@ -121,16 +121,15 @@ std::int32_t run_isolated(const weir_host* host, weir_call* call, weir_str input
 
 }  // namespace
 
-IsolatedHost::IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> quarantine,
-                           std::shared_ptr<Log> log)
+IsolatedHost::IsolatedHost(IsolatedOptions options, OnCrash on_crash, std::shared_ptr<Log> log)
     : options_(std::move(options)),
-      quarantine_(std::move(quarantine)),
+      on_crash_(std::move(on_crash)),
       log_(std::move(log)),
       reaper_(std::make_shared<ChildReaper>(options_)) {}
 
 std::expected<std::vector<FlowModule>, PluginError> IsolatedHost::open(
     const PluginInspection& plugin, const StagedCopy& staged) {
-  auto isolated = std::make_shared<IsolatedPlugin>(reaper_, options_, quarantine_, plugin, staged);
+  auto isolated = std::make_shared<IsolatedPlugin>(reaper_, options_, on_crash_, plugin, staged);
   auto first = isolated->children().lease([] { return false; });
   if (!first) return std::unexpected(std::move(first.error()));
   if (!(*first)->filters_system_calls() && !warned_unfiltered_.exchange(true))

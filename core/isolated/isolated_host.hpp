@@ -2,14 +2,15 @@
 #pragma once
 #include <atomic>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/log.hpp"
 #include "isolated/child_reaper.hpp"
 #include "isolated/isolated_child.hpp"
 #include "plugin/plugin_host.hpp"
-#include "plugin/quarantine.hpp"
 
 namespace weir {
 
@@ -25,9 +26,10 @@ namespace weir {
 /// - no_process: no process could be started.
 class IsolatedHost final : public PluginHost {
  public:
-  /// `quarantine` counts crashes by sha256; it may be null.
-  IsolatedHost(IsolatedOptions options, std::shared_ptr<Quarantine> quarantine,
-               std::shared_ptr<Log> log);
+  /// Called for each crash with the plugin's sha256, on the thread that made the call; may be empty.
+  using OnCrash = std::function<void(const std::string& sha256)>;
+
+  IsolatedHost(IsolatedOptions options, OnCrash on_crash, std::shared_ptr<Log> log);
 
   /// Starts the first process and loads the plugin in it. Errors: as InProcessHost; load_failed
   /// also when loading ends the process or takes longer than start_patience. The processes end when
@@ -40,7 +42,7 @@ class IsolatedHost final : public PluginHost {
 
  private:
   const IsolatedOptions options_;
-  const std::shared_ptr<Quarantine> quarantine_;
+  const OnCrash on_crash_;
   const std::shared_ptr<Log> log_;
   const std::shared_ptr<ChildReaper> reaper_;
   std::atomic<bool> warned_unfiltered_ = false;  // pairs with itself: it publishes no other data

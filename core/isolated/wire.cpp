@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "base/assert.hpp"
+#include "run/journal_row.hpp"
 
 namespace weir {
 namespace {
@@ -65,6 +66,65 @@ std::optional<std::string_view> Frame::text(std::uint64_t bytes) {
   return found;
 }
 
+namespace {
+
+template <class Fixed>
+std::optional<Fixed> take_of(FrameKind kind, Frame& frame) {
+  return frame.kind() == kind ? frame.take<Fixed>() : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<OpenMessage> read_open(Frame frame) {
+  const auto fixed = take_of<OpenFrame>(FrameKind::open, frame);
+  if (!fixed) return std::nullopt;
+  const auto staged = frame.text(fixed->staged_bytes), path = frame.text(fixed->path_bytes),
+             sha256 = frame.text(fixed->sha256_bytes), note = frame.text(fixed->note_bytes);
+  if (!staged || !path || !sha256 || !note) return std::nullopt;
+  return OpenMessage{
+      .fixed = *fixed, .staged = *staged, .path = *path, .sha256 = *sha256, .note = *note};
+}
+
+std::optional<OpenedFrame> read_opened(Frame frame) {
+  return take_of<OpenedFrame>(FrameKind::opened, frame);
+}
+
+std::optional<RefusedMessage> read_refused(Frame frame) {
+  const auto fixed = take_of<RefusedFrame>(FrameKind::refused, frame);
+  if (!fixed) return std::nullopt;
+  const auto detail = frame.text(fixed->detail_bytes), hint = frame.text(fixed->hint_bytes);
+  if (!detail || !hint) return std::nullopt;
+  return RefusedMessage{.fixed = *fixed, .detail = *detail, .hint = *hint};
+}
+
+std::optional<CallMessage> read_call(Frame frame) {
+  const auto fixed = take_of<CallFrame>(FrameKind::call, frame);
+  if (!fixed) return std::nullopt;
+  const auto run_id = frame.text(fixed->run_id_bytes), input = frame.text(fixed->input_bytes),
+             flow_input = frame.text(fixed->flow_input_bytes);
+  if (!run_id || !input || !flow_input) return std::nullopt;
+  return CallMessage{
+      .fixed = *fixed, .run_id = *run_id, .input = *input, .flow_input = *flow_input};
+}
+
+std::optional<LogMessage> read_log(Frame frame) {
+  const auto fixed = take_of<LogFrame>(FrameKind::log, frame);
+  const auto text = fixed ? frame.text(fixed->text_bytes) : std::nullopt;
+  if (!text) return std::nullopt;
+  return LogMessage{.fixed = *fixed, .text = *text};
+}
+
+std::optional<ResultMessage> read_result(Frame frame) {
+  const auto fixed = take_of<ResultFrame>(FrameKind::result, frame);
+  if (!fixed || fixed->retry_after_ms < 0 ||
+      fixed->outcome < static_cast<std::int32_t>(Outcome::completed) ||
+      fixed->outcome > static_cast<std::int32_t>(Outcome::failed_for_good))
+    return std::nullopt;
+  const auto code = frame.text(fixed->code_bytes), text = frame.text(fixed->text_bytes);
+  if (!code || !text) return std::nullopt;
+  return ResultMessage{.fixed = *fixed, .code = *code, .text = *text};
+}
+
 // Makes room for `bytes` from begin_ on.
 void FrameReader::make_room(std::size_t bytes) {
   const std::size_t held = end_ - begin_;
@@ -85,28 +145,31 @@ void FrameReader::make_room(std::size_t bytes) {
   WEIR_ASSERT(bytes <= capacity_);
 }
 
+// Sets frame_bytes_ when the frame at begin_ is whole; else `wanted` is as much of it as is known.
+WireEnd FrameReader::find_frame(std::uint64_t bytes_max, std::size_t& wanted) {
+  OutgoingFrame::Header header;
+  wanted = sizeof header;
+  if (end_ - begin_ < wanted) return WireEnd::not_yet;
+  std::memcpy(&header, buffer_.get() + begin_, sizeof header);
+  if (header.bytes > bytes_max) return WireEnd::broken;
+  wanted += static_cast<std::size_t>(header.bytes);
+  if (end_ - begin_ < wanted) return WireEnd::not_yet;
+  frame_bytes_ = wanted;
+  return WireEnd::ok;
+}
+
 WireEnd FrameReader::read(std::uint64_t bytes_max) {
   begin_ += std::exchange(frame_bytes_, 0);
   WEIR_ASSERT(begin_ <= end_ && end_ <= capacity_);
-  std::size_t wanted = sizeof(OutgoingFrame::Header);
-  for (;;) {
-    if (end_ - begin_ >= sizeof(OutgoingFrame::Header)) {
-      OutgoingFrame::Header header;
-      std::memcpy(&header, buffer_.get() + begin_, sizeof header);
-      if (header.bytes > bytes_max) return WireEnd::broken;
-      wanted = sizeof header + static_cast<std::size_t>(header.bytes);
-      if (end_ - begin_ >= wanted) {
-        frame_bytes_ = wanted;
-        return WireEnd::ok;
-      }
-    }
-    make_room(wanted);
-    WEIR_ASSERT(end_ < capacity_);  // no room would look as if the socket were closed
-    const ssize_t received = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
-    if (received == 0) return WireEnd::closed;
-    if (received < 0) return failed(errno);
-    end_ += static_cast<std::size_t>(received);
-  }
+  std::size_t wanted = 0;
+  if (const WireEnd end = find_frame(bytes_max, wanted); end != WireEnd::not_yet) return end;
+  make_room(wanted);
+  WEIR_ASSERT(end_ < capacity_);  // no room would look as if the socket were closed
+  const ssize_t received = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
+  if (received == 0) return WireEnd::closed;
+  if (received < 0) return failed(errno);
+  end_ += static_cast<std::size_t>(received);
+  return find_frame(bytes_max, wanted);
 }
 
 Frame FrameReader::frame() const noexcept {

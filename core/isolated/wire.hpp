@@ -51,7 +51,7 @@ struct LogFrame {
   std::uint64_t text_bytes;
 };
 struct ResultFrame {
-  std::int32_t outcome;  ///< Outcome
+  std::int32_t outcome;  ///< Outcome: completed, failed or failed_for_good
   std::uint32_t reserved;
   std::int64_t retry_after_ms;           ///< 0: none
   std::uint64_t code_bytes, text_bytes;  ///< a completed call has no code, and its output as text
@@ -60,7 +60,7 @@ struct ResultFrame {
 /// The result of sending or receiving a frame.
 enum class WireEnd {
   ok,
-  not_yet,  ///< the socket's timeout passed: call again to continue
+  not_yet,  ///< a part came, or the socket's timeout passed: call again to continue
   closed,   ///< the other end has closed the socket
   broken,   ///< the data is not a frame of ours, or longer than allowed
 };
@@ -124,19 +124,51 @@ class Frame {
   std::string_view body_;
 };
 
-/// Reads frames from a stream socket, each with one read when it arrives whole.
+// What frames of each kind say: their structs and, as views into them, their texts.
+struct OpenMessage {
+  OpenFrame fixed;
+  std::string_view staged, path, sha256, note;
+};
+struct RefusedMessage {
+  RefusedFrame fixed;
+  std::string_view detail, hint;
+};
+struct CallMessage {
+  CallFrame fixed;
+  std::string_view run_id, input, flow_input;
+};
+struct LogMessage {
+  LogFrame fixed;
+  std::string_view text;
+};
+struct ResultMessage {
+  ResultFrame fixed;
+  std::string_view code, text;
+};
+
+// nullopt when the frame is of another kind, or shorter than it says.
+std::optional<OpenMessage> read_open(Frame frame);
+std::optional<OpenedFrame> read_opened(Frame frame);
+std::optional<RefusedMessage> read_refused(Frame frame);
+std::optional<CallMessage> read_call(Frame frame);
+std::optional<LogMessage> read_log(Frame frame);
+std::optional<ResultMessage> read_result(Frame frame);  ///< nor when its numbers are impossible
+
+/// Reads frames from a stream socket, each with one read when it arrives whole. One call reads once,
+/// so that its caller has a turn however slowly the other end writes.
 class FrameReader {
  public:
   explicit FrameReader(int socket) : socket_(socket) {}
 
-  /// Reads the next frame, of at most `bytes_max`. When the socket has a receive timeout it may
-  /// return not_yet; the next call continues where this one stopped.
+  /// Reads the next frame, of at most `bytes_max`. After not_yet the next call continues where this
+  /// one stopped.
   WireEnd read(std::uint64_t bytes_max);
 
   /// The frame that read() received.
   Frame frame() const noexcept;
 
  private:
+  WireEnd find_frame(std::uint64_t bytes_max, std::size_t& wanted);
   void make_room(std::size_t bytes);
 
   int socket_;

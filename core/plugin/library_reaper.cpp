@@ -52,7 +52,7 @@ LibraryReaper& LibraryReaper::of_process() {
 }
 
 LibraryReaper::LibraryReaper() {
-  // Release, with the acquire in take_queued().
+  // Release, with the acquires on the reaper's thread.
   static_cast<void>(
       std::atexit([] { of_process().exiting_.store(true, std::memory_order_release); }));
   std::thread([this] { run(); }).detach();
@@ -120,6 +120,7 @@ void LibraryReaper::run() {
         poll_interval = std::min(2 * poll_interval, longest_poll_interval);
       }
     }
+    if (exiting_.load(std::memory_order_acquire)) return;  // what is queued stays so
     notify(close_some());
     const std::scoped_lock lock(mutex_);
     closing_.clear();

@@ -163,14 +163,19 @@ class ScanChild {
  private:
   [[noreturn]] static void end() { ::_exit(EXIT_SUCCESS); }
 
-  // Moves the socket to a number that code which writes to the usual descriptors does not hit.
+  // Moves the socket to a number that code which writes to the usual descriptors does not hit, as far
+  // as the limit on open files has such numbers.
   void hide_socket() {
     unsigned random = 0;
     if (::getrandom(&random, sizeof random, 0) != sizeof random) random = 0;
-    constexpr unsigned first = 100, range = 800;
-    socket_ =
-        ::fcntl(scan_wire::child_fd, F_DUPFD_CLOEXEC, static_cast<int>(first + random % range));
-    if (socket_ < 0) end();
+    constexpr rlim_t lowest_max = 100, highest_max = 899;
+    rlimit files{.rlim_cur = highest_max, .rlim_max = highest_max};
+    static_cast<void>(::getrlimit(RLIMIT_NOFILE, &files));
+    const rlim_t highest = std::clamp<rlim_t>(files.rlim_cur, 1, highest_max + 1) - 1;
+    const rlim_t lowest = std::min(lowest_max, highest / 2);
+    socket_ = ::fcntl(scan_wire::child_fd, F_DUPFD_CLOEXEC,
+                      static_cast<int>(lowest + random % (highest - lowest + 1)));
+    if (socket_ < 0) ::_exit(EXIT_FAILURE);
     ::close(scan_wire::child_fd);
   }
 

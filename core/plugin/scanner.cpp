@@ -131,21 +131,24 @@ std::optional<PluginError> Scanner::Session::start() {
 std::optional<scan_wire::Verdict> Scanner::Session::next_verdict(milliseconds limit) {
   Child& child = *child_;
   const auto deadline = steady_clock::now() + limit;
+  const auto left = [&] { return ceil<milliseconds>(deadline - steady_clock::now()); };
   for (bool ended = false;;) {
     const ssize_t size = ::recv(child.socket.fd(), message_.data(), message_.size(), MSG_DONTWAIT);
     if (size > 0) {
       auto verdict = scan_wire::read_verdict(
           child.token, std::string_view(message_).substr(0, static_cast<std::size_t>(size)));
-      if (!verdict || verdict->number != child.next) continue;  // written by a plugin
-      ++child.next;
-      return verdict;
+      if (verdict && verdict->number == child.next) {
+        ++child.next;
+        return verdict;
+      }
+      if (left() <= milliseconds(0)) return std::nullopt;
+      continue;  // written by a plugin
     }
     const bool closed = size == 0 || (errno != EAGAIN && errno != EINTR);
     if (ended) return std::nullopt;  // and all that it sent has been read
-    const auto left = ceil<milliseconds>(deadline - steady_clock::now());
     pollfd awaited[] = {{closed ? -1 : child.socket.fd(), POLLIN, 0},
                         {child.process.pidfd(), POLLIN, 0}};
-    if (::poll(awaited, 2, static_cast<int>(std::max(left, milliseconds(0)).count())) == 0)
+    if (::poll(awaited, 2, static_cast<int>(std::max(left(), milliseconds(0)).count())) == 0)
       return std::nullopt;
     ended = (awaited[1].revents & POLLIN) != 0;
   }

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstring>
 
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include "base/assert.hpp"
+#include "base/sha256.hpp"
 
 namespace weir::control {
 namespace {
@@ -49,6 +51,17 @@ std::optional<std::string> receive(const FileDescriptor& end) { return receive_w
 
 std::optional<std::string> try_receive(const FileDescriptor& end) {
   return receive_with(end.fd(), MSG_DONTWAIT);
+}
+
+bool send_crashed(const FileDescriptor& end, std::string_view sha256) noexcept {
+  return send(end, fmt::format("{} {}", crashed, sha256));
+}
+
+std::optional<std::string> crashed_plugin(std::string_view message) {
+  if (!message.starts_with(crashed)) return std::nullopt;
+  message.remove_prefix(crashed.size());
+  if (!message.starts_with(' ') || !is_sha256(message.substr(1))) return std::nullopt;
+  return std::string(message.substr(1));
 }
 
 }  // namespace weir::control

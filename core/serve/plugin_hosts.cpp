@@ -4,14 +4,14 @@
 
 namespace weir {
 
-PluginHosts::PluginHosts(const Config& config, const std::shared_ptr<Quarantine>& quarantine,
+PluginHosts::PluginHosts(const Config& config, const IsolatedHost::OnCrash& on_crash,
                          const std::shared_ptr<Log>& log) {
   for (const auto& [plugin, hosting] : config.plugins.hosting) {
     if (hosting.mode != HostingMode::isolated) continue;
     IsolatedOptions options;
     options.processes = hosting.processes > 0 ? hosting.processes : config.worker.slots;
     options.memory_bytes = hosting.memory_bytes;
-    isolated_.emplace(plugin, std::make_unique<IsolatedHost>(std::move(options), quarantine, log));
+    isolated_.emplace(plugin, std::make_unique<IsolatedHost>(std::move(options), on_crash, log));
   }
 }
 

@@ -8,7 +8,6 @@
 #include "definition/manifest.hpp"
 #include "isolated/isolated_host.hpp"
 #include "plugin/in_process_host.hpp"
-#include "plugin/quarantine.hpp"
 
 namespace weir {
 
@@ -16,8 +15,8 @@ namespace weir {
 /// every module that it loaded.
 class PluginHosts {
  public:
-  /// `quarantine` counts the crashes of isolated plugins.
-  PluginHosts(const Config& config, const std::shared_ptr<Quarantine>& quarantine,
+  /// `on_crash` is told of the crashes of isolated plugins.
+  PluginHosts(const Config& config, const IsolatedHost::OnCrash& on_crash,
               const std::shared_ptr<Log>& log);
 
   /// For LoaderParts::host.  [any thread]

@@ -68,6 +68,7 @@ Result<int> WorkerKeeper::run() {
     for (auto life = lives_.begin(); life != lives_.end();) {
       if (status) life->process.pass_on(1);
       const auto end = life->process.check();
+      for (const std::string& sha256 : life->process.take_crashes()) count_crash(sha256, *life);
       if (!end) {
         ++life;
         continue;
@@ -143,7 +144,7 @@ Result<void> WorkerKeeper::clean_up(Life& life, const ProcessEnd& end) {
   log_.error("{}", said);
   end_crashed_workers(life, report, trial.has_value());
   if (!report.sha256.empty())
-    count_crash(report.sha256);
+    count_crash(report.sha256, life);
   else if (report.seat == nullptr && report.suspects.empty())
     if (auto counted = count_idle_crash(end); !counted) return counted;
   const milliseconds pause = pause_after(report);
@@ -205,9 +206,11 @@ void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& repo
   }
 }
 
-void WorkerKeeper::count_crash(const std::string& sha256) {
+// Passes it on to all processes but the one where it happened.
+void WorkerKeeper::count_crash(const std::string& sha256, const Life& where) {
   const Steady now = steady_clock::now();
-  for (Life& life : lives_) life.process.count_crash(sha256);  // nothing reads it in one that ended
+  for (Life& life : lives_)
+    if (&life != &where) life.process.count_crash(sha256);
   if (const auto until = quarantine_.crashed(sha256, now))
     log_.error("plugin (sha256 {}) crashed too often: quarantined for {} s, its runs wait",
                short_hash(sha256), std::chrono::ceil<std::chrono::seconds>(*until - now).count());

@@ -55,7 +55,7 @@ class WorkerKeeper {
   Result<void> clean_up(Life& life, const ProcessEnd& end);
   std::optional<ServeOrders::Trial> trial_of(const Life& life, const CrashReport& report);
   void end_crashed_workers(const Life& life, const CrashReport& report, bool tries_suspects);
-  void count_crash(const std::string& sha256);
+  void count_crash(const std::string& sha256, const Life& where);
   Result<void> count_idle_crash(const ProcessEnd& end);
   void heed_signals();
   bool is_late() const;

@@ -74,9 +74,8 @@ class ControlReader {
   ControlReader(const FileDescriptor& control, ServeTree& tree, Quarantine& quarantine, Log& log)
       : control_(control), thread_([&control, &tree, &quarantine, &log] {
           while (const auto message = control::receive(control)) {
-            if (message->starts_with(control::crashed)) {
-              quarantine.crashed(message->substr(control::crashed.size() + 1),
-                                 std::chrono::steady_clock::now());
+            if (const auto sha256 = control::crashed_plugin(*message)) {
+              quarantine.crashed(*sha256, std::chrono::steady_clock::now());
               continue;
             }
             const bool stop = *message == control::stop;
@@ -123,7 +122,11 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
   if (!stage) return setup.fail(to_error(stage.error()));
   const auto quarantine = std::make_shared<Quarantine>(quarantine_limit(config));
   quarantine->restore(orders.quarantine);
-  PluginHosts hosts(config, quarantine, log);  // outlives the modules in the registry
+  const auto count_crash = [&](const std::string& sha256) {
+    quarantine->crashed(sha256, std::chrono::steady_clock::now());
+    control::send_crashed(control, sha256);  // so that it counts on in the next worker process
+  };
+  PluginHosts hosts(config, count_crash, log);  // outlives the modules in the registry
   Scanner scanner;
   std::optional<VerdictCache> verdicts;
   if (const auto file = verdict_file()) {

@@ -59,7 +59,7 @@ void WorkerProcess::pass_on(int signals) {
 }
 
 void WorkerProcess::count_crash(const std::string& sha256) {
-  control::send(control_, fmt::format("{} {}", control::crashed, sha256));
+  control::send_crashed(control_, sha256);
 }
 
 std::optional<WorkerProcessEnd> WorkerProcess::check() {
@@ -68,6 +68,7 @@ std::optional<WorkerProcessEnd> WorkerProcess::check() {
   const auto end = process_.wait(std::chrono::milliseconds(0));
   while (const auto message = control::try_receive(control_)) {
     if (const auto status = exit_status_in(*message)) exit_status_ = status;
+    if (auto sha256 = control::crashed_plugin(*message)) crashes_.push_back(*std::move(sha256));
     if (*message == control::tried) pass_on(1);
     if (*message == control::crashing && !kill_at_) kill_at_ = steady_clock::now() + crash_timeout;
   }

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <poll.h>
 
@@ -43,6 +45,10 @@ class WorkerProcess {
   /// Tells the process that a plugin crashed in another one, so that it counts toward quarantine.
   void count_crash(const std::string& sha256);
 
+  /// The plugins (sha256) that crashed isolated in processes of this one, as far as check() has taken
+  /// it in; each crash is returned once.
+  std::vector<std::string> take_crashes() { return std::exchange(crashes_, {}); }
+
   /// Takes in what the process has sent; how it ended, once it has. A process that reports that it
   /// is crashing, but does not end within some seconds, is killed; one whose trial is over is
   /// drained.
@@ -63,6 +69,7 @@ class WorkerProcess {
   bool connected_ = true;
   int passed_on_ = 0;
   std::optional<int> exit_status_{};
+  std::vector<std::string> crashes_{};
   std::optional<std::chrono::steady_clock::time_point> kill_at_{};
 };
 

@@ -85,6 +85,21 @@ TEST_CASE("F1: a plugin that keeps crashing waits in quarantine and the others g
   }));
 }
 
+TEST_CASE("F1: a plugin that crashed isolated is in quarantine in the next worker process too") {
+  const CrashingShop crashing(
+      ", max_crashes: 1, quarantine: 1h, hosting: {crashes: {mode: isolated}}");
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.is_serving());
+  CHECK(crashing.crash("segv").code == 1);
+  CHECK(crashing.logs("crashed too often: quarantined for 3600 s, its runs wait"));
+  ::kill(std::stoi(crashing.value("select max(pid) from weir.worker where ended_at is null")),
+         SIGKILL);
+  REQUIRE(crashing.logs("worker 2 serves 2 flows"));
+  CHECK(eventually(
+      [&] { return crashing.shop.run({"plugins", "list"}).out.contains("quarantined"); }));
+  CHECK(crashing.shop.run(crashing.shop.order(1, {"--wait"})).code == 0);
+}
+
 TEST_CASE("crashes that nobody is to blame for make serve give up") {
   const CrashingShop crashing("", "supervisor: {max_restarts: 1, max_seconds: 60}\n");
   Running serve = crashing.serve();

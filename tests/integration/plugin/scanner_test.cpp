@@ -1,5 +1,6 @@
 #include "plugin/scanner.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -10,7 +11,11 @@
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "plugin/inspection.hpp"
 #include "plugin/stage.hpp"
@@ -33,6 +38,10 @@ struct StringMaker<std::vector<std::string>> {
 }  // namespace doctest
 
 namespace {
+
+// Set: once a child is ready, the next calls of recv() receive what a plugin printed.
+std::atomic<bool> prints = false;
+std::atomic<int> printed_left = 0;
 
 /// A stage of its own, and what a scanner says of variants of tests/fixtures/bad_plugins.
 class Scans {
@@ -88,6 +97,18 @@ bool has_no_children() {
 }
 
 }  // namespace
+
+// In place of libc's: no child prints faster than a scanner reads, but on a busy machine.
+extern "C" ssize_t recv(int socket, void* into, std::size_t room, int flags) {
+  if (printed_left > 0) {
+    --printed_left;
+    *static_cast<char*>(into) = 'x';
+    return 1;
+  }
+  const ssize_t size = ::syscall(SYS_recvfrom, socket, into, room, flags, nullptr, nullptr);
+  if (size > 0 && prints.exchange(false)) printed_left = 100'000'000;
+  return size;
+}
 
 TEST_SUITE("plugin: scanner") {
   TEST_CASE("good plugins are sound and one child takes them all") {
@@ -158,6 +179,26 @@ TEST_SUITE("plugin: scanner") {
     CHECK(scans.of({"good", "prints_results", "other_flow"}) ==
           Words{"sound", "scan_crashed at scan: loading it ends the process by SIGABRT", "sound"});
     CHECK(scans.scanner().started() == 2);
+  }
+
+  TEST_CASE("case 23: what is printed without end does not keep a scanner from its time limit") {
+    Scans scans(50ms);
+    prints = true;
+    CHECK(scans.of({"hangs"}) ==
+          Words{"scan_timeout at scan: loading it did not end within 50 ms"});
+    CHECK(printed_left.exchange(0) > 0);
+  }
+
+  TEST_CASE("a scanner needs no more descriptors than a process may have") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit few{.rlim_cur = 64, .rlim_max = before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    Scans scans;
+    const Words verdicts = scans.of({"good", "prints_results", "good"});
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(verdicts ==
+          Words{"sound", "scan_crashed at scan: loading it ends the process by SIGABRT", "sound"});
   }
 
   TEST_CASE("a constructor that closes all descriptors is scan_exited") {

@@ -1,7 +1,14 @@
+#include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "support/eventually.hpp"
 #include "unit/isolated/plugin_rig.hpp"
@@ -20,7 +27,21 @@ IsolatedOptions one_process() {
   options.stop_grace = 50ms;
   return options;
 }
+
+// The process for which the next recv() finds nothing, and returns only when that process has ended.
+std::atomic<pid_t> missed = 0;
 }  // namespace
+
+// In place of libc's: what happens between a timeout of the channel and the next look at the process
+// lasts a microsecond otherwise.
+extern "C" ssize_t recv(int socket, void* into, std::size_t room, int flags) {
+  if (const pid_t process = missed.exchange(0); process != 0) {
+    static_cast<void>(weir::testing::eventually([&] { return weir::testing::has_ended(process); }));
+    errno = EAGAIN;
+    return -1;
+  }
+  return ::syscall(SYS_recvfrom, socket, into, room, flags, nullptr, nullptr);
+}
 
 TEST_CASE("F1: a crash of an isolated step is one failed attempt that says how it ended") {
   PluginRig rig(weir::testing::deeds(), one_process(), {.max_crashes = 100});
@@ -60,6 +81,35 @@ TEST_CASE("F1: a process that dies between two calls charges neither of them") {
   const pid_t process = weir::testing::children().at(0);
   REQUIRE(weir::testing::eventually([&] { return weir::testing::has_ended(process); }));
   CHECK(result_text(rig.run("count")) == "completed: 1");
+}
+
+TEST_CASE("F1: a result that was sent counts however soon its process dies") {
+  PluginRig rig(weir::testing::deeds(), one_process());
+  missed = weir::testing::children().at(0);
+  CHECK(result_text(rig.run("answers_and_dies")) == "completed: \"last words\"");
+  CHECK(result_text(rig.run("count")) == "completed: 1");
+}
+
+TEST_CASE("F1: a call is charged for none of the processes that died while they were idle") {
+  PluginRig rig;
+  {
+    std::vector<std::unique_ptr<PluginRig::Call>> calls;
+    for (std::size_t i = 0; i < weir::testing::isolated_options().processes; ++i)
+      calls.push_back(std::make_unique<PluginRig::Call>(rig, "later_when_cancelled"));
+    REQUIRE(weir::testing::eventually([] { return weir::testing::children().size() == 4; }));
+    for (const auto& call : calls) call->cancel();
+    for (const auto& call : calls) call->result();
+  }
+  for (const pid_t process : weir::testing::children())
+    REQUIRE(weir::testing::eventually([&] { return weir::testing::has_ended(process); }));
+  CHECK(result_text(rig.run("count")) == "completed: 1");
+}
+
+TEST_CASE("F4: a step that sends a byte now and then is killed all the same") {
+  PluginRig rig(weir::testing::deeds(), one_process());
+  PluginRig::Call call(rig, "trickles");
+  call.cancel();
+  CHECK(call.result().error_code == "worker_timeout");
 }
 
 TEST_CASE("F1: a plugin whose isolated steps keep crashing is quarantined") {

@@ -23,7 +23,12 @@ IsolatedOptions isolated_options() {
 
 PluginRig::PluginRig(const fs::path& file, IsolatedOptions options, Quarantine::Limit limit)
     : quarantine(std::make_shared<Quarantine>(limit)),
-      host_(std::make_unique<IsolatedHost>(std::move(options), quarantine, log_)) {
+      host_(std::make_unique<IsolatedHost>(
+          std::move(options),
+          [counts = quarantine](const std::string& sha256) {
+            counts->crashed(sha256, std::chrono::steady_clock::now());
+          },
+          log_)) {
   const auto inspection = inspect(file);
   if (!inspection) FAIL(to_string(inspection.error()));
   auto modules = host_->open(*inspection, file);

@@ -20,6 +20,7 @@
 
 #include <weir/abi/plugin.h>
 
+#include "base/child_process.hpp"
 #include "base/sha256.hpp"
 #include "plugin/file_mapping.hpp"
 #include "plugin/library.hpp"
@@ -264,6 +265,15 @@ TEST_SUITE("plugin: library reaper") {
     CHECK(eventually([&] { return rig.unloaded().size() == 1; }));
     CHECK_FALSE(rig.mapped(file.sha256));
     CHECK(rig.staged() == 0);
+  }
+
+  TEST_CASE("a reaper that has work when the process exits ends instead of doing it") {
+    const fs::path good = built("good");
+    auto process = ChildProcess::start({.program = REAPER_AT_EXIT, .arguments = {good.string()}});
+    REQUIRE(process.has_value());
+    const auto end = process->wait(2 * patience);
+    REQUIRE(end.has_value());
+    CHECK(to_string(*end) == "exit status 0");
   }
 
   TEST_CASE("a library that does not load leaves nothing behind") {
