@@ -21,6 +21,24 @@ struct Library::Handle {
 
 namespace {
 
+Library::CodeObserver& code_observer() {
+  static auto& observer = *new Library::CodeObserver;  // the reaper's thread is never ended
+  return observer;
+}
+
+// Tells the observer that code of a library runs, while the object lives.
+class RunningCode {
+ public:
+  RunningCode(LibraryCode code, const std::filesystem::path& copy) {
+    if (code_observer().begins) code_observer().begins(code, copy);
+  }
+  ~RunningCode() {
+    if (code_observer().ended) code_observer().ended();
+  }
+  RunningCode(const RunningCode&) = delete;
+  RunningCode& operator=(const RunningCode&) = delete;
+};
+
 PluginError refused_by_loader(std::string message) {
   const bool noexec = message.contains("failed to map segment");
   return refusal(PluginStage::stage, noexec ? PluginFault::noexec_mount : PluginFault::load_failed,
@@ -63,7 +81,10 @@ std::expected<std::unique_ptr<Library>, PluginError> Library::open(const StagedC
   // Boost's code is always "bad file descriptor"; dlerror has the message.
   boost::dll::fs::error_code failed;
   auto handle = std::make_unique<Handle>();
-  handle->library.load(staged.path(), failed, rtld_now | rtld_local);
+  {
+    const RunningCode constructors(LibraryCode::constructors, staged.path());
+    handle->library.load(staged.path(), failed, rtld_now | rtld_local);
+  }
   if (failed) {
     const char* const message = ::dlerror();
     return std::unexpected(refused_by_loader(message != nullptr ? message : failed.message()));
@@ -71,9 +92,18 @@ std::expected<std::unique_ptr<Library>, PluginError> Library::open(const StagedC
   return std::unique_ptr<Library>(new Library(std::move(handle), staged));
 }
 
-void Library::close() { handle_->library.unload(); }
+void Library::observe_code(CodeObserver observer) {
+  WEIR_ASSERT(!code_observer().begins);
+  code_observer() = std::move(observer);
+}
+
+void Library::close() {
+  const RunningCode destructors(LibraryCode::destructors, staged_.path());
+  handle_->library.unload();
+}
 
 bool Library::is_loaded(const std::filesystem::path& staged) {
+  const RunningCode destructors(LibraryCode::destructors, staged);  // if this is its last close
   void* const found = ::dlopen(staged.c_str(), RTLD_NOW | RTLD_NOLOAD);
   if (found != nullptr) ::dlclose(found);
   return found != nullptr;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,9 @@
 #include "plugin/staged_copy.hpp"
 
 namespace weir {
+
+/// Code of a library that runs outside of all calls.
+enum class LibraryCode { constructors, destructors };
 
 /// A shared library in this process, and the memory it occupies.  [any thread]
 class Library {
@@ -33,6 +37,17 @@ class Library {
   /// Errors: noexec_mount, load_failed with the loader's words; stage `stage`, no path.
   static std::expected<std::shared_ptr<const Library>, PluginError> load(const StagedCopy& staged,
                                                                          const std::string& sha256);
+
+  /// What is told of code that runs because a library is loaded or unloaded. The callbacks are called
+  /// by the thread that does so, one pair at a time; they must not throw.
+  struct CodeObserver {
+    /// Its constructors or destructors begin; `copy` is its private copy.
+    std::function<void(LibraryCode code, const std::filesystem::path& copy)> begins;
+    std::function<void()> ended;
+  };
+
+  /// Sets the observer of this process; once, before anything is loaded.
+  static void observe_code(CodeObserver observer);
 
   /// A symbol in its own memory; nullptr when there is none, or only in a library that it needs.
   const void* symbol(const char* name) const;

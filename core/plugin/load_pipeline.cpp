@@ -1,5 +1,6 @@
 #include "plugin/load_pipeline.hpp"
 
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -25,12 +26,14 @@ LoadPipeline::Checked prepared(const fs::path& path, TrustedFiles& files,
 }  // namespace
 
 LoadPipeline::LoadPipeline(std::span<const fs::path> paths, const StageDirectory& stage,
-                           const TrustPolicy& policy, Scanner* scanner, VerdictCache* verdicts)
+                           const TrustPolicy& policy, Scanner* scanner, VerdictCache* verdicts,
+                           const Quarantine* quarantine)
     : paths_(paths),
       stage_(stage),
       policy_(policy),
       scanner_(scanner),
       verdicts_(verdicts),
+      quarantine_(quarantine),
       files_(paths.size()) {
   if (paths_.size() < 2) {  // nothing could be done in parallel
     prepare();
@@ -87,6 +90,14 @@ void LoadPipeline::scan() {
   }
 }
 
+std::optional<VerdictCache::Verdict> LoadPipeline::known_verdict(const std::string& key,
+                                                                 const PluginFile& plugin) const {
+  if (quarantine_ != nullptr &&
+      quarantine_->barred_loading(plugin.sha256, std::chrono::steady_clock::now()))
+    return std::nullopt;
+  return verdicts_->find(key, plugin);
+}
+
 void LoadPipeline::scan_range(std::size_t begin, std::size_t end, Scanner::Session& session,
                               DependencyState& dependencies) {
   std::vector<Scanner::Order> orders;
@@ -100,7 +111,7 @@ void LoadPipeline::scan_range(std::size_t begin, std::size_t end, Scanner::Sessi
     std::string key;
     if (verdicts_ != nullptr) {
       key = VerdictCache::key_of(plugin.inspection, dependencies);
-      if (const auto known = verdicts_->find(key, plugin.inspection.file)) {
+      if (const auto known = known_verdict(key, plugin.inspection.file)) {
         if (known->refused) refuse(i, *known->refused);
         continue;
       }

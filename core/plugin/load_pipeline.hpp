@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "plugin/inspection.hpp"
+#include "plugin/quarantine.hpp"
 #include "plugin/scanner.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/trust.hpp"
@@ -37,9 +38,11 @@ class LoadPipeline {
  public:
   using Checked = std::expected<CheckedPlugin, PluginError>;
 
-  /// All arguments must outlive the pipeline. `scanner` and `verdicts` may be null.
+  /// All arguments must outlive the pipeline. The pointers may be null. The verdict on a plugin that
+  /// `quarantine` bars from being loaded is not used: it did not say what happens here.
   LoadPipeline(std::span<const std::filesystem::path> paths, const StageDirectory& stage,
-               const TrustPolicy& policy, Scanner* scanner, VerdictCache* verdicts);
+               const TrustPolicy& policy, Scanner* scanner, VerdictCache* verdicts,
+               const Quarantine* quarantine);
 
   /// Waits for the threads, which finish all files.
   ~LoadPipeline() = default;
@@ -52,6 +55,8 @@ class LoadPipeline {
  private:
   void prepare();
   void scan();
+  std::optional<VerdictCache::Verdict> known_verdict(const std::string& key,
+                                                     const PluginFile& plugin) const;
   void scan_range(std::size_t begin, std::size_t end, Scanner::Session& session,
                   DependencyState& dependencies);
   std::size_t wait_prepared(std::size_t more_than);
@@ -62,6 +67,7 @@ class LoadPipeline {
   const TrustPolicy& policy_;
   Scanner* scanner_;
   VerdictCache* verdicts_;
+  const Quarantine* quarantine_;
   std::vector<std::optional<Checked>> files_;
   std::size_t taken_ = 0;  // used by the caller's thread alone
   std::mutex mutex_;       // guards prepared_ and scanned_

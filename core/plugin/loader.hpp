@@ -12,6 +12,7 @@
 #include "plugin/load_pipeline.hpp"
 #include "plugin/plugin_error.hpp"
 #include "plugin/plugin_host.hpp"
+#include "plugin/quarantine.hpp"
 #include "plugin/scanner.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/staged_copy.hpp"
@@ -25,6 +26,9 @@ namespace weir {
 struct LoaderParts {
   Scanner* scanner = nullptr;        ///< null: plugins are loaded here without a scan
   VerdictCache* verdicts = nullptr;  ///< null: every plugin is scanned, each time
+  /// Plugins that it bars from being loaded are scanned whatever verdict is known, and not opened;
+  /// null: none.
+  const Quarantine* quarantine = nullptr;
   /// Where a plugin's code runs; unset: in this process.
   std::function<PluginHost&(const Manifest&)> host = {};
 };
@@ -57,6 +61,7 @@ class PluginLoader {
 
  private:
   LoadResult opened(LoadPipeline::Checked checked) const;
+  std::optional<PluginError> barred(const PluginFile& file) const;
   PluginHost& host_of(const Manifest& manifest) const;
 
   StageDirectory stage_;

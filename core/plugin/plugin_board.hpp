@@ -23,7 +23,7 @@ enum class PluginState {
   live,         ///< its flows can be run, as the newest of their slugs
   former,       ///< replaced or removed; its code stays for the runs that began with it
   refused,      ///< `error` says why
-  quarantined,  ///< it crashed too often: its runs wait until `until`
+  quarantined,  ///< it crashed too often, or while it was loaded: its runs wait until `until`
   pinned,       ///< unload_pinned: released, but its code is still mapped
 };
 

@@ -52,7 +52,7 @@ enum class PluginFault {
   duplicate_module,
 
   // A plugin that was live: families of the same names.
-  plugin_quarantined,  ///< its code crashed too often; its runs wait
+  plugin_quarantined,  ///< its code crashed too often, or while it was loaded; its runs wait
   unload_pinned,       ///< released, but its code is still mapped
 };
 

@@ -46,6 +46,7 @@ bool may_be_transient(PluginFault fault) {
     case PluginFault::scan_timeout:
     case PluginFault::scan_crashed:
     case PluginFault::scan_exited:
+    case PluginFault::plugin_quarantined:
       return true;
     default:
       return false;

@@ -40,8 +40,10 @@ Steady steady(const json::value& count) { return Steady(Steady::duration(count.a
 json::value of_record(const Quarantine::Record& record) {
   json::array crashes;
   for (const Steady crash : record.crashes) crashes.emplace_back(count(crash));
-  json::object object{
-      {"sha256", record.sha256}, {"crashes", std::move(crashes)}, {"last_ms", record.last.count()}};
+  json::object object{{"sha256", record.sha256},
+                      {"crashes", std::move(crashes)},
+                      {"last_ms", record.last.count()},
+                      {"load_crash", record.load_crash}};
   if (record.until) object["until"] = count(*record.until);
   return object;
 }
@@ -50,7 +52,8 @@ Quarantine::Record to_record(const json::object& object) {
   Quarantine::Record record{.sha256 = std::string(object.at("sha256").as_string()),
                             .crashes = {},
                             .until = {},
-                            .last = std::chrono::milliseconds(object.at("last_ms").as_int64())};
+                            .last = std::chrono::milliseconds(object.at("last_ms").as_int64()),
+                            .load_crash = std::string(object.at("load_crash").as_string())};
   for (const json::value& crash : object.at("crashes").as_array())
     record.crashes.push_back(steady(crash));
   if (const json::value* const until = object.if_contains("until")) record.until = steady(*until);

@@ -169,7 +169,7 @@ class VersionKeeper {
     std::vector<Json> rows;
     for (PluginStatus& status : plugins_.board->list()) {
       if (const auto until = quarantined.find(status.file.sha256);
-          until != quarantined.end() && status.state == PluginState::live)
+          until != quarantined.end() && (status.state == PluginState::live || is_barred(status)))
         mark_quarantined(status, until->second - now);
       rows.push_back(row_of(status));
     }
@@ -192,9 +192,15 @@ class VersionKeeper {
     return quarantined;
   }
 
+  // Whether it was not loaded because it crashed while it was.
+  static bool is_barred(const PluginStatus& status) {
+    return status.error && status.error->kind == PluginFault::plugin_quarantined;
+  }
+
   static void mark_quarantined(PluginStatus& status, Steady::duration remaining) {
     status.state = PluginState::quarantined;
     status.until = wall_clock_now() + std::chrono::duration_cast<Duration>(remaining);
+    if (is_barred(status)) return;
     status.error =
         PluginError{.kind = PluginFault::plugin_quarantined,
                     .stage = PluginStage::run,

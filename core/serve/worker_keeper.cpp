@@ -143,7 +143,9 @@ Result<void> WorkerKeeper::clean_up(Life& life, const ProcessEnd& end) {
     append_to_first_line(said, suspects_text(report, trial.has_value()));
   log_.error("{}", said);
   end_crashed_workers(life, report, trial.has_value());
-  if (!report.sha256.empty())
+  if (report.while_loading)
+    bar_loading(report);
+  else if (!report.sha256.empty())
     count_crash(report.sha256, life);
   else if (report.seat == nullptr && report.suspects.empty())
     if (auto counted = count_idle_crash(end); !counted) return counted;
@@ -214,6 +216,15 @@ void WorkerKeeper::count_crash(const std::string& sha256, const Life& where) {
   if (const auto until = quarantine_.crashed(sha256, now))
     log_.error("plugin (sha256 {}) crashed too often: quarantined for {} s, its runs wait",
                short_hash(sha256), std::chrono::ceil<std::chrono::seconds>(*until - now).count());
+}
+
+void WorkerKeeper::bar_loading(const CrashReport& report) {
+  const Steady now = steady_clock::now();
+  const Steady until = quarantine_.crashed_loading(
+      report.sha256, report.text.substr(0, report.text.find('\n')), now);
+  log_.error("plugin (sha256 {}) is not loaded for {} s: its runs wait, the others go on",
+             short_hash(report.sha256),
+             std::chrono::ceil<std::chrono::seconds>(until - now).count());
 }
 
 // A crash in which no attempt ran counts toward the limit of restarts: no plugin can be to blame.

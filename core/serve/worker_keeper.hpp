@@ -21,7 +21,7 @@ namespace weir {
 /// The process `weir serve` itself, which runs no plugin code. It owns what must survive a crash of
 /// a plugin, keeps a worker process running, and cleans up after each one that crashed: the attempt
 /// that is to blame is charged, the others in flight start again (F1), and a plugin that keeps
-/// crashing is quarantined.
+/// crashing, or crashes while it is loaded, is quarantined.
 ///
 /// When nobody is to blame, what ran is suspect (F10): a further process, which ends afterwards, runs
 /// the suspects again in halves, while the worker process goes on with everything else. When that
@@ -56,6 +56,7 @@ class WorkerKeeper {
   std::optional<ServeOrders::Trial> trial_of(const Life& life, const CrashReport& report);
   void end_crashed_workers(const Life& life, const CrashReport& report, bool tries_suspects);
   void count_crash(const std::string& sha256, const Life& where);
+  void bar_loading(const CrashReport& report);
   Result<void> count_idle_crash(const ProcessEnd& end);
   void heed_signals();
   bool is_late() const;

@@ -20,6 +20,7 @@
 
 #include "base/child_process.hpp"
 #include "config/idle_overrides.hpp"
+#include "plugin/library.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/plugin_board.hpp"
 #include "plugin/plugin_watcher.hpp"
@@ -101,6 +102,16 @@ void report_exit(const FileDescriptor& control, int status) {
   control::send(control, fmt::format("{} {}", control::exited, status));
 }
 
+// What runs as a plugin is loaded or unloaded, on whichever thread, is recorded as calls are.
+void record_libraries(FlightRecorder& recorder) {
+  Library::observe_code({.begins =
+                             [&recorder](LibraryCode code, const std::filesystem::path& copy) {
+                               static thread_local const FaultStack stack;
+                               recorder.begin_library(code, copy.native());
+                             },
+                         .ended = [&recorder] { recorder.end_library(); }});
+}
+
 // A file in the user's cache, because a verdict on a plugin does not depend on the plugin's folder.
 // nullopt without a home folder.
 std::optional<std::filesystem::path> verdict_file() {
@@ -133,7 +144,9 @@ int work(const ServeOrders& orders, const FileDescriptor& control,
     verdicts.emplace(*file);
     if (orders.rescan) verdicts->forget();
   }
-  LoaderParts parts{.scanner = &scanner, .verdicts = verdicts ? &*verdicts : nullptr};
+  LoaderParts parts{.scanner = &scanner,
+                    .verdicts = verdicts ? &*verdicts : nullptr,
+                    .quarantine = quarantine.get()};
   parts.host = [&](const Manifest& manifest) -> PluginHost& { return hosts.of(manifest); };
   const PluginLoader loader(*std::move(stage), {.sha256_allow = config.plugins.sha256_allow},
                             std::move(parts));
@@ -224,6 +237,7 @@ int run_worker_process(const ProcessSetup& setup) {
       // Never destroyed: the fault handler uses it until the process ends.
       static const auto& kept = *new auto(std::make_shared<FlightRecorder>(*std::move(recorder)));
       install_fault_handler(*kept, control.fd());
+      record_libraries(*kept);
       status = work(*orders, control, kept, setup);
     }
   } catch (...) {

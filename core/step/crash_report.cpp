@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -31,6 +32,18 @@ template <std::size_t Size>
 std::string_view text(const std::array<char, Size>& chars) {
   const std::string_view all(chars.data(), Size);
   return all.substr(0, all.find('\0'));
+}
+
+std::string_view sha256_of(const SeatRecord& seat) {
+  const std::string_view sha256 = text(seat.sha256);
+  return is_sha256(sha256) ? sha256 : std::string_view();
+}
+
+// The sha256 of the plugin whose private copy it is; empty when it is another file.
+std::string sha256_of(const fs::path& copy, const fs::path& stage) {
+  if (!copy.native().starts_with(stage.native() + "/")) return {};
+  const std::string stem = copy.stem().string();
+  return is_sha256(stem) ? stem : std::string();
 }
 
 // What no slot writes: the process that crashed has written over its record.
@@ -58,11 +71,7 @@ class Copies {
 
   // The sha256 of the plugin whose copy the frame is in; empty when it is not in a plugin.
   std::string sha256(const Frame& frame) const {
-    if (!has_file(frame)) return {};
-    const fs::path path = file(frame);
-    if (!path.native().starts_with(stage_.native() + "/")) return {};
-    const std::string stem = path.stem().string();
-    return stem.size() == 64 ? stem : std::string();
+    return has_file(frame) ? sha256_of(file(frame), stage_) : std::string();
   }
 
   const std::string& bytes(const Frame& frame) {
@@ -81,6 +90,25 @@ struct PluginNames {
   std::string name;  // "shop 1.4.0"
   std::string file;  // "shop.so"
 };
+
+// The plugin that was loaded or unloaded when the process ended.
+struct RunningLibrary {
+  std::int32_t thread;
+  bool is_loaded;  // else unloaded
+  fs::path copy;
+  std::string sha256;
+};
+
+std::optional<RunningLibrary> running_library(const flight::Page& page, const fs::path& stage) {
+  const flight::LibraryRecord& record = page.library;
+  RunningLibrary library{
+      .thread = record.thread.load(std::memory_order_acquire),
+      .is_loaded = record.code == static_cast<std::int32_t>(LibraryCode::constructors),
+      .copy = text(record.copy),
+      .sha256 = sha256_of(fs::path(text(record.copy)), stage)};
+  if (library.thread == 0 || library.sha256.empty()) return std::nullopt;
+  return library;
+}
 
 std::string cause_text(const CrashRecord& crash) {
   if (crash.signal == 0) return fmt::format("ended the process with status {}", crash.code);
@@ -113,7 +141,14 @@ PluginNames plugin_names(const std::string& sha256, std::string_view path,
 
 std::string blamed_plugin(const std::string& sha256, const std::string& name) {
   if (sha256.empty()) return "code of the program itself";
-  return fmt::format("plugin {} (sha256 {})", name, short_hash(sha256));
+  return fmt::format("plugin {}{}(sha256 {})", name, name.empty() ? "" : " ", short_hash(sha256));
+}
+
+std::string to_string(const RunningLibrary& library) {
+  const PluginNames names =
+      plugin_names(library.sha256, {}, file_bytes(library.copy, plugin_bytes_max));
+  return fmt::format("{}: {} it", blamed_plugin(library.sha256, names.name),
+                     library.is_loaded ? "loading" : "unloading");
 }
 
 bool from_outside(const CrashRecord& crash, std::int32_t pid) {
@@ -122,7 +157,7 @@ bool from_outside(const CrashRecord& crash, std::int32_t pid) {
 
 // What the crashed process has recorded itself.
 CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end,
-                           const fs::path& stage) {
+                           const fs::path& stage, const std::optional<RunningLibrary>& running) {
   const flight::Page& page = recorder.page();
   const CrashRecord& crash = page.crash;
   CrashReport report;
@@ -137,14 +172,22 @@ CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end
       !is_wild(seats[static_cast<std::size_t>(crash.seat)])) {
     const SeatRecord& seat = seats[static_cast<std::size_t>(crash.seat)];
     report.seat = &seat;
-    report.sha256 = text(seat.sha256);
+    report.sha256 = sha256_of(seat);
     path = text(seat.path);
+  }
+  const RunningLibrary* const library =
+      !report.seat && running && running->thread == crash.thread.load(std::memory_order_relaxed)
+          ? &*running
+          : nullptr;
+  if (library != nullptr) {
+    report.sha256 = library->sha256;
+    report.while_loading = library->is_loaded;
   }
   const Frame* innermost = nullptr;  // of the plugin to blame
   const std::size_t count = std::min<std::size_t>(crash.frame_count, CrashRecord::frames_max);
   for (std::size_t i = 0; i < count && innermost == nullptr; ++i) {
     const std::string sha256 = copies.sha256(crash.frames[i]);
-    if (sha256.empty() || (report.seat && sha256 != report.sha256)) continue;
+    if (sha256.empty() || ((report.seat || library) && sha256 != report.sha256)) continue;
     innermost = &crash.frames[i];
     report.sha256 = sha256;
   }
@@ -154,13 +197,16 @@ CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end
   const PluginNames names = innermost != nullptr
                                 ? plugin_names(report.sha256, path, copies.bytes(*innermost))
                                 : PluginNames{.name = fs::path(path).stem().string(), .file = {}};
-  if (report.seat || !report.sha256.empty())
-    report.text = blamed_plugin(report.sha256, names.name);
+  if (library != nullptr)
+    report.text = to_string(*library);
+  else if (report.seat)
+    report.text = fmt::format("{}: step {}.{}", blamed_plugin(report.sha256, names.name),
+                              text(report.seat->flow), text(report.seat->step_slug));
   else
-    report.text = "no plugin";
-  report.text += report.seat ? fmt::format(": step {}.{} {}", text(report.seat->flow),
-                                           text(report.seat->step_slug), cause_text(crash))
-                             : fmt::format(": a thread of its own {}", cause_text(crash));
+    report.text =
+        fmt::format("{}: a thread of its own",
+                    report.sha256.empty() ? "no plugin" : blamed_plugin(report.sha256, names.name));
+  report.text += " " + cause_text(crash);
   if (innermost == nullptr) {  // code of ours, or of a library
     for (std::size_t i = 0; i < std::min(count, CrashReport::frames_max); ++i)
       if (has_file(crash.frames[i]))
@@ -180,7 +226,7 @@ CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end
 }
 
 void blame_alone(CrashReport& report, const SeatRecord& seat, const std::string& cause) {
-  report.sha256 = text(seat.sha256);
+  report.sha256 = sha256_of(seat);
   report.text = fmt::format("{}: step {}.{} ended the process that ran nothing else: {}",
                             blamed_plugin(report.sha256, fs::path(text(seat.path)).stem().string()),
                             text(seat.flow), text(seat.step_slug), cause);
@@ -188,16 +234,23 @@ void blame_alone(CrashReport& report, const SeatRecord& seat, const std::string&
 
 CrashReport report_of(const FlightRecorder& recorder, const ProcessEnd& end, const fs::path& stage,
                       bool is_trial) {
-  CrashReport report = recorded_crash(recorder, end, stage);
+  const auto library = running_library(recorder.page(), stage);
+  CrashReport report = recorded_crash(recorder, end, stage, library);
   if (report.seat != nullptr) return report;
   for (const SeatRecord& seat : recorder.seats())
     if (seat.state.load(std::memory_order_acquire) == SeatRecord::in_call && !is_wild(seat) &&
         (report.sha256.empty() || text(seat.sha256) == report.sha256))
       report.suspects.push_back(&seat);
-  if (is_trial && report.suspects.size() == 1) {
+  const bool is_recorded = recorder.page().crash.thread.load(std::memory_order_acquire) != 0;
+  if (library && !is_recorded && report.suspects.empty()) {
+    report.sha256 = library->sha256;
+    report.while_loading = library->is_loaded;
+    report.text = fmt::format("{} ended the process: {}", to_string(*library), to_string(end));
+  } else if (library && !is_recorded) {
+    report.text += fmt::format(", in the middle of this: {}", to_string(*library));
+  } else if (is_trial && report.suspects.size() == 1) {
     report.seat = report.suspects.front();
     report.suspects.clear();
-    const bool is_recorded = recorder.page().crash.thread.load(std::memory_order_acquire) != 0;
     blame_alone(report, *report.seat, is_recorded ? report.text : to_string(end));
   }
   return report;

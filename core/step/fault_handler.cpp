@@ -34,8 +34,6 @@ std::array<struct sigaction, signals.size()> actions_before{};
 std::atomic<Page*> crash_page = nullptr;
 int notify_socket = -1;
 
-std::int32_t this_thread() noexcept { return static_cast<std::int32_t>(::syscall(SYS_gettid)); }
-
 // The page, if it describes this process; null in a process that was forked from that one.
 Page* own_page() noexcept {
   Page* const page = crash_page.load(std::memory_order_acquire);
@@ -142,7 +140,8 @@ void locate_frames(CrashRecord& crash) noexcept {
 // True if this thread is the one whose crash is recorded; its seat is then recorded too.
 bool claim_crash_record(Page& page) noexcept {
   std::int32_t none = 0;
-  if (!page.crash.thread.compare_exchange_strong(none, this_thread(), std::memory_order_acq_rel))
+  if (!page.crash.thread.compare_exchange_strong(none, FlightRecorder::this_thread(),
+                                                 std::memory_order_acq_rel))
     return false;
   page.crash.seat = FlightRecorder::seat_in_call(page);
   return true;
@@ -175,7 +174,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
       notify();
       record_frames(crash, crash.pc);
       locate_frames(crash);
-    } else if (crash.thread.load(std::memory_order_acquire) != this_thread()) {
+    } else if (crash.thread.load(std::memory_order_acquire) != FlightRecorder::this_thread()) {
       wait_for_death();  // another thread's fault is still being recorded, and ends the process
     }
   }
@@ -183,14 +182,19 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   // A fault that the processor raised is raised again when we return.
   const bool again = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS ||
                                            signal == SIGILL || signal == SIGFPE);
-  if (!again) ::syscall(SYS_tgkill, ::getpid(), this_thread(), signal);
+  if (!again) ::syscall(SYS_tgkill, ::getpid(), FlightRecorder::this_thread(), signal);
 }
 
-// Records an exit() or the like, if it is called inside a step.
+// Whether this thread runs code of a plugin in a process that is recorded.
+bool runs_plugin() noexcept {
+  Page* const page = own_page();
+  return page != nullptr && FlightRecorder::runs_plugin(*page);
+}
+
+// Records an exit() or the like, if a plugin calls it.
 void record_exit(int status) noexcept {
   Page* const page = own_page();
-  if (page == nullptr || FlightRecorder::seat_in_call(*page) < 0 || !claim_crash_record(*page))
-    return;
+  if (!runs_plugin() || !claim_crash_record(*page)) return;
   page->crash.signal = 0;
   page->crash.code = status;
   notify();
@@ -247,8 +251,8 @@ FaultStack::~FaultStack() {
 
 }  // namespace weir
 
-// A plugin that calls one of these is linked to the program's own definition. Inside a step they
-// end the process at once, so that no destructor runs beside threads that still work.
+// A plugin that calls one of these is linked to the program's own definition. When it does so in a step,
+// or as it is loaded or unloaded, they end the process at once, so that no destructor runs beside threads that still work.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are libc's
 __attribute__((noreturn)) void _exit(int status) {
@@ -262,18 +266,14 @@ __attribute__((noreturn)) void _Exit(int status) noexcept {
 }
 
 __attribute__((noreturn)) void exit(int status) noexcept {
-  if (weir::Page* const page = weir::own_page();
-      page != nullptr && weir::FlightRecorder::seat_in_call(*page) >= 0)
-    _exit(status);
+  if (weir::runs_plugin()) _exit(status);
   using Exit = void (*)(int);
   reinterpret_cast<Exit>(::dlsym(RTLD_NEXT, "exit"))(status);
   weir::end_now(status);
 }
 
 __attribute__((noreturn)) void quick_exit(int status) noexcept {
-  if (weir::Page* const page = weir::own_page();
-      page != nullptr && weir::FlightRecorder::seat_in_call(*page) >= 0)
-    _exit(status);
+  if (weir::runs_plugin()) _exit(status);
   using Exit = void (*)(int);
   reinterpret_cast<Exit>(::dlsym(RTLD_NEXT, "quick_exit"))(status);
   weir::end_now(status);

@@ -6,7 +6,7 @@
 namespace weir {
 
 /// Makes this process record its own crash in the recorder's page: the thread, the signal, the
-/// address and the frames of the stack; or, of a call of exit() inside a step, status and frames.
+/// address and the frames of the stack; or, of a call of exit() by a plugin's code, status and frames.
 /// The process then dies as it would have without this; a handler that was installed before, such
 /// as a sanitizer's, runs after ours. "crashing" is sent to the socket `notify` as soon as the
 /// crash is marked, so that the reader can kill a process that hangs while it dies; -1: nothing is

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/assert.hpp"
@@ -133,6 +134,18 @@ std::vector<WorkerId> FlightRecorder::workers() const {
   return all;
 }
 
+void FlightRecorder::begin_library(LibraryCode code, std::string_view copy) noexcept {
+  flight::LibraryRecord& library = page_->library;
+  WEIR_ASSERT(library.thread.load(std::memory_order_relaxed) == 0);  // one at a time
+  library.code = static_cast<std::int32_t>(code);
+  put(library.copy, copy);
+  library.thread.store(this_thread(), std::memory_order_release);
+}
+
+void FlightRecorder::end_library() noexcept {
+  page_->library.thread.store(0, std::memory_order_release);
+}
+
 FlightRecorder::Seat::Seat(const std::shared_ptr<FlightRecorder>& recorder) noexcept
     : recorder_(recorder) {
   if (!recorder_) return;
@@ -179,12 +192,21 @@ void FlightRecorder::Seat::end() noexcept {
   record_->state.store(SeatRecord::idle, std::memory_order_release);
 }
 
+std::int32_t FlightRecorder::this_thread() noexcept {
+  return static_cast<std::int32_t>(::syscall(SYS_gettid));
+}
+
 std::int32_t FlightRecorder::seat_in_call(flight::Page& page) noexcept {
   const SeatRecord* const record = thread_seat;
   if (record == nullptr || record < page.seats() || record >= page.seats() + page.seat_count ||
       record->state.load(std::memory_order_relaxed) != SeatRecord::in_call)
     return -1;
   return static_cast<std::int32_t>(record - page.seats());
+}
+
+bool FlightRecorder::runs_plugin(flight::Page& page) noexcept {
+  return seat_in_call(page) >= 0 ||
+         page.library.thread.load(std::memory_order_relaxed) == this_thread();
 }
 
 }  // namespace weir

@@ -1,7 +1,7 @@
 /// Threads: a Seat belongs to one thread, and only that thread writes its record. The parent
 /// process reads a copy of a page after the process that wrote it has ended: a process that it
 /// forked may still write. What a fault handler shares with other threads is atomic: `state` of a
-/// seat and `thread` of the crash.
+/// seat, `thread` of the crash and of the library. Libraries are loaded and unloaded one at a time.
 ///
 /// Trust: a process that crashes may have written anything into its page. The page cannot become
 /// smaller, and its reader bounds and checks all numbers and texts.
@@ -20,6 +20,7 @@
 
 #include "base/error.hpp"
 #include "base/file_descriptor.hpp"
+#include "plugin/library.hpp"
 #include "run/ids.hpp"
 
 namespace weir {
@@ -41,6 +42,14 @@ struct SeatRecord {
   std::array<char, 132> flow, step_slug;
   std::array<char, 68> sha256;
   std::array<char, 512> path;
+};
+
+/// The library whose constructors or destructors run, outside of all calls.
+struct LibraryRecord {
+  std::atomic<std::int32_t>
+      thread;                  // that runs them; 0: none. Released by it, once the rest is set
+  std::int32_t code;           ///< LibraryCode
+  std::array<char, 512> copy;  ///< the library's private copy
 };
 
 struct Frame {
@@ -67,13 +76,14 @@ struct CrashRecord {
 };
 
 struct Page {
-  static constexpr std::uint32_t magic_word = 0x52494557, version_now = 1;
+  static constexpr std::uint32_t magic_word = 0x52494557, version_now = 2;
   static constexpr std::size_t workers_max = 64;
 
   std::uint32_t magic, version;
   std::uint32_t seat_count;
   std::int32_t pid;                                        ///< of the process that writes
   std::array<std::atomic<WorkerId>, workers_max> workers;  // those that joined; relaxed: own data
+  LibraryRecord library;
   CrashRecord crash;
 
   SeatRecord* seats() noexcept { return reinterpret_cast<SeatRecord*>(this + 1); }
@@ -113,6 +123,10 @@ class FlightRecorder {
   void remove_worker(WorkerId worker) noexcept;
   std::vector<WorkerId> workers() const;
 
+  /// Notes that this thread runs a library's constructors or destructors, until end_library().
+  void begin_library(LibraryCode code, std::string_view copy) noexcept;
+  void end_library() noexcept;
+
   /// The place of this thread in the page, while the object lives; it is destroyed on the same
   /// thread. When the page is full, it records nothing: is_taken() says whether it does.
   class Seat {
@@ -132,9 +146,16 @@ class FlightRecorder {
     flight::SeatRecord* record_ = nullptr;
   };
 
+  /// This thread, as the page names it.  [any thread; in signal handlers too]
+  static std::int32_t this_thread() noexcept;
+
   /// The number of this thread's seat while the thread is inside a handler, else -1.  [any thread;
   /// in signal handlers too]
   static std::int32_t seat_in_call(flight::Page& page) noexcept;
+
+  /// Whether this thread runs code of a plugin: a handler, or a library's constructors or
+  /// destructors.  [any thread; in signal handlers too]
+  static bool runs_plugin(flight::Page& page) noexcept;
 
  private:
   FlightRecorder(FileDescriptor memory, flight::Page* page, std::size_t bytes) noexcept

@@ -51,6 +51,7 @@ __attribute__((no_sanitize("undefined"))) int act(weir::Context& context, const 
   if (kind == "exit") std::exit(0);
   if (kind == "_exit") ::_exit(3);
   if (kind == "thread") std::thread([nowhere] { charge(*nowhere); }).join();
+  if (kind == "thread stack") std::thread([] { overflow(0); }).join();
   if (kind == "kill") vanish();
   if (kind == "raw exit") ::syscall(SYS_exit_group, 3);
   if (kind == "together") act_together();

@@ -1,5 +1,6 @@
 // Crashes that the crashed process could not record: nothing names the step that caused them.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -61,7 +62,9 @@ void crash_among_innocents(const CrashingShop& crashing, const std::string& kind
 TEST_SUITE_BEGIN("serve: suspects");
 
 TEST_CASE("F10: a step that is killed is found among others and charged alone") {
-  for (const std::string kind : {"kill", "raw exit"}) {
+  for (const auto& [kind, end] : {std::pair<std::string, std::string>("kill", "SIGKILL"),
+                                  {"raw exit", "exit status 3"},
+                                  {"thread stack", "SIGSEGV"}}) {
     CAPTURE(kind);
     const CrashingShop crashing = shop();
     const Running serve = crashing.serve();
@@ -75,7 +78,7 @@ TEST_CASE("F10: a step that is killed is found among others and charged alone") 
     const std::string error =
         crashing.value("select error from weir.journal where outcome <> 1 limit 1");
     CHECK(error.contains("step crashes.act"));
-    CHECK(error.contains(kind == "kill" ? "SIGKILL" : "exit status 3"));
+    CHECK(error.contains(end));
     CHECK(crashing.logs("nobody is to blame"));
     CHECK(crashing.shop.run({"start", "crashes", "--input", "\"well\"", "--wait"}).code == 0);
     // Each of its two attempts: the first crash, and at most log2(8) that narrow it down.

@@ -1,6 +1,8 @@
 // Whole folders through a loader that scans.
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
+#include "base/sha256.hpp"
 #include "plugin/loader.hpp"
 #include "support/load_folders.hpp"
 #include "support/temporary_folder.hpp"
@@ -16,6 +19,7 @@
 
 using namespace weir;
 using namespace weir::testing;
+using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
@@ -24,13 +28,15 @@ struct Loading {
   explicit Loading(const fs::path& verdict_file) : verdicts(verdict_file) {}
 
   LoadReport load(const fs::path& plugins) {
-    const PluginLoader loader(StageDirectory::open().value(), {},
-                              {.scanner = &scanner, .verdicts = &verdicts});
+    const PluginLoader loader(
+        StageDirectory::open().value(), {},
+        {.scanner = &scanner, .verdicts = &verdicts, .quarantine = &quarantine});
     return load_folders(loader, {plugins}, registry);
   }
 
   Scanner scanner{{.program = SCAN_CHILD, .arguments = {}}};
   VerdictCache verdicts;
+  Quarantine quarantine{{.first = 1h, .longest = 1h}};
   FlowRegistry registry;
 };
 
@@ -51,6 +57,11 @@ class Folder {
  private:
   TemporaryFolder folder_;
 };
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 std::string kinds(const LoadReport& report) {
   std::string all;
@@ -106,6 +117,27 @@ TEST_SUITE("plugin: loading with a scanner") {
     folder.put("other_flow");
     CHECK(loading.load(folder.plugins()).loaded.size() == 2);
     CHECK(loading.scanner.scanned() == 2);
+  }
+
+  TEST_CASE("F1: a plugin that crashed as it was loaded is scanned again and not loaded") {
+    const Folder folder({"good", "other_flow"});
+    const LoadReport before = Loading(folder.verdicts()).load(folder.plugins());
+    REQUIRE(before.loaded.size() == 2);
+    Loading again(folder.verdicts());
+    again.quarantine.crashed_loading(sha256_hex(bytes_of(folder.plugins() / "good.so")),
+                                     "loading it crashed: SIGSEGV",
+                                     std::chrono::steady_clock::now());
+    const LoadReport report = again.load(folder.plugins());
+    CHECK(again.scanner.scanned() == 1);
+    CHECK(report.loaded.size() == 1);
+    REQUIRE(report.refused.size() == 1);
+    CHECK(to_string(report.refused[0]) ==
+          fmt::format(
+              "{}/good.so: plugin_quarantined: loading it crashed: SIGSEGV (its runs wait; it "
+              "is loaded again when its quarantine is over: see what its constructors do)",
+              folder.plugins().string()));
+    CHECK(report.refused[0].stage == PluginStage::stage);
+    CHECK_FALSE(again.registry.find("good").has_value());
   }
 
   TEST_CASE("what was known is not believed after forget") {

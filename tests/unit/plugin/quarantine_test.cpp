@@ -56,6 +56,26 @@ TEST_CASE("F1: after a quarantine one more crash is enough") {
   CHECK(quarantine.crashed(shop, start + 40s) == start + 100s);
 }
 
+TEST_CASE("F1: one crash while it is loaded bars a plugin, from being loaded too") {
+  Quarantine quarantine(limit());
+  CHECK(quarantine.crashed_loading(shop, "it crashed", start) == start + 30s);
+  CHECK(quarantine.barred(shop, start + 29s) == start + 30s);
+  const auto bar = quarantine.barred_loading(shop, start + 29s);
+  REQUIRE(bar);
+  CHECK(bar->crash == "it crashed");
+  CHECK(bar->until == start + 30s);
+  CHECK(!quarantine.barred_loading(shop, start + 30s));
+  CHECK(!quarantine.barred_loading(other, start));
+  CHECK(quarantine.crashed_loading(shop, "again", start + 31s) == start + 91s);
+}
+
+TEST_CASE("F1: a plugin that is in quarantine for its steps can be loaded") {
+  Quarantine quarantine(limit());
+  quarantine.crashed_loading(shop, "it crashed", start);
+  CHECK(quarantine.crashed(shop, start + 40s) == start + 100s);
+  CHECK(!quarantine.barred_loading(shop, start + 50s));
+}
+
 TEST_CASE("F1: who ran for the longest time without a crash begins anew") {
   Quarantine quarantine(limit());
   for (int i = 0; i < 3; ++i) quarantine.crashed(shop, start);
@@ -66,11 +86,16 @@ TEST_CASE("what is known of plugins goes on in another process") {
   Quarantine first(limit());
   for (int i = 0; i < 3; ++i) first.crashed(shop, start);
   first.crashed(other, start);
+  const std::string third(64, 'c');
+  first.crashed_loading(third, "it crashed", start);
   Quarantine second(limit());
   second.restore(first.records());
   CHECK(second.barred(shop, start + 29s) == start + 30s);
   CHECK(!second.crashed(other, start + 1s));
   CHECK(second.crashed(other, start + 2s) == start + 32s);
+  REQUIRE(second.barred_loading(third, start + 1s));
+  CHECK(second.barred_loading(third, start + 1s)->crash == "it crashed");
+  CHECK(!second.barred_loading(shop, start + 1s));
 }
 
 TEST_CASE("who wants to know of changes is told once for each plugin that is barred") {

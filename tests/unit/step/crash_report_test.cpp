@@ -27,6 +27,8 @@ namespace {
 
 constexpr std::size_t seat_count = 3;
 constexpr ProcessEnd killed{.by_signal = true, .number = SIGSEGV};
+constexpr ProcessEnd exited{.by_signal = false, .number = 3};
+const std::string plugin_hash(64, 'a');
 
 template <std::size_t Size>
 void put(std::array<char, Size>& into, std::string_view text) {
@@ -50,6 +52,12 @@ FlightRecorder crashed() {
   crash.seat = 1;
   crash.signal = SIGSEGV;
   return *std::move(recorder);
+}
+
+// Whose constructors or destructors ran; the copy itself is gone.
+void recording(flight::Page& page, LibraryCode code) {
+  page.library.code = static_cast<std::int32_t>(code);
+  put(page.library.copy, "/stage/weir-stage-1/" + plugin_hash + ".so");
 }
 
 }  // namespace
@@ -94,6 +102,72 @@ TEST_SUITE("crash report") {
     seat.step = 0;
     seat.run = -3;
     CHECK(is_dropped());
+  }
+
+  TEST_CASE("F1: a thread that crashes as it loads a plugin charges that plugin and no step") {
+    for (const bool is_trial : {false, true}) {
+      const FlightRecorder recorder = crashed();
+      flight::Page& page = recorder.page();
+      page.crash.seat = -1;
+      recording(page, LibraryCode::constructors);
+      page.library.thread = page.crash.thread.load();
+      const CrashReport report = crash_report(recorder, killed, "/stage", is_trial);
+      CHECK(report.seat == nullptr);
+      CHECK(report.suspects.empty());
+      CHECK(report.sha256 == plugin_hash);
+      CHECK(report.while_loading);
+      CHECK(report.text == "plugin (sha256 aaaaaaaaaaaa): loading it crashed: SIGSEGV");
+    }
+  }
+
+  TEST_CASE("F1: what ends a process unrecorded as it unloads a plugin, beside no step, is that") {
+    const FlightRecorder recorder = crashed();
+    flight::Page& page = recorder.page();
+    page.crash.thread = 0;
+    recorder.seats()[1].state = SeatRecord::idle;
+    recording(page, LibraryCode::destructors);
+    page.library.thread = 5;
+    const CrashReport report = crash_report(recorder, exited, "/stage");
+    CHECK(report.sha256 == plugin_hash);
+    CHECK_FALSE(report.while_loading);
+    CHECK(report.text ==
+          "plugin (sha256 aaaaaaaaaaaa): unloading it ended the process: exit status 3");
+  }
+
+  TEST_CASE(
+      "F10: a suspect is not charged alone for what ended its process as a plugin was loaded") {
+    const FlightRecorder recorder = crashed();
+    flight::Page& page = recorder.page();
+    page.crash.thread = 0;
+    CHECK(crash_report(recorder, exited, "/stage", true).seat != nullptr);
+    recording(page, LibraryCode::constructors);
+    page.library.thread = 5;
+    const CrashReport report = crash_report(recorder, exited, "/stage", true);
+    CHECK(report.seat == nullptr);
+    CHECK(report.sha256.empty());
+    CHECK(report.suspects.size() == 1);
+    CHECK(report.text ==
+          "the worker process ended by exit status 3, in the middle of this: plugin (sha256 "
+          "aaaaaaaaaaaa): loading it");
+  }
+
+  TEST_CASE("F1: a signal from outside is no fault of the plugin that is loaded") {
+    const FlightRecorder recorder = crashed();
+    flight::Page& page = recorder.page();
+    page.crash.seat = -1;
+    page.crash.sender = 1;
+    recorder.seats()[1].state = SeatRecord::idle;
+    recording(page, LibraryCode::constructors);
+    page.library.thread = page.crash.thread.load();
+    CHECK(crash_report(recorder, killed, "/stage").sha256.empty());
+  }
+
+  TEST_CASE("F1: what a record calls a hash and is none names no plugin") {
+    const FlightRecorder recorder = crashed();
+    put(recorder.seats()[1].sha256, "../../etc/passwd");
+    CHECK(crash_report(recorder, killed, "/stage").sha256.empty());
+    put(recorder.seats()[1].sha256, plugin_hash);
+    CHECK(crash_report(recorder, killed, "/stage").sha256 == plugin_hash);
   }
 
   TEST_CASE("F1: files that a record names are read only if they are files") {
