@@ -1,4 +1,4 @@
-// What the tests of Elixir's Supervisor expect of it, under their names, of ours: all 16 but seven.
+// What the tests of Elixir's Supervisor expect of it, under their names, of ours: all 15 but seven.
 //
 // Seven mean nothing in C++: "child_spec/2", "init/2 with old and new child specs", "start_link/2 with
 // old and new specs" and "start_child/2 supports old child spec" are about modules and forms of a

@@ -7,9 +7,10 @@
 #include <doctest/doctest.h>
 
 #include <weir/supervisor/supervisor_child.hpp>
+#include <weir/supervisor/task.hpp>
 #include <weir/supervisor/thread_child.hpp>
 
-#include "fake_children.hpp"
+#include "workers.hpp"
 
 namespace weir {
 
@@ -57,6 +58,44 @@ TEST_SUITE("supervisor: real threads") {
       CHECK(outer->stop());
     }
     CHECK(begun > 0);
+    CHECK(alive == 0);
+  }
+
+  TEST_CASE("tasks and children that come and go while others end them leave nothing behind") {
+    constexpr int rounds = 200;
+    std::atomic<int> alive = 0;
+    std::atomic<std::size_t> most = 0;
+    {
+      const auto pool = started_dynamic<>({.limit = never_gives_up, .max_children = 4});
+      const ChildSpec spec = thread_child("a", [&](const StopSignal& stop) -> Result<void> {
+        const int life = ++alive;
+        if (life % 2 != 0) stop.wait();
+        --alive;
+        if (life % 3 == 0) return std::unexpected(fault());
+        return {};
+      });
+      std::vector<std::jthread> callers;
+      callers.emplace_back([&] {
+        for (int i = 0; i < rounds; ++i) static_cast<void>(pool->start_child(spec));
+      });
+      callers.emplace_back([&] {
+        for (int i = 0; i < rounds; ++i) {
+          auto task = async(*pool, [i](const StopSignal&) { return i; });
+          if (task && i % 2 == 0) CHECK(task->await() == i);
+        }
+      });
+      callers.emplace_back([&] {
+        for (int i = 0; i < rounds; ++i) {
+          const std::vector<ChildInfo> children = pool->children();
+          most = std::max<std::size_t>(most, children.size());
+          for (const ChildInfo& child : children)
+            static_cast<void>(pool->terminate_child(child.child));
+        }
+      });
+      callers.clear();
+      CHECK(pool->stop());
+    }
+    CHECK(most <= 4);
     CHECK(alive == 0);
   }
 }
