@@ -77,11 +77,13 @@ void survive(const std::function<void()>& body, Options options) {
     bool weak_memory;
     std::size_t schedules;
   };
-  const std::array<Round, 5> rounds = {{
+  const std::array<Round, 7> rounds = {{
       {"random", StrategyKind::random, options.weak_memory, schedules},
       {"random with weak memory", StrategyKind::random, true, schedules / 2},
       {"pct", StrategyKind::pct, options.weak_memory, schedules / 4},
+      {"pct with weak memory", StrategyKind::pct, true, schedules / 4},
       {"pos", StrategyKind::pos, options.weak_memory, schedules / 4},
+      {"pos with weak memory", StrategyKind::pos, true, schedules / 4},
       {"depth first", StrategyKind::depth_first, false, wanted ? depth_first_max : short_round},
   }};
   for (const Round& round : rounds) {

@@ -12,8 +12,8 @@
 
 namespace weir::schedules {
 
-/// The running test's body must hold under every schedule that is tried: random, pct and pos walks,
-/// random ones with weak memory, and depth-first up to options.preemptions.
+/// The running test's body must hold under every schedule that is tried: random, pct and pos walks, each
+/// also with weak memory, and depth-first up to options.preemptions.
 void survive(const std::function<void()>& body, lockstep::Options options = {});
 
 /// The running test's body has a bug: some strategy must find it within 200 schedules, whose

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 
 #include <doctest/doctest.h>
@@ -94,18 +95,18 @@ TEST_SUITE("schedules: shared handles") {
       std::optional<Handles::Death> death;
       Handles handles;
       const Pointer dead = *handles.get_or_start(1, making(tally, &death));
-      bool died = false;
+      Sync::Atomic<bool> died = false;
       Sync::Thread dies([&] {
         death->announce();
-        died = true;
+        died.store(true, std::memory_order_release);
       });
       Sync::Thread asks([&] {
-        const bool after = died;
+        const bool after = died.load(std::memory_order_acquire);
         const auto got = handles.get_or_start(1, making(tally));
         require(got.has_value(), "the start failed");
         require(!after || *got != dead, "a dead handle was handed out");
       });
-      const bool after = died;
+      const bool after = died.load(std::memory_order_acquire);
       const Pointer found = handles.lookup(1);
       require(!after || found != dead, "a lookup found a dead handle");
       dies.join();

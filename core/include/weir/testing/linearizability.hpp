@@ -12,7 +12,9 @@
 ///     …
 ///     lockstep::require(history.linearizable(Model{}), "not linearizable:\n" + …);
 ///
-/// Threads: tasks of one schedule, which run one at a time.
+/// Threads: tasks of one schedule, which run one at a time. With weak memory, a call that begins
+/// after another has ended has seen what that one has: an order between two calls exists only where
+/// somebody could observe it, and so it does here.
 #pragma once
 #include <concepts>
 #include <cstddef>
@@ -23,6 +25,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <weir/testing/lockstep/scheduler.hpp>
 
 namespace weir::lockstep {
 
@@ -42,8 +46,10 @@ class History {
   /// Performs a call and records its answer.
   template <class Perform>
   Answer record(Call call, Perform perform) {
+    if (Memory* memory = weak_memory()) memory->acquire(Scheduler::current()->running(), seen_);
     const std::size_t begin = now_++;
     Answer answer = perform();
+    if (Memory* memory = weak_memory()) memory->release(Scheduler::current()->running(), seen_);
     entries_.push_back({std::move(call), answer, begin, now_++});
     return answer;
   }
@@ -63,6 +69,11 @@ class History {
   }
 
  private:
+  static Memory* weak_memory() noexcept {
+    Scheduler* const scheduler = Scheduler::current();
+    return scheduler == nullptr ? nullptr : scheduler->weak_memory();
+  }
+
   // The states that were examined without success: the calls that were done, and the model then.
   template <class Model>
   class Visited {
@@ -106,6 +117,7 @@ class History {
 
   std::vector<Entry> entries_;
   std::size_t now_ = 0;
+  View seen_;  // by the tasks whose calls have ended
 };
 
 }  // namespace weir::lockstep
