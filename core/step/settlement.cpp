@@ -32,7 +32,7 @@ Error settlement_refused(std::string kind, std::string message) {
 Result<std::string> settlement_text(const Attempt& attempt, std::string_view output) {
   if (attempt.worker == 0)
     return std::unexpected(settlement_refused(
-        "isolated", "a step that runs in a process of its own cannot settle in a transaction"));
+        "isolated", "only a step that runs in a worker's own process can settle in a transaction"));
   const auto limit = static_cast<std::size_t>(attempt.options.max_output_bytes);
   if (output.size() > limit)
     return std::unexpected(settlement_refused(

@@ -142,7 +142,9 @@ std::int32_t settlement(weir_call* call, weir_str output, weir_str* sql) {
   const bool valid = text.has_value();
   *sql = str(call->settlements.emplace_back(valid ? *std::move(text) : text.error().message));
   if (!valid) return WEIR_FAILED_FOR_GOOD;
-  return call->attempt.gate.take() ? WEIR_OK : WEIR_CANCELLED;
+  if (!call->attempt.gate.take()) return WEIR_CANCELLED;
+  call->lines.settlement(call->attempt, call->settlements.back(), view(output));
+  return WEIR_OK;
 }
 
 constexpr weir_settle settle_v1 = {

@@ -13,6 +13,9 @@ class StepLines {
  public:
   virtual ~StepLines() = default;
   virtual void line(const Attempt& attempt, LogLevel level, std::string_view utf8) = 0;
+
+  /// The handler was given this text, which settles its attempt with that output (C9).
+  virtual void settlement(const Attempt&, std::string_view /*sql*/, std::string_view /*output*/) {}
 };
 
 /// Runs the attempt's handler, which its step must have, on this thread, through the C ABI, and

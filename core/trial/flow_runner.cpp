@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -129,6 +130,8 @@ struct FlowRunner::State {
   VirtualResult execute(const RunState& run, const ReadyTask& task, Duration now);
   VirtualResult run_child(const RunState& run, const ReadyTask& task);
   FlowRunner& child(std::string_view name);
+  std::function<bool(const Json&)> settles(const RunState& run, const ReadyTask& task) const;
+  bool commit(std::string_view settlement);
   FinishedRun run(const Json& input);
 
   TrialPlugin plugin;
@@ -212,6 +215,22 @@ VirtualResult FlowRunner::State::run_child(const RunState& run, const ReadyTask&
           ended.elapsed()};
 }
 
+// A file's code cannot be told what the test commits. The rules for an output are those of a result.
+std::function<bool(const Json&)> FlowRunner::State::settles(const RunState& run,
+                                                            const ReadyTask& task) const {
+  if (plugin.stage) return {};
+  return [&run, &task](const Json& output) {
+    const AttemptResult result{.outcome = Outcome::completed, .output = output};
+    return run.make_row(task.task, task.attempt, result).outcome == Outcome::completed;
+  };
+}
+
+bool FlowRunner::State::commit(std::string_view settlement) {
+  return trial->commit(settlement) || std::ranges::any_of(children, [&](const auto& child) {
+           return child.second.state_->commit(settlement);
+         });
+}
+
 VirtualResult FlowRunner::State::execute(const RunState& run, const ReadyTask& task, Duration at) {
   current = task;
   now = at;
@@ -234,8 +253,9 @@ VirtualResult FlowRunner::State::execute(const RunState& run, const ReadyTask& t
                    .flow_input = run.input(),
                    .options = run.options(task.task.step),
                    .instead = instead == stand_ins.end() ? nullptr : &instead->second.step,
-                   .stopped = plan && plan->outcome == Outcome::timed_out});
-  if (plan && plan->outcome == Outcome::lost)
+                   .stopped = plan && plan->outcome == Outcome::timed_out,
+                   .settles = settles(run, task)});
+  if (plan && plan->outcome == Outcome::lost && !trial->settled())
     return {{.outcome = Outcome::lost, .error_code = "lost", .error = plan->error}};
   if (is_flow && result.outcome != Outcome::completed) result.outcome = Outcome::failed_for_good;
   return {std::move(result)};
@@ -300,6 +320,12 @@ void FlowRunner::max_attempts(std::string_view step, int count) {
 void FlowRunner::signal(std::string_view name, std::string_view payload,
                         std::chrono::microseconds after) {
   state_->send(name, payload, after);
+}
+bool FlowRunner::commit(std::string_view settlement) {
+  if (!settlement.starts_with("select weir.settle("))
+    refuse(
+        fmt::format("{} is not a statement that Context::settlement gave", in_quotes(settlement)));
+  return state_->commit(settlement);
 }
 FlowRunner& FlowRunner::child(std::string_view flow) { return state_->child(flow); }
 const std::string& FlowRunner::flow() const { return state_->flow->definition.slug().string(); }

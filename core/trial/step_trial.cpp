@@ -18,17 +18,26 @@ namespace {
 // Any UUID: a trial is not a run in a database.
 constexpr std::string_view run_id = "00000000-0000-7000-8000-000000000000";
 
-/// Threads: its own thread cancels `stop` when the time is over; passed() ends that thread.
+// No worker has this number: on a real database, what a trial settles fails.
+constexpr WorkerId no_worker = -1;
+
+// As a worker stops an attempt: what has not asked to settle it cannot any more.
+void stop(Attempt& attempt) {
+  attempt.gate.close();
+  attempt.stop.cancel();
+}
+
+/// Threads: its own thread stops the attempt when the time is over; passed() ends that thread.
 class TimeLimit {
  public:
-  TimeLimit(Cancellation<>& stop, std::chrono::milliseconds limit)
-      : thread_([this, &stop,
+  TimeLimit(Attempt& attempt, std::chrono::milliseconds limit)
+      : thread_([this, &attempt,
                  until = std::chrono::steady_clock::now() + limit](const std::stop_token& ended) {
           std::unique_lock lock(mutex_);
           if (changed_.wait_until(lock, ended, until, [] { return false; })) return;
           if (ended.stop_requested()) return;
           passed_ = true;
-          stop.cancel();
+          stop(attempt);
         }) {}
 
   bool passed() {
@@ -53,7 +62,7 @@ StepTrial::~StepTrial() {
 
 void StepTrial::line(const Attempt&, LogLevel level, std::string_view utf8) {
   if (!log_) return;
-  const std::scoped_lock lock(mutex_);
+  const std::scoped_lock lock(log_mutex_);
   log_(level == LogLevel::debug  ? "debug"
        : level == LogLevel::info ? "info"
        : level == LogLevel::warn ? "warn"
@@ -61,9 +70,26 @@ void StepTrial::line(const Attempt&, LogLevel level, std::string_view utf8) {
        utf8);
 }
 
+void StepTrial::settlement(const Attempt&, std::string_view sql, std::string_view output) {
+  const std::scoped_lock lock(settlements_mutex_);
+  settlements_.outputs.emplace(sql, output);
+}
+
+bool StepTrial::commit(std::string_view sql) {
+  const std::scoped_lock lock(settlements_mutex_);
+  const auto found = settlements_.outputs.find(sql);
+  if (found == settlements_.outputs.end() || settlements_.committed) return false;
+  if (settlements_.attempt->stop.cancelled()) return false;
+  Json output = Json::trusted(found->second);
+  if (!settlements_.allowed(output)) return false;
+  settlements_.committed = std::move(output);
+  return true;
+}
+
 AttemptResult StepTrial::call(TrialCall call) {
   Attempt attempt;
-  attempt.run = 1;
+  attempt.run = ++calls_;  // so that no two attempts have the same settlement
+  attempt.worker = call.settles ? no_worker : 0;
   attempt.task = call.task;
   attempt.number = call.number;
   attempt.flow = flow_;
@@ -72,13 +98,30 @@ AttemptResult StepTrial::call(TrialCall call) {
   attempt.input = std::move(call.input);
   attempt.flow_input = std::move(call.flow_input);
   attempt.run_id = run_id;
-  if (call.stopped) attempt.stop.cancel();
-  TimeLimit limit(attempt.stop, call.options.timeout);
+  {
+    const std::scoped_lock lock(settlements_mutex_);
+    settlements_ = {.attempt = &attempt, .allowed = std::move(call.settles)};
+  }
+  if (call.stopped) stop(attempt);
+  TimeLimit limit(attempt, call.options.timeout);
   AttemptResult result = call_step(attempt, resources_, *this);
-  if (!limit.passed() && !call.stopped) return result;
-  return {.outcome = Outcome::timed_out,
-          .error_code = "timed_out",
-          .error = fmt::format("no result within {} ms", call.options.timeout.count())};
+  const bool timed_out = limit.passed() || call.stopped;
+  Settlements settlements;
+  {
+    const std::scoped_lock lock(settlements_mutex_);
+    settlements = std::exchange(settlements_, {});
+  }
+  settled_ = settlements.committed.has_value();
+  if (settled_) return {.outcome = Outcome::completed, .output = std::move(settlements.committed)};
+  if (timed_out)
+    return {.outcome = Outcome::timed_out,
+            .error_code = "timed_out",
+            .error = fmt::format("no result within {} ms", call.options.timeout.count())};
+  if (result.outcome == Outcome::completed && !attempt.gate.close())
+    return {.outcome = Outcome::failed,
+            .error_code = "not_settled",
+            .error = "the step returned without committing the settlement it requested"};
+  return result;
 }
 
 }  // namespace weir

@@ -1,6 +1,9 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +27,9 @@ struct TrialCall {
   StepOptions options;
   const weir_step* instead = nullptr;  ///< if set, called in place of the step
   bool stopped = false;                ///< its timeout has passed before it begins
+
+  /// Whether the attempt may be settled with an output (C9); empty: it cannot be settled.
+  std::function<bool(const Json& output)> settles = {};
 };
 
 /// Calls steps as a worker does (call_step), but on the caller's thread, one at a time, without a
@@ -43,12 +49,33 @@ class StepTrial : private StepLines {
 
   AttemptResult call(TrialCall call);
 
+  /// Settles the attempt that is being called with the output that it was given this text for: as if
+  /// a transaction with it had been committed. False when it cannot be: the attempt has ended, its
+  /// timeout has passed, or it is settled already.  [any thread]
+  bool commit(std::string_view sql);
+
+  /// Whether the last attempt called has the outcome that was committed, and not another.
+  bool settled() const noexcept { return settled_; }
+
  private:
+  /// What the attempt that is being called can be settled with.
+  struct Settlements {
+    const Attempt* attempt = nullptr;
+    std::function<bool(const Json&)> allowed = {};
+    std::map<std::string, std::string, std::less<>> outputs = {};  // by their text
+    std::optional<Json> committed = {};
+  };
+
   void line(const Attempt& attempt, LogLevel level, std::string_view utf8) override;
+  void settlement(const Attempt& attempt, std::string_view sql, std::string_view output) override;
 
   FlowHandle flow_;
   Log log_;
-  std::mutex mutex_;  // around log_
+  RunKey calls_ = 0;
+  bool settled_ = false;
+  std::mutex log_mutex_;          // around log_
+  std::mutex settlements_mutex_;  // guards settlements_
+  Settlements settlements_;
   StepResources resources_;
 };
 

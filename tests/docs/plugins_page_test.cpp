@@ -13,7 +13,8 @@ struct ClaimPlugin {
   static constexpr std::string_view name = "claim";
   static constexpr std::string_view version = "";
 };
-using ClaimParts = weir::sdk::Plugin<ClaimPlugin, weir_flow_claim, weir_flow_claim_payment>;
+using ClaimParts =
+    weir::sdk::Plugin<ClaimPlugin, weir_flow_claim, weir_flow_claim_payment, weir_flow_booking>;
 }  // namespace
 
 TEST_SUITE("docs: plugins") {
@@ -44,5 +45,11 @@ TEST_SUITE("docs: plugins") {
     run = flow.run(R"({"amount": 5})");
     CHECK(run.skipped("approval") == "condition_unmet");
     CHECK(run.children().size() == 1);
+  }
+
+  TEST_CASE("C9: the step on the page that is lost after its commit is not run again") {
+    static constinit const auto note = ClaimParts::note();
+    static constinit const weir_plugin plugin = ClaimParts::symbol(note);
+    CHECK(booked_once(weir::testing::FlowRunner(plugin, "booking")) == 100);
   }
 }

@@ -89,8 +89,8 @@ class Context {
   /// After this call only what is committed counts, whatever the handler returns or throws:
   /// returning without a commit is a failed attempt, `not_settled`. The statement fails, and the
   /// transaction with it, when the attempt has ended meanwhile. Throws cancelled when it has ended
-  /// already; permanent `no_settlement` in a process of the plugin's own (isolated), or for an
-  /// output that is too large.
+  /// already; permanent `no_settlement` in a process of the plugin's own (isolated), in `weir plugins
+  /// try`, or for an output that is too large. Tests: FlowRunner::commit.
   template <class Output>
   std::string settlement(const Output& output) const {
     constexpr std::string_view id = WEIR_SETTLE_V1;

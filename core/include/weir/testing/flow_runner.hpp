@@ -21,6 +21,9 @@
 /// **Flow steps** run the flow they start in memory as well, when it is one of the same plugin:
 /// child() is its runner. For any other flow, mock() must replace the whole child run.
 ///
+/// **Settlements** (C9): what a handler runs in a transaction of its own goes to a database that the
+/// test replaces; commit() says that the transaction was committed. A file's steps cannot settle.
+///
 /// **Timeouts**: a handler runs in real time. When its step's timeout passes, Context::cancelled()
 /// says so, and the attempt is `timed_out` once the handler has returned; in elapsed() it took as
 /// long as the timeout. To test without waiting for a long one: time_out() lets it pass at once,
@@ -150,7 +153,7 @@ class FlowRunner {
   void time_out(std::string_view step, int times = 1);
 
   /// They run, and what they return is lost as if the worker had lost power: the handler's effects
-  /// have happened, and it will run again.
+  /// have happened, and it will run again, unless it has settled itself.
   void lose(std::string_view step, int times = 1);
 
   /// Sends the next run a signal, that long after it began; called from a mock, the current run, at
@@ -159,6 +162,14 @@ class FlowRunner {
   /// signal was sent already.
   void signal(std::string_view name, std::string_view payload = "null",
               std::chrono::microseconds after = {});
+
+  /// Commits what Context::settlement gave the running attempt, of this flow or a child: to be called
+  /// by what takes the database's place, when the handler commits a transaction that ran the
+  /// statement. With it the attempt has completed with that output, whatever the handler then
+  /// returns or throws. False: the transaction must fail too, because the attempt has ended, its
+  /// timeout has passed, it is settled already, or a map cannot run over the output. Throws
+  /// std::invalid_argument when it is no such statement.  [any thread]
+  bool commit(std::string_view settlement);
 
   /// The runner of a flow that flow steps of this one start, to plan failures, mocks and signals
   /// for each of its runs. Throws std::invalid_argument when the plugin has no such flow, with the
