@@ -251,8 +251,9 @@ FaultStack::~FaultStack() {
 
 }  // namespace weir
 
-// A plugin that calls one of these is linked to the program's own definition. When it does so in a step,
-// or as it is loaded or unloaded, they end the process at once, so that no destructor runs beside threads that still work.
+// A plugin that calls one of these is linked to the program's own definition. When it does so in a
+// step, or as it is loaded or unloaded, they end the process at once, so that no destructor runs
+// beside threads that still work.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are libc's
 __attribute__((noreturn)) void _exit(int status) {
