@@ -7,16 +7,13 @@
 
 #include <weir/testing/lockstep.hpp>
 
+#include "unit/testing/failure_message.hpp"
+
 namespace weir {
 namespace {
 
 using lockstep::Sync;
-
-std::string message_of(const std::function<void()>& body, lockstep::Options options = {}) {
-  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
-  const lockstep::Report report = lockstep::explore(options, body);
-  return report.failure ? report.failure->message : "no failure";
-}
+using testing::message_of;
 
 }  // namespace
 

@@ -11,12 +11,15 @@
 #include <weir/sync.hpp>
 #include <weir/testing/lockstep.hpp>
 
+#include "unit/testing/failure_message.hpp"
+
 namespace weir {
 namespace {
 
 using namespace std::chrono_literals;
 using lockstep::StrategyKind;
 using lockstep::Sync;
+using testing::message_of;
 
 // The body holds under every strategy, and depth-first search comes to its end.
 void survives(const std::function<void()>& body) {
@@ -29,12 +32,6 @@ void survives(const std::function<void()>& body) {
     CHECK_MESSAGE(!report.failure, name(strategy) << ": " << to_string(report));
     CHECK((report.exhausted || strategy != StrategyKind::depth_first));
   }
-}
-
-std::string message_of(const std::function<void()>& body) {
-  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
-  const lockstep::Report report = lockstep::explore({}, body);
-  return report.failure ? report.failure->message : "no failure";
 }
 
 // What a class does with either policy.
