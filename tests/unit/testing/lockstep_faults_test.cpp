@@ -7,7 +7,7 @@
 
 #include <weir/testing/lockstep.hpp>
 
-#include "unit/testing/failure_message.hpp"
+#include "unit/testing/exploring.hpp"
 
 namespace weir {
 namespace {

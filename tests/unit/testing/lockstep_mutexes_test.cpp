@@ -11,7 +11,7 @@
 #include <weir/sync.hpp>
 #include <weir/testing/lockstep.hpp>
 
-#include "unit/testing/failure_message.hpp"
+#include "unit/testing/exploring.hpp"
 
 namespace weir {
 namespace {
@@ -22,7 +22,7 @@ using lockstep::Sync;
 using testing::message_of;
 
 // The body holds under every strategy, and depth-first search comes to its end.
-void survives(const std::function<void()>& body) {
+void survives_all(const std::function<void()>& body) {
   for (const StrategyKind strategy :
        {StrategyKind::random, StrategyKind::pct, StrategyKind::pos, StrategyKind::depth_first}) {
     const lockstep::Report report =
@@ -58,12 +58,12 @@ int shared_and_counted() {
 TEST_SUITE("lockstep: shared mutexes and semaphores") {
   TEST_CASE("a class uses them with the machine's policy and with lockstep's") {
     CHECK(shared_and_counted<StdSync>() == 1);
-    survives([] { lockstep::require(shared_and_counted<Sync>() == 1, "not written"); });
+    survives_all([] { lockstep::require(shared_and_counted<Sync>() == 1, "not written"); });
   }
 
   TEST_CASE("readers are inside together and a writer alone") {
     int together = 0;
-    survives([&] {
+    survives_all([&] {
       Sync::SharedMutex mutex;
       int readers = 0;
       int writers = 0;
@@ -90,7 +90,7 @@ TEST_SUITE("lockstep: shared mutexes and semaphores") {
 
   TEST_CASE("a semaphore lets in as many as it counts") {
     int most = 0;
-    survives([&] {
+    survives_all([&] {
       Sync::Semaphore<2> slots{2};
       int inside = 0;
       const auto enter = [&] {
@@ -112,7 +112,7 @@ TEST_SUITE("lockstep: shared mutexes and semaphores") {
 
   TEST_CASE("a semaphore is waited for until a deadline and no longer") {
     std::set<bool> outcomes;
-    survives([&] {
+    survives_all([&] {
       Sync::Semaphore<> items{0};
       Sync::Thread producer([&] {
         Sync::sleep_until(Sync::Clock::time_point(1s));

@@ -8,6 +8,8 @@
 
 #include <weir/testing/lockstep.hpp>
 
+#include "unit/testing/exploring.hpp"
+
 namespace weir {
 namespace {
 
@@ -16,11 +18,7 @@ using lockstep::Options;
 using lockstep::Report;
 using lockstep::StrategyKind;
 using lockstep::Sync;
-
-Report explored(const Options& options, const std::function<void()>& body) {
-  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
-  return lockstep::explore(options, body);
-}
+using testing::explored;
 
 // Every strategy finds it, and none without what is spurious.
 void finds(const std::function<void()>& body, std::string_view message, std::string_view line) {

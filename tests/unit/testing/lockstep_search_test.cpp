@@ -7,6 +7,8 @@
 
 #include <weir/testing/lockstep.hpp>
 
+#include "unit/testing/exploring.hpp"
+
 namespace weir {
 namespace {
 
@@ -14,6 +16,7 @@ using lockstep::Options;
 using lockstep::Report;
 using lockstep::StrategyKind;
 using lockstep::Sync;
+using testing::explored;
 
 constexpr std::array all_strategies = {StrategyKind::random, StrategyKind::pct, StrategyKind::pos,
                                        StrategyKind::depth_first};
@@ -27,11 +30,6 @@ void lost_update() {
   a.join();
   b.join();
   lockstep::require(count.load() == 2, "an addition was lost");
-}
-
-Report explored(const Options& options, const std::function<void()>& body) {
-  const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
-  return lockstep::explore(options, body);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using lockstep::Sync;
 
 std::chrono::nanoseconds elapsed() { return Sync::Clock::now().time_since_epoch(); }
 
-lockstep::Report explored(const std::function<void()>& body) {
+lockstep::Report explored_in_depth(const std::function<void()>& body) {
   return lockstep::explore({.strategy = StrategyKind::depth_first}, body);
 }
 
@@ -22,7 +22,7 @@ lockstep::Report explored(const std::function<void()>& body) {
 
 TEST_SUITE("lockstep: time") {
   TEST_CASE("a sleep of a year takes a year of virtual time and none of ours") {
-    const lockstep::Report report = explored([] {
+    const lockstep::Report report = explored_in_depth([] {
       Sync::sleep_until(Sync::Clock::time_point(8'760h));
       lockstep::require(elapsed() == 8'760h, "not a year");
     });
@@ -30,7 +30,7 @@ TEST_SUITE("lockstep: time") {
   }
 
   TEST_CASE("sleepers wake in the order of their times") {
-    const lockstep::Report report = explored([] {
+    const lockstep::Report report = explored_in_depth([] {
       std::string order;
       const auto sleep = [&](char who, std::chrono::nanoseconds until) {
         Sync::sleep_until(Sync::Clock::time_point(until));
@@ -51,7 +51,7 @@ TEST_SUITE("lockstep: time") {
       "a wait with a deadline ends by its notification in some schedules and by time in others") {
     int notified = 0;
     int timed_out = 0;
-    const lockstep::Report report = explored([&] {
+    const lockstep::Report report = explored_in_depth([&] {
       Sync::Mutex mutex;
       Sync::Condition changed;
       bool done = false;
@@ -74,7 +74,7 @@ TEST_SUITE("lockstep: time") {
   }
 
   TEST_CASE("a deadline that has passed does not wait") {
-    const lockstep::Report report = explored([] {
+    const lockstep::Report report = explored_in_depth([] {
       Sync::Mutex mutex;
       Sync::Condition never;
       std::unique_lock lock(mutex);

@@ -20,7 +20,7 @@ constexpr auto acquire = std::memory_order_acquire;
 constexpr auto release = std::memory_order_release;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 
-lockstep::Report explored(const std::function<void()>& body, bool weak_memory = true) {
+lockstep::Report explored_weak(const std::function<void()>& body, bool weak_memory = true) {
   const lockstep::LeaksIgnored ignored;  // what fails is left where it stands
   return lockstep::explore({.schedules = 5'000, .weak_memory = weak_memory}, body);
 }
@@ -29,14 +29,14 @@ lockstep::Report explored(const std::function<void()>& body, bool weak_memory = 
 bool holds(const std::function<void()>& body) {
   const lockstep::Report all = lockstep::explore(
       {.strategy = StrategyKind::depth_first, .schedules = 100'000, .weak_memory = true}, body);
-  const lockstep::Report some = explored(body);
+  const lockstep::Report some = explored_weak(body);
   INFO(to_string(all) << to_string(some));
   CHECK(all.exhausted);
   return !all.failure && !some.failure;
 }
 
 std::string found(const std::function<void()>& body) {
-  const lockstep::Report report = explored(body);
+  const lockstep::Report report = explored_weak(body);
   if (!report.failure) return "nothing";
   CHECK(report.failure->repeatable);
   return report.failure->message;
@@ -93,7 +93,7 @@ std::function<void()> message(std::memory_order say, std::memory_order hear,
 TEST_SUITE("lockstep: weak memory") {
   TEST_CASE("two tasks that write and then read may miss each other only with weak memory") {
     const auto body = [] { both_write_then_read(release, [] {}); };
-    CHECK(!explored(body, false).failure);
+    CHECK(!explored_weak(body, false).failure);
     CHECK(found(body) == "neither saw the other");
   }
 
@@ -137,7 +137,7 @@ TEST_SUITE("lockstep: weak memory") {
     CHECK(holds(message(release, acquire)));
     CHECK(found(message(relaxed, acquire)) == "the data are old");
     CHECK(found(message(release, relaxed)) == "the data are old");
-    CHECK(!explored(message(relaxed, relaxed), false).failure);
+    CHECK(!explored_weak(message(relaxed, relaxed), false).failure);
   }
 
   TEST_CASE("fences pass data where the store and the load are relaxed") {
@@ -226,7 +226,7 @@ TEST_SUITE("lockstep: weak memory") {
       };
     };
     CHECK(found(body(release, acquire)) == "each came before the other");
-    CHECK(!explored(body(seq_cst, seq_cst)).failure);
+    CHECK(!explored_weak(body(seq_cst, seq_cst)).failure);
   }
 
   TEST_CASE("what was stored under a mutex or before a semaphore is seen by the next") {
