@@ -87,17 +87,17 @@ WEIR_FLOW(ordering, "settling.Ordering",
           flow("pay").runs("charging"))
 // clang-format on
 
-struct Identity {
+struct SettlingIdentity {
   static constexpr std::string_view name = "settling";
   static constexpr std::string_view version = "";
 };
-using Parts =
-    weir::sdk::Plugin<Identity, weir_flow_charging, weir_flow_listing, weir_flow_ordering>;
-constinit const auto note = Parts::note();
-constinit const weir_plugin plugin = Parts::symbol(note);
+using SettlingParts =
+    weir::sdk::Plugin<SettlingIdentity, weir_flow_charging, weir_flow_listing, weir_flow_ordering>;
+constinit const auto settling_note = SettlingParts::note();
+constinit const weir_plugin settling_plugin = SettlingParts::symbol(settling_note);
 
 struct Rig {
-  explicit Rig(std::string_view flow, Way how = Way::commits) : runner(plugin, flow) {
+  explicit Rig(std::string_view flow, Way how = Way::commits) : runner(settling_plugin, flow) {
     way = how;
     shop = &own;
     own.commit = [this](std::string_view statement) { return runner.commit(statement); };
