@@ -1,7 +1,5 @@
 // Against a copy of weir/registry/impl/keyed_listening.hpp whose end does not wait for calls in
 // progress.
-#define KeyedRegistry KeyedRegistryThatCallsAfterEnd  // other classes than the real ones
-#define keyed keyed_called_after_end
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>

@@ -1,7 +1,5 @@
 // Against a copy of weir/registry/impl/keyed_parts.hpp that changes values in a part that readers
 // share.
-#define KeyedRegistry KeyedRegistryChangedInPlace  // other classes than the real ones
-#define keyed keyed_changed_in_place
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>

@@ -1,5 +1,4 @@
 // Against a copy of weir/registry/impl/keyed_register.hpp that checks and inserts under two locks.
-#define KeyedRegistry KeyedRegistryThatChecksThenInserts  // another class than the real one
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>

@@ -1,6 +1,5 @@
 // Against a copy of weir/registry/impl/keyed_owners.hpp whose second end() of an owner does not
 // wait for the first.
-#define KeyedRegistry KeyedRegistryThatEndsEarly  // another class than the real one
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>

@@ -1,5 +1,4 @@
 // Against a copy of weir/registry/impl/keyed_notify.hpp that forgets a change.
-#define KeyedRegistry KeyedRegistryThatMissesListeners  // another class than the real one
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>

@@ -1,6 +1,5 @@
 // Against a copy of weir/registry/impl/keyed_register.hpp that lets an owner in which has just
 // ended.
-#define KeyedRegistry KeyedRegistryThatRegistersAfterEnd  // another class than the real one
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>

@@ -1,7 +1,5 @@
 // Against a copy of weir/registry/impl/keyed_locks.hpp that looks for an earlier holder and enters
 // itself under two locks.
-#define KeyedRegistry KeyedRegistryWithTwoHolders  // other classes than the real ones
-#define keyed keyed_with_two_holders
 #include <doctest/doctest.h>
 
 #include <weir/registry/keyed_registry.hpp>
