@@ -85,6 +85,21 @@ TEST_SUITE("schedules: keyed registry") {
                        KeyedRegistry<int, std::shared_ptr<int>, Sync>>);
   }
 
+  TEST_CASE("keyed: a registry may go once an end of its last owner returned on any thread") {
+    schedules::survive([] {
+      std::optional<Numbers> registry(std::in_place);
+      auto owner = registry->owner("owner");
+      lockstep::require(registry->register_(owner, 1, 1).has_value(), "refused");
+      const auto end = [&] {
+        owner.end();
+        registry.reset();
+      };
+      Sync::Thread other(end);
+      end();
+      other.join();
+    });
+  }
+
   TEST_CASE("keyed: an owner is destroyed while another thread ends it") {
     schedules::survive([] {
       Numbers registry;

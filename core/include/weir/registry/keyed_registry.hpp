@@ -308,7 +308,7 @@ class KeyedRegistry {
                          const Held& before);
   static void end(Record& record) noexcept;
   bool is_ending() const;
-  void remove_all(Record& record) noexcept;
+  void end_first(Record& record, std::unique_lock<typename Sync::Mutex>& record_lock) noexcept;
   std::shared_ptr<Record> living(OwnerId owner) const;
   std::string living_owners() const;
   void notify(Partition& partition) noexcept;

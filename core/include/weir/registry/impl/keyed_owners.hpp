@@ -98,18 +98,15 @@ void KeyedRegistry<Key, Value, Sync, Hash>::Owner::end() noexcept {
 // second one waits for it to the end, and then touches the record alone.
 template <class Key, class Value, class Sync, class Hash>
 void KeyedRegistry<Key, Value, Sync, Hash>::end(Record& record) noexcept {
-  {
-    std::unique_lock lock(record.mutex);
-    if (record.ended) {
-      // While it is not gone the first call is in progress, and so the registry exists.
-      if (record.gone || record.registry->is_ending()) return;
-      record.gone_changed.wait(lock, [&] { return record.gone; });
-      return;
-    }
-    record.ended = true;
+  std::unique_lock lock(record.mutex);
+  if (record.ended) {
+    // While it is not gone the first call is in progress, and so the registry exists.
+    if (record.gone || record.registry->is_ending()) return;
+    record.gone_changed.wait(lock, [&] { return record.gone; });
+    return;
   }
-  record.registry->remove_all(record);
-  const std::scoped_lock lock(record.mutex);
+  record.registry->end_first(record, lock);
+  lock.lock();
   record.gone = true;
   record.gone_changed.notify_all();
 }
@@ -122,26 +119,28 @@ bool KeyedRegistry<Key, Value, Sync, Hash>::is_ending() const {
   return std::ranges::find(ending_, Sync::thread_index()) != ending_.end();
 }
 
-// Of an owner that has just ended.
+// The first end() of an owner; frees its lock. It has ended, for those who register, at the moment
+// at which the last of its entries is gone: no other change of the owner comes between.
 template <class Key, class Value, class Sync, class Hash>
-void KeyedRegistry<Key, Value, Sync, Hash>::remove_all(Record& record) noexcept {
+void KeyedRegistry<Key, Value, Sync, Hash>::end_first(
+    Record& record, std::unique_lock<typename Sync::Mutex>& record_lock) noexcept {
+  record.ended = true;
   {
     const std::scoped_lock lock(ending_mutex_);
     ending_.push_back(Sync::thread_index());
   }
   std::vector<std::pair<Partition*, Afterwards>> all;
+  record.holdings.each([&](const auto& holding) {
+    Partition& partition = partition_of(holding.node().hash);
+    const std::scoped_lock lock(partition.mutex);
+    remove(partition, holding.node(), holding.serials(),
+           all.emplace_back(&partition, Afterwards()).second);
+  });
+  record.holdings.clear();
+  record_lock.unlock();
+
   {
-    const std::scoped_lock owner_lock(record.mutex);
-    record.holdings.each([&](const auto& holding) {
-      Partition& partition = partition_of(holding.node().hash);
-      const std::scoped_lock lock(partition.mutex);
-      remove(partition, holding.node(), holding.serials(),
-             all.emplace_back(&partition, Afterwards()).second);
-    });
-    record.holdings.clear();
-  }
-  Partition& partition = partitions_[record.id & partition_mask_];
-  {
+    Partition& partition = partitions_[record.id & partition_mask_];
     const std::scoped_lock lock(partition.owners_mutex);
     partition.owners.erase(record.id);  // the caller has it too
   }
