@@ -206,7 +206,7 @@ VirtualResult FlowRunner::State::run_child(const RunState& run, const ReadyTask&
   } catch (const std::invalid_argument& refused) {
     return {failed("invalid_input", refused.what())};
   }
-  FinishedRun& ended = child_runs.emplace_back(runner.state_->run(input));
+  const FinishedRun& ended = child_runs.emplace_back(runner.state_->run(input));
   if (ended.completed())
     return {{.outcome = Outcome::completed, .output = Json::trusted(ended.output())},
             ended.elapsed()};
