@@ -45,7 +45,7 @@ function(weir_add_plugin name)
   weir_plugin_linter(program)
   if(program)
     add_custom_command(TARGET ${name} POST_BUILD
-      COMMAND ${program} plugins lint --content $<TARGET_FILE:${name}>
+      COMMAND ${program} plugins lint --content-only $<TARGET_FILE:${name}>
       COMMENT "Checking plugin ${name}" VERBATIM)
   endif()
 endfunction()
@@ -73,7 +73,7 @@ function(weir_add_rust_plugin name)
   weir_plugin_linter(program)
   set(lint "")
   if(program)
-    set(lint COMMAND ${program} plugins lint --content ${output}/${name}.so)
+    set(lint COMMAND ${program} plugins lint --content-only ${output}/${name}.so)
   endif()
   add_custom_command(OUTPUT ${output}/${name}.so
     COMMAND ${CMAKE_COMMAND} -E make_directory ${output}

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <mutex>
 #include <system_error>
 
 #include <fcntl.h>
@@ -72,9 +73,35 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return all;
 }
 
+// Children that were killed and have not ended yet: the kernel keeps them, in a call that nothing interrupts. They are
+// reaped when the next child is started.
+class Unreaped {
+ public:
+  static Unreaped& of_process() {
+    static auto& all = *new Unreaped;  // it outlives what is destroyed when the process ends
+    return all;
+  }
+
+  void add(ProcessHandle process) {
+    const std::scoped_lock lock(mutex_);
+    processes_.push_back(std::move(process));
+  }
+  void reap() {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(processes_, [](const ProcessHandle& each) {
+      return each.wait(std::chrono::milliseconds(0));
+    });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<ProcessHandle> processes_;
+};
+
 }  // namespace
 
 Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
+  Unreaped::of_process().reap();
   Spawn spawn;
   spawn.open_null(0, O_RDONLY);
   if (command.quiet) {
@@ -129,10 +156,15 @@ void ChildProcess::signal(int number) const noexcept {
   if (!reaped_) process_.signal(number);
 }
 
-ProcessEnd ChildProcess::kill() {
+ProcessEnd ChildProcess::kill(std::chrono::milliseconds patience) {
   if (!reaped_) ::kill(-pid(), SIGKILL);
   signal(SIGKILL);  // it may have moved to another group
-  return wait(std::chrono::hours(1)).value_or(ProcessEnd{.by_signal = true, .number = SIGKILL});
+  if (!wait(patience)) {
+    Unreaped::of_process().add(std::move(process_));
+    reaped_ = true;  // not here
+  }
+  if (!end_) end_ = ProcessEnd{.by_signal = true, .number = SIGKILL};
+  return *end_;
 }
 
 std::vector<std::string> sanitizer_variables() {

@@ -27,8 +27,9 @@ struct ChildCommand {
 };
 
 /// A child in a process group of its own: signals from the terminal do not reach it, and it can be
-/// killed together with every process it started, except those that moved to another group. Its
-/// stdin is /dev/null, its signals are neither blocked nor ignored.  [one thread at a time]
+/// killed together with every process it started, except those that moved to another group: a child
+/// that runs code of others is not allowed to start any (forbid_new_processes()). Its stdin is
+/// /dev/null, its signals are neither blocked nor ignored.  [one thread at a time]
 ///
 /// It does not end automatically with this process: for that, the program it runs must call
 /// end_with_parent().
@@ -58,8 +59,9 @@ class ChildProcess {
   /// Sends a signal to the child alone, not to its group.
   void signal(int number) const noexcept;
 
-  /// Kills the child, wherever it moved, and the group that it had, and waits for the child.
-  ProcessEnd kill();
+  /// Kills the child, wherever it moved, and the group that it had, and waits for its end. One that
+  /// has not ended after `patience`, because the kernel keeps it, is taken for ended.
+  ProcessEnd kill(std::chrono::milliseconds patience = std::chrono::seconds(10));
 
  private:
   explicit ChildProcess(ProcessHandle process) : process_(std::move(process)) {}

@@ -256,8 +256,11 @@ IsolatedChild::CallEnd IsolatedChild::handle_death(WireEnd wire_end) {
                                          : "it closed the channel to its worker, and was killed",
              ProcessEnd{});
   }
-  const auto& seat = *recorder_.page().seats();
-  if (seat.run != static_cast<RunKey>(number_)) return CallEnd::not_begun;
+  // As the call before left it. Anything else may be what the step wrote over it.
+  const auto& seat = recorder_.seats().front();
+  if (number_ > 0 && seat.run == static_cast<RunKey>(number_ - 1) &&
+      seat.state.load(std::memory_order_acquire) == flight::SeatRecord::idle)
+    return CallEnd::not_begun;
   if (recorder_.page().crash.thread.load(std::memory_order_acquire) != 0)
     crash_text_ = crash_report(recorder_, *end, stage_).text;
   return CallEnd::crashed;

@@ -12,6 +12,9 @@
 namespace weir {
 namespace {
 
+// Of a name that is longer, the rest is not shown: a symbol table may name whatever its file has.
+constexpr std::size_t name_bytes_max = 4096;
+
 // The address at which the byte at `offset` is mapped, relative to the start of the library.
 std::optional<std::uint64_t> address_of(std::string_view bytes, const Elf64_Ehdr& header,
                                         std::uint64_t offset) {
@@ -48,7 +51,7 @@ std::optional<CodePlace> look_up(std::string_view symbols, std::string_view name
       best = symbol;
   }
   if (!best || best->st_name >= names.size()) return std::nullopt;
-  const std::string_view name = names.substr(best->st_name);
+  const std::string_view name = names.substr(best->st_name, name_bytes_max);
   return CodePlace{.function = demangled(std::string(name.substr(0, name.find('\0')))),
                    .offset = address - best->st_value};
 }
@@ -69,14 +72,16 @@ std::optional<CodePlace> code_place(std::string_view bytes, std::uint64_t offset
   const auto section = [&](std::uint64_t i) {
     return read_at<Elf64_Shdr>(bytes, header->e_shoff + i * sizeof(Elf64_Shdr));
   };
+  // A library has one of each kind. Were all sections searched, a damaged one could claim thousands.
   for (const std::uint32_t wanted : {std::uint32_t{SHT_SYMTAB}, std::uint32_t{SHT_DYNSYM}})
     for (std::uint64_t i = 0; i < header->e_shnum; ++i) {
       const auto symbols = section(i);
       if (!symbols || symbols->sh_type != wanted) continue;
       const auto names = section(symbols->sh_link);
-      if (!names) continue;
+      if (!names) break;
       if (auto found = look_up(part_of(bytes, *symbols), part_of(bytes, *names), *address))
         return found;
+      break;
     }
   return std::nullopt;
 }

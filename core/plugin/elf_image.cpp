@@ -1,5 +1,6 @@
 #include "plugin/elf_image.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -142,6 +143,25 @@ std::expected<ElfImage::Segment, PluginError> read_segment(std::string_view byte
   return ElfImage::Segment{part.p_vaddr, part.p_memsz, bytes.substr(part.p_offset, part.p_filesz)};
 }
 
+// The parts of the file that are notes, each byte of it once, however many headers name it. One that is not in the
+// file is none: the loader does not need it.
+std::vector<std::string_view> note_segments(std::string_view bytes,
+                                            const std::vector<Elf64_Phdr>& parts) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (const Elf64_Phdr& part : parts)
+    if (part.p_type == PT_NOTE && inside(bytes, part))
+      ranges.emplace_back(part.p_offset, part.p_offset + part.p_filesz);
+  std::ranges::sort(ranges);
+  std::vector<std::string_view> segments;
+  for (std::size_t i = 0; i < ranges.size();) {
+    auto [begin, end] = ranges[i];
+    for (++i; i < ranges.size() && ranges[i].first < end; ++i)
+      end = std::max(end, ranges[i].second);
+    segments.push_back(bytes.substr(begin, end - begin));
+  }
+  return segments;
+}
+
 }  // namespace
 
 std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
@@ -160,16 +180,21 @@ std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
       if (!segment) return std::unexpected(segment.error());
       lowest = segment->address + segment->memory_size;
       image.segments_.push_back(*segment);
-    } else if (part.p_type == PT_NOTE) {
-      if (!inside(bytes, part))
-        return refuse(PluginFault::truncated, "the file ends before its notes do");
-      image.notes_.push_back(bytes.substr(part.p_offset, part.p_filesz));
     }
   }
+  image.notes_ = note_segments(bytes, *parts);
   for (const Elf64_Phdr& part : *parts)
     if (part.p_type == PT_DYNAMIC)
       if (const std::string_view there = image.from(part.p_vaddr); there.size() >= part.p_filesz)
         image.dynamic_ = there.substr(0, part.p_filesz);
+  // The loader goes through the headers where this one says that they are in memory.
+  for (const Elf64_Phdr& part : *parts)
+    if (part.p_type == PT_PHDR) {
+      const std::string_view there = image.from(part.p_vaddr);
+      if (there.data() != bytes.data() + header->e_phoff ||
+          there.size() < parts->size() * sizeof(Elf64_Phdr))
+        return refuse(PluginFault::damaged, "its program headers are not in memory where it says");
+    }
   if (image.dynamic_.empty())
     return refuse(PluginFault::damaged, "it has no dynamic section where one belongs");
   return image;

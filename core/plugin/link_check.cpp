@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include <fmt/core.h>
 #include <link.h>
 
+#include "base/file_bytes.hpp"
 #include "base/in_quotes.hpp"
 #include "plugin/library_search.hpp"
 
@@ -37,19 +37,8 @@ bool defined_by_host(std::string_view symbol) {
   return ::dlerror() == nullptr;
 }
 
-// A plugin may name any file as its library, even /proc/kcore: one without a sensible size counts
-// as empty.
-std::string whole_file(const fs::path& path) {
-  constexpr std::uintmax_t bytes_max = std::uintmax_t{1} << 30U;
-  std::error_code failed;
-  const std::uintmax_t size = fs::file_size(path, failed);
-  if (failed || size == 0 || size > bytes_max) return {};
-  std::string bytes(size, '\0');
-  std::ifstream in(path, std::ios::binary);
-  in.read(bytes.data(), static_cast<std::streamsize>(size));
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  return bytes;
-}
+// A plugin may name any file as its library, even /proc/kcore.
+constexpr std::size_t library_bytes_max = std::size_t{1} << 30U;
 
 std::optional<PluginError> fault_of(PluginFault kind, std::string detail, std::string_view hint) {
   return refusal(PluginStage::stage, kind, std::move(detail), hint).error();
@@ -105,7 +94,7 @@ bool LinkCheck::add(std::string name, std::vector<fs::path> candidates) {
     Library& library = libraries_.emplace_back();
     library.name = std::move(name);
     library.path = path;
-    library.bytes = whole_file(path);
+    library.bytes = file_bytes(path, library_bytes_max);
     if (const auto image = ElfImage::parse(library.bytes)) {
       if (auto dynamic = ElfDynamic::parse(*image)) {
         library.dynamic = *std::move(dynamic);

@@ -180,7 +180,17 @@ bool PluginWatcher::handle_batch(const SettlingFiles::Batch& batch) {
     retries_.erase(path);
   }
   if (batch.settled.empty() && batch.removed.empty()) return false;
-  return published_.publish(load(batch.settled), batch.removed);
+  std::vector<OpenedPlugin> opened = load(batch.settled);
+  std::vector<fs::path> paths;
+  for (const OpenedPlugin& plugin : opened) paths.emplace_back(plugin.inspection.file.path);
+  const bool freed = published_.publish(std::move(opened), batch.removed);
+  const std::vector<fs::path> collided = published_.collided();
+  for (const fs::path& path : paths)
+    if (std::ranges::find(collided, path) == collided.end())
+      retries_.erase(path);
+    else
+      retry_later(path);  // who else uses the registry may free the name
+  return freed;
 }
 
 std::vector<OpenedPlugin> PluginWatcher::load(
@@ -200,22 +210,16 @@ std::vector<OpenedPlugin> PluginWatcher::load(
       refuse(file, std::move(results[i].error()));
       continue;
     }
-    retries_.erase(file.path);
     opened.push_back(*std::move(results[i]));
   }
   return opened;
 }
 
 void PluginWatcher::refuse(const SettlingFiles::SettledFile& file, PluginError error) {
-  if (may_be_transient(error.kind)) {
-    const auto before = retries_.find(file.path);
-    const auto delay = before == retries_.end() ? options_.rescan
-                                                : std::min<std::chrono::milliseconds>(
-                                                      2 * before->second.delay, longest_retry);
-    retries_[file.path] = {.delay = delay, .due = now() + delay};
-  } else {
+  if (may_be_transient(error.kind))
+    retry_later(file.path);
+  else
     retries_.erase(file.path);
-  }
   const Steady report_at = file.since + options_.refusal_delay;
   if (may_be_incomplete(error.kind) && now() < report_at)
     pending_refusals_.insert_or_assign(
@@ -223,6 +227,14 @@ void PluginWatcher::refuse(const SettlingFiles::SettledFile& file, PluginError e
         PendingRefusal{.error = std::move(error), .identity = file.identity, .due = report_at});
   else
     published_.refuse(std::move(error));
+}
+
+void PluginWatcher::retry_later(const fs::path& path) {
+  const auto before = retries_.find(path);
+  const auto delay = before == retries_.end() ? options_.rescan
+                                              : std::min<std::chrono::milliseconds>(
+                                                    2 * before->second.delay, longest_retry);
+  retries_[path] = {.delay = delay, .due = now() + delay};
 }
 
 void PluginWatcher::retry_due_files() {

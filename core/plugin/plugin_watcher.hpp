@@ -80,7 +80,8 @@ class PluginWatcher {
     FileIdentity identity;
     Steady due;
   };
-  struct Retry {  // after a refusal that may disappear without a change of the file
+  struct
+      Retry {  // after a refusal, or a collision, that may disappear without a change of the file
     std::chrono::milliseconds delay;
     Steady due;
   };
@@ -97,6 +98,7 @@ class PluginWatcher {
   bool handle_batch(const SettlingFiles::Batch& batch);
   std::vector<OpenedPlugin> load(const std::vector<SettlingFiles::SettledFile>& files);
   void refuse(const SettlingFiles::SettledFile& file, PluginError error);
+  void retry_later(const std::filesystem::path& path);
   void retry_due_files();
   void report_due_refusals();
   void handle_unloads();

@@ -271,7 +271,7 @@ std::expected<FileDescriptor, PluginError> TrustedFiles::open(const fs::path& pa
   const std::string name = whole.filename().string();
   if (name.empty() || name == "." || name == "..") return placed(refuse_kind(S_IFDIR, {}).error());
   std::string above = whole.native().substr(0, whole.native().size() - name.size());
-  if (policy.any_writer) {
+  if (policy.allow_any_writer) {
     const FileDescriptor unchecked(::open(above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!unchecked) return placed(refuse_errno(errno, above).error());
     auto file = open_in(unchecked, above, name, nullptr);

@@ -27,7 +27,7 @@ struct TrustPolicy {
   std::vector<std::string> sha256_allow{};
   /// Whoever may write the file or the folders on the way to it: for what looks at its content and
   /// runs nothing, as after a build.
-  bool any_writer = false;
+  bool allow_any_writer = false;
 };
 
 /// A plugin file as it was read once. Everything later uses only these bytes, so changes of the

@@ -107,11 +107,6 @@ class BasicFlowRegistry {
   /// As get, for a name that a person typed: a slug, or else a module name.
   Result<Handle> find(std::string_view name) const;
 
-  /// Whether get() finds this registration by its slug: it is no former version, nor removed.
-  bool is_newest(const Handle& flow) const {
-    return Section(*this).flow(flow->definition.slug()) == &*flow;
-  }
-
   class Section;
 
   /// Calls f(const FlowModule&) on the newest flow of exactly that name, without holding it; false,
@@ -134,9 +129,14 @@ class BasicFlowRegistry {
   /// The first one is a former version when the slug has no newest (its module took another slug).
   std::vector<Handle> versions(const Slug& slug) const;
 
+  struct Version {
+    Handle flow;
+    bool newest;  ///< get() found it by its slug at that moment
+  };
+
   /// All versions of all flows at one moment, ordered by slug, those of a slug newest first. The
-  /// first of a slug may be a former version (is_newest()).
-  std::vector<Handle> versions() const;
+  /// first of a slug may be a former version.
+  std::vector<Version> versions() const;
 
   /// The number of registered flows, without former versions.
   std::size_t size() const;

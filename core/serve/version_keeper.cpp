@@ -73,11 +73,10 @@ class VersionKeeper {
  private:
   std::vector<RegisteredVersion> registered_versions() const {
     std::vector<RegisteredVersion> registered;
-    for (const FlowHandle& each : registry_.versions()) {
-      const FlowDefinition& flow = each->definition;
-      registered.push_back({.flow = flow.slug().string(),
-                            .fingerprint = flow.fingerprint(),
-                            .newest = registry_.is_newest(each)});
+    for (const FlowRegistry::Version& each : registry_.versions()) {
+      const FlowDefinition& flow = each.flow->definition;
+      registered.push_back(
+          {.flow = flow.slug().string(), .fingerprint = flow.fingerprint(), .newest = each.newest});
     }
     return registered;
   }
@@ -153,7 +152,8 @@ class VersionKeeper {
   void end_resources() {
     if (!plugins_.resources || plugins_.resources->count() == 0) return;
     std::set<std::string> registered;
-    for (const FlowHandle& each : registry_.versions()) registered.insert(each->file.sha256);
+    for (const FlowRegistry::Version& each : registry_.versions())
+      registered.insert(each.flow->file.sha256);
     if (const std::size_t ended = plugins_.resources->end_unused(registered); ended > 0)
       log_.info("ended {} resource{} of removed plugins", ended, ended == 1 ? "" : "s");
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "base/host_name.hpp"
 #include "base/oom_kills.hpp"
 #include "base/retry_log.hpp"
 #include "base/sha256.hpp"
@@ -179,7 +180,10 @@ void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& repo
            (is_late() || steady_clock::now() >= std::max(began, *signalled) + process_grace);
   };
   for (const WorkerId worker : life.recorder.workers()) {
-    CrashedWorker crashed{.worker = worker, .report = report.text};
+    CrashedWorker crashed{
+        .worker = worker,
+        .process = CrashedWorker::Process{.host = host_name(), .pid = life.process.pid()},
+        .report = report.text};
     if (report.seat != nullptr)
       crashed.culprit = {.task = task_of(*report.seat), .error_code = "worker_crashed"};
     if (tries_suspects)

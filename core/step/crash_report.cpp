@@ -17,6 +17,7 @@
 #include "base/printable.hpp"
 #include "base/sha256.hpp"
 #include "plugin/code_symbols.hpp"
+#include "plugin/file_mapping.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/trust.hpp"
 
@@ -41,7 +42,7 @@ std::string_view sha256_of(const SeatRecord& seat) {
 
 // The sha256 of the plugin whose private copy it is; empty when it is another file.
 std::string sha256_of(const fs::path& copy, const fs::path& stage) {
-  if (!copy.native().starts_with(stage.native() + "/")) return {};
+  if (!copy.native().starts_with(stage.native() + "/") || copy.native().contains("/../")) return {};
   const std::string stem = copy.stem().string();
   return is_sha256(stem) ? stem : std::string();
 }
@@ -60,7 +61,8 @@ bool has_file(const Frame& frame) {
   return frame.file >= 0 && static_cast<std::size_t>(frame.file) < CrashRecord::files_max;
 }
 
-// The private copies that the crashed process had mapped, each read when it is first needed.
+// The files that the crashed process had mapped, each read when it is first needed: private copies of
+// plugins, and what this process has mapped as well. Whatever else the record names is not opened.
 class Copies {
  public:
   Copies(const CrashRecord& crash, const fs::path& stage) : crash_(crash), stage_(stage) {}
@@ -76,14 +78,24 @@ class Copies {
 
   const std::string& bytes(const Frame& frame) {
     auto [found, is_new] = bytes_.try_emplace(frame.file);
-    if (is_new) found->second = file_bytes(file(frame), plugin_bytes_max);
+    if (is_new && (!sha256(frame).empty() || is_own(file(frame)))) {
+      found->second = file_bytes(file(frame), bytes_left_);
+      bytes_left_ -= found->second.size();
+    }
     return found->second;
   }
 
  private:
+  bool is_own(const fs::path& file) {
+    if (!own_) own_ = file_mappings().value_or(std::vector<FileMapping>());
+    return std::ranges::find(*own_, file.native(), &FileMapping::path) != own_->end();
+  }
+
   const CrashRecord& crash_;
   const fs::path& stage_;
+  std::size_t bytes_left_ = plugin_bytes_max;
   std::map<std::int32_t, std::string> bytes_;
+  std::optional<std::vector<FileMapping>> own_;  // of this process
 };
 
 struct PluginNames {
@@ -155,25 +167,40 @@ bool from_outside(const CrashRecord& crash, std::int32_t pid) {
   return crash.signal != 0 && crash.code <= 0 && crash.sender != 0 && crash.sender != pid;
 }
 
+// Whether the record tells of this end. After a signal any end may follow: the handler that was installed before ours
+// runs, and a process that is stuck is killed.
+bool fits(const CrashRecord& crash, const ProcessEnd& end) {
+  constexpr int status_bits = 0xFF;
+  return crash.signal != 0 || (!end.by_signal && end.number == (crash.code & status_bits));
+}
+
+// The slot inside a call that the record names.
+const SeatRecord* recorded_seat(const FlightRecorder& recorder) {
+  const std::span<const SeatRecord> seats = recorder.seats();
+  const std::int32_t number = recorder.page().crash.seat;
+  if (number < 0 || static_cast<std::size_t>(number) >= seats.size()) return nullptr;
+  const SeatRecord& seat = seats[static_cast<std::size_t>(number)];
+  const bool in_call = seat.state.load(std::memory_order_acquire) == SeatRecord::in_call;
+  return in_call && !is_wild(seat) ? &seat : nullptr;
+}
+
 // What the crashed process has recorded itself.
 CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end,
                            const fs::path& stage, const std::optional<RunningLibrary>& running) {
   const flight::Page& page = recorder.page();
   const CrashRecord& crash = page.crash;
   CrashReport report;
-  if (crash.thread.load(std::memory_order_acquire) == 0 || from_outside(crash, page.pid)) {
+  if (crash.thread.load(std::memory_order_acquire) == 0 || from_outside(crash, page.pid) ||
+      !fits(crash, end)) {
     report.text = fmt::format("the worker process ended by {}", to_string(end));
     return report;
   }
   Copies copies(crash, stage);
   std::string path;
   const std::span<const SeatRecord> seats = recorder.seats();
-  if (crash.seat >= 0 && static_cast<std::size_t>(crash.seat) < seats.size() &&
-      !is_wild(seats[static_cast<std::size_t>(crash.seat)])) {
-    const SeatRecord& seat = seats[static_cast<std::size_t>(crash.seat)];
-    report.seat = &seat;
-    report.sha256 = sha256_of(seat);
-    path = text(seat.path);
+  if ((report.seat = recorded_seat(recorder)) != nullptr) {
+    report.sha256 = sha256_of(*report.seat);
+    path = text(report.seat->path);
   }
   const RunningLibrary* const library =
       !report.seat && running && running->thread == crash.thread.load(std::memory_order_relaxed)

@@ -17,7 +17,16 @@ struct CrashedWorker {
     std::string error_code;  ///< "worker_crashed"
   };
 
+  /// A process as its workers name it when they join.
+  struct Process {
+    std::string host;
+    int pid = 0;
+  };
+
   WorkerId worker = 0;
+  /// The process that crashed. A worker of another one is left alone: what a process that crashed
+  /// says of its workers may be wrong. Without it, the id decides.
+  std::optional<Process> process = {};
   std::optional<Culprit> culprit = {};
   /// Without a culprit: the attempts that ran when the process crashed. None is charged; the worker
   /// keeps their runs for a worker that joins to hold a trial of them (F10).

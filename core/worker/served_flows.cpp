@@ -17,11 +17,11 @@ std::string plural(std::int64_t count, std::string_view noun) {
 }  // namespace
 
 Result<bool> ServedFlows::refresh(Steady until) {
-  const std::vector<FlowHandle> registered = registry_.versions();
+  const std::vector<FlowRegistry::Version> registered = registry_.versions();
   std::set<const FlowModule*> there, newest;
-  for (const FlowHandle& module : registered) {
-    there.insert(&*module);
-    if (registry_.is_newest(module)) newest.insert(&*module);
+  for (const FlowRegistry::Version& each : registered) {
+    there.insert(&*each.flow);
+    if (each.newest) newest.insert(&*each.flow);
   }
   std::erase_if(flows_, [&](const auto& entry) { return !there.contains(&*entry.second.module); });
   std::erase_if(refused_, [&](const FlowHandle& module) { return !there.contains(&*module); });
@@ -33,10 +33,10 @@ Result<bool> ServedFlows::refresh(Steady until) {
   }
   for (const FlowHandle& module : refused_) known.insert(&*module);
   // The oldest version of a flow first, so that a new database numbers them in their order.
-  for (const FlowHandle& module : std::views::reverse(registered)) {
+  for (const auto& [module, is_newest] : std::views::reverse(registered)) {
     if (known.contains(&*module)) continue;
     if (now_() >= until) return false;
-    if (const auto entered = enter(module, newest.contains(&*module)); !entered) {
+    if (const auto entered = enter(module, is_newest); !entered) {
       if (is_away(entered.error())) return std::unexpected(entered.error());
       log_.error("flow {} is not served: {}", module->definition.slug().view(),
                  to_string(entered.error()));

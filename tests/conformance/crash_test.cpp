@@ -1,5 +1,6 @@
 // The end of a worker whose process crashed, reported by its parent; and the trial of suspects.
 #include <algorithm>
+#include <utility>
 
 #include "conformance/test_worker.hpp"
 #include "support/eventually.hpp"
@@ -68,6 +69,21 @@ TEST_SUITE("store: crashes") {
     const Crash a;
     REQUIRE(a.ends(a.task(0)));
     CHECK(a.another().claim(10).size() == 2);
+  }
+
+  TEST_CASE("F1: a process that crashed ends no worker of another process, whatever it says") {
+    Crash a;
+    CrashedWorker crashed{
+        .worker = a.worker.id,
+        .culprit = CrashedWorker::Culprit{.task = a.task(0), .error_code = "worker_crashed"}};
+    for (const auto& [host, pid] : {std::pair("here", 43), std::pair("there", 42)}) {
+      crashed.process = CrashedWorker::Process{.host = host, .pid = pid};
+      CHECK_FALSE(a.stores->end_crashed_worker(crashed));
+      CHECK(a.is_journal_empty());
+      CHECK(a.another().claim(10).empty());
+    }
+    crashed.process = CrashedWorker::Process{.host = "here", .pid = 42};  // as TestWorker joins
+    CHECK(a.stores->end_crashed_worker(crashed));
   }
 
   TEST_CASE("L2: what a crashed worker says is refused") {

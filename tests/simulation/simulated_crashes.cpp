@@ -10,6 +10,9 @@ bool SimulatedDatabase::end_crashed_worker(const CrashedWorker& crashed) {
   const auto found = tables_.workers.find(crashed.worker);
   if (found == tables_.workers.end() || found->second.ended_at) return false;
   WorkerRow& worker = found->second;
+  if (const auto& process = crashed.process;
+      process && (process->host != worker.identity.host || process->pid != worker.identity.pid))
+    return false;
   const auto is_in_flight = [&](const InFlightTask& task) {
     const auto open = tables_.open_runs.find(task.run);
     return open != tables_.open_runs.end() && open->second.worker == crashed.worker &&

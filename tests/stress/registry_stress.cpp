@@ -208,7 +208,7 @@ TEST_SUITE("stress") {
           [&] {  // what costs a round over everything, and threads that come and go
             while (!stop) {
               std::jthread([&] {
-                for (const FlowHandle& each : registry.versions()) check(Libraries::is_open(*each));
+                for (const auto& each : registry.versions()) check(Libraries::is_open(*each.flow));
                 check(registry.list().size() <= flows_count);
               }).join();
               std::this_thread::yield();

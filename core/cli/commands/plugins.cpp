@@ -81,11 +81,11 @@ Json verdict_json(const std::filesystem::path& file,
 constexpr std::string_view plugins_lint_footer =
     R"(Runs no plugin code. Prints one line for each file: "FILE: ok", or the kind of
 fault, what was found and a hint; of several faults a line for each. With --json
-one object for each file, with all its faults. Exits 1 when
-a file is refused. A sound file may have warnings about problems that show up
-later, such as code that cannot be unloaded. They count only with --strict.
-A file that somebody else may write is refused, as when it is loaded; --content
-asks only what is in the file, as a build does.
+one object for each file, with all its faults. Exits 1 when a file is refused.
+A sound file may have warnings about problems that show up later, such as code
+that cannot be unloaded. They count only with --strict. A file that somebody
+else may write is refused, as when it is loaded; with --content-only, as a build
+needs it, only what is in the file is checked.
 
 Examples:
   weir plugins lint plugins/*.so
@@ -95,7 +95,7 @@ Examples:
 ExitCode run(const PluginsLint& command, const Globals&, Console& console) {
   bool all_sound = true;
   PluginWarnings checked;
-  const TrustPolicy policy{.any_writer = command.content};
+  const TrustPolicy policy{.allow_any_writer = command.content};
   for (const std::filesystem::path& file : command.files) {
     const auto plugin = inspect(file, policy);
     std::vector<PluginWarning> warnings;
@@ -125,7 +125,7 @@ void declare_plugins_lint(Grammar& grammar, CLI::App& plugins) {
       plugins, "lint", "Check whether plugin files are sound", plugins_lint_footer, run);
   arguments.argument("FILE", lint.files, "Plugin files", Arguments::Need::required)
       .flag("--strict", lint.strict, "Exit 1 for warnings too")
-      .flag("--content", lint.content, "Check the contents only, not who may write")
+      .flag("--content-only", lint.content, "Check the contents only, not who may write")
       .json(lint.json);
 }
 

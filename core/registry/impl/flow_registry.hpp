@@ -124,21 +124,21 @@ auto BasicFlowRegistry<Sync>::versions(const Slug& slug) const -> std::vector<Ha
 }
 
 template <class Sync>
-auto BasicFlowRegistry<Sync>::versions() const -> std::vector<Handle> {
-  std::multimap<std::string_view, Handle> by_slug;  // equal keys keep their insertion order
-  const auto add = [&](Entry& entry) {
-    by_slug.emplace(entry.module.definition.slug().view(), Handle(entry));
+auto BasicFlowRegistry<Sync>::versions() const -> std::vector<Version> {
+  std::multimap<std::string_view, Version> by_slug;  // equal keys keep their insertion order
+  const auto add = [&](Entry& entry, bool newest) {
+    by_slug.emplace(entry.module.definition.slug().view(), Version{Handle(entry), newest});
   };
   {
     const Section section(*this);
-    section.root_.for_each_flow(add);
+    section.root_.for_each_flow([&](Entry& entry) { add(entry, true); });
     section.root_.formers_index().for_each([&](std::string_view, const auto& formers) {
-      for (Entry* each : formers) add(*each);
+      for (Entry* each : formers) add(*each, false);
     });
   }
-  std::vector<Handle> all;
+  std::vector<Version> all;
   all.reserve(by_slug.size());
-  for (auto& [slug, handle] : by_slug) all.push_back(handle);
+  for (auto& [slug, version] : by_slug) all.push_back(std::move(version));
   return all;
 }
 

@@ -20,7 +20,9 @@ constexpr const char* end_crashed_worker_call = literal<[] {
   return Text(
              "select weir.end_crashed_worker($1::bigint, $2::bigint, $3::smallint, $4::int, "
              "$5::smallint, $6, $7") +
-         suspect_arguments.list(number) + ", p_kept_ms => " + placeholder(number) + "::bigint)";
+         suspect_arguments.list(number) + ", p_kept_ms => " + placeholder(number) +
+         "::bigint, p_host => " + placeholder(number + 1) + ", p_pid => " +
+         placeholder(number + 2) + "::int)";
 }>;
 
 }  // namespace
@@ -40,6 +42,10 @@ Result<bool> end_crashed_worker(const std::string& url, const CrashedWorker& cra
   params.emplace_back(utf8_or_replaced(crashed.report));
   suspect_arguments.append(params, crashed.suspects);
   params.emplace_back(std::to_string(crashed.kept_for.count()));
+  if (crashed.process)
+    params.insert(params.end(), {crashed.process->host, std::to_string(crashed.process->pid)});
+  else
+    params.resize(params.size() + 2);
   return value_of<bool>((*session)->query(end_crashed_worker_call, params));
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -98,6 +99,21 @@ TEST_CASE("a child that has left its group is killed all the same") {
   CHECK(pipe.all() == "moved\n");
   CHECK_FALSE(child->wait(0ms));
   CHECK(child->kill() == ProcessEnd{.by_signal = true, .number = SIGKILL});
+}
+
+TEST_CASE("a child that is killed and does not end in time keeps nobody waiting") {
+  constexpr ProcessEnd as_killed{.by_signal = true, .number = SIGKILL};
+  std::optional<ProcessHandle> other;
+  {
+    auto child = shell("sleep 1000");
+    other = *ProcessHandle::open(child.pid());
+    CHECK(child.kill(0ms) == as_killed);
+    CHECK(child.wait(10s) == as_killed);
+  }
+  CHECK(other->has_ended(10s));
+  // It is reaped with the start of another one, at the latest.
+  CHECK(shell("exit 0").wait(10s)->ok());
+  CHECK(kill(other->pid(), 0) != 0);
 }
 
 TEST_CASE("a program that is not there is an error") {

@@ -1,6 +1,8 @@
 #include "base/file_bytes.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 
@@ -23,6 +25,16 @@ TEST_SUITE("base: file bytes") {
 
   TEST_CASE("a file of which the system does not know the size is read to its end") {
     CHECK(file_bytes("/proc/self/status").contains("\nVmSize:"));
+  }
+
+  TEST_CASE("a file that is larger than it may be has no bytes, whatever size it claims") {
+    const weir::testing::TemporaryFolder folder;
+    const auto file = folder.write("file", std::string(1'000, 'x'));
+    CHECK(file_bytes(file, 1'000).size() == 1'000);
+    CHECK(file_bytes(file, 999).empty());
+    CHECK(file_bytes("/proc/self/status", 10).empty());
+    std::filesystem::resize_file(file, std::uintmax_t{1} << 40U);  // a hole
+    CHECK(file_bytes(file, 1'000'000).empty());
   }
 
   TEST_CASE("a file that is not there, or is a folder, has no bytes") {

@@ -65,6 +65,20 @@ TEST_CASE("F1: what breaks the channel to the worker is a crash of that step") {
   CHECK(result_text(rig.run("count")) == "completed: 1");
 }
 
+TEST_CASE("F1: a step that writes over the record of its call and dies is charged, and runs once") {
+  PluginRig rig(weir::testing::deeds(), one_process(), {.max_crashes = 100});
+  for (const int call : {1, 2}) {  // on a fresh process, and on one that has run another step
+    CHECK(rig.run("wipes_record").error_code == "worker_crashed");
+    const std::string log = rig.log();
+    std::size_t times = 0;
+    for (std::size_t at = log.find("wiping"); at != std::string::npos;
+         at = log.find("wiping", at + 1))
+      ++times;
+    CHECK(times == static_cast<std::size_t>(call));
+    CHECK(result_text(rig.run("count")) == "completed: 1");
+  }
+}
+
 TEST_CASE("F1: a crash takes only the call with it that caused it") {
   PluginRig rig;
   PluginRig::Call bystander(rig, "until_cancelled");

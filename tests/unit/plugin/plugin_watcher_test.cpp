@@ -98,6 +98,16 @@ class WatcherRig {
   }
   PluginWatcher& watcher() const { return *watcher_; }
 
+  // As a host does that has flows of its own in the registry.
+  ModuleName register_variant(std::string_view variant) {
+    auto loaded = loader_.load(built(variant));
+    REQUIRE(loaded);
+    FlowModule& module = loaded->at(0);
+    ModuleName name = module.definition.module();
+    REQUIRE(registry.register_(std::move(module)));
+    return name;
+  }
+
   std::size_t loads() const { return loads_; }
 
   Texts events() const {
@@ -569,8 +579,19 @@ TEST_SUITE("plugin: watcher") {
     CHECK(rig.shows({"late.so live"}));
   }
 
-  TEST_CASE("G4: an update that collides is refused once and tried again when the name is free") {
+  TEST_CASE("G4: a plugin that collides is tried again when somebody else frees the name") {
     WatcherRig rig;
+    const auto held = rig.register_variant("good");
+    rig.put_variant("late.so", "good");
+    rig.start();
+    CHECK(rig.shows({"late.so refused duplicate_module"}));
+    REQUIRE(rig.registry.unregister(held));
+    CHECK(rig.has_event("live late.so good"));
+    CHECK(std::ranges::count(rig.events(), "refused late.so duplicate_module") == 1);
+  }
+
+  TEST_CASE("G4: an update that collides is refused once and tried again when the name is free") {
+    WatcherRig rig(no_rescan());  // whose interval is that of retries, too
     rig.put_variant("a.so", "good");
     rig.put_variant("b.so", "other_flow");
     rig.start();

@@ -245,15 +245,16 @@ TEST_SUITE("plugin: trust") {
     fs::permissions(folder.path() / "open", fs::perms{0777});
     fs::permissions(file, fs::perms{0666});
     CHECK(read_trusted(file).error().kind == PluginFault::untrusted_path);
-    CHECK(read_trusted(file, {.any_writer = true})->bytes == "x");
+    CHECK(read_trusted(file, {.allow_any_writer = true})->bytes == "x");
     TrustedFiles files;
-    CHECK(files.read(file, {.any_writer = true}).has_value());
+    CHECK(files.read(file, {.allow_any_writer = true}).has_value());
     CHECK(files.read(file).error().kind == PluginFault::untrusted_path);
     const fs::path gone = folder.path() / "gone" / "a.so";
-    CHECK(read_trusted(gone, {.any_writer = true}).error().kind == PluginFault::not_found);
+    CHECK(read_trusted(gone, {.allow_any_writer = true}).error().kind == PluginFault::not_found);
     fs::create_symlink("a.so", folder.path() / "open" / "link.so");
-    CHECK(read_trusted(folder.path() / "open" / "link.so", {.any_writer = true}).error().kind ==
-          PluginFault::not_regular);
+    CHECK(
+        read_trusted(folder.path() / "open" / "link.so", {.allow_any_writer = true}).error().kind ==
+        PluginFault::not_regular);
   }
 
   TEST_CASE("a group other than the owner's is not the owner's alone") {

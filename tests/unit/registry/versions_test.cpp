@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -223,10 +224,15 @@ TEST_SUITE("registry: versions") {
         succeed(registry,
                 {.module = std::string("shop.") + each, .slug = each, .max_attempts = number});
     std::string all;
-    for (const FlowHandle& each : registry.versions())
-      all += each->definition.slug().string() +
-             std::to_string(each->definition.steps()[0].options.max_attempts) + " ";
-    CHECK(all == "b2 b1 m2 m1 z2 z1 ");
+    for (const auto& [flow, newest] : registry.versions())
+      all += flow->definition.slug().string() +
+             std::to_string(flow->definition.steps()[0].options.max_attempts) +
+             (newest ? "* " : " ");
+    CHECK(all == "b2* b1 m2* m1 z2* z1 ");
+    succeed(registry, {.module = "shop.m", .slug = "moved"});  // m has no newest version now
+    CHECK(std::ranges::count_if(registry.versions(), &FlowRegistry::Version::newest) == 3);
+    for (const auto& [flow, newest] : registry.versions())
+      if (flow->definition.slug().view() == "m") CHECK_FALSE(newest);
   }
 }
 

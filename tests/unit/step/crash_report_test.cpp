@@ -6,11 +6,13 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -170,19 +172,76 @@ TEST_SUITE("crash report") {
     CHECK(crash_report(recorder, killed, "/stage").sha256 == plugin_hash);
   }
 
+  TEST_CASE("F1: a record names no slot that is in no call") {
+    const FlightRecorder recorder = crashed();
+    recorder.seats()[1].state = SeatRecord::idle;
+    const CrashReport report = crash_report(recorder, killed, "/stage");
+    CHECK(report.seat == nullptr);
+    CHECK(report.suspects.empty());
+  }
+
+  TEST_CASE("F1: an end that is not the recorded one charges nobody with the record") {
+    const FlightRecorder recorder = crashed();
+    CrashRecord& crash = recorder.page().crash;
+    crash.signal = 0;
+    crash.code = 0x103;
+    // The lowest byte is the status.
+    CHECK(crash_report(recorder, exited, "/stage").seat != nullptr);
+    CHECK(crash_report(recorder, killed, "/stage").seat == nullptr);
+    crash.code = 4;
+    const CrashReport report = crash_report(recorder, exited, "/stage");
+    CHECK(report.seat == nullptr);
+    CHECK(report.suspects.size() == 1);
+    CHECK(report.text == "the worker process ended by exit status 3");
+  }
+
+  TEST_CASE("F1: of the files that a record names, those of plugins and of the host are read") {
+    const TemporaryFolder folder;
+    const std::string stage = folder.path() / "stage";
+    std::filesystem::create_directories(stage + "/weir-stage-1");
+    const void* const function = ::dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+    Dl_info own{};
+    REQUIRE(::dladdr(function, &own) != 0);
+    const std::string copy = stage + "/weir-stage-1/" + plugin_hash + ".so";
+    std::filesystem::copy_file(own.dli_fname, copy);
+    const std::string elsewhere = folder.path() / "libelsewhere.so";
+    std::filesystem::copy_file(own.dli_fname, elsewhere);
+    const std::string around = stage + "/../stage/weir-stage-1/" + plugin_hash + ".so";
+    const auto address = reinterpret_cast<std::uintptr_t>(function);
+    const std::uint64_t offset = address - reinterpret_cast<std::uintptr_t>(own.dli_fbase);
+    const auto is_read = [&](const std::string& file) {
+      const FlightRecorder recorder = crashed();
+      CrashRecord& crash = recorder.page().crash;
+      crash.frame_count = crash.file_count = 1;
+      crash.frames[0] = {.address = address, .offset = offset, .file = 0};
+      put(crash.files[0], file);
+      return crash_report(recorder, killed, stage).text.contains("gnu_get_libc_version");
+    };
+    CHECK(is_read(std::filesystem::canonical(own.dli_fname)));
+    CHECK(is_read(copy));
+    CHECK_FALSE(is_read(elsewhere));
+    CHECK_FALSE(is_read(around));
+  }
+
   TEST_CASE("F1: files that a record names are read only if they are files") {
     const TemporaryFolder folder;
     const auto fifo = folder.path() / "fifo";
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     for (const std::string& file : {std::string("/dev/zero"), fifo.string(), std::string("/"),
                                     std::string("/nowhere"), std::string(600, '/')}) {
+      // Below the folder of the copies, where a file is read.
+      const std::string link = folder.path() / (plugin_hash + ".so");
+      std::filesystem::remove(link);
+      std::filesystem::create_symlink(file.substr(0, 500), link);
       const FlightRecorder recorder = crashed();
       CrashRecord& crash = recorder.page().crash;
       crash.frame_count = 0xFFFFFFFF;
       crash.file_count = 0xFFFFFFFF;
       for (auto& frame : crash.frames) frame.file = 0;
-      put(crash.files[0], file);
-      CHECK(crash_report(recorder, killed, "/stage").seat != nullptr);
+      for (const std::string& named : {file, link}) {
+        put(crash.files[0], named);
+        CHECK(crash_report(recorder, killed, folder.path()).seat != nullptr);
+      }
     }
   }
 

@@ -6,10 +6,13 @@
 -- in flight are not charged, and other runs and shares can be had at once.
 -- Only attempts that the worker reported as in flight, and that are still its own, are charged or suspects. Returns
 -- false when the worker had ended before: then nothing is changed, so that the call may be repeated, or follow a sweep.
+-- With p_host and p_pid, a worker of any other process is left alone, too: its id was read from what the process that
+-- crashed may have written over.
 create or replace function weir.end_crashed_worker(
   p_worker bigint, c_run bigint, c_step smallint, c_index integer, c_attempt smallint,
   c_error_code text, c_error text,
-  s_run bigint[], s_step smallint[], s_index integer[], s_attempt smallint[], p_kept_ms bigint default 60000)
+  s_run bigint[], s_step smallint[], s_index integer[], s_attempt smallint[], p_kept_ms bigint default 60000,
+  p_host text default null, p_pid integer default null)
 returns boolean
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
@@ -23,7 +26,9 @@ declare
   v_all    boolean := true;  -- its shares are locked
   v_freed  boolean;          -- it keeps nothing
 begin
-  select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null for update;
+  select * into v_dead from weir.worker w where w.id = p_worker and w.ended_at is null
+    and ((p_host is null and p_pid is null) or (w.host, w.pid) = (p_host, p_pid))
+  for update;
   if not found then return false; end if;
   -- Its sessions ended with it: what its handlers were settling is committed or rolled back in a moment (C9).
   begin

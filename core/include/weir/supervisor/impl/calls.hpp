@@ -206,12 +206,11 @@ Result<void> BasicSupervisor<Sync>::Core::check_options() const {
                                             options_.name + "\" is out of range",
                                  .hint = hint});
   };
-  const auto& [first, top] = options_.backoff;
-  if (options_.limit.max_seconds < std::chrono::seconds(1) ||
-      options_.limit.max_seconds > Shutdown::longest)
+  constexpr std::chrono::hours year{24 * 365};
+  const auto& [first, longest] = options_.backoff;
+  if (options_.limit.max_seconds < std::chrono::seconds(1) || options_.limit.max_seconds > year)
     return bad("bad_limit", "max_seconds", "from 1 s to a year");
-  if (first < first.zero() || first > Shutdown::longest || top < top.zero() ||
-      top > Shutdown::longest)
+  if (first < first.zero() || first > year || longest < longest.zero() || longest > year)
     return bad("bad_backoff", "backoff", "from 0 ms to a year");
   return {};
 }
@@ -225,7 +224,7 @@ Result<void> BasicSupervisor<Sync>::Core::check(const ChildSpec& spec) const {
   if (!dynamic_ && spec.id.empty())
     return bad(ErrorCode::invalid_input, "bad_child", "has no id", "give it one");
   if (spec.shutdown.limit() < Shutdown::Duration::zero())
-    return bad(ErrorCode::invalid_input, "bad_child", "has less than no time to stop",
+    return bad(ErrorCode::invalid_input, "bad_child", "has a negative time to stop",
                "Shutdown::at_once() gives it none");
   if (!spec.start)
     return bad(ErrorCode::invalid_input, "bad_child", "has nothing to start", "set its start");
