@@ -19,6 +19,17 @@ bool is_worked_on(const StepDefinition& step) {
 
 bool is_same(const Json& a, const Json& b) { return a == b || !first_difference(a, b); }
 
+// What is wrong with a row of which a handler has returned `result`, if it has; null: nothing.
+const char* fault_of(const JournalRow& row, const std::optional<AttemptResult>& result) {
+  if (!result) return "its handler still runs";
+  const bool refused =
+      row.outcome == Outcome::failed_for_good && result->outcome == Outcome::completed;  // P6
+  if (!refused && row.outcome != result->outcome) return "its handler said otherwise";
+  if (row.output && (!result->output || !is_same(*row.output, *result->output)))
+    return "its handler returned something else";
+  return nullptr;
+}
+
 }  // namespace
 
 void Judge::violated(std::string what) {
@@ -216,12 +227,12 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
       wrong("its time was not over");
     return;
   }
-  if (!execution.result) return wrong("its handler still runs");
-  const bool refused = row.outcome == Outcome::failed_for_good &&
-                       execution.result->outcome == Outcome::completed;  // P6
-  if (!refused && row.outcome != execution.result->outcome) wrong("its handler said otherwise");
-  if (row.output && (!execution.result->output || !is_same(*row.output, *execution.result->output)))
-    wrong("its handler returned something else");
+  const char* const fault = fault_of(row, execution.result);
+  if (fault == nullptr) return;
+  // A large result of a share that was lost may be written when the same worker has the element
+  // again.
+  if (execution.earlier_result && fault_of(row, execution.earlier_result) == nullptr) return;
+  wrong(fault);
 }
 
 void Judge::check_double_begin(const Attempt& attempt, const std::string& what) {
@@ -249,13 +260,14 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
       (shared &&
        database_->share_of(attempt.worker, attempt.run, attempt.task, attempt.number) == nullptr);
   if (!stale) check_double_begin(attempt, what);
-  executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}] = {
-      .begun = database_->now(),
-      .clock_rate = clock_rate,
-      .timeout = attempt.options.timeout,
-      .result = {},
-      .settlement = {},
-      .stale = stale};
+  Execution& execution = executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}];
+  execution = {.begun = database_->now(),
+               .clock_rate = clock_rate,
+               .timeout = attempt.options.timeout,
+               .result = {},
+               .earlier_result = std::move(execution.result),
+               .settlement = {},
+               .stale = stale};
   // A worker that has lost its lease, a share or a claim may not know it yet; its requests will be
   // refused.
   if (stale || !database_->is_alive(attempt.worker)) return;

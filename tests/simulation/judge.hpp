@@ -88,6 +88,7 @@ class Judge final : public Witness {
     double clock_rate = 1.0;
     std::chrono::milliseconds timeout{};
     std::optional<AttemptResult> result;
+    std::optional<AttemptResult> earlier_result;  // of an execution by the same worker before it
     std::optional<Json> settlement;  // what it commits itself, if its transaction commits
     bool stale = false;  // its share was no longer the worker's, which did not know that yet
   };
