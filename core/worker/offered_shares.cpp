@@ -40,8 +40,6 @@ bool unshare(OwnedRun& run, TaskId task, int attempt) {
 Result<std::vector<HeldRange>> OfferedShares::held_by_others(WorkerId worker,
                                                              std::span<const RunKey> runs) {
   if (store_ == nullptr || runs.empty()) return std::vector<HeldRange>();
-  // What was still to be offered of a run when it was released is due again.
-  if (std::ranges::find(runs, offered_run_) != runs.end()) offering_.clear();
   return store_->take_back_shares(worker, runs);
 }
 

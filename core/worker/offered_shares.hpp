@@ -35,6 +35,12 @@ class OfferedShares {
   /// `store` may be null: then nothing is shared. All arguments must outlive it.
   OfferedShares(ShareStore* store, Log& log) : store_(store), log_(log) {}
 
+  /// The worker has claimed the run. What it offered of an earlier claim of it is not repeated: it may
+  /// run these elements itself.
+  void note_claimed(RunKey run) {
+    if (run == offered_run_) offering_.clear();
+  }
+
   /// What other workers hold of runs that were claimed with a history. To be called before their
   /// journal is read; the result is given to restore_shared() with the journal. Errors: as the store's.
   Result<std::vector<HeldRange>> held_by_others(WorkerId worker, std::span<const RunKey> runs);

@@ -17,6 +17,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds retry_first{50};  // after the database did not answer
 constexpr milliseconds retry_longest{2'000};
 
+// Of a lease that counts anew after an outage, most is left when the worker is heard (L1).
+milliseconds longer(milliseconds pause, milliseconds lease) {
+  return std::min({2 * pause, retry_longest, lease / 3});
+}
+
 }  // namespace
 
 Result<void> WorkerLoop::exchange() {
@@ -52,7 +57,7 @@ Result<void> WorkerLoop::exchange() {
 // the same.
 Result<ExchangeReply> WorkerLoop::exchange_until_answered() {
   RetryLog told(loop_.log, "the database does not answer", "the database answers again");
-  for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
+  for (milliseconds pause = retry_first;; pause = longer(pause, loop_.options.lease)) {
     auto reply = try_exchange();
     if (reply || !is_away(reply.error())) told.succeeded(loop_.now());
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
@@ -119,6 +124,7 @@ void WorkerLoop::apply_reply(const ExchangeReply& reply) {
 }
 
 Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
+  for (const ClaimedRun& claim : claimed) offered_.note_claimed(claim.run);
   auto histories = histories_of(claimed);
   if (!histories) return std::unexpected(histories.error());
   Outbox& outbox = loop_.outbox;
@@ -161,7 +167,7 @@ Result<WorkerLoop::Histories> WorkerLoop::histories_of(const std::vector<Claimed
   if (runs.empty()) return {};
   RetryLog told(loop_.log, "cannot read the journals of claimed runs",
                 "the journals of claimed runs are read again");
-  for (milliseconds pause = retry_first;; pause = std::min(2 * pause, retry_longest)) {
+  for (milliseconds pause = retry_first;; pause = longer(pause, loop_.options.lease)) {
     auto held = offered_.held_by_others(loop_.worker, runs);
     auto journals = held ? loop_.store.journal(runs) : std::unexpected(held.error());
     const Steady now = loop_.now();
