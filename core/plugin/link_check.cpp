@@ -25,7 +25,7 @@ fs::path already_loaded(const std::string& name) {
   if (handle == nullptr) return {};
   link_map* map = nullptr;
   fs::path path;
-  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) path = map->l_name;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0) path = map->l_name;
   ::dlclose(handle);
   return path;
 }

@@ -198,7 +198,8 @@ CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end
   Copies copies(crash, stage);
   std::string path;
   const std::span<const SeatRecord> seats = recorder.seats();
-  if ((report.seat = recorded_seat(recorder)) != nullptr) {
+  report.seat = recorded_seat(recorder);
+  if (report.seat != nullptr) {
     report.sha256 = sha256_of(*report.seat);
     path = text(report.seat->path);
   }

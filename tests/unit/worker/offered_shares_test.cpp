@@ -1,6 +1,5 @@
 #include "worker/offered_shares.hpp"
 
-
 #include <doctest/doctest.h>
 
 #include "integration/worker/test_flow.hpp"
