@@ -159,7 +159,7 @@ void ChildProcess::signal(int number) const noexcept {
 ProcessEnd ChildProcess::kill(std::chrono::milliseconds patience) {
   if (!reaped_) ::kill(-pid(), SIGKILL);
   signal(SIGKILL);  // it may have moved to another group
-  if (!wait(patience)) {
+  if (!wait(patience) && !reaped_) {
     Unreaped::of_process().add(std::move(process_));
     reaped_ = true;  // not here
   }

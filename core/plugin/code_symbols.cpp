@@ -73,16 +73,18 @@ std::optional<CodePlace> code_place(std::string_view bytes, std::uint64_t offset
     return read_at<Elf64_Shdr>(bytes, header->e_shoff + i * sizeof(Elf64_Shdr));
   };
   // A library has one of each kind. Were all sections searched, a damaged one could claim thousands.
-  for (const std::uint32_t wanted : {std::uint32_t{SHT_SYMTAB}, std::uint32_t{SHT_DYNSYM}})
-    for (std::uint64_t i = 0; i < header->e_shnum; ++i) {
-      const auto symbols = section(i);
-      if (!symbols || symbols->sh_type != wanted) continue;
-      const auto names = section(symbols->sh_link);
-      if (!names) break;
-      if (auto found = look_up(part_of(bytes, *symbols), part_of(bytes, *names), *address))
-        return found;
-      break;
-    }
+  const auto first_of = [&](std::uint32_t type) -> std::optional<Elf64_Shdr> {
+    for (std::uint64_t i = 0; i < header->e_shnum; ++i)
+      if (const auto found = section(i); found && found->sh_type == type) return found;
+    return std::nullopt;
+  };
+  for (const std::uint32_t type : {std::uint32_t{SHT_SYMTAB}, std::uint32_t{SHT_DYNSYM}}) {
+    const auto symbols = first_of(type);
+    const auto names = symbols ? section(symbols->sh_link) : std::nullopt;
+    if (!names) continue;
+    if (auto found = look_up(part_of(bytes, *symbols), part_of(bytes, *names), *address))
+      return found;
+  }
   return std::nullopt;
 }
 

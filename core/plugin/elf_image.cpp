@@ -183,18 +183,17 @@ std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
     }
   }
   image.notes_ = note_segments(bytes, *parts);
-  for (const Elf64_Phdr& part : *parts)
-    if (part.p_type == PT_DYNAMIC)
-      if (const std::string_view there = image.from(part.p_vaddr); there.size() >= part.p_filesz)
-        image.dynamic_ = there.substr(0, part.p_filesz);
-  // The loader goes through the headers where this one says that they are in memory.
-  for (const Elf64_Phdr& part : *parts)
-    if (part.p_type == PT_PHDR) {
-      const std::string_view there = image.from(part.p_vaddr);
-      if (there.data() != bytes.data() + header->e_phoff ||
-          there.size() < parts->size() * sizeof(Elf64_Phdr))
-        return refuse(PluginFault::damaged, "its program headers are not in memory where it says");
+  for (const Elf64_Phdr& part : *parts) {
+    if (part.p_type != PT_DYNAMIC && part.p_type != PT_PHDR) continue;
+    const std::string_view there = image.from(part.p_vaddr);
+    if (part.p_type == PT_DYNAMIC) {
+      if (there.size() >= part.p_filesz) image.dynamic_ = there.substr(0, part.p_filesz);
+    } else if (there.data() != bytes.data() + header->e_phoff ||
+               there.size() < parts->size() * sizeof(Elf64_Phdr)) {
+      // The loader goes through the headers where this one says that they are in memory.
+      return refuse(PluginFault::damaged, "its program headers are not in memory where it says");
     }
+  }
   if (image.dynamic_.empty())
     return refuse(PluginFault::damaged, "it has no dynamic section where one belongs");
   return image;

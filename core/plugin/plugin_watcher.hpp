@@ -80,8 +80,8 @@ class PluginWatcher {
     FileIdentity identity;
     Steady due;
   };
-  struct
-      Retry {  // after a refusal, or a collision, that may disappear without a change of the file
+  // After a refusal, or a collision, that may disappear without a change of the file.
+  struct Retry {
     std::chrono::milliseconds delay;
     Steady due;
   };

@@ -52,4 +52,10 @@ Result<std::string> settlement_text(const Attempt& attempt, std::string_view out
       iso8601(started), iso8601(started + attempt.options.timeout));
 }
 
+AttemptResult not_settled() {
+  return {.outcome = Outcome::failed,
+          .error_code = "not_settled",
+          .error = "the step returned without committing the settlement it requested"};
+}
+
 }  // namespace weir

@@ -13,4 +13,7 @@ namespace weir {
 /// attempt does not run in the worker's own process.  [the attempt's slot]
 Result<std::string> settlement_text(const Attempt& attempt, std::string_view output);
 
+/// The outcome of an attempt whose handler was given that text, returned, and committed nothing.
+AttemptResult not_settled();
+
 }  // namespace weir

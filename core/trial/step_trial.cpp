@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "step/attempt.hpp"
+#include "step/settlement.hpp"
 
 namespace weir {
 namespace {
@@ -117,10 +118,7 @@ AttemptResult StepTrial::call(TrialCall call) {
     return {.outcome = Outcome::timed_out,
             .error_code = "timed_out",
             .error = fmt::format("no result within {} ms", call.options.timeout.count())};
-  if (result.outcome == Outcome::completed && !attempt.gate.close())
-    return {.outcome = Outcome::failed,
-            .error_code = "not_settled",
-            .error = "the step returned without committing the settlement it requested"};
+  if (result.outcome == Outcome::completed && !attempt.gate.close()) return not_settled();
   return result;
 }
 

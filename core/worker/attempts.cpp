@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.hpp"
+#include "step/settlement.hpp"
 
 namespace weir {
 namespace {
@@ -174,9 +175,7 @@ void Attempts::settle(const Flights::Flight& flight, AttemptResult result, Stead
     result = timed_out(attempt.options.timeout, "");
   const bool settles = !flight.attempt->gate.close();  // in its handler's own transaction (C9)
   if (settles && result.outcome == Outcome::completed)
-    result = {.outcome = Outcome::failed,
-              .error_code = "not_settled",
-              .error = "the step returned without committing the settlement it requested"};
+    result = not_settled();
   else if (run != nullptr && !flight.timed_out && result.outcome != Outcome::completed &&
            (flight.stopped_at || (!run->state().end() && !run->state().still_needed(attempt.task))))
     result = stopped_by_skip();

@@ -63,8 +63,11 @@ TEST_SUITE("postgres: schedules") {
     Schedules a;
     a.add({.input = json("{\"shop\": 7}"), .priority = 5, .tags = {"x", "a b"}});
     a.due("1 second");
+    const auto due = a.only().next_at;
     const TickReport tick = must(a.store->tick());
     CHECK(tick.started >= 2);  // that second and this one
+    REQUIRE((due.has_value() && a.only().last_at.has_value()));
+    CHECK(tick.started == (*a.only().last_at - *due) / 1s + 1);  // one for each second
     REQUIRE(tick.next_at.has_value());
     CHECK(*tick.next_at > tick.now - 100ms);
     CHECK(*tick.next_at <= tick.now + 1s);
