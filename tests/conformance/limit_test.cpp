@@ -118,7 +118,7 @@ TEST_SUITE("conformance: limits") {
       reply = a.worker.exchange(a.worker.next(10));
       return !reply.claimed.empty();
     }));
-    CHECK(reply.now >= *none.next_wake_at);
+    CHECK(reply.now >= *none.next_wake_at - 20us);  // weir.rate_left rounds 1/10,000 of 200 ms
   }
 
   TEST_CASE("C6: in any stretch of time a rate hands out no more than it says beyond its first") {
