@@ -38,6 +38,7 @@ struct SettledAttempt {
   RunKey run = 0;
   JournalRow row;
   std::optional<PluginId> plugin;
+  ShareId share = 0;  ///< for write_large(): the share that it is of; 0: of a run of the worker
 };
 
 struct EndedRun {
@@ -125,6 +126,14 @@ struct ExchangeRequest {
 
 /// What is large of one run: the result of an attempt that completed, or the end of a run that did.
 using LargeWrite = std::variant<SettledAttempt, EndedRun>;
+
+/// Whether it is the result of that attempt, of a share or (0) of a run of the worker.
+inline bool is_result(const LargeWrite& write, RunKey run, TaskId task, int attempt,
+                      ShareId share) {
+  const auto* const settled = std::get_if<SettledAttempt>(&write);
+  return settled != nullptr && settled->run == run && settled->row.task == task &&
+         settled->row.attempt == attempt && settled->share == share;
+}
 
 struct LargeWritten {
   LargeWrite write;
@@ -220,7 +229,7 @@ class WorkerStore {
   virtual std::vector<LargeWritten> take_written() = 0;
   /// Takes back a result that was given to write_large(), unless it is over, is being written or may
   /// have been. True: it is not written, and take_written() will not return it.
-  virtual bool withdraw_large(RunKey run, TaskId task, int attempt) = 0;
+  virtual bool withdraw_large(RunKey run, TaskId task, int attempt, ShareId share) = 0;
   /// Those that are not over will not be returned; they are written, or they are not.
   virtual void forget_large() = 0;
 

@@ -12,6 +12,10 @@
 namespace weir {
 namespace {
 
+void close_gates(const std::vector<Flights::Flight>& flights) {
+  for (const Flights::Flight& flight : flights) static_cast<void>(flight.attempt->gate.close());
+}
+
 AttemptResult timed_out(std::chrono::milliseconds timeout, std::string_view more) {
   return {.outcome = Outcome::timed_out,
           .error_code = "timed_out",
@@ -214,6 +218,13 @@ void Attempts::note_written(OwnedRun& run, const JournalRow& row, bool stored) {
     run.note_ended_attempts(1);
 }
 
+void Attempts::note_shared(const std::shared_ptr<Attempt>& attempt, JournalRow row,
+                           const Result<void>& written) {
+  if (!written && written.error().code == ErrorCode::lease_lost && held_.doubt(attempt->share))
+    return large_.write(loop_.worker, {attempt->run, std::move(row), attempt->plugin}, attempt);
+  held_.note_written(*attempt, std::move(row), written, loop_.now());
+}
+
 void Attempts::fold_journaled(OwnedRun& run, const JournalRow& row) {
   run.note_ended_attempts(1);
   if (run.broken) return;  // its state takes no more rows
@@ -252,8 +263,13 @@ void Attempts::forget_run(RunKey key, OwnedRun& run) {
   run.note_ended_attempts(flights_.take_run(key, loop_.now()).size() + large_.withdraw(key).size());
 }
 
+void Attempts::forget_share(ShareId share) {
+  close_gates(flights_.take_share(share, loop_.now()));
+  large_.withdraw_share(share);
+}
+
 void Attempts::drop_run(RunKey key) {
-  static_cast<void>(flights_.take_run(key, loop_.now()));
+  close_gates(flights_.take_run(key, loop_.now()));
   std::erase_if(starting_, [&](const auto& attempt) {
     if (attempt->run != key || attempt->share != 0) return false;
     across_.ending.note_returned(attempt->ticket);  // it never begins

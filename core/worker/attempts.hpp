@@ -75,9 +75,8 @@ class Attempts {
   /// A large result of the run was written; or it was refused, and the run has to fail.
   static void note_written(OwnedRun& run, const JournalRow& row, bool stored);
   /// The same of an element of a share of another worker's run.
-  void note_shared(const Attempt& attempt, JournalRow row, const Result<void>& written) {
-    held_.note_written(attempt, std::move(row), written, loop_.now());
-  }
+  void note_shared(const std::shared_ptr<Attempt>& attempt, JournalRow row,
+                   const Result<void>& written);
 
   /// F6: settles the attempts of a run that ended as cancelled, except those that must be resolved
   /// first.
@@ -85,9 +84,12 @@ class Attempts {
   /// Forgets the attempts of a run, except those that must be resolved; their results will be
   /// refused.
   void forget_run(RunKey key, OwnedRun& run);
-  /// Forgets a run that is not the worker's any more, and of which nothing has to be resolved.
+  /// Forgets a run that is not the worker's any more, and of which nothing has to be resolved. Its
+  /// handlers, which may still run, cannot settle their attempts themselves any more: the worker may
+  /// have the run anew, and run these attempts again.
   void drop_run(RunKey key);
-  void forget_share(ShareId share) { static_cast<void>(flights_.take_share(share, loop_.now())); }
+  /// The same for a share.
+  void forget_share(ShareId share);
   /// Cancels the stop tokens of attempts whose tasks are no longer needed.
   void stop_unneeded(RunKey key, const OwnedRun& run);
 

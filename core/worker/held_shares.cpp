@@ -92,13 +92,13 @@ void HeldShares::settle(const Attempt& attempt, JournalRow row, Steady now) {
   share.settled.push_back(std::move(row));
 }
 
-// settle_share() finds the row in the journal: its output need not be sent again.
 void HeldShares::note_written(const Attempt& attempt, JournalRow row, const Result<void>& written,
                               Steady now) {
   const auto found = held_.find(attempt.share);
   if (found == held_.end()) return;
   if (written) {
-    row.output = Json();
+    row.output =
+        Json();  // settle_share() finds the row in the journal: its output is not sent again
   } else if (written.error().code == ErrorCode::invalid_input) {
     log_.warn("run {}: {}", found->second.taken.run_id, to_string(written.error()));
     refuse(row, written.error());
@@ -106,6 +106,13 @@ void HeldShares::note_written(const Attempt& attempt, JournalRow row, const Resu
     found->second.unwritten = written.error();
   }
   settle(attempt, std::move(row), now);
+}
+
+bool HeldShares::doubt(ShareId share) {
+  if (!held_.contains(share)) return false;
+  lease_unconfirmed_ = true;
+  must_reconcile_ = true;
+  return true;
 }
 
 void HeldShares::refuse(JournalRow& row, const Error& why) {
@@ -191,6 +198,10 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
       ++share;
       continue;
     }
+    log_.info(
+        "run {}: a share of it is dropped: the database has ended it, or given it to another "
+        "worker",
+        share->second.taken.run_id);
     dropped.push_back(share->first);
     share = drop(share);
   }
@@ -220,6 +231,12 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
       ++entry;
       continue;
     }
+    if (!journaled && journaled.error().code == ErrorCode::lease_lost) {
+      static_cast<void>(doubt(id));
+      share.retry_at = now + pause_after_failure;
+      ++entry;
+      continue;
+    }
     if (!journaled && is_away(journaled.error())) {
       postpone(journaled.error(), now);
       return false;
@@ -228,13 +245,9 @@ bool HeldShares::journal(WorkerId worker, Steady now, std::vector<ShareId>& drop
       log_.info("run {}: a share of it is dropped: {}", share.taken.run_id,
                 journaled.error().message);
       dropped.push_back(id);
-      entry = drop(entry);
-      if (journaled.error().code != ErrorCode::lease_lost) {
-        postpone(journaled.error(), now);  // a later turn returns it
-        return false;
-      }
-      lease_unconfirmed_ = true;  // or only the share is lost
-      continue;
+      drop(entry);
+      postpone(journaled.error(), now);  // a later turn returns it
+      return false;
     }
     entry = share.running == 0 && share.waiting.empty() ? drop(entry) : std::next(entry);
   }

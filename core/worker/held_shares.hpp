@@ -62,6 +62,11 @@ class HeldShares {
   void note_written(const Attempt& attempt, JournalRow row, const Result<void>& written,
                     Steady now);
 
+  /// A request for this share was refused with lease_lost. Either it is lost, or the lease is, which
+  /// may have lapsed and hold again (F11): until the next comparison shows that the database has it
+  /// otherwise, the share is kept. Returns whether it is held.
+  bool doubt(ShareId share);
+
   /// Adds the attempts that are over and not journaled yet: if the worker vanishes now, they are
   /// lost (F1).
   void state(std::vector<InFlightTask>& in_flight) const;
@@ -108,7 +113,7 @@ class HeldShares {
     Steady settled_at{};               ///< when the first of them was added
     std::optional<Error> unwritten{};  ///< why a large result of it could not be written
     bool one_by_one = false;           ///< the database cannot store one of them: it is to be found
-    Steady retry_at{};                 ///< it was locked
+    Steady retry_at{};                 ///< it was locked, or refused
   };
   using Shares = std::map<ShareId, Share>;
 

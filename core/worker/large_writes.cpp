@@ -9,6 +9,7 @@ namespace weir {
 void LargeWrites::write(WorkerId worker, SettledAttempt settled, std::shared_ptr<Attempt> attempt) {
   WEIR_ASSERT(is_large(settled.row));
   const std::size_t bytes = settled.row.output->text().size();
+  settled.share = attempt ? attempt->share : 0;
   bytes_ += bytes;
   results_.push_back({.task = {settled.run, settled.row.task, settled.row.attempt, settled.plugin},
                       .attempt = std::move(attempt),
@@ -29,13 +30,24 @@ bool LargeWrites::holds(RunKey run) const {
 std::vector<std::shared_ptr<Attempt>> LargeWrites::withdraw(RunKey run) {
   std::vector<std::shared_ptr<Attempt>> withdrawn;
   std::erase_if(results_, [&](WrittenResult& each) {
-    if (!each.is_of(run) || !store_.withdraw_large(run, each.task.task, each.task.attempt))
-      return false;
-    bytes_ -= each.bytes;
+    if (!each.is_of(run) || !take_back(each)) return false;
     withdrawn.push_back(std::move(each.attempt));
     return true;
   });
   return withdrawn;
+}
+
+void LargeWrites::withdraw_share(ShareId share) {
+  std::erase_if(results_, [&](const WrittenResult& each) {
+    return each.share() == share && take_back(each);
+  });
+}
+
+bool LargeWrites::take_back(const WrittenResult& result) {
+  const InFlightTask& task = result.task;
+  if (!store_.withdraw_large(task.run, task.task, task.attempt, result.share())) return false;
+  bytes_ -= result.bytes;
+  return true;
 }
 
 void LargeWrites::state(std::vector<InFlightTask>& in_flight) const {
@@ -50,8 +62,8 @@ std::vector<LargeWrites::Written> LargeWrites::take_written() {
     std::shared_ptr<Attempt> attempt;
     if (const auto* const settled = std::get_if<SettledAttempt>(&written.write)) {
       const auto found = std::ranges::find_if(results_, [&](const WrittenResult& each) {
-        return each.task.run == settled->run && each.task.task == settled->row.task &&
-               each.task.attempt == settled->row.attempt;
+        return is_result(written.write, each.task.run, each.task.task, each.task.attempt,
+                         each.share());
       });
       WEIR_ASSERT(found != results_.end());
       bytes_ -= found->bytes;

@@ -36,6 +36,9 @@ class LargeWrites {
   /// Takes back the results of a run of this worker that are not written, and will not be. Returns
   /// their attempts; null: of child runs.
   std::vector<std::shared_ptr<Attempt>> withdraw(RunKey run);
+  /// Takes back those of a share that is no longer held. One that is being written will be refused,
+  /// unless the share was held when it began (L2).
+  void withdraw_share(ShareId share);
 
   /// So much is being written that nothing more should begin.
   bool is_full() const noexcept { return bytes_ >= bytes_max; }
@@ -58,8 +61,11 @@ class LargeWrites {
     std::shared_ptr<Attempt> attempt;
     std::size_t bytes = 0;
 
-    bool is_of(RunKey run) const { return task.run == run && (!attempt || attempt->share == 0); }
+    ShareId share() const { return attempt ? attempt->share : 0; }
+    bool is_of(RunKey run) const { return task.run == run && share() == 0; }
   };
+
+  bool take_back(const WrittenResult& result);
 
   WorkerStore& store_;
   const std::size_t bytes_min_;

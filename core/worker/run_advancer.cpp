@@ -136,7 +136,7 @@ Result<void> RunAdvancer::take_written() {
   for (auto& [written, attempt] : all) {
     auto* const settled = std::get_if<SettledAttempt>(&written.write);
     if (attempt && attempt->share != 0) {
-      attempts_.note_shared(*attempt, std::move(settled->row), written.result);
+      attempts_.note_shared(attempt, std::move(settled->row), written.result);
       continue;
     }
     if (!written.result && !is_refused(written.result.error())) return written.result;

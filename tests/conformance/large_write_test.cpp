@@ -86,6 +86,16 @@ TEST_SUITE("large values") {
     CHECK(a.rows().empty());
   }
 
+  TEST_CASE("L2: what is large of a share that is not held is not written as of an own run") {
+    Large a;
+    SettledAttempt former = a.result();
+    former.share = 1'000'000;
+    CHECK(a.written(a.worker.id, former).error().code == ErrorCode::lease_lost);
+    CHECK(a.rows().empty());
+    must(a.written(a.worker.id, a.result()));
+    CHECK(a.rows().size() == 1);
+  }
+
   TEST_CASE("C8: a parent is told when its child run ends with a large output") {
     Large a;
     FlowDraft::Step sub = of_kind("flow", "sub");
@@ -123,7 +133,8 @@ TEST_SUITE("large values") {
                                          .output = json("[7]"),
                                          .started_at = now,
                                          .ended_at = now},
-                                 .plugin = std::nullopt};
+                                 .plugin = std::nullopt,
+                                 .share = share.share};
     for (int time = 0; time < 2; ++time) {
       a.helper.session->write_large(a.helper.id, settled);
       std::vector<LargeWritten> all;

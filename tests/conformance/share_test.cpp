@@ -63,6 +63,20 @@ TEST_SUITE("conformance: shares") {
     CHECK(a.takes(a.helper, 5).empty());
   }
 
+  TEST_CASE("L7: an offer that is made again after some of it was settled gives nothing twice") {
+    const auto stores = fresh_stores();
+    Wide a(*stores);
+    a.offers({range(0, 3)});
+    const TakenShare whole = a.takes_one(a.helper);
+    must(Wide::shares(a.helper).return_share(a.helper.id, whole.share, 2));
+    const TestWorker next = a.next_worker();
+    CHECK(a.takes_one(next).indexes == std::vector<std::size_t>{2});
+    CHECK(must(a.settles(a.helper, whole.share,
+                         {completed(0, 0, 1, "1"), completed(0, 1, 1, "1")})) == 0);
+    a.offers({range(0, 3)});
+    CHECK(a.takes(a.helper).empty());
+  }
+
   TEST_CASE("L7: an offer that is made again after all of it was settled gives nothing to run") {
     const auto stores = fresh_stores();
     Wide a(*stores);

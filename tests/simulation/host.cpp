@@ -191,12 +191,9 @@ void Host::Store::write_large(WorkerId worker, LargeWrite write) {
               writes_.back());
 }
 
-bool Host::Store::withdraw_large(RunKey run, TaskId task, int attempt) {
+bool Host::Store::withdraw_large(RunKey run, TaskId task, int attempt, ShareId share) {
   for (const auto& each : writes_) {
-    const auto* const settled = std::get_if<SettledAttempt>(&each->write);
-    if (settled == nullptr || settled->run != run || settled->row.task != task ||
-        settled->row.attempt != attempt || each->may_be_written)
-      continue;
+    if (each->may_be_written || !is_result(each->write, run, task, attempt, share)) continue;
     each->withdrawn = true;
     std::erase(writes_, each);
     ++host_.world_.withdrawn_writes;
@@ -222,9 +219,7 @@ void Host::Store::write_after(Duration delay, const std::shared_ptr<Write>& writ
       return write_after(500ms, write);
     }
     const auto* const settled = std::get_if<SettledAttempt>(&write->write);
-    const bool shared = settled != nullptr &&
-                        world.database.share_of(write->worker, settled->run, settled->row.task,
-                                                settled->row.attempt) != nullptr;
+    const bool shared = settled != nullptr && settled->share != 0;
     const auto done = world.database.record_large(write->worker, write->write);
     if (happens(world.faults.reply_lost, world.random)) return write_after(500ms, write);
     if (done && !*done) {

@@ -80,7 +80,7 @@ class Host {
                                               const SettledAttempt& otherwise) override;
     // Take their time, beside the calls.
     void write_large(WorkerId worker, LargeWrite write) override;
-    bool withdraw_large(RunKey run, TaskId task, int attempt) override;
+    bool withdraw_large(RunKey run, TaskId task, int attempt, ShareId share) override;
     std::vector<LargeWritten> take_written() override;
     void forget_large() override;
     // Is never committed late: then it would offer what its owner has taken back and runs itself.

@@ -19,13 +19,12 @@ bool is_worked_on(const StepDefinition& step) {
 
 bool is_same(const Json& a, const Json& b) { return a == b || !first_difference(a, b); }
 
-// What is wrong with a row of which a handler has returned `result`, if it has; null: nothing.
-const char* fault_of(const JournalRow& row, const std::optional<AttemptResult>& result) {
-  if (!result) return "its handler still runs";
+// What is wrong with a row of an attempt for which a handler has returned `result`; null: nothing.
+const char* fault_of(const JournalRow& row, const AttemptResult& result) {
   const bool refused =
-      row.outcome == Outcome::failed_for_good && result->outcome == Outcome::completed;  // P6
-  if (!refused && row.outcome != result->outcome) return "its handler said otherwise";
-  if (row.output && (!result->output || !is_same(*row.output, *result->output)))
+      row.outcome == Outcome::failed_for_good && result.outcome == Outcome::completed;  // P6
+  if (!refused && row.outcome != result.outcome) return "its handler said otherwise";
+  if (row.output && (!result.output || !is_same(*row.output, *result.output)))
     return "its handler returned something else";
   return nullptr;
 }
@@ -130,7 +129,8 @@ void Judge::before_exchange(const ExchangeRequest& request) {
   ++commits_;
 }
 
-void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) {
+void Judge::journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told, Time stated) {
+  if (stated > row.ended_at) ahead_[{run, row.task, row.attempt}] = stated;
   check_row(run, row, worker);
   if (row.outcome == Outcome::lost || worker == 0) ++commits_;
   Shadow& committed = shadow(run);
@@ -209,16 +209,21 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
   if (row.outcome == Outcome::cancelled) return;
   if (found == executions_.end()) return wrong("no handler began it there");
   const Execution& execution = found->second;
-  if (execution.settlement) {
-    const bool committed = tables.effects.contains({run, row.task, row.attempt});
-    if (committed != (row.outcome == Outcome::completed))
-      return wrong(committed ? "C9: its handler committed" : "C9: its handler did not commit");
-    if (committed) {
-      if (!row.output || !is_same(*row.output, *execution.settlement))
-        wrong("C9: its handler committed another output");
-      return;
-    }
+  const auto returned = [&](const AttemptResult& result) {
+    return fault_of(row, result) == nullptr;
+  };
+  const bool completed = row.outcome == Outcome::completed;
+  if (tables.effects.contains({run, row.task, row.attempt})) {
+    if (!completed) return wrong("C9: its handler committed");
+    const auto agrees = [&](const Json& output) { return is_same(*row.output, output); };
+    if (!row.output || std::ranges::none_of(execution.settlements, agrees))
+      wrong("C9: its handler committed another output");
+    return;
+  }
+  if (!execution.settlements.empty()) {
     if (row.error_code == "not_settled") return;
+    if (completed && std::ranges::none_of(execution.results, returned))
+      return wrong("C9: its handler did not commit");
   }
   if (row.outcome == Outcome::timed_out) {
     const auto ran = std::chrono::duration<double>(database_->now() - execution.begun);
@@ -227,12 +232,9 @@ void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
       wrong("its time was not over");
     return;
   }
-  const char* const fault = fault_of(row, execution.result);
-  if (fault == nullptr) return;
-  // A large result of a share that was lost may be written when the same worker has the element
-  // again.
-  if (execution.earlier_result && fault_of(row, execution.earlier_result) == nullptr) return;
-  wrong(fault);
+  if (execution.results.empty()) return wrong("its handler still runs");
+  if (std::ranges::none_of(execution.results, returned))
+    wrong(fault_of(row, execution.results.back()));
 }
 
 void Judge::check_double_begin(const Attempt& attempt, const std::string& what) {
@@ -264,9 +266,9 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   execution = {.begun = database_->now(),
                .clock_rate = clock_rate,
                .timeout = attempt.options.timeout,
-               .result = {},
-               .earlier_result = std::move(execution.result),
-               .settlement = {},
+               .results = std::move(execution.results),
+               .settlements = std::move(execution.settlements),
+               .shared = shared,
                .stale = stale};
   // A worker that has lost its lease, a share or a claim may not know it yet; its requests will be
   // refused.
@@ -312,7 +314,8 @@ void Judge::restore(const Judge& past) {
 }
 
 // An attempt may begin a second time if the database knows nothing of the first: its worker has not
-// stated it; or, behind a standby, gives it back as soon as it hears of that.
+// stated it, or not taken the share that it is of; or, behind a standby, gives it back as soon as it
+// hears of that.
 void Judge::database_crashed(Time up_at, bool standby) {
   database_up_at_ = up_at;
   const Tables& tables = database_->tables();
@@ -325,7 +328,9 @@ void Judge::database_crashed(Time up_at, bool standby) {
                         std::ranges::any_of(worker->second.in_flight, [&](const auto& each) {
                           return each.run == run && each.task == task && each.attempt == attempt;
                         });
-    execution.stale = execution.stale || standby || !stated;
+    const bool known = stated && (!execution.shared ||
+                                  database_->share_of(where.second, run, task, attempt) != nullptr);
+    execution.stale = execution.stale || standby || !known;
   }
 }
 
@@ -335,8 +340,10 @@ void Judge::resumed(WorkerId worker) {
 }
 
 void Judge::settlement_requested(const Attempt& attempt, const Json& output) {
-  executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker}).settlement =
-      output;
+  Execution& execution =
+      executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker});
+  execution.settlements.push_back(output);
+  execution.settles = true;
 }
 
 // What a handler commits, and the row that completes its attempt, exist together.
@@ -352,7 +359,10 @@ void Judge::settled(RunKey run, TaskId task, int attempt) {
 }
 
 void Judge::attempt_ended(const Attempt& attempt, const AttemptResult& result) {
-  executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker}).result = result;
+  Execution& execution =
+      executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker});
+  if (!execution.settles || result.outcome != Outcome::completed)
+    execution.results.push_back(result);
 }
 
 void Judge::ended(RunKey run) {
@@ -379,9 +389,24 @@ void Judge::ended(RunKey run) {
   else if (row.output && !is_same(*row.output, end->output))
     violated(fmt::format("P7: run {} gives {} instead of {}", run, row.output->text(),
                          end->output.text()));
-  else if (row.error != end->error)
+  else if (row.error != end->error && row.error != error_as_stated(run, committed))
     violated(fmt::format("P7: run {} says \"{}\" instead of \"{}\"", run, row.error, end->error));
   if (!committed.reopened) check_with_oracle(run, committed);
+}
+
+// As their worker decides, which knows the times that it has stated, also those that were ahead of the
+// database's.
+std::string Judge::error_as_stated(RunKey run, const Shadow& committed) const {
+  const RunRow& row = database_->tables().runs.at(run);
+  RunState state(*committed.definition, options_of(*committed.definition), run, row.input,
+                 row.available_at);
+  for (const auto& [commit, each] : committed.rows) {
+    JournalRow stated = each;
+    if (const auto ahead = ahead_.find({run, each.task, each.attempt}); ahead != ahead_.end())
+      stated.ended_at = ahead->second;
+    if (!state.apply(stated)) return {};
+  }
+  return state.end() ? state.end()->error : std::string();
 }
 
 // Checks the end independently of RunState: with the oracle, from the rows as they were committed.

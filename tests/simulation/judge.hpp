@@ -56,7 +56,8 @@ class Judge final : public Witness {
   void opened(RunKey run) override;
   void before_exchange(const ExchangeRequest& request) override;
   void commit_begins() override { ++commits_; }
-  void journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told) override;
+  void journaled(RunKey run, const JournalRow& row, WorkerId worker, bool told,
+                 Time stated) override;
   void settled(RunKey run, TaskId task, int attempt) override;
   void claimed(const std::vector<RunKey>& runs) override;
   void limited(FlowId flow) override { limits_.changed(flow); }
@@ -87,9 +88,12 @@ class Judge final : public Witness {
     Time begun{};
     double clock_rate = 1.0;
     std::chrono::milliseconds timeout{};
-    std::optional<AttemptResult> result;
-    std::optional<AttemptResult> earlier_result;  // of an execution by the same worker before it
-    std::optional<Json> settlement;  // what it commits itself, if its transaction commits
+    // More than one if the worker lost the run or a share, and had it anew while its first handler
+    // still ran: any of them may be the one that counts. So of settlements.
+    std::vector<AttemptResult> results;
+    std::vector<Json> settlements;  // what it commits itself, if its transaction commits
+    bool settles = false;
+    bool shared = false;
     bool stale = false;  // its share was no longer the worker's, which did not know that yet
   };
 
@@ -98,6 +102,7 @@ class Judge final : public Witness {
   void tell_all(Shadow& shadow);
   void check_double_begin(const Attempt& attempt, const std::string& what);
   void fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row);
+  std::string error_as_stated(RunKey run, const Shadow& shadow) const;
   void check_with_oracle(RunKey run, const Shadow& shadow);
   void check_row(RunKey run, const JournalRow& row, WorkerId worker);
   std::string describe(RunKey run, TaskId task, int attempt) const;
@@ -110,6 +115,7 @@ class Judge final : public Witness {
   std::set<std::pair<WorkerId, RunKey>> helped_;  // a worker has had shares of a run
   std::set<std::pair<RunKey, TaskId>> settled_;   // by their handlers
   std::set<WorkerId> unaware_;                    // since the crash nothing of it was committed
+  std::map<Key, Time> ahead_;  // when attempts ended by their worker's clock, which was ahead
   Time database_up_at_{};
   std::size_t resumptions_ = 0;
   std::size_t shares_ = 0;

@@ -52,7 +52,8 @@ class Schedule {
   std::vector<FlowDefinition> loaded_;  // all versions, in their order
   std::vector<std::unique_ptr<Host>> hosts_;
   std::size_t starts_left_ = 0;
-  std::map<std::pair<std::string, std::string>, std::string> keys_;  // by slug and key: the run
+  std::map<std::pair<std::string, std::string>, std::set<std::string>>
+      keys_;  // runs by slug and key
 };
 
 }  // namespace weir::simulation

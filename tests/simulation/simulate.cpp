@@ -26,7 +26,7 @@ using namespace weir::simulation;
 using Clock = std::chrono::steady_clock;
 
 struct Request {
-  std::uint64_t seeds = 10'000, first = 1;
+  std::uint64_t seeds = 100'000, first = 1;
   Mistake mistake = Mistake::none;
   std::string_view mistake_name = "none";
 };

@@ -233,18 +233,22 @@ Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& 
   }
   const auto& settled = std::get<SettledAttempt>(write);
   if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt})) return true;
-  const ShareRow* const share =
-      share_of(worker, settled.run, settled.row.task, settled.row.attempt);
-  if (auto owned =
-          share != nullptr ? check_lease(worker) : check_owner(worker, settled.run, "settles it");
-      !owned)
-    return std::unexpected(owned.error());
+  const auto share = tables_.shares.find(settled.share);
+  const bool is_held =
+      share != tables_.shares.end() &&
+      &share->second == share_of(worker, settled.run, settled.row.task, settled.row.attempt);
+  const auto open = tables_.open_runs.find(settled.run);
+  const bool is_owned =
+      settled.share == 0 && open != tables_.open_runs.end() && open->second.worker == worker;
+  if ((!is_held && !is_owned) || !may_settle(worker))
+    return std::unexpected(
+        lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, settled.run)));
   if (environment_.row_is_locked()) return false;
   witness_->commit_begins();
   JournalRow row = settled.row;
   row.outcome = Outcome::completed;  // as the function has it
   append(settled.run, row, worker, false);
-  if (share != nullptr)
+  if (is_held)
     notify_share_owner(settled.run, {.run = settled.run,
                                      .step = settled.row.task.step,
                                      .attempt = settled.row.attempt,
@@ -376,14 +380,21 @@ void SimulatedDatabase::serve_versions(WorkerId worker,
       tables_.flows.at(tables_.versions.at(version).flow).last_offered = offered;
 }
 
+// A worker's clock may be ahead.
+JournalRow SimulatedDatabase::in_own_time(JournalRow row) const {
+  row.started_at = std::min(row.started_at, now());
+  row.ended_at = std::min(row.ended_at, now());
+  return row;
+}
+
 void SimulatedDatabase::append(RunKey run, JournalRow row, WorkerId worker, bool told) {
   if (row.output) row.output = as_jsonb(*row.output);
-  row.started_at = std::min(row.started_at, now());  // a worker's clock may be ahead
-  row.ended_at = std::min(row.ended_at, now());
+  const Time stated = row.ended_at;
+  row = in_own_time(std::move(row));
   const auto [at, fresh] =
       tables_.journal[run].emplace(RowKey{row.task, row.attempt}, StoredRow{row, worker});
   static_cast<void>(fresh);
-  witness_->journaled(run, at->second.row, worker, told);
+  witness_->journaled(run, at->second.row, worker, told, stated);
 }
 
 void SimulatedDatabase::close(RunKey run, const RunEnd& end) {

@@ -23,7 +23,9 @@ class Witness {
   virtual void before_exchange(const ExchangeRequest&) {}  // about to be committed
   virtual void commit_begins() {}                          // another commit that journals rows
   // Worker 0: by a command. `told`: the run's owner knows of it, others have yet to tell it.
-  virtual void journaled(RunKey, const JournalRow&, WorkerId, [[maybe_unused]] bool told) {}
+  // `stated`: when the attempt ended as its worker has it; the row may say an earlier time.
+  virtual void journaled(RunKey, const JournalRow&, WorkerId, [[maybe_unused]] bool told,
+                         [[maybe_unused]] Time stated) {}
   virtual void settled(RunKey, TaskId, [[maybe_unused]] int attempt) {}  // by its handler
   virtual void claimed(const std::vector<RunKey>&) {}
   virtual void limited(FlowId) {}                   // its limits have changed
@@ -150,6 +152,7 @@ class SimulatedDatabase {
                   Time available_at, int priority, const std::vector<std::string>& tags,
                   std::optional<ParentLink> parent = {});
   std::string new_run_id();
+  JournalRow in_own_time(JournalRow row) const;
   void append(RunKey run, JournalRow row, WorkerId worker, bool told = true);
   void close(RunKey run, const RunEnd& end);
   void release(RunKey run);

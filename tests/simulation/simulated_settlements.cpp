@@ -85,7 +85,7 @@ Result<std::optional<JournalRow>> SimulatedDatabase::resolve(WorkerId worker,
     if (environment_.mistake != Mistake::resolve_guesses && is_locked(otherwise.run))
       return std::nullopt;
     witness_->commit_begins();
-    append(otherwise.run, otherwise.row, worker, false);
+    append(otherwise.run, in_own_time(otherwise.row), worker, false);
   }
   return rows.at(key).row;
 }

@@ -99,8 +99,8 @@ Result<void> SimulatedDatabase::offer_shares(WorkerId worker, RunKey run,
   for (const OfferedRange& range : ranges) {
     if (std::ranges::any_of(tables_.shares, [&](const auto& entry) {
           const ShareRow& share = entry.second;
-          return share.run == run && share.step == range.step && share.first == range.first &&
-                 share.attempt == range.attempt;
+          return share.run == run && share.step == range.step && share.attempt == range.attempt &&
+                 share.first < range.first + range.inputs.size() && range.first <= share.last;
         }))
       continue;
     ShareRow share{.run = run,
@@ -291,7 +291,7 @@ Result<std::size_t> SimulatedDatabase::settle_share(WorkerId worker, ShareId id,
   ShareNewsRow news{.run = run, .step = share.step, .attempt = share.attempt, .indexes = {}};
   for (const JournalRow& row : rows) {
     if (tables_.journal[run].contains({row.task, row.attempt})) continue;
-    append(run, row, worker, false);
+    append(run, in_own_time(row), worker, false);  // what its owner will read
     news.indexes.push_back(row.task.index);
   }
   share.open = news.indexes.size() < rows.size() ? open_elements(share).size()

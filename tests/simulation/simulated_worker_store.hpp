@@ -34,7 +34,7 @@ class SimulatedWorkerStore : public WorkerStore,
                                             const SettledAttempt& otherwise) override;
   // Is over when it returns.
   void write_large(WorkerId worker, LargeWrite write) override;
-  bool withdraw_large(RunKey, TaskId, int) override { return false; }
+  bool withdraw_large(RunKey, TaskId, int, ShareId) override { return false; }
   std::vector<LargeWritten> take_written() override { return std::exchange(written_, {}); }
   void forget_large() override { written_.clear(); }
   Result<std::map<RunKey, std::vector<JournalRow>>> journal(std::span<const RunKey> runs) override;

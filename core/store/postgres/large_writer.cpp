@@ -22,7 +22,7 @@ constexpr auto answer_columns =
 constexpr const char* result_call = literal<[] {
   return "select " + answer_columns.list() +
          " from weir.record_large_result($1::bigint, $2::bigint, $3::smallint, $4::int, "
-         "$5::smallint, $6, $7::timestamptz, $8::timestamptz, $9::int)";
+         "$5::smallint, $6, $7::timestamptz, $8::timestamptz, $9::int, $10::bigint)";
 }>;
 
 constexpr const char* end_call = literal<[] {
@@ -33,11 +33,11 @@ constexpr const char* end_call = literal<[] {
 Result<pqxx::result> call(ReconnectingSession& session, WorkerId worker,
                           const SettledAttempt& settled) {
   const JournalRow& row = settled.row;
-  return session.query(
-      result_call,
-      {std::to_string(worker), std::to_string(settled.run), std::to_string(row.task.step),
-       std::to_string(row.task.index), std::to_string(row.attempt), parameter(row.output),
-       iso8601(row.started_at), iso8601(row.ended_at), parameter(settled.plugin)});
+  return session.query(result_call, {std::to_string(worker), std::to_string(settled.run),
+                                     std::to_string(row.task.step), std::to_string(row.task.index),
+                                     std::to_string(row.attempt), parameter(row.output),
+                                     iso8601(row.started_at), iso8601(row.ended_at),
+                                     parameter(settled.plugin), std::to_string(settled.share)});
 }
 
 Result<pqxx::result> call(ReconnectingSession& session, WorkerId worker, const EndedRun& ended) {
@@ -55,16 +55,10 @@ void LargeWriter::write(WorkerId worker, LargeWrite write) {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
-bool LargeWriter::Queued::is_result(RunKey run, TaskId task, int attempt) const {
-  const auto* const settled = std::get_if<SettledAttempt>(&write);
-  return settled != nullptr && settled->run == run && settled->row.task == task &&
-         settled->row.attempt == attempt;
-}
-
-bool LargeWriter::withdraw(RunKey run, TaskId task, int attempt) {
+bool LargeWriter::withdraw(RunKey run, TaskId task, int attempt, ShareId share) {
   const std::lock_guard lock(mutex_);
   return std::erase_if(queue_, [&](const Queued& each) {
-           return !each.in_doubt && each.is_result(run, task, attempt);
+           return !each.in_doubt && is_result(each.write, run, task, attempt, share);
          }) > 0;
 }
 

@@ -40,7 +40,7 @@ class LargeWriter {
   LargeWriter& operator=(const LargeWriter&) = delete;
 
   void write(WorkerId worker, LargeWrite write);
-  bool withdraw(RunKey run, TaskId task, int attempt);
+  bool withdraw(RunKey run, TaskId task, int attempt, ShareId share);
   std::vector<LargeWritten> take_written();
   void forget();
 
@@ -53,7 +53,6 @@ class LargeWriter {
     Steady due{};
     std::chrono::milliseconds pause = pause_min;  ///< if it cannot be written
     bool in_doubt = false;                        ///< it may have been written
-    bool is_result(RunKey run, TaskId task, int attempt) const;
   };
 
   // Each time the whole value is sent.

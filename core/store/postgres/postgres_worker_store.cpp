@@ -177,8 +177,8 @@ class PostgresWorkerStore final : public WorkerStore {
   void write_large(WorkerId worker, LargeWrite write) override {
     large_writer_.write(worker, std::move(write));
   }
-  bool withdraw_large(RunKey run, TaskId task, int attempt) override {
-    return large_writer_.withdraw(run, task, attempt);
+  bool withdraw_large(RunKey run, TaskId task, int attempt, ShareId share) override {
+    return large_writer_.withdraw(run, task, attempt, share);
   }
   std::vector<LargeWritten> take_written() override { return large_writer_.take_written(); }
   void forget_large() override { large_writer_.forget(); }

@@ -148,7 +148,7 @@ TEST_SUITE("postgres: large values") {
     REQUIRE(a.gate.is_waited_at());
     a.worker.session->write_large(a.worker.id, second);
     const auto withdraw = [&](std::size_t of, int attempt) {
-      return a.worker.session->withdraw_large(a.runs[of].run, {.step = 0, .index = 0}, attempt);
+      return a.worker.session->withdraw_large(a.runs[of].run, {.step = 0, .index = 0}, attempt, 0);
     };
     CHECK_FALSE(withdraw(0, 1));
     CHECK_FALSE(withdraw(1, 2));
@@ -160,6 +160,24 @@ TEST_SUITE("postgres: large values") {
           Rows{std::to_string(a.runs[0].run)});
   }
 
+  TEST_CASE("F6: what is withdrawn is of the run or of that share") {
+    Large a;
+    a.gate.close();
+    a.worker.session->write_large(a.worker.id, a.result(0, large()));
+    REQUIRE(a.gate.is_waited_at());
+    auto shared = std::get<SettledAttempt>(a.result(1, large()));
+    shared.share = 5;
+    a.worker.session->write_large(a.worker.id, shared);
+    const auto withdraw = [&](ShareId share) {
+      return a.worker.session->withdraw_large(a.runs[1].run, {.step = 0, .index = 0}, 1, share);
+    };
+    CHECK_FALSE(withdraw(0));
+    CHECK_FALSE(withdraw(4));
+    CHECK(withdraw(5));
+    a.gate.open();
+    CHECK(a.written(1).size() == 1);
+  }
+
   TEST_CASE("F6: what may have been written cannot be withdrawn") {
     Large a;
     a.gate.close();
@@ -167,7 +185,7 @@ TEST_SUITE("postgres: large values") {
     REQUIRE(a.gate.is_waited_at());
     a.gate.end_waiting();
     CHECK(a.gate.is_waited_at());  // again
-    CHECK_FALSE(a.worker.session->withdraw_large(a.runs[0].run, {.step = 0, .index = 0}, 1));
+    CHECK_FALSE(a.worker.session->withdraw_large(a.runs[0].run, {.step = 0, .index = 0}, 1, 0));
     a.gate.open();
     CHECK(a.written(1).size() == 1);
   }
@@ -231,8 +249,8 @@ TEST_SUITE("postgres: large values") {
           "select current_setting('t.code')",
           a.worker.id, a.runs[0].run, arguments));
     };
-    CHECK(code("0::smallint, 0, 0::smallint, '1', now(), now(), null") == Rows{"WR003"});
-    CHECK(code("null, 0, 1::smallint, '1', now(), now(), null") == Rows{"WR003"});
-    CHECK(code("0::smallint, 0, 1::smallint, '1', now(), 'infinity', null") == Rows{"WR003"});
+    CHECK(code("0::smallint, 0, 0::smallint, '1', now(), now(), null, 0") == Rows{"WR003"});
+    CHECK(code("null, 0, 1::smallint, '1', now(), now(), null, 0") == Rows{"WR003"});
+    CHECK(code("0::smallint, 0, 1::smallint, '1', now(), 'infinity', null, 0") == Rows{"WR003"});
   }
 }

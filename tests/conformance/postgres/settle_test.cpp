@@ -69,7 +69,7 @@ TEST_SUITE("postgres: settling in a user's transaction") {
               a.worker.id, a.run, times)) == "t");
     CHECK(ends(fmt::format(
               "select 1 from weir.record_large_result({}, {}, 0::smallint, 0, 2::smallint, "
-              "'5', {}, null)",
+              "'5', {}, null, 0)",
               a.worker.id, a.run, times)) == "t");
     CHECK(a.stores.sql("select count(*) from weir.journal").front() == "2");
   }

@@ -88,7 +88,7 @@ class Session final : public WorkerStore, public FlowStore, public PluginStore {
     return std::nullopt;
   }
   void write_large(WorkerId, LargeWrite) override {}
-  bool withdraw_large(RunKey, TaskId, int) override { return false; }
+  bool withdraw_large(RunKey, TaskId, int, ShareId) override { return false; }
   std::vector<LargeWritten> take_written() override { return {}; }
   void forget_large() override {}
   Result<void> set_limits(const std::string&, const FlowLimits&) override { return {}; }

@@ -469,6 +469,50 @@ TEST_SUITE("worker: attempts") {
     CHECK(text_of(worker.attempts.stated()) == "8:0.5#1");
   }
 
+  TEST_CASE("F11: a large result that was refused with a lease that holds again is written again") {
+    WideLoop worker;
+    worker.take_share({4});
+    worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
+    worker.attempts.start_stated();
+    worker.store.take_calls();
+    worker.store.answers.write_large.next(refused(ErrorCode::lease_lost));
+    worker.end(0, completes(('"' + std::string(1024 * 1024, 'x') + '"').c_str()));
+    worker.attempts.collect(steady_start + 1s);
+    for (const char* what : {"refused", "written"}) {
+      CAPTURE(what);
+      CHECK(worker.store.take_calls().starts_with(
+          "write_large worker 1 run 8 plugin 0 0.4#1 completed"));
+      CHECK(text_of(worker.attempts.stated()) == "8:0.4#1");
+      for (auto& [written, attempt] : worker.attempts.large().take_written())
+        worker.attempts.note_shared(attempt, std::move(std::get<SettledAttempt>(written.write).row),
+                                    written.result);
+    }
+    CHECK(worker.attempts.large().empty());
+    CHECK(worker.held.take_lease_unconfirmed());
+  }
+
+  TEST_CASE("F6: what is large of a share that is no longer held is not written") {
+    WideLoop worker;
+    worker.take_share({4, 5});
+    worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
+    worker.attempts.start_stated();
+    worker.end(0, completes(('"' + std::string(1024 * 1024, 'x') + '"').c_str()));
+    worker.attempts.collect(steady_start + 1s);
+    worker.store.take_calls();
+    worker.attempts.forget_share(2);
+    CHECK(worker.store.take_calls() == "withdraw_large run 8 0.4#1 share 2\n");
+    CHECK(worker.attempts.large().empty());
+  }
+
+  TEST_CASE("C9: a handler of a share or a run that was dropped cannot settle its attempt") {
+    WideLoop worker;
+    worker.take_share({4});
+    worker.start_due();
+    worker.attempts.forget_share(2);
+    worker.attempts.drop_run(7);
+    for (const auto& attempt : worker.slots.given) CHECK_FALSE(attempt->gate.take());
+  }
+
   TEST_CASE("L7: what was in flight of a share that is no longer held is refused") {
     WideLoop worker;
     worker.take_share({4});

@@ -120,13 +120,12 @@ class FakeStore : public WorkerStore, public FlowStore, public PluginStore, publ
                            std::get<EndedRun>(write).run));
     written_.push_back({std::move(write), answers.write_large.take()});
   }
-  bool withdraw_large(RunKey run, TaskId task, int attempt) override {
-    note(fmt::format("withdraw_large run {} {}.{}#{}", run, task.step, task.index, attempt));
+  bool withdraw_large(RunKey run, TaskId task, int attempt, ShareId share) override {
+    note(fmt::format("withdraw_large run {} {}.{}#{}{}", run, task.step, task.index, attempt,
+                     share == 0 ? "" : fmt::format(" share {}", share)));
     if (keeps_large) return false;
     return std::erase_if(written_, [&](const LargeWritten& each) {
-             const auto* const settled = std::get_if<SettledAttempt>(&each.write);
-             return settled != nullptr && settled->run == run && settled->row.task == task &&
-                    settled->row.attempt == attempt;
+             return is_result(each.write, run, task, attempt, share);
            }) > 0;
   }
   std::vector<LargeWritten> take_written() override {

@@ -264,11 +264,15 @@ TEST_SUITE("worker: held shares") {
     helper.run_next();
     helper.now += 20ms;
     helper.store.answers.settle_share.next(refused(ErrorCode::lease_lost, "not yours"));
-    CHECK(helper.turn(false) == Shares{2});
-    CHECK(helper.lines.with_levels() == "info: run run-7: a share of it is dropped: not yours\n");
-    CHECK(helper.held.waiting() == 1);
+    CHECK(helper.turn(false).empty());
     CHECK(helper.held.take_lease_unconfirmed());
     CHECK_FALSE(helper.held.take_lease_unconfirmed());
+    helper.store.answers.held_shares.next(Shares{3});
+    CHECK(helper.turn(false) == Shares{2});
+    CHECK(helper.lines.with_levels() ==
+          "info: run run-7: a share of it is dropped: the database has ended it, or given it to "
+          "another worker\n");
+    CHECK(helper.held.waiting() == 1);
     helper.store.take_calls();
     helper.held.settle(*late, HeldShares::row_of(*late, completes("1")), helper.now);
     helper.now += 1s;
@@ -278,6 +282,26 @@ TEST_SUITE("worker: held shares") {
     REQUIRE(kept != nullptr);
     CHECK(kept->task.index == 5);
     CHECK(helper.held.next(steady_start) == nullptr);
+  }
+
+  TEST_CASE("F11: a share that was refused with a lease that holds again is kept") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    helper.run_next();
+    helper.now += 20ms;
+    helper.store.answers.settle_share.next(refused(ErrorCode::lease_lost, "lapsed"));
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.held.take_lease_unconfirmed());
+    helper.store.take_calls();
+    helper.store.answers.held_shares.next(Shares{2});
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() == "held_shares worker 1\n");
+    helper.now += pause_after_failure;
+    helper.store.answers.settle_share.next(1);
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "settle_share worker 1 share 2 plugin 3: 0.0#2 completed 1\n");
+    CHECK(helper.held.next(steady_start)->task.index == 1);
   }
 
   TEST_CASE("F9: of results of which one cannot be stored that one is journaled as a failure") {
@@ -580,15 +604,18 @@ TEST_SUITE("worker: held shares") {
         "cannot store its output: too odd"));
   }
 
-  TEST_CASE("L2: a share that is lost while a large output of it is written is dropped alone") {
+  TEST_CASE("L2: a share that is in doubt is kept until the database has it otherwise") {
     Helper helper;
     helper.take(share_of(2, {0, 1}));
-    const auto attempt = helper.held.next(steady_start);
-    helper.held.note_written(*attempt, HeldShares::row_of(*attempt, completes("[1, 2]")),
-                             refused(ErrorCode::lease_lost), helper.now);
-    CHECK(helper.turn() == Shares{2});
-    CHECK_FALSE(helper.store.take_calls().contains("settle_share"));
+    helper.take(share_of(3, {5}));
+    CHECK(helper.held.doubt(2));
     CHECK(helper.held.take_lease_unconfirmed());
+    helper.store.answers.held_shares.next(Shares{2, 3});
+    CHECK(helper.turn().empty());
+    CHECK(helper.held.doubt(2));
+    helper.store.answers.held_shares.next(Shares{3});
+    CHECK(helper.turn() == Shares{2});
+    CHECK_FALSE(helper.held.doubt(2));
   }
 
   TEST_CASE("a share whose large output could not be written for now goes back to its owner") {

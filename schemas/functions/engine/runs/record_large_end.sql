@@ -13,7 +13,7 @@ declare
 begin
   busy := false;
   if not exists (select from weir.run r where r.id = p_run and r.status = 0) then return; end if;
-  busy := (select o.busy from weir.own_attempt(p_worker, p_run, null, null, null) as o);
+  busy := not weir.own_attempt(p_worker, p_run, 0, null, null, null);
   if busy then return; end if;
   -- While this lasts, nothing is locked that others need.
   update weir.run r set output = coalesce(p_output, 'null')::jsonb where r.id = p_run;

@@ -1,7 +1,7 @@
 -- Offers ranges of map elements of a run to other workers: one share for each array in `inputs`, which has the inputs
 -- of the elements from its place in `first_indexes` on; `attempt` is the attempt to make of each element. The owner
--- runs none of them itself until it has taken them back. Repeating the call does no harm (L6). Returns how many shares
--- were made.
+-- runs none of them itself until it has taken them back. Repeating the call does no harm, also when some of a range
+-- was settled or returned meanwhile: nobody has an element twice (L6). Returns how many shares were made.
 -- Errors: WR001 lease lost, or the worker does not hold the run; WR003 ranges that cannot be.
 create or replace function weir.offer_shares(
   worker bigint, run bigint, step smallint, attempt smallint, first_indexes integer[], inputs jsonb[]) returns integer
@@ -37,6 +37,10 @@ begin
   select v_run.run_id, v_run.version_id, v_run.priority, offer_shares.step, offer_shares.attempt,
          r.first_index, r.first_index + jsonb_array_length(r.inputs) - 1, jsonb_array_length(r.inputs), r.inputs
   from unnest(first_indexes, offer_shares.inputs) as r(first_index, inputs)
+  where not exists (
+    select from weir.share s
+    where s.run_id = v_run.run_id and s.step = offer_shares.step and s.attempt = offer_shares.attempt
+      and s.first_index < r.first_index + jsonb_array_length(r.inputs) and s.last_index >= r.first_index)
   order by r.first_index
   on conflict do nothing;
   get diagnostics v_count = row_count;
