@@ -81,6 +81,7 @@ Result<int> WorkerKeeper::run() {
       } else if (auto cleaned = clean_up(*life, end->end); !cleaned) {
         return std::unexpected(std::move(cleaned.error()));
       }
+      if (life->is_trial) give_up(life->tries);
       life = lives_.erase(life);
     }
     if (lives_.empty() && status) return *status;
@@ -118,6 +119,7 @@ bool WorkerKeeper::is_late() const {
 // Starts a worker process, or one that holds a trial.
 Result<void> WorkerKeeper::start(std::optional<ServeOrders::Trial> trial) {
   const bool is_trial = trial.has_value();
+  std::vector<WorkerId> tries = trial ? trial->of : std::vector<WorkerId>();
   auto recorder = FlightRecorder::make(seats_for(orders_.config.worker));
   if (!recorder) return std::unexpected(std::move(recorder.error()));
   orders_.quarantine = quarantine_.records();
@@ -127,6 +129,7 @@ Result<void> WorkerKeeper::start(std::optional<ServeOrders::Trial> trial) {
   lives_.push_back({.recorder = *std::move(recorder),
                     .process = *std::move(process),
                     .is_trial = is_trial,
+                    .tries = std::move(tries),
                     .oom_kills = oom_kills()});
   if (is_trial) return {};
   start_at_.reset();
@@ -152,7 +155,9 @@ Result<void> WorkerKeeper::clean_up(Life& life, const ProcessEnd& end) {
     if (auto counted = count_idle_crash(end); !counted) return counted;
   const milliseconds pause = pause_after(report);
   if (!life.is_trial) start_at_ = steady_clock::now() + pause;
-  if (trial && !wait_for_stop(pause)) return start(std::move(trial));
+  if (!trial) return {};
+  if (!wait_for_stop(pause)) return start(std::move(trial));
+  give_up(trial->of);
   return {};
 }
 
@@ -171,14 +176,7 @@ std::optional<ServeOrders::Trial> WorkerKeeper::trial_of(const Life& life,
 // Retries until the database answers: without it a new worker process could do nothing.
 void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& report,
                                        bool tries_suspects) {
-  const Steady began = steady_clock::now();
-  // The other processes, which run on, may drain for longer than this waits.
-  const auto is_over = [&] {
-    heed_signals();
-    const auto signalled = signals_.end_by(0ms, 0ms);
-    return signalled &&
-           (is_late() || steady_clock::now() >= std::max(began, *signalled) + process_grace);
-  };
+  const auto is_over = over_for_calls();
   for (const WorkerId worker : life.recorder.workers()) {
     CrashedWorker crashed{
         .worker = worker,
@@ -210,6 +208,27 @@ void WorkerKeeper::end_crashed_workers(const Life& life, const CrashReport& repo
       if (ended.error().code != ErrorCode::unavailable || wait_for_stop(pause)) return;
     }
   }
+}
+
+// Frees what these crashed workers keep for a trial that is over, or will not be held. Otherwise others wait for it for
+// a minute.
+void WorkerKeeper::give_up(const std::vector<WorkerId>& crashed) {
+  const auto done = unless_over<Result<void>>(over_for_calls(), [url = orders_.database, crashed] {
+    return postgres::give_up_trial(url, crashed);
+  });
+  if (done && !*done)
+    log_.warn("what a trial has not run waits for a minute: {}", to_string(done->error()));
+}
+
+// Whether a stop does not wait any longer for a call to the database that begins now. The other processes, which run
+// on, may drain for longer than that.
+std::function<bool()> WorkerKeeper::over_for_calls() {
+  return [this, began = steady_clock::now()] {
+    heed_signals();
+    const auto signalled = signals_.end_by(0ms, 0ms);
+    return signalled &&
+           (is_late() || steady_clock::now() >= std::max(began, *signalled) + process_grace);
+  };
 }
 
 // Passes it on to all processes but the one where it happened.

@@ -2,9 +2,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <weir/supervisor/restart_window.hpp>
 
@@ -48,6 +50,7 @@ class WorkerKeeper {
     FlightRecorder recorder;
     WorkerProcess process;
     bool is_trial;
+    std::vector<WorkerId> tries;  ///< of a trial: the crashed workers whose suspects it takes
     std::optional<std::uint64_t> oom_kills;  ///< when it began
   };
 
@@ -55,6 +58,8 @@ class WorkerKeeper {
   Result<void> clean_up(Life& life, const ProcessEnd& end);
   std::optional<ServeOrders::Trial> trial_of(const Life& life, const CrashReport& report);
   void end_crashed_workers(const Life& life, const CrashReport& report, bool tries_suspects);
+  void give_up(const std::vector<WorkerId>& crashed);
+  std::function<bool()> over_for_calls();
   void count_crash(const std::string& sha256, const Life& where);
   void bar_loading(const CrashReport& report);
   Result<void> count_idle_crash(const ProcessEnd& end);

@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "store/postgres/array_arguments.hpp"
+#include "store/postgres/array_literal.hpp"
 #include "store/postgres/fields.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/session.hpp"
@@ -47,6 +48,14 @@ Result<bool> end_crashed_worker(const std::string& url, const CrashedWorker& cra
   else
     params.resize(params.size() + 2);
   return value_of<bool>((*session)->query(end_crashed_worker_call, params));
+}
+
+Result<void> give_up_trial(const std::string& url, const std::vector<WorkerId>& crashed) {
+  const auto session = Session::open(url);
+  if (!session) return std::unexpected(session.error());
+  const auto done =
+      (*session)->query("select weir.give_up_trial($1::bigint[])", {array_of(crashed)});
+  return done ? Result<void>() : std::unexpected(done.error());
 }
 
 }  // namespace weir::postgres

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "store/crashed_worker.hpp"
 
@@ -9,5 +10,8 @@ namespace weir::postgres {
 /// those of suspects, in one transaction. False when the worker had ended before, or is another process's; then nothing
 /// is done. Uses a session of its own. Errors: unavailable; the call can be repeated safely.
 Result<bool> end_crashed_worker(const std::string& url, const CrashedWorker& crashed);
+
+/// Frees what these crashed workers keep for a trial, because nobody will hold it (F10). As above.
+Result<void> give_up_trial(const std::string& url, const std::vector<WorkerId>& crashed);
 
 }  // namespace weir::postgres

@@ -5,6 +5,7 @@
 
 #include "conformance/postgres/postgres_under_test.hpp"
 #include "conformance/test_worker.hpp"
+#include "store/postgres/end_crashed_worker.hpp"
 #include "store/share_store.hpp"
 #include "support/eventually.hpp"
 
@@ -105,6 +106,26 @@ TEST_SUITE("postgres: suspects in shares") {
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].task == TaskId{0, 5});
     CHECK(rows[0].outcome == Outcome::failed);
+  }
+
+  TEST_CASE("F10: suspects of a trial that nobody holds can be had again at once") {
+    Helped a;
+    start_one(*a.client, "[0,10]");
+    TestWorker next = a.another();
+    const ClaimedRun own = next.claim_one();
+    next.in_flight = {{own.run, {0, 0}, 1}};
+    next.exchange(next.next());
+    REQUIRE(a.stores.end_crashed_worker({.worker = a.helper.id, .suspects = {a.element(5)}}));
+    REQUIRE(a.stores.end_crashed_worker({.worker = next.id, .suspects = next.in_flight}));
+    TestWorker another = a.another();
+    CHECK(a.text_of(a.takes(another)) == "4: 40; 6,7,8: 60,70,80; ");
+    CHECK(another.claim(10).empty());
+    must(postgres::give_up_trial(a.stores.url(), {a.helper.id, next.id}));
+    CHECK(a.text_of(a.takes(another)) == "5: 50; ");
+    CHECK(another.claim_one().run == own.run);
+    must(postgres::give_up_trial(a.stores.url(), {a.helper.id, a.owner.id}));
+    CHECK(a.stores.sql("select count(*) from weir.worker where ended_at is null").at(0) == "2");
+    CHECK(journal_of(*a.owner.session, a.run).empty());
   }
 
   TEST_CASE("F10: a suspect element that nobody tries can be had again") {

@@ -34,6 +34,7 @@ language sql immutable as $$
     ('weir_worker', 'close_waits'),
     ('weir_worker', 'end_crashed_worker'),
     ('weir_worker', 'exchange'),
+    ('weir_worker', 'give_up_trial'),
     ('weir_worker', 'join_as_worker'),
     ('weir_worker', 'leave_as_worker'),
     ('weir_worker', 'record_large_end'),

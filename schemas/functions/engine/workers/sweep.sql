@@ -56,16 +56,7 @@ begin
     v_count := v_count + 1;
   end loop;
 
-  for v_dead in
-    select * from weir.worker w
-    where w.keeps_runs and w.lease_until <= clock_timestamp()
-    order by w.id
-    for update skip locked
-  loop
-    continue when not weir.release_runs(
-      v_dead.id, weir.lock_runs(v_dead.id, false), weir.lock_shares(v_dead.id, false));
-    update weir.worker w set keeps_runs = false where w.id = v_dead.id;
-  end loop;
+  perform weir.free_suspects();
 
   -- Runs that were started or released at the moment of an adoption.
   select coalesce(sum(weir.move_adopted(a.from_version, a.to_version)), 0) into v_moved
