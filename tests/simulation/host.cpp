@@ -208,7 +208,7 @@ void Host::Store::write_after(Duration delay, const std::shared_ptr<Write>& writ
     World& world = host_.world_;
     if (write->withdrawn) return;
     if (write->forgotten != forgotten_ && one_in(2, world.random)) return;
-    write->may_be_written = true;
+    const bool may_have_been = std::exchange(write->may_be_written, true);
     if (!host_.is_connected() || happens(world.faults.request_lost, world.random))
       return write_after(500ms, write);
     if (happens(world.faults.commit_late, world.random)) {
@@ -223,7 +223,7 @@ void Host::Store::write_after(Duration delay, const std::shared_ptr<Write>& writ
     const auto done = world.database.record_large(write->worker, write->write);
     if (happens(world.faults.reply_lost, world.random)) return write_after(500ms, write);
     if (done && !*done) {
-      write->may_be_written = false;
+      write->may_be_written = may_have_been;
       return write_after(100ms, write);
     }
     std::erase(writes_, write);

@@ -125,7 +125,6 @@ bool LargeWriter::attempt(ReconnectingSession& session, Queued& queued, Result<v
     return false;
   }
   told_ = false;
-  queued.in_doubt = false;
   Answer answer = answer_columns.read_row((*rows)[0]);
   if (answer.refusal)
     result = std::unexpected(Error{.code = ErrorCode::invalid_input,

@@ -52,7 +52,7 @@ class LargeWriter {
     LargeWrite write;
     Steady due{};
     std::chrono::milliseconds pause = pause_min;  ///< if it cannot be written
-    bool in_doubt = false;                        ///< it may have been written
+    bool in_doubt = false;                        ///< an earlier call may still write it
   };
 
   // Each time the whole value is sent.
