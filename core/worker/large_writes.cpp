@@ -60,7 +60,9 @@ std::vector<LargeWrites::Written> LargeWrites::take_written() {
   if (empty()) return all;
   for (LargeWritten& written : store_.take_written()) {
     std::shared_ptr<Attempt> attempt;
-    if (const auto* const settled = std::get_if<SettledAttempt>(&written.write)) {
+    if (const auto* const ended = std::get_if<EndedRun>(&written.write)) {
+      std::erase(ending_, ended->run);
+    } else {
       const auto found = std::ranges::find_if(results_, [&](const WrittenResult& each) {
         return is_result(written.write, each.task.run, each.task.task, each.task.attempt,
                          each.share());
@@ -69,8 +71,6 @@ std::vector<LargeWrites::Written> LargeWrites::take_written() {
       bytes_ -= found->bytes;
       attempt = std::move(found->attempt);
       results_.erase(found);
-    } else {
-      std::erase(ending_, std::get<EndedRun>(written.write).run);
     }
     all.push_back({std::move(written), std::move(attempt)});
   }
