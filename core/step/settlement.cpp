@@ -46,10 +46,10 @@ Result<std::string> settlement_text(const Attempt& attempt, std::string_view out
       attempt.clock.at(Steady(Steady::duration(attempt.started.load(std::memory_order_acquire))));
   return fmt::format(
       "select weir.settle({}::bigint, {}::bigint, {}::smallint, {}::integer, {}::smallint, {}, "
-      "{}::integer, '{}'::timestamptz, '{}'::timestamptz)",
+      "{}::integer, '{}'::timestamptz, '{}'::timestamptz, {}::bigint)",
       attempt.worker, attempt.run, attempt.task.step, attempt.task.index, attempt.number,
       jsonb_literal(json->text()), attempt.plugin ? std::to_string(*attempt.plugin) : "null",
-      iso8601(started), iso8601(started + attempt.options.timeout));
+      iso8601(started), iso8601(started + attempt.options.timeout), attempt.share);
 }
 
 AttemptResult not_settled() {

@@ -375,9 +375,12 @@ std::map<RunKey, std::vector<JournalRow>> SimulatedDatabase::journal(
 void SimulatedDatabase::serve_versions(WorkerId worker,
                                        std::map<VersionId, ServedVersion> versions) {
   commits();
-  for (const auto& [version, served] : tables_.serving[worker] = std::move(versions))
-    if (const auto offered = offered_version(tables_.versions.at(version).flow))
-      tables_.flows.at(tables_.versions.at(version).flow).last_offered = offered;
+  for (const auto& [version, served] : tables_.serving[worker] = std::move(versions)) {
+    const auto known = tables_.versions.find(version);
+    if (known == tables_.versions.end()) continue;  // a failover has lost it
+    if (const auto offered = offered_version(known->second.flow))
+      tables_.flows.at(known->second.flow).last_offered = offered;
+  }
 }
 
 // A worker's clock may be ahead.

@@ -98,7 +98,7 @@ class SimulatedDatabase {
   Result<void> return_share(WorkerId worker, ShareId id, std::size_t from);
 
   // Settlements (C9). settle() leaves a transaction open, which end_settlement() ends.
-  Result<SettlementId> settle(WorkerId worker, RunKey run, TaskId task, int attempt,
+  Result<SettlementId> settle(WorkerId worker, RunKey run, ShareId share, TaskId task, int attempt,
                               const Json& output, Time started_at, Time settle_until);
   // False: there is no such transaction, since a crash of the server has ended it.
   bool end_settlement(SettlementId id, bool commit);

@@ -64,8 +64,8 @@ void SimulatedSteps::settle(const Place& running, Duration then) {
   const Time started =
       attempt.clock.at(Steady(Steady::duration(attempt.started.load(std::memory_order_acquire))));
   const auto settled =
-      world.database.settle(attempt.worker, attempt.run, attempt.task, attempt.number, output,
-                            started, started + attempt.options.timeout);
+      world.database.settle(attempt.worker, attempt.run, attempt.share, attempt.task,
+                            attempt.number, output, started, started + attempt.options.timeout);
   if (!settled) return fails();
   running->settlement = *settled;
   host_.after(then, [this, running] { commit(running); });

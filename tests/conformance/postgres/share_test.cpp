@@ -44,6 +44,32 @@ TEST_SUITE("postgres: shares") {
     CHECK(must(a.settles(a.owner, share.share, {failed(0, 4, 1, "not_settled")})) == 1);
   }
 
+  TEST_CASE("L2: a handler of a share settles nothing of a run that its worker owns") {
+    PostgresUnderTest stores;
+    Wide a(stores);
+    a.offers({range(4, 2)});
+    const ShareId share = a.takes_one(a.helper).share;
+    const auto is_settled = [&](WorkerId worker, ShareId of) {
+      AdminSession handler(stores.url());
+      handler.run("begin");
+      try {
+        handler.run(
+            fmt::format("select weir.settle({}, {}, 0::smallint, 4, 1::smallint, '7', null, now(), "
+                        "now() + interval '1 h', {})",
+                        worker, a.run, of));
+        return true;
+      } catch (const std::exception& refusal) {
+        CHECK(std::string(refusal.what()).contains("has lost its lease, or run"));
+        return false;
+      }
+    };
+    CHECK_FALSE(is_settled(a.owner.id, share));
+    CHECK_FALSE(is_settled(a.owner.id, share + 1));
+    CHECK_FALSE(is_settled(a.helper.id, 0));
+    CHECK(is_settled(a.helper.id, share));
+    CHECK(is_settled(a.owner.id, 0));
+  }
+
   TEST_CASE("C9: a share is not kept waiting by the transaction of a handler") {
     PostgresUnderTest stores;
     Wide a(stores);

@@ -2,12 +2,14 @@
 -- the step is completed exactly if it commits. The worker gives the handler the arguments; settle_until is when the
 -- attempt times out. The proof is the open row of the run (or of the share), not that of the worker: it is locked until
 -- the transaction ends, so that it cannot go to another worker, while exchanges continue. What takes a run or a share
--- from its worker locks its row for update. A worker that has taken a share of its own run proves both.
+-- from its worker locks its row for update. `share`: the share that the attempt is of, 0: none; null, as workers of the
+-- version before have it: whatever the worker holds. So a handler of a share that is lost settles nothing of the run,
+-- which the same worker may own by then.
 -- Errors, after each of which the transaction cannot commit: WR001 the attempt is no longer the worker's to settle;
 -- WR003 an output that a map cannot run over, or an attempt that cannot be.
 create or replace function weir.settle(
   worker bigint, run bigint, step smallint, task_index integer, attempt smallint, output jsonb, plugin integer,
-  started_at timestamptz, settle_until timestamptz)
+  started_at timestamptz, settle_until timestamptz, share bigint default null)
 returns void
 language plpgsql
 set jit = off set enable_seqscan = off
@@ -19,12 +21,12 @@ declare
 begin
   select o.version_id into v_version
   from weir.open_run o
-  where o.run_id = run and o.worker_id = worker
+  where o.run_id = run and o.worker_id = worker and coalesce(settle.share, 0) = 0
   for key share;
   select s.version_id into v_shared
   from weir.share s
   where s.run_id = run and s.step = settle.step and s.attempt = settle.attempt and s.worker_id = worker
-    and task_index between s.first_index and s.last_index
+    and task_index between s.first_index and s.last_index and s.id = coalesce(settle.share, s.id)
   for key share;
   v_version := coalesce(v_version, v_shared);
   if v_version is null
