@@ -97,6 +97,14 @@ class Outages {
   /// it with `told`.
   template <class Begin>
   void outlast_leases(Begin begin, std::string_view told) const {
+    // Of one that has not heard of the end of the last outage there is nothing to tell.
+    for (std::size_t i = 0; i < serves_.size(); ++i)
+      REQUIRE(eventually([&] {
+        const std::string text = log(i);
+        const auto away = text.rfind("the database does not answer, retrying");
+        const auto back = text.rfind("the database answers again");
+        return away == std::string::npos || (back != std::string::npos && back > away);
+      }));
     if (outage() > 0s) {
       begin();
       std::this_thread::sleep_for(outage());
