@@ -22,11 +22,11 @@ Result<SettlementId> SimulatedDatabase::settle(WorkerId worker, RunKey run, Shar
                                                TaskId task, int attempt, const Json& output,
                                                Time started_at, Time settle_until) {
   const auto open = tables_.open_runs.find(run);
-  const bool owned = share == 0 && open != tables_.open_runs.end() && open->second.worker == worker;
+  const bool owned = open != tables_.open_runs.end() && open->second.worker == worker;
   const auto held = tables_.shares.find(share);
   const bool shared =
       held != tables_.shares.end() && &held->second == share_of(worker, run, task, attempt);
-  if ((!owned && !shared) || !may_settle(worker))
+  if (!(share == 0 ? owned : shared) || !may_settle(worker))
     return std::unexpected(
         refused(fmt::format("worker {} has lost its lease, or run {}", worker, run)));
   if (now() >= settle_until)

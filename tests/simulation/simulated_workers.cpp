@@ -77,8 +77,7 @@ int SimulatedDatabase::sweep() {
       const auto open = tables_.open_runs.find(task.run);
       const ShareRow* const share = share_of(id, task.run, task.task, task.attempt);
       const bool owned = open != tables_.open_runs.end() && open->second.worker == id;
-      const bool held = owned && !is_locked(task.run);
-      if (!held && (share == nullptr || is_locked(*share))) continue;
+      if (share != nullptr ? is_locked(*share) : !owned || is_locked(task.run)) continue;
       if (tables_.journal[task.run].contains({task.task, task.attempt})) continue;
       append(task.run,
              {.task = task.task,

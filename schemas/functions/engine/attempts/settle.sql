@@ -4,7 +4,7 @@
 -- the transaction ends, so that it cannot go to another worker, while exchanges continue. What takes a run or a share
 -- from its worker locks its row for update. `share`: the share that the attempt is of, 0: none; null, as workers of the
 -- version before have it: whatever the worker holds. So a handler of a share that is lost settles nothing of the run,
--- which the same worker may own by then.
+-- which the same worker may own by then. Of a worker that has a share of its own run both rows are locked.
 -- Errors, after each of which the transaction cannot commit: WR001 the attempt is no longer the worker's to settle;
 -- WR003 an output that a map cannot run over, or an attempt that cannot be.
 create or replace function weir.settle(
@@ -21,14 +21,14 @@ declare
 begin
   select o.version_id into v_version
   from weir.open_run o
-  where o.run_id = run and o.worker_id = worker and coalesce(settle.share, 0) = 0
+  where o.run_id = run and o.worker_id = worker
   for key share;
   select s.version_id into v_shared
   from weir.share s
   where s.run_id = run and s.step = settle.step and s.attempt = settle.attempt and s.worker_id = worker
     and task_index between s.first_index and s.last_index and s.id = coalesce(settle.share, s.id)
   for key share;
-  v_version := coalesce(v_version, v_shared);
+  v_version := case when share = 0 then v_version when share > 0 then v_shared else coalesce(v_version, v_shared) end;
   if v_version is null
      or not weir.is_alive(worker) then
     raise exception 'worker % has lost its lease, or run %', worker, run using errcode = 'WR001',

@@ -37,10 +37,12 @@ begin
            v_dead.lease_until, clock_timestamp(), v_dead.id, f.plugin_id
     from weir.in_flight_of(v_dead.id) as f
     where v_dead.timeline = weir.timeline()
-      and (f.run_id = any (v_held)
-           or exists (select from weir.share s
-                      where s.id = any (v_shares) and s.run_id = any (array[f.run_id]) and s.step = f.step
-                        and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index))
+      and coalesce((select s.id = any (v_shares)  -- also of a run of its own: a handler may have locked the share alone
+                    from weir.share s
+                    where s.worker_id = v_dead.id and s.run_id = any (array[f.run_id]) and s.step = f.step
+                      and s.attempt = f.attempt and f.task_index between s.first_index and s.last_index
+                    limit 1),
+                   f.run_id = any (v_held))
     on conflict do nothing;  -- it reported an attempt that it had journaled: the others are swept all the same
 
     if not weir.release_runs(v_dead.id, v_held, v_shares) then
