@@ -1,6 +1,6 @@
 -- Keeps a run with its worker until the end of the transaction, while the worker's exchanges continue: for what takes
--- long to write (weir.record_large_result, weir.record_large_end). p_share: keeps that share, which has the attempt, and
--- the run as well if it is the worker's; 0: the run. What takes a run or a share from its worker locks its row for
+-- long to write (weir.record_large_result, weir.record_large_end). p_share: keeps that share, which has the attempt,
+-- and the run as well if it is the worker's; 0: the run. What takes a run or a share from its worker locks its row for
 -- update. False: somebody has locked it, and it is not kept. Errors: WR001 the lease is lost, or the run, or the share.
 create or replace function weir.own_attempt(
   p_worker bigint, p_run bigint, p_share bigint, p_step smallint, p_index integer, p_attempt smallint)
