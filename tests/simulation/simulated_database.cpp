@@ -233,10 +233,8 @@ Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& 
   }
   const auto& settled = std::get<SettledAttempt>(write);
   if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt})) return true;
-  const auto share = tables_.shares.find(settled.share);
   const bool is_held =
-      share != tables_.shares.end() &&
-      &share->second == share_of(worker, settled.run, settled.row.task, settled.row.attempt);
+      holds_share(settled.share, worker, settled.run, settled.row.task, settled.row.attempt);
   const auto open = tables_.open_runs.find(settled.run);
   const bool is_owned =
       settled.share == 0 && open != tables_.open_runs.end() && open->second.worker == worker;

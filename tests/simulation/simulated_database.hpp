@@ -140,6 +140,7 @@ class SimulatedDatabase {
   bool may_settle(WorkerId worker) const;  // also after an outage that nobody has noticed yet
   // The share of the worker that has this attempt; null: it holds none.
   const ShareRow* share_of(WorkerId worker, RunKey run, TaskId task, int attempt) const;
+  bool holds_share(ShareId id, WorkerId worker, RunKey run, TaskId task, int attempt) const;
 
   Error unknown_flow(const std::string& slug, std::optional<int> version) const;
   Result<VersionId> version_to_start(const std::string& slug, std::optional<int> number) const;

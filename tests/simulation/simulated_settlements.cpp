@@ -23,9 +23,7 @@ Result<SettlementId> SimulatedDatabase::settle(WorkerId worker, RunKey run, Shar
                                                Time started_at, Time settle_until) {
   const auto open = tables_.open_runs.find(run);
   const bool owned = open != tables_.open_runs.end() && open->second.worker == worker;
-  const auto held = tables_.shares.find(share);
-  const bool shared =
-      held != tables_.shares.end() && &held->second == share_of(worker, run, task, attempt);
+  const bool shared = holds_share(share, worker, run, task, attempt);
   if (!(share == 0 ? owned : shared) || !may_settle(worker))
     return std::unexpected(
         refused(fmt::format("worker {} has lost its lease, or run {}", worker, run)));

@@ -60,6 +60,13 @@ const ShareRow* SimulatedDatabase::share_of(WorkerId worker, RunKey run, TaskId 
   return nullptr;
 }
 
+// Whether the worker holds the share with this id, and that share has the attempt.
+bool SimulatedDatabase::holds_share(ShareId id, WorkerId worker, RunKey run, TaskId task,
+                                    int attempt) const {
+  const auto found = tables_.shares.find(id);
+  return found != tables_.shares.end() && &found->second == share_of(worker, run, task, attempt);
+}
+
 void SimulatedDatabase::notify_share_owner(RunKey run, ShareNewsRow news) {
   tables_.share_news.emplace(++last_share_news_, std::move(news));
   if (const auto open = tables_.open_runs.find(run);
