@@ -265,14 +265,20 @@ void Attempts::forget_run(RunKey key, OwnedRun& run) {
 
 void Attempts::forget_share(ShareId share) {
   close_gates(flights_.take_share(share, loop_.now()));
+  forget_starting([&](const Attempt& attempt) { return attempt.share == share; });
   large_.withdraw_share(share);
 }
 
 void Attempts::drop_run(RunKey key) {
   close_gates(flights_.take_run(key, loop_.now()));
+  forget_starting([&](const Attempt& attempt) { return attempt.run == key && attempt.share == 0; });
+}
+
+// They never begin.
+void Attempts::forget_starting(const std::function<bool(const Attempt&)>& dropped) {
   std::erase_if(starting_, [&](const auto& attempt) {
-    if (attempt->run != key || attempt->share != 0) return false;
-    across_.ending.note_returned(attempt->ticket);  // it never begins
+    if (!dropped(*attempt)) return false;
+    across_.ending.note_returned(attempt->ticket);
     return true;
   });
 }

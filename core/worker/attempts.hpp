@@ -111,6 +111,7 @@ class Attempts {
   void begin(std::shared_ptr<Attempt> attempt, Steady now);
   void collect_finished();
   void abandon(const Attempt& attempt);
+  void forget_starting(const std::function<bool(const Attempt&)>& dropped);
   void make_due(const Flights::Flight& flight, Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);
   /// A row that is in the journal.

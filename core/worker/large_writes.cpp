@@ -38,8 +38,10 @@ std::vector<std::shared_ptr<Attempt>> LargeWrites::withdraw(RunKey run) {
 }
 
 void LargeWrites::withdraw_share(ShareId share) {
-  std::erase_if(results_, [&](const WrittenResult& each) {
-    return each.share() == share && take_back(each);
+  std::erase_if(results_, [&](WrittenResult& each) {
+    if (each.share() != share || each.dropped) return false;
+    each.dropped = true;
+    return take_back(each);
   });
 }
 
@@ -52,7 +54,7 @@ bool LargeWrites::take_back(const WrittenResult& result) {
 
 void LargeWrites::state(std::vector<InFlightTask>& in_flight) const {
   for (const WrittenResult& each : results_)
-    if (each.attempt) in_flight.push_back(each.task);
+    if (each.attempt && !each.dropped) in_flight.push_back(each.task);
 }
 
 std::vector<LargeWrites::Written> LargeWrites::take_written() {
@@ -69,8 +71,10 @@ std::vector<LargeWrites::Written> LargeWrites::take_written() {
       });
       WEIR_ASSERT(found != results_.end());
       bytes_ -= found->bytes;
+      const bool dropped = found->dropped;
       attempt = std::move(found->attempt);
       results_.erase(found);
+      if (dropped) continue;
     }
     all.push_back({std::move(written), std::move(attempt)});
   }

@@ -36,8 +36,9 @@ class LargeWrites {
   /// Takes back the results of a run of this worker that are not written, and will not be. Returns
   /// their attempts; null: of child runs.
   std::vector<std::shared_ptr<Attempt>> withdraw(RunKey run);
-  /// Takes back those of a share that is no longer held. One that is being written will be refused,
-  /// unless the share was held when it began (L2).
+  /// Takes back those of a share that is no longer held. What becomes of one that is being written
+  /// nobody hears: it is no result of this share if the worker takes that again. The database
+  /// refuses it, or keeps the first row of that attempt that it gets.
   void withdraw_share(ShareId share);
 
   /// So much is being written that nothing more should begin.
@@ -51,7 +52,7 @@ class LargeWrites {
     LargeWritten large;
     std::shared_ptr<Attempt> attempt;  ///< as it was given to write()
   };
-  /// What is over since the last call.
+  /// What is over since the last call, except results of shares that were withdrawn.
   std::vector<Written> take_written();
   void forget();
 
@@ -60,6 +61,7 @@ class LargeWrites {
     InFlightTask task;
     std::shared_ptr<Attempt> attempt;
     std::size_t bytes = 0;
+    bool dropped = false;  ///< its share is no longer held, or is so anew
 
     ShareId share() const { return attempt ? attempt->share : 0; }
     bool is_of(RunKey run) const { return task.run == run && share() == 0; }

@@ -41,6 +41,15 @@ struct WideLoop : TestLoop {
     REQUIRE(held.turn(1, steady_start, versions, {.slots = 4}, true).empty());
   }
 
+  // Takes note of what was written of shares, and returns how much that was.
+  std::size_t take_written() {
+    auto all = attempts.large().take_written();
+    for (auto& [written, attempt] : all)
+      attempts.note_shared(attempt, std::move(std::get<SettledAttempt>(written.write).row),
+                           written.result);
+    return all.size();
+  }
+
   // Ends the handler of an attempt given to a slot, which began when the test did.
   void end(std::size_t given, AttemptResult result, Steady at = steady_start + 1s) {
     FakeSlots::begin(*slots.given.at(given), steady_start);
@@ -483,9 +492,7 @@ TEST_SUITE("worker: attempts") {
       CHECK(worker.store.take_calls().starts_with(
           "write_large worker 1 run 8 plugin 0 0.4#1 completed"));
       CHECK(text_of(worker.attempts.stated()) == "8:0.4#1");
-      for (auto& [written, attempt] : worker.attempts.large().take_written())
-        worker.attempts.note_shared(attempt, std::move(std::get<SettledAttempt>(written.write).row),
-                                    written.result);
+      CHECK(worker.take_written() == 1);
     }
     CHECK(worker.attempts.large().empty());
     CHECK(worker.held.take_lease_unconfirmed());
@@ -502,6 +509,51 @@ TEST_SUITE("worker: attempts") {
     worker.attempts.forget_share(2);
     CHECK(worker.store.take_calls() == "withdraw_large run 8 0.4#1 share 2\n");
     CHECK(worker.attempts.large().empty());
+  }
+
+  // After a crash that lost that the share was taken, it has the same id when it is taken again.
+  TEST_CASE("F11: what is written of a share that was dropped is no result of that share anew") {
+    for (const bool stored : {true, false}) {
+      CAPTURE(stored);
+      WideLoop worker;
+      worker.take_share({4, 5});
+      worker.start_due();
+      if (!stored) worker.store.answers.write_large.next(refused(ErrorCode::lease_lost));
+      worker.end(0, completes(('"' + std::string(1024 * 1024, 'x') + '"').c_str()));
+      worker.attempts.collect(steady_start + 1s);
+      worker.store.keeps_large = true;
+      worker.store.answers.held_shares.next(std::vector<ShareId>{});
+      worker.held.notify();
+      for (const ShareId dropped :
+           worker.held.turn(1, steady_start + 1s, WideLoop::versions, {.slots = 4}, false))
+        worker.attempts.forget_share(dropped);
+      CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 7:0.1#1");
+      worker.slots.given.clear();
+      worker.take_share({4, 5});
+      worker.start_due();
+      REQUIRE(worker.slots.text() == "8:0.4#1 8:0.5#1");
+      worker.store.take_calls();
+      CHECK(worker.take_written() == 0);
+      CHECK(worker.attempts.large().empty());
+      CHECK(worker.store.take_calls() == "");
+      CHECK_FALSE(worker.held.take_lease_unconfirmed());
+      for (const std::size_t element : {0, 1}) worker.end(element, completes("4"));
+      worker.attempts.collect(steady_start + 2s);
+      CHECK(
+          worker.held.turn(1, steady_start + 3s, WideLoop::versions, {.slots = 4}, false).empty());
+      CHECK(worker.store.take_calls().starts_with(
+          "settle_share worker 1 share 2 plugin 0: 0.4#1 completed 4 0.5#1 completed 4\n"));
+      CHECK(worker.held.empty());
+    }
+  }
+
+  TEST_CASE("L7: what was about to begin of a share that is no longer held never begins") {
+    WideLoop worker;
+    worker.take_share({4});
+    worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
+    worker.attempts.forget_share(2);
+    worker.attempts.start_stated();
+    CHECK(worker.slots.text() == "");
   }
 
   TEST_CASE("C9: a handler of a share or a run that was dropped cannot settle its attempt") {
