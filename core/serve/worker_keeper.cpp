@@ -63,6 +63,13 @@ WorkerKeeper::WorkerKeeper(ServeOrders orders, StopSignals& signals, Log& log)
       restarts_({orders_.config.supervisor.max_restarts, orders_.config.supervisor.max_seconds}) {}
 
 Result<int> WorkerKeeper::run() {
+  auto ended = keep();
+  for (const Life& life : lives_)  // none is left unless that failed
+    if (life.is_trial) give_up(life.tries);
+  return ended;
+}
+
+Result<int> WorkerKeeper::keep() {
   if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
   std::optional<int> status;  // of the worker process, once it ended on purpose
   for (;;) {
@@ -156,9 +163,11 @@ Result<void> WorkerKeeper::clean_up(Life& life, const ProcessEnd& end) {
   const milliseconds pause = pause_after(report);
   if (!life.is_trial) start_at_ = steady_clock::now() + pause;
   if (!trial) return {};
-  if (!wait_for_stop(pause)) return start(std::move(trial));
-  give_up(trial->of);
-  return {};
+  const std::vector<WorkerId> suspected = trial->of;
+  const bool stops = wait_for_stop(pause);
+  auto started = stops ? Result<void>() : start(std::move(trial));
+  if (stops || !started) give_up(suspected);
+  return started;
 }
 
 // Without a stop and with a place for it: a trial of the suspects.

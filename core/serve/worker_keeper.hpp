@@ -54,6 +54,7 @@ class WorkerKeeper {
     std::optional<std::uint64_t> oom_kills;  ///< when it began
   };
 
+  Result<int> keep();
   Result<void> start(std::optional<ServeOrders::Trial> trial = std::nullopt);
   Result<void> clean_up(Life& life, const ProcessEnd& end);
   std::optional<ServeOrders::Trial> trial_of(const Life& life, const CrashReport& report);

@@ -12,8 +12,11 @@
 namespace weir {
 namespace {
 
-void close_gates(const std::vector<Flights::Flight>& flights) {
-  for (const Flights::Flight& flight : flights) static_cast<void>(flight.attempt->gate.close());
+// False: one was taken before.
+bool close_gates(const std::vector<Flights::Flight>& flights) {
+  bool all = true;
+  for (const Flights::Flight& flight : flights) all = flight.attempt->gate.close() && all;
+  return all;
 }
 
 AttemptResult timed_out(std::chrono::milliseconds timeout, std::string_view more) {
@@ -232,20 +235,20 @@ void Attempts::fold_journaled(OwnedRun& run, const JournalRow& row) {
   WEIR_ASSERT(folded.has_value());
 }
 
+JournalRow Attempts::cancelled(const Attempt& attempt, Time now) const {
+  const Steady started = start_of(attempt);
+  return {.task = attempt.task,
+          .attempt = attempt.number,
+          .outcome = Outcome::cancelled,
+          .error_code = "run_ended",
+          .error = "the run ended while this ran",
+          .started_at = started == Steady{} ? now : std::min(now, loop_.clock.at(started)),
+          .ended_at = now};
+}
+
 void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
-  const auto cancelled = [&](const Attempt& attempt) {
-    const Steady started = start_of(attempt);
-    return JournalRow{
-        .task = attempt.task,
-        .attempt = attempt.number,
-        .outcome = Outcome::cancelled,
-        .error_code = "run_ended",
-        .error = "the run ended while this ran",
-        .started_at = started == Steady{} ? now : std::min(now, loop_.clock.at(started)),
-        .ended_at = now};
-  };
   for (const Flights::Flight& flight : flights_.take_run(key, loop_.now())) {
-    JournalRow row = cancelled(*flight.attempt);
+    JournalRow row = cancelled(*flight.attempt, now);
     if (!flight.attempt->gate.close()) {
       settling_.add(flight.attempt, std::move(row));
       continue;
@@ -255,23 +258,29 @@ void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
   }
   for (const auto& attempt : large_.withdraw(key)) {
     run.note_ended_attempts(1);
-    if (attempt) loop_.outbox.settle(key, cancelled(*attempt), run.plugin());
+    if (attempt) loop_.outbox.settle(key, cancelled(*attempt, now), run.plugin());
   }
 }
 
 void Attempts::forget_run(RunKey key, OwnedRun& run) {
-  run.note_ended_attempts(flights_.take_run(key, loop_.now()).size() + large_.withdraw(key).size());
+  for (const Flights::Flight& flight : flights_.take_run(key, loop_.now()))
+    if (flight.attempt->gate.close())
+      run.note_ended_attempts(1);
+    else
+      settling_.add(flight.attempt, cancelled(*flight.attempt, loop_.database_now()));
+  run.note_ended_attempts(large_.withdraw(key).size());
 }
 
 void Attempts::forget_share(ShareId share) {
-  close_gates(flights_.take_share(share, loop_.now()));
+  // Where one was taken, its settlement names a share that is lost.
+  static_cast<void>(close_gates(flights_.take_share(share, loop_.now())));
   forget_starting([&](const Attempt& attempt) { return attempt.share == share; });
   large_.withdraw_share(share);
 }
 
-void Attempts::drop_run(RunKey key) {
-  close_gates(flights_.take_run(key, loop_.now()));
+bool Attempts::drop_run(RunKey key) {
   forget_starting([&](const Attempt& attempt) { return attempt.run == key && attempt.share == 0; });
+  return close_gates(flights_.take_run(key, loop_.now()));
 }
 
 // They never begin.

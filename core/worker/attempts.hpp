@@ -81,13 +81,14 @@ class Attempts {
   /// F6: settles the attempts of a run that ended as cancelled, except those that must be resolved
   /// first.
   void cancel_run(RunKey key, OwnedRun& run, Time now);
-  /// Forgets the attempts of a run, except those that must be resolved; their results will be
-  /// refused.
+  /// Forgets the attempts of a run that fails, except those that must be resolved; their results will
+  /// be refused.
   void forget_run(RunKey key, OwnedRun& run);
   /// Forgets a run that is not the worker's any more, and of which nothing has to be resolved. Its
   /// handlers, which may still run, cannot settle their attempts themselves any more: the worker may
-  /// have the run anew, and run these attempts again.
-  void drop_run(RunKey key);
+  /// have the run anew, and run these attempts again. False: one of them has asked for its settlement
+  /// before, so that this worker must not have the run anew.
+  [[nodiscard]] bool drop_run(RunKey key);
   /// The same for a share.
   void forget_share(ShareId share);
   /// Cancels the stop tokens of attempts whose tasks are no longer needed.
@@ -111,6 +112,7 @@ class Attempts {
   void begin(std::shared_ptr<Attempt> attempt, Steady now);
   void collect_finished();
   void abandon(const Attempt& attempt);
+  JournalRow cancelled(const Attempt& attempt, Time now) const;
   void forget_starting(const std::function<bool(const Attempt&)>& dropped);
   void make_due(const Flights::Flight& flight, Steady now);
   void settle(const Flights::Flight& flight, AttemptResult result, Steady ended);

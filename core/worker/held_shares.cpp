@@ -137,8 +137,9 @@ std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
   if (must_reconcile_ && !reconcile(worker, now, dropped)) return dropped;
   if (!journal(worker, now, dropped)) return dropped;
   if (!return_unstarted(worker, now, versions)) return dropped;
-  if (takes && !versions.empty() && now >= take_at_ && has_room(capacity))
-    take(worker, now, versions);
+  // One that is in doubt may be lost: then the database could give it anew.
+  if (takes && !must_reconcile_ && !versions.empty() && now >= take_at_ && has_room(capacity))
+    take(worker, now, versions, dropped);
   return dropped;
 }
 
@@ -198,12 +199,8 @@ bool HeldShares::reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dr
       ++share;
       continue;
     }
-    log_.info(
-        "run {}: a share of it is dropped: the database has ended it, or given it to another "
-        "worker",
-        share->second.taken.run_id);
     dropped.push_back(share->first);
-    share = drop(share);
+    share = drop_lost(share);
   }
   must_reconcile_ = !all_returned;
   if (must_reconcile_) paused_until_ = now + pause_after_failure;
@@ -320,7 +317,8 @@ bool HeldShares::has_room(const Capacity& capacity) const {
          ahead < ahead_seconds * static_cast<double>(capacity.slots - capacity.blocked);
 }
 
-void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> versions) {
+void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> versions,
+                      std::vector<ShareId>& dropped) {
   std::vector<RunKey> known;
   for (const auto& [run, input] : run_inputs_) known.push_back(run);
   auto taken = store_->take_shares(worker, versions, 1, known);
@@ -331,8 +329,14 @@ void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> ve
   }
   found_none_ = taken->empty();
   if (found_none_) take_at_ = now + take_interval;
-  for (TakenShare& share : *taken)
+  for (TakenShare& share : *taken) {
+    // A crash has lost that it was taken, and perhaps what became of it since.
+    if (const auto held = held_.find(share.share); held != held_.end()) {
+      dropped.push_back(share.share);
+      drop_lost(held);
+    }
     if (!add(worker, now, std::move(share))) return;
+  }
 }
 
 bool HeldShares::add(WorkerId worker, Steady now, TakenShare taken) {
@@ -358,6 +362,13 @@ bool HeldShares::add(WorkerId worker, Steady now, TakenShare taken) {
   const ShareId id = share.taken.share;
   held_.emplace(id, std::move(share));
   return true;
+}
+
+HeldShares::Shares::iterator HeldShares::drop_lost(Shares::iterator share) {
+  log_.info(
+      "run {}: a share of it is dropped: the database has ended it, or given it to another worker",
+      share->second.taken.run_id);
+  return drop(share);
 }
 
 HeldShares::Shares::iterator HeldShares::drop(Shares::iterator share) {

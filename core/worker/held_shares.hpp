@@ -25,8 +25,8 @@ namespace weir {
 ///
 /// Invariants:
 /// - next() returns an element at most once, unless it is put back, and it is settled at most once.
-/// - A share that the database refused is dropped as a whole: its attempts in flight are stopped,
-///   and their results are discarded.
+/// - A share that the database has otherwise, or refused for another reason than a lost lease, is
+///   dropped as a whole: its attempts in flight are stopped, and their results are discarded.
 /// - A share that is locked, by the transaction of a handler (C9), delays no other.
 class HeldShares {
  public:
@@ -123,10 +123,12 @@ class HeldShares {
   Result<void> journal(WorkerId worker, ShareId id, Share& share);
   static void refuse(JournalRow& row, const Error& why);
   bool return_unstarted(WorkerId worker, Steady now, std::span<const VersionId> versions);
-  void take(WorkerId worker, Steady now, std::span<const VersionId> versions);
+  void take(WorkerId worker, Steady now, std::span<const VersionId> versions,
+            std::vector<ShareId>& dropped);
   bool add(WorkerId worker, Steady now, TakenShare taken);
   bool is_due(const Share& share, Steady now) const;
   bool has_room(const Capacity& capacity) const;
+  Shares::iterator drop_lost(Shares::iterator share);
   Shares::iterator drop(Shares::iterator share);
 
   ShareStore* const store_;

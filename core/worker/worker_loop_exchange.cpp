@@ -94,7 +94,8 @@ Result<ExchangeReply> WorkerLoop::try_exchange() {
 }
 
 // Drops the runs that were claimed with exchanges which the database has lost: others can claim
-// them, and nothing of them is charged. False: something of one of them is still to be resolved.
+// them, and nothing of them is charged. False: something of one of them is still to be resolved,
+// or may be settled by its handler.
 bool WorkerLoop::drop_lost(const std::vector<RunKey>& held) {
   std::vector<RunKey> lost;
   for (const auto& [key, run] : loop_.runs)
@@ -103,8 +104,7 @@ bool WorkerLoop::drop_lost(const std::vector<RunKey>& held) {
       "a crash of the database has lost calls of worker {}: it goes on with {} of its {} runs",
       loop_.worker, loop_.runs.size() - lost.size(), loop_.runs.size());
   for (const RunKey key : lost) {
-    if (attempts_.is_resolving(key)) return false;
-    attempts_.drop_run(key);
+    if (attempts_.is_resolving(key) || !attempts_.drop_run(key)) return false;
     loop_.outbox.drop_run(key);
     loop_.runs.remove(key);
   }

@@ -268,6 +268,7 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
                .timeout = attempt.options.timeout,
                .results = std::move(execution.results),
                .settlements = std::move(execution.settlements),
+               .settling = std::move(execution.settling),
                .shared = shared,
                .stale = stale};
   // A worker that has lost its lease, a share or a claim may not know it yet; its requests will be
@@ -343,7 +344,7 @@ void Judge::settlement_requested(const Attempt& attempt, const Json& output) {
   Execution& execution =
       executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker});
   execution.settlements.push_back(output);
-  execution.settles = true;
+  execution.settling.insert(attempt.ticket);
 }
 
 // What a handler commits, and the row that completes its attempt, exist together.
@@ -361,7 +362,7 @@ void Judge::settled(RunKey run, TaskId task, int attempt) {
 void Judge::attempt_ended(const Attempt& attempt, const AttemptResult& result) {
   Execution& execution =
       executions_.at({Key{attempt.run, attempt.task, attempt.number}, attempt.worker});
-  if (!execution.settles || result.outcome != Outcome::completed)
+  if (!execution.settling.contains(attempt.ticket) || result.outcome != Outcome::completed)
     execution.results.push_back(result);
 }
 

@@ -91,8 +91,8 @@ class Judge final : public Witness {
     // More than one if the worker lost the run or a share, and had it anew while its first handler
     // still ran: any of them may be the one that counts. So of settlements.
     std::vector<AttemptResult> results;
-    std::vector<Json> settlements;  // what it commits itself, if its transaction commits
-    bool settles = false;
+    std::vector<Json> settlements;     // what it commits itself, if its transaction commits
+    std::set<std::uint64_t> settling;  // the tickets of those that asked for it
     bool shared = false;
     bool stale = false;  // its share was no longer the worker's, which did not know that yet
   };

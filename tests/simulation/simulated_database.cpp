@@ -232,7 +232,10 @@ Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& 
     return true;
   }
   const auto& settled = std::get<SettledAttempt>(write);
-  if (tables_.journal[settled.run].contains({settled.row.task, settled.row.attempt})) return true;
+  const Journal& journal = tables_.journal[settled.run];
+  if (const auto row = journal.find({settled.row.task, settled.row.attempt});
+      row != journal.end() && row->second.worker == worker)
+    return true;
   const bool is_held =
       holds_share(settled.share, worker, settled.run, settled.row.task, settled.row.attempt);
   const auto open = tables_.open_runs.find(settled.run);
@@ -242,6 +245,7 @@ Result<bool> SimulatedDatabase::record_large(WorkerId worker, const LargeWrite& 
     return std::unexpected(
         lease_lost(fmt::format("worker {} has lost its lease, or run {}", worker, settled.run)));
   if (environment_.row_is_locked()) return false;
+  if (journal.contains({settled.row.task, settled.row.attempt})) return true;
   witness_->commit_begins();
   JournalRow row = settled.row;
   row.outcome = Outcome::completed;  // as the function has it

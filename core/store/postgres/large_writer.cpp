@@ -57,9 +57,12 @@ void LargeWriter::write(WorkerId worker, LargeWrite write) {
 
 bool LargeWriter::withdraw(RunKey run, TaskId task, int attempt, ShareId share) {
   const std::lock_guard lock(mutex_);
-  return std::erase_if(queue_, [&](const Queued& each) {
-           return !each.in_doubt && is_result(each.write, run, task, attempt, share);
-         }) > 0;
+  const auto found = std::ranges::find_if(queue_, [&](const Queued& each) {
+    return !each.in_doubt && is_result(each.write, run, task, attempt, share);
+  });
+  if (found == queue_.end()) return false;
+  queue_.erase(found);
+  return true;
 }
 
 std::vector<LargeWritten> LargeWriter::take_written() {

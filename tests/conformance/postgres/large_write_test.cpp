@@ -1,5 +1,6 @@
 // Large writes and what PostgreSQL makes of them: locks, values that it cannot store, time.
 #include <chrono>
+#include <thread>
 
 #include <fmt/core.h>
 
@@ -186,6 +187,46 @@ TEST_SUITE("postgres: large values") {
     a.gate.end_waiting();
     CHECK(a.gate.is_waited_at());  // again
     CHECK_FALSE(a.worker.session->withdraw_large(a.runs[0].run, {.step = 0, .index = 0}, 1, 0));
+    a.gate.open();
+    CHECK(a.written(1).size() == 1);
+  }
+
+  TEST_CASE("F6: what may have been written cannot be withdrawn while its run is locked") {
+    Large a;
+    a.gate.close();
+    a.worker.session->write_large(a.worker.id, a.result(0, large()));
+    REQUIRE(a.gate.is_waited_at());
+    std::jthread locker([&] {
+      a.user.run("begin");
+      a.user.run(fmt::format("select 1::text from weir.open_run where run_id = {} for update",
+                             a.runs[0].run));
+    });
+    const auto is = [&](const char* count, const char* from) {
+      return eventually([&] {
+        return a.stores.sql(fmt::format("select count(*)::text {}", from)) == Rows{count};
+      });
+    };
+    REQUIRE(is("2", "from pg_locks where not granted"));
+    a.gate.end_waiting();
+    locker.join();
+    REQUIRE(is(
+        "1", "from pg_stat_activity where state = 'idle' and query like '%record_large_result%'"));
+    CHECK_FALSE(a.worker.session->withdraw_large(a.runs[0].run, {.step = 0, .index = 0}, 1, 0));
+    a.gate.open();
+    a.user.run("commit");
+    CHECK(a.written(1).size() == 1);
+  }
+
+  // One of a share may be of the same name as one that its caller has given up before.
+  TEST_CASE("F6: one write is withdrawn at a time") {
+    Large a;
+    a.gate.close();
+    a.worker.session->write_large(a.worker.id, a.result(0, large()));
+    REQUIRE(a.gate.is_waited_at());
+    for (int write = 0; write < 2; ++write)
+      a.worker.session->write_large(a.worker.id, a.result(1, large()));
+    for (const bool left : {true, true, false})
+      CHECK(a.worker.session->withdraw_large(a.runs[1].run, {.step = 0, .index = 0}, 1, 0) == left);
     a.gate.open();
     CHECK(a.written(1).size() == 1);
   }

@@ -87,13 +87,18 @@ struct Shared : Open {
     REQUIRE(taken.size() == 2);
     helper.exchange(helper.next());
   }
-  // A handler settles element 0, and does not commit.
-  void handler_settles() {
+  // A handler settles element 0, and does not commit; or its large result is to be written.
+  void handler_settles(bool large = false) {
     handler.run("begin");
-    handler.run(
-        fmt::format("select weir.settle({}, {}, 0::smallint, 0, 1::smallint, '7', null, now(), "
-                    "now() + interval '1 h')",
-                    helper.id, wide.run));
+    if (large)
+      handler.run(
+          fmt::format("select weir.own_attempt({}, {}, {}, 0::smallint, 0, 1::smallint)::text",
+                      helper.id, wide.run, taken.at(0).share));
+    else
+      handler.run(
+          fmt::format("select weir.settle({}, {}, 0::smallint, 0, 1::smallint, '7', null, now(), "
+                      "now() + interval '1 h', {})",
+                      helper.id, wide.run, taken.at(0).share));
   }
 
   TestWorker helper{stores};
@@ -416,6 +421,34 @@ TEST_SUITE("postgres: a handler's own transaction that is left open") {
     REQUIRE(rows.size() == 2);
     CHECK(rows[0].outcome == Outcome::completed);
     CHECK(must(a.worker.session->shares()->helpers_for(a.worker.id, a.wide.run)).available == 2);
+  }
+
+  TEST_CASE("L8: of a shared element it keeps share and run from a sweep of who has both") {
+    for (const bool large : {false, true}) {
+      CAPTURE(large);
+      Shared a;
+      ExchangeRequest release = a.worker.next();
+      release.released.push_back({a.wide.run, {}});
+      a.worker.exchange(release);
+      REQUIRE(a.helper.claim_one().run == a.wide.run);
+      a.helper.in_flight = {{.run = a.wide.run, .task = {.step = 0, .index = 0}},
+                            {.run = a.wide.run, .task = {.step = 0, .index = 2}}};
+      a.handler_settles(large);
+      a.helper.lapses(*a.client);
+      CHECK(must(a.worker.session->sweep()) == 0);
+      CHECK(a.stores.sql(fmt::format("select worker_id::text from weir.open_run where run_id = {}",
+                                     a.wide.run)) ==
+            std::vector<std::string>{std::to_string(a.helper.id)});
+      auto rows = journal_of(*a.worker.session, a.wide.run);
+      REQUIRE(rows.size() == 1);
+      CHECK(rows[0].task.index == 2);
+      CHECK(rows[0].outcome == Outcome::lost);
+      a.handler.run("commit");
+      CHECK(must(a.worker.session->sweep()) == 1);
+      rows = journal_of(*a.worker.session, a.wide.run);
+      REQUIRE(rows.size() == 2);
+      CHECK(rows[0].outcome == (large ? Outcome::lost : Outcome::completed));
+    }
   }
 
   TEST_CASE("L8: of a shared element it keeps this share from a worker that leaves and no other") {

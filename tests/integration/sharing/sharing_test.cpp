@@ -71,14 +71,13 @@ int workers_in_journal() {
 // The lease of one live worker that is the run's owner, or that is not, is over and somebody
 // sweeps, as if its host had slept: for all others it is dead, and what it still does is refused.
 bool ends_lease_of(bool owner) {
-  const std::string ended = number(fmt::format(
-      "with dead as (update weir.worker set lease_until = now() - interval '1 s' where id = ("
-      "select w.id from weir.worker w where w.ended_at is null and w.lease_until > now() and "
-      "{} (select from weir.open_run o where o.worker_id = w.id) limit 1) returning 1) "
-      "select count(*) from dead",
-      owner ? "exists" : "not exists"));
-  query_value("select weir.sweep()");
-  return ended == "1";
+  return query_value(
+             fmt::format("update weir.worker set lease_until = now() - interval '1 s' where id = ("
+                         "select w.id from weir.worker w where w.ended_at is null and "
+                         "w.lease_until > now() and "
+                         "{} (select from weir.open_run o where o.worker_id = w.id) limit 1); "
+                         "select weir.sweep()",
+                         owner ? "exists" : "not exists")) == "1";
 }
 
 bool some_are_settled(int least) {

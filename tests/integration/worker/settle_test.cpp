@@ -214,10 +214,7 @@ TEST_CASE_FIXTURE(WithPayments,
   TestClient client;
   const std::string id = client.start("pay", "null");
   REQUIRE(eventually([&] { return calls == 1; }));
-  query_value(
-      "update weir.worker set lease_until = now() - interval '1 s' where ended_at is null "
-      "returning id");
-  query_value("select weir.sweep()");
+  sweep_all_workers();
   freed = true;
   CHECK(client.wait(id).summary.status == "completed");
   CHECK(eventually([&] { return refused.load(); }));
@@ -241,10 +238,7 @@ TEST_CASE_FIXTURE(WithPayments, "C9: a sweep leaves a run that is just being set
   TestClient client;
   const std::string id = client.start("pay", "null");
   REQUIRE(eventually([&] { return settled.load(); }));
-  query_value(
-      "update weir.worker set lease_until = now() - interval '1 s' where ended_at is null "
-      "returning id");
-  CHECK(query_value("select weir.sweep()") == "0");
+  CHECK(sweep_all_workers() == "0");
   CHECK(query_value("select count(*) from weir.open_run where worker_id is not null") == "1");
   go = true;
   CHECK(eventually([] { return payments() == "1"; }));

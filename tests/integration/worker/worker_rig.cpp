@@ -120,4 +120,10 @@ std::string query_value(const std::string& sql) {
   return value;
 }
 
+std::string sweep_all_workers() {
+  return query_value(
+      "update weir.worker set lease_until = now() - interval '1 s' where ended_at is null; "
+      "select weir.sweep()");
+}
+
 }  // namespace weir::testing

@@ -75,5 +75,8 @@ class DatabaseAway {
 
 /// The one value a query gives, as text; "" for null.
 std::string query_value(const std::string& sql);
+/// The leases of all workers are over, and somebody sweeps before one of them notices. Returns how many
+/// were declared dead.
+std::string sweep_all_workers();
 
 }  // namespace weir::testing

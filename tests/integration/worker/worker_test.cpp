@@ -320,12 +320,8 @@ TEST_CASE_FIXTURE(
   TestClient client;
   const std::string id = client.start("fenced", "null");
   REQUIRE(eventually([&] { return calls == 1; }));
-  // As if its host had slept: the lease is over and somebody sweeps. That is the worker itself if it
-  // notices first.
-  query_value(
-      "update weir.worker set lease_until = now() - interval '1 s' where ended_at is null "
-      "returning id");
-  query_value("select weir.sweep()");
+  // As if its host had slept: the lease is over and somebody sweeps.
+  sweep_all_workers();
   const RunReport report = client.wait(id);
   go = true;
   CHECK(report.output->text() == R"({"s": 2})");
@@ -348,10 +344,7 @@ TEST_CASE_FIXTURE(EmptyDatabase,
     REQUIRE(eventually([&] {
       return query_value("select count(*) from weir.attempts where outcome = 'running'") == "1";
     }));
-    query_value(
-        "update weir.worker set lease_until = now() - interval '1 s' where ended_at is null "
-        "returning id");
-    query_value("select weir.sweep()");
+    sweep_all_workers();
   }
   CHECK(*client.wait(id).summary.error == R"(step "s" was lost with its worker 4 times)");
 }

@@ -537,7 +537,7 @@ TEST_SUITE("worker: attempts") {
       CHECK(worker.attempts.large().empty());
       CHECK(worker.store.take_calls() == "");
       CHECK_FALSE(worker.held.take_lease_unconfirmed());
-      for (const std::size_t element : {0, 1}) worker.end(element, completes("4"));
+      for (std::size_t element = 0; element < 2; ++element) worker.end(element, completes("4"));
       worker.attempts.collect(steady_start + 2s);
       CHECK(
           worker.held.turn(1, steady_start + 3s, WideLoop::versions, {.slots = 4}, false).empty());
@@ -561,8 +561,31 @@ TEST_SUITE("worker: attempts") {
     worker.take_share({4});
     worker.start_due();
     worker.attempts.forget_share(2);
-    worker.attempts.drop_run(7);
+    CHECK(worker.attempts.drop_run(7));
     for (const auto& attempt : worker.slots.given) CHECK_FALSE(attempt->gate.take());
+  }
+
+  TEST_CASE("C9: of a run that failed handlers settle nothing any more") {
+    WideLoop worker;
+    worker.start_due();
+    CHECK(worker.slots.given.at(1)->gate.take());
+    worker.attempts.forget_run(7, worker.run);
+    CHECK_FALSE(worker.slots.given.at(0)->gate.take());
+    CHECK(worker.attempts.is_resolving(7));  // one may have done so
+    CHECK(worker.run.in_flight == 1);
+    worker.store.take_calls();
+    CHECK(worker.attempts.resolve(worker.now).has_value());
+    CHECK(worker.store.take_calls().starts_with("resolve worker 1 run 7"));
+    CHECK(worker.attempts.is_resolving(7));  // the database does not know yet
+  }
+
+  TEST_CASE("F11: a run that is dropped may be settled by a handler that had asked for it") {
+    for (const bool asked : {false, true}) {
+      WideLoop worker;
+      worker.start_due();
+      if (asked) CHECK(worker.slots.given.at(1)->gate.take());
+      CHECK(worker.attempts.drop_run(7) == !asked);
+    }
   }
 
   TEST_CASE("L7: what was in flight of a share that is no longer held is refused") {

@@ -304,6 +304,44 @@ TEST_SUITE("worker: held shares") {
     CHECK(helper.held.next(steady_start)->task.index == 1);
   }
 
+  TEST_CASE("F11: a share that is in doubt is compared before another is taken") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1}));
+    helper.run_next();
+    helper.run_next();
+    helper.now += 20ms;
+    helper.held.wake();
+    helper.store.answers.settle_share.next(refused(ErrorCode::lease_lost, "not yours"));
+    CHECK(helper.turn().empty());
+    CHECK(helper.store.take_calls() ==
+          "settle_share worker 1 share 2 plugin 3: 0.0#2 completed 1 0.1#2 completed 1\n");
+    helper.store.answers.held_shares.next(Shares{});
+    CHECK(helper.turn() == Shares{2});
+    CHECK(helper.store.take_calls() ==
+          "held_shares worker 1\ntake_shares worker 1 count 1 versions 1 knows 7\n");
+  }
+
+  // After a crash that lost that it was taken, others may have it, and so may the worker.
+  TEST_CASE("F11: a share that is given anew while it is held is run anew") {
+    Helper helper;
+    helper.take(share_of(2, {0, 1, 2}));
+    helper.run_next();
+    helper.store.answers.take_shares.next(std::vector{share_of(2, {0, 1, 2})});
+    helper.held.wake();
+    CHECK(helper.turn() == Shares{2});
+    CHECK(helper.held.waiting() == 3);
+    for (int element = 0; element < 3; ++element) helper.run_next();
+    helper.store.take_calls();
+    helper.now += 20ms;
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls().starts_with("settle_share worker 1 share 2 plugin 3: 0.0#2"));
+    CHECK(helper.held.empty());
+    CHECK(helper.held.waiting() == 0);
+    helper.held.wake();
+    CHECK(helper.turn().empty());
+    CHECK(helper.store.take_calls() == "take_shares worker 1 count 1 versions 1 knows 7\n");
+  }
+
   TEST_CASE("F9: of results of which one cannot be stored that one is journaled as a failure") {
     Helper helper;
     helper.take(share_of(2, {0, 1, 2}));

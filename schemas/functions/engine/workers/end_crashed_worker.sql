@@ -2,8 +2,9 @@
 -- what is to blame: one attempt (c_run and the parameters after it), which ends as failed with the parent's report
 -- (F1); or, without c_run, nobody: then the attempts that ran (s_run and the parameters after it) are suspects, and
 -- none is charged (F10). The worker keeps the runs of suspects, and suspect elements of shares, for p_kept_ms, in which
--- a worker that holds a trial takes them over (weir.claim_suspects); weir.sweep frees what nobody took. Other attempts
--- in flight are not charged, and other runs and shares can be had at once.
+-- a worker that holds a trial takes them over (weir.claim_suspects); weir.sweep frees what nobody took, and
+-- weir.give_up_trial does so where none will. Other attempts in flight are not charged, and other runs and shares can
+-- be had at once.
 -- Only attempts that the worker reported as in flight, and that are still its own, are charged or suspects. Returns
 -- false when the worker had ended before: then nothing is changed, so that the call may be repeated, or follow a sweep.
 -- With p_host and p_pid, a worker of any other process is left alone, too: its id was read from what the process that
