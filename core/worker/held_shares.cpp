@@ -360,7 +360,8 @@ bool HeldShares::add(WorkerId worker, Steady now, TakenShare taken) {
   taken.run_input.reset();
   share.taken = std::move(taken);
   const ShareId id = share.taken.share;
-  held_.emplace(id, std::move(share));
+  const bool is_new = held_.emplace(id, std::move(share)).second;
+  WEIR_ASSERT(is_new);
   return true;
 }
 

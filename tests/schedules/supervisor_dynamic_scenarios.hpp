@@ -141,6 +141,44 @@ inline void a_significant_child_that_is_restarted_keeps_its_supervisor() {
   lockstep::require(fakes.starts["a"] == 2, "it was shut down in place of a restart");
 }
 
+/// Says whether a thread waits, which the supervising thread does not while it starts a child: then
+/// it is a caller, whose call is queued.
+struct CountingSync : Sync {
+  static inline int waiting = 0;
+
+  struct Condition : Sync::Condition {
+    template <class Lock, class Predicate>
+    void wait(Lock& lock, Predicate predicate) {
+      ++waiting;
+      Sync::Condition::wait(lock, std::move(predicate));
+      --waiting;
+    }
+  };
+};
+
+/// A child dies and all its restarts but the last one fail, and a call comes at any time.
+inline void a_call_does_not_wait_for_restarts_that_fail() {
+  constexpr int fails = 4;
+  FakeChildren fakes;
+  int restarts = 0, waited_for = 0;
+  CountingSync::waiting = 0;
+  ChildSpec spec = fakes.child("a");
+  spec.start = [&, begin = spec.start](const ChildEnd& end) -> Result<std::shared_ptr<Child>> {
+    if (restarts++ % (fails + 1) == 0) return begin(end);
+    sleep(1ms);
+    waited_for += CountingSync::waiting;
+    return std::unexpected(fault());
+  };
+  const auto supervisor = BasicSupervisor<CountingSync>::start(
+      {.limit = {.max_restarts = fails + 1, .max_seconds = 1h}, .backoff = {.first = {}}},
+      {std::move(spec)});
+  lockstep::require(supervisor.has_value(), "the supervisor did not start");
+  Sync::Thread death([end = fakes.first_end("a")] { end.with(fault()); });
+  lockstep::require((*supervisor)->terminate_child("a").has_value(), "it was refused");
+  lockstep::require(waited_for <= 1, "it waited for more than one restart");
+  death.join();
+}
+
 /// One place, and a task that follows another as soon as that was awaited.
 inline void a_task_that_was_awaited_leaves_its_place() {
   const auto pool = started_dynamic({.max_children = 1});

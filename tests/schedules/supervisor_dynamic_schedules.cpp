@@ -64,6 +64,10 @@ TEST_SUITE("schedules: supervisor") {
     });
   }
 
+  TEST_CASE("a call waits for one restart that fails and not for the next") {
+    schedules::survive(supervised::a_call_does_not_wait_for_restarts_that_fail);
+  }
+
   TEST_CASE("a task that was awaited leaves its place") {
     schedules::survive(supervised::a_task_that_was_awaited_leaves_its_place);
   }

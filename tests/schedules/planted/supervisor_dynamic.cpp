@@ -9,6 +9,7 @@ enum class Mistake {
   restarting_not_counted,
   restarting_not_significant,
   end_told_late,
+  calls_last,
 };
 inline Mistake mistake = Mistake::none;
 
@@ -58,6 +59,11 @@ TEST_SUITE("schedules: planted") {
     find(Mistake::restarting_not_significant,
          supervised::a_significant_child_that_is_restarted_keeps_its_supervisor,
          "it was shut down in place of a restart");
+  }
+
+  TEST_CASE("planted: calls after all restarts that are due") {
+    find(Mistake::calls_last, supervised::a_call_does_not_wait_for_restarts_that_fail,
+         "it waited for more than one restart");
   }
 
   TEST_CASE("planted: an outcome that is told before the supervisor knows of the end") {
