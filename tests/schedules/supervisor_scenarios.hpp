@@ -98,8 +98,7 @@ inline void restarts_are_counted_to_the_border() {
   const auto supervisor = started(
       {.limit = {.max_restarts = 1, .max_seconds = std::chrono::seconds(1)}}, {std::move(spec)});
   const auto die = [&] {
-    const ChildEnd end = *last;
-    Sync::Thread death([end] { end.with(fault()); });
+    Sync::Thread death([end = *last] { end.with(fault()); });
     death.join();
     settle(*supervisor);
   };

@@ -466,7 +466,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "a worker stands under its flows while it serve
   WorkerOptions options = RunningWorker::quick();
   options.flow_workers = flow_workers;
   RunningWorker both({&orders, &mails}, options);
-  RunningWorker one({&mails}, options);
+  const RunningWorker one({&mails}, options);
   CHECK(eventually([&] { return flow_workers->serving("mails").size() == 2; }));
   REQUIRE(flow_workers->serving("orders").size() == 1);
   CHECK(flow_workers->serving("orders")[0].slots == options.slots);

@@ -131,7 +131,8 @@ class TaskChild final : public Child {
   using State = TaskState<T, Sync>;
 
  public:
-  TaskChild(ChildEnd end, std::shared_ptr<State> state, std::shared_ptr<std::optional<Body>> body)
+  TaskChild(ChildEnd end, const std::shared_ptr<State>& state,
+            std::shared_ptr<std::optional<Body>> body)
       : state_(state),
         thread_(ChildEnd([end = std::move(end), state](Result<void> outcome) {
                   end.with(outcome);

@@ -76,8 +76,8 @@ void KeyedRegistry<Key, Value, Sync, Hash>::publish(Node* node, Record& record,
     made.release();
   }
   record.holdings.add(*node, serial);
-  if (change) partition.pending.push_back(*std::move(change));
   afterwards.notify = change.has_value();
+  if (change) partition.pending.push_back(*std::move(change));
   partition.add_entries(1);
 }
 

@@ -325,7 +325,7 @@ class Scheduler {
 
   // The task can continue, and a later notification is for another one.
   void leave_queue(TaskNumber number) noexcept {
-    Task& task = tasks_[number];
+    const Task& task = tasks_[number];
     if (task.queue != nullptr) *task.queue &= ~bit(number);
     ready(bit(number));
   }

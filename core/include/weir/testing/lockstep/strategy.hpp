@@ -38,7 +38,7 @@ inline TaskNumber nth_task(std::uint64_t tasks, std::size_t n) noexcept {
   return static_cast<TaskNumber>(std::countr_zero(tasks));
 }
 
-inline constexpr std::uint64_t bit(TaskNumber task) noexcept { return std::uint64_t{1} << task; }
+constexpr std::uint64_t bit(TaskNumber task) noexcept { return std::uint64_t{1} << task; }
 
 /// What can happen next; never empty.
 struct Choices {

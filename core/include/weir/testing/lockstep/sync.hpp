@@ -33,6 +33,7 @@ class Thread {
         });
   }
   Thread(Thread&& other) noexcept : task_(std::exchange(other.task_, std::nullopt)) {}
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): it reports a failure of the schedule
   Thread& operator=(Thread&& other) {
     must_not_be_joinable("is assigned to");
     task_ = std::exchange(other.task_, std::nullopt);

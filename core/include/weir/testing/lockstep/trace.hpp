@@ -141,7 +141,7 @@ inline std::string to_string(const Trace& trace) {
   std::string text;
   std::size_t number = 0;
   for (const Event& event : trace) {
-    std::string place = std::to_string(number++);
+    const std::string place = std::to_string(number++);
     text += std::string(place.size() < 5 ? 5 - place.size() : 0, ' ') + place + "  task " +
             std::to_string(event.task) +
             std::string(event.task < 6 ? 2 + 2 * std::size_t{event.task} : 2, ' ') +
