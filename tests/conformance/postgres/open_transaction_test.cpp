@@ -100,6 +100,23 @@ struct Shared : Open {
                       "now() + interval '1 h', {})",
                       helper.id, wide.run, taken.at(0).share));
   }
+  // The first element of each share is in flight.
+  void helper_runs_both() {
+    helper.in_flight = {{.run = wide.run, .task = {.step = 0, .index = 0}},
+                        {.run = wide.run, .task = {.step = 0, .index = 2}}};
+  }
+  // After a sweep: what the handler has locked is not lost, and ends as `outcome` once it commits.
+  void only_the_other_is_swept_before_the_commit(Outcome outcome) {
+    auto rows = journal_of(*worker.session, wide.run);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].task.index == 2);
+    CHECK(rows[0].outcome == Outcome::lost);
+    handler.run("commit");
+    CHECK(must(worker.session->sweep()) == 1);
+    rows = journal_of(*worker.session, wide.run);
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].outcome == outcome);
+  }
 
   TestWorker helper{stores};
   ClaimedRun wide;
@@ -405,21 +422,12 @@ TEST_SUITE("postgres: a handler's own transaction that is left open") {
 
   TEST_CASE("L8: of a shared element it keeps this share from a sweep and no other") {
     Shared a;
-    a.helper.in_flight = {{.run = a.wide.run, .task = {.step = 0, .index = 0}},
-                          {.run = a.wide.run, .task = {.step = 0, .index = 2}}};
+    a.helper_runs_both();
     a.handler_settles();
     a.helper.lapses(*a.client);
     CHECK(must(a.worker.session->sweep()) == 0);
     CHECK(must(a.worker.session->shares()->helpers_for(a.worker.id, a.wide.run)).available == 1);
-    auto rows = journal_of(*a.worker.session, a.wide.run);
-    REQUIRE(rows.size() == 1);
-    CHECK(rows[0].task.index == 2);
-    CHECK(rows[0].outcome == Outcome::lost);
-    a.handler.run("commit");
-    CHECK(must(a.worker.session->sweep()) == 1);
-    rows = journal_of(*a.worker.session, a.wide.run);
-    REQUIRE(rows.size() == 2);
-    CHECK(rows[0].outcome == Outcome::completed);
+    a.only_the_other_is_swept_before_the_commit(Outcome::completed);
     CHECK(must(a.worker.session->shares()->helpers_for(a.worker.id, a.wide.run)).available == 2);
   }
 
@@ -431,23 +439,14 @@ TEST_SUITE("postgres: a handler's own transaction that is left open") {
       release.released.push_back({a.wide.run, {}});
       a.worker.exchange(release);
       REQUIRE(a.helper.claim_one().run == a.wide.run);
-      a.helper.in_flight = {{.run = a.wide.run, .task = {.step = 0, .index = 0}},
-                            {.run = a.wide.run, .task = {.step = 0, .index = 2}}};
+      a.helper_runs_both();
       a.handler_settles(large);
       a.helper.lapses(*a.client);
       CHECK(must(a.worker.session->sweep()) == 0);
       CHECK(a.stores.sql(fmt::format("select worker_id::text from weir.open_run where run_id = {}",
                                      a.wide.run)) ==
             std::vector<std::string>{std::to_string(a.helper.id)});
-      auto rows = journal_of(*a.worker.session, a.wide.run);
-      REQUIRE(rows.size() == 1);
-      CHECK(rows[0].task.index == 2);
-      CHECK(rows[0].outcome == Outcome::lost);
-      a.handler.run("commit");
-      CHECK(must(a.worker.session->sweep()) == 1);
-      rows = journal_of(*a.worker.session, a.wide.run);
-      REQUIRE(rows.size() == 2);
-      CHECK(rows[0].outcome == (large ? Outcome::lost : Outcome::completed));
+      a.only_the_other_is_swept_before_the_commit(large ? Outcome::lost : Outcome::completed);
     }
   }
 
