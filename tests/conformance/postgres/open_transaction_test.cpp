@@ -339,6 +339,27 @@ TEST_SUITE("postgres: open transactions") {
     CHECK(set.error().kind == "try_again");
   }
 
+  TEST_CASE("L2: a lapsed worker that starts child runs waits for a sweep that is under way") {
+    Open a;
+    const ClaimedRun parent = a.claimed("parent");
+    a.worker.lapses(*a.client);
+    a.user.run("begin");
+    a.user.run("select 1 from weir.uptime for update");
+    const std::jthread sweeping([&] {
+      eventually([&] {
+        return !a.stores
+                    .sql(
+                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
+                        "datname = current_database()")
+                    .empty();
+      });
+      a.user.run("commit");
+    });
+    const auto started = a.worker.starts_child(parent.run, 0, 1, "totals", Json());
+    REQUIRE_FALSE(started.has_value());
+    CHECK(started.error().code == ErrorCode::lease_lost);
+  }
+
   TEST_CASE("V3: of adoptions in opposite directions at the same time one holds") {
     Open a;
     a.worker.loads(with_attempts(9));

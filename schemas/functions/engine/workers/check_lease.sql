@@ -1,7 +1,10 @@
 -- Checks that the lease of a worker is valid, and keeps the worker from being declared dead until the end of the
--- transaction (L2). Errors: WR001 the lease lapsed, or the worker was swept, crashed or left.
+-- transaction (L2). If the lease has lapsed, it waits for a sweep that is under way, however short the caller's own
+-- lock_timeout is. Errors: WR001 the lease lapsed, or the worker was swept, crashed or left.
 create or replace function weir.check_lease(worker bigint) returns void
-language plpgsql as $$
+language plpgsql
+set lock_timeout = '2s'
+as $$
 declare
   v_called timestamptz := clock_timestamp();  -- the server may stand still after weir.notice_outage
 begin
