@@ -52,7 +52,7 @@ begin
       delete from weir.open_run o
       using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
         as e(run_id, status, output, error, failed_step, note)
-      where o.run_id = any (array[e.run_id]) and o.worker_id = p_worker
+      where o.run_id = any (array[e.run_id]) and coalesce(o.worker_id, 0) = p_worker
       returning e.*, o.started_at)
     update weir.run r
     set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step,
@@ -71,16 +71,16 @@ begin
 
   if cardinality(h_run) > 0 then
     with free as materialized (
-      select o.run_id
-      from weir.open_run o
-      where o.run_id = any (h_run)
-      order by o.run_id
-      for no key update skip locked)
+      select o.run_id, h.count
+      from unnest(h_run, h_count) as h(run_id, count)
+      join weir.open_run o on o.run_id = any (array[h.run_id])
+      where coalesce(o.worker_id, 0) = p_worker
+      order by h.run_id
+      for no key update of o skip locked)
     update weir.open_run o
-    set news_heard = h.count
-    from unnest(h_run, h_count) as h(run_id, count)
-    where o.run_id = any (array[h.run_id]) and o.run_id in (select f.run_id from free f)
-      and o.worker_id = p_worker and o.news_heard < h.count;
+    set news_heard = f.count
+    from free f
+    where o.run_id = any (array[f.run_id]) and o.news_heard < f.count;
   end if;
 
   -- The worker that claims a run next is sent all its notifications again: none counts as acknowledged.
@@ -90,7 +90,7 @@ begin
       set worker_id = null, claimed_in = null, news_heard = 0,
           wake_at = case when o.news <= o.news_heard and g.wake_at > p_now then g.wake_at end
       from unnest(r_run, r_wake_at) as g(run_id, wake_at)
-      where o.run_id = any (array[g.run_id]) and o.worker_id = p_worker
+      where o.run_id = any (array[g.run_id]) and coalesce(o.worker_id, 0) = p_worker
       returning o.run_id, o.cancel_reason)
     select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
     if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
