@@ -19,7 +19,7 @@ using namespace weir::testing;
 
 namespace {
 
-constexpr int batch = 100;
+constexpr int claims_per_exchange = 100;
 
 /// A session that is told the plan of every statement that functions run in it.
 class ExplainedSession {
@@ -54,7 +54,7 @@ class ExplainedSession {
 
 /// Workers that claim a hundred runs with each exchange, settle them all, acknowledge notifications
 /// that are none, end three quarters and release the rest; and one that vanishes with a hundred.
-constexpr const char* work = R"(
+constexpr const char* worker_calls = R"(
 create procedure pg_temp.work(p_version integer, p_rounds integer, p_apart boolean) language plpgsql as $$
 declare
   v_worker bigint := weir.join_as_worker('here', 1, 8, 60000);
@@ -115,7 +115,7 @@ void check_joins(const std::string& known, const char* limits) {
   if (known == "all rows") admin.run("analyze");
 
   ExplainedSession explained(stores.url());
-  explained.run(work);
+  explained.run(worker_calls);
   for (const bool apart : {false, true})
     explained.run(fmt::format("call pg_temp.work({}, 8, {})", version, apart));
   const std::string plans = explained.take_plans();
@@ -126,7 +126,7 @@ void check_joins(const std::string& known, const char* limits) {
     const std::string plan = plans.substr(begin, end - begin);
     static const std::regex removed("Rows Removed by Join Filter: ([0-9]+)");
     for (std::sregex_iterator i(plan.begin(), plan.end(), removed), none; i != none; ++i)
-      CHECK_MESSAGE(std::stoll((*i)[1]) <= 2 * batch, plan);
+      CHECK_MESSAGE(std::stoll((*i)[1]) <= 2 * claims_per_exchange, plan);
   }
 }
 
