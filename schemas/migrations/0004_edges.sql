@@ -1,3 +1,7 @@
+-- Every call of a worker locks its row here first: so nobody is swept while calls wait for this migration, and no call
+-- holds what it needs.
+lock table weir.worker in access exclusive mode;
+
 -- What a run is told once and not with each notification again: each signal and each end of a child run has the number
 -- of its notification.
 alter table weir.run add column parent_news integer;
@@ -30,8 +34,23 @@ drop function if exists weir.exchange(
 -- What a worker holds is found by its key: when it ends, when it repeats a call, and by weir.workers.
 create index open_run_held on weir.open_run (worker_id) where worker_id is not null;
 
--- For people who look: runs that did not complete, and tagged ones, are found without reading the others.
-create index run_not_completed on weir.run (version_id, status, id) where status in (2, 3);
+-- What follows when runs are opened, released and ended is done by the functions that do so, for all of them at once.
+drop trigger open_run_let_go on weir.open_run;
+drop trigger open_run_over on weir.open_run;
+drop trigger open_run_added on weir.open_run;
+drop trigger open_run_place_ended on weir.open_run;
+drop trigger open_run_place_left on weir.open_run;
+drop function weir.follow_adoption();
+drop function weir.end_shares_of_runs();
+drop function weir.key_added();
+drop function weir.place_freed();
+
+-- For people who look: runs that did not complete, and tagged ones, are found without reading the others. A column of
+-- its own for the status in the index: when a run completes, which most do, no index changes.
+alter table weir.run
+  add column not_completed smallint generated always as (case when status in (2, 3) then status end) stored;
+create index run_not_completed on weir.run (version_id, not_completed, id) where not_completed is not null;
+comment on column weir.run.not_completed is 'status of a run that failed or was cancelled; null for others';
 create index run_tagged on weir.run using gin (tags) where tags <> '{}';
 
 -- Attempts that ran in a process whose crash names nobody: suspects, until each has run again in a trial (F10).

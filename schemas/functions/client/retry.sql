@@ -59,8 +59,12 @@ begin
   update weir.sent_signal s set news = 1 where s.run_id = v_run.id and s.payload is not null;
   -- claims is not 0 where it was begun: the worker that claims it has a journal to read. Nor is news: it has signals to
   -- be notified of.
-  insert into weir.open_run (run_id, version_id, priority, claims, news, started_at)
-  values (v_run.id, v_version, v_run.priority, (v_run.started_at is not null)::integer, 1, v_run.started_at);
+  insert into weir.open_run (run_id, version_id, priority, claims, news, started_at, limit_key)
+  select v_run.id, v.id, v_run.priority, (v_run.started_at is not null)::integer, 1, v_run.started_at,
+         weir.limit_key(l.key_path, v_run.input)
+  from weir.version v
+  left join weir.flow_limit l on l.flow_id = v.flow_id
+  where v.id = v_version;
   perform weir.wake_workers();
   return v_tasks;
 end $$;

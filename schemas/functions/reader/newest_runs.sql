@@ -30,8 +30,8 @@ declare
     case when output_contains is not null then 'r.output @> $5' end,
     case status
       when 'completed' then 'r.status = 1'
-      when 'failed' then 'r.status = 2'
-      when 'cancelled' then 'r.status = 3'
+      when 'failed' then 'r.not_completed = 2'
+      when 'cancelled' then 'r.not_completed = 3'
       when 'queued' then 'o.started_at is null'
       when 'running' then 'o.started_at is not null'
       else case when status is not null then 'false' end end);

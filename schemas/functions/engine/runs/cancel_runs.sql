@@ -56,6 +56,7 @@ begin
   select v_notified || coalesce(array_agg(distinct e.parent_run) filter (where e.parent_run is not null), '{}')
   into v_notified
   from ended e;
+  if cardinality(v_closed) > 0 then perform weir.runs_ended(v_closed, false); end if;
   if cardinality(v_notified) > 0 then perform weir.notify_runs(v_notified); end if;
   if cardinality(v_closed) > 0 then
     perform weir.number_child_ends(v_closed);

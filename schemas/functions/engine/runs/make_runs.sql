@@ -13,8 +13,9 @@ set jit = off set enable_seqscan = off  -- by key, as plans are kept while table
 as $$
 #variable_conflict use_column
 declare
-  v_bad  jsonb;
-  v_made uuid[];
+  v_bad      jsonb;
+  v_made     uuid[];
+  v_key_path text[] := (select l.key_path from weir.flow_limit l where l.flow_id = p_version.flow_id);
 begin
   if p_version.maps_over_input then
     select i.input into v_bad
@@ -59,8 +60,9 @@ begin
     where j.fresh
     order by j.place),
   opened as (
-    insert into weir.open_run (run_id, version_id, priority, wake_at)
-    select j.id, p_version.id, p_priority, case when p_available_at > p_now then p_available_at end
+    insert into weir.open_run (run_id, version_id, priority, wake_at, limit_key)
+    select j.id, p_version.id, p_priority, case when p_available_at > p_now then p_available_at end,
+           case when v_key_path is not null then weir.limit_key(v_key_path, j.input) end
     from judged j
     where j.fresh
     order by j.place)

@@ -23,7 +23,10 @@ as $$
 #variable_conflict use_column
 declare
   v_parents   bigint[];  -- of runs that end
+  v_ended     bigint[];
+  v_released  bigint[];
   v_cancelled bigint[];
+  v_limited   boolean;   -- some of them had a place under a limit
 begin
   -- First, as child runs that end with their parents are published below (E1).
   if cardinality(x_run) > 0 then perform weir.publish_events(x_run, x_event); end if;
@@ -53,12 +56,16 @@ begin
       using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
         as e(run_id, status, output, error, failed_step, note)
       where o.run_id = any (array[e.run_id]) and coalesce(o.worker_id, 0) = p_worker
-      returning e.*, o.started_at)
-    update weir.run r
-    set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step,
-        note = e.note, started_at = e.started_at, ended_at = clock_timestamp()  -- now that it is locked
-    from ended e
-    where r.id = any (array[e.run_id]);
+      returning e.*, o.started_at, o.limit_flow),
+    closed as (
+      update weir.run r
+      set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step,
+          note = e.note, started_at = e.started_at, ended_at = clock_timestamp()  -- now that it is locked
+      from ended e
+      where r.id = any (array[e.run_id])
+      returning r.id, e.limit_flow)
+    select array_agg(c.id), bool_or(c.limit_flow is not null) into v_ended, v_limited from closed c;
+    if v_ended is not null then perform weir.runs_ended(v_ended, v_limited); end if;
     if v_parents is not null then
       perform weir.notify_runs(v_parents);
       perform weir.number_child_ends(e_run);
@@ -91,8 +98,12 @@ begin
           wake_at = case when o.news <= o.news_heard and g.wake_at > p_now then g.wake_at end
       from unnest(r_run, r_wake_at) as g(run_id, wake_at)
       where o.run_id = any (array[g.run_id]) and coalesce(o.worker_id, 0) = p_worker
-      returning o.run_id, o.cancel_reason)
-    select array_agg(r.run_id) into v_cancelled from released r where r.cancel_reason is not null;
+      returning o.run_id, o.cancel_reason, o.limit_flow)
+    select array_agg(r.run_id), array_agg(r.run_id) filter (where r.cancel_reason is not null),
+           bool_or(r.limit_flow is not null)
+    into v_released, v_cancelled, v_limited
+    from released r;
+    if v_released is not null then perform weir.runs_released(v_released, v_limited); end if;
     if v_cancelled is not null then perform weir.cancel_released(v_cancelled); end if;
     perform weir.wake_workers();
   end if;
