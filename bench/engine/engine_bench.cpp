@@ -146,13 +146,14 @@ double printed(const std::string& command, const std::string& key) {
 
 int main(int argc, char** argv) {
   std::size_t rounds = 7;
-  std::string floor, json;
+  std::string floor, json, only;
   std::filesystem::path folder = "build/bench-database";
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view option = argv[i];
     if (option == "--rounds") rounds = std::strtoull(argv[i + 1], nullptr, 10);
     if (option == "--floor") floor = argv[i + 1];
     if (option == "--json") json = argv[i + 1];
+    if (option == "--only") only = argv[i + 1];
     if (option == "--folder") folder = argv[i + 1];
   }
   const LocalPostgres database = required(LocalPostgres::open(folder));
@@ -171,6 +172,7 @@ int main(int argc, char** argv) {
       [&] { return latency_ms(url); }};
   for (std::size_t round = 1; round <= rounds; ++round) {
     for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!only.empty() && all[i].name != only) continue;
       fmt::print(stderr, "round {} of {}: {}\n", round, rounds, all[i].name);
       all[i].ours.push_back(ours[i]());
       if (!floor.empty() && !all[i].floor_mode.empty())
@@ -182,6 +184,7 @@ int main(int argc, char** argv) {
   fmt::print("{:<18}{:>10}{:>10}{:>9}  {}\n", "work", "weir", "floor", "ratio", "unit");
   std::string lines;
   for (const Measured& measured : all) {
+    if (measured.ours.empty()) continue;
     const double value = median(measured.ours);
     const std::optional<double> base =
         measured.floors.empty() ? std::nullopt : std::optional(median(measured.floors));
