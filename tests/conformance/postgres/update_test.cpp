@@ -10,7 +10,7 @@ using namespace weir::testing;
 
 TEST_SUITE("postgres: updates") {
   TEST_CASE("no table that workers write with every call has a trigger") {
-    PostgresUnderTest stores;
+    const PostgresUnderTest stores;
     CHECK(stores.sql("select t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid "
                      "where c.relnamespace = 'weir'::regnamespace and not t.tgisinternal and "
                      "(c.relname in ('open_run', 'run', 'worker') or c.relname like 'journal%')") ==
