@@ -45,6 +45,10 @@ drop function weir.end_shares_of_runs();
 drop function weir.key_added();
 drop function weir.place_freed();
 
+-- Room beside each run for what it is when it has ended: then its end changes no index. A batch that ends together began
+-- together, on the same pages, so there is room for all of them.
+alter table weir.run set (fillfactor = 40);
+
 -- For people who look: runs that did not complete, and tagged ones, are found without reading the others. A column of
 -- its own for the status in the index: when a run completes, which most do, no index changes.
 alter table weir.run

@@ -17,26 +17,29 @@ TEST_SUITE("postgres: updates") {
           std::vector<std::string>{});
   }
 
-  TEST_CASE("the end of a run that completes changes no index of runs") {
+  TEST_CASE("runs that complete together change no index of runs") {
     PostgresUnderTest stores;
     TestWorker worker(stores);
     worker.loads(one_step());
     const auto client = stores.client_session();
-    start_one(*client);
-    const RunKey run = worker.claim_one().run;
+    must(client->start("totals", std::vector<Json>(300), {}));
+    REQUIRE(worker.claim(300).size() == 300);
 
     AdminSession admin(stores.url());
     admin.run("begin");
     admin.run(fmt::format(
         "select weir.record_runs({}, clock_timestamp(), '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', "
-        "'{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{{}}}', '{{1}}', '{{7}}', "
-        "'{{null}}', '{{null}}', '{{null}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')",
-        worker.id, run));
+        "'{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', array_agg(run_id), "
+        "array_agg(1::smallint), array_agg('7'::jsonb), array_agg(null::text), "
+        "array_agg(null::smallint), array_agg(null::text), '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', "
+        "'{{}}') from weir.open_run",
+        worker.id));
     CHECK(admin.run("select format('%s ended, %s in place', "
                     "pg_stat_get_xact_tuples_updated('weir.run'::regclass), "
                     "pg_stat_get_xact_tuples_hot_updated('weir.run'::regclass))") ==
-          std::vector<std::string>{"1 ended, 1 in place"});
+          std::vector<std::string>{"300 ended, 300 in place"});
     admin.run("commit");
-    CHECK(stores.sql("select status from weir.runs") == std::vector<std::string>{"completed"});
+    CHECK(stores.sql("select distinct status from weir.runs") ==
+          std::vector<std::string>{"completed"});
   }
 }

@@ -3,28 +3,28 @@
 create or replace function weir.take_limited(
   p_worker bigint, p_sequence bigint, p_runs bigint[], p_flows integer[], p_keys text[], p_versions integer[],
   p_claims_max integer, p_now timestamptz,
-  out claimed bigint[], out missed integer)
+  out claimed bigint[], out claims integer[], out missed integer)
 language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_versions integer[];
-  v_depths   integer[];
+  v_counts   integer[];
   v_flows integer[];
   v_keys  text[];
 begin
-  select d.versions, d.depths into v_versions, v_depths from weir.claim_depths(p_versions, p_claims_max) as d;
+  select c.versions, c.counts into v_versions, v_counts from weir.claim_counts(p_versions, p_claims_max) as c;
   with candidate as materialized (
     select c.run_id, c.flow_id
     from (
       select c.run_id, c.priority, null::integer as flow_id
-      from unnest(v_versions, v_depths) as v(id, depth)
+      from unnest(v_versions, v_counts) as v(id, count)
       cross join lateral (
         select o.run_id, o.priority
         from weir.open_run o
         where o.version_id = v.id and o.worker_id is null and o.wake_at is null
         order by o.priority desc, o.run_id
-        limit v.depth) as c
+        limit v.count) as c
       union all
       select l.run_id, o.priority, l.flow_id
       from unnest(p_runs, p_flows) as l(run_id, flow_id)
@@ -50,9 +50,9 @@ begin
         started_at = coalesce(o.started_at, p_now), limit_flow = f.flow_id
     from free f
     where o.run_id = any (array[f.run_id])
-    returning o.run_id)
-  select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)
-  into claimed, missed
+    returning o.run_id, o.claims)
+  select coalesce(array_agg(t.run_id), '{}'), array_agg(t.claims), (select count(*) from candidate) - count(*)
+  into claimed, claims, missed
   from taken t;
 
   select array_agg(l.flow_id), array_agg(l.limit_key) into v_flows, v_keys

@@ -1,15 +1,16 @@
 -- Gives a worker runs of these versions, by priority and age: the part of weir.exchange that claims.
--- `missed` is how many more runs there would have been if other workers were not claiming them at this moment;
+-- `claims`: how many workers each of them has had, with this one; `missed` is how many more runs there would have been
+-- if other workers were not claiming them at this moment;
 -- `next_at` is when a limit allows more (C6), or now when more sleeping runs may be due.
 create or replace function weir.claim(
   p_worker bigint, p_sequence bigint, p_versions integer[], p_claims_max integer, p_now timestamptz,
-  out claimed bigint[], out missed integer, out next_at timestamptz)
+  out claimed bigint[], out claims integer[], out missed integer, out next_at timestamptz)
 language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
   v_versions integer[] := p_versions;
-  v_depths   integer[];  -- how many runs of each to look at
+  v_counts   integer[];  -- how many runs of each are next
   v_limited  integer[];  -- those of them that have limits
   v_runs     bigint[];   -- what their limits allow
   v_flows    integer[];
@@ -42,46 +43,49 @@ begin
     from weir.claim_limited(v_limited, p_claims_max, p_now) as c;
     next_at := least(next_at, v_next_at);
     if cardinality(v_runs) > 0 then
-      select t.claimed, t.missed into claimed, missed
+      select t.claimed, t.claims, t.missed into claimed, claims, missed
       from weir.take_limited(p_worker, p_sequence, v_runs, v_flows, v_keys, v_versions, p_claims_max, p_now) as t;
       return;
     end if;
   end if;
 
-  select d.versions, d.depths into v_versions, v_depths from weir.claim_depths(v_versions, p_claims_max) as d;
-  with candidate as materialized (
-    select c.run_id
-    from unnest(v_versions, v_depths) as v(id, depth)
+  select c.versions, c.counts into v_versions, v_counts from weir.claim_counts(v_versions, p_claims_max) as c;
+  with free as materialized (
+    -- Locked as they are found: what other workers are claiming at this moment is passed over.
+    select f.run_id
+    from unnest(v_versions, v_counts) as v(id, count)
     cross join lateral (
-      select o.run_id, o.priority
+      select o.run_id
       from weir.open_run o
       where o.version_id = v.id and o.worker_id is null and o.wake_at is null
       order by o.priority desc, o.run_id
-      limit v.depth) as c
-    order by c.priority desc, c.run_id
-    limit p_claims_max),
-  free as materialized (
-    -- coalesce keeps the planner from open_run_claimable: these rows are to be read by key.
-    select o.run_id
-    from candidate c
-    join weir.open_run o on o.run_id = any (array[c.run_id])
-    where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
-      and o.version_id <> all (array(  -- they may have been paused since weir.exchange looked
-        select v.id
-        from weir.flow f
-        join weir.version v on v.flow_id = any (array[f.id])
-        where f.paused_at is not null))
-    order by c.run_id
-    for update of o skip locked),
+      limit v.count
+      for update skip locked) as f
+    where v.id <> all (array(  -- they may have been paused since weir.exchange looked
+      select p.id
+      from weir.flow f
+      join weir.version p on p.flow_id = any (array[f.id])
+      where f.paused_at is not null))),
   taken as (
     update weir.open_run o
     set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
         started_at = coalesce(o.started_at, p_now)
     from free f
     where o.run_id = any (array[f.run_id])
-    returning o.run_id)
-  select coalesce(array_agg(t.run_id), '{}'), (select count(*) from candidate) - count(*)
-  into claimed, missed
-  from taken t;
+    returning o.run_id, o.claims)
+  select coalesce(array_agg(t.run_id), '{}'), array_agg(t.claims) into claimed, claims from taken t;
+
+  missed := 0;
+  if cardinality(claimed) < p_claims_max then  -- what waits still is what others are claiming
+    select count(*) into missed
+    from (
+      select
+      from unnest(v_versions) as v(id)
+      cross join lateral (
+        select from weir.open_run o
+        where o.version_id = v.id and o.worker_id is null and o.wake_at is null
+        limit p_claims_max) as waiting
+      limit p_claims_max - cardinality(claimed)) as w;
+  end if;
 end $$;
 comment on function weir.claim is 'gives a worker runs of these versions';

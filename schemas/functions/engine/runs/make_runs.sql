@@ -35,7 +35,7 @@ begin
 
   with wanted as materialized (
     select w.place, coalesce(w.input, 'null') as input, w.key, coalesce(w.uuid, weir.uuid7()) as uuid,
-           nextval(pg_get_serial_sequence('weir.run', 'id')) as id
+           nextval('weir.run_id_seq') as id
     from unnest(p_inputs, p_keys, p_run_ids) with ordinality as w(input, key, uuid, place)),
   keyed as (
     insert into weir.idempotency (flow_id, key, run_id)

@@ -62,6 +62,7 @@ declare
   v_seen      bigint;
   v_trial_of  bigint[];
   v_claimed   bigint[] := '{}';
+  v_claims    integer[];   -- how many workers each of them has had
   v_missed    integer := 0;
   v_next_at   timestamptz;  -- when a limit allows runs
   v_listened  boolean;
@@ -116,16 +117,17 @@ begin
     end if;
 
     if p_claims_max > 0 and v_trial_of is not null then
-      v_claimed := weir.claim_suspects(p_worker, p_sequence, v_trial_of, p_versions, v_paused);
+      select c.claimed, c.claims into v_claimed, v_claims
+      from weir.claim_suspects(p_worker, p_sequence, v_trial_of, p_versions, v_paused) as c;
     elsif p_claims_max > 0 then
-      select c.claimed, c.missed, c.next_at into v_claimed, v_missed, v_next_at
+      select c.claimed, c.claims, c.missed, c.next_at into v_claimed, v_claims, v_missed, v_next_at
       from weir.claim(p_worker, p_sequence,
                       case when v_paused is null then p_versions
                            else array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_paused)) end,
                       p_claims_max, v_now) as c;
     end if;
   else
-    select coalesce(array_agg(o.run_id), '{}') into v_claimed
+    select coalesce(array_agg(o.run_id), '{}'), array_agg(o.claims) into v_claimed, v_claims
     from weir.open_run o
     where o.worker_id = p_worker and o.claimed_in = p_sequence;
     -- What the first call left out shows in what it wrote.
@@ -166,14 +168,13 @@ begin
          v_busy, v_refused, v_refusals;
   return query
   select null::timestamptz, null::timestamptz,
-         o.run_id, r.uuid, o.version_id, o.priority, r.input, r.available_at, o.claims,
+         r.id, r.uuid, r.version_id, r.priority, r.input, r.available_at, c.claims,
          null::boolean, null::integer[],
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
          null::bigint[], null::bigint[], null::text[]
-  from unnest(v_claimed) as c(run_id)
-  join weir.open_run o on o.run_id = any (array[c.run_id])
+  from unnest(v_claimed, v_claims) as c(run_id, claims)
   join weir.run r on r.id = any (array[c.run_id])
-  order by o.priority desc, o.run_id;
+  order by r.priority desc, r.id;
   if v_notified is not null then
     return query
     select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,

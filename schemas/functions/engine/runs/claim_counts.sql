@@ -1,17 +1,18 @@
 -- Of which of these versions runs wait to be claimed, and how many of each are among the first p_claims_max of all by
--- priority and age (or more): for weir.claim and weir.take_limited, so that what a claim reads grows with the sum of
--- versions and runs, and not with their product.
-create or replace function weir.claim_depths(
-  p_versions integer[], p_claims_max integer, out versions integer[], out depths integer[])
+-- priority and age: for weir.claim and weir.take_limited, so that what a claim reads grows with the sum of versions and
+-- runs, and not with their product. Of a single version it is not looked whether and how many wait.
+create or replace function weir.claim_counts(
+  p_versions integer[], p_claims_max integer, out versions integer[], out counts integer[])
 language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, in order, whatever the statistics say
 as $$
 declare
-  v_more boolean;
+  v_depths integer[];  -- how many runs of each to look at
+  v_more   boolean;
 begin
-  if cardinality(p_versions) <= 2 then
+  if cardinality(p_versions) = 1 then
     versions := p_versions;
-    depths := array_fill(p_claims_max, array[cardinality(p_versions)]);
+    counts := array[p_claims_max];
     return;
   end if;
 
@@ -32,16 +33,16 @@ begin
       where w.id is not null)
     select w.id from waiting w where w.id = any (p_versions));
   if cardinality(versions) = 0 then
-    depths := '{}';
+    counts := '{}';
     return;
   end if;
 
-  depths := array_fill(least(p_claims_max, greatest(4, 2 * p_claims_max / cardinality(versions))),
-                       array[cardinality(versions)]);
+  v_depths := array_fill(least(p_claims_max, greatest(4, 2 * p_claims_max / cardinality(versions))),
+                         array[cardinality(versions)]);
   loop
     with candidate as (
       select v.id, v.depth
-      from unnest(versions, depths) as v(id, depth)
+      from unnest(versions, v_depths) as v(id, depth)
       cross join lateral (
         select o.run_id, o.priority
         from weir.open_run o
@@ -51,16 +52,16 @@ begin
       order by c.priority desc, c.run_id
       limit p_claims_max),
     kept as (
-      select c.id, c.depth, count(*) = c.depth and c.depth < p_claims_max as cut
+      select c.id, c.depth, count(*)::integer as count, count(*) = c.depth and c.depth < p_claims_max as cut
       from candidate c
       group by c.id, c.depth)
-    select array_agg(k.id), array_agg(case when k.cut then least(4 * k.depth, p_claims_max) else k.depth end),
-           bool_or(k.cut)
-    into versions, depths, v_more
+    select array_agg(k.id), array_agg(k.count),
+           array_agg(case when k.cut then least(4 * k.depth, p_claims_max) else k.depth end), bool_or(k.cut)
+    into versions, counts, v_depths, v_more
     from kept k;
     exit when v_more is not true;  -- null: others have claimed all of them meanwhile
   end loop;
   versions := coalesce(versions, '{}');
-  depths := coalesce(depths, '{}');
+  counts := coalesce(counts, '{}');
 end $$;
-comment on function weir.claim_depths is 'of which versions runs wait, and how many of each a claim has to look at';
+comment on function weir.claim_counts is 'of which versions runs wait, and how many of each are next';
