@@ -62,6 +62,8 @@ struct InFlightTask {
   TaskId task;
   int attempt = 1;
   std::optional<PluginId> plugin = {};  ///< whose code runs it
+
+  bool operator==(const InFlightTask&) const = default;
 };
 
 /// An event to publish to listeners (E1), by event_name(). Only a hint: the tables are the truth.
@@ -189,6 +191,16 @@ class WorkerStore {
                                 std::chrono::milliseconds lease) = 0;
   virtual Result<ExchangeReply> exchange(const ExchangeRequest& request) = 0;
 
+  /// Begins exchange(), whose reply take_reply() returns once; the current or the next wait() ends when
+  /// it is there. Until then `request` must neither change nor end, and nothing may be called but
+  /// take_reply(), wait(), which returns false then, wake(), and what is about large values. A store
+  /// may exchange at once.
+  virtual void send_exchange(const ExchangeRequest& request) { reply_ = exchange(request); }
+  /// nullopt: it is not there yet.
+  virtual std::optional<Result<ExchangeReply>> take_reply() {
+    return std::exchange(reply_, std::nullopt);
+  }
+
   /// After exchange() returned commits_lost: the database takes `sequence` for the worker's last
   /// exchange, and returns the runs that the worker holds. The worker drops all others. `settled` is
   /// its last exchange that settled, ended or released something. Errors: lease_lost, also when more
@@ -266,6 +278,9 @@ class WorkerStore {
 
   /// Ends the current wait, or the next one.  [any thread]
   virtual void wake() noexcept = 0;
+
+ private:
+  std::optional<Result<ExchangeReply>> reply_;
 };
 
 }  // namespace weir

@@ -55,7 +55,11 @@ Capacity Attempts::capacity() const {
 
 void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started) {
   const Steady now = loop_.now();
-  const std::size_t window = large_.is_full() ? 0 : pace_.window();
+  std::size_t window = large_.is_full() ? 0 : pace_.window();
+  if (any_started()) {
+    const std::size_t unstated = std::min(pace_.batch(), starting_.size());
+    window = std::min(window, flights_.size() + pace_.batch() - unstated);
+  }
   while (flights_.size() < window) {
     auto element = held_.next(now);
     if (!element) break;
@@ -161,6 +165,7 @@ void Attempts::take_back_waiting(Steady now) {
   }
   for (const Flights::Flight& flight : taken | std::views::reverse)  // as they were due
     make_due(flight, now);
+  if (!taken.empty()) state_anew();
 }
 
 void Attempts::make_due(const Flights::Flight& flight, Steady now) {
@@ -247,6 +252,7 @@ JournalRow Attempts::cancelled(const Attempt& attempt, Time now) const {
 }
 
 void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
+  if (run.in_flight == 0) return;
   for (const Flights::Flight& flight : flights_.take_run(key, loop_.now())) {
     JournalRow row = cancelled(*flight.attempt, now);
     if (!flight.attempt->gate.close()) {
@@ -263,6 +269,7 @@ void Attempts::cancel_run(RunKey key, OwnedRun& run, Time now) {
 }
 
 void Attempts::forget_run(RunKey key, OwnedRun& run) {
+  if (run.in_flight == 0) return;
   for (const Flights::Flight& flight : flights_.take_run(key, loop_.now()))
     if (flight.attempt->gate.close())
       run.note_ended_attempts(1);
@@ -274,6 +281,7 @@ void Attempts::forget_run(RunKey key, OwnedRun& run) {
 void Attempts::forget_share(ShareId share) {
   // Where one was taken, its settlement names a share that is lost.
   static_cast<void>(close_gates(flights_.take_share(share, loop_.now())));
+  state_anew();
   forget_starting([&](const Attempt& attempt) { return attempt.share == share; });
   large_.withdraw_share(share);
 }
@@ -285,11 +293,13 @@ bool Attempts::drop_run(RunKey key) {
 
 // They never begin.
 void Attempts::forget_starting(const std::function<bool(const Attempt&)>& dropped) {
-  std::erase_if(starting_, [&](const auto& attempt) {
+  const auto is_dropped = [&](const auto& attempt) {
     if (!dropped(*attempt)) return false;
     across_.ending.note_returned(attempt->ticket);
     return true;
-  });
+  };
+  std::erase_if(starting_, is_dropped);
+  std::erase_if(sent_, is_dropped);
 }
 
 void Attempts::stop_unneeded(RunKey key, const OwnedRun& run) {
@@ -304,17 +314,45 @@ std::vector<InFlightTask> Attempts::stated() const {
   return stated;
 }
 
+// What is not in flight any more is stated with the next exchange, which does not wait.
+void Attempts::state_anew() {
+  states_too_much_ = true;
+  loop_.outbox.hurry();
+}
+
+// Elements of shares that may be lost do not begin: others may have them.
+void Attempts::put_off_shares() {
+  std::erase_if(sent_, [&](const auto& attempt) {
+    if (attempt->share == 0) return false;
+    if (flights_.take(attempt->ticket)) {
+      held_.put_off(*attempt);
+      state_anew();
+    }
+    across_.ending.note_returned(attempt->ticket);
+    return true;
+  });
+}
+
+void Attempts::note_sent() {
+  WEIR_ASSERT(sent_.empty());
+  states_too_much_ = false;
+  std::swap(sent_, starting_);
+}
+
 void Attempts::start_stated() {
-  for (auto& attempt : std::exchange(starting_, {})) slots_.start(std::move(attempt));
+  if (held_.in_doubt()) put_off_shares();
+  if (!sent_.empty()) slots_.start(std::exchange(sent_, {}));
 }
 
 void Attempts::forget() {
   flights_.forget(loop_.now());
   settling_.forget();
   large_.forget();
-  for (const auto& attempt : starting_) across_.ending.note_returned(attempt->ticket);
+  for (const auto* const never_begun : {&starting_, &sent_})
+    for (const auto& attempt : *never_begun) across_.ending.note_returned(attempt->ticket);
   for (const Finished& each : finished_) across_.ending.note_returned(each.attempt->ticket);
   starting_.clear();
+  sent_.clear();
   finished_.clear();
 }
 

@@ -1,7 +1,8 @@
 /// Threads: only the worker's loop; results of handlers reach it through StepRunner.
 ///
 /// Invariants:
-/// - An attempt is given to a slot only after an exchange that stated it was committed.
+/// - An attempt is given to a slot only after an exchange that stated it was committed. What is picked
+///   while one is under way is stated by the next.
 /// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
 /// - A handler that ignores its stop token is abandoned once, whatever ended its attempt (F4).
 #pragma once
@@ -99,8 +100,15 @@ class Attempts {
   std::vector<InFlightTask> stated() const;
   /// Whether there are attempts to be stated.
   bool has_unstated() const noexcept { return !starting_.empty(); }
-  /// What stated() returned was committed: gives the new attempts to slots.
+  /// What stated() returned was sent.
+  void note_sent();
+  /// What was sent was committed: gives its new attempts to slots.
   void start_stated();
+  /// Whether attempts were stated that were taken back since, and not settled: others may have them
+  /// after the next exchange, or they would count as lost with this worker.
+  bool states_too_much() const noexcept { return states_too_much_; }
+  /// Whether slots have any, or may have.
+  bool any_started() const noexcept { return flights_.size() > starting_.size() + sent_.size(); }
 
   /// Cancels the stop tokens of those whose time is over, while the loop waits for the database.
   void enforce_limits(Steady now) { flights_.enforce(now); }
@@ -112,6 +120,8 @@ class Attempts {
   void begin(std::shared_ptr<Attempt> attempt, Steady now);
   void collect_finished();
   void abandon(const Attempt& attempt);
+  void state_anew();
+  void put_off_shares();
   JournalRow cancelled(const Attempt& attempt, Time now) const;
   void forget_starting(const std::function<bool(const Attempt&)>& dropped);
   void make_due(const Flights::Flight& flight, Steady now);
@@ -131,8 +141,10 @@ class Attempts {
     std::shared_ptr<Attempt> attempt;
     bool obeyed = false;  ///< the stop token of work that is over for this worker
   };
-  std::deque<Finished> finished_;                   ///< from slots, not yet settled
-  std::vector<std::shared_ptr<Attempt>> starting_;  ///< to be started once they are stated
+  std::deque<Finished> finished_;  ///< from slots, not yet settled
+  /// To be started once they are stated, and those of them that an exchange under way states.
+  std::vector<std::shared_ptr<Attempt>> starting_, sent_;
+  bool states_too_much_ = false;
 };
 
 }  // namespace weir

@@ -25,6 +25,7 @@ constexpr double ahead_seconds = 0.1;  // the next share is taken this long befo
 }  // namespace
 
 std::shared_ptr<Attempt> HeldShares::next(Steady now) {
+  if (must_reconcile_) return nullptr;
   for (auto& [id, share] : held_) {
     if (share.waiting.empty() || share.given_back) continue;
     share.moved_at = now;
@@ -50,15 +51,21 @@ std::shared_ptr<Attempt> HeldShares::next(Steady now) {
 }
 
 void HeldShares::put_back(Attempt& attempt) {
+  if (Share* const share = put_in_place(attempt)) share->given_back = true;
+}
+
+void HeldShares::put_off(Attempt& attempt) { put_in_place(attempt); }
+
+HeldShares::Share* HeldShares::put_in_place(Attempt& attempt) {
   const auto found = held_.find(attempt.share);
-  if (found == held_.end()) return;  // the share was dropped in the meantime
+  if (found == held_.end()) return nullptr;  // the share was dropped in the meantime
   Share& share = found->second;
   --share.running;
   ++waiting_;
   const auto place =
       std::ranges::lower_bound(share.waiting, attempt.task.index, {}, &Element::index);
   share.waiting.insert(place, {attempt.task.index, std::move(attempt.input)});
-  share.given_back = true;
+  return &share;
 }
 
 std::size_t HeldShares::give_back(std::size_t count, Steady now) {
@@ -289,9 +296,9 @@ bool HeldShares::return_unstarted(WorkerId worker, Steady now,
       ++entry;
       continue;
     }
+    share.given_back = true;  // what may have been returned does not begin, also if nobody answers
     const auto returned = store_->return_share(worker, id, share.waiting.front().index);
     if (!returned && is_locked(returned.error())) {
-      share.given_back = true;
       share.retry_at = now + pause_after_failure;
       ++entry;
       continue;

@@ -46,6 +46,8 @@ class HeldShares {
   /// The attempt, which next() returned, has not begun and never will: its element is returned to
   /// the database with the next turn(), with all of its share that waits.
   void put_back(Attempt& attempt);
+  /// The attempt, which next() returned, has not begun: its element is returned by next() again.
+  void put_off(Attempt& attempt);
 
   /// Gives back in the same way what waits of shares of which nothing was chosen for a second,
   /// until these are `count` elements; returns how many they are.
@@ -66,6 +68,12 @@ class HeldShares {
   /// may have lapsed and hold again (F11): until the next comparison shows that the database has it
   /// otherwise, the share is kept. Returns whether it is held.
   bool doubt(ShareId share);
+  /// The database may have lost that some were taken: nothing of them begins before it was asked.
+  void doubt_all() {
+    if (!held_.empty()) must_reconcile_ = true;
+  }
+  /// Whether the database is to be asked which of them the worker holds.
+  bool in_doubt() const noexcept { return must_reconcile_; }
 
   /// Adds the attempts that are over and not journaled yet: if the worker vanishes now, they are
   /// lost (F1).
@@ -117,6 +125,7 @@ class HeldShares {
   };
   using Shares = std::map<ShareId, Share>;
 
+  Share* put_in_place(Attempt& attempt);
   void postpone(const Error& failure, Steady now);
   bool reconcile(WorkerId worker, Steady now, std::vector<ShareId>& dropped);
   bool journal(WorkerId worker, Steady now, std::vector<ShareId>& dropped);

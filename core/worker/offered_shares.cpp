@@ -118,6 +118,9 @@ bool OfferedShares::drop_unneeded(WorkerId worker, Steady now, RunBook& runs) {
         if (!succeeded(dropped ? Result<void>() : std::unexpected(dropped.error()), now))
           return false;
         run.shared.erase(task, last);
+        // What was offered, perhaps, and not confirmed is not offered again.
+        if (offered_run_ == key)
+          std::erase_if(offering_, [&](const OfferedRange& range) { return range.step == step; });
       }
       task = last;
     }

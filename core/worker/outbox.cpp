@@ -4,6 +4,8 @@
 #include <iterator>
 #include <set>
 
+#include "base/assert.hpp"
+
 namespace weir {
 namespace {
 
@@ -40,22 +42,36 @@ void Outbox::publish(RunKey key, const OwnedRun& run, EventKind kind,
         {key, {.run_id = run.id(), .flow = flow.slug().string(), .name = name}});
 }
 
-std::vector<RunEvent> Outbox::clear(const ExchangeReply& reply, Steady now) {
+ExchangeRequest& Outbox::send(Steady now) {
+  WEIR_ASSERT(!under_way_);
+  retry_busy(now);
+  std::swap(sent_, request_);
+  request_.worker = sent_.worker;
+  request_.lease = sent_.lease;
+  request_.versions = sent_.versions;
+  sent_local_events_ = std::exchange(local_events_, {});
+  under_way_ = true;
+  bytes_ = 0;
+  hurries_ = false;
+  return sent_;
+}
+
+std::vector<RunEvent> Outbox::answered(const ExchangeReply& reply, Steady now) {
   std::vector<RunEvent> committed;
-  for (const LocalEvent& local : local_events_)
+  for (const LocalEvent& local : sent_local_events_)
     if (!reply.busy.contains(local.run) && !reply.refused.contains(local.run))
       committed.push_back(local.event);
 
-  keep(request_.ended, reply.busy, busy_.ended);
-  keep(request_.released, reply.busy, busy_.released);
-  keep(request_.events, reply.busy, busy_.events);
-  keep(local_events_, reply.busy, busy_.local_events);
+  keep(sent_.ended, reply.busy, busy_.ended);
+  keep(sent_.released, reply.busy, busy_.released);
+  keep(sent_.events, reply.busy, busy_.events);
+  keep(sent_local_events_, reply.busy, busy_.local_events);
   if (!reply.busy.empty() && !retry_at_) retry_at_ = now + busy_pause;
   request_.expects_busy = retry_at_.has_value();
-  request_.settled.clear();
-  request_.acknowledged.clear();
-  bytes_ = 0;
-  hurries_ = false;
+  sent_.settled.clear();
+  sent_.acknowledged.clear();
+  sent_.in_flight.clear();
+  under_way_ = false;
   return committed;
 }
 
@@ -63,14 +79,22 @@ void Outbox::drop_run(RunKey run) {
   const auto drop = [run](auto&... items) {
     (std::erase_if(items, [run](const auto& item) { return item.run == run; }), ...);
   };
-  drop(request_.settled, request_.ended, request_.released, request_.acknowledged, request_.events,
-       local_events_, busy_.ended, busy_.released, busy_.events, busy_.local_events);
+  for (ExchangeRequest* const request : {&request_, &sent_})
+    drop(request->settled, request->ended, request->released, request->acknowledged,
+         request->events);
+  drop(local_events_, sent_local_events_, busy_.ended, busy_.released, busy_.events,
+       busy_.local_events);
 }
 
-std::set<RunKey> Outbox::busy() const {
+std::set<RunKey> Outbox::left(const ExchangeReply& reply) const {
   std::set<RunKey> runs;
-  for (const EndedRun& each : busy_.ended) runs.insert(each.run);
-  for (const ReleasedRun& each : busy_.released) runs.insert(each.run);
+  const auto add = [&](const auto& sent) {
+    for (const auto& each : sent)
+      if (!reply.busy.contains(each.run) && !reply.refused.contains(each.run))
+        runs.insert(each.run);
+  };
+  add(sent_.ended);
+  add(sent_.released);
   return runs;
 }
 

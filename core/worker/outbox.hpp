@@ -17,10 +17,12 @@
 
 namespace weir {
 
-/// Collects the request of a worker's next exchange. Used only by the worker's loop.
+/// Collects the request of a worker's next exchange, also while one is under way. Used only by the
+/// worker's loop.
 ///
 /// Invariants:
-/// - It is filled only between two exchanges; while one is repeated it does not change (L6).
+/// - What was sent does not change until it is answered, however often it is repeated (L6); but for
+///   runs that turn out not to be the worker's any more.
 /// - What the database was too busy to take is sent again until it is taken, together with the
 ///   events of these runs.
 class Outbox {
@@ -60,7 +62,8 @@ class Outbox {
   }
   /// What was collected does not wait for the next exchange.
   void hurry() noexcept { hurries_ = true; }
-  /// Drops the rows of a run: it fails, for what the database says of one of them.
+  /// Drops the rows of a run that were not sent: it fails, for what the database says of one that
+  /// was.
   void forget_rows(RunKey run) {
     std::erase_if(request_.settled, [&](const SettledAttempt& each) { return each.run == run; });
   }
@@ -76,21 +79,29 @@ class Outbox {
                request_.acknowledged.end();
   }
 
+  /// What is collected for the next exchange.
   ExchangeRequest& request() noexcept { return request_; }
   const ExchangeRequest& request() const noexcept { return request_; }
 
-  /// Empties the request after it was answered at `now`, and keeps what is to be sent again of the
+  /// Makes the request the one that is sent, at `now`, with what is to be sent again of runs that
+  /// were busy; from here on the following one is collected. The one before must have been answered.
+  ExchangeRequest& send(Steady now);
+  /// What was sent last.
+  ExchangeRequest& sent() noexcept { return sent_; }
+  bool is_under_way() const noexcept { return under_way_; }
+
+  /// Forgets what was sent after it was answered at `now`, and keeps what is to be sent again of the
   /// runs that were busy. Returns the events that are committed now.
-  std::vector<RunEvent> clear(const ExchangeReply& reply, Steady now);
+  std::vector<RunEvent> answered(const ExchangeReply& reply, Steady now);
 
   /// When there is something to send again; nullopt: never.
   std::optional<Steady> retry_at() const noexcept { return retry_at_; }
-  /// The runs whose end or release is still to be sent again: the worker owns them until it is taken.
-  std::set<RunKey> busy() const;
-  /// Puts what is to be sent again into the request, if it is time.
-  void retry_busy(Steady now);
+  /// The runs that ended or were released with what was sent and answered by `reply`.
+  std::set<RunKey> left(const ExchangeReply& reply) const;
 
  private:
+  void retry_busy(Steady now);
+
   struct LocalEvent {
     RunKey run = 0;
     RunEvent event;
@@ -103,8 +114,9 @@ class Outbox {
     std::vector<LocalEvent> local_events;
   };
 
-  ExchangeRequest request_;
-  std::vector<LocalEvent> local_events_;  ///< for listeners in this process
+  ExchangeRequest request_, sent_;
+  std::vector<LocalEvent> local_events_, sent_local_events_;  ///< for listeners in this process
+  bool under_way_ = false;
   Busy busy_;
   std::optional<Steady> retry_at_;
   std::size_t bytes_ = 0;

@@ -31,6 +31,11 @@ class Pace {
   void ran(Steady::duration took) { average(task_seconds_, took); }
 
   double task_seconds() const noexcept { return task_seconds_; }
+  /// How long an exchange takes.
+  std::chrono::microseconds exchange_time() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::duration<double>(exchange_seconds_));
+  }
 
   /// The number of slots, plus as many attempts as those can finish during an exchange that are not
   /// blocked.
@@ -41,13 +46,17 @@ class Pace {
     return std::max(slots_, static_cast<std::size_t>(std::min<double>(window_max, wanted)));
   }
 
+  /// How many of them to begin with one exchange: while they run, an exchange settles those that the
+  /// one before began.
+  std::size_t batch() const { return std::max(slots_, window() / 2); }
+
   /// How many tasks to hold. Idle workers cannot claim runs that wait in another one, so it is no
   /// more than the slots can start, unless tasks are so short that the next exchange would come too
   /// late.
   std::size_t hold() const { return window() > slots_ ? 2 * window() - blocked_ : slots_; }
 
  private:
-  static constexpr std::size_t window_max = 256;
+  static constexpr std::size_t window_max = 512;
   static void average(double& value, Steady::duration sample) {
     value += (std::chrono::duration<double>(sample).count() - value) / 8;
   }

@@ -45,6 +45,7 @@ void RunAdvancer::close_waits() {
 }
 
 void RunAdvancer::advance(Steady steady_now) {
+  waits_for_commit_ = false;
   const Time now = loop_.database_now();
   for (auto& [key, run] : loop_.runs) {
     if (loop_.outbox.is_full()) break;  // the others have their turn after the next exchange
@@ -114,12 +115,13 @@ void RunAdvancer::end_run(RunKey key, OwnedRun& run, Time now) {
 
 // Closes the run with the next exchange, unless an attempt of it has still to be resolved or written:
 // then it stays owned and open (C9). Returns whether it did. A large output is written beside the
-// exchanges, after everything else of the run.
+// exchanges, after everything else of the run, and never beside one that states attempts of it.
 bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
   if (attempts_.is_resolving(key)) return false;
   WEIR_ASSERT(run.in_flight == 0);
   const bool large = attempts_.large().is_large(end.output);
-  if (large && loop_.outbox.has_news_of(key)) {
+  if (large && (loop_.outbox.is_under_way() || loop_.outbox.has_news_of(key))) {
+    waits_for_commit_ = true;
     loop_.outbox.hurry();
     return false;
   }

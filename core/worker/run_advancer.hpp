@@ -62,6 +62,9 @@ class RunAdvancer {
   /// others that are not temporary.
   Result<void> take_written();
 
+  /// Whether a run has something large to be written that waits until no exchange is under way.
+  bool waits_for_commit() const noexcept { return waits_for_commit_; }
+
   /// Publishes that a step started, unless that was done before (E1).
   void publish_started(RunKey key, OwnedRun& run, std::size_t step);
 
@@ -79,6 +82,7 @@ class RunAdvancer {
   Attempts& attempts_;
   const IsHeld is_held_;
   ChildRuns children_;
+  bool waits_for_commit_ = false;
 };
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 #include "worker/slots.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,6 +26,7 @@ struct Slots::Shared {
   std::set<const Attempt*> abandoned;  // a part of running: they occupy no slot
   bool closing = false;
   std::size_t alive = 0;  // threads
+  std::size_t idle = 0;   // those of them that wait
   std::size_t lost = 0;   // slots without a thread: count + abandoned.size() - alive
 };
 
@@ -116,12 +118,14 @@ std::vector<std::shared_ptr<Attempt>> Slots::withdraw(std::size_t count) {
   return withdrawn;
 }
 
-void Slots::start(std::shared_ptr<Attempt> attempt) {
+void Slots::start(std::vector<std::shared_ptr<Attempt>> attempts) {
+  std::size_t wanted = 0;
   {
     const std::lock_guard lock(shared_->mutex);
-    shared_->waiting.push_back(std::move(attempt));
+    wanted = std::min(attempts.size(), shared_->idle);
+    std::ranges::move(attempts, std::back_inserter(shared_->waiting));
   }
-  shared_->changed.notify_one();
+  for (; wanted > 0; --wanted) shared_->changed.notify_one();
 }
 
 std::vector<std::shared_ptr<Attempt>> Slots::take_finished() {
@@ -142,7 +146,9 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
         "handlers that ignore their stop tokens have them all; restart weir serve");
   }
   while (serves) {
+    ++shared->idle;
     shared->changed.wait(lock, [&] { return shared->closing || !shared->waiting.empty(); });
+    --shared->idle;
     if (shared->closing) break;
     std::shared_ptr<Attempt> attempt = std::move(shared->waiting.front());
     shared->waiting.pop_front();
@@ -156,7 +162,8 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
       if (serves) --shared->lost;
     }
     shared->finished.push_back(std::move(attempt));
-    if (!shared->closing) shared->on_finished();  // under the lock, so never after close()
+    // Under the lock, so never after close(). With those before it, it was told already.
+    if (!shared->closing && shared->finished.size() == 1) shared->on_finished();
   }
   seat.reset();  // before another thread may be started
   --shared->alive;

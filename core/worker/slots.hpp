@@ -28,8 +28,8 @@ namespace weir {
 /// - With a recorder, no handler runs on a thread that the recorder has no seat for.
 class Slots final : public StepRunner {
  public:
-  /// `on_finished` is called on a slot's thread whenever take_finished() has a new attempt, but not
-  /// after close(). It must be quick and must not call this object. Running attempts are recorded
+  /// `on_finished` is called on a slot's thread when take_finished() has attempts after it had none,
+  /// but not after close(). It must be quick and must not call this object. Running attempts are recorded
   /// in `recorder`, unless that is null.
   Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
         std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr);
@@ -40,7 +40,7 @@ class Slots final : public StepRunner {
   std::size_t close(std::chrono::milliseconds patience);
   ~Slots() override;
 
-  void start(std::shared_ptr<Attempt> attempt) override;
+  void start(std::vector<std::shared_ptr<Attempt>> attempts) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
 
   std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override;

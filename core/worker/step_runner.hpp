@@ -15,7 +15,7 @@ namespace weir {
 class StepRunner {
  public:
   virtual ~StepRunner() = default;
-  virtual void start(std::shared_ptr<Attempt> attempt) = 0;
+  virtual void start(std::vector<std::shared_ptr<Attempt>> attempts) = 0;
   virtual std::vector<std::shared_ptr<Attempt>> take_finished() = 0;
 
   /// Takes back at most `count` attempts that wait for a slot, those given last first. Their

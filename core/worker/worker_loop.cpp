@@ -12,6 +12,12 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds nap_longest{60'000};
 constexpr milliseconds give_back_interval{500};
+// An exchange that is shorter is waited for: to hand it to another thread takes about as long as to
+// take in what comes meanwhile.
+constexpr std::chrono::microseconds overlap_min{1'000};
+constexpr milliseconds ahead_interval{1};
+// At the latest then duties that ask the database have a turn, though none said that it was due.
+constexpr milliseconds overlap_longest{50};
 
 }  // namespace
 
@@ -40,17 +46,55 @@ Result<WorkerLoop::Ended> WorkerLoop::run(WorkerId worker) {
   for (;;) {
     const Steady now = loop_.now();
     if (must_end(now)) break;
-    if (const auto done = duties_.take_turns(now); !done) return abandon(done.error());
+    if (under_way_) {
+      if (const auto done = take_turns_ahead(now); !done) return abandon(done.error());
+      continue;
+    }
+    if (const auto done = take_turns(now); !done) return abandon(done.error());
+    if (under_way_) continue;
     if (loop_.is_draining() && loop_.runs.empty() && held_.empty()) break;
     if (!skipped_exchange_ || loop_.outbox.has_urgent()) continue;
     wait(now);
   }
+  await_reply();
   const std::size_t released = loop_.runs.size();
   forget();
   if (const auto left = loop_.store.leave(worker); !left) return std::unexpected(left.error());
   loop_.log.info("worker {} left and released {} unfinished run{}", worker, released,
                  released == 1 ? "" : "s");
   return Ended::drained;
+}
+
+Result<void> WorkerLoop::take_turns(Steady now) {
+  all_committed_at_ = now;
+  return duties_.take_turns(now);
+}
+
+// While an exchange is under way: takes in what slots finish, so that the next one follows at once.
+Result<void> WorkerLoop::take_turns_ahead(Steady now) {
+  if (auto reply = loop_.store.take_reply()) {
+    under_way_ = false;
+    if (auto done = finish_exchange(std::move(reply)); !done) return done;
+    return exchange_if_due(loop_.now());
+  }
+  constexpr auto without_database = Duties::Which::without_database;
+  if (woken_ && now >= ahead_at_) {
+    woken_ = false;
+    ahead_at_ = now + ahead_interval;
+    return duties_.take_turns(now, without_database);
+  }
+  loop_.store.wait(woken_ ? std::chrono::ceil<milliseconds>(ahead_at_ - now)
+                          : nap(now, without_database));
+  woken_ = true;
+  return {};
+}
+
+// The reply of an exchange that is under way is of no use any more.
+void WorkerLoop::await_reply() {
+  while (under_way_) {
+    under_way_ = !loop_.store.take_reply();
+    if (under_way_) loop_.store.wait(nap_longest);
+  }
 }
 
 // Each is due by itself at what it waits for; what slots, other threads and the database report
@@ -66,23 +110,26 @@ std::vector<Duty> WorkerLoop::duties() {
     };
   };
   const auto never = [](Steady) -> std::optional<Steady> { return std::nullopt; };
+  using enum Duty::Calls;
   return {
       {"sweep", done([this](Steady now) { sweep(now); }),
-       [this](Steady) -> std::optional<Steady> { return sweep_at_; }},
+       [this](Steady) -> std::optional<Steady> { return sweep_at_; }, something_else},
       {"flows", done([this](Steady now) { read_flows(now); }),
-       [=, this](Steady) { return unless_draining(reader_.due_at()); }},
+       [=, this](Steady) { return unless_draining(reader_.due_at()); }, something_else},
       {"attempts", done([this](Steady now) { attempts_.collect(now); }),
        [this](Steady now) { return attempts_.due_at(now); }},
       {"settlements", [this](Steady now) { return attempts_.resolve(now); },
-       [this](Steady) { return attempts_.resolve_at(); }},
+       [this](Steady) { return attempts_.resolve_at(); }, something_else},
       {"large values", [this](Steady) { return advancer_.take_written(); }, never},
       {"shares held", done([this](Steady now) { take_shares(now); }),
        [this](Steady) -> std::optional<Steady> {
          return held_.next_turn(attempts_.capacity(), takes_shares());
-       }},
+       },
+       something_else},
       {"shares offered", done([this](Steady now) { offer_shares(now); }),
-       [=, this](Steady) { return unless_draining(offered_.next_turn()); }},
-      {"waits", done([this](Steady) { advancer_.close_waits(); }), never},  // due as their runs are
+       [=, this](Steady) { return unless_draining(offered_.next_turn()); }, something_else},
+      {"waits", done([this](Steady) { advancer_.close_waits(); }), never,  // due as their runs are
+       something_else},
       {"what waits", done([this](Steady now) { give_back(now); }),
        [this](Steady) { return give_back_due_at(); }},
       {"runs", done([this](Steady now) { advancer_.advance(now); }),
@@ -93,21 +140,19 @@ std::vector<Duty> WorkerLoop::duties() {
        [this](Steady now) -> std::optional<Steady> {
          return std::min(schedule_.due_at(room(), steady(schedule_.next_wake_at(), now)),
                          loop_.outbox.retry_at().value_or(Steady::max()));
-       }},
+       },
+       exchange},
       // After the exchange, or where none is needed: never while a row is uncommitted (P1).
       {"child runs", [this](Steady) { return advancer_.start_child_runs(); },
-       [=, this](Steady) { return unless_draining(advancer_.child_runs_due_at()); }},
+       [=, this](Steady) { return unless_draining(advancer_.child_runs_due_at()); },
+       something_else},
   };
 }
 
 // Sleeps until a duty is due, the drain is over, or something wakes the loop; takes note of what
 // that was.
 void WorkerLoop::wait(Steady now) {
-  milliseconds nap = duties_.nap(now, nap_longest);
-  if (loop_.drain_until)
-    nap =
-        std::clamp(std::chrono::ceil<milliseconds>(*loop_.drain_until - now), milliseconds(1), nap);
-  const bool ready = loop_.store.wait(nap);
+  const bool ready = loop_.store.wait(nap(now, Duties::Which::all));
   if (loop_.store.take_notified()) {
     schedule_.note_notification();
     offered_.notify();
@@ -120,6 +165,13 @@ void WorkerLoop::wait(Steady now) {
   if (may_have_runs || due || loop_.now() >= schedule_.poll_at()) schedule_.note_possible_runs();
 }
 
+milliseconds WorkerLoop::nap(Steady now, Duties::Which which) const {
+  const milliseconds nap = duties_.nap(now, nap_longest, which);
+  if (!loop_.drain_until) return nap;
+  return std::clamp(std::chrono::ceil<milliseconds>(*loop_.drain_until - now), milliseconds(1),
+                    nap);
+}
+
 // A moment of the database's clock on this host's.
 std::optional<Steady> WorkerLoop::steady(std::optional<Time> time, Steady now) const {
   if (!time) return std::nullopt;
@@ -127,6 +179,7 @@ std::optional<Steady> WorkerLoop::steady(std::optional<Time> time, Steady now) c
 }
 
 Result<WorkerLoop::Ended> WorkerLoop::abandon(const Error& error) {
+  await_reply();
   forget();
   // So that no attempt is charged: this worker lives, whatever the database lost. If it fails, the
   // lease lapses; if the database has declared the worker dead, it does nothing.
@@ -187,7 +240,7 @@ void WorkerLoop::take_shares(Steady now) {
 
 // L7: what it offers of its own runs.
 void WorkerLoop::offer_shares(Steady now) {
-  if (!loop_.is_draining() && !loop_.trial)
+  if (!loop_.is_draining() && !loop_.trial && !attempts_.states_too_much() && !held_.in_doubt())
     offered_.turn(loop_.worker, now, loop_.runs, attempts_.capacity(),
                   [this](RunKey key, OwnedRun& run, const JournalRow& row) {
                     advancer_.fold_shared_row(key, run, row);
@@ -250,6 +303,15 @@ bool WorkerLoop::is_exchange_due(Steady now) const {
   return schedule_.is_due(
       now, loop_.outbox.has_urgent() || attempts_.has_unstated() || (retry_at && now >= *retry_at),
       room());
+}
+
+// Whether the loop may go on while the exchange is under way: it pays, and nothing else of the
+// database is due.
+bool WorkerLoop::may_overlap(Steady now) const {
+  if (!attempts_.any_started() || attempts_.pace().exchange_time() < overlap_min) return false;
+  if (loop_.trial || loop_.is_draining() || !held_.empty() || advancer_.waits_for_commit())
+    return false;
+  return now < all_committed_at_ + overlap_longest && !duties_.is_other_call_due(now);
 }
 
 Result<void> WorkerLoop::exchange_if_due(Steady now) {

@@ -1,8 +1,12 @@
 /// Threads: one, the caller of WorkerLoop::run().
 ///
 /// Invariants (the parts' own are in run_advancer.hpp, attempts.hpp and the files of shares):
-/// - A request is repeated unchanged until it is answered; only then is the next one filled (L6).
-///   If the database has lost exchanges before it, the runs that they had claimed leave it.
+/// - A request is repeated unchanged until it is answered; only then is the next one sent (L6). If the
+///   database has lost exchanges before it, the runs that they had claimed leave it.
+/// - While an exchange is under way, the loop takes in results and collects the next request, and
+///   calls the database for nothing else. What builds on these results is stated by that request.
+/// - A round in which the database is called for something else begins when everything that the loop
+///   knows is committed: so nothing is offered, closed or started that builds on less (P1).
 /// - The registry is read only between two exchanges, so that a claimed version is always served.
 #pragma once
 #include <cstdint>
@@ -56,7 +60,10 @@ class WorkerLoop {
 
  private:
   std::vector<Duty> duties();
+  Result<void> take_turns(Steady now);
+  Result<void> take_turns_ahead(Steady now);
   void wait(Steady now);
+  std::chrono::milliseconds nap(Steady now, Duties::Which which) const;
   std::optional<Steady> steady(std::optional<Time> time, Steady now) const;
   Result<Ended> abandon(const Error& error);
   bool must_end(Steady now);
@@ -73,10 +80,14 @@ class WorkerLoop {
   std::size_t tasks_held() const;
   std::size_t room() const;
   bool is_exchange_due(Steady now) const;
+  bool may_overlap(Steady now) const;
   Result<void> exchange_if_due(Steady now);
   Result<void> exchange();
-  Result<ExchangeReply> exchange_until_answered();
-  Result<ExchangeReply> try_exchange();
+  using FirstReply = std::optional<Result<ExchangeReply>>;
+  Result<void> finish_exchange(FirstReply first);
+  Result<ExchangeReply> exchange_until_answered(FirstReply first);
+  Result<ExchangeReply> try_exchange(FirstReply first);
+  void await_reply();
   bool drop_lost(const std::vector<RunKey>& held);
   void apply_reply(const ExchangeReply& reply);
   Result<void> adopt(const std::vector<ClaimedRun>& claimed);
@@ -101,6 +112,12 @@ class WorkerLoop {
   RunAdvancer advancer_;
   ExchangeSchedule schedule_;
   bool skipped_exchange_ = false;  ///< the last round made none
+  std::int64_t sequence_ = 0;      ///< of the last exchange
+  Steady sent_at_{};
+  bool under_way_ = false;       ///< an exchange is, whose reply has not been taken
+  bool woken_ = false;           ///< while it is: something may have come since the last turn
+  Steady ahead_at_{};            ///< while it is: when the next turn is, if something came
+  Steady all_committed_at_{};    ///< when all duties had a turn
   bool lost_commits_ = false;    ///< the database has lost exchanges: it must be asked what is held
   std::int64_t settled_in_ = 0;  ///< the last exchange that settled, ended or released something
   RetryLog sweeping_{loop_.log, "cannot sweep lapsed workers", "lapsed workers are swept again"};

@@ -1,5 +1,8 @@
 // The exchange of a worker's loop, and what it does with the reply.
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
 #include <utility>
 
 #include <fmt/core.h>
@@ -25,27 +28,47 @@ milliseconds longer(milliseconds pause, milliseconds lease) {
 }  // namespace
 
 Result<void> WorkerLoop::exchange() {
-  loop_.outbox.retry_busy(loop_.now());
-  ExchangeRequest& request = loop_.outbox.request();
+  const Steady now = loop_.now();
+  const bool overlaps = may_overlap(now);
+  ExchangeRequest& request = loop_.outbox.send(now);
   request.in_flight = attempts_.stated();
   request.claims_max = room();
-  ++request.sequence;
+  request.sequence = ++sequence_;
+  attempts_.note_sent();
   schedule_.begin();
-  const Steady before = loop_.now();
-  const auto reply = exchange_until_answered();
+  sent_at_ = loop_.now();
+  if (std::getenv("DBG"))
+    std::fprintf(
+        stderr,
+        "D %ld seq %ld %s settled %zu ended %zu inflight %zu claims %zu runs %zu time %ld\n",
+        (long)(sent_at_.time_since_epoch().count() / 1000 % 100000000), (long)request.sequence,
+        overlaps ? "OV" : "in", request.settled.size(), request.ended.size(),
+        request.in_flight.size(), request.claims_max, loop_.runs.size(),
+        (long)attempts_.pace().exchange_time().count());
+  if (!overlaps) return finish_exchange(std::nullopt);
+  loop_.store.send_exchange(request);
+  under_way_ = true;
+  woken_ = false;
+  ahead_at_ = sent_at_ + ahead_interval;
+  return {};
+}
+
+// `first`: the reply, if the request was sent before.
+Result<void> WorkerLoop::finish_exchange(FirstReply first) {
+  const auto reply = exchange_until_answered(std::move(first));
   if (!reply) return std::unexpected(reply.error());
   const Steady after = loop_.now();
-  attempts_.pace().exchanged(after - before);
-  loop_.clock.set(reply->now, before, after);
+  const ExchangeRequest& request = loop_.outbox.sent();
+  attempts_.pace().exchanged(after - sent_at_);
+  loop_.clock.set(reply->now, sent_at_, after);
   schedule_.answered(*reply, request.claims_max, after);
   if (!request.settled.empty() || !request.ended.empty() || !request.released.empty())
     settled_in_ = request.sequence;
 
-  if (const auto events = loop_.outbox.clear(*reply, after); !events.empty())
+  const std::set<RunKey> left = loop_.outbox.left(*reply);
+  loop_.runs.remove_leaving([&](RunKey run) { return left.contains(run); });
+  if (const auto events = loop_.outbox.answered(*reply, after); !events.empty())
     events_.publish(events);
-  loop_.runs.remove_leaving([&, busy = loop_.outbox.busy()](RunKey run) {
-    return !busy.contains(run) && !reply->refused.contains(run) && !attempts_.large().holds(run);
-  });
   for (const auto& [key, why] : reply->refused)
     if (const auto failed = advancer_.fail_refused(key, why); !failed) return failed;
   attempts_.start_stated();
@@ -55,15 +78,16 @@ Result<void> WorkerLoop::exchange() {
 
 // L6: repeats the same request until it is answered. If the first one was committed, the answer is
 // the same.
-Result<ExchangeReply> WorkerLoop::exchange_until_answered() {
+Result<ExchangeReply> WorkerLoop::exchange_until_answered(FirstReply first) {
   RetryLog told(loop_.log, "the database does not answer", "the database answers again");
   for (milliseconds pause = retry_first;; pause = longer(pause, loop_.options.lease)) {
-    auto reply = try_exchange();
+    auto reply = try_exchange(std::exchange(first, std::nullopt));
     if (reply || !is_away(reply.error())) told.succeeded(loop_.now());
     if (reply || reply.error().code == ErrorCode::lease_lost) return reply;
     const Steady now = loop_.now();
     if (!is_away(reply.error()) || must_end(now)) return reply;
     told.failed(reply.error(), now);
+    held_.doubt_all();  // a crash may have lost that they were taken, and no exchange
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }
@@ -71,10 +95,10 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered() {
 
 // L6: if the database has lost exchanges, it is asked what the worker holds. Then this request is
 // one that it cannot have taken.
-Result<ExchangeReply> WorkerLoop::try_exchange() {
-  ExchangeRequest& request = loop_.outbox.request();
+Result<ExchangeReply> WorkerLoop::try_exchange(FirstReply first) {
+  ExchangeRequest& request = loop_.outbox.sent();
   if (!lost_commits_) {
-    auto reply = loop_.store.exchange(request);
+    auto reply = first ? *std::move(first) : loop_.store.exchange(request);
     lost_commits_ = !reply && reply.error().kind == commits_lost && !loop_.trial;
     if (!lost_commits_) return reply;
   }
@@ -82,14 +106,19 @@ Result<ExchangeReply> WorkerLoop::try_exchange() {
       loop_.store.resume(loop_.worker, request.sequence + 1, settled_in_, request.lease);
   if (!held) return std::unexpected(held.error());
   lost_commits_ = false;
+  held_.doubt_all();
   if (!drop_lost(*held))
     return std::unexpected(
         Error{.code = ErrorCode::lease_lost,
               .kind = std::string(commits_lost),
               .message = "the database has lost a claim of a run that is written",
               .hint = {}});
-  request.sequence += 2;
-  request.in_flight = attempts_.stated();
+  request.sequence = sequence_ += 2;
+  // Without what was picked since it was sent, which may build on what is not committed (P1).
+  const std::vector<InFlightTask> stated = attempts_.stated();
+  std::erase_if(request.in_flight, [&](const InFlightTask& task) {
+    return std::ranges::find(stated, task) == stated.end();
+  });
   return loop_.store.exchange(request);
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
+#include "base/assert.hpp"
 #include "support/log_lines.hpp"
 
 namespace weir::simulation {
@@ -59,6 +61,7 @@ void Host::kill() {
   *alive_ = false;
   std::erase(world_.hosts, this);
   world_.stage.kill(*actor_);
+  store_.kill_exchange();
   steps_.lose_connections();
 }
 
@@ -116,14 +119,40 @@ void Host::on_notified(WorkerId worker) {
 // Lets time pass, regardless of notifications.
 bool Host::pause(Duration duration) {
   const Time until = world_.stage.now() + duration;
-  do actor_->wait(std::max(until, frozen_until_) - world_.stage.now());
+  do world_.stage.current().wait(std::max(until, frozen_until_) - world_.stage.now());
   while (world_.stage.now() < std::max(until, frozen_until_));
   steps_.check();
   return true;
 }
 
+void Host::Store::send_exchange(const ExchangeRequest& request) {
+  WEIR_ASSERT(under_way_ == nullptr);
+  ++host_.world_.overlapped_exchanges;
+  under_way_ = &host_.world_.stage.enter([this, request] {
+    exchange_reply_.emplace(exchange(request));
+    host_.wake();
+  });
+}
+
+std::optional<Result<ExchangeReply>> Host::Store::take_reply() {
+  if (exchange_reply_) under_way_ = nullptr;
+  return std::exchange(exchange_reply_, std::nullopt);
+}
+
+void Host::Store::kill_exchange() {
+  if (under_way_ != nullptr) host_.world_.stage.kill(*under_way_);
+}
+
 bool Host::Store::wait(std::chrono::milliseconds limit) {
   const Time until = host_.world_.stage.now() + host_.in_true_time(limit);
+  if (under_way_ != nullptr) {
+    while (!host_.woken_ && host_.world_.stage.now() < until)
+      host_.actor_->wait(until - host_.world_.stage.now());
+    if (host_.world_.stage.now() < host_.frozen_until_) host_.pause(Duration(0));
+    host_.steps_.check();
+    host_.woken_ = false;
+    return false;
+  }
   while (!ready_ && !notified_ && !host_.woken_ && host_.world_.stage.now() < until)
     host_.actor_->wait(until - host_.world_.stage.now());
   if (host_.world_.stage.now() < host_.frozen_until_) host_.pause(Duration(0));
@@ -133,6 +162,7 @@ bool Host::Store::wait(std::chrono::milliseconds limit) {
 }
 
 Result<void> Host::Store::send(std::function<void()> body) {
+  WEIR_ASSERT(under_way_ == nullptr || under_way_ == &host_.world_.stage.current());
   Random& random = host_.world_.random;
   const FaultRates& faults = host_.world_.faults;
   const auto travel = [&] {

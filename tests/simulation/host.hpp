@@ -64,6 +64,10 @@ class Host {
   class Store final : public SimulatedWorkerStore {
    public:
     explicit Store(Host& host) : SimulatedWorkerStore(host.world_.database), host_(host) {}
+    // An actor of its own makes the exchange.
+    void send_exchange(const ExchangeRequest& request) override;
+    std::optional<Result<ExchangeReply>> take_reply() override;
+    void kill_exchange();
     bool wait(std::chrono::milliseconds limit) override;
     bool take_notified() override { return std::exchange(notified_, false); }
     void wake() noexcept override { host_.wake(); }
@@ -98,6 +102,8 @@ class Host {
     };
     void write_after(Duration delay, const std::shared_ptr<Write>& write);
     Host& host_;
+    Stage::Actor* under_way_ = nullptr;  // an exchange whose reply was not taken
+    std::optional<Result<ExchangeReply>> exchange_reply_;
     int forgotten_ = 0;                           // times
     std::vector<std::shared_ptr<Write>> writes_;  // some are over
     std::vector<SettledAttempt> untold_;          // written, of runs of this worker

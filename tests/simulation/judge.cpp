@@ -176,6 +176,20 @@ void Judge::taken(WorkerId worker, const ShareRow& share) {
                            *held.worker));
 }
 
+// What its owner still states would count as lost with the owner, though another worker runs it. After
+// a crash the database may have lost that it is not stated any more.
+void Judge::shared(WorkerId worker, const ShareRow& share) {
+  if (unaware_.contains(worker)) return;
+  const Tables& tables = database_->tables();
+  const auto journal = tables.journal.find(share.run);
+  for (const InFlightTask& task : tables.workers.at(worker).in_flight)
+    if (task.run == share.run && task.task.step == share.step && task.attempt == share.attempt &&
+        task.task.index >= share.first && task.task.index <= share.last &&
+        (journal == tables.journal.end() || !journal->second.contains({task.task, task.attempt})))
+      violated(fmt::format("F1: {} is offered, and its owner, worker {}, states it",
+                           describe(share.run, task.task, task.attempt), worker));
+}
+
 // Checks that a row which a worker journals agrees with what a handler did.
 void Judge::check_row(RunKey run, const JournalRow& row, WorkerId worker) {
   const Tables& tables = database_->tables();

@@ -61,6 +61,7 @@ class Judge final : public Witness {
   void settled(RunKey run, TaskId task, int attempt) override;
   void claimed(const std::vector<RunKey>& runs) override;
   void limited(FlowId flow) override { limits_.changed(flow); }
+  void shared(WorkerId worker, const ShareRow& share) override;
   void offered(RunKey run) override;
   void taken(WorkerId worker, const ShareRow& share) override;
   void ended(RunKey run) override;

@@ -28,11 +28,12 @@ class Witness {
                          [[maybe_unused]] Time stated) {}
   virtual void settled(RunKey, TaskId, [[maybe_unused]] int attempt) {}  // by its handler
   virtual void claimed(const std::vector<RunKey>&) {}
-  virtual void limited(FlowId) {}                   // its limits have changed
-  virtual void offered(RunKey) {}                   // elements of it, to other workers
-  virtual void taken(WorkerId, const ShareRow&) {}  // it is about to be the worker's
-  virtual void ended(RunKey) {}                     // its row has the result
-  virtual void scheduled(const std::string&) {}     // a schedule has changed
+  virtual void limited(FlowId) {}                    // its limits have changed
+  virtual void offered(RunKey) {}                    // elements of it, to other workers
+  virtual void shared(WorkerId, const ShareRow&) {}  // by the owner of the run
+  virtual void taken(WorkerId, const ShareRow&) {}   // it is about to be the worker's
+  virtual void ended(RunKey) {}                      // its row has the result
+  virtual void scheduled(const std::string&) {}      // a schedule has changed
   virtual void ticked(const std::string&, Time, [[maybe_unused]] bool created) {}
   virtual void prunes(RunKey, Duration) {}  // is about to be deleted, under that age
   virtual void pruned(RunKey) {}

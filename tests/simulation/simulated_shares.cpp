@@ -121,6 +121,7 @@ Result<void> SimulatedDatabase::offer_shares(WorkerId worker, RunKey run,
                    .inputs = {},
                    .worker = {}};
     for (const Json& input : range.inputs) share.inputs.push_back(as_jsonb(input));
+    witness_->shared(worker, share);
     tables_.shares.emplace(++last_share_, std::move(share));
     made = true;
   }

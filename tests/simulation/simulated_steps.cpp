@@ -1,6 +1,7 @@
 #include "simulation/simulated_steps.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "simulation/host.hpp"
 #include "unit/run/random_flow.hpp"
@@ -9,8 +10,8 @@ namespace weir::simulation {
 
 using namespace std::chrono_literals;
 
-void SimulatedSteps::start(std::shared_ptr<Attempt> attempt) {
-  queue_.push_back(std::move(attempt));
+void SimulatedSteps::start(std::vector<std::shared_ptr<Attempt>> attempts) {
+  std::ranges::move(attempts, std::back_inserter(queue_));
   fill();
 }
 

@@ -19,7 +19,7 @@ class SimulatedSteps final : public StepRunner {
  public:
   SimulatedSteps(std::size_t slots, Host& host) : slots_(slots), host_(host) {}
 
-  void start(std::shared_ptr<Attempt> attempt) override;
+  void start(std::vector<std::shared_ptr<Attempt>> attempts) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
   std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override;
   void abandon(const Attempt& attempt) override;

@@ -123,6 +123,7 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.rows_locked = world.rows_locked;
   outcome.tally.large_writes = world.large_writes;
   outcome.tally.withdrawn_writes = world.withdrawn_writes;
+  outcome.tally.overlapped_exchanges = world.overlapped_exchanges;
   outcome.tally.crashes = world.crashes;
   outcome.tally.lossy_crashes = world.lossy_crashes;
   outcome.tally.failovers = world.failovers;

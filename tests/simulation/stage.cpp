@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace weir::simulation {
 
@@ -35,7 +36,9 @@ void Stage::run(void* argument) {
 
 void Stage::resume(Actor& actor) {
   if (actor.over_) return;
+  Actor* const before = std::exchange(current_, &actor);
   own_.switch_to(*actor.fiber_);
+  current_ = before;
   if (actor.over_ && actor.fiber_) spare_.push_back(std::move(actor.fiber_));
 }
 

@@ -55,6 +55,9 @@ class Stage {
   // Adds an actor, which begins with an event at the present time. It belongs to the stage.
   Actor& enter(std::function<void()> body);
 
+  // The actor that runs.
+  Actor& current() noexcept { return *current_; }
+
   // Ends an actor where it waits, before this returns; what it holds is released. Must not be
   // called by the actor itself.
   void kill(Actor& actor);
@@ -71,6 +74,7 @@ class Stage {
   void resume(Actor& actor);
 
   Random& random_;
+  Actor* current_ = nullptr;
   Time now_ = begin;
   std::multimap<std::pair<Time, std::uint64_t>, std::function<void()>> events_;
   lockstep::Fiber own_{lockstep::Fiber::OfThisThread{}};

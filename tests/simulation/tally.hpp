@@ -16,6 +16,7 @@ struct Tally {
   std::uint64_t rows_locked = 0;   // of runs that could not end or be released then
   std::uint64_t large_writes = 0;  // beside the exchanges
   std::uint64_t withdrawn_writes = 0;
+  std::uint64_t overlapped_exchanges = 0;
   std::uint64_t settlements = 0;  // committed by handlers
   std::uint64_t limited_claims = 0;
   std::uint64_t ticks = 0;          // started
@@ -25,7 +26,7 @@ struct Tally {
   std::uint64_t resumed = 0;        // workers that went on after that
   std::uint64_t failovers = 0;
 
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 15> columns = {{
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 16> columns = {{
       {"runs", &Tally::runs},
       {"attempts", &Tally::attempts},
       {"events", &Tally::events},
@@ -33,6 +34,7 @@ struct Tally {
       {"rows locked", &Tally::rows_locked},
       {"large writes", &Tally::large_writes},
       {"withdrawn", &Tally::withdrawn_writes},
+      {"overlapped exchanges", &Tally::overlapped_exchanges},
       {"settlements", &Tally::settlements},
       {"claims under limits", &Tally::limited_claims},
       {"ticks", &Tally::ticks},

@@ -42,7 +42,7 @@ struct World {
   Time database_up_at{};
   int database_lives = 1;
   std::uint64_t crashes = 0, lossy_crashes = 0, failovers = 0;
-  std::uint64_t rows_locked = 0, large_writes = 0, withdrawn_writes = 0;
+  std::uint64_t rows_locked = 0, large_writes = 0, withdrawn_writes = 0, overlapped_exchanges = 0;
   SimulatedDatabase database;
 };
 

@@ -5,6 +5,7 @@
 #include "base/iso8601.hpp"
 #include "store/postgres/array_arguments.hpp"
 #include "store/postgres/array_literal.hpp"
+#include "store/postgres/background_exchange.hpp"
 #include "store/postgres/columns.hpp"
 #include "store/postgres/exchange.hpp"
 #include "store/postgres/journal_columns.hpp"
@@ -115,6 +116,13 @@ class PostgresWorkerStore final : public WorkerStore {
     return postgres::exchange(session_, request);
   }
 
+  void send_exchange(const ExchangeRequest& request) override {
+    worker_ = request.worker;
+    background_.send(request);
+  }
+
+  std::optional<Result<ExchangeReply>> take_reply() override { return background_.take(); }
+
   Result<std::vector<RunKey>> resume(WorkerId worker, std::int64_t sequence, std::int64_t settled,
                                      std::chrono::milliseconds lease) override {
     const auto rows = session_.query(resume_worker_call,
@@ -198,8 +206,13 @@ class PostgresWorkerStore final : public WorkerStore {
     return done(session_.query(leave_call, {std::to_string(worker)}));
   }
 
-  // Notifications for other workers do not count.
+  // Notifications for other workers do not count. While an exchange is under way, its thread has the
+  // session; what is notified then is read by the wait after it.
   bool wait(std::chrono::milliseconds limit) override {
+    if (background_.is_under_way()) {
+      session_.wait_for_wake(limit);
+      return false;
+    }
     return session_.wait(limit, [this] { return std::exchange(ready_, false) || notified_; });
   }
 
@@ -226,6 +239,9 @@ class PostgresWorkerStore final : public WorkerStore {
   PostgresPluginStore plugins_{session_};
   PostgresShareStore shares_{session_};
   LargeWriter large_writer_;  // ends before the session that it wakes
+  BackgroundExchange background_{
+      [this](const ExchangeRequest& request) { return postgres::exchange(session_, request); },
+      [this] { session_.wake(); }};  // the same
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 /// A session that outlives its connections, receives notifications and can wait for them.
 ///
-/// Threads: one at a time, except wake().
+/// Threads: one at a time, except wake(), and wait_for_wake() beside another call.
 ///
 /// Invariants:
 /// - Receivers listen on the connection of the current session: they are made after it and
@@ -64,6 +64,9 @@ class ReconnectingSession {
   /// the session turns out to be broken (true). Does not connect: without a session it only waits
   /// for wake().
   bool wait(std::chrono::milliseconds limit, const std::function<bool()>& condition);
+
+  /// Returns when wake() was called since the last wait, or after `limit`. Uses no session.
+  void wait_for_wake(std::chrono::milliseconds limit) { wakeup_.wait(-1, limit); }
 
   /// Ends the current wait, or the next one.  [any thread]
   void wake() noexcept { wakeup_.wake(); }

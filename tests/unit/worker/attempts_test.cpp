@@ -72,10 +72,10 @@ TEST_SUITE("worker: attempts") {
     CHECK(worker.slots.text() == "");
     CHECK(worker.attempts.has_unstated());
     CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 7:0.1#1 7:0.2#1");
-    worker.attempts.start_stated();
+    worker.start_stated();
     CHECK(worker.slots.text() == "7:0.0#1 7:0.1#1 7:0.2#1");
     CHECK_FALSE(worker.attempts.has_unstated());
-    worker.attempts.start_stated();
+    worker.start_stated();
     CHECK(worker.slots.given.size() == 3);
     CHECK(worker.run.in_flight == 3);
   }
@@ -329,7 +329,7 @@ TEST_SUITE("worker: attempts") {
     worker.attempts.collect(steady_start + 1s);
     CHECK(worker.loop.outbox.request().settled.size() == 1);
     CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 7:0.1#1 7:0.2#1");
-    worker.loop.outbox.clear({}, steady_start);
+    exchange(worker.loop.outbox, {}, steady_start);
     worker.attempts.collect(steady_start + 2s);
     CHECK(worker.settled() == "7:0.0#1 completed 1\n");
   }
@@ -448,7 +448,7 @@ TEST_SUITE("worker: attempts") {
     std::string started;
     worker.attempts.pick(
         none_held, [&](RunKey key, OwnedRun&, std::size_t) { started += fmt::format("{} ", key); });
-    worker.attempts.start_stated();
+    worker.start_stated();
     CHECK(worker.slots.text() == "8:0.4#1 8:0.5#1 7:0.0#1 7:0.1#1");
     CHECK(started == "7 7 ");
     CHECK(worker.run.in_flight == 2);
@@ -465,11 +465,29 @@ TEST_SUITE("worker: attempts") {
           "settle_share worker 1 share 2 plugin 0: 0.4#1 completed 4 0.5#1 completed 5\n");
   }
 
+  TEST_CASE("F11: elements that were stated of a share that may be lost begin when it is known") {
+    WideLoop worker;
+    worker.take_share({4, 5});
+    worker.attempts.pick(none_held, unnoticed);
+    worker.attempts.note_sent();
+    worker.held.doubt_all();
+    worker.attempts.start_stated();
+    CHECK(worker.slots.text() == "7:0.0#1 7:0.1#1");
+    CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 7:0.1#1");
+    CHECK(worker.attempts.states_too_much());
+    CHECK(worker.held.waiting() == 2);
+    worker.store.answers.held_shares.next(std::vector<ShareId>{2});
+    CHECK(worker.held.turn(1, steady_start + 1s, WideLoop::versions, {.slots = 4}, false).empty());
+    worker.attempts.pick(none_held, unnoticed);
+    worker.start_stated();
+    CHECK(worker.slots.text() == "7:0.0#1 7:0.1#1 8:0.4#1 8:0.5#1");
+  }
+
   TEST_CASE("F1: an element of a share is stated until its row is journaled") {
     WideLoop worker;
     worker.take_share({4, 5});
     worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
-    worker.attempts.start_stated();
+    worker.start_stated();
     worker.end(0, completes("4"));
     worker.attempts.collect(steady_start + 1s);
     CHECK(text_of(worker.attempts.stated()) == "8:0.5#1 8:0.4#1");
@@ -482,7 +500,7 @@ TEST_SUITE("worker: attempts") {
     WideLoop worker;
     worker.take_share({4});
     worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
-    worker.attempts.start_stated();
+    worker.start_stated();
     worker.store.take_calls();
     worker.store.answers.write_large.next(refused(ErrorCode::lease_lost));
     worker.end(0, completes(('"' + std::string(1024 * 1024, 'x') + '"').c_str()));
@@ -502,7 +520,7 @@ TEST_SUITE("worker: attempts") {
     WideLoop worker;
     worker.take_share({4, 5});
     worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
-    worker.attempts.start_stated();
+    worker.start_stated();
     worker.end(0, completes(('"' + std::string(1024 * 1024, 'x') + '"').c_str()));
     worker.attempts.collect(steady_start + 1s);
     worker.store.take_calls();
@@ -552,7 +570,7 @@ TEST_SUITE("worker: attempts") {
     worker.take_share({4});
     worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
     worker.attempts.forget_share(2);
-    worker.attempts.start_stated();
+    worker.start_stated();
     CHECK(worker.slots.text() == "");
   }
 
@@ -617,7 +635,7 @@ TEST_SUITE("worker: attempts") {
     CHECK_FALSE(worker.attempts.is_resolving(7));
     CHECK_FALSE(worker.attempts.resolve_at().has_value());
     CHECK(worker.slots.given.at(1)->stop.cancelled());
-    worker.attempts.start_stated();
+    worker.start_stated();
     CHECK(worker.slots.given.size() == 3);
     worker.end(1, completes("1"));
     worker.attempts.collect(steady_start + 1s);

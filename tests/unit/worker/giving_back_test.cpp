@@ -57,6 +57,11 @@ TEST_SUITE("worker: giving back") {
     CHECK(run.in_flight == 4);
     CHECK(run.due() == 3);
     CHECK(worker.settled() == "");
+    // Others may have them when they are not stated any more.
+    CHECK(worker.attempts.states_too_much());
+    CHECK(worker.loop.outbox.has_urgent());
+    worker.attempts.note_sent();
+    CHECK_FALSE(worker.attempts.states_too_much());
     CHECK(text_of(run.take_due().task, 1) == "0.4#1");  // in their order
     CHECK(text_of(run.take_due().task, 1) == "0.5#1");
     CHECK(worker.lines.text() == "");

@@ -505,6 +505,37 @@ TEST_SUITE("worker: held shares") {
     CHECK(helper.held.waiting() == 0);
   }
 
+  TEST_CASE("L6: what may have been returned does not begin though its version may start again") {
+    Helper helper;
+    helper.take(share_of(2, {3, 4}));
+    helper.store.answers.return_share.next(refused(ErrorCode::unavailable));
+    CHECK(helper.turn_without_versions().empty());
+    helper.store.take_calls();
+    helper.now += 100ms;
+    helper.store.answers.held_shares.next(Shares{2});
+    CHECK(helper.turn(false).empty());
+    CHECK(helper.store.take_calls() ==
+          "held_shares worker 1\nreturn_share worker 1 share 2 from 3\n");
+    CHECK(helper.held.next(steady_start) == nullptr);
+    CHECK(helper.held.empty());
+  }
+
+  TEST_CASE(
+      "F11: nothing begins of shares whose taking a crash may have lost before all is known") {
+    Helper helper;
+    helper.held.doubt_all();
+    CHECK_FALSE(helper.held.in_doubt());
+    helper.take(share_of(2, {0, 1}));
+    helper.take(share_of(3, {4}));
+    helper.held.doubt_all();
+    CHECK(helper.held.in_doubt());
+    CHECK(helper.held.next(steady_start) == nullptr);
+    helper.store.answers.held_shares.next(Shares{3});
+    CHECK(helper.turn(false) == Shares{2});
+    CHECK_FALSE(helper.held.in_doubt());
+    CHECK(helper.held.next(steady_start)->task.index == 4);
+  }
+
   TEST_CASE("L4: a share of a version that is not served is returned at once") {
     Helper helper;
     helper.store.answers.take_shares.next(std::vector{share_of(2, {0}, 9)});

@@ -41,7 +41,7 @@ struct Writing : TestLoop {
   }
   // As an exchange that was answered.
   void exchanged() {
-    loop.outbox.clear({}, now);
+    exchange(loop.outbox, {}, now);
     loop.runs.remove_leaving([&](RunKey each) { return !attempts.large().holds(each); });
   }
 };

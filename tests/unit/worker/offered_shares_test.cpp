@@ -154,6 +154,52 @@ TEST_SUITE("worker: offered shares") {
     CHECK(silent.offers == 1);
   }
 
+  TEST_CASE("F5: an offer without an answer is not repeated once its step was skipped") {
+    struct Silent : FakeStore {
+      int offers = 0, drops = 0;
+      Result<Helpers> helpers_for(WorkerId, RunKey) override {
+        return Helpers{.slots = {1}, .available = 0};
+      }
+      Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override {
+        ++offers;
+        return refused(ErrorCode::unavailable);
+      }
+      Result<void> drop_shares(WorkerId, RunKey, std::size_t) override {
+        ++drops;
+        return {};
+      }
+    } silent;
+    TestFlow::Step skipped{"each", returns("1"), {}, "map", {.max_attempts = 1}};
+    skipped.when_exhausted = "skip";
+    const TestFlow flow("wide", {skipped, {"last", returns("1")}});
+    const FlowHandle module(flow.module());
+    Log log;
+    OfferedShares offered(&silent, log);
+    RunBook runs;
+    OwnedRun& run =
+        runs.add({.run = shared_run, .id = "an-id", .input = Json::trusted("[1, 2, 3]")}, module,
+                 {module->definition.steps()[0].options, module->definition.steps()[1].options},
+                 std::nullopt);
+    const std::size_t each = module->definition.steps()[0].slug.view() == "each" ? 0 : 1;
+    Steady now{std::chrono::hours(1)};
+    const auto turn = [&] {
+      run.refresh(start);
+      now += std::chrono::seconds(10);
+      offered.turn(1, now, runs, {.slots = 1U, .window = 1U},
+                   [](RunKey, OwnedRun&, const JournalRow&) {});
+    };
+    turn();
+    CHECK(silent.offers == 1);
+    REQUIRE_FALSE(run.shared.empty());
+    JournalRow failed = row_of(run.take_due().task.index, 1, Outcome::failed);
+    failed.task.step = each;
+    failed.error_code = "test";
+    REQUIRE(run.apply(failed).has_value());
+    turn();
+    CHECK(silent.drops == 1);
+    CHECK(silent.offers == 1);
+  }
+
   TEST_CASE("L7: of two shares of an element the later attempt counts") {
     Owner owner;
     owner.others.held = {{.share = 1, .run = shared_run, .attempt = 2, .first = 0, .last = 1},

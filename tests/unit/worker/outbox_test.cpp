@@ -31,11 +31,11 @@ TEST_SUITE("worker: outbox") {
     CHECK_FALSE(outbox.has_urgent());
     outbox.settle(7, row_with_error(1), 3);
     CHECK(outbox.has_urgent());
-    outbox.clear({}, steady_start);
+    exchange(outbox, {}, steady_start);
     CHECK_FALSE(outbox.has_urgent());
     outbox.end(7, {});
     CHECK(outbox.has_urgent());
-    outbox.clear({}, steady_start);
+    exchange(outbox, {}, steady_start);
     outbox.release(7, std::nullopt);
     CHECK(outbox.has_urgent());
   }
@@ -54,31 +54,71 @@ TEST_SUITE("worker: outbox") {
     CHECK_FALSE(outbox.request().expects_busy);
     ExchangeReply reply;
     reply.busy = {8, 9};
-    CHECK(outbox.clear(reply, steady_start).size() == 1);  // the event of run 7
+    CHECK(exchange(outbox, reply, steady_start).size() == 1);  // the event of run 7
     CHECK_FALSE(outbox.has_urgent());
     CHECK(outbox.request().expects_busy);
     CHECK(outbox.request().events.empty());
     CHECK(outbox.retry_at() == steady_start + Outbox::busy_pause);
 
-    outbox.retry_busy(steady_start + Outbox::busy_pause - 1ns);
-    CHECK_FALSE(outbox.has_urgent());
     outbox.end(11, {});
-    CHECK(outbox.clear({}, steady_start + 1ms).empty());
-    CHECK(outbox.busy() == std::set<RunKey>{8, 9});  // though this exchange was not told of them
+    outbox.send(steady_start + Outbox::busy_pause - 1ns);
+    CHECK(outbox.left({}) == std::set<RunKey>{11});  // this exchange is not told of the others
+    CHECK(outbox.answered({}, steady_start + 1ms).empty());
+    CHECK_FALSE(outbox.has_urgent());
     CHECK(outbox.retry_at() == steady_start + Outbox::busy_pause);
 
-    outbox.retry_busy(steady_start + Outbox::busy_pause);
-    REQUIRE(outbox.request().ended.size() == 1);
-    CHECK(outbox.request().ended[0].run == 8);
-    CHECK(outbox.request().ended[0].end.error == "why");
-    REQUIRE(outbox.request().released.size() == 1);
-    CHECK(outbox.request().released[0].run == 9);
-    CHECK(outbox.request().released[0].wake_at == start);
-    CHECK(outbox.request().events.size() == 1);
-    CHECK(outbox.clear({}, steady_start + 1s).size() == 1);
+    const ExchangeRequest& again = outbox.send(steady_start + Outbox::busy_pause);
+    REQUIRE(again.ended.size() == 1);
+    CHECK(again.ended[0].run == 8);
+    CHECK(again.ended[0].end.error == "why");
+    REQUIRE(again.released.size() == 1);
+    CHECK(again.released[0].run == 9);
+    CHECK(again.released[0].wake_at == start);
+    CHECK(again.events.size() == 1);
+    CHECK(again.expects_busy);
+    CHECK(outbox.left(reply).empty());
+    CHECK(outbox.left({}) == std::set<RunKey>{8, 9});
+    CHECK(outbox.answered({}, steady_start + 1s).size() == 1);
     CHECK_FALSE(outbox.retry_at().has_value());
     CHECK_FALSE(outbox.request().expects_busy);
-    CHECK(outbox.busy().empty());
+  }
+
+  TEST_CASE("L6: what was sent does not change while the next request is collected") {
+    const TestFlow flow("f", {{"s", returns("1")}});
+    RunBook runs;
+    Outbox outbox;
+    outbox.set_listeners(true, true);
+    const OwnedRun& run = add_run(runs, flow, claim_of(7));
+    outbox.request().worker = 3;
+    outbox.request().versions = {4};
+    outbox.settle(7, row_with_error(1), 3);
+    outbox.publish(7, run, EventKind::started);
+    const ExchangeRequest& sent = outbox.send(steady_start);
+    CHECK(outbox.is_under_way());
+    CHECK_FALSE(outbox.has_urgent());
+    outbox.settle(7, row_with_error(2), 3);
+    outbox.end(7, {});
+    outbox.publish(7, run, EventKind::completed);
+    REQUIRE(sent.settled.size() == 1);
+    CHECK(sent.settled[0].row.error == "x");
+    CHECK(sent.ended.empty());
+    CHECK(sent.events.size() == 1);
+    CHECK(outbox.left({}).empty());  // its end is not sent
+    CHECK(outbox.answered({}, steady_start).size() == 1);
+    CHECK_FALSE(outbox.is_under_way());
+
+    const ExchangeRequest& next = outbox.send(steady_start);
+    CHECK(next.worker == 3);
+    CHECK(next.versions == std::vector<VersionId>{4});
+    REQUIRE(next.settled.size() == 1);
+    CHECK(next.settled[0].row.error == "xx");
+    REQUIRE(next.events.size() == 1);
+    CHECK(next.events[0].name == "run:completed");
+    CHECK(outbox.left({}) == std::set<RunKey>{7});
+    outbox.drop_run(7);
+    CHECK(next.settled.empty());
+    CHECK(next.ended.empty());
+    CHECK(outbox.answered({}, steady_start).empty());
   }
 
   TEST_CASE("everything that was put in is in the request as it came") {
@@ -115,7 +155,7 @@ TEST_SUITE("worker: outbox") {
     CHECK_FALSE(outbox.is_full());
     outbox.settle(7, row, std::nullopt);
     CHECK(outbox.is_full());
-    outbox.clear({}, steady_start);
+    exchange(outbox, {}, steady_start);
     CHECK_FALSE(outbox.is_full());
     outbox.settle(7, row_with_error(Outbox::bytes_max - 256), std::nullopt);
     CHECK(outbox.is_full());
@@ -124,21 +164,19 @@ TEST_SUITE("worker: outbox") {
   TEST_CASE("an answered request is emptied and keeps what every request has") {
     Outbox outbox;
     outbox.request().worker = 4;
-    outbox.request().sequence = 9;
     outbox.request().lease = std::chrono::seconds(15);
     outbox.request().versions = {1, 2};
     outbox.settle(7, row_with_error(1), std::nullopt);
     outbox.end(7, {});
     outbox.release(8, std::nullopt);
     outbox.acknowledge(8, 1);
-    outbox.clear({}, steady_start);
+    exchange(outbox, {}, steady_start);
     const ExchangeRequest& request = outbox.request();
     CHECK(request.settled.empty());
     CHECK(request.ended.empty());
     CHECK(request.released.empty());
     CHECK(request.acknowledged.empty());
     CHECK(request.worker == 4);
-    CHECK(request.sequence == 9);
     CHECK(request.lease == std::chrono::seconds(15));
     CHECK(request.versions == std::vector<VersionId>{1, 2});
   }
@@ -164,8 +202,8 @@ TEST_SUITE("worker: outbox") {
         const std::vector<RunEvent> both{
             {.run_id = "run-7", .flow = "f", .name = "step:s:completed"},
             {.run_id = "run-7", .flow = "f", .name = "run:completed"}};
-        CHECK(outbox.clear({}, steady_start) == (here ? both : std::vector<RunEvent>{}));
-        CHECK(outbox.clear({}, steady_start).empty());
+        CHECK(exchange(outbox, {}, steady_start) == (here ? both : std::vector<RunEvent>{}));
+        CHECK(exchange(outbox, {}, steady_start).empty());
         CHECK(outbox.publishes_events() == (here || elsewhere));
       }
   }

@@ -153,13 +153,13 @@ TEST_SUITE("worker: owned runs") {
     const OwnedRun run = claimed(flow);
     Outbox outbox;
     outbox.publish(7, run, EventKind::started);
-    CHECK(outbox.clear({}, Steady{}).empty());
+    CHECK(exchange(outbox, {}, Steady{}).empty());
     outbox.set_listeners(true, true);
     outbox.publish(7, run, EventKind::started);
     outbox.publish(7, run, EventKind::skipped, 0);
     REQUIRE(outbox.request().events.size() == 2);
     CHECK(outbox.request().events[0].name == "run:started");
-    const auto told = outbox.clear({}, Steady{});
+    const auto told = exchange(outbox, {}, Steady{});
     CHECK(told[1] == RunEvent{.run_id = "an-id", .flow = "f", .name = "step:s:skipped"});
     CHECK(outbox.request().events.empty());
   }

@@ -35,6 +35,19 @@ TEST_SUITE("worker: pace") {
     CHECK(pace.hold() == 12);
   }
 
+  TEST_CASE("an exchange begins half of the window or as many as there are slots") {
+    Pace pace(4);
+    CHECK(pace.batch() == 4);
+    pace.exchanged(8'001ms);
+    CHECK(pace.window() == 8);
+    CHECK(pace.batch() == 4);
+    for (int i = 0; i < 1'000; ++i) pace.ran(0s);
+    CHECK(pace.window() == 512);
+    CHECK(pace.batch() == 256);
+    pace.set_slots(0, 0);
+    CHECK(pace.batch() == 0);
+  }
+
   TEST_CASE("long tasks are held for the slots alone so that idle workers can have the others") {
     Pace pace(4);
     for (int i = 0; i < 100; ++i) pace.ran(60s);
@@ -44,13 +57,13 @@ TEST_SUITE("worker: pace") {
   }
 
   TEST_CASE(
-      "however short the tasks the window ends at 256 and however many slots it has them all") {
-    for (const std::size_t slots : {1U, 255U, 256U, 300U}) {
+      "however short the tasks the window ends at 512 and however many slots it has them all") {
+    for (const std::size_t slots : {1U, 511U, 512U, 600U}) {
       Pace pace(slots);
       for (int i = 0; i < 1'000; ++i) pace.ran(0s);
       for (int i = 0; i < 100; ++i) pace.exchanged(10s);
-      CHECK(pace.window() == std::max<std::size_t>(256, slots));
-      CHECK(pace.hold() == (slots < 256 ? 512 : slots));
+      CHECK(pace.window() == std::max<std::size_t>(512, slots));
+      CHECK(pace.hold() == (slots < 512 ? 1'024 : slots));
     }
   }
 

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,7 +63,9 @@ struct FakeSlots final : StepRunner {
   std::vector<std::uint64_t> abandoned;            ///< their tickets
   std::size_t without_thread = 0;                  ///< what lost() returns
 
-  void start(std::shared_ptr<Attempt> attempt) override { given.push_back(std::move(attempt)); }
+  void start(std::vector<std::shared_ptr<Attempt>> attempts) override {
+    std::ranges::move(attempts, std::back_inserter(given));
+  }
   std::vector<std::shared_ptr<Attempt>> take_finished() override {
     return std::exchange(finished, {});
   }
@@ -120,6 +124,12 @@ struct TestRegistry {
   }
 };
 
+/// An exchange of what was collected: the events that are committed with it.
+inline std::vector<RunEvent> exchange(Outbox& outbox, const ExchangeReply& reply, Steady now) {
+  outbox.send(now);
+  return outbox.answered(reply, now);
+}
+
 /// What the parts of a worker's loop share.
 struct TestLoop : TestRegistry {
   LoopState loop{.options = options,
@@ -136,6 +146,10 @@ struct TestLoop : TestRegistry {
   void start_due() {
     for (auto& [key, run] : loop.runs) run.refresh(loop.database_now());
     attempts.pick([](const OwnedRun&) { return false; }, [](RunKey, OwnedRun&, std::size_t) {});
+    start_stated();
+  }
+  void start_stated() {
+    attempts.note_sent();
     attempts.start_stated();
   }
 

@@ -26,9 +26,9 @@ struct Advancing : TestLoop {
     advance();
     attempts.pick([](const OwnedRun& run) { return run.ending; },
                   [](RunKey, OwnedRun&, std::size_t) {});
-    attempts.start_stated();
+    start_stated();
     loop.runs.remove_leaving([](RunKey) { return true; });
-    loop.outbox.clear({}, steady_start);
+    testing::exchange(loop.outbox, {}, steady_start);
   }
   // Ends the handlers that were given to slots, and takes their results.
   void end_all(const AttemptResult& result) {
@@ -303,7 +303,7 @@ TEST_SUITE("worker: run advancer") {
           "start_children worker 1 lease 15000\n"
           "  run 7 step 0#1 flow other input null\n");
     CHECK(worker.events() == "7 step:call:started\n");
-    worker.loop.outbox.clear({}, steady_start);
+    exchange(worker.loop.outbox, {}, steady_start);
     worker.advance();
     CHECK(worker.released() == "");
     worker.now = steady_start + 1s;
@@ -491,7 +491,7 @@ TEST_SUITE("worker: run advancer") {
     worker.advance();
     CHECK(worker.events() == "7 step:a:started\n7 step:a:completed\n7 step:b:started\n");
     run.receive({.count = 1, .signals = {{1, Json::trusted("5")}}});
-    worker.loop.outbox.clear({}, steady_start);
+    exchange(worker.loop.outbox, {}, steady_start);
     worker.advance();
     CHECK(worker.events() == "7 step:b:completed\n7 run:completed\n");
   }

@@ -65,7 +65,7 @@ struct Threads {
     attempt->options = attempt->flow->definition.steps()[0].options;
     attempt->input = Json::trusted("1");
     attempt->run_id = "run-7";
-    slots.start(attempt);
+    slots.start({attempt});
     return attempt;
   }
   // Starts so many and waits until their handlers run.
@@ -87,6 +87,16 @@ struct Threads {
 }  // namespace
 
 TEST_SUITE("worker: slots") {
+  TEST_CASE("the loop is woken once for all that it can take together") {
+    for (int round = 0; round < 20; ++round) {
+      Threads threads(4);
+      threads.run(4);
+      threads.let_go = true;
+      threads.run(4);  // on their threads, which have told of the others
+      CHECK(threads.woken == 1);
+    }
+  }
+
   TEST_CASE("F4: an abandoned handler loses its slot and its thread ends when it returns") {
     Threads threads(2);
     [[maybe_unused]] std::size_t after_first = 0;
@@ -105,7 +115,8 @@ TEST_SUITE("worker: slots") {
       CHECK(eventually([&] { return threads_alive == 2; }));
       if (round == 0) after_first = address_space_mb();
     }
-    CHECK(threads.woken == 4 * rounds);
+    CHECK(threads.woken >= rounds);
+    CHECK(threads.woken <= 4 * rounds);
 #ifndef WEIR_BUILT_WITH_SANITIZERS
     CHECK(address_space_mb() < after_first + 128);  // the stacks of 80 threads are 640
 #endif

@@ -30,11 +30,11 @@ struct Trying : TestLoop {
     advancer.advance(now);
     loop.trial->turn(loop.runs);
     attempts.pick([](const OwnedRun&) { return false; }, [](RunKey, OwnedRun&, std::size_t) {});
-    attempts.start_stated();
+    start_stated();
     released.clear();
     for (const ReleasedRun& each : loop.outbox.request().released) released.push_back(each.run);
     loop.runs.remove_leaving([](RunKey) { return true; });
-    loop.outbox.clear({}, now);
+    exchange(loop.outbox, {}, now);
     return slots.text();
   }
   void end(std::size_t which, const AttemptResult& result = completes("1")) {
