@@ -15,7 +15,6 @@ constexpr milliseconds give_back_interval{500};
 // An exchange that is shorter is waited for: to hand it to another thread takes about as long as to
 // take in what comes meanwhile.
 constexpr std::chrono::microseconds overlap_min{1'000};
-constexpr milliseconds ahead_interval{1};
 // At the latest then duties that ask the database have a turn, though none said that it was due.
 constexpr milliseconds overlap_longest{50};
 

@@ -101,6 +101,9 @@ class WorkerLoop {
   void sweep(Steady now);
   void forget();
 
+  /// While an exchange is under way, results are taken in at most once in this time.
+  static constexpr std::chrono::milliseconds ahead_interval{1};
+
   const Inputs inputs_;
   const RunEvents& events_;
   ServedFlows& flows_;
