@@ -25,7 +25,8 @@ struct Serve {
                                        .plugins = std::filesystem::path(UNTIL).parent_path()});
     process.emplace(folder.path());
     TestClient client;
-    REQUIRE(eventually([&] { return client.store().flow("quick", std::nullopt).has_value(); }));
+    for (const char* flow : {"quick", "sleeper", "deaf", "crash"})
+      REQUIRE(eventually([&] { return client.store().flow(flow, std::nullopt).has_value(); }));
   }
 
   std::string log() const {
@@ -62,7 +63,7 @@ std::size_t lines_with(std::string_view text, const std::string& log) {
 // began before.
 void leave_behind(const Serve& serve, TestClient& client, const Until& until, std::size_t begun) {
   const auto started = client_on(client.store()).start_many("deaf", std::vector(8, until.input()));
-  REQUIRE(started.has_value());
+  REQUIRE_MESSAGE(started.has_value(), to_string(started.error()));
   REQUIRE(eventually([&] { return lines_with("deaf.wait: begun", serve.log()) == begun + 8; }));
   for (const StartedRun& run : *started) CHECK(client.store().cancel(run.id, "").has_value());
 }

@@ -95,7 +95,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
 
   std::set<VersionId> paused;
   for (const VersionId id : request.versions)
-    if (tables_.flows.at(version(id).flow).paused) paused.insert(id);
+    if (tables_.versions.contains(id) && tables_.flows.at(version(id).flow).paused)
+      paused.insert(id);  // a failover may have lost it
 
   std::vector<RunKey> claimed;
   ExchangeReply reply{.now = {}, .next_wake_at = {}, .claimed = {}};

@@ -41,7 +41,7 @@ struct Others : FakeStore {
 class Owner {
  public:
   Owner() : flow_("wide", {{"each", returns("1"), {}, "map"}}), offered_(&others, log_) {
-    FlowHandle module(flow_.module());
+    const FlowHandle module(flow_.module());
     runs_.add(
         {.run = shared_run, .id = "an-id", .input = Json::trusted("[1, 2]"), .available_at = start},
         module, {module->definition.steps()[0].options}, std::nullopt);

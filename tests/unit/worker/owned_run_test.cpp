@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "integration/worker/test_flow.hpp"
+#include "unit/worker/parts.hpp"
 #include "unit/worker/start.hpp"
 #include "worker/outbox.hpp"
 
