@@ -1,7 +1,5 @@
 // The exchange of a worker's loop, and what it does with the reply.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -37,14 +35,6 @@ Result<void> WorkerLoop::exchange() {
   attempts_.note_sent();
   schedule_.begin();
   sent_at_ = loop_.now();
-  if (std::getenv("DBG"))
-    std::fprintf(
-        stderr,
-        "D %ld seq %ld %s settled %zu ended %zu inflight %zu claims %zu runs %zu time %ld\n",
-        (long)(sent_at_.time_since_epoch().count() / 1000 % 100000000), (long)request.sequence,
-        overlaps ? "OV" : "in", request.settled.size(), request.ended.size(),
-        request.in_flight.size(), request.claims_max, loop_.runs.size(),
-        (long)attempts_.pace().exchange_time().count());
   if (!overlaps) return finish_exchange(std::nullopt);
   loop_.store.send_exchange(request);
   under_way_ = true;
