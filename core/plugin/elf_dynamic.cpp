@@ -176,8 +176,6 @@ std::expected<ElfDynamic, PluginError> ElfDynamic::parse(const ElfImage& image) 
                       entries.values.contains(DT_BIND_NOW);
   dynamic.constructors = entries[DT_INIT_ARRAYSZ] / sizeof(Elf64_Addr);
   dynamic.destructors = entries[DT_FINI_ARRAYSZ] / sizeof(Elf64_Addr);
-  if (entries.values.contains(DT_SONAME))
-    dynamic.soname = strings.at(entries[DT_SONAME]).value_or(std::string_view{});
   for (const std::uint64_t offset : entries.needed) {
     const auto name = strings.at(offset);
     if (!name) return damaged("a library it needs has no name");

@@ -32,7 +32,6 @@ struct ElfDynamic {
   bool binds_now = false;                ///< all symbols are resolved when it is loaded
   std::size_t constructors = 0;          ///< entries of DT_INIT_ARRAY; one is the compiler's
   std::size_t destructors = 0;           ///< entries of DT_FINI_ARRAY; one is the compiler's
-  std::string_view soname;               ///< DT_SONAME; empty when it has none
   std::vector<std::string_view> needed;  ///< DT_NEEDED: "libc.so.6"
   std::string_view runpath;              ///< DT_RUNPATH, else DT_RPATH
   std::vector<Symbol> symbols;           ///< global and weak ones

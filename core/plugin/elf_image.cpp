@@ -173,7 +173,6 @@ std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
   ElfImage image;
   std::uint64_t lowest = 0;
   for (const Elf64_Phdr& part : *parts) {
-    if (part.p_type == PT_INTERP) image.names_loader_ = true;
     if (part.p_type == PT_GNU_STACK) image.executable_stack_ = (part.p_flags & PF_X) != 0;
     if (part.p_type == PT_LOAD) {
       const auto segment = read_segment(bytes, part, lowest);

@@ -44,10 +44,6 @@ class ElfImage {
   /// The file's bytes from `address` to the end of its segment; empty when the file has none there.
   std::string_view from(std::uint64_t address) const noexcept;
 
-  /// Whether it names a program loader: a position-independent program does, and so does a library
-  /// that is also a program, such as libc.so.6.
-  bool names_loader() const noexcept { return names_loader_; }
-
   /// Whether loading it makes the stacks of all threads executable.
   bool executable_stack() const noexcept { return executable_stack_; }
 
@@ -60,7 +56,6 @@ class ElfImage {
   std::vector<Segment> segments_;
   std::vector<std::string_view> notes_;  // note segments
   std::string_view dynamic_;
-  bool names_loader_ = false;
   bool executable_stack_ = true;  // the default without a PT_GNU_STACK
 };
 

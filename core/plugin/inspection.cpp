@@ -57,8 +57,8 @@ std::expected<Frame, PluginError> read_frame(std::string_view bytes) {
   if (!image) return std::unexpected(image.error());
   auto dynamic = ElfDynamic::parse(*image);
   if (!dynamic) return std::unexpected(dynamic.error());
-  // A library that can also be run, as libc.so.6, names a loader too; but it has a name as a library.
-  if (dynamic->program || (image->names_loader() && dynamic->soname.empty()))
+  // A library that can also be run, as libc.so.6, names a loader too; only the flag tells.
+  if (dynamic->program)
     return refusal(PluginStage::verify, PluginFault::not_shared, "a program, not a library",
                    "link it as a shared library: with g++ -shared, or weir_add_plugin()");
   return Frame{*std::move(image), *std::move(dynamic)};

@@ -1,6 +1,7 @@
 #include "worker/attempts.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <ranges>
 #include <utility>
 
@@ -152,9 +153,10 @@ void Attempts::take_back_waiting(Steady now) {
   const bool drains = loop_.is_draining();
   const std::size_t window = drains ? 0 : pace_.window();
   if (!drains && !flights_.any_waits_since(now - Pace::waits_max)) return;
+  constexpr auto any = [](const Attempt&) { return true; };
   std::vector<Flights::Flight> taken;
   while (flights_.size() > window) {
-    const auto withdrawn = slots_.withdraw(flights_.size() - window);
+    const auto withdrawn = slots_.withdraw(flights_.size() - window, any);
     if (withdrawn.empty()) break;
     for (const auto& attempt : withdrawn) {
       if (auto flight = flights_.take(attempt->ticket))
@@ -320,17 +322,28 @@ void Attempts::state_anew() {
   loop_.outbox.hurry();
 }
 
+void Attempts::doubt_shares() {
+  held_.doubt_all();
+  if (held_.in_doubt()) put_off_shares();
+}
+
 // Elements of shares that may be lost do not begin: others may have them.
 void Attempts::put_off_shares() {
-  std::erase_if(sent_, [&](const auto& attempt) {
-    if (attempt->share == 0) return false;
-    if (flights_.take(attempt->ticket)) {
-      held_.put_off(*attempt);
+  constexpr auto is_shared = [](const Attempt& attempt) { return attempt.share != 0; };
+  const auto put_off = [this](Attempt& attempt) {
+    if (flights_.take(attempt.ticket)) {
+      held_.put_off(attempt);
       state_anew();
     }
-    across_.ending.note_returned(attempt->ticket);
+    across_.ending.note_returned(attempt.ticket);
+  };
+  std::erase_if(sent_, [&](const auto& attempt) {
+    if (!is_shared(*attempt)) return false;
+    put_off(*attempt);
     return true;
   });
+  for (const auto& attempt : slots_.withdraw(std::numeric_limits<std::size_t>::max(), is_shared))
+    put_off(*attempt);
 }
 
 void Attempts::note_sent() {

@@ -100,6 +100,9 @@ class Attempts {
   std::vector<InFlightTask> stated() const;
   /// Whether there are attempts to be stated.
   bool has_unstated() const noexcept { return !starting_.empty(); }
+  /// The database may have lost that shares were taken: nothing of them begins before it was asked,
+  /// also of what waits for a slot.
+  void doubt_shares();
   /// What stated() returned was sent.
   void note_sent();
   /// What was sent was committed: gives its new attempts to slots.

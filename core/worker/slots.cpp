@@ -108,14 +108,9 @@ std::size_t Slots::lost() const {
   return shared_->lost;
 }
 
-std::vector<std::shared_ptr<Attempt>> Slots::withdraw(std::size_t count) {
+std::vector<std::shared_ptr<Attempt>> Slots::withdraw(std::size_t count, const Which& which) {
   const std::lock_guard lock(shared_->mutex);
-  std::vector<std::shared_ptr<Attempt>> withdrawn;
-  for (; count > 0 && !shared_->waiting.empty(); --count) {
-    withdrawn.push_back(std::move(shared_->waiting.back()));
-    shared_->waiting.pop_back();
-  }
-  return withdrawn;
+  return withdraw_from(shared_->waiting, count, which);
 }
 
 void Slots::start(std::vector<std::shared_ptr<Attempt>> attempts) {

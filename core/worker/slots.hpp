@@ -43,7 +43,7 @@ class Slots final : public StepRunner {
   void start(std::vector<std::shared_ptr<Attempt>> attempts) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
 
-  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override;
+  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count, const Which& which) override;
 
   /// Replaces the thread, unless `stuck_max` times `count` threads more than the slots exist
   /// already: then the slot is lost until an abandoned handler returns, whose thread serves again.

@@ -77,7 +77,7 @@ Result<ExchangeReply> WorkerLoop::exchange_until_answered(FirstReply first) {
     const Steady now = loop_.now();
     if (!is_away(reply.error()) || must_end(now)) return reply;
     told.failed(reply.error(), now);
-    held_.doubt_all();  // a crash may have lost that they were taken, and no exchange
+    attempts_.doubt_shares();  // a crash may have lost that they were taken, and no exchange
     attempts_.enforce_limits(now);
     loop_.store.wait(pause);
   }
@@ -96,7 +96,7 @@ Result<ExchangeReply> WorkerLoop::try_exchange(FirstReply first) {
       loop_.store.resume(loop_.worker, request.sequence + 1, settled_in_, request.lease);
   if (!held) return std::unexpected(held.error());
   lost_commits_ = false;
-  held_.doubt_all();
+  attempts_.doubt_shares();
   if (!drop_lost(*held))
     return std::unexpected(
         Error{.code = ErrorCode::lease_lost,

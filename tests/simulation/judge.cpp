@@ -267,6 +267,20 @@ void Judge::check_double_begin(const Attempt& attempt, const std::string& what) 
   }
 }
 
+// Whether a late request has journaled what an earlier handler of the worker returned, of which a
+// crash has lost that it ran. The worker took the share again before, and hears of the row only when
+// it settles its own.
+bool Judge::is_settled_late(const Attempt& attempt) const {
+  const Key key{attempt.run, attempt.task, attempt.number};
+  const auto earlier = executions_.find({key, attempt.worker});
+  if (earlier == executions_.end() || !earlier->second.stale) return false;
+  const auto& journals = database_->tables().journal;
+  const auto journal = journals.find(attempt.run);
+  if (journal == journals.end()) return false;
+  const auto row = journal->second.find({attempt.task, attempt.number});
+  return row != journal->second.end() && row->second.worker == attempt.worker;
+}
+
 void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   const Tables& tables = database_->tables();
   const std::string what = describe(attempt.run, attempt.task, attempt.number);
@@ -274,7 +288,8 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   const bool stale =
       unaware_.contains(attempt.worker) || !tables.workers.contains(attempt.worker) ||
       (shared &&
-       database_->share_of(attempt.worker, attempt.run, attempt.task, attempt.number) == nullptr);
+       database_->share_of(attempt.worker, attempt.run, attempt.task, attempt.number) == nullptr) ||
+      (shared && is_settled_late(attempt));
   if (!stale) check_double_begin(attempt, what);
   Execution& execution = executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}];
   execution = {.begun = database_->now(),

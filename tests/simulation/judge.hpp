@@ -101,6 +101,7 @@ class Judge final : public Witness {
   Shadow& shadow(RunKey run);
   void note_ready(Shadow& shadow);
   void tell_all(Shadow& shadow);
+  bool is_settled_late(const Attempt& attempt) const;
   void check_double_begin(const Attempt& attempt, const std::string& what);
   void fold(Shadow& shadow, std::uint64_t commit, const JournalRow& row);
   std::string error_as_stated(RunKey run, const Shadow& shadow) const;

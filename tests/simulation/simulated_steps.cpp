@@ -130,13 +130,9 @@ void SimulatedSteps::fill() {
   }
 }
 
-std::vector<std::shared_ptr<Attempt>> SimulatedSteps::withdraw(std::size_t count) {
-  std::vector<std::shared_ptr<Attempt>> withdrawn;
-  for (; count > 0 && !queue_.empty(); --count) {
-    withdrawn.push_back(std::move(queue_.back()));
-    queue_.pop_back();
-  }
-  return withdrawn;
+std::vector<std::shared_ptr<Attempt>> SimulatedSteps::withdraw(std::size_t count,
+                                                               const Which& which) {
+  return withdraw_from(queue_, count, which);
 }
 
 void SimulatedSteps::abandon(const Attempt& attempt) {

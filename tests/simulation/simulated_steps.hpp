@@ -21,7 +21,7 @@ class SimulatedSteps final : public StepRunner {
 
   void start(std::vector<std::shared_ptr<Attempt>> attempts) override;
   std::vector<std::shared_ptr<Attempt>> take_finished() override;
-  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override;
+  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count, const Which& which) override;
   void abandon(const Attempt& attempt) override;
   std::size_t lost() const override { return 0; }
 

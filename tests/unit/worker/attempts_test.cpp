@@ -483,6 +483,28 @@ TEST_SUITE("worker: attempts") {
     CHECK(worker.slots.text() == "7:0.0#1 7:0.1#1 8:0.4#1 8:0.5#1");
   }
 
+  TEST_CASE("F11: elements of a share that may be lost which wait for a slot do not begin") {
+    WideLoop worker;
+    worker.take_share({4, 5});
+    worker.attempts.pick(none_held, unnoticed);
+    worker.start_stated();
+    CHECK(worker.slots.text() == "8:0.4#1 8:0.5#1 7:0.0#1 7:0.1#1");
+    FakeSlots::begin(*worker.slots.given.front(), steady_start);  // nobody can take that back
+    worker.attempts.doubt_shares();
+    CHECK(worker.slots.text() == "8:0.4#1 7:0.0#1 7:0.1#1");
+    CHECK(text_of(worker.attempts.stated()) == "8:0.4#1 7:0.0#1 7:0.1#1");
+    CHECK(worker.attempts.states_too_much());
+    CHECK(worker.held.waiting() == 1);
+    constexpr auto all_held = [](const OwnedRun&) { return true; };
+    worker.attempts.pick(all_held, unnoticed);
+    CHECK_FALSE(worker.attempts.has_unstated());
+    worker.store.answers.held_shares.next(std::vector<ShareId>{2});
+    CHECK(worker.held.turn(1, steady_start + 1s, WideLoop::versions, {.slots = 4}, false).empty());
+    worker.attempts.pick(all_held, unnoticed);
+    worker.start_stated();
+    CHECK(worker.slots.text() == "8:0.4#1 7:0.0#1 7:0.1#1 8:0.5#1");
+  }
+
   TEST_CASE("F1: an element of a share is stated until its row is journaled") {
     WideLoop worker;
     worker.take_share({4, 5});

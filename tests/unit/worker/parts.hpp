@@ -70,10 +70,11 @@ struct FakeSlots final : StepRunner {
     return std::exchange(finished, {});
   }
   /// Of those given since it was emptied that have not begun.
-  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count) override {
+  std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count, const Which& which) override {
     std::vector<std::shared_ptr<Attempt>> withdrawn;
     for (auto each = given.size(); each-- > 0 && withdrawn.size() < count;) {
-      if (given[each]->started.load(std::memory_order_acquire) != 0) continue;
+      if (given[each]->started.load(std::memory_order_acquire) != 0 || !which(*given[each]))
+        continue;
       withdrawn.push_back(given[each]);
       given.erase(given.begin() + static_cast<std::ptrdiff_t>(each));
     }

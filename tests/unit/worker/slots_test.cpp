@@ -24,6 +24,8 @@ namespace {
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1'048'576;
 }
 
+constexpr auto any = [](const Attempt&) { return true; };
+
 // How many threads there are that have run a handler.
 std::atomic<int> threads_alive = 0;
 struct CountedThread {
@@ -151,13 +153,25 @@ TEST_SUITE("worker: slots") {
     Threads threads(1);
     threads.run(1);
     const auto second = threads.start(), third = threads.start(), fourth = threads.start();
-    CHECK(threads.slots.withdraw(2) == std::vector{fourth, third});
-    CHECK(threads.slots.withdraw(0).empty());
-    CHECK(threads.slots.withdraw(9) == std::vector{second});
-    CHECK(threads.slots.withdraw(9).empty());
+    CHECK(threads.slots.withdraw(2, any) == std::vector{fourth, third});
+    CHECK(threads.slots.withdraw(0, any).empty());
+    CHECK(threads.slots.withdraw(9, any) == std::vector{second});
+    CHECK(threads.slots.withdraw(9, any).empty());
     threads.let_go = true;
     threads.take(1);
     CHECK(threads.begun == 1);
+  }
+
+  TEST_CASE("L9: what is not chosen to be withdrawn waits on") {
+    Threads threads(1);
+    threads.run(1);
+    const auto second = threads.start(), third = threads.start(), fourth = threads.start();
+    const auto but_third = [&](const Attempt& attempt) { return &attempt != third.get(); };
+    CHECK(threads.slots.withdraw(1, but_third) == std::vector{fourth});
+    CHECK(threads.slots.withdraw(9, but_third) == std::vector{second});
+    threads.let_go = true;
+    threads.take(2);
+    CHECK(third->result.outcome == Outcome::completed);
   }
 
   TEST_CASE("L9: each attempt is run or withdrawn and never both however both race") {
@@ -172,7 +186,7 @@ TEST_SUITE("worker: slots") {
     for (int i = 0; i < attempts; ++i) {
       threads.start();
       if (i % 3 == 0) continue;
-      const auto some = threads.slots.withdraw(1);
+      const auto some = threads.slots.withdraw(1, any);
       withdrawn += some.size();
       note(some);
     }
