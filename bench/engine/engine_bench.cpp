@@ -100,9 +100,8 @@ double starts_per_second(const std::string& url) {
   return count / seconds_since(begin);
 }
 
-double tasks_per_second(const std::string& url, std::string_view work) {
+double tasks_per_second(const std::string& url, std::string_view work, std::size_t runs) {
   const bool map = work == "map1000";
-  const std::size_t runs = map ? 20 : 10'000;
   const std::size_t tasks = runs * (map ? 1'000 : work == "chain3" ? 3 : 1);
   Fresh fresh(url, work, 8);
   fresh.start(runs, input(work));
@@ -150,12 +149,13 @@ double printed(const std::string& command, const std::string& key) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t rounds = 7;
+  std::size_t rounds = 7, runs = 10'000;
   std::string floor, json, only;
   std::filesystem::path folder = "build/bench-database";
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view option = argv[i];
     if (option == "--rounds") rounds = std::strtoull(argv[i + 1], nullptr, 10);
+    if (option == "--runs") runs = std::strtoull(argv[i + 1], nullptr, 10);
     if (option == "--floor") floor = argv[i + 1];
     if (option == "--json") json = argv[i + 1];
     if (option == "--only") only = argv[i + 1];
@@ -165,16 +165,18 @@ int main(int argc, char** argv) {
   const std::string& url = database.url();
   ::setenv("FLOOR_CONNINFO", url.c_str(), 1);
 
-  std::vector<Measured> all = {{"1-step runs", "tasks/s", "owned1 100 1 10000", {}, {}},
-                               {"3-step runs", "tasks/s", "owned3 100 1 10000", {}, {}},
-                               {"map of 1,000", "tasks/s", "map1000 100 1 20", {}, {}},
-                               {"starts, batched", "runs/s", "", {}, {}},
-                               {"idle latency", "ms", "latency 1 1 100", {}, {}}};
+  const std::size_t maps = std::max<std::size_t>(1, runs / 500);
+  std::vector<Measured> all = {
+      {"1-step runs", "tasks/s", fmt::format("owned1 100 1 {}", runs), {}, {}},
+      {"3-step runs", "tasks/s", fmt::format("owned3 100 1 {}", runs), {}, {}},
+      {"map of 1,000", "tasks/s", fmt::format("map1000 100 1 {}", maps), {}, {}},
+      {"starts, batched", "runs/s", "", {}, {}},
+      {"idle latency", "ms", "latency 1 1 100", {}, {}}};
   const std::vector<std::function<double()>> ours = {
-      [&] { return tasks_per_second(url, "chain1"); },
-      [&] { return tasks_per_second(url, "chain3"); },
-      [&] { return tasks_per_second(url, "map1000"); }, [&] { return starts_per_second(url); },
-      [&] { return latency_ms(url); }};
+      [&] { return tasks_per_second(url, "chain1", runs); },
+      [&] { return tasks_per_second(url, "chain3", runs); },
+      [&] { return tasks_per_second(url, "map1000", maps); },
+      [&] { return starts_per_second(url); }, [&] { return latency_ms(url); }};
   for (std::size_t round = 1; round <= rounds; ++round) {
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!only.empty() && all[i].name != only) continue;

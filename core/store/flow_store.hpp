@@ -17,6 +17,8 @@ struct ServedVersion {
   std::optional<PluginId> plugin{};  ///< nullopt: built into the program
   bool barred = false;               ///< its plugin is in quarantine: none of its runs is begun
   bool offered = true;  ///< new runs may take it (V5); false: it is there for open runs only
+  /// A step with which every run begins at once: see ExchangeRequest::begins_max.
+  std::optional<std::size_t> first_step = {};
   friend bool operator==(const ServedVersion&, const ServedVersion&) = default;
 };
 

@@ -121,6 +121,9 @@ struct ExchangeRequest {
   std::vector<InFlightTask> in_flight;
   std::vector<VersionId> versions;  ///< what it can run (L4)
   std::size_t claims_max = 0;
+  /// Of how many claimed runs at most the first step is stated as in flight by the same call, where
+  /// nobody had the run before, and serve_versions() has told what its version begins with.
+  std::size_t begins_max = 0;
   /// Some of the runs that end or are released were busy before: no time is lost in waiting for
   /// them again.
   bool expects_busy = false;
@@ -152,6 +155,8 @@ struct ClaimedRun {
   Json input;
   Time available_at{};
   bool has_history = false;  ///< it was claimed before: read its journal
+  /// The step whose first attempt was stated as in flight with the claim: it may begin.
+  std::optional<std::size_t> begun = {};
   RunNotifications notifications = {};
 };
 

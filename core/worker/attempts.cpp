@@ -64,14 +64,25 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
   while (flights_.size() < window) {
     auto element = held_.next(now);
     if (!element) break;
-    begin(std::move(element), now);
+    begin(std::move(element), now, starting_);
   }
-  if (flights_.size() >= window) return;
-  loop_.runs.take_due(window - flights_.size(), is_held,
-                      [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
-                        started(key, run, task.task.step);
-                        begin(key, run, task, now);
-                      });
+  if (flights_.size() < window)
+    loop_.runs.take_due(window - flights_.size(), is_held,
+                        [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
+                          started(key, run, task.task.step);
+                          begin(key, run, task, now);
+                        });
+  start_begun();
+}
+
+// What was stated with a claim begins now. The rest of it does not: its run was cancelled, its flow
+// paused, or its input is none.
+void Attempts::start_begun() {
+  if (!begun_.empty()) state_anew();
+  begun_.clear();
+  if (stated_.empty()) return;
+  slots_.start(std::exchange(stated_, {}));
+  if (loop_.outbox.publishes_events()) loop_.outbox.hurry();
 }
 
 void Attempts::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now) {
@@ -88,16 +99,18 @@ void Attempts::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady no
   attempt->flow_input = run.state().input();
   attempt->not_before = task.not_before;
   ++run.in_flight;
-  begin(std::move(attempt), now);
+  const bool stated = task.attempt == 1 && begun_.erase({key, task.task.step}) > 0;
+  begin(std::move(attempt), now, stated ? stated_ : starting_);
 }
 
-void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now) {
+void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now,
+                     std::vector<std::shared_ptr<Attempt>>& among) {
   attempt->ticket = across_.next_ticket++;
   attempt->worker = loop_.worker;
   attempt->chosen = now;
   attempt->clock = loop_.clock;
   flights_.add(attempt);
-  starting_.push_back(std::move(attempt));
+  among.push_back(std::move(attempt));
 }
 
 void Attempts::collect(Steady now) {
@@ -316,6 +329,17 @@ std::vector<InFlightTask> Attempts::stated() const {
   return stated;
 }
 
+void Attempts::drop_others(std::vector<InFlightTask>& sent) const {
+  const std::vector<InFlightTask> in_flight = stated();
+  std::erase_if(sent, [&](const InFlightTask& task) {
+    return std::ranges::find(in_flight, task) == in_flight.end() &&
+           std::ranges::none_of(loop_.outbox.request().settled, [&](const SettledAttempt& each) {
+             return each.run == task.run && each.row.task == task.task &&
+                    each.row.attempt == task.attempt;
+           });
+  });
+}
+
 // What is not in flight any more is stated with the next exchange, which does not wait.
 void Attempts::state_anew() {
   states_too_much_ = true;
@@ -349,6 +373,7 @@ void Attempts::put_off_shares() {
 void Attempts::note_sent() {
   WEIR_ASSERT(sent_.empty());
   states_too_much_ = false;
+  begun_.clear();
   std::swap(sent_, starting_);
 }
 
@@ -366,6 +391,7 @@ void Attempts::forget() {
   for (const Finished& each : finished_) across_.ending.note_returned(each.attempt->ticket);
   starting_.clear();
   sent_.clear();
+  begun_.clear();
   finished_.clear();
 }
 

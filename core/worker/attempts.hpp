@@ -2,7 +2,8 @@
 ///
 /// Invariants:
 /// - An attempt is given to a slot only after an exchange that stated it was committed. What is picked
-///   while one is under way is stated by the next.
+///   while one is under way is stated by the next. What a claim has stated is given to a slot as it is
+///   picked, unless another exchange was sent since.
 /// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
 /// - A handler that ignores its stop token is abandoned once, whatever ended its attempt (F4).
 #pragma once
@@ -11,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,13 @@ class Attempts {
   Capacity capacity() const;
 
   using Publish = std::function<void(RunKey, OwnedRun&, std::size_t step)>;
+
+  /// How many more attempts could begin at once.
+  std::size_t free_slots() const {
+    return pace_.slots() - std::min(pace_.slots(), flights_.size());
+  }
+  /// The claim of the run has stated the first attempt of this step: pick() gives it to a slot.
+  void note_begun(RunKey run, std::size_t step) { begun_.emplace(run, step); }
 
   /// Picks due tasks, elements of shares first, as far as there is capacity. `started` is called
   /// for each task of the worker's own runs.
@@ -98,6 +107,10 @@ class Attempts {
   /// Everything that runs, is about to run, has to be resolved, or is to be journaled as an element
   /// of a share.
   std::vector<InFlightTask> stated() const;
+  /// Drops of what was sent as in flight what is the worker's no longer. What was settled since stays:
+  /// its rows are sent with the next request. What was picked since may build on rows that are not
+  /// committed, and is not added (P1).
+  void drop_others(std::vector<InFlightTask>& sent) const;
   /// Whether there are attempts to be stated.
   bool has_unstated() const noexcept { return !starting_.empty(); }
   /// The database may have lost that shares were taken: nothing of them begins before it was asked,
@@ -120,7 +133,9 @@ class Attempts {
 
  private:
   void begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now);
-  void begin(std::shared_ptr<Attempt> attempt, Steady now);
+  void begin(std::shared_ptr<Attempt> attempt, Steady now,
+             std::vector<std::shared_ptr<Attempt>>& among);
+  void start_begun();
   void collect_finished();
   void abandon(const Attempt& attempt);
   void state_anew();
@@ -148,6 +163,9 @@ class Attempts {
   /// To be started once they are stated, and those of them that an exchange under way states.
   std::vector<std::shared_ptr<Attempt>> starting_, sent_;
   bool states_too_much_ = false;
+  /// What the claims of the last exchange have stated, until it is picked or the next is sent.
+  std::set<std::pair<RunKey, std::size_t>> begun_;
+  std::vector<std::shared_ptr<Attempt>> stated_;  ///< of that, what pick() gives to slots
 };
 
 }  // namespace weir

@@ -14,6 +14,18 @@ std::string plural(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+// One that begins with its run, whatever the input is.
+std::optional<std::size_t> first_step_of(const FlowDefinition& flow,
+                                         const std::vector<StepOptions>& options) {
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const StepDefinition& step = flow.steps()[i];
+    if (step.kind == StepKind::single && step.depends_on.empty() && !step.conditions.only_if &&
+        !step.conditions.unless && options[i].start_delay.count() == 0)
+      return i;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<bool> ServedFlows::refresh(Steady until) {
@@ -61,7 +73,12 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
   if (newest && options_.adopting.contains(slug))
     if (const auto adopted = adopt_older(*module, *version); !adopted) return adopted;
 
-  Flow flow{.module = module, .options = {}, .plugin = *plugin, .inputs = {}, .newest = newest};
+  Flow flow{.module = module,
+            .options = {},
+            .plugin = *plugin,
+            .inputs = {},
+            .first_step = {},
+            .newest = newest};
   if (const auto& schema = module->definition.input_schema()) flow.inputs.emplace(*schema);
   const auto overrides = options_.overrides.find(slug);
   for (const StepDefinition& step : module->definition.steps())
@@ -69,6 +86,7 @@ Result<void> ServedFlows::enter(const FlowHandle& module, bool newest) {
         overrides == options_.overrides.end()
             ? step.options
             : overridden(step.options, step.kind, step.slug.string(), overrides->second));
+  flow.first_step = first_step_of(module->definition, flow.options);
   flows_.insert_or_assign(*version, std::move(flow));
   return {};
 }
@@ -115,7 +133,8 @@ std::map<VersionId, ServedVersion> ServedFlows::served(Steady now) const {
         version, ServedVersion{.plugin = flow.plugin,
                                .barred = options_.quarantine &&
                                          options_.quarantine->barred(flow.module->file.sha256, now),
-                               .offered = flow.newest});
+                               .offered = flow.newest,
+                               .first_step = flow.first_step});
   return versions;
 }
 

@@ -29,7 +29,8 @@ class ServedFlows {
     std::vector<StepOptions> options;  ///< by step, with the operator's overrides applied
     std::optional<PluginId> plugin;
     std::optional<InputSchema> inputs;
-    bool newest = true;  ///< in the registry: it is not there for open runs only
+    std::optional<std::size_t> first_step;  ///< one with which every run begins at once
+    bool newest = true;                     ///< in the registry: it is not there for open runs only
   };
 
   /// All arguments must outlive it. `now` is its clock, as for WorkerLoop.

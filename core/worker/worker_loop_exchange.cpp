@@ -31,6 +31,7 @@ Result<void> WorkerLoop::exchange() {
   ExchangeRequest& request = loop_.outbox.send(now);
   request.in_flight = attempts_.stated();
   request.claims_max = room();
+  request.begins_max = overlaps || loop_.trial ? 0 : attempts_.free_slots();
   request.sequence = ++sequence_;
   attempts_.note_sent();
   schedule_.begin();
@@ -104,11 +105,7 @@ Result<ExchangeReply> WorkerLoop::try_exchange(FirstReply first) {
               .message = "the database has lost a claim of a run that is written",
               .hint = {}});
   request.sequence = sequence_ += 2;
-  // Without what was picked since it was sent, which may build on what is not committed (P1).
-  const std::vector<InFlightTask> stated = attempts_.stated();
-  std::erase_if(request.in_flight, [&](const InFlightTask& task) {
-    return std::ranges::find(stated, task) == stated.end();
-  });
+  attempts_.drop_others(request.in_flight);
   return loop_.store.exchange(request);
 }
 
@@ -163,7 +160,11 @@ Result<void> WorkerLoop::adopt(const std::vector<ClaimedRun>& claimed) {
       if (outbox.publishes_events()) run.mark_started(row.task.step);
     }
     run.take_step_ends();  // their events were published when they were journaled
-    if (journal.empty() && flow->inputs) check_input(claim, *flow->inputs, run);
+    // A lost attempt may never have begun.
+    const bool is_new = std::ranges::all_of(
+        journal, [](const JournalRow& row) { return row.outcome == Outcome::lost; });
+    if (is_new && flow->inputs) check_input(claim, *flow->inputs, run);
+    if (claim.begun) attempts_.note_begun(claim.run, *claim.begun);
     if (claim.notifications.count == 0) continue;
     run.receive(claim.notifications);
     outbox.acknowledge(claim.run, claim.notifications.count);

@@ -77,6 +77,7 @@ create table weir.serving (
   barred     boolean not null default false,
   offered    boolean not null default true,
   claims     boolean not null default true,
+  first_step smallint,
   primary key (version_id, worker_id)
 );
 insert into weir.serving (version_id, worker_id, plugin_id)
@@ -89,6 +90,8 @@ comment on table weir.serving is 'which versions each worker has, and with which
 comment on column weir.serving.barred is 'its plugin is in quarantine there: no run of it is begun';
 comment on column weir.serving.offered is 'new runs may take it; false: it is there for open runs only';
 comment on column weir.serving.claims is 'the worker claims runs; false: it only takes shares';
+comment on column weir.serving.first_step is
+  'a step with which every run of the version begins at once: a claim may state it as in flight; null: none';
 alter table weir.flow add column last_offered integer;
 comment on column weir.flow.last_offered is
   'the newest version that was offered last: starts take it while no worker is alive';

@@ -44,6 +44,57 @@ TEST_SUITE("store: claims") {
     CHECK(rest[0].run < rest[1].run);
   }
 
+  TEST_CASE("F1: what a claimed run begins with is in flight from its claim on") {
+    Claims a;
+    const VersionId version = a.worker.versions.front();
+    a.worker.serves({{version, {.first_step = 0}}});
+    for (const int priority : {0, 5, 0}) start_one(*a.client, "null", {.priority = priority});
+    ExchangeRequest request = a.worker.next(3);
+    request.begins_max = 2;
+    const auto claimed = a.worker.exchange(request).claimed;
+    REQUIRE(claimed.size() == 3);
+    const auto begun = [](const ClaimedRun& run) { return run.begun; };
+    CHECK(begun(claimed[0]) == 0);
+    CHECK(begun(claimed[1]) == 0);
+    CHECK(begun(claimed[2]) == std::nullopt);
+    // The same call again, whose answer was lost, finds the same (L6).
+    CHECK(std::ranges::equal(a.worker.exchange(request).claimed, claimed, {}, begun, begun));
+
+    a.worker.lapses(*a.client, &request);
+    TestWorker next(*a.stores);
+    next.loads(one_step());
+    CHECK(must(next.session->sweep()) == 1);
+    for (std::size_t i = 0; i < claimed.size(); ++i) {
+      CAPTURE(i);
+      const auto rows = journal_of(*next.session, claimed[i].run);
+      REQUIRE(rows.size() == (i < 2 ? 1 : 0));
+      if (!rows.empty()) CHECK(rows[0].outcome == Outcome::lost);
+    }
+    // Of runs that somebody had before nothing is begun: their journals are to be read.
+    next.serves({{version, {.first_step = 0}}});
+    request = next.next(3);
+    request.begins_max = 3;
+    for (const ClaimedRun& run : next.exchange(request).claimed) {
+      CHECK(run.has_history);
+      CHECK_FALSE(run.begun.has_value());
+    }
+  }
+
+  TEST_CASE(
+      "F1: nothing begins with its claim that no request asks for, or no worker has told of") {
+    Claims a;
+    a.worker.serves({{a.worker.versions.front(), {.first_step = 0}}});
+    start_one(*a.client);
+    CHECK_FALSE(a.worker.claim_one().begun.has_value());
+    a.worker.serves({{a.worker.versions.front(), {}}});
+    start_one(*a.client);
+    ExchangeRequest request = a.worker.next(1);
+    request.begins_max = 1;
+    const auto claimed = a.worker.exchange(request).claimed;
+    REQUIRE(claimed.size() == 1);
+    CHECK_FALSE(claimed[0].begun.has_value());
+  }
+
   TEST_CASE("S1: priorities count across flows") {
     Claims a;
     a.worker.loads(named("other", one_step()));

@@ -83,9 +83,9 @@ void TestWorker::ends(RunKey run, const RunEnd& end) {
   exchange(request);
 }
 
-void TestWorker::lapses(RunStore& client) {
+void TestWorker::lapses(RunStore& client, const ExchangeRequest* last) {
   const std::int64_t alive = must(client.workers_alive());
-  ExchangeRequest request = next();
+  ExchangeRequest request = last != nullptr ? *last : next();
   request.lease = std::chrono::milliseconds(1);
   exchange(request);
   REQUIRE(eventually([&] { return must(client.workers_alive()) == alive - 1; }));

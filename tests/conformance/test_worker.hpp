@@ -61,8 +61,8 @@ class TestWorker {
   void journals(RunKey run, const JournalRow& row);
   void ends(RunKey run, const RunEnd& end);
 
-  /// Its lease runs out while it holds what it holds.
-  void lapses(RunStore& client);
+  /// Its lease runs out while it holds what it holds; with the last exchange, repeated, or one more.
+  void lapses(RunStore& client, const ExchangeRequest* last = nullptr);
 
   std::unique_ptr<WorkerStore> session;
   WorkerId id;

@@ -309,6 +309,11 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
                          attempt.worker));
     return;
   }
+  if (std::ranges::none_of(tables.workers.at(attempt.worker).in_flight, [&](const auto& each) {
+        return each.run == attempt.run && each.task == attempt.task &&
+               each.attempt == attempt.number;
+      }))
+    violated(fmt::format("F1: {} begins and is not stated as in flight", what));
   Shadow& committed = shadow(attempt.run);
   note_ready(committed);
   if (!committed.ready.contains({attempt.task, attempt.number})) {

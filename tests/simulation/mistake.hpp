@@ -31,10 +31,11 @@ enum class Mistake {
   gap_unnoticed,                // a call is taken though the ones before it were lost
   resume_keeps_all,             // a worker that resumes is left runs that are not its own
   failover_unnoticed,           // a standby takes calls of workers that know more than it
-  failover_charged              // what a worker had in flight before a failover counts as lost
+  failover_charged,             // what a worker had in flight before a failover counts as lost
+  begun_unstated                // what a claimed run begins with is not stated
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 23> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 24> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -58,6 +59,7 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 23> mistakes =
     {Mistake::resume_keeps_all, "resume_keeps_all"},
     {Mistake::failover_unnoticed, "failover_unnoticed"},
     {Mistake::failover_charged, "failover_charged"},
+    {Mistake::begun_unstated, "begun_unstated"},
 }};
 
 }  // namespace weir::simulation

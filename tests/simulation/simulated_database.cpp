@@ -172,6 +172,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
     for (const ReleasedRun& each : request.released) note_busy(each.run);
   }
 
+  std::ranges::sort(claimed, {},
+                    [&](RunKey run) { return std::pair(-tables_.runs.at(run).priority, run); });
   reply.now = now();  // no earlier than what was decided above: conformance runs on a real clock
   worker.lease_until = reply.now + request.lease;
   worker.heard_at = reply.now;
@@ -179,6 +181,9 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
   worker.sequence = request.sequence;
   worker.idle = worker.identity.trial_of.empty() && claimed.size() < request.claims_max;
   worker.in_flight = request.in_flight;
+  const std::map<RunKey, InFlightTask> begun = begun_by(request, claimed);
+  if (environment_.mistake != Mistake::begun_unstated)
+    for (const auto& [run, task] : begun) worker.in_flight.push_back(task);
 
   for (const auto& [run, open] : tables_.open_runs) {
     if (!open.worker && open.wake_at &&
@@ -188,8 +193,6 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
       reply.notifications.emplace(run, notifications_of(run));
   }
   reply.paused.assign(paused.begin(), paused.end());
-  std::ranges::sort(claimed, {},
-                    [&](RunKey run) { return std::pair(-tables_.runs.at(run).priority, run); });
   for (const RunKey run : claimed) {
     const RunRow& row = tables_.runs.at(run);
     ClaimedRun claim{.run = run,
@@ -199,11 +202,35 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                      .input = row.input,
                      .available_at = row.available_at,
                      .has_history = tables_.open_runs.at(run).claims > 1};
+    if (const auto first = begun.find(run); first != begun.end())
+      claim.begun = first->second.task.step;
     if (auto notified = reply.notifications.extract(run); !notified.empty())
       claim.notifications = std::move(notified.mapped());
     reply.claimed.push_back(std::move(claim));
   }
   return reply;
+}
+
+// What the first claimed runs begin with, of those that nobody had before.
+std::map<RunKey, InFlightTask> SimulatedDatabase::begun_by(
+    const ExchangeRequest& request, const std::vector<RunKey>& claimed) const {
+  std::map<RunKey, InFlightTask> begun;
+  const auto serving = tables_.serving.find(request.worker);
+  if (serving == tables_.serving.end() ||
+      !tables_.workers.at(request.worker).identity.trial_of.empty())
+    return begun;
+  std::size_t left = request.begins_max;
+  for (const RunKey run : claimed) {
+    if (tables_.open_runs.at(run).claims != 1) continue;
+    if (left-- == 0) break;
+    const auto served = serving->second.find(tables_.runs.at(run).version);
+    if (served == serving->second.end() || !served->second.first_step) continue;
+    begun[run] = {.run = run,
+                  .task = {*served->second.first_step, 0},
+                  .attempt = 1,
+                  .plugin = served->second.plugin};
+  }
+  return begun;
 }
 
 // Runs that their worker ends, all of which are free.

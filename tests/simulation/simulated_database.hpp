@@ -168,6 +168,8 @@ class SimulatedDatabase {
   std::vector<RunKey> take_suspects(const ExchangeRequest& request,
                                     const std::set<VersionId>& paused);
   void take(RunKey run, const ExchangeRequest& request);
+  std::map<RunKey, InFlightTask> begun_by(const ExchangeRequest& request,
+                                          const std::vector<RunKey>& claimed) const;
   std::vector<RunKey> take_candidates(const ExchangeRequest& request,
                                       const std::set<VersionId>& paused,
                                       std::optional<Time>& next_at);

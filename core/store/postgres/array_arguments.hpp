@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "store/postgres/array_literal.hpp"
+#include "store/postgres/binary_array.hpp"
 #include "store/postgres/literal.hpp"
 #include "store/postgres/member_path.hpp"
 #include "store/postgres/session.hpp"
@@ -26,12 +26,21 @@ struct ArrayArgument {
   std::string_view name;
   std::string_view type;  ///< of the elements
   MemberPath<Path...> element;
+  bool sparse = false;
 };
 
 template <class... Path>
 constexpr ArrayArgument<Path...> array_argument(std::string_view name, std::string_view type,
                                                 Path... element) {
   return {name, type, {{element...}}};
+}
+
+/// The same argument, for a function that only unnests it beside the others: it is sent as an empty
+/// array where it would have nothing but NULLs.
+template <class... Path>
+constexpr ArrayArgument<Path...> sparse(ArrayArgument<Path...> argument) {
+  argument.sparse = true;
+  return argument;
 }
 
 /// The arguments by which a database function takes a list of items, an array for each of their
@@ -56,17 +65,18 @@ class ArrayArguments {
   }
 
   /// Appends the arrays of `items`, in the order of list().
-  void append(Params& params, const std::vector<Item>& items) const {
+  void append(BinaryParams& params, const std::vector<Item>& items) const {
     const auto append_array = [&](const auto& each) {
-      ArrayLiteral array;
+      BinaryArray array(element_type(each.type));
       for (const Item& item : items) add(array, each.element.of(item));
-      params.emplace_back(array.text());
+      if (each.sparse && array.is_null()) array = BinaryArray(element_type(each.type));
+      params.push_back(std::move(array).bytes());
     };
     std::apply([&](const auto&... each) { (append_array(each), ...); }, arguments_);
   }
 
  private:
-  static void add(ArrayLiteral& array, const auto& element) {
+  static void add(BinaryArray& array, const auto& element) {
     if constexpr (std::same_as<std::decay_t<decltype(element)>, std::string>)
       element.empty() ? array.add_null() : array.add_text(element);
     else

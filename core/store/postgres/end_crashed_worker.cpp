@@ -17,13 +17,11 @@ constexpr auto suspect_arguments = array_arguments_of<InFlightTask>(
     array_argument("s_attempt", "smallint", &InFlightTask::attempt));
 
 constexpr const char* end_crashed_worker_call = literal<[] {
-  int number = 8;
+  int number = 11;
   return Text(
              "select weir.end_crashed_worker($1::bigint, $2::bigint, $3::smallint, $4::int, "
-             "$5::smallint, $6, $7") +
-         suspect_arguments.list(number) + ", p_kept_ms => " + placeholder(number) +
-         "::bigint, p_host => " + placeholder(number + 1) + ", p_pid => " +
-         placeholder(number + 2) + "::int)";
+             "$5::smallint, $6, $7, p_kept_ms => $8::bigint, p_host => $9, p_pid => $10::int") +
+         suspect_arguments.list(number) + ")";
 }>;
 
 }  // namespace
@@ -41,13 +39,14 @@ Result<bool> end_crashed_worker(const std::string& url, const CrashedWorker& cra
     params.resize(6);
   }
   params.emplace_back(utf8_or_replaced(crashed.report));
-  suspect_arguments.append(params, crashed.suspects);
   params.emplace_back(std::to_string(crashed.kept_for.count()));
   if (crashed.process)
     params.insert(params.end(), {crashed.process->host, std::to_string(crashed.process->pid)});
   else
     params.resize(params.size() + 2);
-  return value_of<bool>((*session)->query(end_crashed_worker_call, params));
+  BinaryParams suspects;
+  suspect_arguments.append(suspects, crashed.suspects);
+  return value_of<bool>((*session)->query(end_crashed_worker_call, params, suspects));
 }
 
 Result<void> give_up_trial(const std::string& url, const std::vector<WorkerId>& crashed) {

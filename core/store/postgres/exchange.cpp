@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "store/postgres/array_arguments.hpp"
+#include "store/postgres/array_literal.hpp"
 #include "store/postgres/columns.hpp"
 #include "store/postgres/literal.hpp"
 
@@ -30,9 +31,10 @@ constexpr auto settled_arguments(const OutputArgument& output) {
       array_argument("j_attempt", "smallint", &SettledAttempt::row, &JournalRow::attempt),
       array_argument("j_outcome", "smallint", &SettledAttempt::row, &JournalRow::outcome),
       array_argument(output.settled, output.type, &SettledAttempt::row, &JournalRow::output),
-      array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code),
-      array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error),
-      array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row, &JournalRow::retry_after),
+      sparse(array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code)),
+      sparse(array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error)),
+      sparse(array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row,
+                            &JournalRow::retry_after)),
       array_argument("j_started_at", "timestamptz", &SettledAttempt::row, &JournalRow::started_at),
       array_argument("j_ended_at", "timestamptz", &SettledAttempt::row, &JournalRow::ended_at),
       array_argument("j_plugin", "int", &SettledAttempt::plugin));
@@ -48,9 +50,9 @@ constexpr auto ended_arguments(const OutputArgument& output) {
       array_argument("e_run", "bigint", &EndedRun::run),
       array_argument("e_status", "smallint", &EndedRun::end, &RunEnd::status),
       array_argument(output.ended, output.type, output_if_completed),
-      array_argument("e_error", "text", &EndedRun::end, &RunEnd::error),
-      array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step),
-      array_argument("e_note", "text", &EndedRun::end, &RunEnd::note));
+      sparse(array_argument("e_error", "text", &EndedRun::end, &RunEnd::error)),
+      sparse(array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step)),
+      sparse(array_argument("e_note", "text", &EndedRun::end, &RunEnd::note)));
 }
 
 constexpr auto released_arguments = array_arguments_of<ReleasedRun>(
@@ -106,19 +108,21 @@ constexpr auto reply_columns = columns_of<ReplyRow>(
     column("told_step", &ReplyRow::step), column("told_attempt", &ReplyRow::attempt),
     column("told_status", &ReplyRow::status), column("told_value", &ReplyRow::value),
     column("told_error", &ReplyRow::error), column("busy", &ReplyRow::busy),
-    column("refused", &ReplyRow::refused), column("refusals", &ReplyRow::refusals));
+    column("refused", &ReplyRow::refused), column("refusals", &ReplyRow::refusals),
+    column("begun", &ReplyRow::run, &ClaimedRun::begun));
 
 constexpr Text call_with(const OutputArgument& output, std::string_view more) {
-  int number = 4;
-  Text arguments = "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint";
+  int number = 7;
+  Text arguments =
+      "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint, "
+      "p_versions => $4::int[], p_claims_max => $5::int, p_begins_max => $6::int, "
+      "p_changes => true";
   arguments += settled_arguments(output).list(number);
   arguments += ended_arguments(output).list(number);
   arguments += released_arguments.list(number);
   arguments += acknowledged_arguments.list(number);
   arguments += event_arguments.list(number);
   arguments += in_flight_arguments.list(number);
-  arguments += Text(", p_versions => ") + placeholder(number++) + "::int[]";
-  arguments += Text(", p_claims_max => ") + placeholder(number++) + "::int, p_changes => true";
   return "select " + reply_columns.list() + " from weir.exchange(" + arguments + more + ")";
 }
 
@@ -133,23 +137,23 @@ constexpr const char* renew_call = "select weir.renew($1::bigint, $2::bigint)";
 // A request of more bytes is large: to send it may take a good part of the lease.
 constexpr std::size_t large_bytes = 1024 * 1024;
 
-bool is_large(const Params& params) {
+bool is_large(const BinaryParams& params) {
   std::size_t bytes = 0;
-  for (const auto& param : params) bytes += param ? param->size() : 0;
+  for (const std::string& param : params) bytes += param.size();
   return bytes > large_bytes;
 }
 
-Params parameters(const ExchangeRequest& request) {
-  Params params = {std::to_string(request.worker), std::to_string(request.sequence),
-                   std::to_string(request.lease.count())};
-  settled_arguments(as_json).append(params, request.settled);
-  ended_arguments(as_json).append(params, request.ended);
+template <const OutputArgument& output>
+BinaryParams arrays_of(const ExchangeRequest& request) {
+  static constexpr auto settled = settled_arguments(output);
+  static constexpr auto ended = ended_arguments(output);
+  BinaryParams params;
+  settled.append(params, request.settled);
+  ended.append(params, request.ended);
   released_arguments.append(params, request.released);
   acknowledged_arguments.append(params, request.acknowledged);
   event_arguments.append(params, request.events);
   in_flight_arguments.append(params, request.in_flight);
-  params.emplace_back(array_of(request.versions));
-  params.emplace_back(std::to_string(request.claims_max));
   return params;
 }
 
@@ -205,15 +209,20 @@ bool is_of_one_run(const Error& error) {
 }  // namespace
 
 Result<ExchangeReply> exchange(ReconnectingSession& session, const ExchangeRequest& request) {
-  const Params params = parameters(request);
-  const bool large = is_large(params);
+  const Params params = {std::to_string(request.worker),        std::to_string(request.sequence),
+                         std::to_string(request.lease.count()), array_of(request.versions),
+                         std::to_string(request.claims_max),    std::to_string(request.begins_max)};
+  const auto exchange_apart = [&] {
+    return session.query(exchange_apart_call, params, arrays_of<as_text>(request));
+  };
+  const BinaryParams arrays = arrays_of<as_json>(request);
+  const bool large = is_large(arrays);
   if (large)
     if (const auto renewed = session.query(renew_call, {params[0], params[2]}); !renewed)
       return std::unexpected(renewed.error());
   const bool apart = large || request.expects_busy;
-  auto rows = session.query(apart ? exchange_apart_call : exchange_call, params);
-  if (!rows && !apart && is_of_one_run(rows.error()))
-    rows = session.query(exchange_apart_call, params);
+  auto rows = apart ? exchange_apart() : session.query(exchange_call, params, arrays);
+  if (!rows && !apart && is_of_one_run(rows.error())) rows = exchange_apart();
   if (!rows) return std::unexpected(rows.error());
   return read_reply(*rows);
 }

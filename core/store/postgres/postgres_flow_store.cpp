@@ -21,7 +21,8 @@ constexpr const char* set_limits_call =
     "select weir.set_limits($1, $2::int, $3, $4, $5::int, $6, true)";
 
 constexpr const char* serve_versions_call =
-    "select weir.serve_versions($1::bigint, $2::int[], $3::int[], $4::boolean[], $5::boolean[])";
+    "select weir.serve_versions($1::bigint, $2::int[], $3::int[], $4::boolean[], $5::boolean[], "
+    "p_first_steps => $6::smallint[])";
 
 constexpr const char* adopt_older_call =
     literal<[] { return "select " + adopted_columns.list() + " from weir.adopt_older($1::int)"; }>;
@@ -48,15 +49,17 @@ Result<void> PostgresFlowStore::set_limits(const std::string& flow, const FlowLi
 
 Result<void> PostgresFlowStore::serve_versions(WorkerId worker,
                                                const std::map<VersionId, ServedVersion>& versions) {
-  ArrayLiteral ids, plugins, barred, offered;
+  ArrayLiteral ids, plugins, barred, offered, first_steps;
   for (const auto& [version, served] : versions) {
     ids.add(version);
     plugins.add(served.plugin);
     barred.add(static_cast<int>(served.barred));
     offered.add(static_cast<int>(served.offered));
+    first_steps.add(served.first_step);
   }
-  return done(session_.query(serve_versions_call, {std::to_string(worker), ids.text(),
-                                                   plugins.text(), barred.text(), offered.text()}));
+  return done(
+      session_.query(serve_versions_call, {std::to_string(worker), ids.text(), plugins.text(),
+                                           barred.text(), offered.text(), first_steps.text()}));
 }
 
 Result<std::vector<AdoptedVersion>> PostgresFlowStore::adopt_older(VersionId version) {

@@ -137,9 +137,10 @@ class PostgresWorkerStore final : public WorkerStore {
   Result<std::vector<Result<void>>> start_children(
       WorkerId worker, std::chrono::milliseconds lease,
       const std::vector<ChildStart>& children) override {
-    Params params = {std::to_string(worker), std::to_string(lease.count())};
+    BinaryParams params;
     child_arguments.append(params, children);
-    const auto rows = session_.query(start_children_call, params);
+    const auto rows = session_.query(
+        start_children_call, {std::to_string(worker), std::to_string(lease.count())}, params);
     if (!rows) return std::unexpected(rows.error());
     std::vector<Result<void>> started(children.size());
     for (const RefusedChild& refused : refused_child_columns.read_all(*rows))

@@ -21,9 +21,10 @@ Result<void> ReconnectingSession::connect() {
   return listening;
 }
 
-Result<pqxx::result> ReconnectingSession::query(const char* sql, const Params& params) {
+Result<pqxx::result> ReconnectingSession::query(const char* sql, const Params& params,
+                                                const BinaryParams& binary) {
   if (const auto connected = connect(); !connected) return std::unexpected(connected.error());
-  auto rows = session_->query(sql, params);
+  auto rows = session_->query(sql, params, binary);
   if (!rows && !is_open()) end();
   return rows;
 }

@@ -57,7 +57,8 @@ class ReconnectingSession {
 
   /// As Session::query(), after connect(). If the session broke during the call, is_open() is false
   /// afterwards.
-  Result<pqxx::result> query(const char* sql, const Params& params = {});
+  Result<pqxx::result> query(const char* sql, const Params& params = {},
+                             const BinaryParams& binary = {});
 
   /// Returns when a notification arrived after which `condition` returns true (true), when another
   /// one arrived, when wake() was called since the last wait, or after `limit`; immediately when

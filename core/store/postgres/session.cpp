@@ -39,10 +39,13 @@ constexpr const char* session_settings =
 
 #if PQXX_VERSION_MAJOR >= 7
 pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string& name,
-                          const Params& params) {
+                          const Params& params, const BinaryParams& binary) {
   pqxx::params all;
-  all.reserve(params.size());
+  all.reserve(params.size() + binary.size());
   for (const auto& param : params) all.append(param);
+  for (const std::string& param : binary)
+    all.append(std::basic_string_view<std::byte>(reinterpret_cast<const std::byte*>(param.data()),
+                                                 param.size()));
   return transaction.exec(pqxx::prepped{name}, all);
 }
 
@@ -50,12 +53,14 @@ void never_reconnect(pqxx::connection&) {}
 void disconnect(pqxx::connection&) noexcept {}
 #else
 pqxx::result run_prepared(pqxx::transaction_base& transaction, const std::string& name,
-                          const Params& params) {
-  std::vector<const char*> all;
-  all.reserve(params.size());
-  for (const auto& param : params) all.push_back(param ? param->c_str() : nullptr);
+                          const Params& params, const BinaryParams& binary) {
+  std::vector<const char*> texts;
+  texts.reserve(params.size());
+  for (const auto& param : params) texts.push_back(param ? param->c_str() : nullptr);
+  const std::vector<pqxx::binarystring> bytes(binary.begin(), binary.end());
   return transaction.exec_prepared(name,
-                                   pqxx::prepare::make_dynamic_params(all.begin(), all.end()));
+                                   pqxx::prepare::make_dynamic_params(texts.begin(), texts.end()),
+                                   pqxx::prepare::make_dynamic_params(bytes.begin(), bytes.end()));
 }
 
 // Otherwise it would reconnect silently and lose session state. The call is deprecated because
@@ -192,18 +197,20 @@ bool Session::is_still_open() noexcept {
   }
 }
 
-Result<pqxx::result> Session::query(const char* sql, const Params& params) {
-  auto rows = query_once(sql, params);
+Result<pqxx::result> Session::query(const char* sql, const Params& params,
+                                    const BinaryParams& binary) {
+  auto rows = query_once(sql, params, binary);
   if (rows || !may_be_stale(rows.error())) return rows;
   // Nothing was written. The second time it is planned anew.
   const auto forgotten = guarded([&] {
     if (prepared_.erase(sql) > 0) connection_->unprepare(name_of(sql));
   });
   if (!forgotten) return std::unexpected(forgotten.error());
-  return query_once(sql, params);
+  return query_once(sql, params, binary);
 }
 
-Result<pqxx::result> Session::query_once(const char* sql, const Params& params) {
+Result<pqxx::result> Session::query_once(const char* sql, const Params& params,
+                                         const BinaryParams& binary) {
   return guarded([&] {
     const std::string name = name_of(sql);
     if (!prepared_.contains(sql)) {
@@ -211,7 +218,7 @@ Result<pqxx::result> Session::query_once(const char* sql, const Params& params) 
       prepared_.insert(sql);
     }
     pqxx::nontransaction transaction(*connection_);
-    return run_prepared(transaction, name, params);
+    return run_prepared(transaction, name, params, binary);
   });
 }
 

@@ -16,6 +16,9 @@ namespace weir::postgres {
 
 /// Parameters as text; nullopt is NULL.
 using Params = std::vector<std::optional<std::string>>;
+/// Parameters in PostgreSQL's binary format, such as a BinaryArray. Those of a statement are numbered
+/// after its Params.
+using BinaryParams = std::vector<std::string>;
 
 /// One connection, with our settings. The only place where pqxx's exceptions become Errors.
 /// [one thread at a time]
@@ -29,7 +32,8 @@ class Session {
   /// the session: a literal). Errors by SQLSTATE; unavailable when the connection broke: then
   /// is_open() is false. A statement whose plan has become stale, because `weir migrate` replaced
   /// what it uses, is planned and run once more.
-  Result<pqxx::result> query(const char* sql, const Params& params = {});
+  Result<pqxx::result> query(const char* sql, const Params& params = {},
+                             const BinaryParams& binary = {});
 
   /// Runs `work` inside a transaction and commits; an exception rolls everything back.
   Result<void> transact(const std::function<void(pqxx::work&)>& work);
@@ -49,7 +53,8 @@ class Session {
   void drop() noexcept;
 
  private:
-  Result<pqxx::result> query_once(const char* sql, const Params& params);
+  Result<pqxx::result> query_once(const char* sql, const Params& params,
+                                  const BinaryParams& binary);
   explicit Session(std::string url) : url_(std::move(url)) {}
   template <class Body>
   auto guarded(Body&& body) -> Result<decltype(body())>;

@@ -442,6 +442,50 @@ TEST_SUITE("worker: attempts") {
     CHECK(settled.size() == 2);
   }
 
+  TEST_CASE("F1: what the claim of a run has stated begins as it is picked") {
+    WideLoop worker;
+    OwnedRun& other = add_run(worker.loop.runs, worker.flow, claim_of(8, "[1]"), 3);
+    other.refresh(start);
+    CHECK(worker.attempts.free_slots() == 4);
+    worker.attempts.note_begun(8, 0);
+    worker.attempts.pick(none_held, unnoticed);
+    CHECK(worker.slots.text() == "8:0.0#1");
+    CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 8:0.0#1 7:0.1#1 7:0.2#1");
+    CHECK_FALSE(worker.attempts.states_too_much());
+    CHECK(worker.attempts.free_slots() == 0);
+    worker.start_stated();
+    CHECK(worker.slots.text() == "8:0.0#1 7:0.0#1 7:0.1#1 7:0.2#1");
+  }
+
+  TEST_CASE("F1: what the claim of a run has stated and does not begin is stated no longer") {
+    WideLoop worker;
+    worker.attempts.note_begun(7, 0);
+    worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
+    CHECK(worker.slots.text() == "");
+    CHECK(worker.attempts.states_too_much());
+    CHECK(worker.loop.outbox.has_urgent());
+    worker.start_due();
+    CHECK(worker.slots.text() == "7:0.0#1 7:0.1#1 7:0.2#1");
+  }
+
+  TEST_CASE("F1: what the claim of a run has stated does not begin after another exchange") {
+    WideLoop worker;
+    worker.attempts.note_begun(7, 0);
+    worker.attempts.note_sent();
+    worker.attempts.pick(none_held, unnoticed);
+    CHECK(worker.slots.text() == "");
+    CHECK(worker.attempts.has_unstated());
+  }
+
+  TEST_CASE("E1: that a run has begun with its claim is told at once") {
+    WideLoop worker;
+    worker.attempts.note_begun(7, 0);
+    worker.loop.outbox.set_listeners(true, false);
+    worker.attempts.pick(none_held, unnoticed);
+    CHECK(worker.slots.text() == "7:0.0#1");
+    CHECK(worker.loop.outbox.has_urgent());
+  }
+
   TEST_CASE("L7: elements of shares are picked before tasks of the worker's own runs") {
     WideLoop worker;
     worker.take_share({4, 5});
@@ -463,6 +507,23 @@ TEST_SUITE("worker: attempts") {
     CHECK(worker.held.turn(1, steady_start + 1s, WideLoop::versions, {.slots = 4}, false).empty());
     CHECK(worker.store.take_calls() ==
           "settle_share worker 1 share 2 plugin 0: 0.4#1 completed 4 0.5#1 completed 5\n");
+  }
+
+  TEST_CASE("F11: what ended while lost calls are made up for is in flight until its row is sent") {
+    WideLoop worker;
+    worker.start_due();
+    std::vector<InFlightTask> sent = worker.attempts.stated();
+    CHECK(text_of(sent) == "7:0.0#1 7:0.1#1 7:0.2#1");
+    worker.end(1, completes("1"));
+    worker.attempts.collect(steady_start + 1s);
+    CHECK(text_of(worker.attempts.stated()) == "7:0.0#1 7:0.2#1");
+    CHECK(worker.settled() == "7:0.1#1 completed 1\n");
+    worker.attempts.drop_others(sent);
+    CHECK(text_of(sent) == "7:0.0#1 7:0.1#1 7:0.2#1");
+    worker.loop.outbox.drop_run(7);
+    CHECK(worker.attempts.drop_run(7));
+    worker.attempts.drop_others(sent);
+    CHECK(sent.empty());
   }
 
   TEST_CASE("F11: elements that were stated of a share that may be lost begin when it is known") {

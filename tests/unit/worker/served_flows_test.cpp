@@ -56,6 +56,31 @@ TEST_SUITE("worker: served flows") {
     CHECK(served.store.take_calls() == "");
   }
 
+  TEST_CASE("F1: a step with which every run begins at once is known") {
+    const auto first_step = [](std::vector<TestFlow::Step> steps,
+                               const FlowOverrides& overrides = {}) {
+      const TestFlow flow("f", std::move(steps));
+      Served served;
+      served.options.overrides["f"] = overrides;
+      served.place(flow, "aa");
+      REQUIRE(served.read());
+      return served.flows.served(served.now).at(1).first_step;
+    };
+    CHECK(first_step({{"s", returns("1")}}) == 0);
+    CHECK(first_step({{"s", returns("1"), {}, "map"}}) == std::nullopt);
+    CHECK(first_step({{"s", returns("1"), {}, "map"}, {"t", returns("1")}}) == 1);
+    CHECK(first_step({{"s", returns("1"), {}, "single", {.start_delay_ms = 1}}}) == std::nullopt);
+    TestFlow::Step conditional{"s", returns("1")};
+    conditional.unless = "1";
+    CHECK(first_step({conditional}) == std::nullopt);
+    CHECK(first_step({TestFlow::wait("w", {}, 1'000)}) == std::nullopt);
+    FlowOverrides delayed;
+    delayed.steps["s"].start_delay_ms = 5;
+    CHECK(first_step({{"s", returns("1")}}, delayed) == std::nullopt);
+    CHECK(first_step({{"s", returns("1")}, {"t", returns("1")}}, delayed) == 1);
+    CHECK(first_step({{"s", returns("1")}, {"t", returns("1"), {"s"}}}, delayed) == std::nullopt);
+  }
+
   TEST_CASE("flows that are built in have no plugin and those of one file share theirs") {
     Served served;
     served.place(served.a, "");

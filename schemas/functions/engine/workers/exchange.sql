@@ -18,7 +18,9 @@
 --    listened: events have a listener; paused: those of p_versions of which no run may be begun.
 --    busy: runs whose end or release is to be sent again; refused, refusals: runs of which PostgreSQL cannot store a
 --    value, and why.
--- 2. A row for each claimed run.
+-- 2. A row for each claimed run. begun: the step that this call has stated as in flight, as its first attempt, with the
+--    plugin that the worker has for the version (weir.serve_versions): its handler may begin when this call returns. At
+--    most p_begins_max runs are begun, and only such that nobody had before.
 -- 3. The notifications of the worker's runs, each time until they are acknowledged. For each run that has any: a row
 --    with news (how many) and cancel_reason; one with told_step and told_value for each signal; one that has
 --    told_attempt as well for each child run that ended. What was acknowledged, or stands in the journal, is left out.
@@ -42,7 +44,8 @@ create or replace function weir.exchange(
   -- attempts in flight
   f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
   p_versions integer[], p_claims_max integer, p_changes boolean default false,
-  p_apart boolean default false, j_text text[] default null, e_text text[] default null)
+  p_apart boolean default false, j_text text[] default null, e_text text[] default null,
+  p_begins_max integer default 0)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
   run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
@@ -50,7 +53,7 @@ returns table (
   listened boolean, paused integer[],
   news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
   told_error text,
-  busy bigint[], refused bigint[], refusals text[])
+  busy bigint[], refused bigint[], refusals text[], begun smallint)
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 set lock_timeout = '100ms'
@@ -72,6 +75,9 @@ declare
   v_busy      bigint[] := '{}';
   v_refused   bigint[] := '{}';
   v_refusals  text[];
+  b_run       bigint[];     -- what the claimed runs begin with
+  b_step      smallint[];
+  b_plugin    integer[];
 begin
   perform weir.notice_outage(p_worker);
   select w.sequence, w.trial_of into v_seen, v_trial_of
@@ -145,11 +151,27 @@ begin
         and o.claimed_in <> p_sequence);
   end if;
 
+  -- A repeated call finds the same.
+  if p_begins_max > 0 and cardinality(v_claimed) > 0 and v_trial_of is null then
+    select array_agg(c.run_id), array_agg(s.first_step), array_agg(s.plugin_id) into b_run, b_step, b_plugin
+    from (
+      select o.run_id, o.version_id
+      from unnest(v_claimed) as t(run_id)
+      join weir.open_run o on o.run_id = any (array[t.run_id])
+      where o.claims = 1
+      order by o.priority desc, o.run_id
+      limit p_begins_max) as c
+    join weir.serving s on s.version_id = any (array[c.version_id]) and s.worker_id = any (array[p_worker])
+    where s.first_step is not null;
+  end if;
+
   update weir.worker w
   set lease_until = clock_timestamp() + weir.lease_time(p_lease_ms), sequence = p_sequence, spared = false,
       idle = v_trial_of is null and cardinality(v_claimed) + v_missed < p_claims_max,
-      in_flight_run = f_run, in_flight_step = f_step, in_flight_index = f_index, in_flight_attempt = f_attempt,
-      in_flight_plugin = f_plugin
+      in_flight_run = f_run || b_run, in_flight_step = f_step || b_step,
+      in_flight_index = f_index || array_fill(0, array[coalesce(cardinality(b_run), 0)]),
+      in_flight_attempt = f_attempt || array_fill(1::smallint, array[coalesce(cardinality(b_run), 0)]),
+      in_flight_plugin = f_plugin || b_plugin
   where w.id = p_worker;
 
   select array_agg(o.run_id), array_agg(case when p_changes then o.news_heard else -1 end) into v_notified, v_heard
@@ -165,13 +187,13 @@ begin
          null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
          v_listened, v_paused,
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
-         v_busy, v_refused, v_refusals;
+         v_busy, v_refused, v_refusals, null::smallint;
   return query
   select null::timestamptz, null::timestamptz,
          r.id, r.uuid, r.version_id, r.priority, r.input, r.available_at, c.claims,
          null::boolean, null::integer[],
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
-         null::bigint[], null::bigint[], null::text[]
+         null::bigint[], null::bigint[], null::text[], b_step[array_position(b_run, c.run_id)]
   from unnest(v_claimed, v_claims) as c(run_id, claims)
   join weir.run r on r.id = any (array[c.run_id])
   order by r.priority desc, r.id;
@@ -180,7 +202,7 @@ begin
     select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
            null::timestamptz, null::integer, null::boolean, null::integer[],
            n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error,
-           null::bigint[], null::bigint[], null::text[]
+           null::bigint[], null::bigint[], null::text[], null::smallint
     from unnest(v_notified, v_heard) as t(run_id, heard)
     cross join lateral (
       select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,
