@@ -41,9 +41,18 @@ struct SettledAttempt {
   ShareId share = 0;  ///< for write_large(): the share that it is of; 0: of a run of the worker
 };
 
+/// What may have to do with a run: what is false is certain not to exist, and nobody looks for it.
+struct Relations {
+  bool parent = true;    ///< a run that waits for it (C8)
+  bool children = true;  ///< child runs of it
+  bool shares = true;    ///< shares of its maps (L7)
+  bool operator==(const Relations&) const = default;
+};
+
 struct EndedRun {
   RunKey run = 0;
   RunEnd end;
+  Relations relations = {};
 };
 
 /// The wake-up time of a run that wakes only on a notification: a signal, the end of a child run, a
@@ -155,6 +164,7 @@ struct ClaimedRun {
   Json input;
   Time available_at{};
   bool has_history = false;  ///< it was claimed before: read its journal
+  bool has_parent = true;    ///< false: certainly not
   /// The step whose first attempt was stated as in flight with the claim: it may begin.
   std::optional<std::size_t> begun = {};
   RunNotifications notifications = {};

@@ -25,9 +25,9 @@ void Outbox::settle(RunKey run, JournalRow row, std::optional<PluginId> plugin) 
   request_.settled.push_back({run, std::move(row), plugin});
 }
 
-void Outbox::end(RunKey run, const RunEnd& end) {
+void Outbox::end(RunKey run, const RunEnd& end, const Relations& relations) {
   if (end.status == RunStatus::completed) bytes_ += end.output.text().size();
-  request_.ended.push_back({run, end});
+  request_.ended.push_back({run, end, relations});
 }
 
 void Outbox::publish(RunKey key, const OwnedRun& run, EventKind kind,

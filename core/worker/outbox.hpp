@@ -35,7 +35,7 @@ class Outbox {
   static constexpr std::size_t retries_max = 16;
 
   void settle(RunKey run, JournalRow row, std::optional<PluginId> plugin);
-  void end(RunKey run, const RunEnd& end);
+  void end(RunKey run, const RunEnd& end, const Relations& relations = {});
   void release(RunKey run, std::optional<Time> wake_at) {
     request_.released.push_back({run, wake_at});
   }

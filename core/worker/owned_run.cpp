@@ -5,6 +5,13 @@
 #include "base/assert.hpp"
 
 namespace weir {
+namespace {
+
+bool has_step_of(StepKind kind, const FlowDefinition& flow) {
+  return std::ranges::find(flow.steps(), kind, &StepDefinition::kind) != flow.steps().end();
+}
+
+}  // namespace
 
 OwnedRun::OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepOptions> options,
                    std::optional<PluginId> plugin)
@@ -13,11 +20,12 @@ OwnedRun::OwnedRun(const ClaimedRun& claimed, FlowHandle flow, std::vector<StepO
       priority_(claimed.priority),
       flow_(std::move(flow)),
       plugin_(plugin),
+      relations_{.parent = claimed.has_parent,
+                 .children = has_step_of(StepKind::flow, flow_->definition),
+                 .shares = has_step_of(StepKind::map, flow_->definition)},
       state_(flow_->definition, std::move(options), claimed.run, claimed.input,
              claimed.available_at),
-      has_waits_(std::ranges::any_of(flow_->definition.steps(), [](const StepDefinition& step) {
-        return step.kind == StepKind::wait;
-      })) {}
+      has_waits_(has_step_of(StepKind::wait, flow_->definition)) {}
 
 Result<void> OwnedRun::apply(const JournalRow& row) {
   changed_ = true;

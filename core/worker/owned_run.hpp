@@ -40,6 +40,7 @@ class OwnedRun {
   int priority() const noexcept { return priority_; }
   const FlowHandle& flow() const noexcept { return flow_; }
   const std::optional<PluginId>& plugin() const noexcept { return plugin_; }
+  const Relations& relations() const noexcept { return relations_; }
 
   /// Folds a row. Errors: as RunState::apply.
   Result<void> apply(const JournalRow& row);
@@ -143,6 +144,7 @@ class OwnedRun {
   int priority_;
   FlowHandle flow_;
   std::optional<PluginId> plugin_;
+  Relations relations_;
   RunState state_;
   bool changed_ = true;  ///< since refresh(): a row was folded, or a notification came
   bool sorted_ = false;  ///< refresh() was called

@@ -129,7 +129,7 @@ bool RunAdvancer::close(RunKey key, OwnedRun& run, const RunEnd& end) {
   if (large)
     attempts_.large().write(loop_.worker, EndedRun{key, end});
   else
-    loop_.outbox.end(key, end);
+    loop_.outbox.end(key, end, run.relations());
   return !large;
 }
 

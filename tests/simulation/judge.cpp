@@ -121,6 +121,21 @@ void Judge::before_exchange(const ExchangeRequest& request) {
   };
   for (const auto& settled : request.settled) check(settled.run, "settles an attempt of");
   for (const auto& ended : request.ended) check(ended.run, "ends");
+  const Tables& tables = database_->tables();
+  for (const EndedRun& each : request.ended) {
+    const auto run = tables.runs.find(each.run);
+    const auto child = tables.children.lower_bound({each.run, 0, 0});
+    if ((!each.relations.parent && run != tables.runs.end() && run->second.parent) ||
+        (!each.relations.children && child != tables.children.end() &&
+         child->first.run == each.run) ||
+        (!each.relations.shares && std::ranges::any_of(tables.shares, [&](const auto& entry) {
+          return entry.second.run == each.run;
+        })))
+      violated(
+          fmt::format("run {} ends with a parent, a child run or a share that worker {} "
+                      "rules out",
+                      each.run, request.worker));
+  }
   for (const auto& released : request.released) check(released.run, "releases");
   for (const auto& flying : request.in_flight)
     if (!helped_.contains({request.worker, flying.run})) check(flying.run, "states an attempt of");

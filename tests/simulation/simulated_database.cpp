@@ -201,7 +201,8 @@ Result<ExchangeReply> SimulatedDatabase::exchange(const ExchangeRequest& request
                      .priority = row.priority,
                      .input = row.input,
                      .available_at = row.available_at,
-                     .has_history = tables_.open_runs.at(run).claims > 1};
+                     .has_history = tables_.open_runs.at(run).claims > 1,
+                     .has_parent = row.parent.has_value()};
     if (const auto first = begun.find(run); first != begun.end())
       claim.begun = first->second.task.step;
     if (auto notified = reply.notifications.extract(run); !notified.empty())
@@ -236,7 +237,7 @@ std::map<RunKey, InFlightTask> SimulatedDatabase::begun_by(
 // Runs that their worker ends, all of which are free.
 void SimulatedDatabase::end_runs(const std::vector<EndedRun>& ends) {
   std::vector<RunKey> ended, parents;
-  for (const auto& [run, end] : ends) {
+  for (const auto& [run, end, relations] : ends) {
     if (const auto& parent = tables_.runs.at(run).parent) parents.push_back(parent->run);
     close(run, end);
     ended.push_back(run);

@@ -1,5 +1,6 @@
 #include "store/postgres/exchange.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -109,13 +110,15 @@ constexpr auto reply_columns = columns_of<ReplyRow>(
     column("told_status", &ReplyRow::status), column("told_value", &ReplyRow::value),
     column("told_error", &ReplyRow::error), column("busy", &ReplyRow::busy),
     column("refused", &ReplyRow::refused), column("refusals", &ReplyRow::refusals),
-    column("begun", &ReplyRow::run, &ClaimedRun::begun));
+    column("begun", &ReplyRow::run, &ClaimedRun::begun),
+    column("has_parent", &ReplyRow::run, &ClaimedRun::has_parent));
 
 constexpr Text call_with(const OutputArgument& output, std::string_view more) {
-  int number = 7;
+  int number = 10;
   Text arguments =
       "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint, "
       "p_versions => $4::int[], p_claims_max => $5::int, p_begins_max => $6::int, "
+      "p_parents => $7::boolean, p_children => $8::boolean, p_shares => $9::boolean, "
       "p_changes => true";
   arguments += settled_arguments(output).list(number);
   arguments += ended_arguments(output).list(number);
@@ -209,9 +212,20 @@ bool is_of_one_run(const Error& error) {
 }  // namespace
 
 Result<ExchangeReply> exchange(ReconnectingSession& session, const ExchangeRequest& request) {
-  const Params params = {std::to_string(request.worker),        std::to_string(request.sequence),
-                         std::to_string(request.lease.count()), array_of(request.versions),
-                         std::to_string(request.claims_max),    std::to_string(request.begins_max)};
+  const auto any_has = [&](bool Relations::* relation) {
+    const bool has = std::ranges::any_of(
+        request.ended, [&](const EndedRun& each) { return each.relations.*relation; });
+    return has ? "true" : "false";
+  };
+  const Params params = {std::to_string(request.worker),
+                         std::to_string(request.sequence),
+                         std::to_string(request.lease.count()),
+                         array_of(request.versions),
+                         std::to_string(request.claims_max),
+                         std::to_string(request.begins_max),
+                         any_has(&Relations::parent),
+                         any_has(&Relations::children),
+                         any_has(&Relations::shares)};
   const auto exchange_apart = [&] {
     return session.query(exchange_apart_call, params, arrays_of<as_text>(request));
   };

@@ -35,6 +35,22 @@ JournalRow completed(const ReadyTask& task) {
 }  // namespace
 
 TEST_SUITE("worker: owned runs") {
+  TEST_CASE("C8, L7: a run knows what nobody has to look for when it ends") {
+    const auto relations = [](std::vector<TestFlow::Step> steps, bool has_parent) {
+      const TestFlow flow("f", std::move(steps));
+      RunBook runs;
+      ClaimedRun claim = claim_of(7, "[]");
+      claim.has_parent = has_parent;
+      return add_run(runs, flow, claim).relations();
+    };
+    CHECK(relations({{"s", returns("1")}}, false) ==
+          Relations{.parent = false, .children = false, .shares = false});
+    CHECK(relations({{"s", returns("1")}}, true) ==
+          Relations{.parent = true, .children = false, .shares = false});
+    CHECK(relations({{"m", returns("1"), {}, "map"}, TestFlow::child("c", {}, "g")}, false) ==
+          Relations{.parent = false, .children = true, .shares = true});
+  }
+
   TEST_CASE("C4: a wait that was signalled before it began is over at once") {
     const TestFlow flow("f", {TestFlow::wait("paid", {}, 60'000)});
     OwnedRun run = claimed(flow);

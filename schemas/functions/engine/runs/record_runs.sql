@@ -2,6 +2,8 @@
 -- runs that can wait, acknowledges notifications, and publishes events. Ends, releases and acknowledgements of runs
 -- that the worker does not hold are left out; so are acknowledgements of runs whose row is locked: their notifications
 -- are sent again.
+-- p_parents, p_children, p_shares: false where none of the runs that end has a parent, child runs, or shares of its
+-- maps: then nothing is looked for.
 -- The output of a run that weir.record_large_end has written already is null here and kept.
 -- Locks: of parents and of the runs that end together, in order of id, which is parents before children; then of what
 -- follows from the ends. Errors: lock_not_available after the caller's lock_timeout, which a transaction of somebody
@@ -15,7 +17,8 @@ create or replace function weir.record_runs(
   e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
   r_run bigint[], r_wake_at timestamptz[],
   h_run bigint[], h_count integer[],
-  x_run bigint[], x_event text[])
+  x_run bigint[], x_event text[],
+  p_parents boolean default true, p_children boolean default true, p_shares boolean default true)
 returns void
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
@@ -45,9 +48,11 @@ begin
   end if;
 
   if cardinality(e_run) > 0 then
-    select array_agg(r.parent_run) into v_parents
-    from weir.run r
-    where r.id = any (e_run) and r.parent_run is not null;
+    if p_parents then
+      select array_agg(r.parent_run) into v_parents
+      from weir.run r
+      where r.id = any (e_run) and r.parent_run is not null;
+    end if;
     if v_parents is not null then
       perform from weir.open_run o where o.run_id = any (v_parents || e_run) order by o.run_id for update;
     end if;
@@ -65,13 +70,15 @@ begin
       where r.id = any (array[e.run_id])
       returning r.id, e.limit_flow)
     select array_agg(c.id), bool_or(c.limit_flow is not null) into v_ended, v_limited from closed c;
-    if v_ended is not null then perform weir.runs_ended(v_ended, v_limited); end if;
+    if v_ended is not null and (p_shares or v_limited) then
+      perform weir.runs_ended(v_ended, v_limited, p_shares);
+    end if;
     if v_parents is not null then
       perform weir.notify_runs(v_parents);
       perform weir.number_child_ends(e_run);
     end if;
     -- A statement of its own: it sees a child run whose start the statement above had to wait for.
-    if exists (select from weir.run c where c.parent_run = any (e_run)) then
+    if p_children and exists (select from weir.run c where c.parent_run = any (e_run)) then
       perform weir.cancel_children(e_run);
     end if;
   end if;

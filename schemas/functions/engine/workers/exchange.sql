@@ -12,6 +12,8 @@
 -- repeats the call with p_apart. Then what is the matter with one run keeps no other from being written: see
 -- weir.record_runs_apart. Outputs come as text then (j_text and e_text instead of j_output and e_output).
 --
+-- p_parents, p_children, p_shares: false where no run that ends has a parent, child runs, or shares of its maps.
+--
 -- Returns three kinds of rows:
 -- 1. One row with run_id null. database_time; next_wake_at: when the next sleeping run is due, or a limit allows a run;
 --    claims: how many more runs there would have been if other workers were not claiming them at this moment;
@@ -45,7 +47,8 @@ create or replace function weir.exchange(
   f_run bigint[], f_step smallint[], f_index integer[], f_attempt smallint[], f_plugin integer[],
   p_versions integer[], p_claims_max integer, p_changes boolean default false,
   p_apart boolean default false, j_text text[] default null, e_text text[] default null,
-  p_begins_max integer default 0)
+  p_begins_max integer default 0,
+  p_parents boolean default true, p_children boolean default true, p_shares boolean default true)
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
   run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
@@ -53,7 +56,7 @@ returns table (
   listened boolean, paused integer[],
   news integer, cancel_reason text, told_step smallint, told_attempt smallint, told_status smallint, told_value jsonb,
   told_error text,
-  busy bigint[], refused bigint[], refusals text[], begun smallint)
+  busy bigint[], refused bigint[], refusals text[], begun smallint, has_parent boolean)
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
 set lock_timeout = '100ms'
@@ -119,7 +122,8 @@ begin
         p_worker, v_now,
         j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms, j_started_at,
         j_ended_at, j_plugin,
-        e_run, e_status, e_output, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event);
+        e_run, e_status, e_output, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event,
+        p_parents, p_children, p_shares);
     end if;
 
     if p_claims_max > 0 and v_trial_of is not null then
@@ -187,13 +191,13 @@ begin
          null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
          v_listened, v_paused,
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
-         v_busy, v_refused, v_refusals, null::smallint;
+         v_busy, v_refused, v_refusals, null::smallint, null::boolean;
   return query
   select null::timestamptz, null::timestamptz,
          r.id, r.uuid, r.version_id, r.priority, r.input, r.available_at, c.claims,
          null::boolean, null::integer[],
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
-         null::bigint[], null::bigint[], null::text[], b_step[array_position(b_run, c.run_id)]
+         null::bigint[], null::bigint[], null::text[], b_step[array_position(b_run, c.run_id)], r.parent_run is not null
   from unnest(v_claimed, v_claims) as c(run_id, claims)
   join weir.run r on r.id = any (array[c.run_id])
   order by r.priority desc, r.id;
@@ -202,7 +206,7 @@ begin
     select null::timestamptz, null::timestamptz, t.run_id, n.child, null::integer, null::smallint, null::jsonb,
            null::timestamptz, null::integer, null::boolean, null::integer[],
            n.news, n.cancel_reason, n.step, n.attempt, n.status, n.value, n.error,
-           null::bigint[], null::bigint[], null::text[], null::smallint
+           null::bigint[], null::bigint[], null::text[], null::smallint, null::boolean
     from unnest(v_notified, v_heard) as t(run_id, heard)
     cross join lateral (
       select null::uuid, o.news, o.cancel_reason, null::smallint, null::smallint, null::smallint, null::jsonb,
