@@ -56,6 +56,7 @@ Capacity Attempts::capacity() const {
 
 void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started) {
   const Steady now = loop_.now();
+  if (now > replied_at_ + begins_within) drop_begun();
   std::size_t window = large_.is_full() ? 0 : pace_.window();
   if (any_started()) {
     const std::size_t unstated = std::min(pace_.batch(), starting_.size());
@@ -78,11 +79,15 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
 // What was stated with a claim begins now. The rest of it does not: its run was cancelled, its flow
 // paused, or its input is none.
 void Attempts::start_begun() {
-  if (!begun_.empty()) state_anew();
-  begun_.clear();
+  drop_begun();
   if (stated_.empty()) return;
   slots_.start(std::exchange(stated_, {}));
   if (loop_.outbox.publishes_events()) loop_.outbox.hurry();
+}
+
+void Attempts::drop_begun() {
+  if (!begun_.empty()) state_anew();
+  begun_.clear();
 }
 
 void Attempts::begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now) {
@@ -378,6 +383,7 @@ void Attempts::note_sent() {
 }
 
 void Attempts::start_stated() {
+  replied_at_ = loop_.now();
   if (held_.in_doubt()) put_off_shares();
   if (!sent_.empty()) slots_.start(std::exchange(sent_, {}));
 }

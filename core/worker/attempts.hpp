@@ -3,7 +3,7 @@
 /// Invariants:
 /// - An attempt is given to a slot only after an exchange that stated it was committed. What is picked
 ///   while one is under way is stated by the next. What a claim has stated is given to a slot as it is
-///   picked, unless another exchange was sent since.
+///   picked, unless another exchange was sent since, or the reply is older than begins_within.
 /// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
 /// - A handler that ignores its stop token is abandoned once, whatever ended its attempt (F4).
 #pragma once
@@ -47,6 +47,10 @@ class Attempts {
   /// written.
   std::size_t size() const noexcept { return flights_.size(); }
   Capacity capacity() const;
+
+  /// For so long after the reply begins what a claim has stated: then the database cannot have crashed
+  /// and come up again in the meantime, without that claim.
+  static constexpr std::chrono::milliseconds begins_within{10};
 
   using Publish = std::function<void(RunKey, OwnedRun&, std::size_t step)>;
 
@@ -136,6 +140,7 @@ class Attempts {
   void begin(std::shared_ptr<Attempt> attempt, Steady now,
              std::vector<std::shared_ptr<Attempt>>& among);
   void start_begun();
+  void drop_begun();
   void collect_finished();
   void abandon(const Attempt& attempt);
   void state_anew();
@@ -163,6 +168,7 @@ class Attempts {
   /// To be started once they are stated, and those of them that an exchange under way states.
   std::vector<std::shared_ptr<Attempt>> starting_, sent_;
   bool states_too_much_ = false;
+  Steady replied_at_{};
   /// What the claims of the last exchange have stated, until it is picked or the next is sent.
   std::set<std::pair<RunKey, std::size_t>> begun_;
   std::vector<std::shared_ptr<Attempt>> stated_;  ///< of that, what pick() gives to slots

@@ -14,11 +14,12 @@ std::string plural(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-// One that begins with its run, whatever the input is.
+// One that begins with its run, whatever the input is. Behind a map it may have to wait for a slot.
 std::optional<std::size_t> first_step_of(const FlowDefinition& flow,
                                          const std::vector<StepOptions>& options) {
   for (std::size_t i = 0; i < options.size(); ++i) {
     const StepDefinition& step = flow.steps()[i];
+    if (step.kind == StepKind::map && step.depends_on.empty()) return std::nullopt;
     if (step.kind == StepKind::single && step.depends_on.empty() && !step.conditions.only_if &&
         !step.conditions.unless && options[i].start_delay.count() == 0)
       return i;

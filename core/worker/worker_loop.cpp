@@ -234,6 +234,7 @@ void WorkerLoop::take_shares(Steady now) {
       if (!loop_.paused.contains(version)) versions.push_back(version);
   for (const ShareId share : held_.turn(loop_.worker, now, versions, attempts_.capacity(), takes))
     attempts_.forget_share(share);
+  if (held_.in_doubt()) attempts_.doubt_shares();
   if (held_.take_lease_unconfirmed()) schedule_.confirm_lease(now);
 }
 

@@ -31,7 +31,7 @@ Result<void> WorkerLoop::exchange() {
   ExchangeRequest& request = loop_.outbox.send(now);
   request.in_flight = attempts_.stated();
   request.claims_max = room();
-  request.begins_max = overlaps || loop_.trial ? 0 : attempts_.free_slots();
+  request.begins_max = overlaps || loop_.trial || !reader_.has_read() ? 0 : attempts_.free_slots();
   request.sequence = ++sequence_;
   attempts_.note_sent();
   schedule_.begin();

@@ -303,9 +303,9 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   const bool stale =
       unaware_.contains(attempt.worker) || !tables.workers.contains(attempt.worker) ||
       (shared &&
-       database_->share_of(attempt.worker, attempt.run, attempt.task, attempt.number) == nullptr) ||
-      (shared && is_settled_late(attempt));
-  if (!stale) check_double_begin(attempt, what);
+       database_->share_of(attempt.worker, attempt.run, attempt.task, attempt.number) == nullptr);
+  const bool settled_late = shared && is_settled_late(attempt);
+  if (!stale && !settled_late) check_double_begin(attempt, what);
   Execution& execution = executions_[{{attempt.run, attempt.task, attempt.number}, attempt.worker}];
   execution = {.begun = database_->now(),
                .clock_rate = clock_rate,
@@ -332,7 +332,7 @@ void Judge::attempt_began(const Attempt& attempt, double clock_rate) {
   Shadow& committed = shadow(attempt.run);
   note_ready(committed);
   if (!committed.ready.contains({attempt.task, attempt.number})) {
-    if (!shared || committed.state->still_needed(attempt.task))
+    if (!settled_late && (!shared || committed.state->still_needed(attempt.task)))
       violated(fmt::format("P1: {} begins before what it depends on is committed", what));
     return;
   }

@@ -25,6 +25,7 @@ template <class... Path>
 struct ArrayArgument {
   std::string_view name;
   std::string_view type;  ///< of the elements
+  ElementType element_type;
   MemberPath<Path...> element;
   bool sparse = false;
 };
@@ -32,7 +33,7 @@ struct ArrayArgument {
 template <class... Path>
 constexpr ArrayArgument<Path...> array_argument(std::string_view name, std::string_view type,
                                                 Path... element) {
-  return {name, type, {{element...}}};
+  return {name, type, element_type(type), {{element...}}};
 }
 
 /// The same argument, for a function that only unnests it beside the others: it is sent as an empty
@@ -67,9 +68,9 @@ class ArrayArguments {
   /// Appends the arrays of `items`, in the order of list().
   void append(BinaryParams& params, const std::vector<Item>& items) const {
     const auto append_array = [&](const auto& each) {
-      BinaryArray array(element_type(each.type));
+      BinaryArray array(each.element_type);
       for (const Item& item : items) add(array, each.element.of(item));
-      if (each.sparse && array.is_null()) array = BinaryArray(element_type(each.type));
+      if (each.sparse && array.is_null()) array = BinaryArray(each.element_type);
       params.push_back(std::move(array).bytes());
     };
     std::apply([&](const auto&... each) { (append_array(each), ...); }, arguments_);

@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
+#include "base/assert.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
 
@@ -45,10 +47,12 @@ class BinaryArray {
 
   /// As the integer type of the elements. One that does not fit is refused by the database.
   void add(std::integral auto number) {
-    if constexpr (std::same_as<decltype(number), bool>)
+    if constexpr (std::same_as<decltype(number), bool>) {
       begin(1).push_back(static_cast<char>(number));
-    else
+    } else {
+      WEIR_ASSERT(std::in_range<std::int64_t>(number));
       add_number(static_cast<std::int64_t>(number));
+    }
   }
   void add(Time time);
   void add(std::chrono::milliseconds span) { add_number(span.count()); }

@@ -41,7 +41,7 @@ class ExplainedSession {
         PQexec(connection_.get(), statement.c_str()), &PQclear);
     const ExecStatusType status = PQresultStatus(result.get());
     REQUIRE_MESSAGE((status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK),
-                    PQerrorMessage(connection_.get()));
+                    std::string(PQerrorMessage(connection_.get())));
   }
 
   /// The plans since the last call.
@@ -59,10 +59,13 @@ create procedure pg_temp.work(p_version integer, p_rounds integer, p_apart boole
 declare
   v_worker bigint := weir.join_as_worker('here', 1, 8, 60000);
   v_now    timestamptz := clock_timestamp();
+  v_attempt smallint := 1 + p_apart::integer;  -- the first of some was lost with the worker before
   v_runs bigint[] := '{}'; v_ended bigint[]; v_released bigint[];
   v_one smallint[]; v_zero smallint[]; v_index integer[]; v_none integer[];
   v_json jsonb[]; v_text text[]; v_null text[]; v_after bigint[]; v_at timestamptz[];
 begin
+  perform weir.serve_versions(v_worker, array(select v from generate_series(1, 100) as v),
+                              array_fill(null::integer, array[100]), p_first_steps => array_fill(0::smallint, array[100]));
   for v_round in 1 .. p_rounds loop
     v_ended := array(select r from unnest(v_runs) as r where r % 4 <> 0);
     v_released := array(select r from unnest(v_runs) as r where r % 4 = 0);
@@ -79,7 +82,8 @@ begin
     from weir.exchange(
       p_worker => v_worker, p_sequence => v_round, p_lease_ms => 60000,
       j_run => v_ended, j_step => v_zero[1:cardinality(v_ended)], j_index => v_index[1:cardinality(v_ended)],
-      j_attempt => v_one[1:cardinality(v_ended)], j_outcome => v_one[1:cardinality(v_ended)],
+      j_attempt => array_fill(v_attempt, array[cardinality(v_ended)]),
+      j_outcome => v_one[1:cardinality(v_ended)],
       j_output => v_json[1:cardinality(v_ended)], j_error_code => v_null[1:cardinality(v_ended)],
       j_error => v_null[1:cardinality(v_ended)], j_retry_after_ms => v_after[1:cardinality(v_ended)],
       j_started_at => v_at[1:cardinality(v_ended)], j_ended_at => v_at[1:cardinality(v_ended)],
@@ -91,7 +95,7 @@ begin
       r_run => v_released, r_wake_at => array_fill(null::timestamptz, array[cardinality(v_released)]),
       h_run => v_ended, h_count => v_index[1:cardinality(v_ended)], x_run => '{}', x_event => '{}',
       f_run => v_runs, f_step => v_zero, f_index => v_index, f_attempt => v_one, f_plugin => v_none,
-      p_versions => array[p_version], p_claims_max => 100, p_changes => true, p_apart => p_apart,
+      p_versions => array[p_version], p_claims_max => 100, p_begins_max => 100, p_changes => true, p_apart => p_apart,
       j_text => v_text[1:cardinality(v_ended)], e_text => v_text[1:cardinality(v_ended)]) as x;
     commit;
   end loop;
@@ -106,7 +110,7 @@ void check_joins(const std::string& known, const char* limits) {
   const VersionId version = worker.loads(one_step());
   const auto client = stores.client_session();
   AdminSession admin(stores.url());
-  for (const char* table : {"open_run", "run", "journal_0", "worker", "flow_limit"})
+  for (const char* table : {"open_run", "run", "journal_0", "worker", "flow_limit", "serving"})
     admin.run(fmt::format("alter table weir.{} set (autovacuum_enabled = off)", table));
   if (limits != nullptr) admin.run(limits);
   if (known == "a few rows") must(client->start("totals", std::vector<Json>(20), {}));
@@ -120,6 +124,7 @@ void check_joins(const std::string& known, const char* limits) {
     explained.run(fmt::format("call pg_temp.work({}, 8, {})", version, apart));
   const std::string plans = explained.take_plans();
   REQUIRE(plans.find("insert into weir.journal") != std::string::npos);
+  REQUIRE(plans.find("select s.first_step, s.plugin_id") != std::string::npos);
   std::size_t begin = 0;
   for (std::size_t end = 0; begin < plans.size(); begin = end) {
     end = std::min(plans.find("LOG:", begin + 1), plans.size());

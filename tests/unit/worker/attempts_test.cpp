@@ -447,6 +447,7 @@ TEST_SUITE("worker: attempts") {
     OwnedRun& other = add_run(worker.loop.runs, worker.flow, claim_of(8, "[1]"), 3);
     other.refresh(start);
     CHECK(worker.attempts.free_slots() == 4);
+    worker.start_stated();
     worker.attempts.note_begun(8, 0);
     worker.attempts.pick(none_held, unnoticed);
     CHECK(worker.slots.text() == "8:0.0#1");
@@ -459,6 +460,7 @@ TEST_SUITE("worker: attempts") {
 
   TEST_CASE("F1: what the claim of a run has stated and does not begin is stated no longer") {
     WideLoop worker;
+    worker.start_stated();
     worker.attempts.note_begun(7, 0);
     worker.attempts.pick([](const OwnedRun&) { return true; }, unnoticed);
     CHECK(worker.slots.text() == "");
@@ -470,6 +472,7 @@ TEST_SUITE("worker: attempts") {
 
   TEST_CASE("F1: what the claim of a run has stated does not begin after another exchange") {
     WideLoop worker;
+    worker.start_stated();
     worker.attempts.note_begun(7, 0);
     worker.attempts.note_sent();
     worker.attempts.pick(none_held, unnoticed);
@@ -477,8 +480,20 @@ TEST_SUITE("worker: attempts") {
     CHECK(worker.attempts.has_unstated());
   }
 
+  TEST_CASE("F11: what the claim of a run has stated does not begin long after the reply") {
+    WideLoop worker;
+    worker.start_stated();
+    worker.attempts.note_begun(7, 0);
+    worker.now += Attempts::begins_within + 1ms;
+    worker.attempts.pick(none_held, unnoticed);
+    CHECK(worker.slots.text() == "");
+    CHECK(worker.attempts.has_unstated());
+    CHECK(worker.attempts.states_too_much());
+  }
+
   TEST_CASE("E1: that a run has begun with its claim is told at once") {
     WideLoop worker;
+    worker.start_stated();
     worker.attempts.note_begun(7, 0);
     worker.loop.outbox.set_listeners(true, false);
     worker.attempts.pick(none_held, unnoticed);

@@ -68,7 +68,8 @@ TEST_SUITE("worker: served flows") {
     };
     CHECK(first_step({{"s", returns("1")}}) == 0);
     CHECK(first_step({{"s", returns("1"), {}, "map"}}) == std::nullopt);
-    CHECK(first_step({{"s", returns("1"), {}, "map"}, {"t", returns("1")}}) == 1);
+    CHECK(first_step({{"s", returns("1"), {}, "map"}, {"t", returns("1")}}) == std::nullopt);
+    CHECK(first_step({{"s", returns("1")}, {"t", returns("1"), {}, "map"}}) == 0);
     CHECK(first_step({{"s", returns("1"), {}, "single", {.start_delay_ms = 1}}}) == std::nullopt);
     TestFlow::Step conditional{"s", returns("1")};
     conditional.unless = "1";

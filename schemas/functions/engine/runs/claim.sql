@@ -52,10 +52,10 @@ begin
   select c.versions, c.counts into v_versions, v_counts from weir.claim_counts(v_versions, p_claims_max) as c;
   with free as materialized (
     -- Locked as they are found: what other workers are claiming at this moment is passed over.
-    select f.place
+    select f.run_id
     from unnest(v_versions, v_counts) as v(id, count)
     cross join lateral (
-      select o.ctid as place
+      select o.run_id
       from weir.open_run o
       where o.version_id = v.id and o.worker_id is null and o.wake_at is null
       order by o.priority desc, o.run_id
@@ -71,7 +71,7 @@ begin
     set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
         started_at = coalesce(o.started_at, p_now)
     from free f
-    where o.ctid = f.place
+    where o.run_id = any (array[f.run_id])
     returning o.run_id, o.claims)
   select coalesce(array_agg(t.run_id), '{}'), array_agg(t.claims) into claimed, claims from taken t;
 

@@ -48,7 +48,7 @@ begin
   end if;
 
   if cardinality(e_run) > 0 then
-    if p_parents then
+    if p_parents is not false then
       select array_agg(r.parent_run) into v_parents
       from weir.run r
       where r.id = any (e_run) and r.parent_run is not null;
@@ -70,7 +70,7 @@ begin
       where r.id = any (array[e.run_id])
       returning r.id, e.limit_flow)
     select array_agg(c.id), bool_or(c.limit_flow is not null) into v_ended, v_limited from closed c;
-    if v_ended is not null and (p_shares or v_limited) then
+    if v_ended is not null and (p_shares is not false or v_limited) then
       perform weir.runs_ended(v_ended, v_limited, p_shares);
     end if;
     if v_parents is not null then
@@ -78,7 +78,7 @@ begin
       perform weir.number_child_ends(e_run);
     end if;
     -- A statement of its own: it sees a child run whose start the statement above had to wait for.
-    if p_children and exists (select from weir.run c where c.parent_run = any (e_run)) then
+    if p_children is not false and exists (select from weir.run c where c.parent_run = any (e_run)) then
       perform weir.cancel_children(e_run);
     end if;
   end if;

@@ -78,7 +78,8 @@ declare
   v_busy      bigint[] := '{}';
   v_refused   bigint[] := '{}';
   v_refusals  text[];
-  b_run       bigint[];     -- what the claimed runs begin with
+  v_begun     smallint[];   -- what each of v_claimed begins with; null: nothing, or none of them does
+  b_run       bigint[];
   b_step      smallint[];
   b_plugin    integer[];
 begin
@@ -157,16 +158,23 @@ begin
 
   -- A repeated call finds the same.
   if p_begins_max > 0 and cardinality(v_claimed) > 0 and v_trial_of is null then
-    select array_agg(c.run_id), array_agg(s.first_step), array_agg(s.plugin_id) into b_run, b_step, b_plugin
+    select array_agg(s.first_step order by c.place),
+           array_agg(c.run_id order by c.place) filter (where s.first_step is not null),
+           array_agg(s.first_step order by c.place) filter (where s.first_step is not null),
+           array_agg(s.plugin_id order by c.place) filter (where s.first_step is not null)
+    into v_begun, b_run, b_step, b_plugin
     from (
-      select o.run_id, o.version_id
-      from unnest(v_claimed) as t(run_id)
-      join weir.open_run o on o.run_id = any (array[t.run_id])
-      where o.claims = 1
-      order by o.priority desc, o.run_id
-      limit p_begins_max) as c
-    join weir.serving s on s.version_id = any (array[c.version_id]) and s.worker_id = any (array[p_worker])
-    where s.first_step is not null;
+      select t.place, o.run_id, o.version_id,
+             o.claims = 1
+             and row_number() over (order by o.claims > 1, o.priority desc, o.run_id) <= p_begins_max as begins
+      from unnest(v_claimed) with ordinality as t(run_id, place)
+      join weir.open_run o on o.run_id = any (array[t.run_id])) as c
+    -- Of the few workers that have the version; coalesce keeps the planner from the index by worker.
+    left join lateral (
+      select s.first_step, s.plugin_id
+      from weir.serving s
+      where c.begins and s.version_id = any (array[c.version_id]) and coalesce(s.worker_id, 0) = p_worker
+      offset 0) as s on true;
   end if;
 
   update weir.worker w
@@ -197,8 +205,8 @@ begin
          r.id, r.uuid, r.version_id, r.priority, r.input, r.available_at, c.claims,
          null::boolean, null::integer[],
          null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
-         null::bigint[], null::bigint[], null::text[], b_step[array_position(b_run, c.run_id)], r.parent_run is not null
-  from unnest(v_claimed, v_claims) as c(run_id, claims)
+         null::bigint[], null::bigint[], null::text[], c.begun, r.parent_run is not null
+  from unnest(v_claimed, v_claims, v_begun) as c(run_id, claims, begun)
   join weir.run r on r.id = any (array[c.run_id])
   order by r.priority desc, r.id;
   if v_notified is not null then
