@@ -1,6 +1,6 @@
 -- What follows in the same transaction from runs having ended, whose open rows their caller has deleted: nothing of
--- them is shared any more (p_shares: false where they have no shares), and where p_limited one of them had a place under
--- a limit, which is free now.
+-- them is shared any more (p_shares: false where they have no shares), and where p_limited one of them had a place
+-- under a limit, which is free now.
 create or replace function weir.runs_ended(p_runs bigint[], p_limited boolean, p_shares boolean default true)
 returns void
 language plpgsql
