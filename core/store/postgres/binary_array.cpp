@@ -27,11 +27,6 @@ void append(std::string& bytes, Number number) {
   put(bytes.data() + bytes.size() - sizeof number, number);
 }
 
-template <std::integral Number>
-bool fits(std::int64_t number) {
-  return std::in_range<Number>(number);
-}
-
 }  // namespace
 
 BinaryArray::BinaryArray(ElementType type) : type_(type), bytes_(header_bytes, '\0') {}
@@ -45,9 +40,9 @@ std::string& BinaryArray::begin(std::size_t bytes) {
 
 // One that does not fit is sent whole: the database says that its length is wrong.
 void BinaryArray::add_number(std::int64_t number) {
-  if (type_ == ElementType::smallint && fits<std::int16_t>(number))
+  if (type_ == ElementType::smallint && std::in_range<std::int16_t>(number))
     append(begin(sizeof(std::int16_t)), static_cast<std::int16_t>(number));
-  else if (type_ == ElementType::integer && fits<std::int32_t>(number))
+  else if (type_ == ElementType::integer && std::in_range<std::int32_t>(number))
     append(begin(sizeof(std::int32_t)), static_cast<std::int32_t>(number));
   else
     append(begin(sizeof number), number);

@@ -17,7 +17,6 @@ namespace weir::postgres {
 
 /// The types of elements, with their numbers in pg_type.
 enum class ElementType : std::uint32_t {
-  boolean = 16,
   bigint = 20,
   smallint = 21,
   integer = 23,
@@ -29,7 +28,6 @@ enum class ElementType : std::uint32_t {
 /// The type that a call names: "bigint".
 constexpr ElementType element_type(std::string_view name) {
   using enum ElementType;
-  if (name == "boolean") return boolean;
   if (name == "bigint") return bigint;
   if (name == "smallint") return smallint;
   if (name == "int") return integer;
@@ -47,12 +45,8 @@ class BinaryArray {
 
   /// As the integer type of the elements. One that does not fit is refused by the database.
   void add(std::integral auto number) {
-    if constexpr (std::same_as<decltype(number), bool>) {
-      begin(1).push_back(static_cast<char>(number));
-    } else {
-      WEIR_ASSERT(std::in_range<std::int64_t>(number));
-      add_number(static_cast<std::int64_t>(number));
-    }
+    WEIR_ASSERT(std::in_range<std::int64_t>(number));
+    add_number(static_cast<std::int64_t>(number));
   }
   void add(Time time);
   void add(std::chrono::milliseconds span) { add_number(span.count()); }
