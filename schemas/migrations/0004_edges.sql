@@ -57,6 +57,12 @@ create index run_not_completed on weir.run (version_id, not_completed, id) where
 comment on column weir.run.not_completed is 'status of a run that failed or was cancelled; null for others';
 create index run_tagged on weir.run using gin (tags) where tags <> '{}';
 
+-- What a worker has in flight is written anew with each of its calls: to compress it took longer than to write it.
+alter table weir.worker
+  alter column in_flight_run set storage external, alter column in_flight_step set storage external,
+  alter column in_flight_index set storage external, alter column in_flight_attempt set storage external,
+  alter column in_flight_plugin set storage external;
+
 -- Attempts that ran in a process whose crash names nobody: suspects, until each has run again in a trial (F10).
 alter table weir.worker add column trial_of bigint[], add column keeps_runs boolean not null default false;
 comment on column weir.worker.trial_of is 'of a worker that holds a trial: the crashed workers whose runs it takes over';

@@ -11,7 +11,6 @@ namespace weir::postgres {
 namespace {
 
 constexpr std::size_t header_bytes = 5 * sizeof(std::int32_t);
-constexpr char jsonb_version = 1;
 constexpr Time timestamptz_epoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 
 // In network byte order.
@@ -54,11 +53,7 @@ void BinaryArray::add(Time time) {
 }
 
 void BinaryArray::add_text(std::string_view text) {
-  if (type_ == ElementType::jsonb)
-    begin(text.size() + 1).push_back(jsonb_version);
-  else
-    begin(text.size());
-  bytes_ += text;
+  begin(text.size()) += text;
 }
 
 void BinaryArray::add_null() {

@@ -21,8 +21,7 @@ enum class ElementType : std::uint32_t {
   smallint = 21,
   integer = 23,
   text = 25,
-  timestamptz = 1184,
-  jsonb = 3802
+  timestamptz = 1184
 };
 
 /// The type that a call names: "bigint".
@@ -33,7 +32,6 @@ constexpr ElementType element_type(std::string_view name) {
   if (name == "int") return integer;
   if (name == "text") return text;
   if (name == "timestamptz") return timestamptz;
-  if (name == "jsonb") return jsonb;
   throw "no element type of that name";
 }
 

@@ -15,46 +15,35 @@
 namespace weir::postgres {
 namespace {
 
-// Outputs go as JSON; or as text that the function itself reads: run by run, so that what PostgreSQL
-// cannot read of one run does not hold up the others, and after it has checked the lease, so that
-// reading large ones does not cost it.
-struct OutputArgument {
-  std::string_view settled, ended, type;
-};
-constexpr OutputArgument as_json{"j_output", "e_output", "jsonb"};
-constexpr OutputArgument as_text{"j_text", "e_text", "text"};
-
-constexpr auto settled_arguments(const OutputArgument& output) {
-  return array_arguments_of<SettledAttempt>(
-      array_argument("j_run", "bigint", &SettledAttempt::run),
-      array_argument("j_step", "smallint", &SettledAttempt::row, &JournalRow::task, &TaskId::step),
-      array_argument("j_index", "int", &SettledAttempt::row, &JournalRow::task, &TaskId::index),
-      array_argument("j_attempt", "smallint", &SettledAttempt::row, &JournalRow::attempt),
-      array_argument("j_outcome", "smallint", &SettledAttempt::row, &JournalRow::outcome),
-      array_argument(output.settled, output.type, &SettledAttempt::row, &JournalRow::output),
-      sparse(array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code)),
-      sparse(array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error)),
-      sparse(array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row,
-                            &JournalRow::retry_after)),
-      array_argument("j_started_at", "timestamptz", &SettledAttempt::row, &JournalRow::started_at),
-      array_argument("j_ended_at", "timestamptz", &SettledAttempt::row, &JournalRow::ended_at),
-      array_argument("j_plugin", "int", &SettledAttempt::plugin));
-}
+// Outputs go as text, which the function reads where it writes them: after it has checked the lease,
+// so that reading large ones does not cost it, and each in memory that is used again for the next.
+constexpr auto settled_arguments = array_arguments_of<SettledAttempt>(
+    array_argument("j_run", "bigint", &SettledAttempt::run),
+    array_argument("j_step", "smallint", &SettledAttempt::row, &JournalRow::task, &TaskId::step),
+    array_argument("j_index", "int", &SettledAttempt::row, &JournalRow::task, &TaskId::index),
+    array_argument("j_attempt", "smallint", &SettledAttempt::row, &JournalRow::attempt),
+    array_argument("j_outcome", "smallint", &SettledAttempt::row, &JournalRow::outcome),
+    array_argument("j_text", "text", &SettledAttempt::row, &JournalRow::output),
+    sparse(array_argument("j_error_code", "text", &SettledAttempt::row, &JournalRow::error_code)),
+    sparse(array_argument("j_error", "text", &SettledAttempt::row, &JournalRow::error)),
+    sparse(array_argument("j_retry_after_ms", "bigint", &SettledAttempt::row,
+                          &JournalRow::retry_after)),
+    array_argument("j_started_at", "timestamptz", &SettledAttempt::row, &JournalRow::started_at),
+    array_argument("j_ended_at", "timestamptz", &SettledAttempt::row, &JournalRow::ended_at),
+    array_argument("j_plugin", "int", &SettledAttempt::plugin));
 
 constexpr auto output_if_completed = [](const EndedRun& run) {
   return run.end.status == RunStatus::completed ? std::optional(std::cref(run.end.output))
                                                 : std::nullopt;
 };
 
-constexpr auto ended_arguments(const OutputArgument& output) {
-  return array_arguments_of<EndedRun>(
-      array_argument("e_run", "bigint", &EndedRun::run),
-      array_argument("e_status", "smallint", &EndedRun::end, &RunEnd::status),
-      array_argument(output.ended, output.type, output_if_completed),
-      sparse(array_argument("e_error", "text", &EndedRun::end, &RunEnd::error)),
-      sparse(array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step)),
-      sparse(array_argument("e_note", "text", &EndedRun::end, &RunEnd::note)));
-}
+constexpr auto ended_arguments = array_arguments_of<EndedRun>(
+    array_argument("e_run", "bigint", &EndedRun::run),
+    array_argument("e_status", "smallint", &EndedRun::end, &RunEnd::status),
+    array_argument("e_text", "text", output_if_completed),
+    sparse(array_argument("e_error", "text", &EndedRun::end, &RunEnd::error)),
+    sparse(array_argument("e_failed_step", "smallint", &EndedRun::end, &RunEnd::failed_step)),
+    sparse(array_argument("e_note", "text", &EndedRun::end, &RunEnd::note)));
 
 constexpr auto released_arguments = array_arguments_of<ReleasedRun>(
     array_argument("r_run", "bigint", &ReleasedRun::run),
@@ -113,26 +102,20 @@ constexpr auto reply_columns = columns_of<ReplyRow>(
     column("begun", &ReplyRow::run, &ClaimedRun::begun),
     column("has_parent", &ReplyRow::run, &ClaimedRun::has_parent));
 
-constexpr Text call_with(const OutputArgument& output, std::string_view more) {
-  int number = 10;
+constexpr const char* exchange_call = literal<[] {
+  int number = 11;
   Text arguments =
       "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint, "
       "p_versions => $4::int[], p_claims_max => $5::int, p_begins_max => $6::int, "
       "p_parents => $7::boolean, p_children => $8::boolean, p_shares => $9::boolean, "
-      "p_changes => true";
-  arguments += settled_arguments(output).list(number);
-  arguments += ended_arguments(output).list(number);
+      "p_apart => $10::boolean, p_changes => true, j_output => null, e_output => null";
+  arguments += settled_arguments.list(number);
+  arguments += ended_arguments.list(number);
   arguments += released_arguments.list(number);
   arguments += acknowledged_arguments.list(number);
   arguments += event_arguments.list(number);
   arguments += in_flight_arguments.list(number);
-  return "select " + reply_columns.list() + " from weir.exchange(" + arguments + more + ")";
-}
-
-constexpr const char* exchange_call = literal<[] { return call_with(as_json, ""); }>;
-
-constexpr const char* exchange_apart_call = literal<[] {
-  return call_with(as_text, ", p_apart => true, j_output => null, e_output => null");
+  return "select " + reply_columns.list() + " from weir.exchange(" + arguments + ")";
 }>;
 
 constexpr const char* renew_call = "select weir.renew($1::bigint, $2::bigint)";
@@ -146,13 +129,10 @@ bool is_large(const BinaryParams& params) {
   return bytes > large_bytes;
 }
 
-template <const OutputArgument& output>
 BinaryParams arrays_of(const ExchangeRequest& request) {
-  static constexpr auto settled = settled_arguments(output);
-  static constexpr auto ended = ended_arguments(output);
   BinaryParams params;
-  settled.append(params, request.settled);
-  ended.append(params, request.ended);
+  settled_arguments.append(params, request.settled);
+  ended_arguments.append(params, request.ended);
   released_arguments.append(params, request.released);
   acknowledged_arguments.append(params, request.acknowledged);
   event_arguments.append(params, request.events);
@@ -217,26 +197,22 @@ Result<ExchangeReply> exchange(ReconnectingSession& session, const ExchangeReque
         request.ended, [&](const EndedRun& each) { return each.relations.*relation; });
     return has ? "true" : "false";
   };
-  const Params params = {std::to_string(request.worker),
-                         std::to_string(request.sequence),
-                         std::to_string(request.lease.count()),
-                         array_of(request.versions),
-                         std::to_string(request.claims_max),
-                         std::to_string(request.begins_max),
-                         any_has(&Relations::parent),
-                         any_has(&Relations::children),
-                         any_has(&Relations::shares)};
-  const auto exchange_apart = [&] {
-    return session.query(exchange_apart_call, params, arrays_of<as_text>(request));
-  };
-  const BinaryParams arrays = arrays_of<as_json>(request);
+  const BinaryParams arrays = arrays_of(request);
   const bool large = is_large(arrays);
+  const bool apart = large || request.expects_busy;
+  Params params = {std::to_string(request.worker),        std::to_string(request.sequence),
+                   std::to_string(request.lease.count()), array_of(request.versions),
+                   std::to_string(request.claims_max),    std::to_string(request.begins_max),
+                   any_has(&Relations::parent),           any_has(&Relations::children),
+                   any_has(&Relations::shares),           apart ? "true" : "false"};
   if (large)
     if (const auto renewed = session.query(renew_call, {params[0], params[2]}); !renewed)
       return std::unexpected(renewed.error());
-  const bool apart = large || request.expects_busy;
-  auto rows = apart ? exchange_apart() : session.query(exchange_call, params, arrays);
-  if (!rows && !apart && is_of_one_run(rows.error())) rows = exchange_apart();
+  auto rows = session.query(exchange_call, params, arrays);
+  if (!rows && !apart && is_of_one_run(rows.error())) {
+    params.back() = "true";
+    rows = session.query(exchange_call, params, arrays);
+  }
   if (!rows) return std::unexpected(rows.error());
   return read_reply(*rows);
 }

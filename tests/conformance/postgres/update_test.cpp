@@ -30,7 +30,7 @@ TEST_SUITE("postgres: updates") {
     admin.run(fmt::format(
         "select weir.record_runs({}, clock_timestamp(), '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', "
         "'{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', array_agg(run_id), "
-        "array_agg(1::smallint), array_agg('7'::jsonb), array_agg(null::text), "
+        "array_agg(1::smallint), array_agg('7'::text), array_agg(null::text), "
         "array_agg(null::smallint), array_agg(null::text), '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', "
         "'{{}}') from weir.open_run",
         worker.id));

@@ -21,7 +21,7 @@ begin
   perform weir.record_runs(
     p_worker, clock_timestamp(),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-    array[p_run], array[1::smallint], array[null::jsonb], array[null::text],
+    array[p_run], array[1::smallint], array[null::text], array[null::text],
     array[null::smallint], array[null::text], '{}', '{}', '{}', '{}',
     '{}', '{}');
 exception when others then

@@ -4,6 +4,7 @@
 -- are sent again.
 -- p_parents, p_children, p_shares: false where none of the runs that end has a parent, child runs, or shares of its
 -- maps: then nothing is looked for.
+-- Outputs come as text: each is read where it is written, in memory that is used again for the next one.
 -- The output of a run that weir.record_large_end has written already is null here and kept.
 -- Locks: of parents and of the runs that end together, in order of id, which is parents before children; then of what
 -- follows from the ends. Errors: lock_not_available after the caller's lock_timeout, which a transaction of somebody
@@ -11,10 +12,10 @@
 -- it cannot store.
 create or replace function weir.record_runs(
   p_worker bigint, p_now timestamptz,
-  j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output jsonb[],
+  j_run bigint[], j_step smallint[], j_index integer[], j_attempt smallint[], j_outcome smallint[], j_output text[],
   j_error_code text[], j_error text[], j_retry_after_ms bigint[], j_started_at timestamptz[], j_ended_at timestamptz[],
   j_plugin integer[],
-  e_run bigint[], e_status smallint[], e_output jsonb[], e_error text[], e_failed_step smallint[], e_note text[],
+  e_run bigint[], e_status smallint[], e_output text[], e_error text[], e_failed_step smallint[], e_note text[],
   r_run bigint[], r_wake_at timestamptz[],
   h_run bigint[], h_count integer[],
   x_run bigint[], x_event text[],
@@ -38,13 +39,15 @@ begin
     insert into weir.journal
       (run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
        started_at, ended_at, worker_id, plugin_id)
-    select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output, j.error_code, j.error, j.retry_after_ms,
+    select j.run_id, j.step, j.task_index, j.attempt, j.outcome, j.output::jsonb, j.error_code, j.error,
+           j.retry_after_ms,
            least(j.started_at, p_now), least(j.ended_at, p_now),  -- a worker's clock may be ahead of the database's
            p_worker, j.plugin_id
-    from unnest(j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms,
-                j_started_at, j_ended_at, j_plugin)
-           as j(run_id, step, task_index, attempt, outcome, output, error_code, error, retry_after_ms,
-                started_at, ended_at, plugin_id);
+    from (select unnest(j_run) as run_id, unnest(j_step) as step, unnest(j_index) as task_index,
+                 unnest(j_attempt) as attempt, unnest(j_outcome) as outcome, unnest(j_output) as output,
+                 unnest(j_error_code) as error_code, unnest(j_error) as error,
+                 unnest(j_retry_after_ms) as retry_after_ms, unnest(j_started_at) as started_at,
+                 unnest(j_ended_at) as ended_at, unnest(j_plugin) as plugin_id) as j;
   end if;
 
   if cardinality(e_run) > 0 then
@@ -58,13 +61,13 @@ begin
     end if;
     with ended as (
       delete from weir.open_run o
-      using unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
-        as e(run_id, status, output, error, failed_step, note)
+      using (select unnest(e_run) as run_id, unnest(e_status) as status, unnest(e_output) as output,
+                    unnest(e_error) as error, unnest(e_failed_step) as failed_step, unnest(e_note) as note) as e
       where o.run_id = any (array[e.run_id]) and coalesce(o.worker_id, 0) = p_worker
       returning e.*, o.started_at, o.limit_flow),
     closed as (
       update weir.run r
-      set status = e.status, output = coalesce(e.output, r.output), error = e.error, failed_step = e.failed_step,
+      set status = e.status, output = coalesce(e.output::jsonb, r.output), error = e.error, failed_step = e.failed_step,
           note = e.note, started_at = e.started_at, ended_at = clock_timestamp()  -- now that it is locked
       from ended e
       where r.id = any (array[e.run_id])

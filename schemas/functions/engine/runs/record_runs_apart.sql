@@ -1,6 +1,6 @@
 -- The same as weir.record_runs, but what cannot be written of one run does not keep the others from being written: the
--- runs are written in halves, and those of a half that fails again in halves, at last alone. Outputs come as text:
--- what PostgreSQL cannot read of them is the fault of one run as well.
+-- runs are written in halves, and those of a half that fails again in halves, at last alone. What PostgreSQL cannot
+-- read of an output is the fault of one run as well.
 -- busy: runs that could not be ended or released, because a transaction of somebody else has locked their row, or that
 -- of a parent, a child run or a share: what was settled of them is in the journal, the rest is to be sent again.
 -- refused, errors: runs of which PostgreSQL cannot store a value, and what it said: nothing was written of a run that
@@ -60,8 +60,8 @@ begin
         x.run, x.event)
       from
         (select coalesce(array_agg(u.run), '{}') as run, array_agg(u.step) as step, array_agg(u.index) as index,
-                array_agg(u.attempt) as attempt, array_agg(u.outcome) as outcome,
-                array_agg(u.output::jsonb) as output, array_agg(u.error_code) as error_code,
+                array_agg(u.attempt) as attempt, array_agg(u.outcome) as outcome, array_agg(u.output) as output,
+                array_agg(u.error_code) as error_code,
                 array_agg(u.error) as error, array_agg(u.retry_after_ms) as retry_after_ms,
                 array_agg(u.started_at) as started_at,
                 array_agg(u.ended_at) as ended_at, array_agg(u.plugin) as plugin
@@ -71,7 +71,7 @@ begin
                      ended_at, plugin)
          where v_what <> 'rest' and u.run between v_from and v_to) as j,
         (select coalesce(array_agg(u.run), '{}') as run, array_agg(u.status) as status,
-                array_agg(u.output::jsonb) as output, array_agg(u.error) as error,
+                array_agg(u.output) as output, array_agg(u.error) as error,
                 array_agg(u.failed_step) as failed_step, array_agg(u.note) as note
          from unnest(e_run, e_status, e_output, e_error, e_failed_step, e_note)
                 as u(run, status, output, error, failed_step, note)

@@ -10,7 +10,10 @@
 --
 -- It waits for nobody: after the lock_timeout of this function, or when PostgreSQL cannot store a value, the worker
 -- repeats the call with p_apart. Then what is the matter with one run keeps no other from being written: see
--- weir.record_runs_apart. Outputs come as text then (j_text and e_text instead of j_output and e_output).
+-- weir.record_runs_apart.
+--
+-- Outputs come as text, in j_text and e_text, from workers of this version; from those before it in j_output and
+-- e_output.
 --
 -- p_parents, p_children, p_shares: false where no run that ends has a parent, child runs, or shares of its maps.
 --
@@ -64,6 +67,8 @@ as $$
 #variable_conflict use_column
 declare
   v_called    timestamptz := clock_timestamp();  -- the server may stand still after weir.notice_outage
+  v_settled   text[] := coalesce(j_text, j_output::text[]);
+  v_ended     text[] := coalesce(e_text, e_output::text[]);
   v_now       timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
   v_seen      bigint;
   v_trial_of  bigint[];
@@ -114,16 +119,17 @@ begin
       select a.busy, a.refused, a.errors into v_busy, v_refused, v_refusals
       from weir.record_runs_apart(
         p_worker, v_now,
-        j_run, j_step, j_index, j_attempt, j_outcome, j_text, j_error_code, j_error, j_retry_after_ms, j_started_at,
-        j_ended_at, j_plugin,
-        e_run, e_status, e_text, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event) as a;
+        j_run, j_step, j_index, j_attempt, j_outcome, v_settled, j_error_code, j_error, j_retry_after_ms,
+        j_started_at, j_ended_at, j_plugin,
+        e_run, e_status, v_ended, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run,
+        x_event) as a;
     elsif cardinality(j_run) + cardinality(e_run) + cardinality(r_run) + cardinality(h_run) + cardinality(x_run) > 0
     then
       perform weir.record_runs(
         p_worker, v_now,
-        j_run, j_step, j_index, j_attempt, j_outcome, j_output, j_error_code, j_error, j_retry_after_ms, j_started_at,
-        j_ended_at, j_plugin,
-        e_run, e_status, e_output, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event,
+        j_run, j_step, j_index, j_attempt, j_outcome, v_settled, j_error_code, j_error, j_retry_after_ms,
+        j_started_at, j_ended_at, j_plugin,
+        e_run, e_status, v_ended, e_error, e_failed_step, e_note, r_run, r_wake_at, h_run, h_count, x_run, x_event,
         p_parents, p_children, p_shares);
     end if;
 
