@@ -22,7 +22,7 @@ begin
   v_version := coalesce((select a.to_version from weir.adoption a where a.from_version = v_run.version_id),
                         v_run.version_id);
   if v_version <> v_run.version_id then
-    perform weir.check_inputs(v, array[v_run.input])
+    perform weir.check_inputs(v.flow_id, v.input_schema, v.input_path, array[v_run.input])
     from weir.version v
     where v.id = v_version and v.input_schema is not null;
   end if;

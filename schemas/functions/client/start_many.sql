@@ -12,8 +12,10 @@ set jit = off set enable_seqscan = off  -- by key, as plans are kept while table
 as $$
 #variable_conflict use_column
 declare
-  v_version      weir.version%rowtype := weir.version_to_start(flow, version);
+  v_version      integer := weir.version_to_start(flow, version);
+  v_flow         integer;
   v_available_at timestamptz;
+  v_keyed        boolean := num_nonnulls(variadic keys) > 0;
   v_key_bytes    integer;
   v_made         uuid[];   -- null where the key had a run
   v_runs         uuid[];
@@ -41,20 +43,24 @@ begin
                             else 'run_ids: ' || cardinality(run_ids) end, cardinality(inputs)),
       hint = 'give none, or one for each input';
   end if;
-  select octet_length(k) into v_key_bytes from unnest(keys) as k where octet_length(k) not between 1 and 255 limit 1;
-  if found then
-    raise exception 'an idempotency key of % bytes', v_key_bytes
-      using errcode = 'WR003', hint = 'from 1 to 255 bytes';
+  if v_keyed then
+    select octet_length(k) into v_key_bytes from unnest(keys) as k where octet_length(k) not between 1 and 255 limit 1;
+    if found then
+      raise exception 'an idempotency key of % bytes', v_key_bytes
+        using errcode = 'WR003', hint = 'from 1 to 255 bytes';
+    end if;
+    v_flow := (select v.flow_id from weir.version v where v.id = v_version);
   end if;
 
   v_made := weir.make_runs(v_version, inputs, keys, run_ids, v_available_at, priority, tags, p_now => v_now);
-  loop
+  v_runs := v_made;
+  while v_keyed loop
     -- A statement of its own: it sees the runs of callers that used the same key at the same time.
     v_runs := array(
       select coalesce(w.made, (select r.uuid
                                from weir.idempotency k
                                join weir.run r on r.id = any (array[k.run_id])
-                               where k.flow_id = v_version.flow_id and k.key = w.key))
+                               where k.flow_id = v_flow and k.key = w.key))
       from unnest(v_made, keys) with ordinality as w(made, key, place)
       order by w.place);
     exit when array_position(v_runs, null) is null;
@@ -81,13 +87,12 @@ begin
       left join unnest(v_again, v_gone) as a(made, place) on a.place = m.place
       order by m.place);
   end loop;
-  if v_available_at <= clock_timestamp() and exists (select from unnest(v_made) as m where m is not null) then
+  if v_available_at <= clock_timestamp() and num_nonnulls(variadic v_made) > 0 then
     perform weir.wake_workers();
   end if;
 
   return query
   select w.run, w.made is not null
-  from unnest(v_runs, v_made) with ordinality as w(run, made, place)
-  order by w.place;
+  from (select unnest(v_runs) as run, unnest(v_made) as made) as w;
 end $$;
 comment on function weir.start_many is 'starts one run of a flow for each input, in the caller''s transaction';

@@ -129,10 +129,10 @@ TEST_SUITE("postgres: inputs") {
     AdminSession user(stores.url());
     user.run(
         "create function pg_temp.refusal(s jsonb, i jsonb) returns text language plpgsql as $$ "
-        "declare v weir.version; begin v.input_schema := s; v.input_path := weir.input_path_of(s);"
-        " if jsonb_path_match(i, v.input_path, '{}', true) and weir.input_faults(s, i) <> '{}'"
+        "declare p jsonpath := weir.input_path_of(s); begin"
+        " if jsonb_path_match(i, p, '{}', true) and weir.input_faults(s, i) <> '{}'"
         " then return 'the path takes what does not fit'; end if;"
-        " perform weir.check_inputs(v, array[i]); return ''; "
+        " perform weir.check_inputs(null, s, p, array[i]); return ''; "
         "exception when sqlstate 'WR003' then return sqlerrm; end $$");
     Some some(7);
     std::size_t taken = 0, refused = 0;

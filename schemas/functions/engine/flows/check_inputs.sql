@@ -1,7 +1,9 @@
--- Refuses inputs that do not fit the input schema of a version, as far as SQL checks it (S3; weir.input_faults); not
--- one whose key has a run, which started with the version of its time (S4). The words are those of weir::check_input.
+-- Refuses inputs that do not fit an input schema, as far as SQL checks it (S3; weir.input_faults), whose path is
+-- p_path (weir.input_path_of); not one whose key has a run of the flow, which started with the version of its time
+-- (S4). The words are those of weir::check_input.
 -- Errors: WR003, with the JSON pointer of each fault of the first such input.
-create or replace function weir.check_inputs(p_version weir.version, p_inputs jsonb[], p_keys text[] default null)
+create or replace function weir.check_inputs(
+  p_flow integer, p_schema jsonb, p_path jsonpath, p_inputs jsonb[], p_keys text[] default null)
 returns void
 language plpgsql stable as $$
 declare
@@ -10,14 +12,14 @@ declare
 begin
   if not exists (
     select from unnest(p_inputs) as i
-    where jsonb_path_match(coalesce(i, 'null'), p_version.input_path, '{}', true) is not true) then
+    where jsonb_path_match(coalesce(i, 'null'), p_path, '{}', true) is not true) then
     return;
   end if;
   select i.place, f.faults into v_place, v_faults
   from unnest(p_inputs, p_keys) with ordinality as i(input, key, place)
-  cross join lateral (select weir.input_faults(p_version.input_schema, coalesce(i.input, 'null')) as faults) as f
-  where jsonb_path_match(coalesce(i.input, 'null'), p_version.input_path, '{}', true) is not true and f.faults <> '{}'
-    and not weir.has_key(p_version.flow_id, i.key)
+  cross join lateral (select weir.input_faults(p_schema, coalesce(i.input, 'null')) as faults) as f
+  where jsonb_path_match(coalesce(i.input, 'null'), p_path, '{}', true) is not true and f.faults <> '{}'
+    and not weir.has_key(p_flow, i.key)
   order by i.place
   limit 1;
   if not found then return; end if;

@@ -1,27 +1,25 @@
 -- The version of a flow that a start is for: the one named, or weir.version_for_starts; or the version that adopted it.
 -- All starts ask here: by command, by SQL, by schedules and of child runs.
 -- Errors: WR002 no such flow or version; the hint has those that exist.
-create or replace function weir.version_to_start(p_flow text, p_version integer default null) returns weir.version
+create or replace function weir.version_to_start(p_flow text, p_version integer default null) returns integer
 language plpgsql stable
 set jit = off set enable_seqscan = off  -- by key, as plans are kept while tables grow
 as $$
 declare
-  v_version weir.version%rowtype;
+  v_version integer;
 begin
   if p_version is null then
-    select v.* into v_version
+    select weir.version_for_starts(f.id) into v_version
     from weir.flow f
-    join weir.version v on v.id = any (array[weir.version_for_starts(f.id)])
     where lower(f.slug) = lower(p_flow) and f.slug = p_flow;
   else
-    select t.* into v_version
+    select coalesce(a.to_version, v.id) into v_version
     from weir.flow f
     join weir.version v on v.flow_id = any (array[f.id])
     left join weir.adoption a on a.from_version = v.id
-    join weir.version t on t.id = any (array[coalesce(a.to_version, v.id)])
     where lower(f.slug) = lower(p_flow) and f.slug = p_flow and v.number = p_version;
   end if;
-  if not found then
+  if v_version is null then
     raise exception using errcode = 'WR002',
       message = format('no flow "%s"%s in this database', p_flow, ' version ' || p_version),
       hint = coalesce((select 'the newest version is ' || max(v.number)

@@ -10,7 +10,7 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, i
 as $$
 declare
   v_versions integer[] := p_versions;
-  v_counts   integer[];  -- how many runs of each are next
+  v_next     record;     -- of which of them runs are next, and how many of each
   v_limited  integer[];  -- those of them that have limits
   v_runs     bigint[];   -- what their limits allow
   v_flows    integer[];
@@ -18,19 +18,21 @@ declare
   v_woken    integer;
   v_next_at  timestamptz;  -- when limits allow more
 begin
-  with due as materialized (
-    select s.run_id
-    from weir.open_run s
-    where s.worker_id is null and s.wake_at <= p_now
-    order by s.wake_at
-    limit 1000
-    for update skip locked)
-  update weir.open_run o
-  set wake_at = null
-  from due d
-  where o.run_id = any (array[d.run_id]);
-  get diagnostics v_woken = row_count;
-  if v_woken = 1000 then next_at := p_now; end if;  -- there may be more
+  if exists (select from weir.open_run s where s.worker_id is null and s.wake_at <= p_now) then
+    with due as materialized (
+      select s.run_id
+      from weir.open_run s
+      where s.worker_id is null and s.wake_at <= p_now
+      order by s.wake_at
+      limit 1000
+      for update skip locked)
+    update weir.open_run o
+    set wake_at = null
+    from due d
+    where o.run_id = any (array[d.run_id]);
+    get diagnostics v_woken = row_count;
+    if v_woken = 1000 then next_at := p_now; end if;  -- there may be more
+  end if;
 
   if exists (select from weir.flow_limit) then  -- usually there is none: this reads an empty table
     v_limited := array(
@@ -49,11 +51,11 @@ begin
     end if;
   end if;
 
-  select c.versions, c.counts into v_versions, v_counts from weir.claim_counts(v_versions, p_claims_max) as c;
+  v_next := weir.claim_counts(v_versions, p_claims_max);
   with free as materialized (
     -- Locked as they are found: what other workers are claiming at this moment is passed over.
     select f.run_id
-    from unnest(v_versions, v_counts) as v(id, count)
+    from unnest(v_next.versions, v_next.counts) as v(id, count)
     cross join lateral (
       select o.run_id
       from weir.open_run o
@@ -79,12 +81,8 @@ begin
   if cardinality(claimed) < p_claims_max then  -- what waits still is what others are claiming
     select count(*) into missed
     from (
-      select
-      from unnest(v_versions) as v(id)
-      cross join lateral (
-        select from weir.open_run o
-        where o.version_id = v.id and o.worker_id is null and o.wake_at is null
-        limit p_claims_max) as waiting
+      select from weir.open_run o
+      where o.version_id = any (v_next.versions) and o.worker_id is null and o.wake_at is null
       limit p_claims_max - cardinality(claimed)) as w;
   end if;
 end $$;

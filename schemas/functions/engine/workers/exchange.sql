@@ -73,6 +73,7 @@ declare
   v_seen      bigint;
   v_trial_of  bigint[];
   v_claimed   bigint[] := '{}';
+  v_claim     record;      -- what weir.claim gave
   v_claims    integer[];   -- how many workers each of them has had
   v_missed    integer := 0;
   v_next_at   timestamptz;  -- when a limit allows runs
@@ -103,11 +104,12 @@ begin
   end if;
 
   v_now := clock_timestamp();
-  v_listened := exists (select from weir.listening l where l.until > v_now);
-  select array_agg(v.id) into v_paused
-  from weir.flow f
-  join weir.version v on v.flow_id = any (array[f.id])
-  where f.paused_at is not null and v.id = any (p_versions);
+  select exists (select from weir.listening l where l.until > v_now),
+         (select array_agg(v.id)
+          from weir.flow f
+          join weir.version v on v.flow_id = any (array[f.id])
+          where f.paused_at is not null and v.id = any (p_versions))
+  into v_listened, v_paused;
 
   if v_seen = p_sequence - 1 then
     -- If a crash of the server loses any of the rest, the sequence shows it: no need to wait for the disk.
@@ -137,11 +139,15 @@ begin
       select c.claimed, c.claims into v_claimed, v_claims
       from weir.claim_suspects(p_worker, p_sequence, v_trial_of, p_versions, v_paused) as c;
     elsif p_claims_max > 0 then
-      select c.claimed, c.claims, c.missed, c.next_at into v_claimed, v_claims, v_missed, v_next_at
-      from weir.claim(p_worker, p_sequence,
-                      case when v_paused is null then p_versions
-                           else array(select v.id from unnest(p_versions) as v(id) where v.id <> all (v_paused)) end,
-                      p_claims_max, v_now) as c;
+      v_claim := weir.claim(p_worker, p_sequence,
+                            case when v_paused is null then p_versions
+                                 else array(select v.id from unnest(p_versions) as v(id)
+                                            where v.id <> all (v_paused)) end,
+                            p_claims_max, v_now);
+      v_claimed := v_claim.claimed;
+      v_claims := v_claim.claims;
+      v_missed := v_claim.missed;
+      v_next_at := v_claim.next_at;
     end if;
   else
     select coalesce(array_agg(o.run_id), '{}'), array_agg(o.claims) into v_claimed, v_claims
@@ -164,23 +170,25 @@ begin
 
   -- A repeated call finds the same.
   if p_begins_max > 0 and cardinality(v_claimed) > 0 and v_trial_of is null then
-    select array_agg(s.first_step order by c.place),
-           array_agg(c.run_id order by c.place) filter (where s.first_step is not null),
-           array_agg(s.first_step order by c.place) filter (where s.first_step is not null),
-           array_agg(s.plugin_id order by c.place) filter (where s.first_step is not null)
+    select array_agg(b.first_step), array_agg(b.run_id) filter (where b.first_step is not null),
+           array_agg(b.first_step) filter (where b.first_step is not null),
+           array_agg(b.plugin_id) filter (where b.first_step is not null)
     into v_begun, b_run, b_step, b_plugin
     from (
-      select t.place, o.run_id, o.version_id,
-             o.claims = 1
-             and row_number() over (order by o.claims > 1, o.priority desc, o.run_id) <= p_begins_max as begins
-      from unnest(v_claimed) with ordinality as t(run_id, place)
-      join weir.open_run o on o.run_id = any (array[t.run_id])) as c
-    -- Of the few workers that have the version; coalesce keeps the planner from the index by worker.
-    left join lateral (
-      select s.first_step, s.plugin_id
-      from weir.serving s
-      where c.begins and s.version_id = any (array[c.version_id]) and coalesce(s.worker_id, 0) = p_worker
-      offset 0) as s on true;
+      select c.run_id, s.first_step, s.plugin_id
+      from (
+        select t.place, o.run_id, o.version_id,
+               o.claims = 1
+               and row_number() over (order by o.claims > 1, o.priority desc, o.run_id) <= p_begins_max as begins
+        from unnest(v_claimed) with ordinality as t(run_id, place)
+        join weir.open_run o on o.run_id = any (array[t.run_id])) as c
+      -- Of the few workers that have the version; coalesce keeps the planner from the index by worker.
+      left join lateral (
+        select s.first_step, s.plugin_id
+        from weir.serving s
+        where c.begins and s.version_id = any (array[c.version_id]) and coalesce(s.worker_id, 0) = p_worker
+        offset 0) as s on true
+      order by c.place) as b;
   end if;
 
   update weir.worker w
