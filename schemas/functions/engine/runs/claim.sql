@@ -10,6 +10,8 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off  -- by key, i
 as $$
 declare
   v_versions integer[] := p_versions;
+  v_due      boolean;    -- some of what sleeps is due
+  v_limits   boolean;
   v_next     record;     -- of which of them runs are next, and how many of each
   v_limited  integer[];  -- those of them that have limits
   v_runs     bigint[];   -- what their limits allow
@@ -18,7 +20,10 @@ declare
   v_woken    integer;
   v_next_at  timestamptz;  -- when limits allow more
 begin
-  if exists (select from weir.open_run s where s.worker_id is null and s.wake_at <= p_now) then
+  select exists (select from weir.open_run s where s.worker_id is null and s.wake_at <= p_now),
+         exists (select from weir.flow_limit)  -- usually there is none: this reads an empty table
+  into v_due, v_limits;
+  if v_due then
     with due as materialized (
       select s.run_id
       from weir.open_run s
@@ -34,7 +39,7 @@ begin
     if v_woken = 1000 then next_at := p_now; end if;  -- there may be more
   end if;
 
-  if exists (select from weir.flow_limit) then  -- usually there is none: this reads an empty table
+  if v_limits then
     v_limited := array(
       select v.id
       from weir.flow_limit l

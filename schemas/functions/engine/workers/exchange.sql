@@ -67,6 +67,7 @@ as $$
 #variable_conflict use_column
 declare
   v_called    timestamptz := clock_timestamp();  -- the server may stand still after weir.notice_outage
+  v_commit    text;
   v_settled   text[] := coalesce(j_text, j_output::text[]);
   v_ended     text[] := coalesce(e_text, e_output::text[]);
   v_now       timestamptz;  -- a variable can be looked up in an index, clock_timestamp() cannot
@@ -114,7 +115,7 @@ begin
   if v_seen = p_sequence - 1 then
     -- If a crash of the server loses any of the rest, the sequence shows it: no need to wait for the disk.
     if cardinality(j_run) = 0 and cardinality(e_run) = 0 and cardinality(r_run) = 0 then
-      perform set_config('synchronous_commit', 'off', true);
+      v_commit := set_config('synchronous_commit', 'off', true);
     end if;
 
     if p_apart then
@@ -200,20 +201,23 @@ begin
       in_flight_plugin = f_plugin || b_plugin
   where w.id = p_worker;
 
-  select array_agg(o.run_id), array_agg(case when p_changes then o.news_heard else -1 end) into v_notified, v_heard
-  from weir.open_run o
-  where o.worker_id = p_worker and o.news > o.news_heard;
+  select n.runs, n.heard, least(v_next_at, w.wake_at) into v_notified, v_heard, next_wake_at
+  from (select array_agg(o.run_id) as runs, array_agg(case when p_changes then o.news_heard else -1 end) as heard
+        from weir.open_run o
+        where o.worker_id = p_worker and o.news > o.news_heard) as n,
+       -- Not from the beginning: rows that were due may lie there dead until an old snapshot ends.
+       (select min(o.wake_at) as wake_at
+        from weir.open_run o
+        where o.worker_id is null and o.wake_at > v_now) as w;
 
-  return query
-  select clock_timestamp(),
-         -- Not from the beginning: rows that were due may lie there dead until an old snapshot ends.
-         least(v_next_at, (select min(o.wake_at)
-                           from weir.open_run o
-                           where o.worker_id is null and o.wake_at > v_now)),
-         null::bigint, null::uuid, null::integer, null::smallint, null::jsonb, null::timestamptz, v_missed,
-         v_listened, v_paused,
-         null::integer, null::text, null::smallint, null::smallint, null::smallint, null::jsonb, null::text,
-         v_busy, v_refused, v_refusals, null::smallint, null::boolean;
+  database_time := clock_timestamp();
+  claims := v_missed;
+  listened := v_listened;
+  paused := v_paused;
+  busy := v_busy;
+  refused := v_refused;
+  refusals := v_refusals;
+  return next;
   return query
   select null::timestamptz, null::timestamptz,
          r.id, r.uuid, r.version_id, r.priority, r.input, r.available_at, c.claims,

@@ -7,11 +7,18 @@ create or replace function weir.notice_outage(p_worker bigint default null) retu
 language plpgsql
 set jit = off set enable_seqscan = off  -- by key, whatever the statistics say
 as $$
+declare
+  v_known  boolean;  -- this start of the server
+  v_lapsed boolean;  -- the worker's lease, which nobody has swept
 begin
   if pg_is_in_recovery() then
     raise exception 'the server is a standby' using errcode = 'read_only_sql_transaction';
   end if;
-  if not exists (select from weir.uptime u where u.singleton and u.server_started = pg_postmaster_start_time()) then
+  select exists (select from weir.uptime u where u.singleton and u.server_started = pg_postmaster_start_time()),
+         exists (select from weir.worker w
+                 where w.id = p_worker and w.ended_at is null and w.lease_until <= clock_timestamp())
+  into v_known, v_lapsed;
+  if not v_known then
     insert into weir.uptime as u (server_started, since, swept_at)
     values (pg_postmaster_start_time(), clock_timestamp(), clock_timestamp())
     on conflict (singleton) do update
@@ -22,9 +29,7 @@ begin
       set lease_until = greatest(w.lease_until, clock_timestamp() + w.lease)
       where w.ended_at is null;
     end if;
-  end if;
-  if exists (select from weir.worker w
-             where w.id = p_worker and w.ended_at is null and w.lease_until <= clock_timestamp()) then
+  elsif v_lapsed then
     perform from weir.uptime u where u.singleton for update;
     perform weir.spare_workers();
   end if;
