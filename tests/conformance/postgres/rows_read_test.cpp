@@ -160,4 +160,52 @@ TEST_SUITE("postgres: rows read") {
     const long read = many.read_by("select * from weir.versions");
     CHECK_MESSAGE(read <= 100 * factor() + 60, read);
   }
+
+  TEST_CASE("a call looks only into the tables that its work concerns") {
+    PostgresUnderTest stores;
+    TestWorker worker(stores);
+    const VersionId version = worker.loads(one_step());
+    const auto tables_of = [&](const std::string& statement) {
+      AdminSession session(
+          stores.url());  // what another transaction of it read would count as well
+      session.run("begin");
+      session.run(statement);
+      const std::string tables =
+          session
+              .run(
+                  "select string_agg(distinct regexp_replace(relname, '^journal.*', 'journal'), "
+                  "' ') from pg_stat_xact_user_tables where schemaname = 'weir' and "
+                  "coalesce(seq_scan, 0) + coalesce(idx_scan, 0) + n_tup_ins > 0")
+              .front();
+      session.run("commit");
+      return tables;
+    };
+    const auto exchange = [&](int sequence, std::string_view journal, std::string_view ends,
+                              int claims) {
+      return tables_of(fmt::format(
+          "select * from weir.exchange({}, {}, 60000, {}, {}, '{{}}', '{{}}', '{{}}', '{{}}', "
+          "'{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', array[{}], {}, "
+          "p_begins_max => 8, p_parents => false, p_children => false, p_shares => false, "
+          "p_changes => true)",
+          worker.id, sequence, journal, ends, version, claims));
+    };
+    const std::string nothing_settled =
+        "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'";
+    const std::string nothing_ended = "'{}', '{}', '{}', '{}', '{}', '{}'";
+
+    CHECK(tables_of("select weir.start('totals', '1')") ==
+          "adoption flow flow_limit open_run run serving version worker");
+    CHECK(exchange(1, nothing_settled, nothing_ended, 0) ==
+          "flow listening open_run uptime worker");
+    CHECK(exchange(2, nothing_settled, nothing_ended, 8) ==
+          "flow flow_limit listening open_run run serving uptime worker");
+    const std::string run = stores.sql("select run_id::text from weir.open_run").front();
+    CHECK(exchange(
+              3,
+              fmt::format("'{{{0}}}', '{{0}}', '{{0}}', '{{1}}', '{{1}}', '{{1}}', '{{null}}', "
+                          "'{{null}}', '{{null}}', array[now()], array[now()], '{{null}}'",
+                          run),
+              fmt::format("'{{{0}}}', '{{1}}', '{{1}}', '{{null}}', '{{null}}', '{{null}}'", run),
+              0) == "flow journal listening open_run run uptime worker");
+  }
 }

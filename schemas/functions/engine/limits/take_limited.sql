@@ -39,9 +39,8 @@ begin
     where coalesce(o.worker_id, 0) = 0 and o.wake_at is null
       and o.version_id <> all (array(  -- they may have been paused since weir.exchange looked
         select v.id
-        from weir.flow f
-        join weir.version v on v.flow_id = any (array[f.id])
-        where f.paused_at is not null))
+        from (select p.id from weir.flow p where p.paused_at is not null offset 0) as f
+        join weir.version v on v.flow_id = any (array[f.id])))
     order by c.run_id
     for update of o skip locked),
   taken as (

@@ -70,9 +70,8 @@ begin
       for update skip locked) as f
     where v.id <> all (array(  -- they may have been paused since weir.exchange looked
       select p.id
-      from weir.flow f
-      join weir.version p on p.flow_id = any (array[f.id])
-      where f.paused_at is not null))),
+      from (select q.id from weir.flow q where q.paused_at is not null offset 0) as f
+      join weir.version p on p.flow_id = any (array[f.id])))),
   taken as (
     update weir.open_run o
     set worker_id = p_worker, claimed_in = p_sequence, claims = o.claims + 1,
