@@ -32,6 +32,10 @@ AttemptResult stopped_by_skip() {
           .error = "its step was skipped while this ran"};
 }
 
+std::size_t bytes_of(const AttemptResult& result) {
+  return result.output ? result.output->text().size() : 0;
+}
+
 std::string_view slug_of(const Attempt& attempt) { return attempt.flow->definition.slug().view(); }
 
 std::string_view step_of(const Attempt& attempt) {
@@ -139,7 +143,7 @@ void Attempts::collect_finished() {
   }
   for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
     Attempt& attempt = *finished_.front().attempt;
-    pace_.ran(attempt.ended - start_of(attempt));
+    pace_.ran(attempt.ended - start_of(attempt), bytes_of(attempt.result));
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
       if (finished_.front().obeyed)

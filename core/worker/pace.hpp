@@ -28,7 +28,11 @@ class Pace {
   std::size_t blocked() const noexcept { return blocked_; }
 
   void exchanged(Steady::duration took) { average(exchange_seconds_, took); }
-  void ran(Steady::duration took) { average(task_seconds_, took); }
+  /// A task ran for so long, and its result has so many bytes.
+  void ran(Steady::duration took, std::size_t bytes = 0) {
+    average(task_seconds_, took);
+    average(task_bytes_, static_cast<double>(bytes));
+  }
 
   double task_seconds() const noexcept { return task_seconds_; }
   /// How long an exchange takes.
@@ -38,12 +42,14 @@ class Pace {
   }
 
   /// The number of slots, plus as many attempts as those can finish during an exchange that are not
-  /// blocked.
+  /// blocked; but no more than whose results have bytes_max together.
   std::size_t window() const {
     const double per_slot = exchange_seconds_ / std::max(task_seconds_, 1e-6);
     const double wanted =
         static_cast<double>(slots_) + static_cast<double>(slots_ - blocked_) * per_slot;
-    return std::max(slots_, static_cast<std::size_t>(std::min<double>(window_max, wanted)));
+    const double in_memory = static_cast<double>(bytes_max) / std::max(task_bytes_, 1.0);
+    return std::max(slots_, static_cast<std::size_t>(
+                                std::min({static_cast<double>(window_max), wanted, in_memory})));
   }
 
   /// How many of them to begin with one exchange: while they run, an exchange settles those that the
@@ -57,13 +63,15 @@ class Pace {
 
  private:
   static constexpr std::size_t window_max = 512;
+  static constexpr std::size_t bytes_max = 16 * 1024 * 1024;  // two requests
+  static void average(double& value, double sample) { value += (sample - value) / 8; }
   static void average(double& value, Steady::duration sample) {
-    value += (std::chrono::duration<double>(sample).count() - value) / 8;
+    average(value, std::chrono::duration<double>(sample).count());
   }
 
   std::size_t slots_;
   std::size_t blocked_ = 0;
-  double exchange_seconds_ = 0.001, task_seconds_ = 1.0;  ///< moving averages
+  double exchange_seconds_ = 0.001, task_seconds_ = 1.0, task_bytes_ = 0;  ///< moving averages
 };
 
 }  // namespace weir

@@ -32,6 +32,8 @@ constexpr const char* session_settings =
     "set enable_sort = on; "
     "select set_config('synchronous_commit', 'on', false) "
     "where current_setting('synchronous_commit') = 'off'; "
+    "select set_config(s.name, 'lz4', false) from pg_settings s "  // pglz takes as long as the rest
+    "where s.name = 'default_toast_compression' and 'lz4' = any (s.enumvals); "
     "select set_config(s.name, s.value, false) "
     "from (values ('transaction_timeout', '0'), ('restrict_nonsystem_relation_kind', '')) "
     "as s(name, value) where current_setting(s.name, true) is not null; "

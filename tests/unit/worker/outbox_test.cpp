@@ -88,7 +88,7 @@ TEST_SUITE("worker: outbox") {
     RunBook runs;
     Outbox outbox;
     outbox.set_listeners(true, true);
-    const OwnedRun& run = add_run(runs, flow, 7, "null");
+    const OwnedRun& run = add_run(runs, flow, 7);
     outbox.request().worker = 3;
     outbox.request().versions = {4};
     outbox.settle(7, row_with_error(1), 3);
