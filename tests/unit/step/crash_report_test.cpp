@@ -122,6 +122,24 @@ TEST_SUITE("crash report") {
     }
   }
 
+  TEST_CASE("F1: a thread that takes too long to load a plugin charges that plugin and no step") {
+    const FlightRecorder recorder = crashed();
+    flight::Page& page = recorder.page();
+    page.crash.seat = -1;
+    page.crash.signal = SIGABRT;
+    page.crash.code = SI_TIMER;
+    const ProcessEnd aborted{.by_signal = true, .number = SIGABRT};
+    recording(page, LibraryCode::constructors);
+    page.library.thread = page.crash.thread.load();
+    const CrashReport report = crash_report(recorder, aborted, "/stage");
+    CHECK(report.suspects.empty());
+    CHECK(report.while_loading);
+    CHECK(report.text == "plugin (sha256 aaaaaaaaaaaa): loading it takes longer than 15 s");
+    page.library.thread = 0;  // a timer of the step's own
+    CHECK(crash_report(recorder, aborted, "/stage").text ==
+          "no plugin: a thread of its own crashed: SIGABRT");
+  }
+
   TEST_CASE("F1: what ends a process unrecorded as it unloads a plugin, beside no step, is that") {
     const FlightRecorder recorder = crashed();
     flight::Page& page = recorder.page();
