@@ -156,8 +156,8 @@ TEST_SUITE("stress") {
           while (!stop) {
             FlowHandle& place = held[random() % held.size()];
             if (place) check(Libraries::is_open(*place));
-            const FlowDefinition& wanted =
-                definitions.of(random() % flows_count, 1 + random() % numbers);
+            const FlowDefinition& wanted = definitions.of(
+                random() % flows_count, 1 + static_cast<std::int64_t>(random() % numbers));
             if (random() % 4 == 0) {
               place = held[random() % held.size()];
             } else if (auto found = random() % 2 == 0

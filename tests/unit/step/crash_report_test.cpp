@@ -1,11 +1,9 @@
 // A process that crashes may have written anything into its record: its reader must bear that.
 #include "step/crash_report.hpp"
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <random>
 #include <span>
@@ -35,7 +33,7 @@ const std::string plugin_hash(64, 'a');
 template <std::size_t Size>
 void put(std::array<char, Size>& into, std::string_view text) {
   into.fill('\0');
-  std::memcpy(into.data(), text.data(), std::min(text.size(), Size));
+  text.copy(into.data(), Size);
 }
 
 // A slot in a call, and a thread of it that has crashed.
