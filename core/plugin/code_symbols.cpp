@@ -15,6 +15,13 @@ namespace {
 // Of a name that is longer, the rest is not shown: a symbol table may name whatever its file has.
 constexpr std::size_t name_bytes_max = 4096;
 
+// What is shown of a name, which is written out far longer than it is in the table.
+constexpr std::size_t shown_bytes_max = 512;
+
+// A name that refers to its own parts more often stays as it is: each two such references can double what it
+// is written out as, so that a few hundred bytes would be gigabytes.
+constexpr std::size_t references_max = 32;
+
 // The address at which the byte at `offset` is mapped, relative to the start of the library.
 std::optional<std::uint64_t> address_of(std::string_view bytes, const Elf64_Ehdr& header,
                                         std::uint64_t offset) {
@@ -33,11 +40,26 @@ std::string_view part_of(std::string_view bytes, const Elf64_Shdr& section) {
   return bytes.substr(section.sh_offset, section.sh_size);
 }
 
-std::string demangled(const std::string& name) {
-  int failed = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &failed), &std::free);
-  return failed == 0 && text ? std::string(text.get()) : name;
+// How often a mangled name refers to parts of itself: S_, S1_, T_, T0_ …
+std::size_t references(std::string_view name) {
+  std::size_t count = 0;
+  for (std::size_t at = name.find_first_of("ST"), end = 0; at != std::string_view::npos;
+       at = name.find_first_of("ST", end)) {
+    end = name.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", at + 1);
+    if (end != std::string_view::npos && name[end] == '_') ++count;
+  }
+  return count;
+}
+
+std::string demangled(std::string name) {
+  if (references(name) <= references_max) {
+    int failed = 0;
+    const std::unique_ptr<char, decltype(&std::free)> text(
+        abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &failed), &std::free);
+    if (failed == 0 && text) name = text.get();
+  }
+  if (name.size() > shown_bytes_max) name.replace(shown_bytes_max, std::string::npos, "…");
+  return name;
 }
 
 std::optional<CodePlace> look_up(std::string_view symbols, std::string_view names,

@@ -8,7 +8,7 @@ namespace weir {
 
 /// A place in code, as messages show it.
 struct CodePlace {
-  std::string function;      ///< demangled
+  std::string function;      ///< demangled; of a long name the first 512 bytes
   std::uint64_t offset = 0;  ///< from its beginning
 };
 

@@ -38,22 +38,26 @@ struct Entries {
 };
 
 // The string table, whose strings are referred to by offset. A string longer than any compiler
-// writes counts as missing.
+// writes counts as missing, and so do all others once much more was read than the table has: names
+// share their ends with others, but not in a sound library the same long text again and again.
 class Strings {
  public:
   static constexpr std::size_t bytes_max = std::size_t{64} * 1024;
 
-  explicit Strings(std::string_view bytes) : bytes_(bytes) {}
+  explicit Strings(std::string_view bytes) : bytes_(bytes), left_(8 * bytes.size() + bytes_max) {}
 
-  std::optional<std::string_view> at(std::uint64_t offset) const {
+  std::optional<std::string_view> at(std::uint64_t offset) {
     if (offset >= bytes_.size()) return std::nullopt;
     const std::string_view text = bytes_.substr(offset, bytes_max);
     const std::size_t end = text.find('\0');
-    return end == std::string_view::npos ? std::nullopt : std::optional(text.substr(0, end));
+    if (end >= left_) return std::nullopt;  // also without an end
+    left_ -= end + 1;
+    return text.substr(0, end);
   }
 
  private:
   std::string_view bytes_;
+  std::size_t left_;
 };
 
 // The number of symbols, which only the hash tables show. In the GNU one it follows from the end of
@@ -84,7 +88,7 @@ std::uint64_t symbol_count(const ElfImage& image, const Entries& entries) {
 
 std::optional<std::vector<ElfDynamic::Symbol>> read_symbols(const ElfImage& image,
                                                             const Entries& entries,
-                                                            const Strings& strings) {
+                                                            Strings& strings) {
   std::vector<ElfDynamic::Symbol> symbols;
   const std::string_view table = image.from(entries[DT_SYMTAB]);
   const std::uint64_t count = symbol_count(image, entries);
@@ -111,7 +115,7 @@ constexpr std::size_t versions_max = 10'000;
 
 std::optional<std::vector<ElfDynamic::VersionNeed>> read_version_needs(const ElfImage& image,
                                                                        const Entries& entries,
-                                                                       const Strings& strings) {
+                                                                       Strings& strings) {
   std::vector<ElfDynamic::VersionNeed> needs;
   const std::string_view table = image.from(entries[DT_VERNEED]);
   std::uint64_t at = 0;
@@ -136,7 +140,7 @@ std::optional<std::vector<ElfDynamic::VersionNeed>> read_version_needs(const Elf
 
 std::optional<std::vector<std::string_view>> read_versions(const ElfImage& image,
                                                            const Entries& entries,
-                                                           const Strings& strings) {
+                                                           Strings& strings) {
   std::vector<std::string_view> versions;
   const std::string_view table = image.from(entries[DT_VERDEF]);
   std::uint64_t at = 0;
@@ -166,7 +170,7 @@ std::expected<ElfDynamic, PluginError> ElfDynamic::parse(const ElfImage& image) 
   const std::string_view string_bytes = image.from(entries[DT_STRTAB]);
   if (string_bytes.size() < entries[DT_STRSZ])
     return damaged("its string table is not inside the file");
-  const Strings strings(string_bytes.substr(0, entries[DT_STRSZ]));
+  Strings strings(string_bytes.substr(0, entries[DT_STRSZ]));
 
   ElfDynamic dynamic;
   dynamic.program = (entries[DT_FLAGS_1] & DF_1_PIE) != 0;
@@ -185,7 +189,8 @@ std::expected<ElfDynamic, PluginError> ElfDynamic::parse(const ElfImage& image) 
     if (dynamic.runpath.empty() && entries.values.contains(tag))
       dynamic.runpath = strings.at(entries[tag]).value_or(std::string_view{});
   auto symbols = read_symbols(image, entries, strings);
-  if (!symbols) return damaged("its symbol table is not inside the file");
+  if (!symbols)
+    return damaged("its symbol table is not inside the file, or repeats its names endlessly");
   dynamic.symbols = *std::move(symbols);
   auto needs = read_version_needs(image, entries, strings);
   auto versions = read_versions(image, entries, strings);

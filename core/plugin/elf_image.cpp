@@ -182,16 +182,21 @@ std::expected<ElfImage, PluginError> ElfImage::parse(std::string_view bytes) {
     }
   }
   image.notes_ = note_segments(bytes, *parts);
-  for (const Elf64_Phdr& part : *parts) {
-    if (part.p_type != PT_DYNAMIC && part.p_type != PT_PHDR) continue;
-    const std::string_view there = image.from(part.p_vaddr);
-    if (part.p_type == PT_DYNAMIC) {
-      if (there.size() >= part.p_filesz) image.dynamic_ = there.substr(0, part.p_filesz);
-    } else if (there.data() != bytes.data() + header->e_phoff ||
-               there.size() < parts->size() * sizeof(Elf64_Phdr)) {
-      // The loader goes through the headers where this one says that they are in memory.
+  // Of several the loader takes the last one.
+  const auto last = [&](std::uint32_t type) -> const Elf64_Phdr* {
+    const auto found = std::ranges::find(parts->rbegin(), parts->rend(), type, &Elf64_Phdr::p_type);
+    return found == parts->rend() ? nullptr : &*found;
+  };
+  if (const Elf64_Phdr* const part = last(PT_PHDR)) {
+    // The loader goes through the headers where this one says that they are in memory.
+    const std::string_view there = image.from(part->p_vaddr);
+    if (there.data() != bytes.data() + header->e_phoff ||
+        there.size() < parts->size() * sizeof(Elf64_Phdr))
       return refuse(PluginFault::damaged, "its program headers are not in memory where it says");
-    }
+  }
+  if (const Elf64_Phdr* const part = last(PT_DYNAMIC)) {
+    const std::string_view there = image.from(part->p_vaddr);
+    if (there.size() >= part->p_filesz) image.dynamic_ = there.substr(0, part->p_filesz);
   }
   if (image.dynamic_.empty())
     return refuse(PluginFault::damaged, "it has no dynamic section where one belongs");

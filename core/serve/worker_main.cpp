@@ -35,6 +35,7 @@
 #include "serve/worker_process.hpp"
 #include "step/fault_handler.hpp"
 #include "step/flight_recorder.hpp"
+#include "step/library_limit.hpp"
 #include "step/step_resources.hpp"
 #include "store/postgres/call_watch.hpp"
 #include "store/postgres/notice_log.hpp"
@@ -102,14 +103,20 @@ void report_exit(const FileDescriptor& control, int status) {
   control::send(control, fmt::format("{} {}", control::exited, status));
 }
 
-// What runs as a plugin is loaded or unloaded, on whichever thread, is recorded as calls are.
+// What runs as a plugin is loaded or unloaded, on whichever thread, is recorded as calls are, and has a limit.
 void record_libraries(FlightRecorder& recorder) {
+  static LibraryLimit limit;
   Library::observe_code({.begins =
                              [&recorder](LibraryCode code, const std::filesystem::path& copy) {
                                static thread_local const FaultStack stack;
                                recorder.begin_library(code, copy.native());
+                               limit.begin();
                              },
-                         .ended = [&recorder] { recorder.end_library(); }});
+                         .ended =
+                             [&recorder] {
+                               limit.end();
+                               recorder.end_library();
+                             }});
 }
 
 // A file in the user's cache, because a verdict on a plugin does not depend on the plugin's folder.

@@ -20,6 +20,7 @@
 #include "plugin/file_mapping.hpp"
 #include "plugin/inspection.hpp"
 #include "plugin/trust.hpp"
+#include "step/library_limit.hpp"
 
 namespace weir {
 namespace {
@@ -234,7 +235,9 @@ CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end
     report.text =
         fmt::format("{}: a thread of its own",
                     report.sha256.empty() ? "no plugin" : blamed_plugin(report.sha256, names.name));
-  report.text += " " + cause_text(crash);
+  const bool too_long = library != nullptr && crash.signal == SIGABRT && crash.code == SI_TIMER;
+  report.text += too_long ? fmt::format(" takes longer than {} s", LibraryLimit::patience.count())
+                          : " " + cause_text(crash);
   if (innermost == nullptr) {  // code of ours, or of a library
     for (std::size_t i = 0; i < std::min(count, CrashReport::frames_max); ++i)
       if (has_file(crash.frames[i]))

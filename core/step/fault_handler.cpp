@@ -168,7 +168,8 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     if (claim_crash_record(*page)) {
       crash.signal = signal;
       crash.code = info->si_code;
-      crash.sender = info->si_code <= 0 ? info->si_pid : 0;
+      const bool is_sent = info->si_code <= 0 && info->si_code != SI_TIMER;
+      crash.sender = is_sent ? info->si_pid : 0;
       crash.address = reinterpret_cast<std::uint64_t>(info->si_addr);
       crash.pc = pc_of(*static_cast<const ucontext_t*>(context));
       notify();

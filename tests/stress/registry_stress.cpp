@@ -156,8 +156,8 @@ TEST_SUITE("stress") {
           while (!stop) {
             FlowHandle& place = held[random() % held.size()];
             if (place) check(Libraries::is_open(*place));
-            const FlowDefinition& wanted =
-                definitions.of(random() % flows_count, 1 + random() % numbers);
+            const FlowDefinition& wanted = definitions.of(
+                random() % flows_count, 1 + static_cast<std::int64_t>(random() % numbers));
             if (random() % 4 == 0) {
               place = held[random() % held.size()];
             } else if (auto found = random() % 2 == 0
@@ -228,8 +228,10 @@ TEST_SUITE("stress") {
     CHECK(reads > 0);
     CHECK(commits > 0);
     CHECK(libraries.mapped == 0);
+#ifndef WEIR_BUILT_WITH_SANITIZERS  // which keep what was freed; theirs tell leaks at the end
     // Over a second the allocator's own habits show; over a minute a leak would be far more.
     if (duration() >= 30s) CHECK(end < warm + warm / 8 + (8U << 20U));
+#endif
   }
 }
 

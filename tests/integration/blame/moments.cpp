@@ -39,6 +39,7 @@ std::string moment() {
   if (kind == "exit") std::exit(3);
   if (kind == "raw exit") ::syscall(SYS_exit_group, 4);
   if (kind == "kill") ::kill(::getpid(), SIGKILL);
+  while (kind == "hang") ::pause();
 }
 
 __attribute__((constructor)) void load() {

@@ -66,6 +66,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("F1: a plugin whose loading or unloading does not end is named and holds nobody up") {
+  const MomentousShop crashing(", quarantine: 1s, rescan: 1s");
+  crashing.set("loading hang");
+  const Running serve = crashing.serve();
+  REQUIRE(crashing.logs("is not loaded for 1 s"));
+  CHECK(crashing.log().contains("): loading it takes longer than 15 s in "));
+  REQUIRE(crashing.is_serving());
+  crashing.set("");
+  REQUIRE(crashing.logs("flow moments from "));
+  crashing.set("unloading hang");
+  fs::remove(crashing.moments());
+  REQUIRE(crashing.logs("): unloading it takes longer than 15 s in "));
+  CHECK(crashing.shop.run(crashing.shop.order(1, {"--wait"})).code == 0);
+}
+
 TEST_CASE("F1: a plugin that was barred as it was loaded is live once it loads") {
   const MomentousShop crashing(", quarantine: 1s, rescan: 1s");
   crashing.set("loading segv");

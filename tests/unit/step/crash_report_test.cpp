@@ -1,11 +1,9 @@
 // A process that crashes may have written anything into its record: its reader must bear that.
 #include "step/crash_report.hpp"
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <random>
 #include <span>
@@ -35,7 +33,7 @@ const std::string plugin_hash(64, 'a');
 template <std::size_t Size>
 void put(std::array<char, Size>& into, std::string_view text) {
   into.fill('\0');
-  std::memcpy(into.data(), text.data(), std::min(text.size(), Size));
+  text.copy(into.data(), Size);
 }
 
 // A slot in a call, and a thread of it that has crashed.
@@ -120,6 +118,24 @@ TEST_SUITE("crash report") {
       CHECK(report.while_loading);
       CHECK(report.text == "plugin (sha256 aaaaaaaaaaaa): loading it crashed: SIGSEGV");
     }
+  }
+
+  TEST_CASE("F1: a thread that takes too long to load a plugin charges that plugin and no step") {
+    const FlightRecorder recorder = crashed();
+    flight::Page& page = recorder.page();
+    page.crash.seat = -1;
+    page.crash.signal = SIGABRT;
+    page.crash.code = SI_TIMER;
+    const ProcessEnd aborted{.by_signal = true, .number = SIGABRT};
+    recording(page, LibraryCode::constructors);
+    page.library.thread = page.crash.thread.load();
+    const CrashReport report = crash_report(recorder, aborted, "/stage");
+    CHECK(report.suspects.empty());
+    CHECK(report.while_loading);
+    CHECK(report.text == "plugin (sha256 aaaaaaaaaaaa): loading it takes longer than 15 s");
+    page.library.thread = 0;  // a timer of the step's own
+    CHECK(crash_report(recorder, aborted, "/stage").text ==
+          "no plugin: a thread of its own crashed: SIGABRT");
   }
 
   TEST_CASE("F1: what ends a process unrecorded as it unloads a plugin, beside no step, is that") {
