@@ -22,6 +22,7 @@
 #include "plugin/elf_image.hpp"
 #include "plugin/host_extensions.hpp"
 #include "plugin/link_check.hpp"
+#include "plugin/note_probe.hpp"
 
 namespace weir {
 namespace fs = std::filesystem;
@@ -64,12 +65,15 @@ std::expected<Frame, PluginError> read_frame(std::string_view bytes) {
   return Frame{*std::move(image), *std::move(dynamic)};
 }
 
+std::unexpected<PluginError> refuse_without_note() {
+  return refuse_manifest(
+      PluginFault::no_manifest, "a library without a note \"Weir\": not a Weir plugin",
+      "add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder");
+}
+
 std::expected<std::string_view, PluginError> read_note(const ElfImage& image) {
   const auto notes = image.notes(WEIR_NOTE_NAME, WEIR_NOTE_TYPE);
-  if (notes.empty())
-    return refuse_manifest(
-        PluginFault::no_manifest, "a library without a note \"Weir\": not a Weir plugin",
-        "add WEIR_PLUGIN(…) to one of its sources, or take the library out of the plugin folder");
+  if (notes.empty()) return refuse_without_note();
   if (notes.size() > 1)
     return refuse_manifest(PluginFault::bad_manifest,
                            fmt::format("{} notes \"Weir\" where one belongs", notes.size()),
@@ -180,7 +184,12 @@ PluginError explained(PluginError error, const TrustedFile& file) {
 
 std::expected<PluginInspection, PluginError> inspect(const fs::path& path,
                                                      const TrustPolicy& policy) {
-  const auto file = read_trusted(path, policy);
+  TrustedFiles files;
+  const auto opened = files.open(path, policy);
+  if (!opened) return std::unexpected(opened.error());
+  if (policy.sha256_allow.empty() && !may_have_note(opened->fd(), WEIR_NOTE_NAME, WEIR_NOTE_TYPE))
+    return std::unexpected(placed(refuse_without_note().error(), {.path = path.string()}));
+  const auto file = files.read(path, policy);
   if (!file) return std::unexpected(file.error());
   auto inspection = inspect_bytes(*file);
   if (!inspection) return std::unexpected(explained(std::move(inspection.error()), *file));

@@ -13,8 +13,11 @@
 #include "plugin/code_symbols.hpp"
 #include "plugin/elf_dynamic.hpp"
 #include "plugin/elf_image.hpp"
+#include "plugin/inspection.hpp"
+#include "unit/plugin/plugin_files.hpp"
 
 using namespace weir;
+using namespace weir::testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -168,5 +171,22 @@ TEST_SUITE("plugin: what reading costs") {
     CHECK(named(large).size() < 600);
     CHECK(named(huge) == huge);
     CHECK(named(std::string(100'000, 'x')).size() < 600);
+  }
+
+  TEST_CASE("a large library without a note is refused before all of it is read") {
+    const PluginFolder folder;
+    const std::string library = bytes_of(built("good"));
+    constexpr std::size_t large = 8 * 1024 * 1024;
+    const auto kind = [&](std::string bytes, std::size_t bytes_max) {
+      bytes.resize(large);
+      folder.put_bytes(bytes);
+      const auto plugin = inspect(folder.middle(), {.bytes_max = bytes_max});
+      return plugin ? std::string("good") : std::string(name(plugin.error().kind));
+    };
+    CHECK(kind(library_of("f", 1), large - 1) == "no_manifest");
+    CHECK(kind(library_of("f", 1), large) == "no_manifest");
+    CHECK(kind(library, large) == "good");
+    CHECK(kind(library, large - 1) == "too_big");
+    CHECK(kind("no library", large) == "not_elf");
   }
 }
