@@ -1,6 +1,8 @@
 #include "bench/engine/meter.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "bench/required.hpp"
 
@@ -41,7 +43,9 @@ Meter::Counts Meter::counts() const {
 }
 
 double Meter::buffers_read() const {
-  return required(admin_.query("select sum(blks_hit + blks_read) from pg_stat_database"))[0][0]
+  return required(
+             admin_.query("select blks_hit + blks_read from pg_stat_database "
+                          "where datname = current_database()"))[0][0]
       .as<double>();
 }
 
@@ -51,6 +55,15 @@ void settle(postgres::Session& admin) {
     database.exec("vacuum analyze");
     database.exec("checkpoint");
   }));
+}
+
+void wait_until_alone(postgres::Session& admin) {
+  constexpr const char* others =
+      "select count(*) from pg_stat_activity "
+      "where datname = current_database() and backend_type = 'client backend' "
+      "and pid <> pg_backend_pid()";
+  while (required(admin.query(others))[0][0].as<int>() > 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 }  // namespace weir::bench

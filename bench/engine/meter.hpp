@@ -16,7 +16,7 @@ class Meter {
   /// Everything since it was made, by task.
   Figures figures(double tasks) const;
 
-  /// Pages that sessions read since it was made; complete once those sessions have ended.
+  /// Pages that sessions of the database read since it was made; complete once those have ended.
   double buffers() const;
 
  private:
@@ -36,5 +36,8 @@ class Meter {
 
 /// Vacuums and writes a checkpoint, so that neither falls into what is measured next.
 void settle(postgres::Session& admin);
+
+/// Waits until its database has no other session: what those read is counted when they end.
+void wait_until_alone(postgres::Session& admin);
 
 }  // namespace weir::bench

@@ -62,9 +62,10 @@ void add_peers(std::vector<Work>& works, const std::filesystem::path& folder,
           fmt::format("BENCH_URL={} {} --no-deprecation {} {} {}", quoted(url),
                       quoted(node.string()), quoted((folder / peer.driver).string()), mode,
                       std::string_view(mode) == "latency" ? size.samples : runs);
-      Side side{.name = fmt::format("{} {}", peer.package, version),
-                .measure = [command] { return figures_of_program(command); },
-                .may_be_missing = true};
+      Side side{
+          .name = version.empty() ? peer.package : fmt::format("{} {}", peer.package, version),
+          .measure = [command] { return figures_of_program(command); },
+          .may_be_missing = true};
       if (version.empty()) side.left_out = "the package is not installed";
       work.sides.push_back(std::move(side));
     }

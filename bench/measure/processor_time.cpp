@@ -90,13 +90,15 @@ pid_t server_of_backend(pid_t backend) {
   return found ? found->parent : 0;
 }
 
-double resident_bytes(pid_t pid) {
+Memory resident_memory(pid_t pid) {
+  constexpr std::string_view now = "VmRSS:", most = "VmHWM:";  // in kB
+  Memory found;
   std::ifstream file("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(file, line);) {
-    constexpr std::string_view field = "RssAnon:";
-    if (line.starts_with(field)) return 1024 * std::stod(line.substr(field.size()));
+    if (line.starts_with(now)) found.now = 1024 * std::stod(line.substr(now.size()));
+    if (line.starts_with(most)) found.most = 1024 * std::stod(line.substr(most.size()));
   }
-  return 0;
+  return found;
 }
 
 }  // namespace weir::bench

@@ -17,8 +17,12 @@ ProcessorTime processor_time(pid_t server);
 /// 0: there is no such process.
 pid_t server_of_backend(pid_t backend);
 
-/// The memory that a process has in use, in bytes, without pages of files; 0: there is no such
-/// process.
-double resident_bytes(pid_t process);
+/// The memory of a process in bytes, now and the most that it was.
+struct Memory {
+  double now = 0, most = 0;
+};
+
+/// 0 where there is no such process.
+Memory resident_memory(pid_t process);
 
 }  // namespace weir::bench
