@@ -39,7 +39,10 @@ std::unique_ptr<postgres::Session> emptied(const std::string& url) {
 }
 
 Serving::Serving(const std::string& url, FlowModule flow, std::size_t slots)
-    : store_(required(postgres::open_worker_store(url))) {
+    : Serving(required(postgres::open_worker_store(url)), std::move(flow), slots) {}
+
+Serving::Serving(std::unique_ptr<WorkerStore> store, FlowModule flow, std::size_t slots)
+    : store_(std::move(store)) {
   registry_.register_or_throw(std::move(flow));
   worker_ = std::make_unique<Worker>(WorkerOptions{.slots = slots, .overrides = {}}, registry_,
                                      *store_, std::make_shared<Log>());

@@ -28,6 +28,7 @@ std::unique_ptr<postgres::Session> emptied(const std::string& url);
 class Serving {
  public:
   Serving(const std::string& url, FlowModule flow, std::size_t slots);
+  Serving(std::unique_ptr<WorkerStore> store, FlowModule flow, std::size_t slots);
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
   ~Serving();

@@ -1,0 +1,43 @@
+#pragma once
+#include <sys/types.h>
+
+#include "bench/engine/figures.hpp"
+#include "bench/engine/serving.hpp"
+#include "bench/measure/processor_time.hpp"
+
+namespace weir::bench {
+
+/// Measures what work costs the server of a session, which is on this machine, and this process.
+class Meter {
+ public:
+  /// `admin` must outlive it; nobody else may write on that server while it measures.
+  explicit Meter(postgres::Session& admin);
+
+  /// Everything since it was made, by task.
+  Figures figures(double tasks) const;
+
+  /// Pages that sessions of the database read since it was made; complete once those have ended.
+  double buffers() const;
+
+ private:
+  struct Counts {
+    double log_bytes = 0, transactions = 0;
+  };
+  Counts counts() const;
+  double buffers_read() const;
+
+  postgres::Session& admin_;
+  pid_t server_;
+  Counts counts_;
+  double buffers_;
+  ProcessorTime processors_;
+  Clock::time_point began_;
+};
+
+/// Vacuums and writes a checkpoint, so that neither falls into what is measured next.
+void settle(postgres::Session& admin);
+
+/// Waits until its database has no other session: what those read is counted when they end.
+void wait_until_alone(postgres::Session& admin);
+
+}  // namespace weir::bench

@@ -1,0 +1,47 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "bench/growth/table.hpp"
+#include "run/ids.hpp"
+#include "store/local/local_postgres.hpp"
+#include "store/postgres/session.hpp"
+
+namespace weir::bench {
+
+struct GrowthOptions {
+  std::size_t rounds = 3, runs = 10'000;
+  std::size_t history = 1'000'000, parked = 100'000, versions = 1'000;
+};
+
+/// 1-step and 3-step runs, drained beside none and `history` finished runs.
+std::vector<Table> measure_history(const LocalPostgres& server, const GrowthOptions& options);
+
+/// Claims, and a worker's memory, with 10 and `parked` runs that wait for a signal.
+Table measure_parked(const LocalPostgres& server, const GrowthOptions& options);
+
+/// Claims with one version and `versions` versions that have as many runs together.
+Table measure_versions(const LocalPostgres& server, const GrowthOptions& options);
+
+/// 1-step runs of one flow, drained by 1, 2, 4 and 8 processes.
+Table measure_workers(const LocalPostgres& server, const GrowthOptions& options);
+
+/// One map whose elements need a processor, by 1 and 2 processes with one slot each.
+Table measure_processors(const LocalPostgres& server, const GrowthOptions& options);
+
+/// What a call that claims 8 runs of these versions costs; there must be runs for all calls. They
+/// are claimable again afterwards. `admin` must be the only session of that database.
+Figures claim_cost(postgres::Session& admin, const std::string& url,
+                   const std::vector<VersionId>& versions, std::size_t calls);
+
+/// The URL of a database of that server, which is made if necessary.
+std::string database_url(const LocalPostgres& server, const std::string& name);
+
+/// Makes the flow "bench" known; its version.
+VersionId register_bench_flow(const std::string& url);
+
+/// Waits until a query returns a true value, asking every 20 ms.
+void wait_until(postgres::Session& admin, const char* query);
+
+}  // namespace weir::bench

@@ -1,0 +1,143 @@
+// Whether what a task costs grows with what is none of its business: finished runs, parked runs,
+// versions, other workers. Rounds of the cases that are compared go between each other; the tables
+// show medians. script/bench builds and runs it.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "bench/engine/empty_flow.hpp"
+#include "bench/growth/growth.hpp"
+#include "bench/growth/worker_process.hpp"
+#include "bench/required.hpp"
+
+namespace weir::bench {
+
+std::string database_url(const LocalPostgres& server, const std::string& name) {
+  const auto admin = required(postgres::Session::open(server.url()));
+  required(admin->use([&](pqxx::connection& connection) {
+    pqxx::nontransaction database(connection);
+    if (database.exec("select from pg_database where datname = '" + name + "'").empty())
+      database.exec("create database " + name);
+  }));
+  return server.url(name);
+}
+
+VersionId register_bench_flow(const std::string& url) {
+  Serving(url, EmptyFlow(1).module(), 1).register_flow();
+  const auto admin = required(postgres::Session::open(url));
+  constexpr const char* version =
+      "select v.id from weir.version v join weir.flow f on f.id = v.flow_id where f.slug = 'bench'";
+  return required(admin->query(version))[0][0].as<VersionId>();
+}
+
+void wait_until(postgres::Session& admin, const char* query) {
+  while (!required(admin.query(query))[0][0].as<bool>())
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
+}  // namespace weir::bench
+
+namespace {
+
+using namespace weir;
+using namespace weir::bench;
+
+struct Arguments {
+  GrowthOptions options;
+  std::string only;
+  std::filesystem::path json, folder = "build/bench-database";
+};
+
+Arguments arguments_of(int argc, char** argv) {
+  Arguments arguments;
+  GrowthOptions& options = arguments.options;
+  const std::map<std::string_view, std::size_t*> numbers{{"--rounds", &options.rounds},
+                                                         {"--runs", &options.runs},
+                                                         {"--history", &options.history},
+                                                         {"--parked", &options.parked},
+                                                         {"--versions", &options.versions}};
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view name = argv[i];
+    if (i + 1 == argc) fail(fmt::format("{} needs a value", name));
+    const char* const value = argv[i + 1];
+    if (name == "--only") {
+      arguments.only = value;
+    } else if (name == "--json") {
+      arguments.json = value;
+    } else if (name == "--folder") {
+      arguments.folder = value;
+    } else if (!numbers.contains(name)) {
+      fail(fmt::format("there is no option \"{}\"", name));
+    } else if ((*numbers.at(name) = std::strtoull(value, nullptr, 10)) == 0) {
+      fail(fmt::format("{} needs a number from 1 on", name));
+    }
+  }
+  return arguments;
+}
+
+// Vacuums at a time of their own would come to what is measured beside many runs, or beside few.
+class WithoutAutovacuum {
+ public:
+  explicit WithoutAutovacuum(const std::string& url)
+      : admin_(required(postgres::Session::open(url))) {
+    change("alter system set autovacuum = off");
+  }
+  WithoutAutovacuum(const WithoutAutovacuum&) = delete;
+  WithoutAutovacuum& operator=(const WithoutAutovacuum&) = delete;
+  ~WithoutAutovacuum() { change("alter system reset autovacuum"); }
+
+ private:
+  void change(const char* statement) {
+    required(admin_->use([&](pqxx::connection& connection) {
+      pqxx::nontransaction database(connection);
+      database.exec(statement);
+      database.exec("select pg_reload_conf()");
+    }));
+  }
+
+  std::unique_ptr<postgres::Session> admin_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == worker_process_option)
+    return worker_process_main(argc, argv);
+  const Arguments arguments = arguments_of(argc, argv);
+  const LocalPostgres server = required(LocalPostgres::open(arguments.folder));
+  const GrowthOptions& options = arguments.options;
+  using Tables = std::vector<Table>;
+  const std::vector<std::pair<std::string, std::function<Tables()>>> parts{
+      {"history", [&] { return measure_history(server, options); }},
+      {"parked", [&] { return Tables{measure_parked(server, options)}; }},
+      {"versions", [&] { return Tables{measure_versions(server, options)}; }},
+      {"workers", [&] { return Tables{measure_workers(server, options)}; }},
+      {"processors", [&] { return Tables{measure_processors(server, options)}; }}};
+  Tables tables;
+  {
+    const WithoutAutovacuum steady(server.url());
+    for (const auto& [name, measure] : parts)
+      if (arguments.only.empty() || arguments.only == name)
+        for (Table& table : measure()) tables.push_back(std::move(table));
+  }
+  if (tables.empty()) fail(fmt::format("there is no part \"{}\"", arguments.only));
+  std::string lines;
+  for (const Table& table : tables) {
+    table.print();
+    for (const std::string& line : table.json()) lines += (lines.empty() ? "" : ",\n") + line;
+  }
+  fmt::print(
+      "Of a task, or of a call that claims: processor time, bytes of WAL, buffers read, commits,\n"
+      "calls, runs that others were claiming (missed). MiB: the worker's memory. No autovacuum.\n");
+  if (arguments.json.empty()) return 0;
+  std::ofstream out(arguments.json);
+  out << "[\n" << lines << "\n]\n";
+  if (!out.flush()) fail(arguments.json.string() + " cannot be written");
+}

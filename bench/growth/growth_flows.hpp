@@ -1,0 +1,14 @@
+#pragma once
+#include <memory>
+#include <string_view>
+
+#include "registry/flow_registry.hpp"
+
+namespace weir::bench {
+
+/// The flows that worker processes can be told to serve, by slug: "bench" (EmptyFlow with one
+/// step), "parking" (one wait step, for a signal that nobody sends), "busy" (a map whose handlers
+/// need 2 ms of a processor each). Lives as long as the process.
+FlowModule growth_flow(std::string_view slug);
+
+}  // namespace weir::bench

@@ -1,0 +1,112 @@
+#include <chrono>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "bench/engine/empty_flow.hpp"
+#include "bench/engine/meter.hpp"
+#include "bench/growth/growth.hpp"
+#include "bench/required.hpp"
+#include "store/postgres/postgres_run_store.hpp"
+
+namespace weir::bench {
+namespace {
+
+// Finished runs of a version in the shape that a worker leaves: one in 500 failed in its last step,
+// one in 100 has a tag, and they ended one by one until now.
+void add_history(postgres::Session& admin, VersionId version, std::size_t runs, std::size_t steps) {
+  required(admin.transact([&](pqxx::work& database) {
+    database.exec(fmt::format(
+        R"sql(
+        insert into weir.run (uuid, version_id, status, priority, input, output, error, failed_step,
+                              tags, created_at, available_at, started_at, ended_at)
+        select weir.uuid7(), {0}, case when failed then 2 else 1 end, 0, '{{"n": 1}}',
+               case when not failed then '{{"s{3}": {{"ok": true}}}}'::jsonb end,
+               case when failed then 'it failed' end, case when failed then {3} end,
+               case when n % 100 = 9 then array['rare'] else '{{}}' end, at, at, at, at
+        from (
+          select n, n % 500 = 7 as failed, now() - ({1} - n) * interval '10 ms' as at
+          from generate_series(1, {1}) as n) as r
+        )sql",
+        version, runs, steps, steps - 1));
+    database.exec(fmt::format(
+        R"sql(
+        insert into weir.journal (run_id, step, task_index, attempt, outcome, output, error_code,
+                                  error, started_at, ended_at, worker_id)
+        select r.id, s, 0, 1, case when failed then 3 else 1 end,
+               case when not failed then '{{"ok": true}}'::jsonb end,
+               case when failed then 'failed' end, case when failed then 'it failed' end,
+               r.ended_at, r.ended_at, 1
+        from weir.run r
+        cross join generate_series(0, {1} - 1) as s
+        cross join lateral (select r.status = 2 and s = {1} - 1 as failed) as f
+        where r.version_id = {0} and r.status <> 0
+        )sql",
+        version, steps));
+  }));
+}
+
+// As in the engine's table, with what the worker's session read.
+Figures drained_with_buffers(const std::string& url, EmptyFlow& flow, std::size_t runs) {
+  const auto admin = required(postgres::Session::open(url));
+  constexpr std::size_t batch = 1'000;
+  {
+    const auto store = required(postgres::open_run_store(url));
+    for (std::size_t left = runs; left > 0; left -= std::min(left, batch))
+      required(store->start(EmptyFlow::slug, std::vector<Json>(std::min(left, batch), flow.input()),
+                            {}));
+  }
+  settle(*admin);
+  wait_until_alone(*admin);
+  const auto tasks = static_cast<double>(runs * flow.tasks_a_run());
+  const std::size_t tasks_before = flow.begun();
+  const Meter meter(*admin);
+  Figures figures;
+  {
+    Serving serving(url, flow.module(), 8);
+    serving.begin();
+    while (flow.begun() - tasks_before < runs * flow.tasks_a_run())
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wait_until(*admin, "select not exists (select from weir.open_run)");
+    figures = meter.figures(tasks);
+  }
+  wait_until_alone(*admin);
+  figures["buffers"] = meter.buffers() / tasks;
+  return figures;
+}
+
+Table measure_steps(const LocalPostgres& server, const GrowthOptions& options, std::size_t steps) {
+  Table table(fmt::format("finished runs, {} step{}", steps, steps == 1 ? "" : "s"),
+              {{"per_s", "tasks/s", 0},
+               {"server_us", "server us", 1},
+               {"wal_bytes", "WAL", 0},
+               {"buffers", "buffers", 2},
+               {"commits", "commits", 3}});
+  EmptyFlow flow(steps);
+  // Each in a database of its own, so that rounds of both can go between each other.
+  const std::string none = database_url(server, fmt::format("growth_none_{}", steps)),
+                    many = database_url(server, fmt::format("growth_many_{}", steps));
+  for (const std::string& url : {none, many}) {
+    const auto admin = emptied(url);
+    Serving(url, flow.module(), 8).register_flow();
+    if (url != many) continue;
+    fmt::print(stderr, "making {} finished runs\n", options.history);
+    add_history(*admin, required(admin->query("select id from weir.version"))[0][0].as<VersionId>(),
+                options.history, steps);
+  }
+  for (std::size_t round = 0; round < options.rounds; ++round)
+    for (const std::string& url : {none, many}) {
+      const std::size_t history = url == many ? options.history : 0;
+      fmt::print(stderr, "round {}: {} steps beside {} runs\n", round + 1, steps, history);
+      table.add(fmt::format("{}", history), drained_with_buffers(url, flow, options.runs));
+    }
+  return table;
+}
+
+}  // namespace
+
+std::vector<Table> measure_history(const LocalPostgres& server, const GrowthOptions& options) {
+  return {measure_steps(server, options, 1), measure_steps(server, options, 3)};
+}
+
+}  // namespace weir::bench
