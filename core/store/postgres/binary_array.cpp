@@ -52,9 +52,7 @@ void BinaryArray::add(Time time) {
          std::chrono::duration_cast<std::chrono::microseconds>(time - timestamptz_epoch).count());
 }
 
-void BinaryArray::add_text(std::string_view text) {
-  begin(text.size()) += text;
-}
+void BinaryArray::add_text(std::string_view text) { begin(text.size()) += text; }
 
 void BinaryArray::add_null() {
   ++count_;
