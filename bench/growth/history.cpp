@@ -7,7 +7,6 @@
 #include "bench/engine/meter.hpp"
 #include "bench/growth/growth.hpp"
 #include "bench/required.hpp"
-#include "store/postgres/postgres_run_store.hpp"
 
 namespace weir::bench {
 namespace {
@@ -60,13 +59,7 @@ void add_history(postgres::Session& admin, VersionId version, std::size_t runs, 
 // As in the engine's table, with what the worker's session read.
 Figures drained_with_buffers(const std::string& url, EmptyFlow& flow, std::size_t runs) {
   const auto admin = required(postgres::Session::open(url));
-  constexpr std::size_t batch = 1'000;
-  {
-    const auto store = required(postgres::open_run_store(url));
-    for (std::size_t left = runs; left > 0; left -= std::min(left, batch))
-      required(store->start(EmptyFlow::slug, std::vector<Json>(std::min(left, batch), flow.input()),
-                            {}));
-  }
+  start_runs(url, EmptyFlow::slug, runs);
   settle(*admin);
   wait_until_alone(*admin);
   const auto tasks = static_cast<double>(runs * flow.tasks_a_run());
