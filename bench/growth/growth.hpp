@@ -41,6 +41,9 @@ std::string database_url(const LocalPostgres& server, const std::string& name);
 /// Makes the flow "bench" known; its version.
 VersionId register_bench_flow(const std::string& url);
 
+/// Starts so many runs of a flow, each with the input {"n": 1}.
+void start_runs(const std::string& url, const std::string& flow, std::size_t count);
+
 /// Waits until a query returns a true value, asking every 20 ms.
 void wait_until(postgres::Session& admin, const char* query);
 

@@ -1,14 +1,19 @@
 // Whether what a task costs grows with what is none of its business: finished runs, parked runs,
 // versions, other workers. Rounds of the cases that are compared go between each other; the tables
 // show medians. script/bench builds and runs it.
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -16,6 +21,7 @@
 #include "bench/growth/growth.hpp"
 #include "bench/growth/worker_process.hpp"
 #include "bench/required.hpp"
+#include "store/postgres/postgres_run_store.hpp"
 
 namespace weir::bench {
 
@@ -35,6 +41,14 @@ VersionId register_bench_flow(const std::string& url) {
   constexpr const char* version =
       "select v.id from weir.version v join weir.flow f on f.id = v.flow_id where f.slug = 'bench'";
   return required(admin->query(version))[0][0].as<VersionId>();
+}
+
+void start_runs(const std::string& url, const std::string& flow, std::size_t count) {
+  constexpr std::size_t batch = 1'000;
+  const auto store = required(postgres::open_run_store(url));
+  const Json input = required(Json::parse(R"({"n": 1})"));
+  for (std::size_t left = count; left > 0; left -= std::min(left, batch))
+    required(store->start(flow, std::vector<Json>(std::min(left, batch), input), {}));
 }
 
 void wait_until(postgres::Session& admin, const char* query) {

@@ -1,5 +1,4 @@
-#include <algorithm>
-#include <vector>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -8,25 +7,17 @@
 #include "bench/growth/worker_process.hpp"
 #include "bench/measure/processor_time.hpp"
 #include "bench/required.hpp"
-#include "store/postgres/postgres_run_store.hpp"
 
 namespace weir::bench {
 namespace {
 
 constexpr double mebibyte = 1024 * 1024;
 
-void start_in_batches(RunStore& store, const char* flow, std::size_t count) {
-  constexpr std::size_t batch = 1'000;
-  const Json input = required(Json::parse(R"({"n": 1})"));
-  for (std::size_t left = count; left > 0; left -= std::min(left, batch))
-    required(store.start(flow, std::vector<Json>(std::min(left, batch), input), {}));
-}
-
 // The memory of the worker that has claimed and parked all of them.
 Memory park(const std::string& url, postgres::Session& admin, std::size_t count) {
   WorkerProcess worker(url, "parking", 8);
   wait_until(admin, "select exists (select from weir.worker where idle)");
-  start_in_batches(*required(postgres::open_run_store(url)), "parking", count);
+  start_runs(url, "parking", count);
   wait_until(admin,
              "select not exists (select from weir.open_run where worker_id is not null or wake_at "
              "is null)");
@@ -52,7 +43,7 @@ Table measure_parked(const LocalPostgres& server, const GrowthOptions& options) 
       const auto admin = emptied(url);
       const Memory memory = park(url, *admin, count);
       const VersionId version = register_bench_flow(url);
-      start_in_batches(*required(postgres::open_run_store(url)), "bench", 8 * calls);
+      start_runs(url, "bench", 8 * calls);
       Figures figures = claim_cost(*admin, url, {version}, calls);
       figures["worker_mib"] = memory.now / mebibyte;
       figures["worker_peak_mib"] = memory.most / mebibyte;

@@ -1,5 +1,7 @@
 #include <chrono>
 #include <memory>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -53,10 +55,7 @@ Figures drained_by(const std::string& url, std::size_t count, std::size_t runs) 
   // Paused until all workers have joined and all runs are there.
   required(store->pause(EmptyFlow::slug));
   Workers workers = joined(url, *admin, EmptyFlow::slug, count, 8);
-  const Json input = EmptyFlow(1).input();
-  constexpr std::size_t batch = 1'000;
-  for (std::size_t left = runs; left > 0; left -= std::min(left, batch))
-    required(store->start(EmptyFlow::slug, std::vector<Json>(std::min(left, batch), input), {}));
+  start_runs(url, EmptyFlow::slug, runs);
   settle(*admin);
   const Meter meter(*admin);
   required(store->resume(EmptyFlow::slug));
