@@ -44,8 +44,11 @@ class WeirSides {
   /// At half of what the last round of 1-step runs did.
   Figures half_load() {
     if (one_step_per_s_ == 0) drained_runs(1);
-    return latency_at(url_, one_step_per_s_ / 2);
+    constexpr double seconds = 3;
+    const double runs = std::min(seconds * one_step_per_s_ / 2, 5.0 * static_cast<double>(runs_));
+    return latency_at(url_, one_step_per_s_ / 2, static_cast<std::size_t>(runs));
   }
+  Figures full_load() const { return latency_at_full_load(url_, 2 * runs_); }
 
  private:
   std::string url_;
@@ -64,7 +67,8 @@ std::vector<Work> works_of(const EngineOptions& options, WeirSides& weir) {
       {"map of 1,000", "tasks/s", ours([&weir, maps] { return weir.drained_maps(maps); })},
       {"starts, batched", "runs/s", ours([&] { return weir.starts(); })},
       {"idle latency", "ms", ours([&] { return weir.idle(options.samples); })},
-      {"latency at half load", "ms", ours([&] { return weir.half_load(); })}};
+      {"latency at half load", "ms", ours([&] { return weir.half_load(); })},
+      {"latency at full load", "ms", ours([&] { return weir.full_load(); })}};
   const auto add_floor = [&](Work& work, const char* mode, std::size_t batch, std::size_t count) {
     const std::string command = fmt::format("{} {} {} 1 {}", options.floor, mode, batch, count);
     work.sides.push_back(
@@ -101,7 +105,7 @@ int main(int argc, char** argv) {
   std::vector<Work> works = works_of(options, weir);
   if (!options.peers.empty())
     add_peers(works, options.peers, database.url(),
-              {.runs = options.runs, .samples = std::min<std::size_t>(options.samples, 200)});
+              {.runs = options.runs, .samples = options.samples});
   std::erase_if(
       works, [&](const Work& work) { return !options.only.empty() && work.name != options.only; });
   if (works.empty()) fail(fmt::format("there is no work \"{}\"", options.only));

@@ -10,6 +10,7 @@ namespace weir::bench {
 ///   server_us, client_us       processor time a task: of the server, of the worker's process
 ///   wal_bytes, commits         a task; commits are of transactions that wrote
 ///   buffers                    pages a task that the server read, in memory or not
+///   rows_read, rows_written    a task, of Weir's tables
 ///   noise_cores                processors that others kept busy meanwhile: near 0 in a clean round
 ///   p50_ms, p99_ms, p999_ms    of latencies
 using Figures = std::map<std::string, double>;

@@ -12,7 +12,7 @@ Meter::Meter(postgres::Session& admin)
     : admin_(admin),
       server_(server_of_backend(admin.connection().backendpid())),
       counts_(counts()),
-      buffers_(buffers_read()),
+      touched_(touched()),
       processors_(processor_time(server_)),
       began_(Clock::now()) {
   if (server_ == 0) fail("the server is not on this machine");
@@ -32,7 +32,12 @@ Figures Meter::figures(double tasks) const {
       {"noise_cores", std::max(0.0, now.machine - processors_.machine - server - own) / seconds}};
 }
 
-double Meter::buffers() const { return buffers_read() - buffers_; }
+Figures Meter::touched(double tasks) const {
+  const Touched now = touched();
+  return {{"buffers", (now.buffers - touched_.buffers) / tasks},
+          {"rows_read", (now.rows_read - touched_.rows_read) / tasks},
+          {"rows_written", (now.rows_written - touched_.rows_written) / tasks}};
+}
 
 Meter::Counts Meter::counts() const {
   // Transactions that only read have no number.
@@ -42,11 +47,16 @@ Meter::Counts Meter::counts() const {
   return {.log_bytes = row[0].as<double>(), .transactions = row[1].as<double>()};
 }
 
-double Meter::buffers_read() const {
-  return required(
-             admin_.query("select blks_hit + blks_read from pg_stat_database "
-                          "where datname = current_database()"))[0][0]
-      .as<double>();
+Meter::Touched Meter::touched() const {
+  const auto row = required(admin_.query(
+      "select (select blks_hit + blks_read from pg_stat_database "
+      "        where datname = current_database()), "
+      "       sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), "
+      "       sum(coalesce(n_tup_ins, 0) + coalesce(n_tup_upd, 0) + coalesce(n_tup_del, 0)) "
+      "from pg_stat_user_tables where schemaname = 'weir'"))[0];
+  return {.buffers = row[0].as<double>(),
+          .rows_read = row[1].as<double>(0),
+          .rows_written = row[2].as<double>(0)};
 }
 
 void settle(postgres::Session& admin) {
@@ -54,6 +64,7 @@ void settle(postgres::Session& admin) {
     pqxx::nontransaction database(connection);
     database.exec("vacuum analyze");
     database.exec("checkpoint");
+    if (connection.server_version() >= 150'000) database.exec("select pg_stat_force_next_flush()");
   }));
 }
 

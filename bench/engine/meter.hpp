@@ -16,25 +16,30 @@ class Meter {
   /// Everything since it was made, by task.
   Figures figures(double tasks) const;
 
-  /// Pages that sessions of the database read since it was made; complete once those have ended.
-  double buffers() const;
+  /// Pages and rows that sessions of its database touched since it was made, by task; complete once
+  /// those have ended (wait_until_alone()).
+  Figures touched(double tasks) const;
 
  private:
   struct Counts {
     double log_bytes = 0, transactions = 0;
   };
   Counts counts() const;
-  double buffers_read() const;
+  struct Touched {
+    double buffers = 0, rows_read = 0, rows_written = 0;
+  };
+  Touched touched() const;
 
   postgres::Session& admin_;
   pid_t server_;
   Counts counts_;
-  double buffers_;
+  Touched touched_;
   ProcessorTime processors_;
   Clock::time_point began_;
 };
 
-/// Vacuums and writes a checkpoint, so that neither falls into what is measured next.
+/// Vacuums and writes a checkpoint, so that neither falls into what is measured next, nor what the
+/// session itself has read before.
 void settle(postgres::Session& admin);
 
 /// Waits until its database has no other session: what those read is counted when they end.

@@ -7,7 +7,7 @@ namespace weir::bench {
 
 /// What script/bench engine was told; see there.
 struct EngineOptions {
-  std::size_t rounds = 7, runs = 10'000, samples = 500;
+  std::size_t rounds = 7, runs = 10'000, samples = 1'000;
   std::string floor, only;
   std::filesystem::path json, peers, folder = "build/bench-database";
 

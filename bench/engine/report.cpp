@@ -28,7 +28,8 @@ std::optional<double> ratio(const Work& work, const Side& side) {
 
 void print_head(const Work& work) {
   if (work.is_latency()) {
-    fmt::print("{:<26}{:>9}{:>7}{:>9}{:>9}\n", work.name + ", ms", "p50", "ratio", "p99", "p99.9");
+    fmt::print("{:<26}{:>9}{:>7}{:>9}{:>9}{:>9}\n", work.name + ", ms", "p50", "ratio", "p99",
+               "p99.9", "runs/s");
   } else {
     fmt::print("{:<26}{:>9}{:>7}{:>8}{:>8}{:>7}{:>8}{:>7}\n", work.name, work.unit, "ratio",
                "server", "client", "WAL", "commits", "noise");
@@ -40,8 +41,8 @@ void print_side(const Work& work, const Side& side) {
   const auto times = ratio(work, side);
   const std::string shown = times ? fmt::format("{:.2f}", *times) : "";
   if (work.is_latency()) {
-    fmt::print("  {:<24}{:>9}{:>7}{:>9}{:>9}\n", side.name, cell(figures, "p50_ms", 2), shown,
-               cell(figures, "p99_ms", 2), cell(figures, "p999_ms", 2));
+    fmt::print("  {:<24}{:>9}{:>7}{:>9}{:>9}{:>9}\n", side.name, cell(figures, "p50_ms", 2), shown,
+               cell(figures, "p99_ms", 2), cell(figures, "p999_ms", 2), cell(figures, "per_s", 0));
   } else {
     fmt::print("  {:<24}{:>9}{:>7}{:>8}{:>8}{:>7}{:>8}{:>7}\n", side.name,
                cell(figures, "per_s", 0), shown, cell(figures, "server_us", 1),

@@ -66,18 +66,18 @@ Figures claim_cost(postgres::Session& admin, const std::string& url,
   required(store->leave(request.worker));
   store.reset();
   wait_until_alone(admin);
-  figures["buffers"] = meter.buffers() / static_cast<double>(calls);
+  figures.merge(meter.touched(static_cast<double>(calls)));
   return figures;
 }
 
 Table measure_versions(const LocalPostgres& server, const GrowthOptions& options) {
-  Table table("versions with work", {{"call_us", "call us", 0},
-                                     {"server_us", "server us", 0},
+  Table table("versions with work", {{"call_us", "call", 0},
+                                     {"server_us", "server", 0},
                                      {"buffers", "buffers", 1},
                                      {"wal_bytes", "WAL", 0}});
   const std::string url = database_url(server, "growth_versions");
   for (std::size_t round = 0; round < options.rounds; ++round)
-    for (const std::size_t count : {std::size_t{1}, options.versions}) {
+    for (const std::size_t count : beginning_with(1, options.versions)) {
       const auto admin = emptied(url);
       const auto versions = add_versions(*admin, count);
       fmt::print(stderr, "round {}: a claim with {} versions\n", round + 1, count);

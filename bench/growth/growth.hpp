@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/growth/options.hpp"
 #include "bench/growth/table.hpp"
 #include "run/ids.hpp"
 #include "store/local/local_postgres.hpp"
@@ -10,19 +11,17 @@
 
 namespace weir::bench {
 
-struct GrowthOptions {
-  std::size_t rounds = 3, runs = 10'000;
-  std::size_t history = 1'000'000, parked = 100'000, versions = 1'000;
-};
-
-/// 1-step and 3-step runs, drained beside none and `history` finished runs.
+/// 1-step and 3-step runs, drained beside none and beside `history` finished runs.
 std::vector<Table> measure_history(const LocalPostgres& server, const GrowthOptions& options);
 
-/// Claims, and a worker's memory, with 10 and `parked` runs that wait for a signal.
+/// Claims, and a worker's memory, with 10 and with `parked` runs that wait for a signal.
 Table measure_parked(const LocalPostgres& server, const GrowthOptions& options);
 
-/// Claims with one version and `versions` versions that have as many runs together.
+/// Claims with one version and with `versions` versions that have as many runs together.
 Table measure_versions(const LocalPostgres& server, const GrowthOptions& options);
+
+/// 1-step runs with outputs of 100 bytes, 10 kB and 1 MB, and the memory of their worker.
+Table measure_outputs(const LocalPostgres& server, const GrowthOptions& options);
 
 /// 1-step runs of one flow, drained by 1, 2, 4 and 8 processes.
 Table measure_workers(const LocalPostgres& server, const GrowthOptions& options);
@@ -37,6 +36,8 @@ Figures claim_cost(postgres::Session& admin, const std::string& url,
 
 /// The URL of a database of that server, which is made if necessary.
 std::string database_url(const LocalPostgres& server, const std::string& name);
+
+constexpr double mebibyte = 1024 * 1024;
 
 /// Makes the flow "bench" known; its version.
 VersionId register_bench_flow(const std::string& url);

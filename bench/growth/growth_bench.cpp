@@ -3,11 +3,8 @@
 // show medians. script/bench builds and runs it.
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,39 +60,6 @@ namespace {
 using namespace weir;
 using namespace weir::bench;
 
-struct Arguments {
-  GrowthOptions options;
-  std::string only;
-  std::filesystem::path json, folder = "build/bench-database";
-};
-
-Arguments arguments_of(int argc, char** argv) {
-  Arguments arguments;
-  GrowthOptions& options = arguments.options;
-  const std::map<std::string_view, std::size_t*> numbers{{"--rounds", &options.rounds},
-                                                         {"--runs", &options.runs},
-                                                         {"--history", &options.history},
-                                                         {"--parked", &options.parked},
-                                                         {"--versions", &options.versions}};
-  for (int i = 1; i < argc; i += 2) {
-    const std::string_view name = argv[i];
-    if (i + 1 == argc) fail(fmt::format("{} needs a value", name));
-    const char* const value = argv[i + 1];
-    if (name == "--only") {
-      arguments.only = value;
-    } else if (name == "--json") {
-      arguments.json = value;
-    } else if (name == "--folder") {
-      arguments.folder = value;
-    } else if (!numbers.contains(name)) {
-      fail(fmt::format("there is no option \"{}\"", name));
-    } else if ((*numbers.at(name) = std::strtoull(value, nullptr, 10)) == 0) {
-      fail(fmt::format("{} needs a number from 1 on", name));
-    }
-  }
-  return arguments;
-}
-
 // Vacuums at a time of their own would come to what is measured beside many runs, or beside few.
 class WithoutAutovacuum {
  public:
@@ -124,34 +88,35 @@ class WithoutAutovacuum {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == worker_process_option)
     return worker_process_main(argc, argv);
-  const Arguments arguments = arguments_of(argc, argv);
-  const LocalPostgres server = required(LocalPostgres::open(arguments.folder));
-  const GrowthOptions& options = arguments.options;
+  const GrowthOptions options = GrowthOptions::of(argc, argv);
+  const LocalPostgres server = required(LocalPostgres::open(options.folder));
   using Tables = std::vector<Table>;
   const std::vector<std::pair<std::string, std::function<Tables()>>> parts{
       {"history", [&] { return measure_history(server, options); }},
       {"parked", [&] { return Tables{measure_parked(server, options)}; }},
       {"versions", [&] { return Tables{measure_versions(server, options)}; }},
+      {"outputs", [&] { return Tables{measure_outputs(server, options)}; }},
       {"workers", [&] { return Tables{measure_workers(server, options)}; }},
       {"processors", [&] { return Tables{measure_processors(server, options)}; }}};
   Tables tables;
   {
     const WithoutAutovacuum steady(server.url());
     for (const auto& [name, measure] : parts)
-      if (arguments.only.empty() || arguments.only == name)
+      if (options.only.empty() || options.only == name)
         for (Table& table : measure()) tables.push_back(std::move(table));
   }
-  if (tables.empty()) fail(fmt::format("there is no part \"{}\"", arguments.only));
+  if (tables.empty()) fail(fmt::format("there is no part \"{}\"", options.only));
   std::string lines;
   for (const Table& table : tables) {
     table.print();
     for (const std::string& line : table.json()) lines += (lines.empty() ? "" : ",\n") + line;
   }
   fmt::print(
-      "Of a task, or of a call that claims: processor time, bytes of WAL, buffers read, commits,\n"
-      "calls, runs that others were claiming (missed). MiB: the worker's memory. No autovacuum.\n");
-  if (arguments.json.empty()) return 0;
-  std::ofstream out(arguments.json);
+      "Of a task, or of a call that claims: processor time of server and client, us; WAL, bytes;\n"
+      "buffers; rows read and written; calls; runs that others were claiming (missed). call: its\n"
+      "time, us. MiB: the worker's memory, and at most. Outputs are not compressible.\n");
+  if (options.json.empty()) return 0;
+  std::ofstream out(options.json);
   out << "[\n" << lines << "\n]\n";
-  if (!out.flush()) fail(arguments.json.string() + " cannot be written");
+  if (!out.flush()) fail(options.json.string() + " cannot be written");
 }

@@ -1,5 +1,6 @@
 #pragma once
-#include <memory>
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "registry/flow_registry.hpp"
@@ -8,7 +9,10 @@ namespace weir::bench {
 
 /// The flows that worker processes can be told to serve, by slug: "bench" (EmptyFlow with one
 /// step), "parking" (one wait step, for a signal that nobody sends), "busy" (a map whose handlers
-/// need 2 ms of a processor each). Lives as long as the process.
+/// need 2 ms of a processor each), flow_with_outputs(bytes). Lives as long as the process.
 FlowModule growth_flow(std::string_view slug);
+
+/// The slug of the flow whose only step returns so many bytes, which cannot be compressed.
+std::string flow_with_outputs(std::size_t bytes);
 
 }  // namespace weir::bench

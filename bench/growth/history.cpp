@@ -57,7 +57,7 @@ void add_history(postgres::Session& admin, VersionId version, std::size_t runs, 
 }
 
 // As in the engine's table, with what the worker's session read.
-Figures drained_with_buffers(const std::string& url, EmptyFlow& flow, std::size_t runs) {
+Figures drained_with_reads(const std::string& url, EmptyFlow& flow, std::size_t runs) {
   const auto admin = required(postgres::Session::open(url));
   start_runs(url, EmptyFlow::slug, runs);
   settle(*admin);
@@ -75,35 +75,38 @@ Figures drained_with_buffers(const std::string& url, EmptyFlow& flow, std::size_
     figures = meter.figures(tasks);
   }
   wait_until_alone(*admin);
-  figures["buffers"] = meter.buffers() / tasks;
+  figures.merge(meter.touched(tasks));
   return figures;
 }
 
 Table measure_steps(const LocalPostgres& server, const GrowthOptions& options, std::size_t steps) {
   Table table(fmt::format("finished runs, {} step{}", steps, steps == 1 ? "" : "s"),
               {{"per_s", "tasks/s", 0},
-               {"server_us", "server us", 1},
+               {"server_us", "server", 1},
                {"wal_bytes", "WAL", 0},
                {"buffers", "buffers", 2},
-               {"commits", "commits", 3}});
+               {"rows_read", "read", 2},
+               {"rows_written", "written", 2}});
   EmptyFlow flow(steps);
-  // Each in a database of its own, so that rounds of both can go between each other.
-  const std::string none = database_url(server, fmt::format("growth_none_{}", steps)),
-                    many = database_url(server, fmt::format("growth_many_{}", steps));
-  for (const std::string& url : {none, many}) {
-    const auto admin = emptied(url);
-    Serving(url, flow.module(), 8).register_flow();
-    if (url != many) continue;
-    fmt::print(stderr, "making {} finished runs\n", options.history);
+  // Each in a database of its own, so that rounds of all can go between each other.
+  const auto sizes = beginning_with(0, options.history);
+  const auto url_of = [&](std::size_t size) {
+    return database_url(server, fmt::format("growth_{}_{}", steps, size));
+  };
+  for (const std::size_t size : sizes) {
+    const auto admin = emptied(url_of(size));
+    Serving(url_of(size), flow.module(), 8).register_flow();
+    if (size == 0) continue;
+    fmt::print(stderr, "making {} finished runs\n", size);
     add_history(*admin, required(admin->query("select id from weir.version"))[0][0].as<VersionId>(),
-                options.history, steps);
+                size, steps);
   }
   for (std::size_t round = 0; round < options.rounds; ++round)
-    for (const std::string& url : {none, many}) {
-      const std::size_t history = url == many ? options.history : 0;
-      fmt::print(stderr, "round {}: {} steps beside {} runs\n", round + 1, steps, history);
-      table.add(fmt::format("{}", history), drained_with_buffers(url, flow, options.runs));
+    for (const std::size_t size : sizes) {
+      fmt::print(stderr, "round {}: {} steps beside {} runs\n", round + 1, steps, size);
+      table.add(fmt::format("{}", size), drained_with_reads(url_of(size), flow, options.runs));
     }
+  for (const std::size_t size : sizes) emptied(url_of(size));  // gives the disk back
   return table;
 }
 

@@ -11,8 +11,6 @@
 namespace weir::bench {
 namespace {
 
-constexpr double mebibyte = 1024 * 1024;
-
 // The memory of the worker that has claimed and parked all of them.
 Memory park(const std::string& url, postgres::Session& admin, std::size_t count) {
   WorkerProcess worker(url, "parking", 8);
@@ -29,8 +27,8 @@ Memory park(const std::string& url, postgres::Session& admin, std::size_t count)
 }  // namespace
 
 Table measure_parked(const LocalPostgres& server, const GrowthOptions& options) {
-  Table table("parked runs", {{"call_us", "call us", 0},
-                              {"server_us", "server us", 0},
+  Table table("parked runs", {{"call_us", "call", 0},
+                              {"server_us", "server", 0},
                               {"buffers", "buffers", 1},
                               {"wal_bytes", "WAL", 0},
                               {"worker_mib", "MiB", 1},
@@ -38,7 +36,7 @@ Table measure_parked(const LocalPostgres& server, const GrowthOptions& options) 
   constexpr std::size_t calls = 250;
   const std::string url = database_url(server, "growth_parked");
   for (std::size_t round = 0; round < options.rounds; ++round)
-    for (const std::size_t count : {std::size_t{10}, options.parked}) {
+    for (const std::size_t count : beginning_with(10, options.parked)) {
       fmt::print(stderr, "round {}: a claim with {} parked runs\n", round + 1, count);
       const auto admin = emptied(url);
       const Memory memory = park(url, *admin, count);

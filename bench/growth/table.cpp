@@ -16,24 +16,24 @@ void Table::add(const std::string& name, Figures figures) {
 
 void Table::print() const {
   if (cases_.empty()) return;
-  std::string head = fmt::format("{:<30}", title_);
-  for (const Column& column : columns_) head += fmt::format("{:>10}", column.head);
+  std::string head = fmt::format("{:<26}", title_);
+  for (const Column& column : columns_) head += fmt::format("{:>9}", column.head);
   fmt::print("{}\n", head);
   for (const Case& each : cases_) {
     const Figures figures = medians(each.rounds);
-    std::string line = fmt::format("  {:<28}", each.name);
+    std::string line = fmt::format("  {:<24}", each.name);
     for (const auto& [figure, ignored, digits] : columns_)
-      line += figures.contains(figure) ? fmt::format("{:>10.{}f}", figures.at(figure), digits)
-                                       : fmt::format("{:>10}", "-");
+      line += figures.contains(figure) ? fmt::format("{:>9.{}f}", figures.at(figure), digits)
+                                       : fmt::format("{:>9}", "-");
     fmt::print("{}\n", line);
   }
   const Figures first = medians(cases_.front().rounds), last = medians(cases_.back().rounds);
-  std::string times = fmt::format("  {:<28}", "last by first");
+  std::string times = fmt::format("  {:<24}", "last by first");
   for (const Column& column : columns_) {
     const bool known = first.contains(column.figure) && last.contains(column.figure) &&
                        first.at(column.figure) != 0;
-    times += known ? fmt::format("{:>10.2f}", last.at(column.figure) / first.at(column.figure))
-                   : fmt::format("{:>10}", "-");
+    times += known ? fmt::format("{:>9.2f}", last.at(column.figure) / first.at(column.figure))
+                   : fmt::format("{:>9}", "-");
   }
   fmt::print("{}\n\n", times);
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -63,8 +64,7 @@ Figures drained_by(const std::string& url, std::size_t count, std::size_t runs) 
   return ended(std::move(workers), meter, static_cast<double>(runs));
 }
 
-Figures computed_by(const std::string& url, std::size_t count) {
-  constexpr std::size_t elements = 2'000;
+Figures computed_by(const std::string& url, std::size_t count, std::size_t elements) {
   const auto admin = emptied(url);
   const auto store = required(postgres::open_run_store(url));
   Workers workers = joined(url, *admin, "busy", count, 1);
@@ -79,8 +79,8 @@ Figures computed_by(const std::string& url, std::size_t count) {
 
 Table measure_workers(const LocalPostgres& server, const GrowthOptions& options) {
   Table table("processes on one flow", {{"per_s", "tasks/s", 0},
-                                        {"server_us", "server us", 1},
-                                        {"client_us", "client us", 1},
+                                        {"server_us", "server", 1},
+                                        {"client_us", "client", 1},
                                         {"exchanges", "calls", 4},
                                         {"missed", "missed", 4}});
   const std::string url = database_url(server, "growth_workers");
@@ -94,12 +94,14 @@ Table measure_workers(const LocalPostgres& server, const GrowthOptions& options)
 
 Table measure_processors(const LocalPostgres& server, const GrowthOptions& options) {
   Table table("a map that computes",
-              {{"per_s", "tasks/s", 0}, {"server_us", "server us", 1}, {"exchanges", "calls", 4}});
+              {{"per_s", "tasks/s", 0}, {"server_us", "server", 1}, {"exchanges", "calls", 4}});
   const std::string url = database_url(server, "growth_processors");
+  const std::size_t elements = std::max<std::size_t>(1, options.runs / 5);
   for (std::size_t round = 0; round < options.rounds; ++round)
     for (const std::size_t count : {1, 2}) {
       fmt::print(stderr, "round {}: {} processes with one slot\n", round + 1, count);
-      table.add(fmt::format("{} processes of one slot", count), computed_by(url, count));
+      table.add(fmt::format("{} process{} of one slot", count, count == 1 ? "" : "es"),
+                computed_by(url, count, elements));
     }
   return table;
 }
