@@ -11,10 +11,12 @@
 
 #include "bench/engine/drained.hpp"
 #include "bench/engine/latency.hpp"
+#include "bench/engine/meter.hpp"
 #include "bench/engine/options.hpp"
 #include "bench/engine/peers.hpp"
 #include "bench/engine/program.hpp"
 #include "bench/engine/report.hpp"
+#include "bench/measure/machine.hpp"
 #include "bench/required.hpp"
 #include "store/local/local_postgres.hpp"
 
@@ -117,6 +119,7 @@ int main(int argc, char** argv) {
                    side.name);
         measure(side);
       }
-  print_table(works);
-  if (!options.json.empty()) write_json(options.json, works);
+  const auto where = machine(server_version(*required(postgres::Session::open(database.url()))));
+  print_table(works, where);
+  if (!options.json.empty()) write_json(options.json, works, where);
 }

@@ -68,6 +68,12 @@ void settle(postgres::Session& admin) {
   }));
 }
 
+std::string server_version(postgres::Session& session) {
+  return "PostgreSQL " + required(session.query(
+                             "select split_part(current_setting('server_version'), ' ', 1)"))[0][0]
+                             .as<std::string>();
+}
+
 void wait_until_alone(postgres::Session& admin) {
   constexpr const char* others =
       "select count(*) from pg_stat_activity "

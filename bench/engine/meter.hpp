@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+
 #include <sys/types.h>
 
 #include "bench/engine/figures.hpp"
@@ -41,6 +43,9 @@ class Meter {
 /// Vacuums and writes a checkpoint, so that neither falls into what is measured next, nor what the
 /// session itself has read before.
 void settle(postgres::Session& admin);
+
+/// "PostgreSQL 15.14", of a session's server.
+std::string server_version(postgres::Session& session);
 
 /// Waits until its database has no other session: what those read is counted when they end.
 void wait_until_alone(postgres::Session& admin);

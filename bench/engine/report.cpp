@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/json.hpp"
+#include "bench/measure/machine.hpp"
 #include "bench/required.hpp"
 
 namespace weir::bench {
@@ -65,7 +66,7 @@ std::string json_line(const Work& work, const Side& side) {
 
 }  // namespace
 
-void print_table(const std::vector<Work>& works) {
+void print_table(const std::vector<Work>& works, const std::vector<std::string>& machine) {
   std::string left_out;
   for (const Work& work : works) {
     if (work.sides.front().rounds.empty()) continue;
@@ -81,14 +82,15 @@ void print_table(const std::vector<Work>& works) {
       "{}ratio: Weir's figure by the other's. server, client: processor time a task, us.\n"
       "WAL: bytes a task. commits: a task. noise: processors that others kept busy.\n",
       left_out);
+  for (const std::string& line : machine) fmt::print("{}\n", line);
 }
 
-void write_json(const std::filesystem::path& file, const std::vector<Work>& works) {
-  std::string lines;
+void write_json(const std::filesystem::path& file, const std::vector<Work>& works,
+                const std::vector<std::string>& machine) {
+  std::string lines = json_of_machine(machine);
   for (const Work& work : works)
     for (const Side& side : work.sides)
-      if (!side.rounds.empty() || !side.left_out.empty())
-        lines += (lines.empty() ? "" : ",\n") + json_line(work, side);
+      if (!side.rounds.empty() || !side.left_out.empty()) lines += ",\n" + json_line(work, side);
   std::ofstream out(file);
   out << "[\n" << lines << "\n]\n";
   if (!out.flush()) fail(file.string() + " cannot be written");

@@ -15,8 +15,10 @@
 #include <fmt/core.h>
 
 #include "bench/engine/empty_flow.hpp"
+#include "bench/engine/meter.hpp"
 #include "bench/growth/growth.hpp"
 #include "bench/growth/worker_process.hpp"
+#include "bench/measure/machine.hpp"
 #include "bench/required.hpp"
 #include "store/postgres/postgres_run_store.hpp"
 
@@ -106,15 +108,18 @@ int main(int argc, char** argv) {
         for (Table& table : measure()) tables.push_back(std::move(table));
   }
   if (tables.empty()) fail(fmt::format("there is no part \"{}\"", options.only));
-  std::string lines;
+  const auto where = machine(server_version(*required(postgres::Session::open(server.url()))));
+  std::string lines = json_of_machine(where);
   for (const Table& table : tables) {
     table.print();
-    for (const std::string& line : table.json()) lines += (lines.empty() ? "" : ",\n") + line;
+    for (const std::string& line : table.json()) lines += ",\n" + line;
   }
   fmt::print(
-      "Of a task, or of a call that claims: processor time of server and client, us; WAL, bytes;\n"
-      "buffers; rows read and written; calls; runs that others were claiming (missed). call: its\n"
-      "time, us. MiB: the worker's memory, and at most. Outputs are not compressible.\n");
+      "Of a task, or of a call that claims: processor time of server and client, us;\n"
+      "WAL, bytes; buffers; rows read and written; calls; runs that others were\n"
+      "claiming (missed). call: its time, us. MiB: the worker's memory, and at most.\n"
+      "Outputs are not compressible.\n");
+  for (const std::string& line : where) fmt::print("{}\n", line);
   if (options.json.empty()) return 0;
   std::ofstream out(options.json);
   out << "[\n" << lines << "\n]\n";

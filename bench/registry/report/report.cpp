@@ -7,11 +7,16 @@
 #include <vector>
 
 #include <boost/json.hpp>
+#include <boost/version.hpp>
 #include <fmt/format.h>
 
+#if WEIR_BENCH_TBB
+#include <tbb/version.h>
+#endif
+
+#include "bench/measure/machine.hpp"
 #include "bench/required.hpp"
 #include "figures.hpp"
-#include "machine.hpp"
 #include "rows.hpp"
 
 namespace weir::bench {
@@ -116,6 +121,15 @@ void print_missed(const std::vector<Row>& all) {
   fmt::print("\n{} of {} goals met\n{}", met, goals, lines);
 }
 
+std::string versions(const std::string& elixir) {
+  std::string all = fmt::format("Boost {}.{}.{}", BOOST_VERSION / 100'000,
+                                BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100);
+#if WEIR_BENCH_TBB
+  all += fmt::format(", oneTBB {}.{}", TBB_VERSION_MAJOR, TBB_VERSION_MINOR);
+#endif
+  return elixir.empty() ? all : all + ", " + elixir;
+}
+
 int main_of(const std::vector<std::string>& arguments) {
   const bool with_json = arguments.size() == 3 && arguments[1] == "--json";
   if (arguments.size() != 1 && !with_json) {
@@ -127,7 +141,7 @@ int main_of(const std::vector<std::string>& arguments) {
   print_all(all);
   fmt::print("\nMedians of {} interleaved repetitions (once a round: schedule, memory).\n",
              figures.repetitions("lookup/"));
-  for (const std::string& line : machine(figures.elixir())) fmt::print("{}\n", line);
+  for (const std::string& line : machine(versions(figures.elixir()))) fmt::print("{}\n", line);
   if (figures.elixir().empty()) fmt::print("not measured: no Elixir\n");
   print_missed(all);
   if (with_json) write_json(all, arguments[2]);

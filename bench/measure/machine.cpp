@@ -1,18 +1,15 @@
-#include "machine.hpp"
+#include "bench/measure/machine.hpp"
 
 #include <ctime>
 #include <fstream>
 #include <string_view>
 #include <thread>
 
-#include <boost/version.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
-#if WEIR_BENCH_TBB
-#include <tbb/version.h>
-#endif
+#include "base/json.hpp"
 
 namespace weir::bench {
 namespace {
@@ -32,18 +29,19 @@ constexpr std::string_view compiler = "g++ " __VERSION__;
 
 }  // namespace
 
-std::vector<std::string> machine(const std::string& elixir) {
+std::vector<std::string> machine(const std::string& versions) {
   utsname system{};
   ::uname(&system);
-  std::string versions = fmt::format("{}, Boost {}.{}.{}", compiler, BOOST_VERSION / 100'000,
-                                     BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100);
-#if WEIR_BENCH_TBB
-  versions += fmt::format(", oneTBB {}.{}", TBB_VERSION_MAJOR, TBB_VERSION_MINOR);
-#endif
-  if (!elixir.empty()) versions += ", " + elixir;
   return {fmt::format("{}, {} cores, {} {}", processor(), std::thread::hardware_concurrency(),
                       system.sysname, system.release),
-          versions, fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)))};
+          versions.empty() ? std::string(compiler) : fmt::format("{}, {}", compiler, versions),
+          fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)))};
+}
+
+std::string json_of_machine(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += (all.empty() ? "" : ",") + json_quoted(line);
+  return R"({"machine":[)" + all + "]}";
 }
 
 }  // namespace weir::bench
