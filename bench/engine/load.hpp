@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/engine/figures.hpp"
 #include "bench/engine/fresh.hpp"
 
 namespace weir::bench {

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <memory>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -32,7 +31,7 @@ Workers joined(const std::string& url, postgres::Session& admin, const char* slu
 }
 
 // Ends them; the figures of what all of them did, which `meter` measured.
-Figures ended(Workers workers, const Meter& meter, double tasks) {
+Figures ended(const Workers& workers, const Meter& meter, double tasks) {
   Figures figures = meter.figures(tasks);
   ClaimCounts sum;
   for (const auto& worker : workers) {
@@ -55,24 +54,24 @@ Figures drained_by(const std::string& url, std::size_t count, std::size_t runs) 
   const auto store = required(postgres::open_run_store(url));
   // Paused until all workers have joined and all runs are there.
   required(store->pause(EmptyFlow::slug));
-  Workers workers = joined(url, *admin, EmptyFlow::slug, count, 8);
+  const Workers workers = joined(url, *admin, EmptyFlow::slug, count, 8);
   start_runs(url, EmptyFlow::slug, runs);
   settle(*admin);
   const Meter meter(*admin);
   required(store->resume(EmptyFlow::slug));
   wait_until(*admin, "select not exists (select from weir.open_run)");
-  return ended(std::move(workers), meter, static_cast<double>(runs));
+  return ended(workers, meter, static_cast<double>(runs));
 }
 
 Figures computed_by(const std::string& url, std::size_t count, std::size_t elements) {
   const auto admin = emptied(url);
   const auto store = required(postgres::open_run_store(url));
-  Workers workers = joined(url, *admin, "busy", count, 1);
+  const Workers workers = joined(url, *admin, "busy", count, 1);
   settle(*admin);
   const Meter meter(*admin);
   required(store->start("busy", {Json::array(std::vector<Json>(elements, Json::number(1)))}, {}));
   wait_until(*admin, "select not exists (select from weir.open_run)");
-  return ended(std::move(workers), meter, static_cast<double>(elements));
+  return ended(workers, meter, static_cast<double>(elements));
 }
 
 }  // namespace
