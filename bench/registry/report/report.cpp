@@ -29,7 +29,9 @@ std::string number(double value) {
 
 // Small ratios as their reciprocal, for that is how one speaks of them.
 std::string ratio_text(double ratio) {
-  return ratio < 0.5 ? fmt::format("1/{:.1f}", 1 / ratio) : fmt::format("{:.2f}", ratio);
+  if (ratio >= 0.5) return fmt::format("{:.2f}", ratio);
+  const double times = 1 / ratio;
+  return fmt::format("1/{:.{}f}", times, times >= 100 ? 0 : 1);
 }
 
 std::string goal_text(const Row& row) {
