@@ -74,6 +74,36 @@ inline void names_are_free_for_the_restart() {
   lockstep::require(keys.count() == 0, "its key outlives it");
 }
 
+/// A child that has an owner among its members dies while a caller holds it, and lets it go.
+inline void owners_end_with_the_life_that_made_them() {
+  using Keys = KeyedRegistry<int, int, Sync>;
+  struct Holder final : Child {
+    Holder(ChildEnd ends, Keys::Owner own) : end(std::move(ends)), owner(std::move(own)) {}
+    void stop() override { end.normally(); }
+    ChildEnd end;
+    Keys::Owner owner;
+  };
+  Keys keys;
+  const auto supervisor =
+      started({}, {{.id = "a",
+                    .start = [&keys](const ChildEnd& end) -> Result<std::shared_ptr<Child>> {
+                      Keys::Owner owner = keys.owner("a");
+                      if (auto taken = keys.register_(owner, 1, 10); !taken)
+                        return std::unexpected(taken.error());
+                      return std::make_shared<Holder>(end, std::move(owner));
+                    },
+                    .name = "a"}});
+  auto held = supervisor->whereis("a");
+  dynamic_cast<const Holder&>(*held).end.with(fault());
+  Sync::Thread lets_go([held = std::move(held)]() mutable { held.reset(); });
+  settle(*supervisor);
+  lets_go.join();
+  lockstep::require(supervisor->children()[0].deaths == 1, "its last life kept its key");
+  lockstep::require(keys.count(1) == 1, "it has lost its key");
+  lockstep::require(supervisor->stop().has_value(), "a stop is no giving up");
+  lockstep::require(keys.count() == 0, "its key outlives it");
+}
+
 /// A name is wanted by another supervisor while its holder stops.
 inline void a_name_is_held_until_its_child_has_ended() {
   FakeChildren fakes;

@@ -11,6 +11,10 @@ TEST_SUITE("schedules: supervisor") {
     schedules::survive(supervised::names_are_free_for_the_restart);
   }
 
+  TEST_CASE("owners that a start makes end with that life whoever holds and frees the child") {
+    schedules::survive(supervised::owners_end_with_the_life_that_made_them);
+  }
+
   TEST_CASE("a name is held until its child has ended though it was asked to stop") {
     schedules::survive(supervised::a_name_is_held_until_its_child_has_ended);
   }

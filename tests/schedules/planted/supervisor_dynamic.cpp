@@ -5,6 +5,7 @@ enum class Mistake {
   none,
   names_freed_late,
   names_freed_early,
+  owners_kept,
   one_awaited,
   restarting_not_counted,
   restarting_not_significant,
@@ -42,6 +43,11 @@ TEST_SUITE("schedules: planted") {
   TEST_CASE("planted: names freed before the end") {
     find(Mistake::names_freed_early, supervised::a_name_is_held_until_its_child_has_ended,
          "two living children have one name");
+  }
+
+  TEST_CASE("planted: owners that end with the object of a child and not with its life") {
+    find(Mistake::owners_kept, supervised::owners_end_with_the_life_that_made_them,
+         "its last life kept its key");
   }
 
   TEST_CASE("planted: a stop of all that awaits one") {

@@ -100,7 +100,9 @@ class KeyedRegistry {
 
   using Options = KeyedOptions;
 
-  /// Holds entries in its registry, until it ends. Must end before the registry does.  [any thread,
+  /// Holds entries in its registry, until it ends. One that is made while a supervisor starts a child
+  /// (owner_scope.hpp) ends with that life of the child at the latest, as in Elixir with its process.
+  /// Must end before the registry does.  [any thread,
   /// except for moving and destroying it; end() may be in progress on another thread then]
   class Owner {
    public:

@@ -56,8 +56,9 @@ class Shutdown {
 ///
 /// Ownership: shared by the supervisor and by callers that found it with whereis or resolve; a
 /// pointer keeps the object, not its work, which may have ended. So what must be free for the next
-/// life, such as a KeyedRegistry::Owner, is given up in collect() and abandon(), not in a
-/// destructor; a name is better given to the specification (ChildSpec::via).
+/// life, such as a port, is given up in collect() and abandon(), not in a destructor. A name needs
+/// nothing of this: the owners that `start` makes in KeyedRegistries end with the life, wherever they
+/// are, and ChildSpec::via needs no owner at all.
 class Child {
  public:
   Child() = default;

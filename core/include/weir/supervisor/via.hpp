@@ -6,8 +6,8 @@
 ///
 /// Each life of the child is an owner of its own in the registry, named "supervisor/id". It is
 /// registered before its start, and ends with the life, before a restart: whoever still holds the
-/// object of an earlier life keeps no key from the next one. A child that has an Owner as a member
-/// has to end it in collect() and abandon(), because its destructor may come too late.
+/// object of an earlier life keeps no key from the next one. The same is true of each owner that its
+/// start makes, such as one that becomes a member of the child.
 ///
 /// Lifetime: the registry must outlive the supervisor, and what that left behind.
 #pragma once

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include <weir/registry/keyed_registry.hpp>
+#include <weir/registry/owner_scope.hpp>
 
 namespace weir {
 
@@ -65,6 +66,10 @@ auto KeyedRegistry<Key, Value, Sync, Hash>::owner(std::string name, std::optiona
   record->id = next_owner_.fetch_add(1, std::memory_order_relaxed);
   record->name = std::move(name);
   if (own) record->own.emplace(keyed::make_stored<Value>(*std::move(own)));
+  if (OwnerGroup* const group = OwnerScope::group())
+    group->add([made = std::weak_ptr(record)] {
+      if (const std::shared_ptr<Record> living = made.lock()) end(*living);
+    });
   Partition& partition = partitions_[record->id & partition_mask_];
   const std::scoped_lock lock(partition.owners_mutex);
   partition.owners.emplace(record->id, record);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include <weir/registry/owner_scope.hpp>
 #include <weir/supervisor.hpp>
 
 namespace weir {
@@ -73,6 +74,7 @@ class BasicSupervisor<Sync>::Core {
     ChildSpec spec;
     ChildInfo info;
     std::vector<std::unique_ptr<ChildName::Claim>> claims{};  // of its names; empty unless it runs
+    OwnerGroup owners{};                                      // made by its start; likewise
     std::shared_ptr<Child> child{};                           // null unless it runs
     std::shared_ptr<Life> life{};                             // null unless it runs
     std::weak_ptr<Child> last{};                              // of the present or the last life
@@ -92,6 +94,7 @@ class BasicSupervisor<Sync>::Core {
   // One life of one child.
   Result<void> start_life(ChildEntry& entry);
   Result<void> claim_names(ChildEntry& entry, const std::shared_ptr<Life>& life);
+  static void give_up_names(ChildEntry& entry);
   Result<std::shared_ptr<Child>> start_asked_for(ChildEntry& entry);
   void stop_life(ChildEntry& entry);
   Time ask_to_stop(ChildEntry& entry);               // by when it must have ended

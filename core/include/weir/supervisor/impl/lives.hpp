@@ -39,6 +39,7 @@ Result<void> BasicSupervisor<Sync>::Core::start_life(ChildEntry& entry) {
     Mailbox::report(mailbox, life, std::move(outcome));
   });
   auto child = [&]() -> Result<std::shared_ptr<Child>> {
+    const OwnerScope scope(entry.owners);
     try {
       return entry.spec.start(end);
     } catch (...) {
@@ -52,7 +53,7 @@ Result<void> BasicSupervisor<Sync>::Core::start_life(ChildEntry& entry) {
                               .message = "its start returned neither a child nor an error",
                               .hint = "return the child that was started, or nothing_to_run()"});
   const bool runs = child && dynamic_cast<const supervisor::NothingToRun*>(child->get()) == nullptr;
-  if (!runs) entry.claims.clear();
+  if (!runs) give_up_names(entry);
   if (!child) return std::unexpected(std::move(child.error()));
   {
     const std::scoped_lock lock(mailbox_->mutex);
@@ -90,6 +91,13 @@ Result<void> BasicSupervisor<Sync>::Core::claim_names(ChildEntry& entry,
   }
   if (!claimed) entry.claims.clear();
   return claimed;
+}
+
+// Whatever a life had is free for the next, though somebody may hold its object.
+template <class Sync>
+void BasicSupervisor<Sync>::Core::give_up_names(ChildEntry& entry) {
+  entry.claims.clear();
+  entry.owners.end();
 }
 
 template <class Sync>
@@ -162,7 +170,7 @@ void BasicSupervisor<Sync>::Core::finish_life(ChildEntry& entry, bool ended, Sta
     ended ? entry.child->collect() : entry.child->abandon();
   } catch (...) {  // ignored: what it left stays where it is
   }
-  entry.claims.clear();
+  give_up_names(entry);
   std::shared_ptr<Child> child;  // outlives the lock
   const std::scoped_lock lock(mailbox_->mutex);
   child = std::exchange(entry.child, nullptr);

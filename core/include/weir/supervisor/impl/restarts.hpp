@@ -211,8 +211,8 @@ Result<void> BasicSupervisor<Sync>::Core::restart_next() {
   if (!started && is_held && started.error().code == ErrorCode::conflict)
     started.error().hint +=
         std::string(started.error().hint.empty() ? "" : "; ") +
-        "a caller still holds the object of its last life, with its members: name it by "
-        "ChildSpec::via, or give up in collect() and abandon() what they hold";
+        "a caller still holds the object of its last life, with its members: give up in "
+        "collect() and abandon() what they hold";
   const ChildEntry* const next = first_to_restart();
   call_is_next_ = !started || next == nullptr || *next->restart_at > Clock::now() ||
                   ++restarts_in_a_row_ >= children_.size();
