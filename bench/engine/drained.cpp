@@ -9,9 +9,9 @@
 
 namespace weir::bench {
 
-Figures drained(const std::string& url, EmptyFlow& flow, std::size_t runs) {
+Figures drained(const std::string& url, EmptyFlow& flow, std::size_t runs, std::size_t workers) {
   const std::size_t tasks = runs * flow.tasks_a_run();
-  Fresh fresh(url, flow.module());
+  Fresh fresh(url, flow.module(), workers);
   fresh.start(runs, flow.input());
   settle(*fresh.admin);
   const Meter meter(*fresh.admin);

@@ -36,6 +36,11 @@ class WeirSides {
     if (steps == 1) one_step_per_s_ = figures.at("per_s");
     return figures;
   }
+  /// By two workers of one process (worker.count: 2).
+  Figures drained_by_two(std::size_t steps) const {
+    EmptyFlow flow(steps);
+    return drained(url_, flow, runs_, 2);
+  }
   Figures drained_maps(std::size_t maps) const {
     EmptyFlow flow(1, Shape::map);
     return drained(url_, flow, maps);
@@ -70,17 +75,28 @@ std::vector<Work> works_of(const EngineOptions& options, WeirSides& weir) {
       {"starts, batched", "runs/s", ours([&] { return weir.starts(); })},
       {"idle latency", "ms", ours([&] { return weir.idle(options.samples); })},
       {"latency at half load", "ms", ours([&] { return weir.half_load(); })},
-      {"latency at full load", "ms", ours([&] { return weir.full_load(); })}};
-  const auto add_floor = [&](Work& work, const char* mode, std::size_t batch, std::size_t count) {
-    const std::string command = fmt::format("{} {} {} 1 {}", options.floor, mode, batch, count);
+      {"latency at full load", "ms", ours([&] { return weir.full_load(); })},
+      {"1-step runs, 2 workers", "tasks/s", ours([&] { return weir.drained_by_two(1); })},
+      {"3-step runs, 2 workers", "tasks/s", ours([&] { return weir.drained_by_two(3); })}};
+  struct Floor {
+    const char* mode;
+    std::size_t batch;
+    std::size_t count;
+    std::size_t connections = 1;  ///< as many as Weir's workers have
+  };
+  const auto add_floor = [&](Work& work, const Floor& floor) {
+    const std::string command = fmt::format("{} {} {} {} {}", options.floor, floor.mode,
+                                            floor.batch, floor.connections, floor.count);
     work.sides.push_back(
         {.name = "floor", .measure = [command] { return figures_of_program(command); }});
   };
   if (!options.floor.empty()) {
-    add_floor(works[0], "owned1", 100, options.runs);
-    add_floor(works[1], "owned3", 100, options.runs);
-    add_floor(works[2], "map1000", 100, maps);
-    add_floor(works[4], "latency", 1, options.samples);
+    add_floor(works[0], {.mode = "owned1", .batch = 100, .count = options.runs});
+    add_floor(works[1], {.mode = "owned3", .batch = 100, .count = options.runs});
+    add_floor(works[2], {.mode = "map1000", .batch = 100, .count = maps});
+    add_floor(works[4], {.mode = "latency", .batch = 1, .count = options.samples});
+    add_floor(works[7], {.mode = "owned1", .batch = 100, .count = options.runs, .connections = 2});
+    add_floor(works[8], {.mode = "owned3", .batch = 100, .count = options.runs, .connections = 2});
   }
   return works;
 }

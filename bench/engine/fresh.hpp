@@ -13,16 +13,16 @@
 
 namespace weir::bench {
 
-/// A fresh schema with the flow known, clients for it, and a worker that has not begun.
+/// A fresh schema with the flow known, clients for it, and workers that have not begun.
 struct Fresh {
   std::unique_ptr<postgres::Session> admin;
   std::unique_ptr<RunStore> store;
   Serving serving;
 
-  Fresh(const std::string& url, FlowModule flow, std::size_t slots = 8)
+  Fresh(const std::string& url, FlowModule flow, std::size_t workers = 1)
       : admin(emptied(url)),
         store(required(postgres::open_run_store(url))),
-        serving(url, std::move(flow), slots) {
+        serving(url, std::move(flow), 8, workers) {
     serving.register_flow();
   }
 

@@ -53,10 +53,11 @@ void add_peers(std::vector<Work>& works, const std::filesystem::path& folder,
     const auto runs = std::max<std::size_t>(
         20, static_cast<std::size_t>(static_cast<double>(size.runs) * peer.share));
     for (Work& work : works) {
-      const char* const mode = work.name == "1-step runs"                        ? "drain1"
-                               : work.name == "3-step runs" && peer.drains_three ? "drain3"
-                               : work.name == "idle latency"                     ? "latency"
-                                                                                 : nullptr;
+      const char* const mode = work.name.starts_with("1-step runs") ? "drain1"
+                               : work.name.starts_with("3-step runs") && peer.drains_three
+                                   ? "drain3"
+                               : work.name == "idle latency" ? "latency"
+                                                             : nullptr;
       if (mode == nullptr) continue;
       const std::string command =
           fmt::format("BENCH_URL={} {} --no-deprecation {} {} {}", quoted(url),

@@ -38,27 +38,35 @@ std::unique_ptr<postgres::Session> emptied(const std::string& url) {
   return session;
 }
 
-Serving::Serving(const std::string& url, FlowModule flow, std::size_t slots)
-    : Serving(required(postgres::open_worker_store(url)), std::move(flow), slots) {}
-
-Serving::Serving(std::unique_ptr<WorkerStore> store, FlowModule flow, std::size_t slots)
-    : store_(std::move(store)) {
+Serving::Serving(const std::string& url, FlowModule flow, std::size_t slots, std::size_t workers) {
   registry_.register_or_throw(std::move(flow));
-  worker_ = std::make_unique<Worker>(WorkerOptions{.slots = slots, .overrides = {}}, registry_,
-                                     *store_, std::make_shared<Log>());
+  for (std::size_t i = 0; i < workers; ++i) add(required(postgres::open_worker_store(url)), slots);
+}
+
+Serving::Serving(std::unique_ptr<WorkerStore> store, FlowModule flow, std::size_t slots) {
+  registry_.register_or_throw(std::move(flow));
+  add(std::move(store), slots);
+}
+
+void Serving::add(std::unique_ptr<WorkerStore> store, std::size_t slots) {
+  auto worker = std::make_unique<Worker>(WorkerOptions{.slots = slots, .overrides = {}}, registry_,
+                                         *store, std::make_shared<Log>());
+  workers_.push_back({.store = std::move(store), .worker = std::move(worker), .thread = {}});
 }
 
 Serving::~Serving() {
-  worker_->drain();
-  if (thread_.joinable()) thread_.join();
+  for (Each& each : workers_) each.worker->drain();
+  for (Each& each : workers_)
+    if (each.thread.joinable()) each.thread.join();
 }
 
 void Serving::register_flow() {
-  required(store_->flows().register_version(registry_.list().front()->definition));
+  required(workers_.front().store->flows().register_version(registry_.list().front()->definition));
 }
 
 void Serving::begin() {
-  thread_ = std::thread([this] { required(worker_->run()); });
+  for (Each& each : workers_)
+    each.thread = std::thread([worker = each.worker.get()] { required(worker->run()); });
 }
 
 }  // namespace weir::bench

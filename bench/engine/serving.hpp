@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "registry/flow_registry.hpp"
 #include "store/postgres/session.hpp"
@@ -24,10 +25,11 @@ FlowModule flow_of(const FlowDraft& draft, const weir_step& step);
 /// A session to a database that holds the schema, as new, and no more.
 std::unique_ptr<postgres::Session> emptied(const std::string& url);
 
-/// A worker of one flow on a thread of its own, that says nothing; drains when it goes.
+/// Workers of one flow, each on a thread and a connection of its own, that say nothing; drain when
+/// they go.
 class Serving {
  public:
-  Serving(const std::string& url, FlowModule flow, std::size_t slots);
+  Serving(const std::string& url, FlowModule flow, std::size_t slots, std::size_t workers = 1);
   Serving(std::unique_ptr<WorkerStore> store, FlowModule flow, std::size_t slots);
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
@@ -40,10 +42,15 @@ class Serving {
   void begin();
 
  private:
+  struct Each {
+    std::unique_ptr<WorkerStore> store;
+    std::unique_ptr<Worker> worker;
+    std::thread thread;
+  };
+  void add(std::unique_ptr<WorkerStore> store, std::size_t slots);
+
   FlowRegistry registry_;
-  std::unique_ptr<WorkerStore> store_;
-  std::unique_ptr<Worker> worker_;
-  std::thread thread_;
+  std::vector<Each> workers_;
 };
 
 }  // namespace weir::bench

@@ -16,22 +16,28 @@ begin
     return;
   end if;
 
+  -- The first run of each version, by one step of the index from version to version. Only those whose first run is
+  -- among the first p_claims_max of these have any of the runs that are next.
   versions := array(
     with recursive waiting as (
-      select (select o.version_id
-              from weir.open_run o
-              where o.worker_id is null and o.wake_at is null
-              order by o.version_id
-              limit 1) as id
+      (select o.version_id, o.priority, o.run_id
+       from weir.open_run o
+       where o.worker_id is null and o.wake_at is null
+       order by o.version_id, o.priority desc, o.run_id
+       limit 1)
       union all
-      select (select o.version_id
-              from weir.open_run o
-              where o.worker_id is null and o.wake_at is null and o.version_id > w.id
-              order by o.version_id
-              limit 1)
+      select n.version_id, n.priority, n.run_id
       from waiting w
-      where w.id is not null)
-    select w.id from waiting w where w.id = any (p_versions));
+      cross join lateral (
+        select o.version_id, o.priority, o.run_id
+        from weir.open_run o
+        where o.worker_id is null and o.wake_at is null and o.version_id > w.version_id
+        order by o.version_id, o.priority desc, o.run_id
+        limit 1) as n)
+    select f.version_id
+    from (select w.version_id from waiting w order by w.priority desc, w.run_id offset 0) as f
+    where f.version_id = any (p_versions)  -- looked up in a list: so for no more versions than it takes
+    limit p_claims_max);
   if cardinality(versions) = 0 then
     counts := '{}';
     return;
