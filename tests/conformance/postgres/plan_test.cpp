@@ -155,6 +155,21 @@ TEST_SUITE("postgres: plans") {
     CHECK(compiled == "");
   }
 
+  // A SQL function with parameters cannot be planned over distributed tables (Citus), nor can a table
+  // with row triggers be distributed.
+  TEST_CASE("what changes runs is PL/pgSQL, and no row trigger stands on open runs") {
+    const PostgresUnderTest stores;
+    CHECK(stores.sql("select coalesce(string_agg(p.proname, ', ' order by p.proname), '') "
+                     "from pg_proc p join pg_language l on l.oid = p.prolang "
+                     "where p.pronamespace = 'weir'::regnamespace and l.lanname = 'sql' "
+                     "and p.pronargs > 0 and p.prosrc ~ "
+                     "'weir[.](run|open_run|journal|sent_signal|idempotency)\\M'") ==
+          Rows{"journal_of, steps_of"});  // of readers
+    CHECK(stores.sql("select t.tgrelid::regclass::text || ' ' || t.tgname from pg_trigger t where "
+                     "t.tgrelid in ('weir.open_run'::regclass, 'weir.run'::regclass, "
+                     "'weir.journal'::regclass)") == Rows{});
+  }
+
   TEST_CASE("V4: what is said of versions does not look at runs that are over") {
     PostgresUnderTest stores;
     TestWorker worker(stores);
