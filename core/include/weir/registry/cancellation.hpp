@@ -1,12 +1,17 @@
 /// Threads: every member may be called from any thread. A Waker belongs to the thread that waits.
 ///
-/// Invariant: a waiter that registered its Waker before it checked cancelled() under its mutex
-/// misses no cancel(): it either sees the flag, or sleeps already when cancel() takes that mutex.
+/// Invariants:
+/// - A waiter that registered its Waker before it checked cancelled() under its mutex misses no
+///   cancel(): it either sees the flag, or sleeps already when cancel() takes that mutex.
+/// - A Callback is called once if cancel() is called during its life, and is not running when its
+///   destructor has returned, except in a call that destroys it itself.
 #pragma once
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <weir/sync.hpp>
@@ -23,7 +28,7 @@ class Cancellation {
   using Condition = typename Sync::Condition;
 
   Cancellation() = default;
-  ~Cancellation() { assert(wakers_.empty()); }
+  ~Cancellation() { assert(wakers_.empty() && callbacks_.empty()); }
   Cancellation(const Cancellation&) = delete;
   Cancellation& operator=(const Cancellation&) = delete;
 
@@ -34,13 +39,14 @@ class Cancellation {
   /// that holds the mutex of a Waker]
   void cancel() {
     if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     for (const Waker* waker : wakers_) {
       {
         const std::scoped_lock waiter_lock(waker->mutex_);
       }  // orders the flag before the waiter's check
       waker->condition_.notify_all();
     }
+    call(lock);
   }
 
   /// While it lives, cancel() wakes `condition`, on which its thread waits with `mutex`. Made and
@@ -69,11 +75,67 @@ class Cancellation {
     Condition& condition_;
   };
 
+  /// Calls a function when cancel() is called, as std::stop_callback does: on the thread of cancel(),
+  /// or of the constructor when it was called before. The function must be quick.
+  class Callback {
+   public:
+    Callback(Cancellation& source, std::function<void()> function)
+        : source_(source), function_(std::move(function)) {
+      std::unique_lock lock(source_.mutex_);
+      source_.callbacks_.push_back(this);
+      if (source_.cancelled()) source_.call(lock);
+    }
+    ~Callback() {
+      std::unique_lock lock(source_.mutex_);
+      std::erase(source_.callbacks_, this);
+      if (stage_ != Stage::running) return;
+      if (runner_ == Sync::thread_index())
+        *destroyed_ = true;
+      else
+        ended_.wait(lock, [this] { return stage_ == Stage::ended; });
+    }
+    Callback(const Callback&) = delete;
+    Callback& operator=(const Callback&) = delete;
+
+   private:
+    friend class Cancellation;
+    enum class Stage { waits, running, ended };
+
+    Cancellation& source_;
+    std::function<void()> function_;
+    // Guarded by the source's mutex, as the rest.
+    Stage stage_ = Stage::waits;
+    std::size_t runner_ = 0;     ///< while it is running: the thread
+    bool* destroyed_ = nullptr;  ///< while it is running: set when its own call destroys it
+    Condition ended_;
+  };
+
  private:
-  // Relaxed everywhere: for sleeping waiters their mutex orders it.
+  // One after the other, outside the lock. A callback that is made meanwhile is called by whoever
+  // comes first.
+  void call(std::unique_lock<Mutex>& lock) {
+    while (!callbacks_.empty()) {
+      Callback& callback = *callbacks_.back();
+      callbacks_.pop_back();
+      bool destroyed = false;
+      callback.stage_ = Callback::Stage::running;
+      callback.runner_ = Sync::thread_index();
+      callback.destroyed_ = &destroyed;
+      const std::function<void()> function = std::move(callback.function_);
+      lock.unlock();
+      function();
+      lock.lock();
+      if (destroyed) continue;
+      callback.stage_ = Callback::Stage::ended;
+      callback.ended_.notify_all();
+    }
+  }
+
+  // Relaxed everywhere: for sleeping waiters their mutex orders it, and for callbacks mutex_.
   typename Sync::template Atomic<bool> cancelled_{false};
-  Mutex mutex_;  // guards wakers_; taken before a Waker's own
+  Mutex mutex_;  // guards wakers_ and callbacks_; taken before a Waker's own
   std::vector<Waker*> wakers_;
+  std::vector<Callback*> callbacks_;
 };
 
 }  // namespace weir
