@@ -123,6 +123,7 @@ Keys<WorkerConfig> worker_keys() {
   using namespace std::chrono_literals;
   return {count_key("count", &WorkerConfig::count, 1, 64),
           count_key("slots", &WorkerConfig::slots, 1, 1'024),
+          count_key("async_calls", &WorkerConfig::async_calls, 0, 100'000),
           duration_key("lease", &WorkerConfig::lease, 1s, 1h),
           duration_key("drain_timeout", &WorkerConfig::drain_timeout, 0s, 24h)};
 }

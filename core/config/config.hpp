@@ -58,6 +58,8 @@ struct WorkerConfig {
   std::size_t count = 1;  ///< workers in one process
   /// Steps that may run at the same time in one worker.
   std::size_t slots = default_settings::slots;
+  /// Asynchronous calls of steps that may be pending at the same time in one worker, beside its slots.
+  std::size_t async_calls = default_settings::async_calls;
   std::chrono::milliseconds lease = default_settings::lease;
   std::chrono::milliseconds drain_timeout = default_settings::drain_timeout;
 };

@@ -45,8 +45,9 @@ class SettlementGate {
 ///
 /// Threads: the worker's loop fills it in before the attempt starts, and reads `result` and `ended`
 /// after the slot has returned it; in between, only the slot's thread writes them. Both threads use
-/// `stop`, `gate` and `started`: the loop cancels `stop` and the handler reads it; the slot sets
-/// `started` (release) and the loop reads it (acquire).
+/// `stop`, `gate`, `started` and `deferred`: the loop cancels `stop` and the handler reads it; the
+/// slot sets `started` and `deferred` (release) and the loop reads them (acquire). Once it was
+/// deferred, what completes the call writes `result` and `ended` in place of the slot.
 struct Attempt {
   std::uint64_t ticket = 0;  ///< identifies this execution; a worker never uses one twice
   WorkerId worker = 0;
@@ -68,6 +69,9 @@ struct Attempt {
 
   Cancellation<> stop;
   std::atomic<Steady::rep> started = 0;  ///< steady_clock's count; 0: has not begun
+  /// The same of when its handler returned with the call deferred; 0: it did not.
+  std::atomic<Steady::rep> deferred = 0;
+  std::atomic<std::uint64_t> deferred_as = 0;  ///< the number of its deferred call (relaxed)
   SettlementGate gate;
 
   AttemptResult result;

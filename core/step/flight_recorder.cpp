@@ -29,6 +29,7 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
 // This thread's seat, for the fault handler. It is defined in the program itself, so that reading
 // it calls no function.
 constinit thread_local SeatRecord* thread_seat = nullptr;
+constinit thread_local FlightRecorder::Seat* thread_seat_object = nullptr;
 
 std::size_t bytes_for(std::size_t seats) { return sizeof(Page) + seats * sizeof(SeatRecord); }
 
@@ -158,16 +159,21 @@ FlightRecorder::Seat::Seat(const std::shared_ptr<FlightRecorder>& recorder) noex
       record_ = &page.seats()[i];
   }
   thread_seat = record_;
+  if (record_ != nullptr) thread_seat_object = this;
 }
 
 FlightRecorder::Seat::~Seat() {
   if (record_ == nullptr) return;
   WEIR_ASSERT(thread_seat == record_);  // on the same thread
   thread_seat = nullptr;
+  thread_seat_object = nullptr;
   record_->state.store(SeatRecord::free, std::memory_order_release);
 }
 
+FlightRecorder::Seat* FlightRecorder::Seat::of_this_thread() noexcept { return thread_seat_object; }
+
 void FlightRecorder::Seat::begin(const Attempt& attempt) noexcept {
+  attempt_ = &attempt;
   if (record_ == nullptr) return;
   WEIR_ASSERT(thread_seat == record_ &&
               record_->state.load(std::memory_order_relaxed) == SeatRecord::idle);
@@ -186,6 +192,7 @@ void FlightRecorder::Seat::begin(const Attempt& attempt) noexcept {
 }
 
 void FlightRecorder::Seat::end() noexcept {
+  attempt_ = nullptr;
   if (record_ == nullptr) return;
   WEIR_ASSERT(thread_seat == record_ &&
               record_->state.load(std::memory_order_relaxed) == SeatRecord::in_call);

@@ -141,9 +141,15 @@ class FlightRecorder {
     void begin(const Attempt& attempt) noexcept;
     void end() noexcept;
 
+    /// The attempt between begin() and end(), else null.
+    const Attempt* attempt() const noexcept { return attempt_; }
+    /// That of this thread; null: it has none.
+    static Seat* of_this_thread() noexcept;
+
    private:
     std::shared_ptr<FlightRecorder> recorder_;
     flight::SeatRecord* record_ = nullptr;
+    const Attempt* attempt_ = nullptr;
   };
 
   /// This thread, as the page names it.  [any thread; in signal handlers too]

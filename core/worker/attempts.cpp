@@ -42,6 +42,19 @@ std::string_view step_of(const Attempt& attempt) {
   return attempt.flow->definition.steps()[attempt.task.step].slug.view();
 }
 
+// What a handler does that is told to stop and does not.
+std::string_view ignores_stop(const Attempt& attempt) {
+  return attempt.deferred.load(std::memory_order_acquire) != 0
+             ? "ignores that it was told to stop and has not completed its deferred call"
+             : "ignores its stop token and keeps its thread";
+}
+
+// When its handler returned.
+Steady return_of(const Attempt& attempt) {
+  const Steady::rep deferred = attempt.deferred.load(std::memory_order_acquire);
+  return deferred != 0 ? Steady(Steady::duration(deferred)) : attempt.ended;
+}
+
 // When its handler began; the epoch when it did not.
 Steady start_of(const Attempt& attempt) {
   return Steady(Steady::duration(attempt.started.load(std::memory_order_acquire)));
@@ -49,11 +62,16 @@ Steady start_of(const Attempt& attempt) {
 
 }  // namespace
 
+// Those that are deferred and pending leave their slots to others.
+std::size_t Attempts::on_slots() const {
+  return flights_.size() - std::min(flights_.size(), slots_.pending());
+}
+
 Capacity Attempts::capacity() const {
   return {.slots = pace_.slots(),
           .blocked = pace_.blocked(),
           .window = pace_.window(),
-          .in_flight = flights_.size(),
+          .in_flight = on_slots(),
           .due = loop_.runs.due(),
           .task_seconds = pace_.task_seconds()};
 }
@@ -64,15 +82,16 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
   std::size_t window = large_.is_full() ? 0 : pace_.window();
   if (any_started()) {
     const std::size_t unstated = std::min(pace_.batch(), starting_.size());
-    window = std::min(window, flights_.size() + pace_.batch() - unstated);
+    window = std::min(window, on_slots() + pace_.batch() - unstated);
   }
-  while (flights_.size() < window) {
+  std::size_t busy = on_slots();
+  for (; busy < window; ++busy) {
     auto element = held_.next(now);
     if (!element) break;
     begin(std::move(element), now, starting_);
   }
-  if (flights_.size() < window)
-    loop_.runs.take_due(window - flights_.size(), is_held,
+  if (busy < window)
+    loop_.runs.take_due(window - busy, is_held,
                         [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
                           started(key, run, task.task.step);
                           begin(key, run, task, now);
@@ -128,8 +147,10 @@ void Attempts::collect(Steady now) {
     const auto flight = flights_.take(ticket);
     const Attempt& attempt = *flight->attempt;
     abandon(attempt);
-    constexpr std::string_view why = "; it ignores its stop token and keeps its thread";
-    settle(*flight, flight->timed_out ? timed_out(attempt.options.timeout, why) : stopped_by_skip(),
+    settle(*flight,
+           flight->timed_out
+               ? timed_out(attempt.options.timeout, fmt::format("; it {}", ignores_stop(attempt)))
+               : stopped_by_skip(),
            now);
   }
   for (const auto& attempt : across_.ending.take_overdue(now)) abandon(*attempt);
@@ -143,7 +164,7 @@ void Attempts::collect_finished() {
   }
   for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
     Attempt& attempt = *finished_.front().attempt;
-    pace_.ran(attempt.ended - start_of(attempt), bytes_of(attempt.result));
+    pace_.ran(return_of(attempt) - start_of(attempt), bytes_of(attempt.result));
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
       if (finished_.front().obeyed)
@@ -159,8 +180,8 @@ void Attempts::collect_finished() {
 }
 
 void Attempts::abandon(const Attempt& attempt) {
-  loop_.log.warn("run {}: {}.{} ignores its stop token and keeps its thread", attempt.run_id,
-                 slug_of(attempt), step_of(attempt));
+  loop_.log.warn("run {}: {}.{} {}", attempt.run_id, slug_of(attempt), step_of(attempt),
+                 ignores_stop(attempt));
   slots_.abandon(attempt);
 }
 
@@ -177,8 +198,8 @@ void Attempts::take_back_waiting(Steady now) {
   if (!drains && !flights_.any_waits_since(now - Pace::waits_max)) return;
   constexpr auto any = [](const Attempt&) { return true; };
   std::vector<Flights::Flight> taken;
-  while (flights_.size() > window) {
-    const auto withdrawn = slots_.withdraw(flights_.size() - window, any);
+  while (on_slots() > window) {
+    const auto withdrawn = slots_.withdraw(on_slots() - window, any);
     if (withdrawn.empty()) break;
     for (const auto& attempt : withdrawn) {
       if (auto flight = flights_.take(attempt->ticket))

@@ -46,6 +46,8 @@ class Attempts {
   /// How many are stated, or will be with the next exchange, without those whose result is being
   /// written.
   std::size_t size() const noexcept { return flights_.size(); }
+  /// The same without those that have no slot because they are deferred and pending.
+  std::size_t on_slots() const;
   Capacity capacity() const;
 
   /// For so long after the reply begins what a claim has stated: then the database cannot have crashed
@@ -55,9 +57,7 @@ class Attempts {
   using Publish = std::function<void(RunKey, OwnedRun&, std::size_t step)>;
 
   /// How many more attempts could begin at once.
-  std::size_t free_slots() const {
-    return pace_.slots() - std::min(pace_.slots(), flights_.size());
-  }
+  std::size_t free_slots() const { return pace_.slots() - std::min(pace_.slots(), on_slots()); }
   /// The claim of the run has stated the first attempt of this step: pick() gives it to a slot.
   void note_begun(RunKey run, std::size_t step) { begun_.emplace(run, step); }
 

@@ -131,8 +131,9 @@ std::optional<Steady> Flights::next_limit(Steady now) const {
 
 std::size_t Flights::begun_by(Steady time) const {
   return static_cast<std::size_t>(std::ranges::count_if(flights_, [&](const auto& entry) {
-    const auto begun = begin_of(*entry.second.attempt);
-    return begun && *begun <= time;
+    const Attempt& attempt = *entry.second.attempt;
+    const auto begun = begin_of(attempt);
+    return begun && *begun <= time && attempt.deferred.load(std::memory_order_acquire) == 0;
   }));
 }
 

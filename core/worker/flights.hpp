@@ -83,7 +83,7 @@ class Flights {
   /// stop token was cancelled and that did not end within the grace period.
   std::vector<std::uint64_t> enforce(Steady now);
 
-  /// How many began their handlers at `time` or before.
+  /// How many began their handlers at `time` or before, and have not deferred their calls.
   std::size_t begun_by(Steady time) const;
   /// Whether one of them was chosen at `time` or before and has not begun.
   bool any_waits_since(Steady time) const;

@@ -6,15 +6,15 @@
 #include <optional>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "step/fault_handler.hpp"
-#include "step/step_call.hpp"
 
 namespace weir {
 
 // Shared with the threads, so that a thread whose handler never returns can be left behind.
 struct Slots::Shared {
-  std::shared_ptr<StepResources> resources;
+  std::shared_ptr<StepHost> host;
   std::shared_ptr<Log> log;
   std::function<void()> on_finished;
   std::shared_ptr<FlightRecorder> recorder;
@@ -22,18 +22,39 @@ struct Slots::Shared {
   std::condition_variable changed;  // an attempt waits, closing, or a thread ended
   std::deque<std::shared_ptr<Attempt>> waiting;
   std::vector<std::shared_ptr<Attempt>> finished;
+  StepHost::Held released;  // by deferred calls, until the loop comes
   std::map<const Attempt*, std::thread::id> running;
   std::set<const Attempt*> abandoned;  // a part of running: they occupy no slot
+  std::set<const Attempt*> pending;    // deferred, and their handlers have returned
+  // A part of running: deferred, and completed before the slot knew that the handler has returned.
+  std::set<const Attempt*> completed;
   bool closing = false;
   std::size_t alive = 0;  // threads
   std::size_t idle = 0;   // those of them that wait
   std::size_t lost = 0;   // slots without a thread: count + abandoned.size() - alive
+
+  // With the mutex held, so never told after close(). With those before it, it was told already.
+  void finish(std::shared_ptr<Attempt> attempt) {
+    finished.push_back(std::move(attempt));
+    if (!closing && finished.size() == 1) on_finished();
+  }
 };
 
 Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
-             std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder)
+             std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder,
+             std::size_t deferred_max)
     : count_(count), shared_(std::make_shared<Shared>()) {
-  shared_->resources = std::move(resources);
+  shared_->host = std::make_shared<StepHost>();
+  shared_->host->resources = std::move(resources);
+  shared_->host->lines = lines_to(log);
+  if (deferred_max > 0)
+    shared_->host->completed = [shared = std::weak_ptr(shared_)](std::shared_ptr<Attempt> attempt,
+                                                                 StepHost::Held held) {
+      if (const auto living = shared.lock())
+        completed(*living, std::move(attempt), std::move(held));
+    };
+  shared_->host->deferred_max = deferred_max;
+  shared_->host->recorder = recorder;
   shared_->log = std::move(log);
   shared_->on_finished = std::move(on_finished);
   shared_->recorder = std::move(recorder);
@@ -58,8 +79,10 @@ std::size_t Slots::close(std::chrono::milliseconds patience) {
   shared_->closing = true;
   shared_->waiting.clear();
   shared_->changed.notify_all();
-  shared_->changed.wait_for(lock, patience, [&] { return shared_->alive == 0; });
-  const std::size_t left = shared_->alive;
+  shared_->changed.wait_for(lock, patience,
+                            [&] { return shared_->alive == 0 && shared_->pending.empty(); });
+  const std::size_t left = shared_->alive + shared_->pending.size();
+  for (const Attempt* const attempt : std::exchange(shared_->pending, {})) end_deferred(*attempt);
   lock.unlock();
   for (std::thread& thread : threads_)
     if (left == 0)
@@ -72,6 +95,11 @@ std::size_t Slots::close(std::chrono::milliseconds patience) {
 
 void Slots::abandon(const Attempt& attempt) {
   const std::lock_guard lock(shared_->mutex);
+  if (shared_->pending.contains(&attempt)) {
+    // What completes it at this moment comes first, and waits for this lock.
+    if (end_deferred(attempt)) shared_->pending.erase(&attempt);
+    return;
+  }
   const auto running = shared_->running.find(&attempt);
   // Otherwise it has just returned, or all threads end anyway.
   if (running == shared_->running.end() || shared_->closing) return;
@@ -108,6 +136,11 @@ std::size_t Slots::lost() const {
   return shared_->lost;
 }
 
+std::size_t Slots::pending() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->pending.size();
+}
+
 std::vector<std::shared_ptr<Attempt>> Slots::withdraw(std::size_t count, const Which& which) {
   const std::lock_guard lock(shared_->mutex);
   return withdraw_from(shared_->waiting, count, which);
@@ -124,7 +157,9 @@ void Slots::start(std::vector<std::shared_ptr<Attempt>> attempts) {
 }
 
 std::vector<std::shared_ptr<Attempt>> Slots::take_finished() {
+  StepHost::Held released;  // destroyed outside the lock
   const std::lock_guard lock(shared_->mutex);
+  released.swap(shared_->released);
   return std::exchange(shared_->finished, {});
 }
 
@@ -149,34 +184,56 @@ void Slots::serve(const std::shared_ptr<Shared>& shared) {
     shared->waiting.pop_front();
     shared->running.emplace(attempt.get(), std::this_thread::get_id());
     lock.unlock();
-    run(*attempt, *seat, *shared);
+    const bool pends = run(attempt, *seat, *shared);
     lock.lock();
     shared->running.erase(attempt.get());
+    bool is_over = false;
     if (shared->abandoned.erase(attempt.get()) > 0) {
       serves = shared->lost > 0;  // another thread has its slot, unless one is lost
       if (serves) --shared->lost;
+      is_over = pends && end_deferred(*attempt);
     }
-    shared->finished.push_back(std::move(attempt));
-    // Under the lock, so never after close(). With those before it, it was told already.
-    if (!shared->closing && shared->finished.size() == 1) shared->on_finished();
+    if (is_over) continue;  // it is finished when it is completed
+    if (pends && shared->completed.erase(attempt.get()) == 0)
+      shared->pending.insert(attempt.get());
+    else
+      shared->finish(std::move(attempt));
   }
   seat.reset();  // before another thread may be started
   --shared->alive;
   shared->changed.notify_all();
 }
 
-void Slots::run(Attempt& attempt, FlightRecorder::Seat& seat, const Shared& shared) {
-  attempt.started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
-                        std::memory_order_release);
-  if (attempt.stop.cancelled()) {  // while it waited, its run ended or its worker forgot it
-    attempt.result.outcome = Outcome::failed;
-    attempt.result.error_code = "cancelled";
-  } else {
-    seat.begin(attempt);
-    attempt.result = call_step(attempt, *shared.resources, *shared.log);
-    seat.end();
+// On a thread of a plugin.
+void Slots::completed(Shared& shared, std::shared_ptr<Attempt> attempt, StepHost::Held held) {
+  const std::lock_guard lock(shared.mutex);
+  std::ranges::move(held, std::back_inserter(shared.released));
+  if (shared.running.contains(attempt.get())) {
+    shared.completed.insert(attempt.get());
+    return;
   }
-  attempt.ended = std::chrono::steady_clock::now();
+  shared.pending.erase(attempt.get());  // unless it was abandoned
+  shared.finish(std::move(attempt));
+  if (shared.closing) shared.changed.notify_all();
+}
+
+// Whether it is not finished, as its call is deferred.
+bool Slots::run(const std::shared_ptr<Attempt>& attempt, FlightRecorder::Seat& seat,
+                const Shared& shared) {
+  attempt->started.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                         std::memory_order_release);
+  if (attempt->stop.cancelled()) {  // while it waited, its run ended or its worker forgot it
+    attempt->result.outcome = Outcome::failed;
+    attempt->result.error_code = "cancelled";
+  } else {
+    seat.begin(*attempt);
+    auto result = call_step(attempt, shared.host);
+    seat.end();
+    if (!result) return true;  // what completes it owns the result from here on
+    attempt->result = *std::move(result);
+  }
+  attempt->ended = std::chrono::steady_clock::now();
+  return false;
 }
 
 }  // namespace weir

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "step/attempt.hpp"
 #include "step/flight_recorder.hpp"
+#include "step/step_call.hpp"
 #include "step/step_resources.hpp"
 #include "worker/step_runner.hpp"
 
@@ -20,9 +21,12 @@ namespace weir {
 ///
 /// Threads: the worker's loop calls everything here; slots call `on_finished`.
 ///
+/// A handler may defer its call (weir/abi/async.h): then its thread serves the next attempt, and what
+/// completes the call, on a thread of the plugin, finishes the attempt.
+///
 /// Invariants:
 /// - Every attempt given to start() is returned exactly once, by take_finished() or by withdraw(),
-///   unless its handler never returns.
+///   unless its handler never returns, or never completes the call that it has deferred.
 /// - `count` - lost() threads serve, not counting those of abandoned handlers. At most
 ///   threads_max(count) threads exist.
 /// - With a recorder, no handler runs on a thread that the recorder has no seat for.
@@ -31,12 +35,14 @@ class Slots final : public StepRunner {
   /// `on_finished` is called on a slot's thread when take_finished() has attempts after it had none,
   /// but not after close(). It must be quick and must not call this object. Running attempts are recorded
   /// in `recorder`, unless that is null.
+  /// At most `deferred_max` calls may be deferred at a time.
   Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
-        std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr);
+        std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr,
+        std::size_t deferred_max = 0);
 
-  /// Waits for handlers that still run, at most `patience`. Returns how many threads did not end,
-  /// those of abandoned handlers included: when there is one, all threads are detached, and the
-  /// process should end soon.
+  /// Waits for handlers that still run and for calls that are pending, at most `patience`. Returns
+  /// how many threads did not end, those of abandoned handlers included, and how many calls were not
+  /// completed: when there is one, all threads are detached, and the process should end soon.
   std::size_t close(std::chrono::milliseconds patience);
   ~Slots() override;
 
@@ -50,6 +56,7 @@ class Slots final : public StepRunner {
   void abandon(const Attempt& attempt) override;
   static constexpr std::size_t stuck_max = 16;
   std::size_t lost() const override;
+  std::size_t pending() const override;
 
   /// The most threads that `count` slots ever have at a time.
   static constexpr std::size_t threads_max(std::size_t count) { return (1 + stuck_max) * count; }
@@ -57,7 +64,9 @@ class Slots final : public StepRunner {
  private:
   struct Shared;
   static void serve(const std::shared_ptr<Shared>& shared);
-  static void run(Attempt& attempt, FlightRecorder::Seat& seat, const Shared& shared);
+  static bool run(const std::shared_ptr<Attempt>& attempt, FlightRecorder::Seat& seat,
+                  const Shared& shared);
+  static void completed(Shared& shared, std::shared_ptr<Attempt> attempt, StepHost::Held held);
   void leave_alone(std::thread::id thread);
 
   std::size_t count_;

@@ -28,11 +28,15 @@ class StepRunner {
   virtual std::vector<std::shared_ptr<Attempt>> withdraw(std::size_t count, const Which& which) = 0;
 
   /// The attempt is over though its handler, which ignores its stop token, still runs: the handler
-  /// keeps its thread and resources, and another thread takes its slot (F4).
+  /// keeps its thread and resources, and another thread takes its slot (F4). Or its deferred call is
+  /// pending: what completes it comes too late.
   virtual void abandon(const Attempt&) = 0;
 
   /// How many slots have no thread, because abandoned handlers keep too many.
   virtual std::size_t lost() const = 0;
+
+  /// How many attempts have no slot because their calls are deferred and pending.
+  virtual std::size_t pending() const { return 0; }
 
  protected:
   /// withdraw() from those that wait, in the order in which they were given.

@@ -31,7 +31,9 @@ Worker::~Worker() = default;
 Result<Worker::Ended> Worker::run() {
   const auto resources =
       options_.resources ? options_.resources : std::make_shared<StepResources>();
-  Slots slots(options_.slots, resources, log_, [this] { store_.wake(); }, options_.recorder);
+  Slots slots(
+      options_.slots, resources, log_, [this] { store_.wake(); }, options_.recorder,
+      options_.async_calls);
   AcrossLives across;
   RejoinPause pause;
   const auto stop_request = [this] { return stop_request_.load(std::memory_order_relaxed); };

@@ -38,6 +38,8 @@ class StepResources;
 
 struct WorkerOptions {
   std::size_t slots = default_settings::slots;  ///< handlers that run at the same time
+  /// Calls that are deferred and pending at the same time, beside those in slots.
+  std::size_t async_calls = default_settings::async_calls;
   /// After how long without an exchange the database considers the worker dead.
   std::chrono::milliseconds lease = default_settings::lease;
   /// How long running handlers may continue after drain().

@@ -267,7 +267,7 @@ void WorkerLoop::pick() {
 }
 
 std::size_t WorkerLoop::tasks_held() const {
-  return attempts_.size() + loop_.runs.due() + held_.waiting();
+  return attempts_.on_slots() + loop_.runs.due() + held_.waiting();
 }
 
 // How many more tasks to claim.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <weir/abi/async.h>
 #include <weir/abi/plugin.h>
 #include <weir/abi/settle.h>
 
@@ -19,20 +20,20 @@ namespace weir::testing {
 class TestCall {
  public:
   TestCall(const weir_host& host, weir_call* call, std::string_view given)
-      : input(given), host_(host), call_(call) {}
+      : input(given), host_(&host), call_(call) {}
 
-  const std::string_view input;
+  std::string_view input;
   std::int32_t output(std::string_view json) {
-    return host_.output(call_, {json.data(), json.size()});
+    return host_->output(call_, {json.data(), json.size()});
   }
   std::int32_t fail(std::string_view message, std::int32_t kind = WEIR_FAILED,
                     std::uint64_t retry_after_ms = 0) {
     constexpr std::string_view code = "test";
-    host_.fail(call_, kind, {code.data(), code.size()}, {message.data(), message.size()},
-               retry_after_ms);
+    host_->fail(call_, kind, {code.data(), code.size()}, {message.data(), message.size()},
+                retry_after_ms);
     return kind;
   }
-  bool cancelled() const { return host_.cancelled(call_) != 0; }
+  bool cancelled() const { return host_->cancelled(call_) != 0; }
   /// What WEIR_SETTLE_V1 says: the SQL text that settles the attempt; else why there is none.
   struct Settlement {
     std::int32_t outcome = WEIR_OK;
@@ -41,18 +42,33 @@ class TestCall {
   Settlement settlement(std::string_view json) const {
     constexpr std::string_view id = WEIR_SETTLE_V1;
     const auto* const table =
-        static_cast<const weir_settle*>(host_.extension(&host_, {id.data(), id.size()}));
+        static_cast<const weir_settle*>(host_->extension(host_, {id.data(), id.size()}));
     weir_str text{};
     const std::int32_t outcome = table->settlement(call_, {json.data(), json.size()}, &text);
     return {outcome, std::string(text.data == nullptr ? "" : text.data, text.size)};
   }
+  /// The same call, deferred (WEIR_ASYNC_V1); nullopt where it cannot be.
+  std::optional<TestCall> deferred() const {
+    weir_call* const call = async().defer(call_);
+    if (call == nullptr) return std::nullopt;
+    return TestCall(*host_, call, {});
+  }
+  std::int32_t complete(std::int32_t result) const { return async().complete(call_, result); }
+  std::int32_t on_stop(void (*stopped)(void*), void* user) const {
+    return async().on_stop(call_, stopped, user);
+  }
   std::string fact(std::string_view key) const {
-    const weir_str value = host_.get(call_, {key.data(), key.size()});
+    const weir_str value = host_->get(call_, {key.data(), key.size()});
     return std::string(value.data, value.size);
   }
 
  private:
-  const weir_host& host_;
+  const weir_async& async() const {
+    constexpr std::string_view id = WEIR_ASYNC_V1;
+    return *static_cast<const weir_async*>(host_->extension(host_, {id.data(), id.size()}));
+  }
+
+  const weir_host* host_;
   weir_call* call_;
 };
 

@@ -78,6 +78,7 @@ TEST_CASE("the parser knows the keys that are promised") {
                                                   "plugins.hosting.*.memory",
                                                   "worker.count",
                                                   "worker.slots",
+                                                  "worker.async_calls",
                                                   "worker.lease",
                                                   "worker.drain_timeout",
                                                   "supervisor.max_restarts",
@@ -127,6 +128,7 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   CHECK(shown->plugins.hosting.at("process_order").processes == standard->worker.slots);
   CHECK(shown->worker.count == standard->worker.count);
   CHECK(shown->worker.slots == standard->worker.slots);
+  CHECK(shown->worker.async_calls == standard->worker.async_calls);
   CHECK(shown->worker.lease == standard->worker.lease);
   CHECK(shown->worker.drain_timeout == standard->worker.drain_timeout);
   CHECK(shown->supervisor.max_restarts == standard->supervisor.max_restarts);

@@ -1,4 +1,5 @@
 /* The ABI is C99 by itself, and a note can be written in it. Compiling this is the test. */
+#include <weir/abi/async.h>
 #include <weir/abi/note.h>
 #include <weir/abi/plugin.h>
 #include <weir/abi/resources.h>
@@ -17,6 +18,7 @@ WEIR_ASSERT_SIZE(weir_host, 56);
 WEIR_ASSERT_SIZE(weir_maker, 40);
 WEIR_ASSERT_SIZE(weir_acquired, 48);
 WEIR_ASSERT_SIZE(weir_resources, 32);
+WEIR_ASSERT_SIZE(weir_async, 48);
 
 const char* abi_c99_manifest(void);
 const char* abi_c99_manifest(void) { return abi_c99_note.description; }
