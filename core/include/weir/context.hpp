@@ -1,5 +1,6 @@
 #pragma once
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,8 +15,18 @@
 
 namespace weir {
 
+namespace sdk {
+class AsyncCall;
+/// For co_await in an asynchronous handler.
+struct Sleep {
+  std::chrono::steady_clock::duration duration;
+};
+struct Stopped {};
+}  // namespace sdk
+
 /// What a handler can learn about its call, and do during it. Made by the SDK; valid until the
-/// handler returns, and so is every string it gives.  [any thread]
+/// handler returns, an asynchronous one until it has ended, and so is every string it gives.
+/// [any thread]
 class Context {
  public:
   Context(const weir_host& host, weir_call& call) noexcept : host_(&host), call_(&call) {}
@@ -36,6 +47,18 @@ class Context {
   void check() const {
     if (cancelled()) throw weir::cancelled();
   }
+
+  /// In an asynchronous handler (weir/async.hpp): `co_await context.sleep(5s)` waits without a
+  /// thread, and throws weir::cancelled once the work should stop.
+  template <class Rep, class Period>
+  sdk::Sleep sleep(std::chrono::duration<Rep, Period> duration) const noexcept {
+    constexpr std::chrono::hours longest(24 * 365 * 100);  // what every clock can add
+    using Seconds = std::chrono::duration<double>;
+    if (Seconds(duration) > Seconds(longest)) return {longest};
+    return {std::chrono::ceil<std::chrono::steady_clock::duration>(duration)};
+  }
+  /// `co_await context.stopped()` waits until the work should stop.
+  sdk::Stopped stopped() const noexcept { return {}; }
 
   std::string_view run_id() const { return property("run_id"); }
   std::string_view flow() const { return property("flow"); }
@@ -108,6 +131,8 @@ class Context {
   }
 
  private:
+  friend class sdk::AsyncCall;
+
   void log(std::int32_t level, std::string_view message) const {
     host_->log(call_, level, {message.data(), message.size()});
   }

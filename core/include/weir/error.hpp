@@ -6,6 +6,9 @@
 #include <utility>
 
 namespace weir {
+namespace sdk {
+class AsyncCall;
+}
 
 /// Thrown by a handler: the step fails for good, whatever attempts are left (F3). Any other
 /// exception is an ordinary failure and is retried as the step's options say.
@@ -53,7 +56,7 @@ class resource_failed : public std::runtime_error {
   std::string code_;
 };
 
-/// Thrown by check, resource and settlement of Context alone, once the work should stop. Let it
+/// Thrown by check, resource, settlement and sleep of Context alone, once the work should stop. Let it
 /// leave the handler.
 class cancelled : public std::exception {
  public:
@@ -61,6 +64,7 @@ class cancelled : public std::exception {
 
  private:
   friend class Context;
+  friend class sdk::AsyncCall;
   cancelled() = default;
 };
 

@@ -12,7 +12,24 @@
 #include <weir/error.hpp>
 #include <weir/json.hpp>
 
-namespace weir::sdk {
+namespace weir {
+
+template <class T>
+class Async;
+
+namespace sdk {
+
+/// What a handler returns: R, or T when it returns weir::Async<T> (weir/async.hpp).
+template <class R>
+struct Returned {
+  using Type = R;
+  static constexpr bool is_async = false;
+};
+template <class T>
+struct Returned<Async<T>> {
+  using Type = T;
+  static constexpr bool is_async = true;
+};
 
 /// A handler's types: of `R f(weir::Context&)` or `R f(weir::Context&, In)`. No input and void are
 /// null.
@@ -24,8 +41,10 @@ struct Signature {
 template <class R>
 struct Signature<R (*)(Context&)> {
   static constexpr bool takes_input = false;
-  static constexpr bool returns = !std::is_void_v<R>;
-  using Result = std::conditional_t<returns, std::remove_cvref_t<R>, std::monostate>;
+  static constexpr bool is_async = Returned<R>::is_async;
+  using Value = typename Returned<R>::Type;
+  static constexpr bool returns = !std::is_void_v<Value>;
+  using Result = std::conditional_t<returns, std::remove_cvref_t<Value>, std::monostate>;
   static_assert(Writable<Result>,
                 "what this handler returns cannot be written as JSON: describe it with "
                 "WEIR_JSON(Type, members…)");
@@ -39,6 +58,10 @@ struct Signature<R (*)(Context&, In)> : Signature<R (*)(Context&)> {
                 "WEIR_JSON(Type, members…)");
   static_assert(!std::is_lvalue_reference_v<In> || std::is_const_v<std::remove_reference_t<In>>,
                 "a handler takes its input by value or by const reference");
+  static_assert(
+      !Returned<R>::is_async || !std::is_reference_v<In>,
+      "an asynchronous handler takes its input by value: a reference would outlive what it "
+      "refers to at the first co_await");
 };
 template <class R, class... In>
 struct Signature<R (*)(Context&, In...) noexcept> : Signature<R (*)(Context&, In...)> {};
@@ -84,21 +107,17 @@ void call(Context& context, std::string_view input, std::string& output) {
   }
 }
 
-/// The boundary: reports to the host how `body` ended. No exception leaves it.
-inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, weir_str input,
-                                void (*body)(Context&, std::string_view, std::string&)) noexcept {
+/// Reports to the host the exception that is being handled, and returns what `run` returns then. Call
+/// it in a catch clause.
+inline std::int32_t fail_with_exception(const weir_host& host, weir_call* call) noexcept {
   const auto fail = [&](std::int32_t kind, std::string_view code, std::string_view message,
                         std::uint64_t retry_after_ms = 0) {
-    host->fail(host_call, kind, {code.data(), code.size()}, {message.data(), message.size()},
-               retry_after_ms);
+    host.fail(call, kind, {code.data(), code.size()}, {message.data(), message.size()},
+              retry_after_ms);
     return kind;
   };
   try {
-    Context context(*host, *host_call);
-    std::string output;
-    body(context, {input.data, input.size}, output);
-    const bool taken = host->output(host_call, {output.data(), output.size()}) == 0;
-    return taken ? WEIR_OK : WEIR_FAILED_FOR_GOOD;
+    throw;
   } catch (const cancelled&) {
     return WEIR_CANCELLED;
   } catch (const permanent& error) {
@@ -116,10 +135,33 @@ inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, wei
   }
 }
 
+/// Gives the host the output, and returns what `run` returns then.
+inline std::int32_t give_output(const weir_host& host, weir_call* call, std::string_view output) {
+  return host.output(call, {output.data(), output.size()}) == 0 ? WEIR_OK : WEIR_FAILED_FOR_GOOD;
+}
+
+/// The boundary: reports to the host how `body` ended. No exception leaves it.
+inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, weir_str input,
+                                void (*body)(Context&, std::string_view, std::string&)) noexcept {
+  try {
+    Context context(*host, *host_call);
+    std::string output;
+    body(context, {input.data, input.size}, output);
+    return give_output(*host, host_call, output);
+  } catch (...) {
+    return fail_with_exception(*host, host_call);
+  }
+}
+
 /// What the definition symbol points to for a step.
 template <auto handler>
 std::int32_t run(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept {
   return run_guarded(host, host_call, input, &call<handler>);
 }
 
-}  // namespace weir::sdk
+/// The same of an asynchronous handler: in weir/async.hpp.
+template <auto handler>
+std::int32_t run_async(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept;
+
+}  // namespace sdk
+}  // namespace weir
