@@ -41,8 +41,8 @@ inline void a_callback_that_lives_is_called_once() {
   int calls = 0;
   {
     Sync::Thread cancels([&] { source.cancel(); });
-    Cancelled::Callback first(source, [&] { ++calls; });
-    Cancelled::Callback second(source, [&] { calls += 10; });
+    const Cancelled::Callback first(source, [&] { ++calls; });
+    const Cancelled::Callback second(source, [&] { calls += 10; });
     cancels.join();
   }
   lockstep::require(calls == 11, "one of two was not called once");

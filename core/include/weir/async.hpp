@@ -255,7 +255,7 @@ struct SleepAwaiter {
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> coroutine) const {
-    call.before_suspension();
+    call.before_suspension();  // NOLINT(clang-analyzer-core.CallAndMessage): it is set
     Timers::of_library().resume_at(until, call, coroutine);
   }
   void await_resume() const {
@@ -272,7 +272,7 @@ struct Suspending {
   bool await_ready() { return awaiter.await_ready(); }
   template <class Promise>
   decltype(auto) await_suspend(std::coroutine_handle<Promise> coroutine) {
-    call.before_suspension();
+    call.before_suspension();  // NOLINT(clang-analyzer-core.CallAndMessage): it is set
     return awaiter.await_suspend(coroutine);
   }
   decltype(auto) await_resume() { return awaiter.await_resume(); }

@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "A1: hundreds of calls wait at once beside two 
   constexpr std::size_t count = 700;
   const std::string run = client.start("waits", array_of(count));
   REQUIRE(deferred.await(count));  // none has ended
-  std::jthread completes([&] {
+  const std::jthread completes([&] {
     for (TestCall& call : deferred.calls()) {
       call.output("1");
       CHECK(call.complete(WEIR_OK) == WEIR_OK);
@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "C1: a deferred call of a run that is cancelled
   TestClient client;
   const std::string run = client.start("waits", "null");
   REQUIRE(deferred.await(1));
-  TestCall call = deferred.calls().front();
+  const TestCall call = deferred.calls().front();
   std::atomic<bool> told = false;
   CHECK(call.on_stop([](void* user) { *static_cast<std::atomic<bool>*>(user) = true; }, &told) ==
         WEIR_OK);

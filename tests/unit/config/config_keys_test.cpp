@@ -43,7 +43,7 @@ void collect(const YAML::Node& node, const std::string& path, std::set<std::stri
     const std::string name = path == "flows" || path == "flows.*.steps" || path == "plugins.hosting"
                                  ? "*"
                                  : entry.first.as<std::string>();
-    collect(entry.second, path.empty() ? name : path + "." + name, found);
+    collect(entry.second, path.empty() ? name : std::string(path).append(".").append(name), found);
   }
 }
 

@@ -195,7 +195,7 @@ TEST_SUITE("worker: deferred calls") {
     const auto tell = [](void* user) { ++*static_cast<std::atomic<int>*>(user); };
     for (const bool before : {false, true}) {
       const auto attempt = deferring.pend(1).front();
-      TestCall call = deferring.calls.back();
+      const TestCall call = deferring.calls.back();
       told = 0;
       if (before) attempt->stop.cancel();
       CHECK(call.on_stop(tell, &told) == WEIR_OK);
@@ -229,7 +229,7 @@ TEST_SUITE("worker: deferred calls") {
   TEST_CASE("A5: slots that close wait for deferred calls and then refuse them") {
     Deferring deferring;
     deferring.pend(2);
-    std::jthread later([&] {
+    const std::jthread later([&] {
       std::this_thread::sleep_for(20ms);
       CHECK(deferring.calls[0].complete(WEIR_FAILED) == WEIR_OK);
     });
@@ -245,18 +245,18 @@ TEST_SUITE("worker: deferred calls") {
     const auto attempts = deferring.pend(count);
     std::atomic<std::size_t> accepted = 0;
     std::atomic<int> told = 0;
-    for (TestCall& call : deferring.calls)
+    for (const TestCall& call : deferring.calls)
       call.on_stop([](void* user) { ++*static_cast<std::atomic<int>*>(user); }, &told);
     {
       const auto completes = [&] {
-        for (TestCall& call : deferring.calls)
+        for (const TestCall& call : deferring.calls)
           if (call.complete(WEIR_FAILED) == WEIR_OK) ++accepted;
       };
-      std::jthread one(completes), two(completes);
-      std::jthread stops([&] {
+      const std::jthread one(completes), two(completes);
+      const std::jthread stops([&] {
         for (std::size_t i = count; i-- > 0;) attempts[i]->stop.cancel();
       });
-      std::jthread abandons([&] {
+      const std::jthread abandons([&] {
         for (std::size_t i = 0; i < count; i += 3) deferring.slots->abandon(*attempts[i]);
       });
     }
