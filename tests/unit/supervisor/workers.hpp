@@ -40,7 +40,7 @@ class Worker final : public Child {
 /// A worker, without an id.
 inline ChildSpec worker(Restart restart = Restart::permanent,
                         Shutdown shutdown = Shutdown::after(std::chrono::seconds(5)),
-                        Worker::Behaviour behaviour = {}) {
+                        const Worker::Behaviour& behaviour = {}) {
   return {.start = [behaviour](ChildEnd end) -> Result<std::shared_ptr<Child>> {
             return std::make_shared<Worker>(std::move(end), behaviour);
           },
