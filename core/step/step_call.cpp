@@ -30,8 +30,7 @@
 /// Invariants:
 /// - The attempt of a deferred call gets its result once: from call_step() when `run` returned after
 ///   complete(), else from complete(), unless the attempt was over before.
-/// - A deferred call is in deferred_calls until it was completed, or `run` has returned something
-///   else than that it is pending.
+/// - A deferred call is among DeferredCalls until it is completed, whatever `run` returns.
 struct weir_call : std::enable_shared_from_this<weir_call> {
   weir_call(std::shared_ptr<weir::Attempt> of, std::shared_ptr<const weir::StepHost> by)
       : kept_attempt(std::move(of)), host(std::move(by)) {}
@@ -46,9 +45,8 @@ struct weir_call : std::enable_shared_from_this<weir_call> {
   std::string limit_text = std::to_string(attempt.options.max_output_bytes);
 
   std::mutex mutex;
-  std::uint64_t deferred_as = 0;  // its number among the deferred calls; 0: it is none
-  bool has_returned = false;      // `run` has, and the call is pending
-  bool is_over = false;           // nothing that comes counts any more
+  bool has_returned = false;  // `run` has, and the call is pending
+  bool is_over = false;       // nothing that comes counts any more
   std::optional<std::int32_t> completed_with = {};
   std::shared_ptr<weir::Cancellation<>::Callback> on_stop = {};
   int outputs = 0;
@@ -61,6 +59,10 @@ struct weir_call : std::enable_shared_from_this<weir_call> {
   std::list<std::string> settlements;
   std::list<weir::Error> refused;
 
+  /// Its number among the deferred calls; 0: it is none.
+  std::uint64_t deferred_as() const noexcept {
+    return attempt.deferred_as.load(std::memory_order_relaxed);
+  }
   bool is_closed() const noexcept { return is_over || completed_with.has_value(); }
 };
 
@@ -304,19 +306,19 @@ weir_call* defer(weir_call* name) {
   weir_call& call = *name;
   const std::lock_guard lock(call.mutex);
   const StepHost& host = *call.host;
-  if (call.deferred_as != 0 || !host.completed) return nullptr;
+  if (call.deferred_as() != 0 || !host.completed) return nullptr;
   if (host.deferred.fetch_add(1, std::memory_order_relaxed) >= host.deferred_max) {
     host.deferred.fetch_sub(1, std::memory_order_relaxed);
     return nullptr;
   }
-  call.deferred_as = DeferredCalls::all().add(call.shared_from_this());
-  call.attempt.deferred_as.store(call.deferred_as, std::memory_order_relaxed);
-  return Named::name_of(call.deferred_as);
+  const std::uint64_t number = DeferredCalls::all().add(call.shared_from_this());
+  call.attempt.deferred_as.store(number, std::memory_order_relaxed);
+  return Named::name_of(number);
 }
 
 // Of a deferred call, once nothing names it any more: by its plugin, which says no more.
 void forget(const weir_call& call) {
-  DeferredCalls::all().remove(call.deferred_as);
+  DeferredCalls::all().remove(call.deferred_as());
   call.host->deferred.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -414,7 +416,7 @@ void enter(weir_call* name) {
 // Also when the call is over.
 void leave(weir_call* name) {
   Work& work = Work::of_this_thread();
-  if (!work.entered.empty() && Named::name_of(work.entered.back().call->deferred_as) == name)
+  if (!work.entered.empty() && Named::name_of(work.entered.back().call->deferred_as()) == name)
     work.leave();
 }
 
@@ -474,7 +476,7 @@ std::shared_ptr<T> borrowed(T& object) {
 // The result if `run` has returned it; nullopt: the call is pending.
 std::optional<AttemptResult> result_of(weir_call& call, std::int32_t returned) {
   const std::lock_guard lock(call.mutex);
-  if (call.deferred_as == 0) return checked_result(call, returned);
+  if (call.deferred_as() == 0) return checked_result(call, returned);
   if (returned == WEIR_PENDING && !call.completed_with) {
     call.attempt.deferred.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                                 std::memory_order_release);

@@ -80,11 +80,11 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
   const Steady now = loop_.now();
   if (now > replied_at_ + begins_within) drop_begun();
   std::size_t window = large_.is_full() ? 0 : pace_.window();
+  std::size_t busy = on_slots();
   if (any_started()) {
     const std::size_t unstated = std::min(pace_.batch(), starting_.size());
-    window = std::min(window, on_slots() + pace_.batch() - unstated);
+    window = std::min(window, busy + pace_.batch() - unstated);
   }
-  std::size_t busy = on_slots();
   for (; busy < window; ++busy) {
     auto element = held_.next(now);
     if (!element) break;
@@ -198,8 +198,8 @@ void Attempts::take_back_waiting(Steady now) {
   if (!drains && !flights_.any_waits_since(now - Pace::waits_max)) return;
   constexpr auto any = [](const Attempt&) { return true; };
   std::vector<Flights::Flight> taken;
-  while (on_slots() > window) {
-    const auto withdrawn = slots_.withdraw(on_slots() - window, any);
+  for (std::size_t busy = on_slots(); busy > window; busy = on_slots()) {
+    const auto withdrawn = slots_.withdraw(busy - window, any);
     if (withdrawn.empty()) break;
     for (const auto& attempt : withdrawn) {
       if (auto flight = flights_.take(attempt->ticket))

@@ -104,7 +104,6 @@ Async<bool> keeps_its_resource(Context& context) {
 }
 
 struct Calling {
-  std::size_t deferred_max;
   TestFlow flow{"asks", {{"s", returns("0")}}};
   LogLines lines;
   weir_step step{};
@@ -112,20 +111,16 @@ struct Calling {
 
   explicit Calling(decltype(weir_step::run) run, std::size_t deferred = 1'000,
                    std::size_t count = 1)
-      : deferred_max(deferred),
-        slots(count, std::make_shared<StepResources>(), lines.log(), [] {}, nullptr, deferred) {
+      : slots(count, std::make_shared<StepResources>(), lines.log(), [] {}, nullptr, deferred) {
     step.struct_size = sizeof(weir_step);
     step.run = run;
   }
   ~Calling() { CHECK(slots.close(20s) == 0); }
 
   std::shared_ptr<Attempt> start(const char* input = "null") {
-    auto attempt = std::make_shared<Attempt>();
-    attempt->flow = FlowHandle(flow.module());
+    auto attempt = attempt_for_slots(flow, input);
     attempt->step = &step;
-    attempt->options = attempt->flow->definition.steps()[0].options;
-    attempt->input = attempt->flow_input = Json::trusted(input);
-    attempt->run_id = "run-7";
+    attempt->flow_input = attempt->input;
     attempt->number = 2;
     slots.start({attempt});
     return attempt;

@@ -40,13 +40,8 @@ struct Deferring {
   }
 
   std::shared_ptr<Attempt> start() {
-    auto attempt = std::make_shared<Attempt>();
+    auto attempt = attempt_for_slots(flow);
     attempt->ticket = next_ticket++;
-    attempt->flow = FlowHandle(flow.module());
-    attempt->step = attempt->flow->steps[0];
-    attempt->options = attempt->flow->definition.steps()[0].options;
-    attempt->input = Json::trusted("1");
-    attempt->run_id = "run-7";
     slots->start({attempt});
     return attempt;
   }

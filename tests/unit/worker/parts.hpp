@@ -34,6 +34,17 @@ inline ClaimedRun claim_of(RunKey run, const char* input = "null", int priority 
   return claim;
 }
 
+/// An attempt of the flow's first step, for slots.
+inline std::shared_ptr<Attempt> attempt_for_slots(const TestFlow& flow, const char* input = "1") {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->flow = FlowHandle(flow.module());
+  attempt->step = attempt->flow->steps[0];
+  attempt->options = attempt->flow->definition.steps()[0].options;
+  attempt->input = Json::trusted(input);
+  attempt->run_id = "run-7";
+  return attempt;
+}
+
 /// Adds a run of a flow to a book, as it is claimed.
 inline OwnedRun& add_run(RunBook& runs, const TestFlow& flow, const ClaimedRun& claim,
                          std::optional<PluginId> plugin = std::nullopt) {
