@@ -45,6 +45,14 @@ class WeirSides {
     EmptyFlow flow(1, Shape::map);
     return drained(url_, flow, maps);
   }
+  Figures drained_by(EmptyFlow::Handler handler) const {
+    EmptyFlow flow(1, Shape::chain, handler);
+    return drained(url_, flow, runs_);
+  }
+  Figures drained_maps_by(EmptyFlow::Handler handler, std::size_t maps) const {
+    EmptyFlow flow(1, Shape::map, handler);
+    return drained(url_, flow, maps);
+  }
   Figures starts() const { return started(url_, 2 * runs_); }
   Figures idle(std::size_t samples) const { return idle_latency(url_, samples); }
 
@@ -68,6 +76,16 @@ std::vector<Work> works_of(const EngineOptions& options, WeirSides& weir) {
   const auto ours = [](std::function<Result<Figures>()> measure) {
     return std::vector<Side>{{.name = "Weir", .measure = std::move(measure)}};
   };
+  // The same work by handlers of each kind.
+  const auto by_handlers = [](const std::function<Figures(EmptyFlow::Handler)>& measure) {
+    using Handler = EmptyFlow::Handler;
+    const auto side = [&](const char* name, Handler handler) {
+      return Side{.name = name, .measure = [=] { return measure(handler); }};
+    };
+    return std::vector<Side>{side("plain", Handler::plain),
+                             side("completed elsewhere", Handler::deferred),
+                             side("coroutine that waits", Handler::awaiting)};
+  };
   std::vector<Work> works{
       {"1-step runs", "tasks/s", ours([&] { return weir.drained_runs(1); })},
       {"3-step runs", "tasks/s", ours([&] { return weir.drained_runs(3); })},
@@ -77,7 +95,13 @@ std::vector<Work> works_of(const EngineOptions& options, WeirSides& weir) {
       {"latency at half load", "ms", ours([&] { return weir.half_load(); })},
       {"latency at full load", "ms", ours([&] { return weir.full_load(); })},
       {"1-step runs, 2 workers", "tasks/s", ours([&] { return weir.drained_by_two(1); })},
-      {"3-step runs, 2 workers", "tasks/s", ours([&] { return weir.drained_by_two(3); })}};
+      {"3-step runs, 2 workers", "tasks/s", ours([&] { return weir.drained_by_two(3); })},
+      {"by handlers: 1-step runs", "tasks/s",
+       by_handlers([&](EmptyFlow::Handler handler) { return weir.drained_by(handler); }), true},
+      {"by handlers: map of 1,000", "tasks/s", by_handlers([&, maps](EmptyFlow::Handler handler) {
+         return weir.drained_maps_by(handler, maps);
+       }),
+       true}};
   struct Floor {
     const char* mode;
     std::size_t batch;

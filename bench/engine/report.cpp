@@ -18,13 +18,15 @@ std::string cell(const Figures& figures, const char* name, int digits) {
   return found == figures.end() ? "-" : fmt::format("{:.{}f}", found->second, digits);
 }
 
-/// Weir's part of what another side does; of latencies how many times as long Weir takes.
+/// Weir's part of what another side does; of latencies how many times as long Weir takes. Of
+/// handlers what part of the plain ones' work they do.
 std::optional<double> ratio(const Work& work, const Side& side) {
   const char* const name = work.is_latency() ? "p50_ms" : "per_s";
   const Figures ours = medians(work.sides.front().rounds), theirs = medians(side.rounds);
   if (&side == &work.sides.front() || !ours.contains(name) || !theirs.contains(name))
     return std::nullopt;
-  return ours.at(name) / theirs.at(name);
+  const double ratio = ours.at(name) / theirs.at(name);
+  return work.compares_handlers ? 1 / ratio : ratio;
 }
 
 void print_head(const Work& work) {
@@ -79,8 +81,9 @@ void print_table(const std::vector<Work>& works, const std::vector<std::string>&
     fmt::print("\n");
   }
   fmt::print(
-      "{}ratio: Weir's figure by the other's. server, client: processor time a task, us.\n"
-      "WAL: bytes a task. commits: a task. noise: processors that others kept busy.\n",
+      "{}ratio: Weir's figure by the other's; by handlers: theirs by the plain ones'.\n"
+      "server, client: processor time a task, us. WAL: bytes a task. commits: a task.\n"
+      "noise: processors that others kept busy.\n",
       left_out);
   for (const std::string& line : machine) fmt::print("{}\n", line);
 }

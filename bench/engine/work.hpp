@@ -22,6 +22,7 @@ struct Work {
   std::string name;
   std::string unit;  ///< of per_s; "ms": latencies are measured
   std::vector<Side> sides;
+  bool compares_handlers = false;  ///< ratios are of the others by the first
 
   bool is_latency() const { return unit == "ms"; }
 };
