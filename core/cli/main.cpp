@@ -10,6 +10,7 @@
 
 #include "cli/command_line/command_line.hpp"
 #include "cli/internal.hpp"
+#include "plugin/library_reaper.hpp"
 #include "serve/interruptible.hpp"
 #include "serve/unforeseen_error.hpp"
 #include "store/postgres/call_watch.hpp"
@@ -59,5 +60,6 @@ int main(int argc, char** argv) {
     std::fflush(nullptr);
     std::_Exit(code);
   }
+  weir::LibraryReaper::stop();
   return code;
 }

@@ -124,6 +124,12 @@ Keys<WorkerConfig> worker_keys() {
   return {count_key("count", &WorkerConfig::count, 1, 64),
           count_key("slots", &WorkerConfig::slots, 1, 1'024),
           count_key("async_calls", &WorkerConfig::async_calls, 0, 100'000),
+          {"async_bytes",
+           [](Reader& reader, std::string_view key, const YAML::Node& value, WorkerConfig& worker) {
+             constexpr std::int64_t least = std::int64_t{1} << 20U, most = std::int64_t{1} << 40U;
+             if (const auto read = read_number(reader, key, value, size_notation, least, most))
+               worker.async_bytes = *read;
+           }},
           duration_key("lease", &WorkerConfig::lease, 1s, 1h),
           duration_key("drain_timeout", &WorkerConfig::drain_timeout, 0s, 24h)};
 }

@@ -60,6 +60,7 @@ struct WorkerConfig {
   std::size_t slots = default_settings::slots;
   /// Asynchronous calls of steps that may be pending at the same time in one worker, beside its slots.
   std::size_t async_calls = default_settings::async_calls;
+  std::int64_t async_bytes = default_settings::async_bytes;  ///< what these may hold together
   std::chrono::milliseconds lease = default_settings::lease;
   std::chrono::milliseconds drain_timeout = default_settings::drain_timeout;
 };

@@ -8,6 +8,7 @@ namespace weir::default_settings {
 
 inline constexpr std::size_t slots = 8;
 inline constexpr std::size_t async_calls = 1'000;
+inline constexpr std::int64_t async_bytes = 256 * 1024 * 1024;
 inline constexpr std::chrono::milliseconds lease = std::chrono::seconds(15);
 inline constexpr std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 

@@ -5,8 +5,8 @@ namespace weir {
 /// The descriptors that an isolated child inherits from its parent.
 struct IsolatedDescriptors {
   static constexpr int channel = 3;   ///< frames (isolated/wire.hpp)
-  static constexpr int control = 4;   ///< numbers of cancelled calls
-  static constexpr int recorder = 5;  ///< a flight recorder with one seat
+  static constexpr int control = 4;   ///< numbers of calls that are to stop
+  static constexpr int recorder = 5;  ///< a flight recorder; its first seat is the main thread's
 };
 
 /// The main function of an isolated child. It receives which plugin it is for, drops rights that it

@@ -12,9 +12,10 @@ constexpr std::chrono::milliseconds poll_interval{20};
 
 }  // namespace
 
-ChildSet::ChildSet(std::shared_ptr<ChildReaper> reaper, IsolatedOptions options,
-                   PluginInspection plugin, StagedCopy staged)
+ChildSet::ChildSet(std::shared_ptr<ChildReaper> reaper, std::shared_ptr<ChildReader> reader,
+                   IsolatedOptions options, PluginInspection plugin, StagedCopy staged)
     : reaper_(std::move(reaper)),
+      reader_(std::move(reader)),
       options_(std::move(options)),
       plugin_(std::move(plugin)),
       staged_(std::move(staged)) {
@@ -25,7 +26,10 @@ ChildSet::~ChildSet() {
   reaper_->unwatch(*this);
   WEIR_DEBUG_ASSERT(idle_.size() == count_);
   std::vector<std::unique_ptr<IsolatedChild>> all;
-  for (Idle& idle : idle_) all.push_back(std::move(idle.child));
+  for (Idle& idle : idle_) {
+    reader_->forget(idle.child->id());
+    all.push_back(std::move(idle.child));
+  }
   if (!all.empty()) reaper_->end(std::move(all));
 }
 
@@ -33,7 +37,7 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
     const std::function<bool()>& cancelled) {
   {
     std::unique_lock lock(mutex_);
-    while (idle_.empty() && count_ >= options_.processes) {
+    while (idle_.empty() && (count_ >= options_.processes || reading_ != 0)) {
       available_.wait_for(lock, poll_interval);
       if (idle_.empty() && cancelled()) return nullptr;
     }
@@ -45,21 +49,46 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> ChildSet::lease(
     ++count_;
     WEIR_ASSERT(count_ <= options_.processes);
   }
-  auto child = IsolatedChild::start(options_, plugin_, staged_);
-  if (!child) discard_child();
+  auto child = IsolatedChild::start(options_, plugin_, staged_, reader_);
+  if (!child) discard_started();
   return child;
 }
 
-void ChildSet::return_child(std::unique_ptr<IsolatedChild> child) {
+std::unique_ptr<IsolatedChild> ChildSet::take(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::ranges::find(idle_, id, [](const Idle& idle) { return idle.child->id(); });
+  if (found == idle_.end()) return nullptr;
+  WEIR_ASSERT(reading_ == 0);
+  reading_ = id;
+  auto child = std::move(found->child);
+  idle_.erase(found);
+  return child;
+}
+
+void ChildSet::return_child(std::unique_ptr<IsolatedChild> child,
+                            const std::weak_ptr<ChildReader::Plugin>& plugin) {
   {
     const std::lock_guard lock(mutex_);
     WEIR_ASSERT(child != nullptr && idle_.size() < count_);
+    if (reading_ == child->id()) reading_ = 0;
+    // Under the lock: take() finds it here, and nobody else ends it before.
+    if (child->has_pending()) reader_->watch(*child, plugin);
     idle_.push_back({std::move(child), std::chrono::steady_clock::now()});
   }
   available_.notify_one();
 }
 
-void ChildSet::discard_child() {
+void ChildSet::discard_child(std::uint64_t id) {
+  reader_->forget(id);
+  {
+    const std::lock_guard lock(mutex_);
+    if (reading_ == id) reading_ = 0;
+  }
+  discard_started();
+}
+
+void ChildSet::discard_started() {
   {
     const std::lock_guard lock(mutex_);
     WEIR_ASSERT(idle_.size() < count_);  // it was leased
@@ -72,9 +101,15 @@ std::vector<std::unique_ptr<IsolatedChild>> ChildSet::take_idle(
     std::chrono::steady_clock::time_point now) {
   std::vector<std::unique_ptr<IsolatedChild>> taken;
   const std::lock_guard lock(mutex_);
-  while (count_ > 1 && !idle_.empty() && now - idle_.front().since >= options_.idle_max) {
-    taken.push_back(std::move(idle_.front().child));
-    idle_.erase(idle_.begin());
+  for (auto idle = idle_.begin();
+       idle != idle_.end() && count_ > 1 && now - idle->since >= options_.idle_max;) {
+    if (idle->child->has_pending()) {
+      ++idle;
+      continue;
+    }
+    reader_->forget(idle->child->id());
+    taken.push_back(std::move(idle->child));
+    idle = idle_.erase(idle);
     --count_;
   }
   return taken;

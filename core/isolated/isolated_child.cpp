@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -32,7 +33,13 @@ using Descriptors = IsolatedDescriptors;
 constexpr timeval channel_timeout{.tv_sec = 0, .tv_usec = 20'000};
 constexpr milliseconds death_patience{1'000};  // from the end of its channel to its own end
 constexpr std::uint64_t open_reply_bytes_max = 1024 * 1024;
-constexpr std::uint64_t extra_bytes_max = 1024 * 1024;  // of a frame, in addition to an output
+constexpr std::int64_t output_bytes_max = 256 * 1024 * 1024;
+constexpr std::uint64_t frame_bytes_max = output_bytes_max + 1024 * 1024;
+// For the main thread and those that work for deferred calls. What crashes on another one is charged to
+// no call.
+constexpr std::size_t seats = 64;
+constexpr std::size_t warnings_max = 64;  // until they are taken
+constexpr int reads_max = 16;             // at a time, for one child
 // The variables of the worker's environment that a plugin gets. None of them is Weir's or the
 // database's.
 constexpr std::array<const char*, 8> variables_kept = {
@@ -73,44 +80,29 @@ Number number_of(std::string_view text, Number otherwise) {
   return number;
 }
 
-weir_str str(std::string_view text) { return {text.data(), text.size()}; }
-
-// Passes the step's result on to the host.
-std::int32_t pass_on(const ResultMessage& result, const weir_host& host, weir_call* call) {
-  const auto outcome = static_cast<Outcome>(result.fixed.outcome);
-  if (outcome == Outcome::completed) {
-    host.output(call, str(result.text));
-    return WEIR_OK;
-  }
-  const std::int32_t kind =
-      outcome == Outcome::failed_for_good ? WEIR_FAILED_FOR_GOOD : WEIR_FAILED;
-  host.fail(call, kind, str(result.code), str(result.text),
-            static_cast<std::uint64_t>(result.fixed.retry_after_ms));
-  return kind;
-}
-
 }  // namespace
 
 IsolatedChild::IsolatedChild(const IsolatedOptions& options, ChildProcess process,
-                             FileDescriptor channel, FileDescriptor control,
+                             FileDescriptor channel, std::shared_ptr<StopLine> stops,
                              FlightRecorder recorder, std::filesystem::path stage)
     : stop_grace_(options.stop_grace),
       memory_bytes_(options.memory_bytes),
       oom_kills_(oom_kills()),
       process_(std::move(process)),
       channel_(std::move(channel)),
-      control_(std::move(control)),
+      stops_(std::move(stops)),
       recorder_(std::move(recorder)),
       stage_(std::move(stage)),
       frames_(channel_.fd()) {}
 
 std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
-    const IsolatedOptions& options, const PluginInspection& plugin, const StagedCopy& staged) {
+    const IsolatedOptions& options, const PluginInspection& plugin, const StagedCopy& staged,
+    const std::weak_ptr<ChildReader>& reader) {
   const auto refused = [&](PluginError error) {
     return std::unexpected(placed(std::move(error), plugin.file));
   };
   auto channel = pair(), control = pair();
-  auto recorder = FlightRecorder::make(1);
+  auto recorder = FlightRecorder::make(seats);
   if (!channel || !control || !recorder)
     return refused(load_failed(
         fmt::format("no descriptors for its process: {}", std::generic_category().message(errno)),
@@ -128,9 +120,10 @@ std::expected<std::unique_ptr<IsolatedChild>, PluginError> IsolatedChild::start(
   for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO})
     ::setsockopt(channel->ours.fd(), SOL_SOCKET, direction, &channel_timeout,
                  sizeof channel_timeout);
-  std::unique_ptr<IsolatedChild> child(new IsolatedChild(
-      options, *std::move(process), std::move(channel->ours), std::move(control->ours),
-      *std::move(recorder), staged.path().parent_path()));
+  std::unique_ptr<IsolatedChild> child(
+      new IsolatedChild(options, *std::move(process), std::move(channel->ours),
+                        std::make_shared<StopLine>(std::move(control->ours), reader),
+                        *std::move(recorder), staged.path().parent_path()));
   if (auto fault = child->open(plugin, staged, options.start_patience))
     return refused(*std::move(fault));
   return child;
@@ -161,7 +154,7 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
     return load_failed(fmt::format("loading it takes longer than {} ms", patience.count()), hint);
   }
   if (end != WireEnd::ok) {
-    handle_death(end);
+    handle_death(end, false);
     return load_failed(fmt::format("loading it ended its process: {}", end_text_), hint);
   }
   const Frame reply = frames_.frame();
@@ -178,10 +171,9 @@ std::optional<PluginError> IsolatedChild::open(const PluginInspection& plugin,
       .error();
 }
 
-IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host& host,
-                                          weir_call* call, weir_str input, std::int32_t& returned) {
-  constexpr std::int64_t output_bytes_max = 256 * 1024 * 1024;
-  WEIR_ASSERT(end_text_.empty());  // it has not ended
+IsolatedChild::Called IsolatedChild::run(IsolatedTarget target, const std::string& label,
+                                         const weir_host& host, weir_call* call, weir_str input) {
+  WEIR_ASSERT(!has_ended());
   kill_at_.reset();
   const std::string_view run_id = call_property(host, call, "run_id");
   const std::string_view flow_input = call_property(host, call, "flow_input");
@@ -202,32 +194,93 @@ IsolatedChild::CallEnd IsolatedChild::run(IsolatedTarget target, const weir_host
   WireEnd sent = frame.send(channel_.fd());
   for (; sent == WireEnd::not_yet; sent = frame.send(channel_.fd()))
     if (!within_grace(host, call)) return kill();
-  if (sent != WireEnd::ok) return handle_death(sent);
-  return await(host, call, returned);
+  if (sent != WireEnd::ok) return handle_death(sent, true);
+  Running running{.label = label, .host = host, .call = call};
+  return await(running);
 }
 
-IsolatedChild::CallEnd IsolatedChild::await(const weir_host& host, weir_call* call,
-                                            std::int32_t& returned) {
-  constexpr std::uint64_t bytes_max = 256 * 1024 * 1024 + extra_bytes_max;
+IsolatedChild::Called IsolatedChild::await(Running& running) {
   for (bool ended = false;;) {
-    const WireEnd end = frames_.read(bytes_max);
+    const WireEnd end = frames_.read(frame_bytes_max);
     if (end == WireEnd::ok) {
-      const Frame frame = frames_.frame();
-      if (const auto result = read_result(frame)) {
-        returned = pass_on(*result, host, call);
-        return CallEnd::answered;
-      }
-      const auto line = read_log(frame);
-      if (!line) return handle_death(WireEnd::broken);
-      host.log(call, line->fixed.level, str(line->text));
-    } else if (end != WireEnd::not_yet) {
-      return handle_death(end);
-    } else if (!ended && process_.wait(milliseconds(0))) {
+      if (!take(frames_.frame(), &running)) return handle_death(WireEnd::broken, true);
+      if (!running.called) continue;
+      // What has come with it: nobody is woken for that any more.
+      while (!has_ended() && frames_.is_ready(frame_bytes_max))
+        if (frames_.read(frame_bytes_max) != WireEnd::ok || !take(frames_.frame(), nullptr))
+          handle_death(WireEnd::broken, false);
+      return *std::move(running.called);
+    }
+    if (end != WireEnd::not_yet) return handle_death(end, true);
+    if (!ended && process_.wait(milliseconds(0))) {
       ended = true;
       ::shutdown(channel_.fd(), SHUT_RD);  // what it sent can be read, and nobody can send more
     }
-    if (!ended && !within_grace(host, call)) return kill();
+    if (!ended && !within_grace(running.host, running.call)) return kill();
   }
+}
+
+void IsolatedChild::read() {
+  WEIR_ASSERT(!has_ended());
+  bool ended = false;
+  for (int reads = 0; ended || reads < reads_max || frames_.is_ready(frame_bytes_max); ++reads) {
+    const WireEnd end = frames_.read(frame_bytes_max, MSG_DONTWAIT);
+    if (end == WireEnd::ok) {
+      if (take(frames_.frame(), nullptr)) continue;
+      handle_death(WireEnd::broken, false);
+      return;
+    }
+    if (end != WireEnd::not_yet) {
+      handle_death(end, false);
+      return;
+    }
+    if (ended) continue;
+    if (!process_.wait(milliseconds(0))) return;
+    ended = true;
+    ::shutdown(channel_.fd(), SHUT_RD);
+  }
+}
+
+// False when it is not what a child may send now.
+bool IsolatedChild::take(const Frame& frame, Running* running) {
+  const auto of_running = [&](std::uint64_t number) {
+    return running != nullptr && !running->called && number == number_;
+  };
+  if (const auto result = read_result(frame)) {
+    const std::uint64_t number = result->fixed.number;
+    if (of_running(number)) {
+      running->called = {.end = CallEnd::answered,
+                         .returned = pass_on(*result, running->host, running->call)};
+      return true;
+    }
+    const auto found = pending_.find(number);
+    if (found == pending_.end()) return false;
+    const auto call = std::move(found->second);
+    pending_.erase(found);
+    call->answer(*result);
+    return true;
+  }
+  if (const auto line = read_log(frame)) {
+    const std::uint64_t number = line->fixed.number;
+    if (number == 0) {
+      if (warnings_.size() < warnings_max) warnings_.emplace_back(line->text);
+      return true;
+    }
+    if (of_running(number)) {
+      running->host.log(running->call, line->fixed.level, {line->text.data(), line->text.size()});
+      return true;
+    }
+    const auto found = pending_.find(number);
+    if (found != pending_.end()) found->second->log(line->fixed.level, line->text);
+    return number <= number_;  // it may have ended meanwhile
+  }
+  const auto pends = read_pending(frame);
+  if (!pends || !of_running(pends->number)) return false;
+  auto call =
+      std::make_shared<PendingCall>(running->host, running->call, number_, running->label, stops_);
+  pending_.emplace(number_, call);
+  running->called = {.end = CallEnd::pending, .pending = std::move(call)};
+  return true;
 }
 
 // Notifies the child once when the step must stop; false when its grace period is over.
@@ -236,17 +289,20 @@ bool IsolatedChild::within_grace(const weir_host& host, weir_call* call) {
   if (kill_at_) return now < *kill_at_;
   if (host.cancelled(call) == 0) return true;
   kill_at_ = now + stop_grace_;
-  static_cast<void>(::send(control_.fd(), &number_, sizeof number_, MSG_NOSIGNAL | MSG_DONTWAIT));
+  stops_->stop(number_);
   return true;
 }
 
-IsolatedChild::CallEnd IsolatedChild::kill() {
+IsolatedChild::Called IsolatedChild::kill() {
   const ProcessEnd end = process_.kill();
+  ended_as_ = EndedAs::killed;
+  charged_ = number_;
   describe(to_string(end), end);
-  return CallEnd::killed;
+  return {.end = CallEnd::killed};
 }
 
-IsolatedChild::CallEnd IsolatedChild::handle_death(WireEnd wire_end) {
+IsolatedChild::Called IsolatedChild::handle_death(WireEnd wire_end, bool runs) {
+  ended_as_ = EndedAs::crashed;
   auto end = wire_end == WireEnd::broken ? std::nullopt : process_.wait(death_patience);
   if (end) {
     describe(to_string(*end), *end);
@@ -256,14 +312,56 @@ IsolatedChild::CallEnd IsolatedChild::handle_death(WireEnd wire_end) {
                                          : "it closed the channel to its worker, and was killed",
              ProcessEnd{});
   }
-  // As the call before left it. Anything else may be what the step wrote over it.
-  const auto& seat = recorder_.seats().front();
-  if (number_ > 0 && seat.run == static_cast<RunKey>(number_ - 1) &&
-      seat.state.load(std::memory_order_acquire) == flight::SeatRecord::idle)
-    return CallEnd::not_begun;
-  if (recorder_.page().crash.thread.load(std::memory_order_acquire) != 0)
+  charged_ = call_to_charge(runs);
+  if ((charged_ != 0 || has_pending()) &&
+      recorder_.page().crash.thread.load(std::memory_order_acquire) != 0)
     crash_text_ = crash_report(recorder_, *end, stage_).text;
-  return CallEnd::crashed;
+  return {.end = runs && charged_ == number_ ? CallEnd::crashed : CallEnd::not_charged};
+}
+
+// The call on whose thread the process ended; else the one that was running; else the only one that a
+// thread worked for. The process may have written anything over its record.
+std::uint64_t IsolatedChild::call_to_charge(bool runs) const {
+  const auto call_of = [](const flight::SeatRecord& seat) -> std::uint64_t {
+    const bool in_call = seat.state.load(std::memory_order_acquire) == flight::SeatRecord::in_call;
+    return in_call ? static_cast<std::uint64_t>(seat.run) : 0;
+  };
+  const auto is_here = [&](std::uint64_t number) {
+    return (runs && number == number_) || pending_.contains(number);
+  };
+  const auto all = recorder_.seats();
+  const flight::CrashRecord& crash = recorder_.page().crash;
+  const bool recorded = crash.thread.load(std::memory_order_acquire) != 0;
+  if (recorded && crash.seat >= 0 && static_cast<std::size_t>(crash.seat) < all.size()) {
+    const std::uint64_t number = call_of(all[static_cast<std::size_t>(crash.seat)]);
+    if (is_here(number)) return number;
+    if (number > 0 && number < number_) return 0;  // it has ended already
+  }
+  // As the call before left it. Anything else may be what the step wrote over it.
+  const bool begun = all.front().run != static_cast<RunKey>(number_ - 1) ||
+                     all.front().state.load(std::memory_order_acquire) != flight::SeatRecord::idle;
+  if (runs && begun) return number_;
+  std::uint64_t only = 0;
+  for (const flight::SeatRecord& seat : all) {
+    const std::uint64_t number = call_of(seat);
+    if (!is_here(number) || number == only) continue;
+    if (recorded || only != 0) return 0;
+    only = number;
+  }
+  return only;
+}
+
+std::vector<std::shared_ptr<PendingCall>> IsolatedChild::take_pending() {
+  WEIR_ASSERT(has_ended());
+  std::vector<std::shared_ptr<PendingCall>> all;
+  for (auto& [number, call] : std::exchange(pending_, {})) all.push_back(std::move(call));
+  std::ranges::sort(all, {}, &PendingCall::number);
+  return all;
+}
+
+std::uint64_t IsolatedChild::next_id() noexcept {
+  static std::atomic<std::uint64_t> next = 1;  // relaxed: only a number
+  return next.fetch_add(1, std::memory_order_relaxed);
 }
 
 void IsolatedChild::describe(std::string end, const ProcessEnd& how) {

@@ -125,6 +125,10 @@ std::optional<ResultMessage> read_result(Frame frame) {
   return ResultMessage{.fixed = *fixed, .code = *code, .text = *text};
 }
 
+std::optional<PendingFrame> read_pending(Frame frame) {
+  return take_of<PendingFrame>(FrameKind::pending, frame);
+}
+
 // Makes room for `bytes` from begin_ on.
 void FrameReader::make_room(std::size_t bytes) {
   const std::size_t held = end_ - begin_;
@@ -145,31 +149,39 @@ void FrameReader::make_room(std::size_t bytes) {
   WEIR_ASSERT(bytes <= capacity_);
 }
 
-// Sets frame_bytes_ when the frame at begin_ is whole; else `wanted` is as much of it as is known.
-WireEnd FrameReader::find_frame(std::uint64_t bytes_max, std::size_t& wanted) {
+// Whether the frame at `begin` is whole: then `wanted` is its size, else as much of it as is known.
+WireEnd FrameReader::find_frame(std::size_t begin, std::uint64_t bytes_max,
+                                std::size_t& wanted) const {
   OutgoingFrame::Header header;
   wanted = sizeof header;
-  if (end_ - begin_ < wanted) return WireEnd::not_yet;
-  std::memcpy(&header, buffer_.get() + begin_, sizeof header);
+  if (end_ - begin < wanted) return WireEnd::not_yet;
+  std::memcpy(&header, buffer_.get() + begin, sizeof header);
   if (header.bytes > bytes_max) return WireEnd::broken;
   wanted += static_cast<std::size_t>(header.bytes);
-  if (end_ - begin_ < wanted) return WireEnd::not_yet;
-  frame_bytes_ = wanted;
-  return WireEnd::ok;
+  return end_ - begin < wanted ? WireEnd::not_yet : WireEnd::ok;
 }
 
-WireEnd FrameReader::read(std::uint64_t bytes_max) {
+bool FrameReader::is_ready(std::uint64_t bytes_max) const {
+  std::size_t wanted = 0;
+  return find_frame(begin_ + frame_bytes_, bytes_max, wanted) != WireEnd::not_yet;
+}
+
+WireEnd FrameReader::read(std::uint64_t bytes_max, int flags) {
   begin_ += std::exchange(frame_bytes_, 0);
   WEIR_ASSERT(begin_ <= end_ && end_ <= capacity_);
   std::size_t wanted = 0;
-  if (const WireEnd end = find_frame(bytes_max, wanted); end != WireEnd::not_yet) return end;
-  make_room(wanted);
-  WEIR_ASSERT(end_ < capacity_);  // no room would look as if the socket were closed
-  const ssize_t received = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, 0);
-  if (received == 0) return WireEnd::closed;
-  if (received < 0) return failed(errno);
-  end_ += static_cast<std::size_t>(received);
-  return find_frame(bytes_max, wanted);
+  WireEnd found = find_frame(begin_, bytes_max, wanted);
+  if (found == WireEnd::not_yet) {
+    make_room(wanted);
+    WEIR_ASSERT(end_ < capacity_);  // no room would look as if the socket were closed
+    const ssize_t received = ::recv(socket_, buffer_.get() + end_, capacity_ - end_, flags);
+    if (received == 0) return WireEnd::closed;
+    if (received < 0) return failed(errno);
+    end_ += static_cast<std::size_t>(received);
+    found = find_frame(begin_, bytes_max, wanted);
+  }
+  if (found == WireEnd::ok) frame_bytes_ = wanted;
+  return found;
 }
 
 Frame FrameReader::frame() const noexcept {

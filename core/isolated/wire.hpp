@@ -12,6 +12,9 @@ namespace weir {
 
 /// The protocol between a worker and its isolated children: frames on a stream socket. Both ends
 /// are the same program on the same machine, so structs are sent as they are in memory.
+///
+/// A child is sent a call once it has answered the one before: with its result, or that it is pending.
+/// Results and lines of pending calls come in any order, between those of others.
 enum class FrameKind : std::uint32_t {
   open = 1,  ///< to the child, first: OpenFrame
   opened,    ///< from it: OpenedFrame
@@ -19,6 +22,7 @@ enum class FrameKind : std::uint32_t {
   call,      ///< to it: CallFrame
   log,       ///< from it, during a call: LogFrame
   result,    ///< from it, ends a call: ResultFrame
+  pending,   ///< from it: the call is deferred and its result comes later: PendingFrame
 };
 
 // Each is followed by its texts, in the order of the members with their sizes.
@@ -46,15 +50,21 @@ struct CallFrame {
   std::uint64_t run_id_bytes, input_bytes, flow_input_bytes;
 };
 struct LogFrame {
-  std::int32_t level;  ///< WEIR_LOG_…
+  std::uint64_t number;  ///< of the call that says it; 0: it is a warning of the child itself
+  std::int32_t level;    ///< WEIR_LOG_…
   std::uint32_t reserved;
   std::uint64_t text_bytes;
 };
 struct ResultFrame {
+  std::uint64_t number;  ///< of the call
   std::int32_t outcome;  ///< Outcome: completed, failed or failed_for_good
   std::uint32_t reserved;
   std::int64_t retry_after_ms;           ///< 0: none
   std::uint64_t code_bytes, text_bytes;  ///< a completed call has no code, and its output as text
+};
+
+struct PendingFrame {
+  std::uint64_t number;  ///< of the call whose `run` has returned
 };
 
 /// The result of sending or receiving a frame.
@@ -153,6 +163,7 @@ std::optional<RefusedMessage> read_refused(Frame frame);
 std::optional<CallMessage> read_call(Frame frame);
 std::optional<LogMessage> read_log(Frame frame);
 std::optional<ResultMessage> read_result(Frame frame);  ///< nor when its numbers are impossible
+std::optional<PendingFrame> read_pending(Frame frame);
 
 /// Reads frames from a stream socket, each with one read when it arrives whole. One call reads once,
 /// so that its caller has a turn however slowly the other end writes.
@@ -161,14 +172,17 @@ class FrameReader {
   explicit FrameReader(int socket) : socket_(socket) {}
 
   /// Reads the next frame, of at most `bytes_max`. After not_yet the next call continues where this
-  /// one stopped.
-  WireEnd read(std::uint64_t bytes_max);
+  /// one stopped. `flags` are those of recv().
+  WireEnd read(std::uint64_t bytes_max, int flags = 0);
+
+  /// Whether the next read() takes from what it has received before.
+  bool is_ready(std::uint64_t bytes_max) const;
 
   /// The frame that read() received.
   Frame frame() const noexcept;
 
  private:
-  WireEnd find_frame(std::uint64_t bytes_max, std::size_t& wanted);
+  WireEnd find_frame(std::size_t begin, std::uint64_t bytes_max, std::size_t& wanted) const;
   void make_room(std::size_t bytes);
 
   int socket_;

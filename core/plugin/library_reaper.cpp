@@ -22,6 +22,9 @@ constexpr std::size_t closed_at_once = 64;   // then other threads may load
 constexpr auto first_poll_interval = 100ms;  // of pinned libraries; doubles each time
 constexpr auto longest_poll_interval = 10'000ms;
 
+// Whether there is a reaper: a program that loads nothing starts none.
+std::atomic<bool> has_begun = false;
+
 // The file's name is the hash of its bytes: it identifies the copy by whatever path it was mapped.
 bool is_mapped(const Library& library, const std::vector<FileMapping>& mappings) {
   const std::string name = "/" + library.staged().path().filename().string();
@@ -56,6 +59,14 @@ LibraryReaper::LibraryReaper() {
   static_cast<void>(
       std::atexit([] { of_process().exiting_.store(true, std::memory_order_release); }));
   std::thread([this] { run(); }).detach();
+  has_begun.store(true, std::memory_order_release);
+}
+
+void LibraryReaper::stop() {
+  if (!has_begun.load(std::memory_order_acquire)) return;
+  LibraryReaper& reaper = of_process();
+  reaper.exiting_.store(true, std::memory_order_release);
+  const std::scoped_lock until_closed(reaper.loading_);
 }
 
 std::expected<LibraryReaper::Holding, PluginError> LibraryReaper::hold(const std::string& sha256,

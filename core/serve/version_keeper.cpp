@@ -17,6 +17,7 @@
 #include "base/iso8601.hpp"
 #include "base/retry_log.hpp"
 #include "serve/version_news.hpp"
+#include "step/step_call.hpp"
 #include "store/plugin_store.hpp"
 
 namespace weir {
@@ -27,7 +28,9 @@ using Key = std::pair<std::string, std::string>;  // slug, fingerprint
 
 Time wall_clock_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
-Json row_of(const PluginStatus& status) {
+using Counts = std::map<std::string, std::size_t>;  // by sha256
+
+Json row_of(const PluginStatus& status, const Counts& pending) {
   std::vector<Json> flows;
   for (const std::string& slug : status.flows) flows.push_back(Json::string(slug));
   std::vector<Member> members = {{"path", Json::string(status.file.path)},
@@ -46,6 +49,9 @@ Json row_of(const PluginStatus& status) {
     add("hint", status.error->hint);
   }
   if (status.until) add("until", iso8601(*status.until));
+  if (const auto calls = pending.find(status.file.sha256);
+      calls != pending.end() && status.state == PluginState::former)
+    members.emplace_back("pending_calls", Json::number(static_cast<std::int64_t>(calls->second)));
   return Json::object(members);
 }
 
@@ -61,6 +67,7 @@ class VersionKeeper {
     std::erase_if(unloading_, [](const UnloadTicket& ticket) { return ticket.ready(); });
     check_versions();
     end_resources();
+    note_pending();
     report_board();
   }
 
@@ -158,12 +165,40 @@ class VersionKeeper {
       log_.info("ended {} resource{} of removed plugins", ended, ended == 1 ? "" : "s");
   }
 
+  // The deferred calls that keep code loaded which is former. Of code that no open run needs any more
+  // it is told now and then, as nothing else shows why it stays.
+  void note_pending() {
+    pending_.clear();
+    if (!plugins_.board) return;
+    std::vector<PluginStatus> formers = plugins_.board->list();
+    std::erase_if(formers, [](const auto& each) { return each.state != PluginState::former; });
+    if (formers.empty()) return tell_pending_at_.clear();
+    std::set<std::string> registered;
+    for (const FlowRegistry::Version& each : registry_.versions())
+      registered.insert(each.flow->file.sha256);
+    const Steady now = std::chrono::steady_clock::now();
+    const Counts counts = pending_by_plugin();
+    for (const PluginStatus& former : formers) {
+      const std::string& sha256 = former.file.sha256;
+      const auto calls = counts.find(sha256);
+      if (calls == counts.end()) continue;
+      pending_.insert(*calls);
+      if (registered.contains(sha256) || now < tell_pending_at_[sha256]) continue;
+      tell_pending_at_[sha256] = now + intervals_.report;
+      log_.info("{} (sha256 {}) stays loaded: {} deferred call{} pending", former.file.path, sha256,
+                calls->second, calls->second == 1 ? " is" : "s are");
+    }
+    std::erase_if(tell_pending_at_, [&](const auto& each) { return !counts.contains(each.first); });
+  }
+
   void report_board() {
     if (!plugins_.board) return;
     const Steady now = std::chrono::steady_clock::now();
     const std::uint64_t revision = plugins_.board->revision();
     std::map<std::string, Steady> quarantined = quarantined_plugins(now);
-    if (reported_revision_ == revision && reported_quarantined_ == quarantined && now < report_at_)
+    const bool counts_changed = reported_pending_ != pending_ && now >= report_pending_at_;
+    if (reported_revision_ == revision && reported_quarantined_ == quarantined && !counts_changed &&
+        now < report_at_)
       return;
     if (now < retry_at_) return;
     std::vector<Json> rows;
@@ -171,7 +206,7 @@ class VersionKeeper {
       if (const auto until = quarantined.find(status.file.sha256);
           until != quarantined.end() && (status.state == PluginState::live || is_barred(status)))
         mark_quarantined(status, until->second - now);
-      rows.push_back(row_of(status));
+      rows.push_back(row_of(status, pending_));
     }
     if (!query([&](PluginStore& store) {
           return store.report_plugins(process_, Json::array(rows));
@@ -181,6 +216,8 @@ class VersionKeeper {
     }
     reported_revision_ = revision;
     reported_quarantined_ = std::move(quarantined);
+    reported_pending_ = pending_;
+    report_pending_at_ = now + intervals_.query;
     report_at_ = now + intervals_.report;
   }
 
@@ -248,7 +285,9 @@ class VersionKeeper {
   std::map<Key, int> idle_checks_;  // in how many successive checks it had no open run
   std::optional<std::uint64_t> reported_revision_;
   std::map<std::string, Steady> reported_quarantined_;
-  Steady query_at_{}, report_at_{}, retry_at_{};
+  Counts pending_, reported_pending_;              // deferred calls of former plugins
+  std::map<std::string, Steady> tell_pending_at_;  // by sha256
+  Steady query_at_{}, report_at_{}, report_pending_at_{}, retry_at_{};
   // Not before a plugin could be loaded, so that its runs are not said to wait.
   Steady news_at_ = std::chrono::steady_clock::now() + 5 * intervals_.query;
   RetryLog upkeep_{log_, "cannot do the upkeep of versions and plugins",

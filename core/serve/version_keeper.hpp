@@ -34,7 +34,8 @@ struct KeeperIntervals {
 /// The child that retires old code (V2): it queries the database for former versions of the
 /// registry that have no open run any more, and retires those that had none in two checks. Workers
 /// are notified. When the last of a plugin's flows has left the registry and no handle to it is
-/// left, the resources that its steps shared are ended: then nothing holds its library.
+/// left, the resources that its steps shared are ended: then nothing holds its library. While deferred
+/// calls hold it, it logs how many are pending.
 ///
 /// It logs what VersionNews says of the flows in the registry and of all that have open runs, a moment
 /// after the registry has changed and once in each interval of reports. It also reports the board to

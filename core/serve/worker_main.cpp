@@ -49,6 +49,7 @@ ServeOptions serve_options(const Config& config) {
   ServeOptions options{.workers = config.worker.count,
                        .worker = {.slots = config.worker.slots,
                                   .async_calls = config.worker.async_calls,
+                                  .async_bytes = config.worker.async_bytes,
                                   .lease = config.worker.lease,
                                   .drain_timeout = config.worker.drain_timeout},
                        .limit = {.max_restarts = config.supervisor.max_restarts,

@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -76,6 +77,12 @@ struct Attempt {
 
   AttemptResult result;
   Steady ended{};
+  bool given_back = false;  ///< set with `result`, which is none: the task is due again (F1)
+
+  /// What its call counts for in the room of its worker (worker/async_room.hpp), which alone uses it.
+  enum class Room : std::uint8_t { none, counts, is_over };
+  Room room = Room::none;
+  std::size_t room_bytes = 0;
 };
 
 }  // namespace weir

@@ -235,7 +235,8 @@ CrashReport recorded_crash(const FlightRecorder& recorder, const ProcessEnd& end
     report.text =
         fmt::format("{}: a thread of its own",
                     report.sha256.empty() ? "no plugin" : blamed_plugin(report.sha256, names.name));
-  const bool too_long = library != nullptr && crash.signal == SIGABRT && crash.code == SI_TIMER;
+  const bool too_long =
+      (library != nullptr || report.seat) && crash.signal == SIGABRT && crash.code == SI_TIMER;
   report.text += too_long ? fmt::format(" takes longer than {} s", LibraryLimit::patience.count())
                           : " " + cause_text(crash);
   if (innermost == nullptr) {  // code of ours, or of a library

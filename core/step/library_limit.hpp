@@ -5,9 +5,11 @@
 
 namespace weir {
 
-/// Ends this process if the constructors or destructors of a library do not return in time: nothing
-/// else can be loaded meanwhile, and what has begun cannot be broken off. SIGABRT then arrives on the
-/// thread that runs them, so the fault handler records whose they are.  [one library at a time]
+/// Ends this process if code of a plugin that others must wait for does not return in time: the
+/// constructors or destructors of a library, as nothing else can be loaded meanwhile, or what a
+/// deferred call has called when it should stop, as the worker calls it. What has begun cannot be
+/// broken off. SIGABRT then arrives on the thread that runs it, so the fault handler records whose it
+/// is.  [one at a time]
 class LibraryLimit {
  public:
   /// Several times what a scanner allows.

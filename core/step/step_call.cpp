@@ -5,10 +5,8 @@
 #include <atomic>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,52 +16,60 @@
 #include <weir/abi/plugin.h>
 #include <weir/abi/resources.h>
 #include <weir/abi/settle.h>
+#include <weir/abi/virtual_time.h>
 
 #include "base/assert.hpp"
 #include "plugin/host_extensions.hpp"
+#include "step/deferred_call.hpp"
+#include "step/ended_calls.hpp"
 #include "step/flight_recorder.hpp"
+#include "step/library_limit.hpp"
 #include "step/settlement.hpp"
 
-/// Threads: a handler may use its call from any of its threads; `mutex` guards everything that
-/// changes.
-///
-/// Invariants:
-/// - The attempt of a deferred call gets its result once: from call_step() when `run` returned after
-///   complete(), else from complete(), unless the attempt was over before.
-/// - A deferred call is among DeferredCalls until it is completed, whatever `run` returns.
+/// Threads: a handler may use its call from any of its threads. `end` guards everything that changes.
 struct weir_call : std::enable_shared_from_this<weir_call> {
   weir_call(std::shared_ptr<weir::Attempt> of, std::shared_ptr<const weir::StepHost> by)
       : kept_attempt(std::move(of)), host(std::move(by)) {}
 
   const std::shared_ptr<weir::Attempt> kept_attempt;  // these own nothing where the caller waits
   const std::shared_ptr<const weir::StepHost> host;
-  weir::Attempt& attempt = *kept_attempt;
-  weir::StepResources& resources = *host->resources;
-  weir::StepLines& lines = *host->lines;
-  std::string attempt_text = std::to_string(attempt.number);
-  std::string index_text = std::to_string(attempt.task.index);
-  std::string limit_text = std::to_string(attempt.options.max_output_bytes);
 
-  std::mutex mutex;
-  bool has_returned = false;  // `run` has, and the call is pending
-  bool is_over = false;       // nothing that comes counts any more
-  std::optional<std::int32_t> completed_with = {};
-  std::shared_ptr<weir::Cancellation<>::Callback> on_stop = {};
+  weir::DeferredCall<> end;
   int outputs = 0;
+  bool failed = false;
   std::size_t output_bytes = 0;
   std::string output;
-  bool failed = false;
-  weir::AttemptResult failure;
-  std::vector<std::shared_ptr<weir::StepResource>> acquired;
-  // Lists, because the plugin holds views into their elements; an empty list costs nothing.
-  std::list<std::string> settlements;
-  std::list<weir::Error> refused;
 
+  /// What few calls have, and which is made when it is needed: a call may be pending for long.
+  struct More {
+    weir::AttemptResult failure;
+    std::string attempt_text, index_text, limit_text;
+    std::vector<std::shared_ptr<weir::StepResource>> acquired;
+    // Lists, because the plugin holds views into their elements.
+    std::list<std::string> settlements;
+    std::list<weir::Error> refused;
+  };
+  More& more() {
+    if (!more_) more_ = std::make_unique<More>();
+    return *more_;
+  }
+  bool has_more() const noexcept { return more_ != nullptr; }
+
+  weir::Attempt& attempt() const noexcept { return *kept_attempt; }
+  weir::StepLines& lines() const noexcept { return *host->lines; }
+  weir::StepResources& resources() const noexcept { return *host->resources; }
   /// Its number among the deferred calls; 0: it is none.
   std::uint64_t deferred_as() const noexcept {
-    return attempt.deferred_as.load(std::memory_order_relaxed);
+    return attempt().deferred_as.load(std::memory_order_relaxed);
   }
-  bool is_closed() const noexcept { return is_over || completed_with.has_value(); }
+
+  // For DeferredCalls.
+  std::atomic<std::size_t>& places() const noexcept { return host->deferred; }
+  void note_completed() const;
+  void complete(const weir::DeferredCall<>::Completion& completion);
+
+ private:
+  std::unique_ptr<More> more_;
 };
 
 namespace weir {
@@ -82,48 +88,12 @@ AttemptResult refused(std::string code, std::string message) {
   return failure(Outcome::failed_for_good, std::move(code), std::move(message));
 }
 
-/// The calls that were deferred, by number. Never destroyed: threads of plugins may still complete
-/// calls when the process exits.
-class DeferredCalls {
- public:
-  static DeferredCalls& all() {
-    static DeferredCalls& calls = *new DeferredCalls;
-    return calls;
-  }
-
-  std::uint64_t add(std::shared_ptr<weir_call> call) {
-    const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
-    Part& part = part_of(number);
-    const std::lock_guard lock(part.mutex);
-    part.calls.emplace(number, std::move(call));
-    return number;
-  }
-  std::shared_ptr<weir_call> find(std::uint64_t number) {
-    Part& part = part_of(number);
-    const std::lock_guard lock(part.mutex);
-    const auto found = part.calls.find(number);
-    return found == part.calls.end() ? nullptr : found->second;
-  }
-  void remove(std::uint64_t number) {
-    std::shared_ptr<weir_call> gone;  // destroyed outside the lock
-    Part& part = part_of(number);
-    const std::lock_guard lock(part.mutex);
-    if (const auto found = part.calls.find(number); found != part.calls.end()) {
-      gone = std::move(found->second);
-      part.calls.erase(found);
-    }
-  }
-
- private:
-  struct Part {
-    std::mutex mutex;
-    std::unordered_map<std::uint64_t, std::shared_ptr<weir_call>> calls;
-  };
-  Part& part_of(std::uint64_t number) { return parts_[number % parts_.size()]; }
-
-  std::atomic<std::uint64_t> next_ = 1;  // relaxed: only a number
-  std::array<Part, 16> parts_;
-};
+/// The deferred calls of this process. Never destroyed: threads of plugins may still complete calls
+/// when it exits.
+DeferredCalls<weir_call>& deferred_calls() {
+  static auto& calls = *new DeferredCalls<weir_call>;
+  return calls;
+}
 
 /// What a plugin passed as its call: an address during `run`, or the number of a deferred call, which
 /// is odd, as no address is. Null: a deferred call that is there no more.
@@ -131,11 +101,14 @@ class Named {
  public:
   explicit Named(weir_call* name) : call_(name) {
     if (!is_number(name)) return;
-    kept_ = DeferredCalls::all().find(reinterpret_cast<std::uintptr_t>(name) / 2);
+    kept_ = deferred_calls().find(number_of(name));
     call_ = kept_.get();
   }
   static bool is_number(const weir_call* name) {
     return reinterpret_cast<std::uintptr_t>(name) % 2 == 1;
+  }
+  static std::uint64_t number_of(const weir_call* name) {
+    return reinterpret_cast<std::uintptr_t>(name) / 2;
   }
   static weir_call* name_of(std::uint64_t number) {
     return reinterpret_cast<weir_call*>(static_cast<std::uintptr_t>(2 * number + 1));
@@ -150,59 +123,84 @@ class Named {
   weir_call* call_;
 };
 
+// Of a call that is there no more: the plugin is answered, and its operator is warned.
+std::int32_t used_again(const weir_call* name, std::string_view does, std::int32_t answer) {
+  EndedCalls::of_process().used(reinterpret_cast<std::uintptr_t>(name) / 2, does);
+  return answer;
+}
+
 std::int32_t take_output(weir_call* name, weir_str json) {
   const Named call(name);
-  if (!call) return 1;
-  const std::lock_guard lock(call->mutex);
-  if (call->is_closed() || ++call->outputs > 1) return 1;
-  call->output_bytes = json.size;
-  if (json.size <= static_cast<std::size_t>(call->attempt.options.max_output_bytes))
-    call->output = view(json);
-  return 0;
+  if (!call) return used_again(name, "gives an output", 1);
+  bool taken = false;
+  call->end.change([&] {
+    taken = ++call->outputs == 1;
+    if (!taken) return;
+    call->output_bytes = json.size;
+    if (json.size <= static_cast<std::size_t>(call->attempt().options.max_output_bytes))
+      call->output = view(json);
+  });
+  return taken ? 0 : 1;
 }
 
 std::int32_t take_failure(weir_call* name, std::int32_t kind, weir_str code, weir_str message,
                           std::uint64_t retry_after_ms) {
   const Named call(name);
-  if (!call) return 1;
-  const std::lock_guard lock(call->mutex);
-  if (call->is_closed() || call->failed) return 1;
-  call->failed = true;
-  call->failure = failure(kind == WEIR_FAILED_FOR_GOOD ? Outcome::failed_for_good : Outcome::failed,
-                          utf8_or_replaced(view(code)), utf8_or_replaced(view(message)));
+  if (!call) return used_again(name, "fails", 1);
+  AttemptResult said =
+      failure(kind == WEIR_FAILED_FOR_GOOD ? Outcome::failed_for_good : Outcome::failed,
+              utf8_or_replaced(view(code)), utf8_or_replaced(view(message)));
   constexpr std::uint64_t wait_max = 365ULL * 24 * 3'600'000;
   if (retry_after_ms > 0)
-    call->failure.retry_after = std::chrono::milliseconds(std::min(retry_after_ms, wait_max));
-  return 0;
+    said.retry_after = std::chrono::milliseconds(std::min(retry_after_ms, wait_max));
+  bool taken = false;
+  call->end.change([&] {
+    taken = !std::exchange(call->failed, true);
+    if (taken) call->more().failure = std::move(said);
+  });
+  return taken ? 0 : 1;
 }
 
 void take_log(weir_call* name, std::int32_t level, weir_str message) {
   const Named call(name);
-  if (!call) return;
+  if (!call) {
+    used_again(name, "logs", 0);
+    return;
+  }
   const auto severity = level <= WEIR_LOG_DEBUG  ? LogLevel::debug
                         : level == WEIR_LOG_INFO ? LogLevel::info
                         : level == WEIR_LOG_WARN ? LogLevel::warn
                                                  : LogLevel::error;
-  call->lines.line(call->attempt, severity, utf8_or_replaced(view(message)));
+  call->lines().line(call->attempt(), severity, utf8_or_replaced(view(message)));
 }
 
 std::int32_t is_cancelled(weir_call* name) {
   const Named call(name);
-  return !call || call->attempt.stop.cancelled() ? 1 : 0;
+  return !call || call->attempt().stop.cancelled() ? 1 : 0;
 }
 
 weir_str look_up(weir_call* name_of_call, weir_str key) {
   const Named call(name_of_call);
   if (!call) return {nullptr, 0};
-  const FlowDefinition& flow = call->attempt.flow->definition;
+  const Attempt& attempt = call->attempt();
+  const FlowDefinition& flow = attempt.flow->definition;
   const std::string_view name = view(key);
-  if (name == "run_id") return str(call->attempt.run_id);
+  const auto number = [&](std::string weir_call::More::* text, std::int64_t value) {
+    return call->end.use([&] {
+      std::string& kept = call->more().*text;
+      if (kept.empty()) kept = std::to_string(value);
+      return str(kept);
+    });
+  };
+  if (name == "run_id") return str(attempt.run_id);
   if (name == "flow") return str(flow.slug().view());
-  if (name == "step") return str(flow.steps()[call->attempt.task.step].slug.view());
-  if (name == "attempt") return str(call->attempt_text);
-  if (name == "task_index") return str(call->index_text);
-  if (name == "flow_input") return str(call->attempt.flow_input.text());
-  if (name == "max_output_bytes") return str(call->limit_text);
+  if (name == "step") return str(flow.steps()[attempt.task.step].slug.view());
+  if (name == "attempt") return number(&weir_call::More::attempt_text, attempt.number);
+  if (name == "task_index")
+    return number(&weir_call::More::index_text, static_cast<std::int64_t>(attempt.task.index));
+  if (name == "flow_input") return str(attempt.flow_input.text());
+  if (name == "max_output_bytes")
+    return number(&weir_call::More::limit_text, attempt.options.max_output_bytes);
   return {nullptr, 0};
 }
 
@@ -213,35 +211,38 @@ std::int32_t acquire(weir_call* caller, weir_str name, const weir_maker* maker,
     acquired->resource = nullptr;
     acquired->code = str("cancelled");
     acquired->message = str("the call is over");
-    return WEIR_CANCELLED;
+    return used_again(caller, "acquires a resource", WEIR_CANCELLED);
   }
   auto resource =
-      call->resources.acquire(call->attempt.flow, view(name), *maker, call->attempt.stop);
-  const std::lock_guard lock(call->mutex);
+      call->resources().acquire(call->attempt().flow, view(name), *maker, call->attempt().stop);
   if (resource) {
     acquired->resource = (*resource)->made();
-    if (std::ranges::find(call->acquired, *resource) == call->acquired.end())
-      call->acquired.push_back(*std::move(resource));
+    call->end.use([&] {
+      auto& all = call->more().acquired;
+      if (std::ranges::find(all, *resource) == all.end()) all.push_back(*std::move(resource));
+    });
     return WEIR_OK;
   }
-  const Error& refused = call->refused.emplace_back(std::move(resource.error()));
+  const Error& refused = call->end.use([&]() -> const Error& {
+    return call->more().refused.emplace_back(std::move(resource.error()));
+  });
   acquired->resource = nullptr;
   acquired->code = str(refused.kind);
   acquired->message = str(refused.message);
   // Another call's start may have ended as cancelled although this call was not cancelled.
-  return refused.kind == "cancelled" && call->attempt.stop.cancelled() ? WEIR_CANCELLED
-                                                                       : WEIR_FAILED;
+  return refused.kind == "cancelled" && call->attempt().stop.cancelled() ? WEIR_CANCELLED
+                                                                         : WEIR_FAILED;
 }
 
 void discard(weir_call* name, const void* resource) {
   const Named call(name);
   if (!call) return;
   std::shared_ptr<StepResource> found;
-  {
-    const std::lock_guard lock(call->mutex);
-    for (const auto& each : call->acquired)
+  call->end.use([&] {
+    if (!call->has_more()) return;
+    for (const auto& each : call->more().acquired)
       if (each->made() == resource) found = each;
-  }
+  });
   if (found) found->discard();
 }
 
@@ -255,25 +256,26 @@ std::int32_t settlement(weir_call* name, weir_str output, weir_str* sql) {
   const Named call(name);
   if (!call) {
     *sql = str("the call is over");
-    return WEIR_CANCELLED;
+    return used_again(name, "asks for its settlement", WEIR_CANCELLED);
   }
-  auto text = settlement_text(call->attempt, view(output));
-  const std::lock_guard lock(call->mutex);
+  auto text = settlement_text(call->attempt(), view(output));
   const bool valid = text.has_value();
-  *sql = str(call->settlements.emplace_back(valid ? *std::move(text) : text.error().message));
+  const std::string& kept = call->end.use([&]() -> const std::string& {
+    return call->more().settlements.emplace_back(valid ? *std::move(text) : text.error().message);
+  });
+  *sql = str(kept);
   if (!valid) return WEIR_FAILED_FOR_GOOD;
-  if (!call->attempt.gate.take()) return WEIR_CANCELLED;
-  call->lines.settlement(call->attempt, call->settlements.back(), view(output));
+  if (!call->attempt().gate.take()) return WEIR_CANCELLED;
+  call->lines().settlement(call->attempt(), kept, view(output));
   return WEIR_OK;
 }
 
 constexpr weir_settle settle_v1 = {
     .struct_size = sizeof(weir_settle), .reserved = 0, .settlement = settlement};
 
-// With call.mutex held. What comes later does not count.
+// Of a call that this thread has closed.
 AttemptResult checked_result(weir_call& call, std::int32_t returned) {
-  call.is_over = true;
-  if (call.failed) return std::move(call.failure);
+  if (call.failed) return call.end.use([&] { return std::move(call.more().failure); });
   switch (returned) {
     case WEIR_OK:
       break;
@@ -291,7 +293,7 @@ AttemptResult checked_result(weir_call& call, std::int32_t returned) {
   if (call.outputs == 0) return refused("no_output", "the step returned no output");
   if (call.outputs > 1)
     return refused("two_outputs", fmt::format("the step returned {} outputs", call.outputs));
-  const auto limit = static_cast<std::size_t>(call.attempt.options.max_output_bytes);
+  const auto limit = static_cast<std::size_t>(call.attempt().options.max_output_bytes);
   if (call.output_bytes > limit)
     return refused("output_too_large",
                    fmt::format("the output has {} bytes, more than max_output allows: {}",
@@ -304,67 +306,28 @@ AttemptResult checked_result(weir_call& call, std::int32_t returned) {
 weir_call* defer(weir_call* name) {
   if (Named::is_number(name)) return nullptr;
   weir_call& call = *name;
-  const std::lock_guard lock(call.mutex);
-  const StepHost& host = *call.host;
-  if (call.deferred_as() != 0 || !host.completed) return nullptr;
-  if (host.deferred.fetch_add(1, std::memory_order_relaxed) >= host.deferred_max) {
-    host.deferred.fetch_sub(1, std::memory_order_relaxed);
-    return nullptr;
-  }
-  const std::uint64_t number = DeferredCalls::all().add(call.shared_from_this());
-  call.attempt.deferred_as.store(number, std::memory_order_relaxed);
-  return Named::name_of(number);
-}
-
-// Of a deferred call, once nothing names it any more: by its plugin, which says no more.
-void forget(const weir_call& call) {
-  DeferredCalls::all().remove(call.deferred_as());
-  call.host->deferred.fetch_sub(1, std::memory_order_relaxed);
+  if (!call.host->completed) return nullptr;
+  const std::uint64_t number = call.end.defer([&]() -> std::uint64_t {
+    if (!take_place(call.places(), call.host->deferred_max)) return 0;
+    const std::uint64_t added = deferred_calls().add(call.shared_from_this());
+    call.attempt().deferred_as.store(added, std::memory_order_relaxed);
+    return added;
+  });
+  return number == 0 ? nullptr : Named::name_of(number);
 }
 
 std::int32_t complete(weir_call* name, std::int32_t result) {
   if (!Named::is_number(name)) return WEIR_CANCELLED;
   const Named call(name);
-  if (!call) return WEIR_CANCELLED;  // it was completed before
-  std::shared_ptr<Cancellation<>::Callback> on_stop;
-  StepHost::Held held;
-  Attempt& attempt = call->attempt;
-  bool counts = false, finishes = false;
-  {
-    const std::lock_guard lock(call->mutex);
-    if (call->completed_with) return WEIR_CANCELLED;  // by another thread, at this moment
-    call->completed_with = result;
-    on_stop = std::move(call->on_stop);
-    counts = !call->is_over;
-    finishes = call->has_returned;
-    if (finishes) {
-      attempt.result = counts ? checked_result(*call, result) : AttemptResult();
-      attempt.ended = std::chrono::steady_clock::now();
-      held.assign(call->acquired.begin(), call->acquired.end());
-      call->acquired.clear();
-    }
-  }
-  on_stop.reset();  // it does not run any more
-  forget(*call);
-  if (finishes) call->host->completed(call->kept_attempt, std::move(held));
-  return counts ? WEIR_OK : WEIR_CANCELLED;
-}
-
-std::int32_t on_stop(weir_call* name, void (*stopped)(void*), void* user) {
-  if (!Named::is_number(name)) return WEIR_CANCELLED;
-  const Named call(name);
-  if (!call) return WEIR_CANCELLED;
-  // Before the lock: it may call `stopped` at once, which may complete the call.
-  std::shared_ptr<Cancellation<>::Callback> next;
-  if (stopped != nullptr)
-    next = std::make_shared<Cancellation<>::Callback>(call->attempt.stop,
-                                                      [stopped, user] { stopped(user); });
-  {
-    const std::lock_guard lock(call->mutex);
-    if (!call->is_closed()) {
-      std::swap(call->on_stop, next);
-      return WEIR_OK;  // the one before ends behind the lock
-    }
+  if (!call) return used_again(name, "completes", WEIR_CANCELLED);
+  switch (deferred_calls().complete(Named::number_of(name), result)) {
+    case Completed::in_time:
+      return WEIR_OK;
+    case Completed::too_late:
+      break;
+    case Completed::before:  // by another thread, at this moment
+      call->lines().line(call->attempt(), LogLevel::warn,
+                         "it completes its deferred call twice at once");
   }
   return WEIR_CANCELLED;
 }
@@ -408,6 +371,44 @@ struct Work {
   }
 };
 
+// What was entered and not left while it lives is left then.
+struct LeavesAll {
+  std::size_t depth = Work::of_this_thread().entered.size();
+  ~LeavesAll() {
+    Work& work = Work::of_this_thread();
+    while (work.entered.size() > depth) work.leave();
+  }
+};
+
+// Tells the plugin that the work of its call should stop, on a thread that others need.
+void tell_to_stop(weir_call* name, void (*stopped)(void*), void* user) {
+  const Named call(name);
+  if (!call) return;
+  const LeavesAll leaves_all;
+  Work::of_this_thread().enter(call.kept());
+  LibraryLimit limit;
+  if (call->host->recorder) limit.begin();
+  try {
+    stopped(user);
+  } catch (...) {
+    call->lines().line(call->attempt(), LogLevel::error,
+                       "what it has called when it stops has thrown");
+  }
+  if (call->host->recorder) limit.end();
+}
+
+std::int32_t on_stop(weir_call* name, void (*stopped)(void*), void* user) {
+  if (!Named::is_number(name)) return WEIR_CANCELLED;
+  const Named call(name);
+  if (!call) return WEIR_CANCELLED;
+  std::shared_ptr<Cancellation<>::Callback> callback;
+  if (stopped != nullptr)
+    callback = std::make_shared<Cancellation<>::Callback>(
+        call->attempt().stop, [name, stopped, user] { tell_to_stop(name, stopped, user); },
+        Cancellation<>::Callback::Unarmed{});
+  return call->end.on_stop(callback) ? WEIR_OK : WEIR_CANCELLED;
+}
+
 void enter(weir_call* name) {
   if (!Named::is_number(name)) return;
   if (auto call = Named(name).kept()) Work::of_this_thread().enter(std::move(call));
@@ -444,15 +445,34 @@ const void* extension(const weir_host*, weir_str id) {
   return nullptr;
 }
 
-constexpr weir_host host = {.struct_size = sizeof(weir_host),
-                            .abi_major = WEIR_ABI_MAJOR,
-                            .abi_minor = WEIR_ABI_MINOR,
-                            .output = take_output,
-                            .fail = take_failure,
-                            .log = take_log,
-                            .cancelled = is_cancelled,
-                            .get = look_up,
-                            .extension = extension};
+std::int32_t pass(weir_call* name, std::uint64_t nanoseconds) {
+  constexpr std::uint64_t longest = std::chrono::nanoseconds::max().count();
+  const Named call(name);
+  if (!call) return WEIR_CANCELLED;
+  const std::chrono::nanoseconds duration(std::min(nanoseconds, longest));
+  return call->host->pass_time(duration) ? WEIR_OK : WEIR_CANCELLED;
+}
+
+constexpr weir_virtual_time virtual_time_v1 = {
+    .struct_size = sizeof(weir_virtual_time), .reserved = 0, .pass = pass};
+
+const void* extension_in_virtual_time(const weir_host* of, weir_str id) {
+  return view(id) == WEIR_VIRTUAL_TIME_V1 ? &virtual_time_v1 : extension(of, id);
+}
+
+constexpr weir_host host_with(decltype(weir_host::extension) look_up_extension) {
+  return {.struct_size = sizeof(weir_host),
+          .abi_major = WEIR_ABI_MAJOR,
+          .abi_minor = WEIR_ABI_MINOR,
+          .output = take_output,
+          .fail = take_failure,
+          .log = take_log,
+          .cancelled = is_cancelled,
+          .get = look_up,
+          .extension = look_up_extension};
+}
+constexpr weir_host real_host = host_with(extension);
+constexpr weir_host virtual_host = host_with(extension_in_virtual_time);
 
 class LogStepLines final : public StepLines {
  public:
@@ -462,6 +482,7 @@ class LogStepLines final : public StepLines {
     log_->log(level, "run {} {}.{}: {}", attempt.run_id, flow.slug().view(),
               flow.steps()[attempt.task.step].slug.view(), text);
   }
+  void warning(std::string_view text) override { log_->warn("{}", text); }
 
  private:
   std::shared_ptr<Log> log_;
@@ -475,40 +496,38 @@ std::shared_ptr<T> borrowed(T& object) {
 
 // The result if `run` has returned it; nullopt: the call is pending.
 std::optional<AttemptResult> result_of(weir_call& call, std::int32_t returned) {
-  const std::lock_guard lock(call.mutex);
-  if (call.deferred_as() == 0) return checked_result(call, returned);
-  if (returned == WEIR_PENDING && !call.completed_with) {
-    call.attempt.deferred.store(std::chrono::steady_clock::now().time_since_epoch().count(),
-                                std::memory_order_release);
-    call.has_returned = true;
-    return std::nullopt;
+  const bool pends = returned == WEIR_PENDING;
+  if (pends && call.deferred_as() != 0)
+    call.attempt().deferred.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                                  std::memory_order_release);
+  const auto end = call.end.returned(returned, pends);
+  switch (end.how) {
+    using enum DeferredCall<>::Returned::How;
+    case pending:
+      return std::nullopt;
+    case not_pending:
+      return failure(Outcome::failed, "bad_return",
+                     fmt::format("the step deferred its call and then returned {}, not that it is "
+                                 "pending",
+                                 returned));
+    case at_once:
+    case completed:
+      break;
   }
-  if (returned == WEIR_PENDING) return checked_result(call, *call.completed_with);
-  call.is_over = true;
-  return failure(Outcome::failed, "bad_return",
-                 fmt::format("the step deferred its call and then returned {}, not that it is "
-                             "pending",
-                             returned));
+  return checked_result(call, end.result);
 }
 
 std::optional<AttemptResult> call_handler(weir_call& call) {
-  const weir_step& step = *call.attempt.step;
-  WEIR_ASSERT(call.attempt.step != nullptr && step.run != nullptr);
+  const weir_step& step = *call.attempt().step;
+  WEIR_ASSERT(call.attempt().step != nullptr && step.run != nullptr);
   const auto thrown = [&](std::string what) {
-    const std::lock_guard lock(call.mutex);
-    call.is_over = true;
+    call.end.end();
     return failure(Outcome::failed, "exception", std::move(what));
   };
-  // What the handler entered and did not leave it leaves now.
-  struct LeavesAll {
-    std::size_t depth = Work::of_this_thread().entered.size();
-    ~LeavesAll() {
-      Work& work = Work::of_this_thread();
-      while (work.entered.size() > depth) work.leave();
-    }
-  } const leaves_all;
+  const LeavesAll leaves_all;
   try {
-    return result_of(call, step.run(&host, &call, str(call.attempt.input.text()), step.user));
+    const weir_host& host = call.host->pass_time ? virtual_host : real_host;
+    return result_of(call, step.run(&host, &call, str(call.attempt().input.text()), step.user));
   } catch (const std::exception& exception) {
     return thrown(utf8_or_replaced(exception.what()));
   } catch (...) {
@@ -517,6 +536,33 @@ std::optional<AttemptResult> call_handler(weir_call& call) {
 }
 
 }  // namespace
+}  // namespace weir
+
+// What it acquired is released elsewhere, also when the handler is still about to return.
+void weir_call::complete(const weir::DeferredCall<>::Completion& completion) {
+  using namespace weir;
+  if (completion.finishes) {
+    attempt().result =
+        completion.counts ? checked_result(*this, completion.result) : AttemptResult();
+    attempt().ended = std::chrono::steady_clock::now();
+  }
+  StepHost::Held held;
+  end.use([&] {
+    if (!has_more()) return;
+    held.assign(more().acquired.begin(), more().acquired.end());
+    more().acquired.clear();
+  });
+  if (completion.finishes || !held.empty())
+    host->completed(completion.finishes ? kept_attempt : nullptr, std::move(held));
+  if (!completion.finishes && !completion.counts)
+    lines().line(attempt(), LogLevel::warn, "it completes its deferred call too late");
+}
+
+void weir_call::note_completed() const {
+  weir::EndedCalls::of_process().add(deferred_as(), attempt(), host->lines);
+}
+
+namespace weir {
 
 std::shared_ptr<StepLines> lines_to(std::shared_ptr<Log> log) {
   return std::make_shared<LogStepLines>(std::move(log));
@@ -527,8 +573,11 @@ AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log) {
   return call_step(attempt, resources, lines);
 }
 
-AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines) {
-  const StepHost waiting{.resources = borrowed(resources), .lines = borrowed(lines)};
+AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines,
+                        StepHost::PassTime pass_time) {
+  const StepHost waiting{.resources = borrowed(resources),
+                         .lines = borrowed(lines),
+                         .pass_time = std::move(pass_time)};
   weir_call call(borrowed(attempt), borrowed(waiting));
   return *call_handler(call);
 }
@@ -538,12 +587,27 @@ std::optional<AttemptResult> call_step(const std::shared_ptr<Attempt>& attempt,
   return call_handler(*std::make_shared<weir_call>(attempt, by));
 }
 
+std::map<std::string, std::size_t> pending_by_plugin() {
+  std::map<std::string, std::size_t> counts;
+  auto last = counts.end();  // most are of one plugin
+  deferred_calls().for_each([&](const weir_call& call) {
+    const std::string& sha256 = call.attempt().flow->file.sha256;
+    if (last == counts.end() || last->first != sha256) last = counts.try_emplace(sha256).first;
+    ++last->second;
+  });
+  return counts;
+}
+
+void give_back(weir_call* deferred) {
+  const Named call(deferred);
+  if (!call) return;
+  call->end.change([&] { call->attempt().given_back = true; });
+  complete(deferred, WEIR_CANCELLED);
+}
+
 bool end_deferred(const Attempt& attempt) {
-  const auto call = DeferredCalls::all().find(attempt.deferred_as.load(std::memory_order_relaxed));
+  const auto call = deferred_calls().end(attempt.deferred_as.load(std::memory_order_relaxed));
   if (call == nullptr) return false;
-  const std::lock_guard lock(call->mutex);
-  if (call->is_closed()) return false;
-  call->is_over = true;
   call->output = {};
   return true;
 }

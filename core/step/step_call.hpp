@@ -1,11 +1,16 @@
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include <weir/abi/plugin.h>
 
 #include "base/log.hpp"
 #include "run/run_state.hpp"
@@ -24,6 +29,9 @@ class StepLines {
 
   /// The handler was given this text, which settles its attempt with that output (C9).
   virtual void settlement(const Attempt&, std::string_view /*sql*/, std::string_view /*output*/) {}
+
+  /// What a plugin did with a call that is gone, which the text names.
+  virtual void warning(std::string_view /*text*/) {}
 };
 
 /// What the calls of a worker have in common; calls that are deferred keep it.
@@ -33,11 +41,16 @@ struct StepHost {
   /// Called once for each attempt of which call_step() returned nullopt, when its call was completed,
   /// with `result` and `ended` set; also when it was over by then. On a thread of the plugin; must be
   /// quick. `held` is what the call had acquired: it is to be released on another thread, as its
-  /// destructors may wait for this one. Empty: calls cannot be deferred.
+  /// destructors may wait for this one; without an attempt nothing else is to be done. Empty: calls
+  /// cannot be deferred.
   using Held = std::vector<std::shared_ptr<const void>>;
   std::function<void(std::shared_ptr<Attempt>, Held held)> completed = {};
   std::size_t deferred_max = 0;
   std::shared_ptr<FlightRecorder> recorder = {};  ///< null: nothing is recorded
+  /// Lets that much of the attempt's virtual time pass (weir/abi/virtual_time.h); false: the work
+  /// should stop. On any thread of the handler. Empty: time is real.
+  using PassTime = std::function<bool(std::chrono::nanoseconds)>;
+  PassTime pass_time = {};
   /// How many calls are deferred and not completed, also of attempts that are over (relaxed: only a
   /// limit).
   mutable std::atomic<std::size_t> deferred = 0;
@@ -56,8 +69,17 @@ std::optional<AttemptResult> call_step(const std::shared_ptr<Attempt>& attempt,
 /// time, or is not deferred.
 bool end_deferred(const Attempt& attempt);
 
+/// How many calls are deferred and not completed in this process, by the sha256 of the plugin whose
+/// code they keep loaded. Cost: a pass over all of them.
+std::map<std::string, std::size_t> pending_by_plugin();
+
+/// Completes a deferred call for a host of plugins whose process ended for another reason than this
+/// call: `given_back` of its attempt is set, so that the task is due again and nothing is charged.
+void give_back(weir_call* deferred);
+
 /// For a caller that waits for each call: none can be deferred.
-AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines);
+AttemptResult call_step(Attempt& attempt, StepResources& resources, StepLines& lines,
+                        StepHost::PassTime pass_time = {});
 
 /// The same; the lines are written to `log`, prefixed with run, flow and step.
 AttemptResult call_step(Attempt& attempt, StepResources& resources, Log& log);

@@ -20,6 +20,7 @@ struct ReportedPlugin {
   bool isolated = false;
   std::string kind{}, detail{}, hint{};  ///< the reason, when it is neither live nor former
   std::optional<Time> until{};           ///< the end of its quarantine
+  int pending_calls = 0;                 ///< former: deferred calls that keep its code loaded
 };
 
 /// A process that reports its plugins.

@@ -130,6 +130,8 @@ struct ExchangeRequest {
   std::vector<InFlightTask> in_flight;
   std::vector<VersionId> versions;  ///< what it can run (L4)
   std::size_t claims_max = 0;
+  /// Of `versions`, those of which nothing is claimed, because it would wait here (A8).
+  std::vector<VersionId> crowded = {};
   /// Of how many claimed runs at most the first step is stated as in flight by the same call, where
   /// nobody had the run before, and serve_versions() has told what its version begins with.
   std::size_t begins_max = 0;

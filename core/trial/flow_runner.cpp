@@ -160,7 +160,7 @@ void FlowRunner::State::send(std::string_view name, std::string_view payload, Du
     auto json = Json::parse(std::string(payload));
     if (!json)
       refuse(fmt::format("the payload of signal \"{}\" is {}", name, json.error().message));
-    if (!signals.try_emplace(i, *std::move(json), now + after).second)
+    if (!signals.try_emplace(i, *std::move(json), now + trial->passed() + after).second)
       refuse(fmt::format("signal \"{}\" was sent already", name));
     return;
   }
@@ -256,9 +256,9 @@ VirtualResult FlowRunner::State::execute(const RunState& run, const ReadyTask& t
                    .stopped = plan && plan->outcome == Outcome::timed_out,
                    .settles = settles(run, task)});
   if (plan && plan->outcome == Outcome::lost && !trial->settled())
-    return {{.outcome = Outcome::lost, .error_code = "lost", .error = plan->error}};
+    return {{.outcome = Outcome::lost, .error_code = "lost", .error = plan->error}, trial->took()};
   if (is_flow && result.outcome != Outcome::completed) result.outcome = Outcome::failed_for_good;
-  return {std::move(result)};
+  return {std::move(result), trial->took()};
 }
 
 std::string FinishedRun::skipped(std::string_view step) const {
@@ -374,7 +374,8 @@ FinishedRun FlowRunner::State::run(const Json& input) {
                                   .error_code = std::move(row.error_code),
                                   .error = std::move(row.error),
                                   .waited = attempt.waited,
-                                  .began = row.started_at - Time{}});
+                                  .began = row.started_at - Time{},
+                                  .took = row.ended_at - row.started_at});
   }
   return finished;
 }

@@ -1,5 +1,6 @@
 #include "trial/step_trial.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -28,7 +29,7 @@ void stop(Attempt& attempt) {
   attempt.stop.cancel();
 }
 
-/// Threads: its own thread stops the attempt when the time is over; passed() ends that thread.
+/// Threads: its own thread stops the attempt when the time is over; end() ends that thread.
 class TimeLimit {
  public:
   TimeLimit(Attempt& attempt, std::chrono::milliseconds limit)
@@ -36,21 +37,17 @@ class TimeLimit {
                  until = std::chrono::steady_clock::now() + limit](const std::stop_token& ended) {
           std::unique_lock lock(mutex_);
           if (changed_.wait_until(lock, ended, until, [] { return false; })) return;
-          if (ended.stop_requested()) return;
-          passed_ = true;
-          stop(attempt);
+          if (!ended.stop_requested()) stop(attempt);
         }) {}
 
-  bool passed() {
+  void end() {
     thread_.request_stop();
     thread_.join();
-    return passed_;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool passed_ = false;  // used only by the thread until it is joined
   std::jthread thread_;
 };
 
@@ -87,6 +84,23 @@ bool StepTrial::commit(std::string_view sql) {
   return true;
 }
 
+Duration StepTrial::passed() const {
+  const std::scoped_lock lock(passed_mutex_);
+  return std::chrono::duration_cast<Duration>(passed_);
+}
+
+bool StepTrial::pass(Attempt& attempt, std::chrono::nanoseconds duration) {
+  {
+    const std::scoped_lock lock(passed_mutex_);
+    if (attempt.stop.cancelled()) return false;
+    const std::chrono::nanoseconds left = attempt.options.timeout - passed_;
+    passed_ += std::min(duration, left);
+    if (duration < left) return true;
+  }
+  stop(attempt);
+  return false;
+}
+
 AttemptResult StepTrial::call(TrialCall call) {
   Attempt attempt;
   attempt.run = ++calls_;  // so that no two attempts have the same settlement
@@ -105,8 +119,17 @@ AttemptResult StepTrial::call(TrialCall call) {
   }
   if (call.stopped) stop(attempt);
   TimeLimit limit(attempt, call.options.timeout);
-  AttemptResult result = call_step(attempt, resources_, *this);
-  const bool timed_out = limit.passed() || call.stopped;
+  AttemptResult result =
+      call_step(attempt, resources_, *this,
+                [&](std::chrono::nanoseconds duration) { return pass(attempt, duration); });
+  limit.end();
+  // Nothing but a timeout stops a trial.
+  const bool timed_out = attempt.stop.cancelled();
+  took_ = passed();
+  {
+    const std::scoped_lock lock(passed_mutex_);
+    passed_ = {};
+  }
   Settlements settlements;
   {
     const std::scoped_lock lock(settlements_mutex_);

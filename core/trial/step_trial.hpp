@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <weir/abi/plugin.h>
 
 #include "base/json.hpp"
+#include "base/time.hpp"
 #include "definition/step_options.hpp"
 #include "registry/flow_handle.hpp"
 #include "run/run_state.hpp"
@@ -34,7 +36,11 @@ struct TrialCall {
 
 /// Calls steps as a worker does (call_step), but on the caller's thread, one at a time, without a
 /// worker or a database. A timeout cancels the stop token, and the attempt counts as timed out when
-/// the handler has returned.  [one thread at a time]
+/// the handler has returned.
+///
+/// Waits that the handler lets pass (weir/abi/virtual_time.h) take no time. They reach the timeout by
+/// themselves, as does the real time that the handler takes, but not both together: how long its code
+/// took on this machine decides nothing else.  [one thread at a time]
 class StepTrial : private StepLines {
  public:
   /// Receives the lines that a handler logs: "info" and the text. Called on the handler's threads,
@@ -54,6 +60,12 @@ class StepTrial : private StepLines {
   /// timeout has passed, or it is settled already.  [any thread]
   bool commit(std::string_view sql);
 
+  /// The virtual time that the attempt being called has let pass; 0 between calls.  [any thread]
+  Duration passed() const;
+
+  /// The virtual time that the last attempt called took.
+  Duration took() const noexcept { return took_; }
+
   /// Whether the last attempt called has the outcome that was committed, and not another.
   bool settled() const noexcept { return settled_; }
 
@@ -69,13 +81,18 @@ class StepTrial : private StepLines {
   void line(const Attempt& attempt, LogLevel level, std::string_view utf8) override;
   void settlement(const Attempt& attempt, std::string_view sql, std::string_view output) override;
 
+  bool pass(Attempt& attempt, std::chrono::nanoseconds duration);
+
   FlowHandle flow_;
   Log log_;
   RunKey calls_ = 0;
   bool settled_ = false;
+  Duration took_{};
   std::mutex log_mutex_;          // around log_
   std::mutex settlements_mutex_;  // guards settlements_
   Settlements settlements_;
+  mutable std::mutex passed_mutex_;  // guards passed_
+  std::chrono::nanoseconds passed_{};
   StepResources resources_;
 };
 

@@ -1,7 +1,9 @@
 #include "trial/trial_flow.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include "base/nearest.hpp"
 #include "definition/manifest.hpp"
 #include "plugin/descriptor.hpp"
+#include "plugin/library_reaper.hpp"
 #include "plugin/loader.hpp"
 
 namespace weir {
@@ -80,7 +83,13 @@ Result<TrialPlugin> loaded_plugin(const std::filesystem::path& file) {
   const auto loader = std::make_shared<const PluginLoader>(*std::move(stage));
   auto flows = loader->load(file);
   if (!flows) return std::unexpected(to_error(flows.error()));
-  return TrialPlugin{.flows = *std::move(flows), .stage = loader};
+  const auto wait = [](const void*) {
+    LibraryReaper::of_process().wait_until_idle(std::chrono::steady_clock::now() +
+                                                std::chrono::seconds(10));
+  };
+  return TrialPlugin{.unloaded = std::shared_ptr<const void>(loader.get(), wait),
+                     .flows = *std::move(flows),
+                     .stage = loader};
 }
 
 Result<FlowModule> flow_of(const TrialPlugin& plugin, std::string_view name) {

@@ -15,6 +15,9 @@ namespace weir {
 
 /// The flows of a plugin that this program is linked with, or of a file that was loaded.
 struct TrialPlugin {
+  /// Of a file: its end waits until the code is unloaded, if nothing else holds it, but for 10 s at
+  /// most. The program may end next, and must not destroy static objects of code that is being unloaded.
+  std::shared_ptr<const void> unloaded = {};
   std::vector<FlowModule> flows;           ///< in the manifest's order
   std::shared_ptr<const void> stage = {};  ///< of a file: holds the folder of the loaded copy
 };

@@ -47,7 +47,7 @@ class VirtualRun {
 
   // Does what comes next in time: an attempt ends, a wait ends, or an attempt begins.
   void advance() {
-    for (ReadyTask& task : state_.take_ready()) waiting_.push_back(task);
+    for (const ReadyTask& task : state_.take_ready()) waiting_.push_back(task);
     const auto next = std::ranges::min_element(waiting_, {}, &ReadyTask::not_before);
     const auto ending = std::ranges::min_element(
         running_, {}, [&](std::size_t attempt) { return done_.attempts[attempt].row.ended_at; });
@@ -105,8 +105,8 @@ class VirtualRun {
     VirtualResult executed = environment_.execute(state_, task, task.not_before - Time{});
     attempt.row = state_.make_row(task.task, task.attempt, std::move(executed.result));
     attempt.row.started_at = task.not_before;
-    attempt.row.ended_at = task.not_before + executed.took;
-    if (attempt.row.outcome == Outcome::timed_out) attempt.row.ended_at += step.timeout;
+    const bool timed_out = attempt.row.outcome == Outcome::timed_out;
+    attempt.row.ended_at = task.not_before + (timed_out ? step.timeout : executed.took);
     running_.push_back(done_.attempts.size());
     done_.attempts.push_back(std::move(attempt));
   }

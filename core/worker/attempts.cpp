@@ -1,7 +1,9 @@
 #include "worker/attempts.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
 #include <ranges>
 #include <utility>
 
@@ -62,22 +64,100 @@ Steady start_of(const Attempt& attempt) {
 
 }  // namespace
 
-// Those that are deferred and pending leave their slots to others.
-std::size_t Attempts::on_slots() const {
-  return flights_.size() - std::min(flights_.size(), slots_.pending());
-}
-
 Capacity Attempts::capacity() const {
   return {.slots = pace_.slots(),
           .blocked = pace_.blocked(),
           .window = pace_.window(),
           .in_flight = on_slots(),
           .due = loop_.runs.due(),
-          .task_seconds = pace_.task_seconds()};
+          .task_seconds = pace_.task_seconds(),
+          .due_for_room = is_full()
+                              ? loop_.runs.due_of([this](const OwnedRun& run, std::size_t step) {
+                                  return defers(run, step);
+                                })
+                              : 0,
+          .room = loop_.options.async_calls,
+          .defers = [this](const weir_step* step) { return across_.room.defers(step); },
+          .crowded = crowded()};
+}
+
+// Those that are deferred and pending leave their slots to others.
+void Attempts::note_deferred() {
+  flights_.note_deferred([this](Attempt& attempt) { across_.room.note_deferred(attempt); });
+}
+
+bool Attempts::defers(const OwnedRun& run, std::size_t step) const {
+  return across_.room.defers(run.flow()->steps[step]);
+}
+
+bool Attempts::waits_for_room(const OwnedRun& run) const {
+  return is_full() && run.due() > 0 &&
+         run.due_of([&](std::size_t step) { return defers(run, step); }) == run.due();
+}
+
+std::size_t Attempts::startable() const {
+  const std::size_t all = loop_.runs.due() + held_.waiting();
+  if (!across_.room.knows_any()) return all;
+  std::size_t deferring = loop_.runs.due_of(
+      [this](const OwnedRun& run, std::size_t step) { return defers(run, step); });
+  held_.for_each_waiting(
+      [&](const FlowHandle& flow, std::size_t step, VersionId, std::size_t count) {
+        if (across_.room.defers(flow->steps[step])) deferring += count;
+      });
+  return all - deferring + (is_full() ? 0 : std::min(deferring, across_.room.places()));
+}
+
+std::set<VersionId> Attempts::crowded() const {
+  if (!is_full()) return {};
+  std::set<VersionId> versions = across_.room.given_back();
+  for (const auto& [key, run] : std::as_const(loop_.runs))
+    if (!run.leaving && run.due_of([&](std::size_t step) { return defers(run, step); }) > 0)
+      versions.insert(run.version());
+  held_.for_each_waiting(
+      [&](const FlowHandle& flow, std::size_t step, VersionId version, std::size_t) {
+        if (across_.room.defers(flow->steps[step])) versions.insert(version);
+      });
+  return versions;
+}
+
+void Attempts::give_back_crowded_shares(Steady now) {
+  if (!is_full()) return;
+  const auto defers = [this](const FlowHandle& flow, std::size_t step) {
+    return across_.room.defers(flow->steps[step]);
+  };
+  for (const VersionId version : held_.give_back(defers, now))
+    across_.room.note_given_back(version);
+}
+
+// A8: for each priority, how many calls a flow may have: what waits with a lower priority takes
+// nothing from it.
+std::map<int, std::size_t> Attempts::shares_of_room(
+    const std::function<bool(const OwnedRun&)>& is_held) const {
+  std::map<int, std::map<std::string_view, std::size_t>, std::greater<>> waiting;
+  constexpr int priority_of_shares = 0;
+  held_.for_each_waiting(
+      [&](const FlowHandle& flow, std::size_t step, VersionId, std::size_t count) {
+        if (across_.room.defers(flow->steps[step]))
+          waiting[priority_of_shares][flow->definition.slug().view()] += count;
+      });
+  for (const auto& [key, run] : std::as_const(loop_.runs)) {
+    if (run.leaving || run.due() == 0) continue;
+    const std::size_t due = run.due_of([&](std::size_t step) { return defers(run, step); });
+    if (due > 0 && !is_held(run))
+      waiting[run.priority()][run.flow()->definition.slug().view()] += due;
+  }
+  std::map<int, std::size_t> shares;
+  std::map<std::string_view, std::size_t> so_far;
+  for (const auto& [priority, flows] : waiting) {
+    for (const auto& [flow, count] : flows) so_far[flow] += count;
+    shares.emplace(priority, across_.room.share_of_each(so_far));
+  }
+  return shares;
 }
 
 void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started) {
   const Steady now = loop_.now();
+  note_deferred();
   if (now > replied_at_ + begins_within) drop_begun();
   std::size_t window = large_.is_full() ? 0 : pace_.window();
   std::size_t busy = on_slots();
@@ -85,18 +165,58 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
     const std::size_t unstated = std::min(pace_.batch(), starting_.size());
     window = std::min(window, busy + pace_.batch() - unstated);
   }
-  for (; busy < window; ++busy) {
-    auto element = held_.next(now);
+  if (busy < window) {
+    std::map<int, std::size_t> shares;
+    if (across_.room.knows_any()) shares = shares_of_room(is_held);
+    const auto has_room = [&](int priority, std::string_view flow) {
+      const auto share = shares.find(priority);
+      return !is_full() && (share == shares.end() || across_.room.calls_of(flow) < share->second);
+    };
+    std::map<std::string_view, std::size_t> on_slots_of;
+    flights_.for_each_on_slots([&](const Attempt& attempt) { ++on_slots_of[slug_of(attempt)]; });
+    busy += pick_elements(
+        window - busy,
+        [&](const FlowHandle& flow, std::size_t step) {
+          return !across_.room.defers(flow->steps[step]) ||
+                 has_room(0, flow->definition.slug().view());
+        },
+        now);
+    const auto take = [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
+      ++busy;
+      ++on_slots_of[run.flow()->definition.slug().view()];
+      started(key, run, task.task.step);
+      begin(key, run, task, now);
+    };
+    RunBook::Choice choice{
+        .is_held = is_held,
+        .may_begin =
+            [&](const OwnedRun& run, std::size_t step) {
+              return !defers(run, step) ||
+                     has_room(run.priority(), run.flow()->definition.slug().view());
+            },
+        .load =
+            [&](std::string_view flow) {
+              return RunBook::Choice::Load(on_slots_of[flow], across_.room.calls_of(flow));
+            }};
+    loop_.runs.take_due(window - busy, choice, take);
+    // What is left waits for room: nothing else could use the slots.
+    if (const std::size_t half = pace_.slots() / 2; is_full() && busy < half && half <= window) {
+      choice.may_begin = [](const OwnedRun&, std::size_t) { return true; };
+      loop_.runs.take_due(half - busy, choice, take);
+    }
+  }
+  start_begun();
+}
+
+std::size_t Attempts::pick_elements(std::size_t count, const HeldShares::WhichStep& may_begin,
+                                    Steady now) {
+  std::size_t picked = 0;
+  for (; picked < count; ++picked) {
+    auto element = held_.next(now, may_begin);
     if (!element) break;
     begin(std::move(element), now, starting_);
   }
-  if (busy < window)
-    loop_.runs.take_due(window - busy, is_held,
-                        [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
-                          started(key, run, task.task.step);
-                          begin(key, run, task, now);
-                        });
-  start_begun();
+  return picked;
 }
 
 // What was stated with a claim begins now. The rest of it does not: its run was cancelled, its flow
@@ -137,15 +257,17 @@ void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now,
   attempt->worker = loop_.worker;
   attempt->chosen = now;
   attempt->clock = loop_.clock;
+  if (across_.room.defers(attempt->step) && across_.room.places() > 0) across_.room.enter(*attempt);
   flights_.add(attempt);
   among.push_back(std::move(attempt));
 }
 
 void Attempts::collect(Steady now) {
+  note_deferred();
   collect_finished();
   for (const std::uint64_t ticket : flights_.enforce(now)) {
     const auto flight = flights_.take(ticket);
-    const Attempt& attempt = *flight->attempt;
+    Attempt& attempt = *flight->attempt;
     abandon(attempt);
     settle(*flight,
            flight->timed_out
@@ -160,10 +282,13 @@ void Attempts::collect(Steady now) {
 void Attempts::collect_finished() {
   for (auto& attempt : slots_.take_finished()) {
     const bool obeyed = across_.ending.note_returned(attempt->ticket);
+    across_.room.note_ended(*attempt);
+    finished_bytes_ += bytes_of(attempt->result);
     finished_.push_back({std::move(attempt), obeyed});
   }
   for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
     Attempt& attempt = *finished_.front().attempt;
+    finished_bytes_ -= bytes_of(attempt.result);
     pace_.ran(return_of(attempt) - start_of(attempt), bytes_of(attempt.result));
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
@@ -175,11 +300,17 @@ void Attempts::collect_finished() {
                        slug_of(attempt), step_of(attempt));
       continue;
     }
+    if (attempt.given_back && !flight->timed_out) {
+      make_due(*flight, attempt.ended);
+      state_anew();
+      continue;
+    }
     settle(*flight, std::move(attempt.result), attempt.ended);
   }
 }
 
-void Attempts::abandon(const Attempt& attempt) {
+void Attempts::abandon(Attempt& attempt) {
+  across_.room.note_over(attempt);
   loop_.log.warn("run {}: {}.{} {}", attempt.run_id, slug_of(attempt), step_of(attempt),
                  ignores_stop(attempt));
   slots_.abandon(attempt);
@@ -206,6 +337,7 @@ void Attempts::take_back_waiting(Steady now) {
         taken.push_back(*std::move(flight));
       else
         across_.ending.note_returned(attempt->ticket);
+      across_.room.leave(*attempt);
     }
   }
   for (const Flights::Flight& flight : taken | std::views::reverse)  // as they were due
@@ -336,11 +468,15 @@ bool Attempts::drop_run(RunKey key) {
   return close_gates(flights_.take_run(key, loop_.now()));
 }
 
-// They never begin.
+void Attempts::never_begins(Attempt& attempt) {
+  across_.ending.note_returned(attempt.ticket);
+  across_.room.leave(attempt);
+}
+
 void Attempts::forget_starting(const std::function<bool(const Attempt&)>& dropped) {
   const auto is_dropped = [&](const auto& attempt) {
     if (!dropped(*attempt)) return false;
-    across_.ending.note_returned(attempt->ticket);
+    never_begins(*attempt);
     return true;
   };
   std::erase_if(starting_, is_dropped);
@@ -389,7 +525,7 @@ void Attempts::put_off_shares() {
       held_.put_off(attempt);
       state_anew();
     }
-    across_.ending.note_returned(attempt.ticket);
+    never_begins(attempt);
   };
   std::erase_if(sent_, [&](const auto& attempt) {
     if (!is_shared(*attempt)) return false;
@@ -418,12 +554,13 @@ void Attempts::forget() {
   settling_.forget();
   large_.forget();
   for (const auto* const never_begun : {&starting_, &sent_})
-    for (const auto& attempt : *never_begun) across_.ending.note_returned(attempt->ticket);
+    for (const auto& attempt : *never_begun) never_begins(*attempt);
   for (const Finished& each : finished_) across_.ending.note_returned(each.attempt->ticket);
   starting_.clear();
   sent_.clear();
   begun_.clear();
   finished_.clear();
+  finished_bytes_ = 0;
 }
 
 }  // namespace weir

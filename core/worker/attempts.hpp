@@ -6,10 +6,13 @@
 ///   picked, unless another exchange was sent since, or the reply is older than begins_within.
 /// - An attempt is settled at most once, by taking its flight. A result without flight is refused.
 /// - A handler that ignores its stop token is abandoned once, whatever ended its attempt (F4).
+/// - Each attempt that counts in the room for deferred calls leaves it when its slot returns it, or
+///   when it is certain that it never begins.
 #pragma once
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -39,16 +42,34 @@ class Attempts {
         across_(across),
         pace_(loop.options.slots),
         flights_(across.ending),
-        large_(loop.store, loop.options.large_bytes) {}
+        large_(loop.store, loop.options.large_bytes) {
+    across.room.set_limits(loop.options.async_calls,
+                           static_cast<std::size_t>(loop.options.async_bytes));
+  }
 
   Pace& pace() noexcept { return pace_; }
   const Pace& pace() const noexcept { return pace_; }
   /// How many are stated, or will be with the next exchange, without those whose result is being
   /// written.
   std::size_t size() const noexcept { return flights_.size(); }
-  /// The same without those that have no slot because they are deferred and pending.
-  std::size_t on_slots() const;
+  /// The same without those that have no slot because they are deferred and pending, as far as that
+  /// was noted by the last collect() or pick().
+  std::size_t on_slots() const { return flights_.on_slots(); }
   Capacity capacity() const;
+
+  AsyncRoom& room() noexcept { return across_.room; }
+  /// Whether there is no room for what the run could start (A7).
+  bool waits_for_room(const OwnedRun& run) const;
+  /// The tasks of its own runs, and elements of shares, that it could start: without those that wait
+  /// for room, which must not keep it from claiming other runs (A8).
+  std::size_t startable() const;
+  /// The others.
+  std::size_t waiting_for_room() const { return loop_.runs.due() + held_.waiting() - startable(); }
+  /// L9: has shares whose elements have waited for room for longer than waits_max return them.
+  void give_back_crowded_shares(Steady now);
+  /// The versions of which something waits for room, or was given back because it did. Nothing of
+  /// them is to be claimed or taken.
+  std::set<VersionId> crowded() const;
 
   /// For so long after the reply begins what a claim has stated: then the database cannot have crashed
   /// and come up again in the meantime, without that claim.
@@ -61,8 +82,10 @@ class Attempts {
   /// The claim of the run has stated the first attempt of this step: pick() gives it to a slot.
   void note_begun(RunKey run, std::size_t step) { begun_.emplace(run, step); }
 
-  /// Picks due tasks, elements of shares first, as far as there is capacity. `started` is called
-  /// for each task of the worker's own runs.
+  /// Picks due tasks, elements of shares first, as far as there is capacity: flows in turn, as
+  /// RunBook::take_due(). Of a step that defers its calls none begins that could not be deferred, except
+  /// in up to half of the slots when nothing else could use them (A7). `started` is called for each
+  /// task of the worker's own runs.
   void pick(const std::function<bool(const OwnedRun&)>& is_held, const Publish& started);
 
   /// Settles attempts that slots have finished and attempts that timed out; abandons handlers that
@@ -139,10 +162,17 @@ class Attempts {
   void begin(RunKey key, OwnedRun& run, const ReadyTask& task, Steady now);
   void begin(std::shared_ptr<Attempt> attempt, Steady now,
              std::vector<std::shared_ptr<Attempt>>& among);
+  void note_deferred();
+  bool is_full() const { return across_.room.is_full(finished_bytes_); }
+  bool defers(const OwnedRun& run, std::size_t step) const;
+  std::size_t pick_elements(std::size_t count, const HeldShares::WhichStep& may_begin, Steady now);
+  std::map<int, std::size_t> shares_of_room(
+      const std::function<bool(const OwnedRun&)>& is_held) const;
+  void never_begins(Attempt& attempt);
   void start_begun();
   void drop_begun();
   void collect_finished();
-  void abandon(const Attempt& attempt);
+  void abandon(Attempt& attempt);
   void state_anew();
   void put_off_shares();
   JournalRow cancelled(const Attempt& attempt, Time now) const;
@@ -164,7 +194,8 @@ class Attempts {
     std::shared_ptr<Attempt> attempt;
     bool obeyed = false;  ///< the stop token of work that is over for this worker
   };
-  std::deque<Finished> finished_;  ///< from slots, not yet settled
+  std::deque<Finished> finished_;   ///< from slots, not yet settled
+  std::size_t finished_bytes_ = 0;  ///< of their results
   /// To be started once they are stated, and those of them that an exchange under way states.
   std::vector<std::shared_ptr<Attempt>> starting_, sent_;
   bool states_too_much_ = false;

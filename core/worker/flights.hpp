@@ -5,10 +5,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "step/attempt.hpp"
 #include "store/worker_store.hpp"
+#include "worker/async_room.hpp"
 
 namespace weir {
 
@@ -43,10 +46,14 @@ class EndingFlights {
 struct AcrossLives {
   std::uint64_t next_ticket = 1;  ///< no ticket is used twice
   EndingFlights ending{};
+  AsyncRoom room{};
 };
 
 /// The attempts that a worker has stated as in flight, with their time limits (F4). Used only by
 /// the worker's loop.
+///
+/// Cost: what is done in every round looks at the attempts that have a slot or wait for one, and not
+/// at those whose calls are deferred, of which there may be a hundred thousand.
 class Flights {
  public:
   /// `ending`, which must outlive it, is given the attempts that are taken or forgotten although
@@ -57,10 +64,20 @@ class Flights {
     std::shared_ptr<Attempt> attempt;
     std::optional<Steady> stopped_at{};  ///< when its stop token was cancelled
     bool timed_out = false;              ///< that was because of its timeout
+    std::optional<Steady> limit{};       ///< once its call is deferred: among limits_
   };
 
   std::size_t size() const noexcept { return flights_.size(); }
+  /// Those that have a slot or wait for one, as far as note_deferred() was told.
+  std::size_t on_slots() const noexcept { return on_slots_.size(); }
   void add(std::shared_ptr<Attempt> attempt);
+
+  /// Takes note of the calls that were deferred since the last call: these attempts have no slot any
+  /// more. Calls `deferred` with each.
+  void note_deferred(const std::function<void(Attempt&)>& deferred);
+
+  /// Calls `each` with those that have a slot or wait for one.
+  void for_each_on_slots(const std::function<void(const Attempt&)>& each) const;
 
   /// Removes and returns an attempt; nullopt when it was settled or forgotten before: then the
   /// result of its handler must be refused.
@@ -94,10 +111,22 @@ class Flights {
   std::vector<InFlightTask> stated() const;
 
  private:
-  std::vector<Flight> take_if(const std::function<bool(const Attempt&)>& chosen, Steady now);
+  using Ticket = std::uint64_t;
+  /// A share, or (0) an owned run.
+  using Owner = std::pair<ShareId, RunKey>;
+  static Owner owner_of(const Attempt& attempt) {
+    return {attempt.share, attempt.share == 0 ? attempt.run : 0};
+  }
+  std::vector<Flight> take_all_of(Owner owner, Steady now);
+  Flight remove(std::map<Ticket, Flight>::iterator flight);
+  void stop(Ticket ticket, Flight& flight, Steady now);
+  void set_limit(Ticket ticket, Flight& flight);
 
   EndingFlights& ending_;
-  std::map<std::uint64_t, Flight> flights_;
+  std::map<Ticket, Flight> flights_;
+  std::map<Ticket, Flight*> on_slots_;          ///< the part whose calls are not deferred
+  std::set<std::pair<Steady, Ticket>> limits_;  ///< of the others
+  std::set<std::pair<Owner, Ticket>> by_owner_;
 };
 
 }  // namespace weir

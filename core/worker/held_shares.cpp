@@ -1,6 +1,7 @@
 #include "worker/held_shares.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/core.h>
@@ -24,10 +25,12 @@ constexpr double ahead_seconds = 0.1;  // the next share is taken this long befo
 
 }  // namespace
 
-std::shared_ptr<Attempt> HeldShares::next(Steady now) {
+std::shared_ptr<Attempt> HeldShares::next(Steady now, const WhichStep& may_begin) {
   if (must_reconcile_) return nullptr;
   for (auto& [id, share] : held_) {
-    if (share.waiting.empty() || share.given_back) continue;
+    if (share.waiting.empty() || share.given_back ||
+        !may_begin(share.flow.module, share.taken.step))
+      continue;
     share.moved_at = now;
     Element element = std::move(share.waiting.front());
     share.waiting.pop_front();
@@ -48,6 +51,14 @@ std::shared_ptr<Attempt> HeldShares::next(Steady now) {
     return attempt;
   }
   return nullptr;
+}
+
+void HeldShares::for_each_waiting(
+    const std::function<void(const FlowHandle& flow, std::size_t step, VersionId version,
+                             std::size_t count)>& each) const {
+  for (const auto& [id, share] : held_)
+    if (!share.waiting.empty())
+      each(share.flow.module, share.taken.step, share.taken.version, share.waiting.size());
 }
 
 void HeldShares::put_back(Attempt& attempt) {
@@ -77,6 +88,18 @@ std::size_t HeldShares::give_back(std::size_t count, Steady now) {
     given += share.waiting.size();
   }
   return given;
+}
+
+std::vector<VersionId> HeldShares::give_back(const WhichStep& which, Steady now) {
+  std::vector<VersionId> versions;
+  for (auto& [id, share] : held_) {
+    if (share.waiting.empty() || now < share.moved_at + Pace::waits_max ||
+        !which(share.flow.module, share.taken.step))
+      continue;
+    share.given_back = true;
+    versions.push_back(share.taken.version);
+  }
+  return versions;
 }
 
 JournalRow HeldShares::row_of(const Attempt& attempt, AttemptResult result) {
@@ -146,7 +169,7 @@ std::vector<ShareId> HeldShares::turn(WorkerId worker, Steady now,
   if (!return_unstarted(worker, now, versions)) return dropped;
   // One that is in doubt may be lost: then the database could give it anew.
   if (takes && !must_reconcile_ && !versions.empty() && now >= take_at_ && has_room(capacity))
-    take(worker, now, versions, dropped);
+    take(worker, now, versions, dropped, capacity);
   return dropped;
 }
 
@@ -317,15 +340,22 @@ bool HeldShares::return_unstarted(WorkerId worker, Steady now,
 
 // When tasks are short, the next share is taken before the last one has ended.
 bool HeldShares::has_room(const Capacity& capacity) const {
-  if (capacity.due > 0) return false;
+  if (capacity.due > capacity.due_for_room) return false;
   if (capacity.in_flight + waiting_ < capacity.slots) return true;
   const double ahead = static_cast<double>(waiting_) * capacity.task_seconds;
   return !held_.empty() && capacity.task_seconds < ahead_seconds &&
          ahead < ahead_seconds * static_cast<double>(capacity.slots - capacity.blocked);
 }
 
-void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> versions,
-                      std::vector<ShareId>& dropped) {
+void HeldShares::take(WorkerId worker, Steady now, std::span<const VersionId> served,
+                      std::vector<ShareId>& dropped, const Capacity& capacity) {
+  std::vector<VersionId> versions;
+  std::ranges::copy_if(served, std::back_inserter(versions),
+                       [&](VersionId version) { return !capacity.crowded.contains(version); });
+  if (versions.empty()) {
+    take_at_ = now + take_interval;
+    return;
+  }
   std::vector<RunKey> known;
   for (const auto& [run, input] : run_inputs_) known.push_back(run);
   auto taken = store_->take_shares(worker, versions, 1, known);

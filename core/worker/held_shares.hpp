@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,9 +40,18 @@ class HeldShares {
   /// How many elements were not started yet.
   std::size_t waiting() const noexcept { return waiting_; }
 
-  /// The next element, as an attempt whose ticket, worker, `chosen` and `clock` the caller sets.
-  /// Null when there is none.
-  std::shared_ptr<Attempt> next(Steady now);
+  /// Whether elements of this step of a flow may begin.
+  using WhichStep = std::function<bool(const FlowHandle& flow, std::size_t step)>;
+
+  /// The next element, of those that may begin, as an attempt whose ticket, worker, `chosen` and
+  /// `clock` the caller sets. Null when there is none.
+  std::shared_ptr<Attempt> next(
+      Steady now, const WhichStep& may_begin = [](const FlowHandle&, std::size_t) { return true; });
+
+  /// What was not started yet: calls `each` with every share of which something waits.
+  void for_each_waiting(
+      const std::function<void(const FlowHandle& flow, std::size_t step, VersionId version,
+                               std::size_t count)>& each) const;
 
   /// The attempt, which next() returned, has not begun and never will: its element is returned to
   /// the database with the next turn(), with all of its share that waits.
@@ -52,6 +62,8 @@ class HeldShares {
   /// Gives back in the same way what waits of shares of which nothing was chosen for a second,
   /// until these are `count` elements; returns how many they are.
   std::size_t give_back(std::size_t count, Steady now);
+  /// The same of the steps of which `which` is true, all of it. Returns their versions.
+  std::vector<VersionId> give_back(const WhichStep& which, Steady now);
 
   /// The row of an attempt of a shared element, without its times.
   static JournalRow row_of(const Attempt& attempt, AttemptResult result);
@@ -133,7 +145,7 @@ class HeldShares {
   static void refuse(JournalRow& row, const Error& why);
   bool return_unstarted(WorkerId worker, Steady now, std::span<const VersionId> versions);
   void take(WorkerId worker, Steady now, std::span<const VersionId> versions,
-            std::vector<ShareId>& dropped);
+            std::vector<ShareId>& dropped, const Capacity& capacity);
   bool add(WorkerId worker, Steady now, TakenShare taken);
   bool is_due(const Share& share, Steady now) const;
   bool has_room(const Capacity& capacity) const;

@@ -214,8 +214,13 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Helpers& helpe
     const std::size_t part = std::max<std::size_t>(1, run.due() * slots / (2 * all_slots));
     const auto quick = static_cast<std::size_t>(
         std::min(rounds * static_cast<double>(slots), static_cast<double>(range_elements_max)));
-    const std::vector<ReadyTask> tasks =
-        run.take_wide(std::min({part, quick, run.due() - reserve}));
+    // Calls that are deferred begin as far as there is room. Its part of the room is as its slots.
+    const std::size_t roomy =
+        std::min(range_elements_max, std::max(quick, capacity.room * slots / capacity.slots));
+    const std::vector<ReadyTask> tasks = run.take_wide([&](std::size_t step) {
+      return std::min(
+          {part, capacity.defers(run.flow()->steps[step]) ? roomy : quick, run.due() - reserve});
+    });
     if (tasks.empty()) break;
     std::size_t bytes = 0, first = tasks.size();
     std::vector<Json> inputs;

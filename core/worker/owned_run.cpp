@@ -50,7 +50,9 @@ OwnedRun::Refreshed OwnedRun::refresh(Time now) {
       const auto unwanted = [&](const ReadyTask& ready) {
         return !state_.still_needed(ready.task);
       };
-      std::erase_if(due_, unwanted);
+      for (auto due = due_.begin(); due != due_.end(); due = drop_if_empty(due))
+        due_count_ -=
+            std::erase_if(due->second, [&](const Due& each) { return unwanted(each.ready); });
       if (set_aside) std::erase_if(*set_aside, unwanted);
       std::erase_if(child_starts_, unwanted);
       std::erase_if(children_, unwanted);
@@ -75,7 +77,19 @@ void OwnedRun::sort(const ReadyTask& ready, Time now) {
   else if (set_aside)
     set_aside->push_back(ready);
   else
-    due_.push_back(ready);
+    add_due(ready);
+}
+
+void OwnedRun::add_due(const ReadyTask& task) {
+  due_[task.task.step].push_back({next_place_++, task});
+  ++due_count_;
+}
+
+std::size_t OwnedRun::due_of(const WhichStep& which) const {
+  std::size_t count = 0;
+  for (const auto& [step, due] : due_)
+    if (which(step)) count += due.size();
+  return count;
 }
 
 bool OwnedRun::is_set_aside(TaskId task, int attempt) const {
@@ -87,7 +101,7 @@ bool OwnedRun::is_set_aside(TaskId task, int attempt) const {
 void OwnedRun::take_up(TaskId task) {
   const auto found = std::ranges::find(*set_aside, task, &ReadyTask::task);
   WEIR_ASSERT(found != set_aside->end());
-  due_.push_back(*found);
+  add_due(*found);
   set_aside->erase(found);
 }
 
@@ -170,27 +184,47 @@ bool OwnedRun::follows(const ReadyTask& before, const ReadyTask& after) const {
          flow_->definition.steps()[after.task.step].kind == StepKind::map;
 }
 
-std::vector<ReadyTask> OwnedRun::take_wide(std::size_t count) {
+std::vector<ReadyTask> OwnedRun::take_wide(
+    const std::function<std::size_t(std::size_t step)>& count_of) {
+  std::vector<ReadyTask> taken;
+  for (auto due = due_.begin(); due != due_.end() && taken.empty(); due = drop_if_empty(due))
+    if (const std::size_t count = count_of(due->first); count > 0)
+      taken = take_wide(due->second, count);
+  due_count_ -= taken.size();
+  return taken;
+}
+
+std::vector<ReadyTask> OwnedRun::take_wide(std::deque<Due>& due, std::size_t count) {
   constexpr int tries_max = 64;
-  for (int tries = 0; tries < tries_max && due_.size() > 1; ++tries) {
-    if (follows(due_[due_.size() - 2], due_.back())) {
-      std::size_t first = due_.size() - 1;
-      while (first > 0 && due_.size() - first < count && follows(due_[first - 1], due_[first]))
+  for (int tries = 0; tries < tries_max && due.size() > 1; ++tries) {
+    if (follows(due[due.size() - 2].ready, due.back().ready)) {
+      std::size_t first = due.size() - 1;
+      while (first > 0 && due.size() - first < count &&
+             follows(due[first - 1].ready, due[first].ready))
         --first;
-      const auto begin = due_.begin() + static_cast<std::ptrdiff_t>(first);
-      std::vector<ReadyTask> taken(begin, due_.end());
-      due_.erase(begin, due_.end());
+      std::vector<ReadyTask> taken;
+      for (std::size_t i = first; i < due.size(); ++i) taken.push_back(due[i].ready);
+      due.erase(due.begin() + static_cast<std::ptrdiff_t>(first), due.end());
       return taken;
     }
-    due_.push_front(due_.back());  // not part of a range, such as a retry: it runs sooner
-    due_.pop_back();
+    // Not part of a range, such as a retry: it runs sooner.
+    due.push_front({due.front().place, due.back().ready});
+    due.pop_back();
   }
   return {};
 }
 
-ReadyTask OwnedRun::take_due() {
-  ReadyTask task = due_.front();
-  due_.pop_front();
+std::optional<ReadyTask> OwnedRun::take_due(const WhichStep& which) {
+  auto first = due_.end();
+  for (auto due = due_.begin(); due != due_.end(); ++due)
+    if (which(due->first) &&
+        (first == due_.end() || due->second.front().place < first->second.front().place))
+      first = due;
+  if (first == due_.end()) return std::nullopt;
+  const ReadyTask task = first->second.front().ready;
+  first->second.pop_front();
+  --due_count_;
+  drop_if_empty(first);
   return task;
 }
 

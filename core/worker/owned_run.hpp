@@ -1,7 +1,10 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,18 +85,27 @@ class OwnedRun {
   /// Attempts of flow steps whose child runs have ended. After refresh().
   std::vector<std::pair<ReadyTask, ChildRunEnd>> take_child_ends();
 
-  std::size_t due() const noexcept { return due_.size(); }
+  std::size_t due() const noexcept { return due_count_; }
+  /// How many are due of the steps of which `which` is true.
+  using WhichStep = std::function<bool(std::size_t step)>;
+  std::size_t due_of(const WhichStep& which) const;
 
   /// Takes consecutive elements of one map that are due for the same attempt number; at most
-  /// `count`, ascending. Empty when there are no two such elements near the end of the due tasks.
-  std::vector<ReadyTask> take_wide(std::size_t count);
+  /// `count_of(step)`, ascending. Empty when there are no two such elements near the end of the due
+  /// tasks of a step.
+  std::vector<ReadyTask> take_wide(const std::function<std::size_t(std::size_t step)>& count_of);
   /// Makes a task due again that no other worker runs. Before the first refresh() nothing is noted:
   /// refresh() finds it due.
   void make_due(const ReadyTask& task) {
-    if (sorted_) due_.push_back(task);
+    if (sorted_) add_due(task);
   }
 
-  ReadyTask take_due();
+  /// Takes the task that is due for the longest time, of the steps of which `which` is true; nullopt
+  /// when there is none.
+  std::optional<ReadyTask> take_due(const WhichStep& which);
+  ReadyTask take_due() {
+    return take_due([](std::size_t) { return true; }).value();
+  }
 
   /// When the next task or child run becomes due or the next wait ends, if nothing else happens;
   /// nullopt: never.
@@ -137,6 +149,17 @@ class OwnedRun {
   void sort(const ReadyTask& ready, Time now);
   bool has_set_aside() const noexcept { return set_aside && !set_aside->empty(); }
   bool follows(const ReadyTask& before, const ReadyTask& after) const;
+  void add_due(const ReadyTask& task);
+  /// The due tasks of a step, each with its place among those of all steps.
+  struct Due {
+    std::int64_t place;
+    ReadyTask ready;
+  };
+  using DueTasks = std::map<std::size_t, std::deque<Due>>;
+  std::vector<ReadyTask> take_wide(std::deque<Due>& due, std::size_t count);
+  DueTasks::iterator drop_if_empty(DueTasks::iterator due) {
+    return due->second.empty() ? due_.erase(due) : std::next(due);
+  }
   std::chrono::milliseconds parks_after() const;
 
   std::string id_;
@@ -151,7 +174,9 @@ class OwnedRun {
   bool has_waits_ = false;
   Time changed_at_{};  ///< when it last changed
   std::size_t journal_bytes_ = 0;
-  std::deque<ReadyTask> due_;
+  DueTasks due_;  ///< by step, none empty
+  std::size_t due_count_ = 0;
+  std::int64_t next_place_ = 0;
   std::deque<ReadyTask> child_starts_;  ///< due attempts of flow steps
   std::vector<ReadyTask>
       children_;  ///< those that take_child_start() returned: their child runs run

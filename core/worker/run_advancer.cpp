@@ -71,6 +71,15 @@ void RunAdvancer::give_back(std::size_t count) {
                        [this](RunKey key, OwnedRun& run) { release(key, run); });
 }
 
+void RunAdvancer::give_back_crowded() {
+  const Time now = loop_.database_now();
+  for (auto& [key, run] : loop_.runs) {
+    if (run.leaving || !run.waits_for_slot(now) || !attempts_.waits_for_room(run)) continue;
+    attempts_.room().note_given_back(run.version());
+    release(key, run);
+  }
+}
+
 void RunAdvancer::advance(RunKey key, OwnedRun& run, Time now) {
   if (run.broken) return end_broken(key, run);
   for (bool progressed = true; progressed;) {

@@ -41,6 +41,8 @@ class RunAdvancer {
 
   /// L9: releases runs that wait for a slot, until they have `count` due tasks.
   void give_back(std::size_t count);
+  /// A7, L9: releases runs that wait for room for deferred calls for so long, while there is none.
+  void give_back_crowded();
 
   /// Starts the child runs that are due. To be called only while no row is uncommitted that one of
   /// them could depend on (P1). Errors: lease_lost.

@@ -1,6 +1,7 @@
 #include "worker/run_book.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace weir {
 
@@ -42,6 +43,14 @@ std::size_t RunBook::due() const {
   return due;
 }
 
+std::size_t RunBook::due_of(const WhichStep& which) const {
+  std::size_t due = 0;
+  for (const auto& [key, run] : runs_)
+    if (!run.leaving && run.due() > 0)
+      due += run.due_of([&](std::size_t step) { return which(run, step); });
+  return due;
+}
+
 std::optional<Time> RunBook::wakes_at(Time now) const {
   std::optional<Time> earliest;
   for (const auto& [key, run] : runs_) {
@@ -52,24 +61,56 @@ std::optional<Time> RunBook::wakes_at(Time now) const {
   return earliest;
 }
 
-void RunBook::take_due(std::size_t count, const std::function<bool(const OwnedRun&)>& is_held,
+// A run that may give a task; the first of the heap of its flow has the fewest attempts in flight.
+struct RunBook::Candidate {
+  std::size_t in_flight;
+  RunKey key;
+  OwnedRun* run;
+  auto place() const { return std::pair(in_flight, key); }
+};
+
+void RunBook::take_due(std::size_t count, const Choice& choice,
                        const std::function<void(RunKey, OwnedRun&, const ReadyTask&)>& take) {
-  for (auto first = by_priority_.begin(); first != by_priority_.end() && count > 0;) {
-    const auto last = std::find_if(first, by_priority_.end(), [&](const auto& entry) {
-      return entry.first.first != first->first.first;
-    });
-    for (bool found = true; found && count > 0;) {
-      found = false;
-      for (auto entry = first; entry != last && count > 0; ++entry) {
-        OwnedRun& run = *entry->second;
-        if (run.leaving || run.due() == 0 || is_held(run)) continue;
-        found = true;
-        --count;
-        take(entry->first.second, run, run.take_due());
-      }
+  for (auto entry = by_priority_.begin(); entry != by_priority_.end() && count > 0;) {
+    std::map<std::string_view, std::vector<Candidate>> flows;
+    const int priority = entry->first.first;
+    for (; entry != by_priority_.end() && entry->first.first == priority; ++entry) {
+      OwnedRun& run = *entry->second;
+      if (run.leaving || run.due() == 0 || choice.is_held(run)) continue;
+      flows[run.flow()->definition.slug().view()].push_back(
+          {run.in_flight, entry->first.second, &run});
     }
-    first = last;
+    count = take_due(std::move(flows), count, choice, take);
   }
+}
+
+// Of runs of one priority; returns how many more may be taken.
+std::size_t RunBook::take_due(
+    std::map<std::string_view, std::vector<Candidate>> flows, std::size_t count,
+    const Choice& choice, const std::function<void(RunKey, OwnedRun&, const ReadyTask&)>& take) {
+  for (auto& [flow, runs] : flows) std::ranges::make_heap(runs, std::greater(), &Candidate::place);
+  while (count > 0 && !flows.empty()) {
+    auto flow = flows.begin();
+    if (flows.size() > 1)
+      flow = std::ranges::min_element(flows, {},
+                                      [&](const auto& entry) { return choice.load(entry.first); });
+    std::vector<Candidate>& runs = flow->second;
+    std::ranges::pop_heap(runs, std::greater(), &Candidate::place);
+    Candidate& next = runs.back();
+    OwnedRun& run = *next.run;
+    const auto task = run.take_due([&](std::size_t step) { return choice.may_begin(run, step); });
+    if (task) {
+      --count;
+      ++next.in_flight;
+      take(next.key, run, *task);
+    }
+    if (task && run.due() > 0)
+      std::ranges::push_heap(runs, std::greater(), &Candidate::place);
+    else
+      runs.pop_back();
+    if (runs.empty()) flows.erase(flow);
+  }
+  return count;
 }
 
 void RunBook::give_back(std::size_t count, Time now,

@@ -1,10 +1,7 @@
 #include "worker/slots.hpp"
 
-#include <algorithm>
-#include <iterator>
-#include <map>
 #include <optional>
-#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -14,59 +11,36 @@ namespace weir {
 
 // Shared with the threads, so that a thread whose handler never returns can be left behind.
 struct Slots::Shared {
-  std::shared_ptr<StepHost> host;
-  std::shared_ptr<Log> log;
-  std::function<void()> on_finished;
-  std::shared_ptr<FlightRecorder> recorder;
-  std::mutex mutex;
-  std::condition_variable changed;  // an attempt waits, closing, or a thread ended
-  std::deque<std::shared_ptr<Attempt>> waiting;
-  std::vector<std::shared_ptr<Attempt>> finished;
-  StepHost::Held released;  // by deferred calls, until the loop comes
-  std::map<const Attempt*, std::thread::id> running;
-  std::set<const Attempt*> abandoned;  // a part of running: they occupy no slot
-  std::set<const Attempt*> pending;    // deferred, and their handlers have returned
-  // A part of running: deferred, and completed before the slot knew that the handler has returned.
-  std::set<const Attempt*> completed;
-  bool closing = false;
-  std::size_t alive = 0;  // threads
-  std::size_t idle = 0;   // those of them that wait
-  std::size_t lost = 0;   // slots without a thread: count + abandoned.size() - alive
+  Shared(std::size_t threads, std::function<void()> on_finished)
+      : book(threads, {.on_finished = std::move(on_finished), .end = end_deferred}) {}
 
-  // With the mutex held, so never told after close(). With those before it, it was told already.
-  void finish(std::shared_ptr<Attempt> attempt) {
-    finished.push_back(std::move(attempt));
-    if (!closing && finished.size() == 1) on_finished();
-  }
+  SlotBook<Attempt> book;
+  std::shared_ptr<Log> log;
+  std::shared_ptr<FlightRecorder> recorder;
+  std::shared_ptr<StepHost> host = std::make_shared<StepHost>();
 };
 
 Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
              std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder,
              std::size_t deferred_max)
-    : count_(count), shared_(std::make_shared<Shared>()) {
-  shared_->host = std::make_shared<StepHost>();
-  shared_->host->resources = std::move(resources);
-  shared_->host->lines = lines_to(log);
+    : count_(count), shared_(std::make_shared<Shared>(count, std::move(on_finished))) {
+  shared_->log = log;
+  shared_->recorder = recorder;
+  StepHost& host = *shared_->host;
+  host.resources = std::move(resources);
+  host.lines = lines_to(std::move(log));
+  host.deferred_max = deferred_max;
+  host.recorder = std::move(recorder);
   if (deferred_max > 0)
-    shared_->host->completed = [shared = std::weak_ptr(shared_)](std::shared_ptr<Attempt> attempt,
-                                                                 StepHost::Held held) {
+    host.completed = [shared = std::weak_ptr(shared_)](std::shared_ptr<Attempt> attempt,
+                                                       StepHost::Held held) {
       if (const auto living = shared.lock())
-        completed(*living, std::move(attempt), std::move(held));
+        living->book.completed(std::move(attempt), std::move(held));
     };
-  shared_->host->deferred_max = deferred_max;
-  shared_->host->recorder = recorder;
-  shared_->log = std::move(log);
-  shared_->on_finished = std::move(on_finished);
-  shared_->recorder = std::move(recorder);
-  shared_->alive = count;
   try {
-    for (std::size_t i = 0; i < count; ++i)
-      threads_.emplace_back([shared = shared_] { serve(shared); });
+    while (threads_.size() < count) start_thread();
   } catch (...) {  // no thread can be started: those before it end
-    {
-      const std::lock_guard lock(shared_->mutex);
-      shared_->alive -= count - threads_.size();
-    }
+    shared_->book.cannot_serve(count - threads_.size(), false);
     close(std::chrono::hours(1));
     throw;
   }
@@ -74,17 +48,14 @@ Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::s
 
 Slots::~Slots() { close(std::chrono::milliseconds(0)); }
 
+void Slots::start_thread() {
+  const std::size_t number = next_thread_++;
+  threads_.emplace(number, [shared = shared_, number] { serve(shared, number); });
+}
+
 std::size_t Slots::close(std::chrono::milliseconds patience) {
-  std::unique_lock lock(shared_->mutex);
-  shared_->closing = true;
-  shared_->waiting.clear();
-  shared_->changed.notify_all();
-  shared_->changed.wait_for(lock, patience,
-                            [&] { return shared_->alive == 0 && shared_->pending.empty(); });
-  const std::size_t left = shared_->alive + shared_->pending.size();
-  for (const Attempt* const attempt : std::exchange(shared_->pending, {})) end_deferred(*attempt);
-  lock.unlock();
-  for (std::thread& thread : threads_)
+  const std::size_t left = shared_->book.close(patience);
+  for (auto& [number, thread] : threads_)
     if (left == 0)
       thread.join();
     else
@@ -94,127 +65,62 @@ std::size_t Slots::close(std::chrono::milliseconds patience) {
 }
 
 void Slots::abandon(const Attempt& attempt) {
-  const std::lock_guard lock(shared_->mutex);
-  if (shared_->pending.contains(&attempt)) {
-    // What completes it at this moment comes first, and waits for this lock.
-    if (end_deferred(attempt)) shared_->pending.erase(&attempt);
-    return;
-  }
-  const auto running = shared_->running.find(&attempt);
-  // Otherwise it has just returned, or all threads end anyway.
-  if (running == shared_->running.end() || shared_->closing) return;
-  if (!shared_->abandoned.insert(&attempt).second) return;
-  leave_alone(running->second);
-  std::string why = "which is the most that may";
-  if (shared_->alive < threads_max(count_)) {
-    try {
-      threads_.emplace_back([shared = shared_] { serve(shared); });
-      ++shared_->alive;
-      return;
-    } catch (const std::system_error& refused) {
-      why = std::string("and no thread can be started: ") + refused.what();
+  shared_->book.abandon(attempt, [&](std::size_t number, const SlotBook<Attempt>::Threads& are) {
+    // Nobody joins the thread of an abandoned handler: its end runs code of the plugin, the
+    // destructors of its thread-local objects, for which nobody here may wait. If it was abandoned
+    // before, and served again, it is detached already.
+    if (const auto thread = threads_.find(number); thread != threads_.end()) {
+      thread->second.detach();
+      threads_.erase(thread);
     }
-  }
-  ++shared_->lost;
-  shared_->log->error(
-      "{} handlers ignore their stop tokens and keep their threads, {}: {} of {} slots are lost "
-      "until one of them returns",
-      shared_->abandoned.size(), why, shared_->lost, count_);
+    std::string why = "which is the most that may";
+    if (are.alive < threads_max(count_)) {
+      try {
+        start_thread();
+        return true;
+      } catch (const std::system_error& refused) {
+        why = std::string("and no thread can be started: ") + refused.what();
+      }
+    }
+    shared_->log->error(
+        "{} handlers ignore their stop tokens and keep their threads, {}: {} of {} slots are lost "
+        "until one of them returns",
+        are.abandoned, why, are.lost, count_);
+    return false;
+  });
 }
 
-// Nobody joins the thread of an abandoned handler: its end runs code of the plugin, the destructors
-// of its thread-local objects, for which nobody here may wait.
-void Slots::leave_alone(std::thread::id id) {
-  const auto thread = std::ranges::find(threads_, id, &std::thread::get_id);
-  if (thread == threads_.end()) return;  // it was abandoned before, and served again
-  thread->detach();
-  threads_.erase(thread);
-}
+std::size_t Slots::lost() const { return shared_->book.lost(); }
 
-std::size_t Slots::lost() const {
-  const std::lock_guard lock(shared_->mutex);
-  return shared_->lost;
-}
-
-std::size_t Slots::pending() const {
-  const std::lock_guard lock(shared_->mutex);
-  return shared_->pending.size();
-}
+std::size_t Slots::pending() const { return shared_->book.pending(); }
 
 std::vector<std::shared_ptr<Attempt>> Slots::withdraw(std::size_t count, const Which& which) {
-  const std::lock_guard lock(shared_->mutex);
-  return withdraw_from(shared_->waiting, count, which);
+  return shared_->book.withdraw(
+      [&](auto& waiting) { return withdraw_from(waiting, count, which); });
 }
 
 void Slots::start(std::vector<std::shared_ptr<Attempt>> attempts) {
-  std::size_t wanted = 0;
-  {
-    const std::lock_guard lock(shared_->mutex);
-    wanted = std::min(attempts.size(), shared_->idle);
-    std::ranges::move(attempts, std::back_inserter(shared_->waiting));
-  }
-  for (; wanted > 0; --wanted) shared_->changed.notify_one();
+  shared_->book.start(std::move(attempts));
 }
 
 std::vector<std::shared_ptr<Attempt>> Slots::take_finished() {
-  StepHost::Held released;  // destroyed outside the lock
-  const std::lock_guard lock(shared_->mutex);
-  released.swap(shared_->released);
-  return std::exchange(shared_->finished, {});
+  return shared_->book.take_finished();
 }
 
-void Slots::serve(const std::shared_ptr<Shared>& shared) {
+void Slots::serve(const std::shared_ptr<Shared>& shared, std::size_t thread) {
   std::optional<FaultStack> fault_stack;
   if (shared->recorder) fault_stack.emplace();
   std::optional<FlightRecorder::Seat> seat(std::in_place, shared->recorder);
-  std::unique_lock lock(shared->mutex);
-  bool serves = seat->is_taken() || !shared->recorder;
-  if (!serves) {
-    ++shared->lost;
+  if (shared->recorder && !seat->is_taken()) {
     shared->log->error(
         "the flight recorder has no seat for another thread, so a slot is lost: "
         "handlers that ignore their stop tokens have them all; restart weir serve");
+    seat.reset();
+    return shared->book.cannot_serve(1, true);
   }
-  while (serves) {
-    ++shared->idle;
-    shared->changed.wait(lock, [&] { return shared->closing || !shared->waiting.empty(); });
-    --shared->idle;
-    if (shared->closing) break;
-    std::shared_ptr<Attempt> attempt = std::move(shared->waiting.front());
-    shared->waiting.pop_front();
-    shared->running.emplace(attempt.get(), std::this_thread::get_id());
-    lock.unlock();
-    const bool pends = run(attempt, *seat, *shared);
-    lock.lock();
-    shared->running.erase(attempt.get());
-    bool is_over = false;
-    if (shared->abandoned.erase(attempt.get()) > 0) {
-      serves = shared->lost > 0;  // another thread has its slot, unless one is lost
-      if (serves) --shared->lost;
-      is_over = pends && end_deferred(*attempt);
-    }
-    if (is_over) continue;  // it is finished when it is completed
-    if (pends && shared->completed.erase(attempt.get()) == 0)
-      shared->pending.insert(attempt.get());
-    else
-      shared->finish(std::move(attempt));
-  }
-  seat.reset();  // before another thread may be started
-  --shared->alive;
-  shared->changed.notify_all();
-}
-
-// On a thread of a plugin.
-void Slots::completed(Shared& shared, std::shared_ptr<Attempt> attempt, StepHost::Held held) {
-  const std::lock_guard lock(shared.mutex);
-  std::ranges::move(held, std::back_inserter(shared.released));
-  if (shared.running.contains(attempt.get())) {
-    shared.completed.insert(attempt.get());
-    return;
-  }
-  shared.pending.erase(attempt.get());  // unless it was abandoned
-  shared.finish(std::move(attempt));
-  if (shared.closing) shared.changed.notify_all();
+  shared->book.serve(
+      thread, [&](const std::shared_ptr<Attempt>& attempt) { return run(attempt, *seat, *shared); },
+      [&] { seat.reset(); });  // before another thread may be started
 }
 
 // Whether it is not finished, as its call is deferred.

@@ -1,10 +1,9 @@
 #pragma once
-#include <condition_variable>
+#include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "step/flight_recorder.hpp"
 #include "step/step_call.hpp"
 #include "step/step_resources.hpp"
+#include "worker/slot_book.hpp"
 #include "worker/step_runner.hpp"
 
 namespace weir {
@@ -24,17 +24,16 @@ namespace weir {
 /// A handler may defer its call (weir/abi/async.h): then its thread serves the next attempt, and what
 /// completes the call, on a thread of the plugin, finishes the attempt.
 ///
-/// Invariants:
-/// - Every attempt given to start() is returned exactly once, by take_finished() or by withdraw(),
-///   unless its handler never returns, or never completes the call that it has deferred.
+/// Invariants: those of SlotBook, and
 /// - `count` - lost() threads serve, not counting those of abandoned handlers. At most
 ///   threads_max(count) threads exist.
 /// - With a recorder, no handler runs on a thread that the recorder has no seat for.
 class Slots final : public StepRunner {
  public:
   /// `on_finished` is called on a slot's thread when take_finished() has attempts after it had none,
-  /// but not after close(). It must be quick and must not call this object. Running attempts are recorded
-  /// in `recorder`, unless that is null.
+  /// and when a call was deferred and nothing waits for its slot, but not after close(). It must be
+  /// quick and must not call this object. Running attempts are recorded in `recorder`, unless that is
+  /// null.
   /// At most `deferred_max` calls may be deferred at a time.
   Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::shared_ptr<Log> log,
         std::function<void()> on_finished, std::shared_ptr<FlightRecorder> recorder = nullptr,
@@ -56,22 +55,24 @@ class Slots final : public StepRunner {
   void abandon(const Attempt& attempt) override;
   static constexpr std::size_t stuck_max = 16;
   std::size_t lost() const override;
-  std::size_t pending() const override;
+  /// How many attempts have no slot because their calls are deferred and pending.
+  std::size_t pending() const;
 
   /// The most threads that `count` slots ever have at a time.
   static constexpr std::size_t threads_max(std::size_t count) { return (1 + stuck_max) * count; }
 
  private:
   struct Shared;
-  static void serve(const std::shared_ptr<Shared>& shared);
+  static void serve(const std::shared_ptr<Shared>& shared, std::size_t thread);
   static bool run(const std::shared_ptr<Attempt>& attempt, FlightRecorder::Seat& seat,
                   const Shared& shared);
-  static void completed(Shared& shared, std::shared_ptr<Attempt> attempt, StepHost::Held held);
-  void leave_alone(std::thread::id thread);
+  void start_thread();
 
   std::size_t count_;
   std::shared_ptr<Shared> shared_;
-  std::vector<std::thread> threads_;  ///< without those of abandoned handlers, which are detached
+  std::size_t next_thread_ = 0;
+  /// By number, without those of abandoned handlers, which are detached.
+  std::map<std::size_t, std::thread> threads_;
 };
 
 }  // namespace weir

@@ -35,9 +35,6 @@ class StepRunner {
   /// How many slots have no thread, because abandoned handlers keep too many.
   virtual std::size_t lost() const = 0;
 
-  /// How many attempts have no slot because their calls are deferred and pending.
-  virtual std::size_t pending() const { return 0; }
-
  protected:
   /// withdraw() from those that wait, in the order in which they were given.
   static std::vector<std::shared_ptr<Attempt>> withdraw_from(

@@ -40,6 +40,8 @@ struct WorkerOptions {
   std::size_t slots = default_settings::slots;  ///< handlers that run at the same time
   /// Calls that are deferred and pending at the same time, beside those in slots.
   std::size_t async_calls = default_settings::async_calls;
+  /// What the calls that are deferred may hold together: their inputs and, as is expected, results.
+  std::int64_t async_bytes = default_settings::async_bytes;
   /// After how long without an exchange the database considers the worker dead.
   std::chrono::milliseconds lease = default_settings::lease;
   /// How long running handlers may continue after drain().

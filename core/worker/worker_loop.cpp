@@ -266,11 +266,9 @@ void WorkerLoop::pick() {
                  });
 }
 
-std::size_t WorkerLoop::tasks_held() const {
-  return attempts_.on_slots() + loop_.runs.due() + held_.waiting();
-}
+std::size_t WorkerLoop::tasks_held() const { return attempts_.on_slots() + attempts_.startable(); }
 
-// How many more tasks to claim.
+// How many more tasks to claim. What waits for room for deferred calls, or pends, holds no place (A8).
 std::size_t WorkerLoop::room() const {
   if (loop_.is_draining() || loop_.outbox.request().versions.empty()) return 0;
   if (loop_.trial) return 1;
@@ -285,6 +283,10 @@ void WorkerLoop::give_back(Steady now) {
   if (now < give_back_at_ || loop_.trial) return;
   give_back_at_ = now + give_back_interval;
   attempts_.take_back_waiting(now);
+  if (!loop_.is_draining()) {
+    advancer_.give_back_crowded();
+    attempts_.give_back_crowded_shares(now);
+  }
   const std::size_t held = tasks_held(), target = attempts_.pace().hold();
   if (loop_.is_draining() || held <= target) return;
   const std::size_t surplus = held - target;
@@ -294,7 +296,8 @@ void WorkerLoop::give_back(Steady now) {
 
 std::optional<Steady> WorkerLoop::give_back_due_at() const {
   const bool any_waits =
-      !loop_.trial && tasks_held() > (loop_.is_draining() ? 0 : attempts_.pace().slots());
+      !loop_.trial && (tasks_held() > (loop_.is_draining() ? 0 : attempts_.pace().slots()) ||
+                       attempts_.waiting_for_room() > 0);
   return any_waits ? std::optional(give_back_at_) : std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 // The exchange of a worker's loop, and what it does with the reply.
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -31,6 +32,9 @@ Result<void> WorkerLoop::exchange() {
   ExchangeRequest& request = loop_.outbox.send(now);
   request.in_flight = attempts_.stated();
   request.claims_max = room();
+  request.crowded.clear();
+  if (request.claims_max > 0)
+    std::ranges::copy(attempts_.crowded(), std::back_inserter(request.crowded));
   request.begins_max = overlaps || loop_.trial || !reader_.has_read() ? 0 : attempts_.free_slots();
   request.sequence = ++sequence_;
   attempts_.note_sent();

@@ -1,10 +1,10 @@
 create or replace view weir.plugins as
 select r.host, r.pid, p.path, p.sha256, p.plugin, p.version, p.flows, p.state, p.isolated, p.kind, p.detail, p.hint,
-       p.until, r.reported_at
+       p.until, r.reported_at, coalesce(p.pending_calls, 0) as pending_calls
 from weir.plugin_report r
 cross join lateral jsonb_to_recordset(r.plugins)
   as p(path text, sha256 text, plugin text, version text, flows text[], state text, isolated boolean, kind text,
-       detail text, hint text, until timestamptz)
+       detail text, hint text, until timestamptz, pending_calls integer)
 where r.reported_at > now() - interval '3 minutes'
   and exists (select from weir.worker w
               where w.host = r.host and w.pid = r.pid and w.ended_at is null and w.lease_until > now());
@@ -23,3 +23,4 @@ comment on column weir.plugins.detail is 'what is wrong with it';
 comment on column weir.plugins.hint is 'what to do about it';
 comment on column weir.plugins.until is 'of a quarantined plugin: its runs wait until then';
 comment on column weir.plugins.reported_at is 'when the process reported it most recently';
+comment on column weir.plugins.pending_calls is 'of a former plugin: how many deferred calls keep its code loaded';

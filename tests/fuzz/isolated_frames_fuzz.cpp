@@ -56,6 +56,7 @@ int read_through(const Frame& frame) {
     require(result->fixed.retry_after_ms >= 0);
     read(result->code, result->text);
   }
+  if (weir::read_pending(frame)) ++readers;
   asm volatile("" : : "r"(sum));  // the reads are not to be left out
   return readers;
 }
@@ -78,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const FileDescriptor ours(both[0]);
   FileDescriptor theirs(both[1]);
   FrameReader reader(ours.fd());
-  std::size_t piece = data[0] == 0 ? size : data[0];
+  const std::size_t piece = data[0] == 0 ? size : data[0];
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
     const std::string_view next = bytes.substr(at, piece);

@@ -11,6 +11,7 @@ struct Features {
 
   bool settlements =
       false;               // some handlers settle their attempts in transactions of their own (C9)
+  bool deferred = false;   // some handlers defer their calls (A1)
   bool limits = false;     // flows have limits, which change now and then (C6)
   bool schedules = false;  // runs are started by schedules (C5)
   bool retention = false;  // runs are deleted soon after they ended (C7)
@@ -21,6 +22,7 @@ struct Features {
   static Features drawn(Random& random) {
     return {.sharing = one_in(3, random),
             .settlements = one_in(3, random),
+            .deferred = one_in(3, random),
             .limits = one_in(3, random),
             .schedules = one_in(3, random),
             .retention = one_in(3, random),

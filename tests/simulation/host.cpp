@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -128,7 +129,15 @@ bool Host::pause(Duration duration) {
 void Host::Store::send_exchange(const ExchangeRequest& request) {
   WEIR_ASSERT(under_way_ == nullptr);
   ++host_.world_.overlapped_exchanges;
-  under_way_ = &host_.world_.stage.enter([this, request] {
+  under_way_ = &host_.world_.stage.enter([this, request = ExchangeRequest(request)]() mutable {
+    std::vector<InFlightTask> stated;
+    if (host_.world_.mistake == Mistake::pending_unstated) {
+      std::ranges::remove_copy_if(
+          request.in_flight, std::back_inserter(stated), [&](const InFlightTask& each) {
+            return host_.steps_.is_pending(each.run, each.task, each.attempt);
+          });
+      request.in_flight = stated;
+    }
     exchange_reply_.emplace(exchange(request));
     host_.wake();
   });
@@ -311,10 +320,11 @@ void Host::run() {
                      .now = now},
                     across_);
     const auto end = loop.run(*id);
-    if (end && *end == WorkerLoop::Ended::drained) return;
+    if (end && *end == WorkerLoop::Ended::drained) break;
     if (!end && end.error().code != ErrorCode::unavailable)
       world_.judge.violated(fmt::format("worker {} stops: {}", *id, to_string(end.error())));
   }
+  steps_.close();
 }
 
 }  // namespace weir::simulation

@@ -22,6 +22,7 @@ class Host {
  public:
   struct Traits {
     std::size_t slots = 2;
+    std::size_t async_calls = 2;
     std::chrono::milliseconds lease{5'000};
     std::chrono::milliseconds drain_timeout{5'000};
     double clock_rate = 1.0;
@@ -44,6 +45,7 @@ class Host {
   // It cannot reach the database for a while.
   void disconnect(Duration duration);
 
+  bool is_dead() const noexcept { return dead_; }
   bool is_alive() const noexcept { return !dead_ && !actor_->is_over(); }
   bool is_serving() const noexcept { return is_alive() && stop_request_ == StopRequest::none; }
   WorkerId worker() const noexcept { return store_.worker(); }
@@ -120,7 +122,7 @@ class Host {
   FlowWorkers flow_workers_;
   WorkerOptions options_;
   Store store_{*this};
-  SimulatedSteps steps_{traits_.slots, *this};
+  SimulatedSteps steps_{traits_.slots, traits_.async_calls, *this};
   AcrossLives across_;
   StopRequest stop_request_ = StopRequest::none;
   bool flows_changed_ = false, woken_ = false, dead_ = false;

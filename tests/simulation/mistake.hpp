@@ -5,8 +5,8 @@
 
 namespace weir::simulation {
 
-// Mistakes that are planted to check that they are found: rules that the simulated store breaks on
-// purpose.
+// Mistakes that are planted to check that they are found: rules that the simulated store, or the
+// simulated slots, break on purpose.
 enum class Mistake {
   none,
   no_fence,                     // a worker that was swept may continue to write
@@ -32,10 +32,13 @@ enum class Mistake {
   resume_keeps_all,             // a worker that resumes is left runs that are not its own
   failover_unnoticed,           // a standby takes calls of workers that know more than it
   failover_charged,             // what a worker had in flight before a failover counts as lost
-  begun_unstated                // what a claimed run begins with is not stated
+  begun_unstated,               // what a claimed run begins with is not stated
+  late_completion_counts,       // a call is completed though its attempt is over
+  pending_has_slot,             // a pending call keeps its slot
+  pending_unstated              // what is pending is not stated as in flight
 };
 
-inline constexpr std::array<std::pair<Mistake, std::string_view>, 24> mistakes = {{
+inline constexpr std::array<std::pair<Mistake, std::string_view>, 27> mistakes = {{
     {Mistake::no_fence, "no_fence"},
     {Mistake::repeats_as_new, "repeats_as_new"},
     {Mistake::sweep_forgets_runs, "sweep_forgets_runs"},
@@ -60,6 +63,9 @@ inline constexpr std::array<std::pair<Mistake, std::string_view>, 24> mistakes =
     {Mistake::failover_unnoticed, "failover_unnoticed"},
     {Mistake::failover_charged, "failover_charged"},
     {Mistake::begun_unstated, "begun_unstated"},
+    {Mistake::late_completion_counts, "late_completion_counts"},
+    {Mistake::pending_has_slot, "pending_has_slot"},
+    {Mistake::pending_unstated, "pending_unstated"},
 }};
 
 }  // namespace weir::simulation

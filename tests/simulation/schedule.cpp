@@ -84,6 +84,7 @@ void Schedule::add_host() {
   hosts_.push_back(std::make_unique<Host>(
       world_,
       Host::Traits{.slots = 1 + below(4, random_),
+                   .async_calls = 1 + below(6, random_),
                    .lease = std::chrono::milliseconds(1'000 + below(9'000, random_)),
                    .drain_timeout = std::chrono::milliseconds(below(4'000, random_)),
                    .clock_rate = rates.at(below(rates.size(), random_))},

@@ -293,7 +293,8 @@ std::vector<RunKey> SimulatedDatabase::take_candidates(const ExchangeRequest& re
                                                        const std::set<VersionId>& paused,
                                                        std::optional<Time>& next_at) {
   if (request.claims_max == 0) return {};
-  const std::set<VersionId> wanted(request.versions.begin(), request.versions.end());
+  std::set<VersionId> wanted(request.versions.begin(), request.versions.end());
+  for (const VersionId crowded : request.crowded) wanted.erase(crowded);
   std::vector<std::pair<int, RunKey>> candidates;
   for (auto& [run, open] : tables_.open_runs) {
     if (open.worker) continue;

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include <fmt/core.h>
+
+#include <weir/abi/async.h>
+
 #include "simulation/host.hpp"
 #include "unit/run/random_flow.hpp"
 
@@ -29,9 +33,12 @@ void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
     return;
   }
   world.judge.attempt_began(*attempt, host_.clock_rate());
-  const auto running =
-      std::make_shared<Running>(Running{.attempt = attempt, .result = draw_result(*attempt)});
+  const auto running = std::make_shared<Running>();
+  running->attempt = attempt;
+  running->result = draw_result(*attempt);
   running_.push_back(running);
+  if (world.features.deferred && one_in(2, world.random))
+    host_.after(up_to(20ms, world.random), [this, running] { defer(running); });
   Duration lasts = one_in(4, world.random) ? up_to(3s, world.random) : up_to(50ms, world.random);
   if (happens(world.faults.handler_hangs, world.random)) {
     running->obeys = false;
@@ -52,7 +59,7 @@ void SimulatedSteps::begin(std::shared_ptr<Attempt> attempt) {
 // C9: the handler begins a transaction and settles its attempt there; then it does other things, or
 // commits at once.
 void SimulatedSteps::settle(const Place& running, Duration then) {
-  if (std::ranges::find(running_, running) == running_.end()) return;
+  if (!runs(running)) return;
   World& world = host_.world();
   Attempt& attempt = *running->attempt;
   const auto fails = [&] {
@@ -109,25 +116,119 @@ void SimulatedSteps::end_after(const Place& running, Duration delay) {
 }
 
 void SimulatedSteps::end(const Place& running) {
-  if (std::erase(running_, running) == 0) return;
-  abandoned_.erase(running->attempt.get());
+  if (running->pending) return complete(running);
+  if (runs(running)) finish(running, true);
+}
+
+void SimulatedSteps::finish(const Place& running, bool counts) {
+  std::erase(running_, running);
   if (running->settlement)
     host_.world().database.end_settlement(*std::exchange(running->settlement, {}), false);
   Attempt& attempt = *running->attempt;
-  host_.world().judge.attempt_ended(attempt, running->result);
-  attempt.result = std::move(running->result);
+  if (counts) {
+    host_.world().judge.attempt_ended(attempt, running->result);
+    attempt.result = std::move(running->result);
+  } else {
+    attempt.result = {};
+  }
   attempt.ended = host_.steady();
   finished_.push_back(running->attempt);
   fill();
   host_.wake();
 }
 
+// A1: the handler returns, and its call is pending. Some are completed by what tells them to stop.
+void SimulatedSteps::defer(const Place& running) {
+  World& world = host_.world();
+  if (!runs(running) || !take_place(deferred_, deferred_max_)) return;
+  running->call.defer([] { return std::uint64_t{1}; });
+  running->call.returned(WEIR_PENDING, true);
+  running->pending = true;
+  running->attempt->deferred.store(host_.steady().time_since_epoch().count(),
+                                   std::memory_order_release);
+  if (running->abandoned) running->call.end();
+  ++world.deferred;
+  if (const auto all = std::ranges::count_if(running_, &Running::pending, &Place::operator*);
+      static_cast<std::size_t>(all) > deferred_max_)
+    world.judge.violated(
+        fmt::format("A4: {} calls are pending, and {} may be", all, deferred_max_));
+  if (running->obeys && one_in(3, world.random))
+    running->call.on_stop(std::make_shared<Cancellation<>::Callback>(
+        running->attempt->stop,
+        [this, place = std::weak_ptr(running)] {
+          const Place stopped = place.lock();
+          if (!stopped || host_.is_dead()) return;
+          stopped->result = {.outcome = Outcome::failed, .error_code = "e", .error = "stopped"};
+          complete(stopped);
+        },
+        Cancellation<>::Callback::Unarmed{}));
+  fill();
+}
+
+// A3: by a thread of the plugin, at any moment; also when it was completed before.
+void SimulatedSteps::complete(const Place& running) {
+  World& world = host_.world();
+  const auto completion = running->call.complete(WEIR_OK);
+  const bool late = running->is_over();
+  const bool counts = completion.counts || (completion.is_first && late &&
+                                            world.mistake == Mistake::late_completion_counts);
+  if (counts && late)
+    world.judge.violated(fmt::format("A3: run {}: a call is completed whose attempt is over",
+                                     running->attempt->run));
+  if (counts && !runs(running))
+    world.judge.violated(
+        fmt::format("A3: run {}: a call is completed twice", running->attempt->run));
+  if (!counts) ++world.refused_completions;
+  if (!completion.is_first) return;
+  if (completion.on_stop) completion.on_stop->end();
+  deferred_.fetch_sub(1);
+  if (one_in(4, world.random))
+    host_.after(up_to(3s, world.random), [this, running] { complete(running); });
+  finish(running, counts);
+}
+
+bool SimulatedSteps::runs(const Place& running) const {
+  return std::ranges::find(running_, running) != running_.end();
+}
+
+std::size_t SimulatedSteps::on_slots() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      running_, [](const Place& each) { return !each->abandoned && !each->pending; }));
+}
+
+std::size_t SimulatedSteps::pending() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      running_, [](const Place& each) { return !each->abandoned && each->pending; }));
+}
+
+bool SimulatedSteps::is_pending(RunKey run, TaskId task, int attempt) const {
+  return std::ranges::any_of(running_, [&](const Place& each) {
+    return each->pending && each->attempt->run == run && each->attempt->task == task &&
+           each->attempt->number == attempt;
+  });
+}
+
+void SimulatedSteps::close() {
+  for (const Place& each : running_) {
+    if (!each->pending) continue;
+    each->call.end();
+    each->abandoned = true;
+  }
+}
+
 void SimulatedSteps::fill() {
-  while (running_.size() < slots_ + abandoned_.size() && !queue_.empty()) {
+  World& world = host_.world();
+  const auto occupied = [&] {
+    return on_slots() + (world.mistake == Mistake::pending_has_slot ? pending() : 0);
+  };
+  while (occupied() < slots_ && !queue_.empty()) {
     auto next = std::move(queue_.front());
     queue_.pop_front();
     begin(std::move(next));
   }
+  if (on_slots() > slots_) world.judge.violated("more handlers run than there are slots");
+  if (on_slots() < slots_ && !queue_.empty())
+    world.judge.violated("A1: an attempt waits for a slot though one is free");
 }
 
 std::vector<std::shared_ptr<Attempt>> SimulatedSteps::withdraw(std::size_t count,
@@ -136,9 +237,11 @@ std::vector<std::shared_ptr<Attempt>> SimulatedSteps::withdraw(std::size_t count
 }
 
 void SimulatedSteps::abandon(const Attempt& attempt) {
-  if (std::ranges::any_of(running_,
-                          [&](const Place& each) { return each->attempt.get() == &attempt; }))
-    abandoned_.insert(&attempt);
+  for (const Place& each : running_) {
+    if (each->attempt.get() != &attempt) continue;
+    each->abandoned = true;
+    if (each->pending) each->call.end();
+  }
   fill();
 }
 

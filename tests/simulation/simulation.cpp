@@ -41,8 +41,9 @@ std::string described(const World& world, RunKey run, const OpenRunRow& open) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, Mistake mistake)
-    : random(seed),
+World::World(std::uint64_t seed, Mistake planted)
+    : mistake(planted),
+      random(seed),
       database({.now = [this] { return stage.now(); },
                 .random = [this] { return random(); },
                 .notify_ready = [this] { notify([](Host& host) { host.on_ready(); }); },
@@ -63,7 +64,7 @@ World::World(std::uint64_t seed, Mistake mistake)
                       if (!durable) durable = copy();
                       crash_after();
                     },
-                .mistake = mistake,
+                .mistake = planted,
                 .witness = &judge}) {
   judge.watch(database);
 }
@@ -129,6 +130,8 @@ Verdict simulate(std::uint64_t seed, Mistake mistake) {
   outcome.tally.failovers = world.failovers;
   outcome.tally.resumed = world.judge.resumptions();
   outcome.tally.settlements = world.judge.settlements();
+  outcome.tally.deferred = world.deferred;
+  outcome.tally.refused_completions = world.refused_completions;
   outcome.virtual_seconds = std::chrono::duration<double>(world.stage.now() - Stage::begin).count();
   return outcome;
 }

@@ -18,6 +18,8 @@ struct Tally {
   std::uint64_t withdrawn_writes = 0;
   std::uint64_t overlapped_exchanges = 0;
   std::uint64_t settlements = 0;  // committed by handlers
+  std::uint64_t deferred = 0;     // calls
+  std::uint64_t refused_completions = 0;
   std::uint64_t limited_claims = 0;
   std::uint64_t ticks = 0;          // started
   std::uint64_t deleted_runs = 0;   // by retention
@@ -26,7 +28,7 @@ struct Tally {
   std::uint64_t resumed = 0;        // workers that went on after that
   std::uint64_t failovers = 0;
 
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 16> columns = {{
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t Tally::*>, 18> columns = {{
       {"runs", &Tally::runs},
       {"attempts", &Tally::attempts},
       {"events", &Tally::events},
@@ -36,6 +38,8 @@ struct Tally {
       {"withdrawn", &Tally::withdrawn_writes},
       {"overlapped exchanges", &Tally::overlapped_exchanges},
       {"settlements", &Tally::settlements},
+      {"calls deferred", &Tally::deferred},
+      {"completions refused", &Tally::refused_completions},
       {"claims under limits", &Tally::limited_claims},
       {"ticks", &Tally::ticks},
       {"runs deleted", &Tally::deleted_runs},

@@ -14,7 +14,7 @@ class Host;
 
 // What all parts of one schedule share.
 struct World {
-  World(std::uint64_t seed, Mistake mistake);
+  World(std::uint64_t seed, Mistake planted);
   void notify(const std::function<void(Host&)>& deliver);
 
   // What the database server has of its data, and what the judge knows of it.
@@ -29,6 +29,7 @@ struct World {
   void crash(Duration down, std::optional<Copy> standby = {});
   bool is_database_up() const { return stage.now() >= database_up_at; }
 
+  const Mistake mistake;
   Random random;
   FaultRates faults;
   Features features;
@@ -41,6 +42,7 @@ struct World {
   std::optional<Copy> durable;  // what a crash would leave, if that is less than there is
   Time database_up_at{};
   int database_lives = 1;
+  std::uint64_t deferred = 0, refused_completions = 0;
   std::uint64_t crashes = 0, lossy_crashes = 0, failovers = 0;
   std::uint64_t rows_locked = 0, large_writes = 0, withdrawn_writes = 0, overlapped_exchanges = 0;
   SimulatedDatabase database;

@@ -93,6 +93,7 @@ Json attempt_json(const TriedAttempt& attempt) {
       {"attempt", Json::number(attempt.number)},
       {"outcome", Json::string(attempt.outcome)},
       {"waited_us", Json::number(attempt.waited.count())},
+      {"took_us", Json::number(attempt.took.count())},
       {"input", Json::trusted(attempt.input)}};
   if (!attempt.output.empty()) members.emplace_back("output", Json::trusted(attempt.output));
   if (!attempt.error.empty()) {
@@ -180,11 +181,11 @@ std::expected<std::vector<Signal>, ExitCode> read_signals(const std::vector<std:
 
 constexpr std::string_view plugins_try_footer =
     R"(Runs one flow of a plugin in this process, in memory: no database, no worker.
-Backoff and delays take no time; a step that fails is retried as its options
-say. A wait ends with the signal given here, or else times out immediately. A
-step that starts a flow of the same plugin runs that flow too. Exits 1 when the
-run failed, or when its output is not the expected one (the order of keys does
-not matter).
+Time is virtual: backoff, delays and the sleeps of asynchronous steps pass at
+once. A step that fails is retried as its options say. A wait ends with the
+signal given here, or else times out immediately. A step that starts a flow of
+the same plugin runs that flow too. Exits 1 when the run failed, or when its
+output is not the expected one (the order of keys does not matter).
 
 Examples:
   weir plugins try build/shop.so --input '{"id": 7}'

@@ -35,7 +35,8 @@ ShownPlugin shown(const ReportedPlugin& report) {
           .kind = report.kind,
           .detail = report.detail,
           .hint = report.hint,
-          .until = report.until};
+          .until = report.until,
+          .pending_calls = report.pending_calls};
 }
 
 }  // namespace
@@ -53,6 +54,7 @@ std::vector<ShownPlugin> joined(std::vector<ShownPlugin> in_folders,
     });
     if (counted != rows.end()) {
       ++counted->processes;
+      counted->pending_calls += report.pending_calls;
       continue;
     }
     ShownPlugin row = shown(report);
@@ -100,7 +102,8 @@ Json plugin_json(const ShownPlugin& plugin) {
       {"kind", text_or_null(plugin.kind)},
       {"detail", text_or_null(plugin.detail)},
       {"hint", text_or_null(plugin.hint)},
-      {"until", plugin.until ? Json::string(iso8601(*plugin.until)) : Json()}});
+      {"until", plugin.until ? Json::string(iso8601(*plugin.until)) : Json()},
+      {"pending_calls", Json::number(plugin.pending_calls)}});
 }
 
 std::string plugins_text(std::span<const ShownPlugin> plugins, const Terminal& terminal) {
@@ -128,6 +131,9 @@ std::string why(const ShownPlugin& plugin) {
     return fmt::format("{}: no worker has taken over {} {} (the log of weir serve says why)",
                        shown_path(plugin.path), plugin.not_served.size() == 1 ? "flow" : "flows",
                        fmt::join(plugin.not_served, ", "));
+  if (plugin.pending_calls > 0)
+    return fmt::format("{}: stays loaded: {} deferred call{} pending", shown_path(plugin.path),
+                       plugin.pending_calls, plugin.pending_calls == 1 ? " is" : "s are");
   if (plugin.kind.empty()) return {};
   std::string text = fmt::format("{}: {}: {}", shown_path(plugin.path), plugin.kind, plugin.detail);
   if (plugin.until) text += fmt::format("; until {} UTC", shown_time(*plugin.until));

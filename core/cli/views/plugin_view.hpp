@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,8 @@ struct ShownPlugin {
   std::size_t processes = 0;  ///< how many live processes report this
   std::string kind{}, detail{}, hint{};
   std::optional<Time> until{};
+  std::int64_t pending_calls =
+      0;  ///< former: deferred calls that keep its code loaded, in all processes
 };
 
 /// Joins the files of the folders with reports: a row for each file, content and state. A file that
@@ -38,13 +41,14 @@ std::vector<ShownPlugin> joined(std::vector<ShownPlugin> in_folders,
 void mark_not_served(std::span<ShownPlugin> plugins, std::span<const VersionReport> versions);
 
 /// {"path","sha256","plugin","version","flows","not_served","state","isolated","in_folder","processes","kind",
-/// "detail","hint","until"}; unknown values are null.
+/// "detail","hint","until","pending_calls"}; unknown values are null.
 Json plugin_json(const ShownPlugin& plugin);
 
 /// A table with one line per plugin.
 std::string plugins_text(std::span<const ShownPlugin> plugins, const Terminal& terminal);
 
-/// The reason if it is neither live nor former: "PATH: KIND: detail (hint)"; else empty.
+/// The reason if it is neither live nor former: "PATH: KIND: detail (hint)"; and how many deferred
+/// calls keep a former one loaded; else empty.
 std::string why(const ShownPlugin& plugin);
 
 }  // namespace weir::cli

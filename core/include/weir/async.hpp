@@ -12,8 +12,8 @@
 /// first wait it leaves the slot to other steps (weir/abi/async.h), and goes on, on a thread of the
 /// SDK, when the wait is over. What it returns and throws means the same as in any other handler. One
 /// that never waits costs about as much as one that is no coroutine. Where the host defers no call
-/// (steps in processes of their own, tests, or when too many calls are pending), the waits hold the
-/// thread.
+/// (when too many calls are pending), the waits hold the thread; in virtual time (FlowRunner) sleep()
+/// and stopped() pass at once.
 ///
 /// Input is taken by value, and lives in the coroutine; so does what else it must keep over a wait.
 /// Between two waits the code should be short: the threads of the SDK, at most four in a plugin,
@@ -41,6 +41,7 @@
 #include <weir/abi/plugin.h>
 #include <weir/context.hpp>
 #include <weir/sdk/handler.hpp>
+#include <weir/sdk/virtual_time.hpp>
 
 namespace weir {
 namespace sdk {
@@ -52,6 +53,11 @@ class AsyncCall;
 class Timers {
  public:
   using Clock = std::chrono::steady_clock;
+
+  /// How many threads a plugin has at most for its asynchronous calls.
+  static std::size_t threads_max() noexcept {
+    return std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+  }
 
   static Timers& of_library() {
     static Timers timers;
@@ -172,6 +178,12 @@ class AsyncCall {
     delete this;  // nothing stops it any more
   }
 
+  /// Lets the time pass at once where the host has virtual time: such a host defers no call. False:
+  /// wait for it.
+  bool pass(Timers::Clock::duration duration) const {
+    return begun_ != nullptr && pass_virtual_time(host_, call_, duration);
+  }
+
   /// Thrown out of waits once the work should stop.
   void check() const {
     if (context_.cancelled()) throw cancelled();
@@ -204,8 +216,7 @@ inline void Timers::resume_at(Clock::time_point time, AsyncCall& call,
                               std::coroutine_handle<> coroutine) {
   {
     const std::scoped_lock lock(mutex_);
-    const std::size_t threads_max = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
-    if (threads_.size() < threads_max && !ending_) threads_.emplace_back([this] { run(); });
+    if (threads_.size() < threads_max() && !ending_) threads_.emplace_back([this] { run(); });
     call.wait_ = waits_.emplace(call.stopped_ ? Clock::time_point() : time,
                                 Wait{.call = &call, .coroutine = coroutine});
   }
@@ -248,13 +259,17 @@ inline void Timers::run() {
 /// What a wait of that long resumes to.
 struct SleepAwaiter {
   AsyncCall& call;
-  Timers::Clock::time_point until;
+  Timers::Clock::duration duration;
   bool throws;
 
-  bool await_ready() const { return false; }
+  // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): it is set
+  bool await_ready() const { return call.pass(duration); }
   void await_suspend(std::coroutine_handle<> coroutine) const {
+    const auto now = Timers::Clock::now();
     call.before_suspension();  // NOLINT(clang-analyzer-core.CallAndMessage): it is set
-    Timers::of_library().resume_at(until, call, coroutine);
+    const bool for_ever = duration >= Timers::Clock::time_point::max() - now;
+    Timers::of_library().resume_at(for_ever ? Timers::Clock::time_point::max() : now + duration,
+                                   call, coroutine);
   }
   void await_resume() const {
     if (throws) call.check();
@@ -305,11 +320,9 @@ struct AsyncPromise {
   Final final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept { error = std::current_exception(); }
 
-  SleepAwaiter await_transform(Sleep sleep) const {
-    return {*call, Timers::Clock::now() + sleep.duration, true};
-  }
+  SleepAwaiter await_transform(Sleep sleep) const { return {*call, sleep.duration, true}; }
   SleepAwaiter await_transform(Stopped) const {
-    return {*call, Timers::Clock::time_point::max(), false};
+    return {*call, Timers::Clock::duration::max(), false};
   }
   template <class T>
   auto await_transform(Async<T> other) const;
@@ -412,26 +425,16 @@ struct Drive {
   };
 };
 
-/// The handler's coroutine, which has not begun.
-template <auto handler>
-auto coroutine_of(AsyncCall& call, std::string_view input) {
-  using Types = SignatureOf<handler>;
-  if constexpr (Types::takes_input)
-    return handler(call.context(), read_input<typename Types::Input>(call.context(), input));
-  else
-    return handler(call.context());
-}
-
 template <auto handler>
 Drive drive(AsyncCall& call, std::string_view input) {
   using Types = SignatureOf<handler>;
   try {
     std::string output;
     if constexpr (Types::returns) {
-      const typename Types::Result result = co_await coroutine_of<handler>(call, input);
+      const typename Types::Result result = co_await invoke<handler>(call.context(), input);
       write_output<typename Types::Result>(call.context(), output, result);
     } else {
-      co_await coroutine_of<handler>(call, input);
+      co_await invoke<handler>(call.context(), input);
       output = "null";
     }
     co_return give_output(call.host(), call.call(), output);

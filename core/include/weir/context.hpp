@@ -16,6 +16,7 @@
 namespace weir {
 
 namespace sdk {
+class AsioCall;
 class AsyncCall;
 /// For co_await in an asynchronous handler.
 struct Sleep {
@@ -131,6 +132,7 @@ class Context {
   }
 
  private:
+  friend class sdk::AsioCall;
   friend class sdk::AsyncCall;
 
   void log(std::int32_t level, std::string_view message) const {

@@ -34,10 +34,7 @@ consteval Code code_of() {
   using Types = SignatureOf<handler>;
   const Shape* input = &Codec<boost::json::value>::shape;
   if constexpr (Types::takes_input) input = &Codec<typename Types::Input>::shape;
-  if constexpr (Types::is_async)
-    return {&run_async<handler>, input, &Codec<typename Types::Result>::shape};
-  else
-    return {&run<handler>, input, &Codec<typename Types::Result>::shape};
+  return {run_of<handler>, input, &Codec<typename Types::Result>::shape};
 }
 
 /// A wait and a flow step run no code of the plugin.

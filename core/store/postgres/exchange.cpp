@@ -103,12 +103,13 @@ constexpr auto reply_columns = columns_of<ReplyRow>(
     column("has_parent", &ReplyRow::run, &ClaimedRun::has_parent));
 
 constexpr const char* exchange_call = literal<[] {
-  int number = 11;
+  int number = 12;
   Text arguments =
       "p_worker => $1::bigint, p_sequence => $2::bigint, p_lease_ms => $3::bigint, "
       "p_versions => $4::int[], p_claims_max => $5::int, p_begins_max => $6::int, "
       "p_parents => $7::boolean, p_children => $8::boolean, p_shares => $9::boolean, "
-      "p_apart => $10::boolean, p_changes => true, j_output => null, e_output => null";
+      "p_crowded => $10::int[], p_apart => $11::boolean, p_changes => true, j_output => null, "
+      "e_output => null";
   arguments += settled_arguments.list(number);
   arguments += ended_arguments.list(number);
   arguments += released_arguments.list(number);
@@ -200,11 +201,17 @@ Result<ExchangeReply> exchange(ReconnectingSession& session, const ExchangeReque
   const BinaryParams arrays = arrays_of(request);
   const bool large = is_large(arrays);
   const bool apart = large || request.expects_busy;
-  Params params = {std::to_string(request.worker),        std::to_string(request.sequence),
-                   std::to_string(request.lease.count()), array_of(request.versions),
-                   std::to_string(request.claims_max),    std::to_string(request.begins_max),
-                   any_has(&Relations::parent),           any_has(&Relations::children),
-                   any_has(&Relations::shares),           apart ? "true" : "false"};
+  Params params = {std::to_string(request.worker),
+                   std::to_string(request.sequence),
+                   std::to_string(request.lease.count()),
+                   array_of(request.versions),
+                   std::to_string(request.claims_max),
+                   std::to_string(request.begins_max),
+                   any_has(&Relations::parent),
+                   any_has(&Relations::children),
+                   any_has(&Relations::shares),
+                   array_of(request.crowded),
+                   apart ? "true" : "false"};
   if (large)
     if (const auto renewed = session.query(renew_call, {params[0], params[2]}); !renewed)
       return std::unexpected(renewed.error());

@@ -69,7 +69,9 @@ constexpr auto plugin_columns = columns_of<ReportedPlugin>(
     column("flows", &ReportedPlugin::flows), column("state", &ReportedPlugin::state),
     column("isolated", &ReportedPlugin::isolated), column("kind", &ReportedPlugin::kind),
     column("detail", &ReportedPlugin::detail), column("hint", &ReportedPlugin::hint),
-    column("until", &ReportedPlugin::until));
+    column("until", &ReportedPlugin::until),
+    // An older schema has no such column.
+    column("(to_jsonb(plugins) ->> 'pending_calls')::integer", &ReportedPlugin::pending_calls));
 
 /// Of a run r and its definition d.
 constexpr auto recorded_columns = columns_of<RecordedRun>(

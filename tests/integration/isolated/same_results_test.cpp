@@ -133,6 +133,20 @@ TEST_CASE("200 random calls give the same results isolated and in process") {
   });
 }
 
+TEST_CASE("A6: a coroutine gives the same results isolated and in process") {
+  IsolatedOptions options = by_weir();
+  options.processes = 1;
+  PluginRig in_process = PluginRig::in_process(WEIR_DOCS_ASYNC);
+  PluginRig isolated(WEIR_DOCS_ASYNC, options);
+  const TemporaryFolder folder;
+  for (const char* input : {R"({"id": 7, "polls": 0})", R"({"id": 8, "polls": 3})",
+                            R"({"id": 9, "polls": -1})", R"({"id": "x"})", "null"}) {
+    CAPTURE(input);
+    CHECK(run(isolated, input, folder).results == run(in_process, input, folder).results);
+  }
+  CHECK(run(isolated, R"({"id": 8, "polls": 3})", folder).results.contains("quote 8"));
+}
+
 TEST_CASE("A panic in Rust that runs into the C ABI ends its process and no more") {
   if (std::string_view(WEIR_RUSTC).empty()) {
     MESSAGE("skipped: there is no rustc");

@@ -1,8 +1,11 @@
 // How old code goes when the last run that needs it is over.
 #include "serve/version_keeper.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -189,6 +192,46 @@ TEST_CASE_FIXTURE(EmptyDatabase, "what stands on the board is told and ends with
       [&] { return reported() == "/p/a.so a 1.0 x,y live; /p/b.so refused truncated"; }));
   keeper.stop();
   CHECK(reported().empty());
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "A5: deferred calls that keep replaced code loaded are counted and told") {
+  std::atomic<int> deferred = 0;
+  std::mutex mutex;
+  std::vector<TestCall> calls;
+  const TestFlow flow("waits", {{"s",
+                                 [&](TestCall& call) {
+                                   const std::lock_guard lock(mutex);
+                                   calls.push_back(*call.deferred());
+                                   ++deferred;
+                                   return std::int32_t{WEIR_PENDING};
+                                 },
+                                 {},
+                                 "map"}});
+  ChangingWorker worker;
+  worker.publish(from_file(flow, 'a'));
+  const auto board = std::make_shared<PluginBoard>();
+  const PluginFile old{.path = "/p/a.so", .sha256 = std::string(64, 'a')};
+  board->put({.file = old});
+  const Keeper keeper(worker, board);
+  worker.wait_for_versions("waits", 1);
+  const auto pending = [] { return query_value("select max(pending_calls) from weir.plugins"); };
+  TestClient client;
+  client.start("waits", "[1, 2, 3]");
+  REQUIRE(eventually([&] { return deferred == 3; }));
+  CHECK(eventually([&] { return pending() == "0"; }));  // of live ones they are not counted
+
+  worker.unregister(flow);
+  board->put({.file = old, .state = PluginState::former});
+  CHECK(eventually([&] { return pending() == "3"; }));
+  CHECK(keeper.log().contains("/p/a.so (sha256 " + old.sha256 +
+                              ") stays loaded: 3 deferred calls are pending\n"));
+  CHECK(calls[0].complete(WEIR_FAILED_FOR_GOOD) == WEIR_OK);
+  CHECK(eventually([&] { return pending() == "2"; }));
+  for (const TestCall& call : calls) call.complete(WEIR_FAILED_FOR_GOOD);
+  CHECK(eventually([&] { return pending() == "0"; }));
+  const std::string log = keeper.log();
+  CHECK(log.find("stays loaded") == log.rfind("stays loaded"));  // once in a minute
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "a plugin in quarantine is shown as such until it is released") {

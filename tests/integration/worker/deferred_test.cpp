@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include "integration/worker/worker_rig.hpp"
+#include "support/log_lines.hpp"
+#include "support/test_database.hpp"
 
 using namespace weir;
 using namespace weir::testing;
@@ -101,6 +103,70 @@ TEST_CASE_FIXTURE(EmptyDatabase, "A4: where no more may be deferred the others w
   CHECK(client.wait(run).summary.status == "completed");
 }
 
+TEST_CASE_FIXTURE(
+    EmptyDatabase,
+    "A7, A8: other steps and flows run though a map that is wider than the room waits") {
+  std::mutex mutex;
+  std::vector<TestCall> calls;
+  std::atomic<bool> go_on = false;
+  std::atomic<std::size_t> in_slots = 0;
+  const TestFlow wide("wide", {{"s",
+                                [&](TestCall& call) {
+                                  if (auto later = call.deferred()) {
+                                    const std::lock_guard lock(mutex);
+                                    calls.push_back(*later);
+                                    return std::int32_t{WEIR_PENDING};
+                                  }
+                                  ++in_slots;
+                                  go_on.wait(false);
+                                  return call.output("1");
+                                },
+                                {},
+                                "map"}});
+  const TestFlow plain("plain", {{"s", returns("2"), {}, "map"}});
+  Deferred deferred;
+  const TestFlow other("other", {{"s", deferred.handler()}});
+  WorkerOptions options = RunningWorker::quick();
+  options.slots = 2;
+  options.async_calls = 5;
+  const RunningWorker worker({&wide, &plain, &other}, options);
+  TestClient client;
+  const std::string run = client.start("wide", array_of(40));
+  const auto taken = [&] {
+    const std::lock_guard lock(mutex);
+    return calls.size();
+  };
+  REQUIRE(eventually([&] { return taken() == 5; }));
+  // Each needs a claim, and a slot.
+  for (int i = 0; i < 3; ++i) CHECK(client.run("plain", "[1, 2, 3]").summary.status == "completed");
+  CHECK(taken() == 5);
+  CHECK(in_slots <= 1);
+  // The next place is another flow's, though many elements were there before.
+  const std::string second = client.start("other", "null");
+  const auto complete_one = [&] {
+    std::unique_lock lock(mutex);
+    TestCall call = calls.back();
+    calls.pop_back();
+    lock.unlock();
+    call.output("1");
+    CHECK(call.complete(WEIR_OK) == WEIR_OK);
+  };
+  REQUIRE(eventually([&] {
+    if (deferred.calls().empty() && taken() > 0) complete_one();
+    return !deferred.calls().empty();
+  }));
+  TestCall call = deferred.calls().front();
+  call.output("3");
+  CHECK(call.complete(WEIR_OK) == WEIR_OK);
+  CHECK(client.wait(second).summary.status == "completed");
+  go_on = true;
+  go_on.notify_all();
+  REQUIRE(eventually([&] {
+    while (taken() > 0) complete_one();
+    return client.store().summary(run)->status == "completed";
+  }));
+}
+
 TEST_CASE_FIXTURE(EmptyDatabase,
                   "F4: a deferred call that is not completed times out and is tried again") {
   Deferred deferred;
@@ -170,6 +236,97 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L5: a drain waits for deferred calls and gives
   const RunReport report = client.wait(run);
   CHECK(report.output->text() == R"({"s": [1, 2]})");
   CHECK(step_of(report, "s").attempts == 2);  // what was given back is not charged
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase,
+                  "A1: logs, facts and resources serve any thread of a deferred call") {
+  static std::atomic<int> made = 0, destroyed = 0;
+  made = destroyed = 0;
+  weir_maker maker{};
+  maker.struct_size = sizeof maker;
+  maker.create = [](weir_start*, void*) -> void* { return new int(++made); };
+  maker.destroy = [](void* resource) {
+    delete static_cast<int*>(resource);
+    ++destroyed;
+  };
+  Deferred deferred;
+  const TestFlow flow("waits", {{"s", deferred.handler(), {}, "map"}});
+  const LogLines lines;
+  WorkerOptions options = RunningWorker::quick();
+  options.slots = 1;
+  const RunningWorker worker({&flow}, options, lines.log());
+  TestClient client;
+  const std::string run = client.start("waits", array_of(4));
+  REQUIRE(deferred.await(4));
+  // Each on a thread of its own, which has never been the host's.
+  std::vector<std::jthread> threads;
+  std::vector<void*> resources(4);
+  for (std::size_t i = 0; i < 4; ++i)
+    threads.emplace_back([&, i] {
+      const TestCall call = deferred.calls()[i];
+      call.log("from thread " + call.fact("task_index"));
+      CHECK(call.fact("run_id") == run);
+      CHECK(call.fact("flow_input") == "[0, 1, 2, 3]");
+      resources[i] = call.acquire("shared", maker);
+    });
+  threads.clear();
+  CHECK(made == 1);
+  for (void* const each : resources) CHECK(each == resources[0]);
+  // Discarded by one: the others keep it, the next call gets another.
+  const TestCall first = deferred.calls()[0];
+  first.discard(resources[0]);
+  CHECK(*static_cast<int*>(first.acquire("shared", maker)) == 2);
+  CHECK(destroyed == 0);
+  for (std::size_t i = 0; i < 4; ++i)
+    threads.emplace_back([&, i] {
+      TestCall call = deferred.calls()[i];
+      CHECK(*static_cast<int*>(resources[i]) == 1);
+      call.output(call.fact("task_index"));
+      CHECK(call.complete(WEIR_OK) == WEIR_OK);
+    });
+  threads.clear();
+  CHECK(client.wait(run).output->text() == R"({"s": [0, 1, 2, 3]})");
+  CHECK(eventually([&] { return destroyed >= 1; }));  // by the worker's loop
+  for (int i = 0; i < 4; ++i)
+    CHECK(lines.text().contains("run " + run + " waits.s: from thread " + std::to_string(i)));
+}
+
+TEST_CASE_FIXTURE(EmptyDatabase, "C9: a deferred call settles in a transaction on any thread") {
+  pqxx::connection connection(database());
+  {
+    pqxx::work work(connection);
+    work.exec("drop table if exists public.paid; create table public.paid (run_id uuid not null)");
+    work.commit();
+  }
+  Deferred deferred;
+  const TestFlow flow(
+      "pays", {{"s", deferred.handler(), {}, "single", {.max_attempts = 2, .base_delay_ms = 1}},
+               {"after", [](TestCall& call) { return call.output(call.input); }, {"s"}}});
+  const RunningWorker worker({&flow});
+  TestClient client;
+  const std::string run = client.start("pays", "null");
+  const auto pays = [&](std::size_t which, bool commits) {
+    std::jthread([&] {
+      TestCall call = deferred.calls()[which];
+      pqxx::work work(connection);
+      work.exec("insert into public.paid values ('" + call.fact("run_id") + "')");
+      const TestCall::Settlement settlement = call.settlement("7");
+      CHECK(settlement.outcome == WEIR_OK);
+      work.exec(settlement.text);
+      commits ? work.commit() : work.abort();
+      call.output("\"not looked at\"");
+      CHECK(call.complete(WEIR_OK) == WEIR_OK);
+    }).join();
+  };
+  REQUIRE(deferred.await(1));
+  pays(0, false);  // it asks for its settlement and does not commit it
+  REQUIRE(deferred.await(2));
+  pays(1, true);
+  CHECK(client.wait(run).output->text() == R"({"after": {"s": 7}})");
+  CHECK(query_value("select count(*) from public.paid") == "1");
+  CHECK(query_value("select string_agg(concat_ws(' ', outcome, error_code), ', ' order by attempt) "
+                    "from weir.attempts where step = 's'") == "failed not_settled, completed");
+  CHECK(deferred.calls()[1].settlement("8").outcome == WEIR_CANCELLED);
 }
 
 TEST_SUITE_END();

@@ -9,6 +9,7 @@
 
 #include <weir/abi/async.h>
 #include <weir/abi/plugin.h>
+#include <weir/abi/resources.h>
 #include <weir/abi/settle.h>
 
 #include "definition/flow_definition.hpp"
@@ -57,12 +58,27 @@ class TestCall {
   std::int32_t on_stop(void (*stopped)(void*), void* user) const {
     return async().on_stop(call_, stopped, user);
   }
+  void log(std::string_view text) const {
+    host_->log(call_, WEIR_LOG_INFO, {text.data(), text.size()});
+  }
+  /// The resource of that name (WEIR_RESOURCES_V1); null when there is none.
+  void* acquire(std::string_view name, const weir_maker& maker) const {
+    weir_acquired acquired{};
+    acquired.struct_size = sizeof acquired;
+    resources().acquire(call_, {name.data(), name.size()}, &maker, &acquired);
+    return acquired.resource;
+  }
+  void discard(const void* resource) const { resources().discard(call_, resource); }
   std::string fact(std::string_view key) const {
     const weir_str value = host_->get(call_, {key.data(), key.size()});
     return std::string(value.data, value.size);
   }
 
  private:
+  const weir_resources& resources() const {
+    constexpr std::string_view id = WEIR_RESOURCES_V1;
+    return *static_cast<const weir_resources*>(host_->extension(host_, {id.data(), id.size()}));
+  }
   const weir_async& async() const {
     constexpr std::string_view id = WEIR_ASYNC_V1;
     return *static_cast<const weir_async*>(host_->extension(host_, {id.data(), id.size()}));

@@ -38,11 +38,12 @@ WorkerOptions RunningWorker::quick() {
           .overrides = {}};
 }
 
-RunningWorker::RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options)
+RunningWorker::RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options,
+                             std::shared_ptr<Log> log)
     : store_(required(postgres::open_worker_store(database()))) {
   for (const TestFlow* flow : flows) registry_.register_or_throw(flow->module());
   worker_ = std::make_unique<Worker>(std::move(options), registry_, *store_,
-                                     printed_log("WEIR_TEST_LOG", stderr));
+                                     log ? std::move(log) : printed_log("WEIR_TEST_LOG", stderr));
   thread_ = std::thread([this] { ended_ = worker_->run(); });
   if (flows.empty()) return;
   TestClient client;

@@ -24,7 +24,9 @@ struct EmptyDatabase {
 /// A worker on a thread of its own, with its own session; drains when it goes.
 class RunningWorker {
  public:
-  RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options = quick());
+  /// Without a log it prints its lines where WEIR_TEST_LOG is set.
+  RunningWorker(const std::vector<const TestFlow*>& flows, WorkerOptions options = quick(),
+                std::shared_ptr<Log> log = {});
   ~RunningWorker();
 
   /// Four slots, and a lease that outlasts a machine that stands still: a test ends it by hand.

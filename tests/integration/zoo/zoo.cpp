@@ -34,6 +34,10 @@ void require(bool done, const char* what) {
   if (!done) throw std::runtime_error(fmt::format("the zoo cannot have {}", what));
 }
 
+void set_mode(const fs::path& path, ::mode_t mode) {
+  require(::chmod(path.c_str(), mode) == 0, "a file of that mode");
+}
+
 }  // namespace
 
 std::string bytes_of(const fs::path& file) {
@@ -49,11 +53,7 @@ std::vector<std::string> Zoo::good() {
 }
 
 Zoo::Zoo() {
-  for (const char* folder : {"plugins", "open"}) {
-    fs::create_directory(path() / folder);
-    fs::permissions(path() / folder, fs::perms{0755});
-  }
-  for (const std::string& name : good()) put(name, actor(name), "");
+  put_good();
   put_file_cases();
   put_loader_cases();
   put_constructor_cases();
@@ -62,10 +62,23 @@ Zoo::Zoo() {
   put_trust_cases();
 }
 
+Zoo::Zoo(const std::vector<std::string>& actors) {
+  put_good();
+  for (const std::string& name : actors) put(name, actor(name), "");
+}
+
+void Zoo::put_good() {
+  for (const char* folder : {"plugins", "open"}) {
+    fs::create_directory(path() / folder);
+    set_mode(path() / folder, 0755);
+  }
+  for (const std::string& name : good()) put(name, actor(name), "");
+}
+
 void Zoo::put(const std::string& name, const std::string& bytes, const std::string& kind) {
   const fs::path file = plugins() / (name + ".so");
   std::ofstream(file, std::ios::binary) << bytes;
-  fs::permissions(file, fs::perms{0644});
+  set_mode(file, 0644);
   expected_.emplace(file.string(), kind);
 }
 
@@ -73,7 +86,7 @@ void Zoo::put_actor(const std::string& built, const std::string& name) {
   const fs::path file = plugins() / (name + ".so");
   const fs::path unfinished = plugins() / (name + ".so.tmp");
   std::ofstream(unfinished, std::ios::binary) << actor(built);
-  fs::permissions(unfinished, fs::perms{0644});
+  set_mode(unfinished, 0644);
   fs::rename(unfinished, file);
 }
 
@@ -116,7 +129,7 @@ void Zoo::put_file_cases() {
 void Zoo::put_trust_cases() {
   const std::string sound = bad("good");
   put("case_14_file_0666", sound, "untrusted_path");
-  fs::permissions(plugins() / "case_14_file_0666.so", fs::perms{0666});
+  set_mode(plugins() / "case_14_file_0666.so", 0666);
   if (::geteuid() == 0) {  // only root can give a file away
     put("case_14_foreign_owner", sound, "untrusted_path");
     require(::chown((plugins() / "case_14_foreign_owner.so").c_str(), 65534, 65534) == 0,
@@ -124,8 +137,8 @@ void Zoo::put_trust_cases() {
   }
   const fs::path open = path() / "open" / "case_14_in_open_folder.so";
   std::ofstream(open, std::ios::binary) << sound;
-  fs::permissions(open, fs::perms{0644});
-  fs::permissions(path() / "open", fs::perms{0777});
+  set_mode(open, 0644);
+  set_mode(path() / "open", 0777);
   expected_.emplace(open.string(), "untrusted_path");
 }
 

@@ -15,6 +15,9 @@ class Zoo {
  public:
   Zoo();
 
+  /// One with the 20 good plugins and these actors, each under its own name.
+  explicit Zoo(const std::vector<std::string>& actors);
+
   const std::filesystem::path& path() const noexcept { return folder_.path(); }
   std::filesystem::path plugins() const { return path() / "plugins"; }
 
@@ -28,6 +31,7 @@ class Zoo {
   static std::vector<std::string> good();
 
  private:
+  void put_good();
   void put(const std::string& name, const std::string& bytes, const std::string& kind);
   void put_file_cases();
   void put_loader_cases();

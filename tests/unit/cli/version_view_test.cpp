@@ -105,6 +105,18 @@ TEST_SUITE("cli: plugins") {
     CHECK(plugin_json(rows[0]).text().contains("\"not_served\":[\"refund\"]"));
   }
 
+  TEST_CASE("A5: the deferred calls that keep a former plugin loaded are counted") {
+    std::vector<ReportedPlugin> reports = {report(1, "former", "aa"), report(2, "former", "aa"),
+                                           report(2, "live", "bb")};
+    CHECK(why(joined({}, reports)[0]).empty());
+    reports[1].pending_calls = 1;
+    CHECK(why(joined({}, reports)[0]) == "/p/shop.so: stays loaded: 1 deferred call is pending");
+    reports[0].pending_calls = 11;
+    const ShownPlugin former = joined({}, reports)[0];
+    CHECK(why(former) == "/p/shop.so: stays loaded: 12 deferred calls are pending");
+    CHECK(plugin_json(former).text().contains("\"pending_calls\":12"));
+  }
+
   TEST_CASE("a plugin that cannot be used says why") {
     ShownPlugin plugin{.path = "/p/shop.so", .state = "refused"};
     CHECK(why(plugin).empty());

@@ -79,6 +79,7 @@ TEST_CASE("the parser knows the keys that are promised") {
                                                   "worker.count",
                                                   "worker.slots",
                                                   "worker.async_calls",
+                                                  "worker.async_bytes",
                                                   "worker.lease",
                                                   "worker.drain_timeout",
                                                   "supervisor.max_restarts",
@@ -129,6 +130,7 @@ TEST_CASE("flows.example.yaml shows the defaults") {
   CHECK(shown->worker.count == standard->worker.count);
   CHECK(shown->worker.slots == standard->worker.slots);
   CHECK(shown->worker.async_calls == standard->worker.async_calls);
+  CHECK(shown->worker.async_bytes == standard->worker.async_bytes);
   CHECK(shown->worker.lease == standard->worker.lease);
   CHECK(shown->worker.drain_timeout == standard->worker.drain_timeout);
   CHECK(shown->supervisor.max_restarts == standard->supervisor.max_restarts);

@@ -16,6 +16,7 @@ namespace weir::testing {
 namespace fs = std::filesystem;
 
 fs::path deeds() { return WEIR_DEEDS; }
+fs::path deferring() { return WEIR_DEFERRING; }
 
 IsolatedOptions isolated_options() {
   return {.program = WEIR_ISOLATED_PROGRAM, .arguments = {"internal", "isolate"}, .processes = 4};
@@ -67,6 +68,12 @@ AttemptResult PluginRig::run(std::size_t flow, std::size_t step, std::string_vie
   Attempt attempt;
   fill(attempt, flow, step, input);
   return call_step(attempt, resources_, *log_);
+}
+
+std::shared_ptr<Attempt> PluginRig::attempt(std::string_view deed) const {
+  auto attempt = std::make_shared<Attempt>();
+  fill(*attempt, 0, 0, json_quoted(deed));
+  return attempt;
 }
 
 std::string PluginRig::log() const { return lines_.with_levels(); }

@@ -23,6 +23,9 @@ namespace weir::testing {
 /// The plugin of tests/fixtures/deeds.
 std::filesystem::path deeds();
 
+/// The plugin of tests/fixtures/deeds/deferring.cpp.
+std::filesystem::path deferring();
+
 /// Where isolated children of tests come from.
 IsolatedOptions isolated_options();
 
@@ -32,6 +35,8 @@ class PluginRig {
   /// In processes of its own.
   explicit PluginRig(const std::filesystem::path& file = deeds(),
                      IsolatedOptions options = isolated_options(), Quarantine::Limit limit = {});
+
+  PluginRig(const std::filesystem::path& file, std::unique_ptr<PluginHost> host);
 
   /// In this process.
   static PluginRig in_process(const std::filesystem::path& file);
@@ -57,8 +62,12 @@ class PluginRig {
   /// Runs any step with any input.
   AttemptResult run(std::size_t flow, std::size_t step, std::string_view input);
 
+  /// An attempt of the step "do" with the JSON string `deed`, for call_step().
+  std::shared_ptr<Attempt> attempt(std::string_view deed) const;
+
   /// Lines of the log so far.
   std::string log() const;
+  const std::shared_ptr<Log>& logs() const noexcept { return log_; }
 
   /// Releases the modules, which ends the processes.
   void release_modules() { flows_.clear(); }
@@ -71,7 +80,6 @@ class PluginRig {
   Json flow_input = Json::trusted(R"({"id":7})");
 
  private:
-  PluginRig(const std::filesystem::path& file, std::unique_ptr<PluginHost> host);
   void fill(Attempt& attempt, std::size_t flow, std::size_t step, std::string_view input) const;
 
   const LogLines lines_;

@@ -29,7 +29,7 @@ struct Pair {
 
 OutgoingFrame line(std::string_view text) {
   static thread_local LogFrame fixed;
-  fixed = {.level = 1, .reserved = 0, .text_bytes = text.size()};
+  fixed = {.number = 1, .level = 1, .reserved = 0, .text_bytes = text.size()};
   return {FrameKind::log, fixed, {text}};
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("Reading goes on where a timeout broke it off") {
   ::setsockopt(pair.here.fd(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
   FrameReader reader(pair.here.fd());
   CHECK(reader.read(100) == WireEnd::not_yet);
-  const LogFrame fixed{.level = 1, .reserved = 0, .text_bytes = 3};
+  const LogFrame fixed{.number = 1, .level = 1, .reserved = 0, .text_bytes = 3};
   std::string bytes(16, '\0');
   const std::uint32_t kind = static_cast<std::uint32_t>(FrameKind::log);
   const std::uint64_t size = sizeof fixed + 3;

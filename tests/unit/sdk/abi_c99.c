@@ -3,6 +3,7 @@
 #include <weir/abi/note.h>
 #include <weir/abi/plugin.h>
 #include <weir/abi/resources.h>
+#include <weir/abi/virtual_time.h>
 
 #define MANIFEST "{}"
 WEIR_NOTE(abi_c99_note, MANIFEST);
@@ -19,6 +20,7 @@ WEIR_ASSERT_SIZE(weir_maker, 40);
 WEIR_ASSERT_SIZE(weir_acquired, 48);
 WEIR_ASSERT_SIZE(weir_resources, 32);
 WEIR_ASSERT_SIZE(weir_async, 48);
+WEIR_ASSERT_SIZE(weir_virtual_time, 16);
 
 const char* abi_c99_manifest(void);
 const char* abi_c99_manifest(void) { return abi_c99_note.description; }

@@ -97,6 +97,51 @@ TEST_SUITE("worker: flights") {
     CHECK(slow->stop.cancelled());
   }
 
+  TEST_CASE("A5: a deferred call has the same limits as a handler and is taken with its run") {
+    EndingFlights ending;
+    Flights flights(ending);
+    std::vector<std::shared_ptr<Attempt>> all;
+    for (std::uint64_t ticket = 1; ticket <= 4; ++ticket) {
+      all.push_back(attempt_of(ticket, ticket < 3 ? 7 : 8, ticket == 2 ? 1s : 10s));
+      FakeSlots::begin(*all.back(), steady_start);
+      if (ticket == 4) all.back()->share = 5;  // it is not of run 8
+      flights.add(all.back());
+    }
+    CHECK(flights.on_slots() == 4);
+    const auto defer = [&] {
+      Tickets deferred;
+      flights.note_deferred([&](Attempt& attempt) { deferred.push_back(attempt.ticket); });
+      return deferred;
+    };
+    CHECK(defer().empty());
+    for (const std::size_t i : {0U, 1U, 2U})
+      all[i]->deferred.store((steady_start + 1ms).time_since_epoch().count());
+    CHECK(defer() == Tickets{1, 2, 3});
+    CHECK(defer().empty());
+    CHECK(flights.on_slots() == 1);
+    CHECK(flights.size() == 4);
+    CHECK(flights.stated().size() == 4);
+    CHECK(flights.next_limit(steady_start) == steady_start + 1s);
+    CHECK(flights.enforce(steady_start + 1s).empty());
+    CHECK(all[1]->stop.cancelled());
+    CHECK(flights.next_limit(steady_start + 1s) == steady_start + 2s);
+    CHECK(flights.enforce(steady_start + 2s) == Tickets{2});
+    CHECK(flights.take(2)->timed_out);
+    CHECK(flights.next_limit(steady_start + 2s) == steady_start + 10s);
+    flights.stop_if(7, [](TaskId) { return true; }, steady_start + 3s);
+    CHECK(all[0]->stop.cancelled());
+    CHECK_FALSE(all[2]->stop.cancelled());
+    CHECK(flights.enforce(steady_start + 4s) == Tickets{1});
+    CHECK(tickets_of(flights.take_run(7, steady_start + 4s)) == Tickets{1});
+    CHECK(tickets_of(flights.take_run(8, steady_start + 4s)) == Tickets{3});
+    CHECK(flights.size() == 1);
+    CHECK(flights.next_limit(steady_start + 4s) == steady_start + 10s);
+    flights.forget(steady_start + 4s);
+    CHECK(flights.size() == 0);
+    CHECK(flights.on_slots() == 0);
+    CHECK_FALSE(flights.next_limit(steady_start + 4s).has_value());
+  }
+
   TEST_CASE("the next limit is the earliest timeout or end of a grace period") {
     EndingFlights ending;
     Flights flights(ending);

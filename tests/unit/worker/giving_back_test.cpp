@@ -182,4 +182,37 @@ TEST_SUITE("worker: giving back") {
     CHECK(worker.attempts.capacity().window == 1);
     CHECK(worker.attempts.pace().hold() == 1);
   }
+
+  TEST_CASE("F1: what a host of plugins gives back is due again, and is not charged") {
+    Loaded worker;
+    OwnedRun& run = worker.add(7, "[0, 1]");
+    worker.start_due();
+    const auto attempt = worker.slots.given.at(1);
+    worker.begin(2);
+    attempt->given_back = true;
+    worker.slots.end(attempt, {}, worker.now + 1s);
+    worker.after(1s);
+    CHECK(text_of(worker.attempts.stated()) == "7:0.0#1");
+    CHECK(worker.settled() == "");
+    CHECK(run.in_flight == 1);
+    CHECK(worker.attempts.states_too_much());
+    REQUIRE(run.due() == 1);
+    const ReadyTask again = run.take_due();
+    CHECK(text_of(again.task, again.attempt) == "0.1#1");
+    CHECK(worker.lines.text() == "");
+  }
+
+  TEST_CASE("F4: what is given back after its timeout has timed out") {
+    TestLoop worker;
+    const TestFlow flow("late", {{"s", returns("1"), {}, "single", {.timeout_ms = 10'000}}});
+    add_run(worker.loop.runs, flow, claim_of(7, "0")).refresh(start);
+    worker.start_due();
+    const auto attempt = worker.slots.given.at(0);
+    FakeSlots::begin(*attempt, worker.now);
+    worker.attempts.collect(worker.now + 10s);  // it is told to stop
+    attempt->given_back = true;
+    worker.slots.end(attempt, {}, worker.now + 10s);
+    worker.attempts.collect(worker.now + 10s);
+    CHECK(worker.settled() == "7:0.0#1 timed_out timed_out: no result within 10000 ms\n");
+  }
 }

@@ -13,7 +13,7 @@ namespace {
 
 using Shares = std::vector<ShareId>;
 
-constexpr Capacity idle_worker{.slots = 4, .window = 4, .in_flight = 0, .due = 0};
+const Capacity idle_worker{.slots = 4, .window = 4, .in_flight = 0, .due = 0};
 
 TakenShare share_of(ShareId share, std::vector<std::size_t> indexes, VersionId version = 1) {
   TakenShare taken;

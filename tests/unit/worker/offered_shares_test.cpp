@@ -4,6 +4,7 @@
 
 #include "integration/worker/test_flow.hpp"
 #include "unit/worker/fake_store.hpp"
+#include "unit/worker/parts.hpp"
 #include "unit/worker/start.hpp"
 
 using namespace weir;
@@ -94,6 +95,39 @@ TEST_SUITE("worker: offered shares") {
     owner.turn();
     CHECK(owner.run().shared.empty());
     CHECK(owner.run().state().end().has_value());
+  }
+
+  TEST_CASE(
+      "L7: of a step that defers its calls others are offered as many as they have room for") {
+    TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
+    for (const bool defers : {false, true}) {
+      CAPTURE(defers);
+      struct Idle : Others {
+        std::vector<std::size_t> ranges;
+        Result<Helpers> helpers_for(WorkerId, RunKey) override { return Helpers{.slots = {8}}; }
+        Result<void> offer_shares(WorkerId, RunKey,
+                                  std::span<const OfferedRange> offered) override {
+          for (const OfferedRange& range : offered) ranges.push_back(range.inputs.size());
+          return {};
+        }
+      } store;
+      Log log;
+      RunBook runs;
+      OfferedShares offered(&store, log);
+      std::string input = "[0";
+      for (int i = 1; i < 2'000; ++i) input += ",0";
+      OwnedRun& run = add_run(runs, flow, 7, (input + "]").c_str());
+      run.refresh(start);
+      // As nothing has ended yet, a task seems to take a second.
+      offered.turn(1, steady_start, runs,
+                   {.slots = 8,
+                    .window = 8,
+                    .room = 1'000,
+                    .defers = [&](const weir_step*) { return defers; }},
+                   [](RunKey, OwnedRun&, const JournalRow&) {});
+      CHECK(store.ranges ==
+            (defers ? std::vector<std::size_t>{500, 375} : std::vector<std::size_t>{8, 8}));
+    }
   }
 
   TEST_CASE("L7: a share of an attempt that is over holds back no later one") {

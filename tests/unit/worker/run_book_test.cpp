@@ -24,17 +24,18 @@ struct WideRuns {
   }
   std::string take(std::size_t count, const std::set<RunKey>& held = {}) {
     std::string taken;
-    runs.take_due(
-        count,
-        [&](const OwnedRun& run) {
-          for (const RunKey key : held)
-            if (&runs.at(key) == &run) return true;
-          return false;
-        },
-        [&](RunKey key, OwnedRun& run, const ReadyTask& ready) {
-          CHECK(&run == &runs.at(key));
-          taken += fmt::format("{}{}:{}", taken.empty() ? "" : " ", key, ready.task.index);
-        });
+    runs.take_due(count,
+                  {.is_held =
+                       [&](const OwnedRun& run) {
+                         for (const RunKey key : held)
+                           if (&runs.at(key) == &run) return true;
+                         return false;
+                       }},
+                  [&](RunKey key, OwnedRun& run, const ReadyTask& ready) {
+                    CHECK(&run == &runs.at(key));
+                    taken +=
+                        fmt::format("{}{}:{}", taken.empty() ? "" : " ", key, ready.task.index);
+                  });
     return taken;
   }
 };

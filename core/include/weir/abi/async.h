@@ -7,9 +7,11 @@
  * refused.
  *
  * A deferred call is a number and no address: it may be used at any time, also after it was
- * completed, and also by mistake. All functions of weir_host and its extensions take it. What they
- * give, the input and resources are valid until complete() is called; before that, also when the
- * attempt is over.
+ * completed, and also by mistake: an odd number that is no pending call is refused by everything. All
+ * functions of weir_host and its extensions take it. What they give, the input and resources are
+ * valid until complete() is called; before that, also when the attempt is over. The call that `run`
+ * was given is valid until `run` has returned, and cannot be completed; using it later, or any even
+ * value that is no call, is undefined.
  *
  * The library stays loaded while it has deferred calls that it has not completed, and they keep their
  * memory and count as pending. So complete each of them, when it was stopped too. Threads of the
@@ -38,8 +40,8 @@ typedef struct weir_async {
 
   /* Makes the call outlive `run`, which must return WEIR_PENDING then: gives the deferred call, which
    * is used in place of the other from here on. NULL: it cannot be deferred, because it was before,
-   * because this host waits for each call (it runs steps in processes of their own, or tests them),
-   * or because as many calls as it allows are pending. Then do the work before `run` returns. */
+   * because this host waits for each call (it tests steps), or because as many calls as it allows are
+   * pending. Then do the work before `run` returns. */
   weir_call* (*defer)(weir_call*);
 
   /* Ends a deferred call as a return of `run` would: result is one of WEIR_OK … WEIR_CANCELLED. It
@@ -48,10 +50,11 @@ typedef struct weir_async {
   int32_t (*complete)(weir_call*, int32_t result);
 
   /* Has `stopped` called once when the work should stop, as cancelled() says from then on: at once on
-   * this thread when it should already, else on a thread of the host. It must be quick; it may
-   * complete the call. It is not called any more once complete() or the next on_stop() has returned
-   * on another thread. NULL: nothing is called. Returns WEIR_OK; or WEIR_CANCELLED, and calls
-   * nothing, when the deferred call is over. */
+   * this thread when it should already, else on a thread of the host. It must be quick, as others
+   * wait for it: 15 s end the process. It may complete the call, and works for it as between enter()
+   * and leave(). It is not called and does not run any more once complete() or the next on_stop() has
+   * returned on another thread, unless it has completed the call itself. NULL: nothing is called.
+   * Returns WEIR_OK; or WEIR_CANCELLED, and calls nothing, when the deferred call is over. */
   int32_t (*on_stop)(weir_call*, void (*stopped)(void* user), void* user);
 
   /* Between these two this thread works for the deferred call: when it crashes, that attempt is

@@ -3,8 +3,8 @@
 /// Invariants:
 /// - A waiter that registered its Waker before it checked cancelled() under its mutex misses no
 ///   cancel(): it either sees the flag, or sleeps already when cancel() takes that mutex.
-/// - A Callback is called once if cancel() is called during its life, and is not running when its
-///   destructor has returned, except in a call that destroys it itself.
+/// - A Callback is called once if cancel() is called between its arm() and its end(), and is not running
+///   when end() has returned, except in its own call.
 #pragma once
 #include <algorithm>
 #include <cassert>
@@ -79,32 +79,56 @@ class Cancellation {
   /// or of the constructor when it was called before. The function must be quick.
   class Callback {
    public:
+    struct Unarmed {};
+
     Callback(Cancellation& source, std::function<void()> function)
-        : source_(source), function_(std::move(function)) {
+        : Callback(source, std::move(function), Unarmed{}) {
+      arm();
+    }
+    /// Is called only once it is armed, with arm().
+    Callback(Cancellation& source, std::function<void()> function, Unarmed)
+        : source_(source), function_(std::move(function)) {}
+    ~Callback() {
       std::unique_lock lock(source_.mutex_);
+      if (is_in_own_call()) *destroyed_ = true;
+      end(lock);
+    }
+
+    /// At most once; on any thread while it lives. Does nothing after end().
+    void arm() {
+      std::unique_lock lock(source_.mutex_);
+      if (stage_ != Stage::unarmed) return;
+      stage_ = Stage::waits;
       source_.callbacks_.push_back(this);
       if (source_.cancelled()) source_.call(lock);
     }
-    ~Callback() {
+
+    /// What its destructor does, while other threads may still arm it.
+    void end() {
       std::unique_lock lock(source_.mutex_);
-      std::erase(source_.callbacks_, this);
-      if (stage_ != Stage::running) return;
-      if (runner_ == Sync::thread_index())
-        *destroyed_ = true;
-      else
-        ended_.wait(lock, [this] { return stage_ == Stage::ended; });
+      end(lock);
     }
     Callback(const Callback&) = delete;
     Callback& operator=(const Callback&) = delete;
 
    private:
     friend class Cancellation;
-    enum class Stage { waits, running, ended };
+    enum class Stage { unarmed, waits, running, ended };
+
+    bool is_in_own_call() const {
+      return stage_ == Stage::running && runner_ == Sync::thread_index();
+    }
+    void end(std::unique_lock<Mutex>& lock) {
+      std::erase(source_.callbacks_, this);
+      if (is_in_own_call()) return;
+      if (stage_ == Stage::running) ended_.wait(lock, [this] { return stage_ == Stage::ended; });
+      stage_ = Stage::ended;
+    }
 
     Cancellation& source_;
     std::function<void()> function_;
     // Guarded by the source's mutex, as the rest.
-    Stage stage_ = Stage::waits;
+    Stage stage_ = Stage::unarmed;
     std::size_t runner_ = 0;     ///< while it is running: the thread
     bool* destroyed_ = nullptr;  ///< while it is running: set when its own call destroys it
     Condition ended_;

@@ -19,16 +19,27 @@ class Async;
 
 namespace sdk {
 
-/// What a handler returns: R, or T when it returns weir::Async<T> (weir/async.hpp).
+/// What the definition symbol points to for a step, of a handler and of one that is a coroutine.
+template <auto handler>
+std::int32_t run(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept;
+template <auto handler>
+std::int32_t run_async(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept;
+
+/// What a handler that returns an R gives in the end, and what runs it. Each kind of asynchronous
+/// handlers has a specialization: weir::Async<T> here, others where they are defined (weir/asio.hpp).
 template <class R>
 struct Returned {
   using Type = R;
   static constexpr bool is_async = false;
+  template <auto handler>
+  static constexpr auto run = &sdk::run<handler>;
 };
 template <class T>
 struct Returned<Async<T>> {
   using Type = T;
   static constexpr bool is_async = true;
+  template <auto handler>
+  static constexpr auto run = &sdk::run_async<handler>;
 };
 
 /// A handler's types: of `R f(weir::Context&)` or `R f(weir::Context&, In)`. No input and void are
@@ -41,8 +52,8 @@ struct Signature {
 template <class R>
 struct Signature<R (*)(Context&)> {
   static constexpr bool takes_input = false;
-  static constexpr bool is_async = Returned<R>::is_async;
-  using Value = typename Returned<R>::Type;
+  using Kind = Returned<R>;
+  using Value = typename Kind::Type;
   static constexpr bool returns = !std::is_void_v<Value>;
   using Result = std::conditional_t<returns, std::remove_cvref_t<Value>, std::monostate>;
   static_assert(Writable<Result>,
@@ -69,6 +80,10 @@ struct Signature<R (*)(Context&, In...) noexcept> : Signature<R (*)(Context&, In
 template <auto handler>
 using SignatureOf = Signature<decltype(+handler)>;
 
+/// What runs the handler, of whichever kind it is.
+template <auto handler>
+inline constexpr auto run_of = SignatureOf<handler>::Kind::template run<handler>;
+
 template <class In>
 In read_input(const Context& context, std::string_view input) {
   try {
@@ -89,20 +104,24 @@ void write_output(const Context& context, std::string& output, const Result& res
   }
 }
 
+/// Reads the input and calls the handler. A coroutine has not begun then.
+template <auto handler>
+decltype(auto) invoke(Context& context, std::string_view input) {
+  using Types = SignatureOf<handler>;
+  if constexpr (Types::takes_input)
+    return handler(context, read_input<typename Types::Input>(context, input));
+  else
+    return handler(context);
+}
+
 /// Reads the input, calls the handler and writes what it returns.
 template <auto handler>
 void call(Context& context, std::string_view input, std::string& output) {
   using Types = SignatureOf<handler>;
-  const auto invoke = [&]() -> decltype(auto) {
-    if constexpr (Types::takes_input)
-      return handler(context, read_input<typename Types::Input>(context, input));
-    else
-      return handler(context);
-  };
   if constexpr (Types::returns) {
-    write_output<typename Types::Result>(context, output, invoke());
+    write_output<typename Types::Result>(context, output, invoke<handler>(context, input));
   } else {
-    invoke();
+    invoke<handler>(context, input);
     output = "null";
   }
 }
@@ -153,15 +172,10 @@ inline std::int32_t run_guarded(const weir_host* host, weir_call* host_call, wei
   }
 }
 
-/// What the definition symbol points to for a step.
 template <auto handler>
 std::int32_t run(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept {
   return run_guarded(host, host_call, input, &call<handler>);
 }
-
-/// The same of an asynchronous handler: in weir/async.hpp.
-template <auto handler>
-std::int32_t run_async(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept;
 
 }  // namespace sdk
 }  // namespace weir

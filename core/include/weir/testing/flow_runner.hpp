@@ -13,9 +13,11 @@
 /// called as a worker calls it, through the C ABI: retries, backoff, maps, max_output, resources.
 /// CMake: `target_link_libraries(my_test PRIVATE weir::flow_testing)`.
 ///
-/// **Time** is virtual. Backoff, start delays and what retry_after asks for pass at once, and an
-/// attempt takes no time, so elapsed() is the same each time. Steps run one after the other on the
-/// calling thread, in the order in which they would begin if there were slots for all.
+/// **Time** is virtual. Backoff, start delays and what retry_after asks for pass at once, and so do
+/// the waits of asynchronous handlers (`co_await context.sleep(1h)`), which are the time that an
+/// attempt takes: its code takes none, so elapsed() is the same each time. Steps run one after the
+/// other on the calling thread, in the order in which they would begin if there were slots for all,
+/// each to its end before the next begins. Waits for anything else are real.
 ///
 /// **Waits** end with the signal a test gives, or when their time is over, which passes at once.
 /// **Flow steps** run the flow they start in memory as well, when it is one of the same plugin:
@@ -24,10 +26,11 @@
 /// **Settlements** (C9): what a handler runs in a transaction of its own goes to a database that the
 /// test replaces; commit() says that the transaction was committed. A file's steps cannot settle.
 ///
-/// **Timeouts**: a handler runs in real time. When its step's timeout passes, Context::cancelled()
-/// says so, and the attempt is `timed_out` once the handler has returned; in elapsed() it took as
-/// long as the timeout. To test without waiting for a long one: time_out() lets it pass at once,
-/// timeout() makes it short. A handler that never asks is never stopped.
+/// **Timeouts**: a wait that reaches the step's timeout ends there. Other code of a handler runs in
+/// real time: when that reaches the timeout, Context::cancelled() says so, and the attempt is
+/// `timed_out` once the handler has returned; in elapsed() it took as long as the timeout. To test
+/// without waiting for a long one: time_out() lets it pass at once, timeout() makes it short. A
+/// handler that never asks is never stopped.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -55,6 +58,7 @@ struct TriedAttempt {
   std::string error_code = {}, error = {};
   std::chrono::microseconds waited{};  ///< since the one before ended; of the first: start_delay
   std::chrono::microseconds began{};   ///< since the run began
+  std::chrono::microseconds took{};    ///< from its beginning to its end
 };
 
 struct LoggedLine {
@@ -181,10 +185,10 @@ class FlowRunner {
   /// handler.
   void mock(std::string_view step, std::function<std::string(std::string_view)> stand_in);
 
-  /// As mock, with another handler: `runner.mock<charge_nothing>("charge")`.
+  /// As mock, with another handler, also an asynchronous one: `runner.mock<charge_nothing>("charge")`.
   template <auto handler>
   void mock(std::string_view step) {
-    mock(step, &sdk::run<handler>);
+    mock(step, sdk::run_of<handler>);
   }
 
   // Overrides, as in flows.yaml. They throw std::invalid_argument when out of range.

@@ -22,7 +22,7 @@ begin
     into v_fault
     from jsonb_to_recordset(p_plugins)
       as p(path text, sha256 text, plugin text, version text, flows text[], state text, isolated boolean, kind text,
-           detail text, hint text, until timestamptz)
+           detail text, hint text, until timestamptz, pending_calls integer)
     order by 1 nulls last
     limit 1;
   exception when data_exception then

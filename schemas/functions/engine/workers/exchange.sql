@@ -15,6 +15,8 @@
 -- Outputs come as text, in j_text and e_text, from workers of this version; from those before it in j_output and
 -- e_output.
 --
+-- p_crowded: those of p_versions of which nothing is claimed, because it would wait in this worker.
+--
 -- p_parents, p_children, p_shares: false where no run that ends has a parent, child runs, or shares of its maps.
 --
 -- Returns three kinds of rows:
@@ -51,7 +53,8 @@ create or replace function weir.exchange(
   p_versions integer[], p_claims_max integer, p_changes boolean default false,
   p_apart boolean default false, j_text text[] default null, e_text text[] default null,
   p_begins_max integer default 0,
-  p_parents boolean default true, p_children boolean default true, p_shares boolean default true)
+  p_parents boolean default true, p_children boolean default true, p_shares boolean default true,
+  p_crowded integer[] default '{}')
 returns table (
   database_time timestamptz, next_wake_at timestamptz,
   run_id bigint, run_uuid uuid, version_id integer, priority smallint, input jsonb, available_at timestamptz,
@@ -141,9 +144,9 @@ begin
       from weir.claim_suspects(p_worker, p_sequence, v_trial_of, p_versions, v_paused) as c;
     elsif p_claims_max > 0 then
       v_claim := weir.claim(p_worker, p_sequence,
-                            case when v_paused is null then p_versions
+                            case when v_paused is null and p_crowded = '{}' then p_versions
                                  else array(select v.id from unnest(p_versions) as v(id)
-                                            where v.id <> all (v_paused)) end,
+                                            where v.id <> all (coalesce(v_paused, '{}') || p_crowded)) end,
                             p_claims_max, v_now);
       v_claimed := v_claim.claimed;
       v_claims := v_claim.claims;

@@ -1,0 +1,1 @@
+../hello_rust/weir.rs
