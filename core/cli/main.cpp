@@ -60,6 +60,6 @@ int main(int argc, char** argv) {
     std::fflush(nullptr);
     std::_Exit(code);
   }
-  weir::LibraryReaper::stop();
+  weir::stop_unloading();
   return code;
 }

@@ -98,7 +98,6 @@ bool start_thread(void* (*function)(void*), void* argument) {
 class Releaser {
  public:
   void release(StepHost::Held held) {
-    if (held.empty()) return;
     const std::lock_guard lock(mutex_);
     std::ranges::move(held, std::back_inserter(held_));
     // Without a thread it waits for the next one, or for the end of the process.
@@ -320,10 +319,10 @@ class Child {
       : channel_(channel), calls_(calls), seat_(recorder), flows_(std::move(flows)) {
     host_->resources = std::make_shared<StepResources>();
     host_->lines = std::make_shared<ChannelStepLines>(channel);
-    host_->completed = [this](const std::shared_ptr<Attempt>& attempt, StepHost::Held held) {
-      releaser_.release(std::move(held));
+    host_->completed = [this](const std::shared_ptr<Attempt>& attempt) {
       calls_.complete(attempt);
     };
+    host_->release = [this](StepHost::Held held) { releaser_.release(std::move(held)); };
     host_->deferred_max = std::numeric_limits<std::size_t>::max();  // the parent knows how many may
     host_->recorder = recorder;
   }

@@ -62,9 +62,9 @@ LibraryReaper::LibraryReaper() {
   has_begun.store(true, std::memory_order_release);
 }
 
-void LibraryReaper::stop() {
+void stop_unloading() {
   if (!has_begun.load(std::memory_order_acquire)) return;
-  LibraryReaper& reaper = of_process();
+  LibraryReaper& reaper = LibraryReaper::of_process();
   reaper.exiting_.store(true, std::memory_order_release);
   const std::scoped_lock until_closed(reaper.loading_);
 }

@@ -10,7 +10,7 @@
 /// - Each hold on an entry has a number, and only the newest counts: the late end of an older one
 ///   has no effect. So a load that finds a library queued takes it back.
 /// - The copy of a library in the stage is held until its code is gone.
-/// - Once the process exits, or stop() was called, nothing is closed any more; a close that is under
+/// - Once the process exits, or stop_unloading() was called, nothing is closed any more; a close that is under
 ///   way ends before the system's own last steps.
 #pragma once
 #include <atomic>
@@ -80,12 +80,8 @@ class LibraryReaper {
   /// first. For tests, and for callers that must know.
   bool wait_until_idle(Steady deadline) const;
 
-  /// Closes no library of this process any more, and returns once one that is being closed is closed.
-  /// For the end of main(): the exit that follows destroys the static objects of plugins, which may
-  /// take time, and their code must not be unmapped meanwhile.
-  static void stop();
-
  private:
+  friend void stop_unloading();
   struct Entry {
     std::unique_ptr<Library> library;
     std::weak_ptr<const Library> handle;
@@ -113,8 +109,8 @@ class LibraryReaper {
   void note_pinned();
   void notify(const std::vector<Notification>& all);
 
-  std::atomic<bool> exiting_{
-      false};           // set by atexit and stop(), checked by the reaper before it closes
+  // Set by atexit and stop_unloading(), checked by the reaper before it closes.
+  std::atomic<bool> exiting_{false};
   std::mutex loading_;  // locked before mutex_; guards pinned_
   std::list<Closed> pinned_;
 
@@ -129,5 +125,10 @@ class LibraryReaper {
   std::mutex observers_mutex_;             // held while observers are notified
   std::list<Observer> observers_;
 };
+
+/// Closes no library of this process any more, and returns once one that is being closed is closed.
+/// For the end of main(): the exit that follows destroys the static objects of plugins, which may
+/// take time, and their code must not be unmapped meanwhile. [any thread]
+void stop_unloading();
 
 }  // namespace weir

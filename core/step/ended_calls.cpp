@@ -1,9 +1,6 @@
 #include "step/ended_calls.hpp"
 
-#include <iterator>
-#include <utility>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace weir {
 
@@ -19,25 +16,26 @@ void EndedCalls::add(std::uint64_t number, const Attempt& attempt,
   const std::lock_guard lock(place.mutex);
   place.number = number;
   place.lines = lines;
-  place.whose.clear();  // and keeps its memory
-  fmt::format_to(std::back_inserter(place.whose), "run {}: {}.{} (attempt {})", attempt.run_id,
-                 flow.slug().view(), flow.steps()[attempt.task.step].slug.view(), attempt.number);
+  place.run_id = attempt.run_id;  // in the memory of those before, as the others
+  place.flow = flow.slug().view();
+  place.step = flow.steps()[attempt.task.step].slug.view();
+  place.attempt = attempt.number;
 }
 
 void EndedCalls::used(std::uint64_t number, std::string_view does) {
   std::shared_ptr<StepLines> lines;
-  std::string whose;
+  std::string text;
   {
     Place& place = places_[number % remembered];
     const std::lock_guard lock(place.mutex);
     if (place.number != number) return;
     place.number = 0;  // it is told once
-    whose = std::move(place.whose);
+    text = fmt::format(
+        "run {}: {}.{} (attempt {}) {} after its deferred call was completed: that is refused",
+        place.run_id, place.flow, place.step, place.attempt, does);
     lines = place.lines.lock();
   }
-  if (lines)
-    lines->warning(
-        fmt::format("{} {} after its deferred call was completed: that is refused", whose, does));
+  if (lines) lines->warning(text);
 }
 
 }  // namespace weir

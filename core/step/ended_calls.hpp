@@ -38,7 +38,8 @@ class EndedCalls {
   struct Place {
     std::mutex mutex;
     std::uint64_t number = 0;  // 0: none
-    std::string whose;
+    std::string run_id, flow, step;
+    int attempt = 0;
     std::weak_ptr<StepLines> lines;
   };
   std::array<Place, remembered> places_;

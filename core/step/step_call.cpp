@@ -125,7 +125,7 @@ class Named {
 
 // Of a call that is there no more: the plugin is answered, and its operator is warned.
 std::int32_t used_again(const weir_call* name, std::string_view does, std::int32_t answer) {
-  EndedCalls::of_process().used(reinterpret_cast<std::uintptr_t>(name) / 2, does);
+  EndedCalls::of_process().used(Named::number_of(name), does);
   return answer;
 }
 
@@ -552,8 +552,8 @@ void weir_call::complete(const weir::DeferredCall<>::Completion& completion) {
     held.assign(more().acquired.begin(), more().acquired.end());
     more().acquired.clear();
   });
-  if (completion.finishes || !held.empty())
-    host->completed(completion.finishes ? kept_attempt : nullptr, std::move(held));
+  if (!held.empty()) host->release(std::move(held));
+  if (completion.finishes) host->completed(kept_attempt);
   if (!completion.finishes && !completion.counts)
     lines().line(attempt(), LogLevel::warn, "it completes its deferred call too late");
 }

@@ -40,11 +40,13 @@ struct StepHost {
   std::shared_ptr<StepLines> lines;
   /// Called once for each attempt of which call_step() returned nullopt, when its call was completed,
   /// with `result` and `ended` set; also when it was over by then. On a thread of the plugin; must be
-  /// quick. `held` is what the call had acquired: it is to be released on another thread, as its
-  /// destructors may wait for this one; without an attempt nothing else is to be done. Empty: calls
-  /// cannot be deferred.
+  /// quick. Empty: calls cannot be deferred.
+  std::function<void(std::shared_ptr<Attempt>)> completed = {};
+  /// Called before that with what a deferred call had acquired, if it had, whatever call_step()
+  /// returned: it is to be destroyed on another thread, as its destructors may wait for this one. Set
+  /// where `completed` is; must be quick, too.
   using Held = std::vector<std::shared_ptr<const void>>;
-  std::function<void(std::shared_ptr<Attempt>, Held held)> completed = {};
+  std::function<void(Held)> release = {};
   std::size_t deferred_max = 0;
   std::shared_ptr<FlightRecorder> recorder = {};  ///< null: nothing is recorded
   /// Lets that much of the attempt's virtual time pass (weir/abi/virtual_time.h); false: the work

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <ranges>
 #include <utility>
 
@@ -14,6 +15,8 @@
 
 namespace weir {
 namespace {
+
+constexpr int priority_of_shares = 0;
 
 // False: one was taken before.
 bool close_gates(const std::vector<Flights::Flight>& flights) {
@@ -71,11 +74,7 @@ Capacity Attempts::capacity() const {
           .in_flight = on_slots(),
           .due = loop_.runs.due(),
           .task_seconds = pace_.task_seconds(),
-          .due_for_room = is_full()
-                              ? loop_.runs.due_of([this](const OwnedRun& run, std::size_t step) {
-                                  return defers(run, step);
-                                })
-                              : 0,
+          .due_for_room = is_full() ? due_deferring() : 0,
           .room = loop_.options.async_calls,
           .defers = [this](const weir_step* step) { return across_.room.defers(step); },
           .crowded = crowded()};
@@ -86,23 +85,30 @@ void Attempts::note_deferred() {
   flights_.note_deferred([this](Attempt& attempt) { across_.room.note_deferred(attempt); });
 }
 
-bool Attempts::defers(const OwnedRun& run, std::size_t step) const {
-  return across_.room.defers(run.flow()->steps[step]);
+bool Attempts::defers(const FlowHandle& flow, std::size_t step) const {
+  return across_.room.defers(flow->steps[step]);
+}
+
+std::size_t Attempts::due_deferring(const OwnedRun& run) const {
+  return run.due_of([&](std::size_t step) { return defers(run.flow(), step); });
+}
+
+std::size_t Attempts::due_deferring() const {
+  return loop_.runs.due_of(
+      [this](const OwnedRun& run, std::size_t step) { return defers(run.flow(), step); });
 }
 
 bool Attempts::waits_for_room(const OwnedRun& run) const {
-  return is_full() && run.due() > 0 &&
-         run.due_of([&](std::size_t step) { return defers(run, step); }) == run.due();
+  return is_full() && run.due() > 0 && due_deferring(run) == run.due();
 }
 
 std::size_t Attempts::startable() const {
   const std::size_t all = loop_.runs.due() + held_.waiting();
   if (!across_.room.knows_any()) return all;
-  std::size_t deferring = loop_.runs.due_of(
-      [this](const OwnedRun& run, std::size_t step) { return defers(run, step); });
+  std::size_t deferring = due_deferring();
   held_.for_each_waiting(
       [&](const FlowHandle& flow, std::size_t step, VersionId, std::size_t count) {
-        if (across_.room.defers(flow->steps[step])) deferring += count;
+        if (defers(flow, step)) deferring += count;
       });
   return all - deferring + (is_full() ? 0 : std::min(deferring, across_.room.places()));
 }
@@ -111,22 +117,20 @@ std::set<VersionId> Attempts::crowded() const {
   if (!is_full()) return {};
   std::set<VersionId> versions = across_.room.given_back();
   for (const auto& [key, run] : std::as_const(loop_.runs))
-    if (!run.leaving && run.due_of([&](std::size_t step) { return defers(run, step); }) > 0)
-      versions.insert(run.version());
+    if (!run.leaving && due_deferring(run) > 0) versions.insert(run.version());
   held_.for_each_waiting(
       [&](const FlowHandle& flow, std::size_t step, VersionId version, std::size_t) {
-        if (across_.room.defers(flow->steps[step])) versions.insert(version);
+        if (defers(flow, step)) versions.insert(version);
       });
   return versions;
 }
 
 void Attempts::give_back_crowded_shares(Steady now) {
   if (!is_full()) return;
-  const auto defers = [this](const FlowHandle& flow, std::size_t step) {
-    return across_.room.defers(flow->steps[step]);
+  const auto which = [this](const FlowHandle& flow, std::size_t step) {
+    return defers(flow, step);
   };
-  for (const VersionId version : held_.give_back(defers, now))
-    across_.room.note_given_back(version);
+  for (const VersionId version : held_.give_back(which, now)) across_.room.note_given_back(version);
 }
 
 // A8: for each priority, how many calls a flow may have: what waits with a lower priority takes
@@ -134,15 +138,14 @@ void Attempts::give_back_crowded_shares(Steady now) {
 std::map<int, std::size_t> Attempts::shares_of_room(
     const std::function<bool(const OwnedRun&)>& is_held) const {
   std::map<int, std::map<std::string_view, std::size_t>, std::greater<>> waiting;
-  constexpr int priority_of_shares = 0;
   held_.for_each_waiting(
       [&](const FlowHandle& flow, std::size_t step, VersionId, std::size_t count) {
-        if (across_.room.defers(flow->steps[step]))
+        if (defers(flow, step))
           waiting[priority_of_shares][flow->definition.slug().view()] += count;
       });
   for (const auto& [key, run] : std::as_const(loop_.runs)) {
     if (run.leaving || run.due() == 0) continue;
-    const std::size_t due = run.due_of([&](std::size_t step) { return defers(run, step); });
+    const std::size_t due = due_deferring(run);
     if (due > 0 && !is_held(run))
       waiting[run.priority()][run.flow()->definition.slug().view()] += due;
   }
@@ -172,18 +175,17 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
       const auto share = shares.find(priority);
       return !is_full() && (share == shares.end() || across_.room.calls_of(flow) < share->second);
     };
-    std::map<std::string_view, std::size_t> on_slots_of;
-    flights_.for_each_on_slots([&](const Attempt& attempt) { ++on_slots_of[slug_of(attempt)]; });
     busy += pick_elements(
         window - busy,
         [&](const FlowHandle& flow, std::size_t step) {
-          return !across_.room.defers(flow->steps[step]) ||
-                 has_room(0, flow->definition.slug().view());
+          return !defers(flow, step) ||
+                 has_room(priority_of_shares, flow->definition.slug().view());
         },
         now);
+    std::optional<std::map<std::string_view, std::size_t>> on_slots_of;  // once several flows wait
     const auto take = [&](RunKey key, OwnedRun& run, const ReadyTask& task) {
       ++busy;
-      ++on_slots_of[run.flow()->definition.slug().view()];
+      if (on_slots_of) ++(*on_slots_of)[run.flow()->definition.slug().view()];
       started(key, run, task.task.step);
       begin(key, run, task, now);
     };
@@ -191,12 +193,17 @@ void Attempts::pick(const std::function<bool(const OwnedRun&)>& is_held, const P
         .is_held = is_held,
         .may_begin =
             [&](const OwnedRun& run, std::size_t step) {
-              return !defers(run, step) ||
+              return !defers(run.flow(), step) ||
                      has_room(run.priority(), run.flow()->definition.slug().view());
             },
         .load =
             [&](std::string_view flow) {
-              return RunBook::Choice::Load(on_slots_of[flow], across_.room.calls_of(flow));
+              if (!on_slots_of) {
+                on_slots_of.emplace();
+                flights_.for_each_on_slots(
+                    [&](const Attempt& attempt) { ++(*on_slots_of)[slug_of(attempt)]; });
+              }
+              return RunBook::Choice::Load((*on_slots_of)[flow], across_.room.calls_of(flow));
             }};
     loop_.runs.take_due(window - busy, choice, take);
     // What is left waits for room: nothing else could use the slots.

@@ -164,7 +164,10 @@ class Attempts {
              std::vector<std::shared_ptr<Attempt>>& among);
   void note_deferred();
   bool is_full() const { return across_.room.is_full(finished_bytes_); }
-  bool defers(const OwnedRun& run, std::size_t step) const;
+  bool defers(const FlowHandle& flow, std::size_t step) const;
+  /// Due tasks of steps that defer their calls.
+  std::size_t due_deferring(const OwnedRun& run) const;
+  std::size_t due_deferring() const;
   std::size_t pick_elements(std::size_t count, const HeldShares::WhichStep& may_begin, Steady now);
   std::map<int, std::size_t> shares_of_room(
       const std::function<bool(const OwnedRun&)>& is_held) const;

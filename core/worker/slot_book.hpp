@@ -1,5 +1,6 @@
 /// Threads: the worker's loop calls start(), withdraw(), take_finished(), abandon() and close(), a
-/// thread of the slots serve(), and completed() any thread of a plugin. `mutex_` guards everything.
+/// thread of the slots serve(), and release() and completed() any thread of a plugin. `mutex_` guards
+/// everything.
 ///
 /// Invariants:
 /// - Every attempt given to start() is returned once, by take_finished() or by withdraw(), in whatever
@@ -98,12 +99,15 @@ class SlotBook {
     for (; threads > 0; --threads) ends();
   }
 
-  /// The call of a pending attempt was completed, or that of one whose handler is about to return.
-  /// `held` is destroyed by take_finished(). No attempt: only that.
-  void completed(Pointer attempt, Held held) {
+  /// What a completed call had acquired: take_finished() destroys it.
+  void release(Held held) {
     const std::lock_guard lock(mutex_);
     std::ranges::move(held, std::back_inserter(released_));
-    if (!attempt) return;
+  }
+
+  /// The call of a pending attempt was completed, or that of one whose handler is about to return.
+  void completed(Pointer attempt) {
+    const std::lock_guard lock(mutex_);
     if (const auto found = begun_.find(attempt.get()); found != begun_.end()) {
       if (!found->second.is_pending) {
         found->second.is_completed = true;

@@ -31,12 +31,14 @@ Slots::Slots(std::size_t count, std::shared_ptr<StepResources> resources, std::s
   host.lines = lines_to(std::move(log));
   host.deferred_max = deferred_max;
   host.recorder = std::move(recorder);
-  if (deferred_max > 0)
-    host.completed = [shared = std::weak_ptr(shared_)](std::shared_ptr<Attempt> attempt,
-                                                       StepHost::Held held) {
-      if (const auto living = shared.lock())
-        living->book.completed(std::move(attempt), std::move(held));
+  if (deferred_max > 0) {
+    host.completed = [shared = std::weak_ptr(shared_)](std::shared_ptr<Attempt> attempt) {
+      if (const auto living = shared.lock()) living->book.completed(std::move(attempt));
     };
+    host.release = [shared = std::weak_ptr(shared_)](StepHost::Held held) {
+      if (const auto living = shared.lock()) living->book.release(std::move(held));
+    };
+  }
   try {
     while (threads_.size() < count) start_thread();
   } catch (...) {  // no thread can be started: those before it end

@@ -125,8 +125,8 @@ inline Sync::Atomic<std::size_t>& Call::places() const { return worker.taken; }
 inline void Call::complete(const DeferredCall<Sync>::Completion& completion) {
   if (completion.finishes) Worker::give(*attempt, completion.counts ? completion.result : 0);
   auto held = end.use([&] { return std::exchange(acquired, {}); });
-  if (completion.finishes || !held.empty())
-    worker.book.completed(completion.finishes ? attempt : nullptr, std::move(held));
+  if (!held.empty()) worker.book.release(std::move(held));
+  if (completion.finishes) worker.book.completed(attempt);
 }
 
 inline bool Plugin::complete(std::int32_t result) const {

@@ -27,8 +27,8 @@ struct ShownPlugin {
   std::size_t processes = 0;  ///< how many live processes report this
   std::string kind{}, detail{}, hint{};
   std::optional<Time> until{};
-  std::int64_t pending_calls =
-      0;  ///< former: deferred calls that keep its code loaded, in all processes
+  /// Former: deferred calls that keep its code loaded, in all processes.
+  std::int64_t pending_calls = 0;
 };
 
 /// Joins the files of the folders with reports: a row for each file, content and state. A file that

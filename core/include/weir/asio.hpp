@@ -62,6 +62,7 @@
 #include <weir/abi/plugin.h>
 #include <weir/async.hpp>
 #include <weir/context.hpp>
+#include <weir/sdk/extension.hpp>
 #include <weir/sdk/handler.hpp>
 #include <weir/sdk/virtual_time.hpp>
 
@@ -120,7 +121,7 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
  public:
   AsioCall(const weir_host& host, weir_call& call)
       : host_(host),
-        async_(async_of(host)),
+        async_(extension_of<weir_async>(host, WEIR_ASYNC_V1)),
         call_(deferred(async_, call)),
         context_(host, *call_) {}
   AsioCall(const AsioCall&) = delete;
@@ -241,10 +242,6 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
     std::shared_ptr<AsioCall> call_;
   };
 
-  static const weir_async* async_of(const weir_host& host) {
-    constexpr std::string_view id = WEIR_ASYNC_V1;
-    return static_cast<const weir_async*>(host.extension(&host, {id.data(), id.size()}));
-  }
   /// Null `async`: it cannot be deferred.
   static weir_call* deferred(const weir_async*& async, weir_call& call) {
     weir_call* const deferred = async == nullptr ? nullptr : async->defer(&call);

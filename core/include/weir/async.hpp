@@ -40,6 +40,7 @@
 #include <weir/abi/async.h>
 #include <weir/abi/plugin.h>
 #include <weir/context.hpp>
+#include <weir/sdk/extension.hpp>
 #include <weir/sdk/handler.hpp>
 #include <weir/sdk/virtual_time.hpp>
 
@@ -129,8 +130,7 @@ class AsyncCall {
   /// Before the coroutine suspends: the call must outlive `run` from here on.
   void before_suspension() {
     if (begun_ == nullptr || begun_->as != Begun::As::running) return;
-    constexpr std::string_view id = WEIR_ASYNC_V1;
-    async_ = static_cast<const weir_async*>(host_.extension(&host_, {id.data(), id.size()}));
+    async_ = extension_of<weir_async>(host_, WEIR_ASYNC_V1);
     weir_call* const deferred = async_ == nullptr ? nullptr : async_->defer(call_);
     if (deferred == nullptr) {
       async_ = nullptr;

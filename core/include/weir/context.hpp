@@ -12,6 +12,7 @@
 #include <weir/error.hpp>
 #include <weir/json.hpp>
 #include <weir/resource.hpp>
+#include <weir/sdk/extension.hpp>
 
 namespace weir {
 
@@ -117,11 +118,9 @@ class Context {
   /// try`, or for an output that is too large. Tests: FlowRunner::commit.
   template <class Output>
   std::string settlement(const Output& output) const {
-    constexpr std::string_view id = WEIR_SETTLE_V1;
-    const auto* const table =
-        static_cast<const weir_settle*>(host_->extension(host_, {id.data(), id.size()}));
+    const auto* const table = sdk::extension_of<weir_settle>(*host_, WEIR_SETTLE_V1);
     if (table == nullptr)
-      throw permanent("no_settlement", "this host does not have " + std::string(id));
+      throw permanent("no_settlement", "this host does not have " WEIR_SETTLE_V1);
     const std::string json = to_json(output);
     weir_str text{};
     const std::int32_t outcome = table->settlement(call_, {json.data(), json.size()}, &text);
@@ -139,11 +138,10 @@ class Context {
     host_->log(call_, level, {message.data(), message.size()});
   }
   const weir_resources& resources() const {
-    constexpr std::string_view id = WEIR_RESOURCES_V1;
-    const void* const table = host_->extension(host_, {id.data(), id.size()});
+    const auto* const table = sdk::extension_of<weir_resources>(*host_, WEIR_RESOURCES_V1);
     if (table == nullptr)
-      throw permanent("no_resources", "this host does not have " + std::string(id));
-    return *static_cast<const weir_resources*>(table);
+      throw permanent("no_resources", "this host does not have " WEIR_RESOURCES_V1);
+    return *table;
   }
   std::string_view property(std::string_view key) const {
     const weir_str found = host_->get(call_, {key.data(), key.size()});

@@ -51,11 +51,13 @@ class Deferring {
       : rig(std::move(given)) {
     host_->resources = std::make_shared<StepResources>();
     host_->lines = lines_to(rig->logs());
-    host_->completed = [finished = finished_](std::shared_ptr<Attempt> attempt,
-                                              StepHost::Held held) {
+    host_->completed = [finished = finished_](std::shared_ptr<Attempt> attempt) {
+      const std::lock_guard lock(finished->mutex);
+      finished->all.push_back(std::move(attempt));
+    };
+    host_->release = [finished = finished_](StepHost::Held held) {
       const std::lock_guard lock(finished->mutex);
       std::ranges::move(held, std::back_inserter(finished->held));
-      finished->all.push_back(std::move(attempt));
     };
     host_->deferred_max = deferred_max;
   }
@@ -133,8 +135,9 @@ class Deferring {
 
 TEST_CASE("A2: deferred calls give the same results isolated and in process") {
   Deferring isolated, in_process = Deferring::in_process();
-  for (const char* deed : {"now", "twice", "fails", "bad", "none", "large", "logs", "facts",
-                           "before_return", "defers_and_answers", "resource"}) {
+  for (const char* deed :
+       {"now", "twice", "fails", "bad", "none", "large", "logs", "facts", "before_return",
+        "defers_and_answers", "resource", "resource_before_return"}) {
     CAPTURE(deed);
     CHECK(isolated.run(deed) == in_process.run(deed));
   }

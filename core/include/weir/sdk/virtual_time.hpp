@@ -3,10 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include <weir/abi/plugin.h>
 #include <weir/abi/virtual_time.h>
+#include <weir/sdk/extension.hpp>
 
 namespace weir::sdk {
 
@@ -16,9 +16,7 @@ namespace weir::sdk {
 /// [any thread]
 inline std::optional<bool> pass_virtual_time(const weir_host& host, weir_call* call,
                                              std::chrono::nanoseconds duration) {
-  constexpr std::string_view id = WEIR_VIRTUAL_TIME_V1;
-  const auto* const time =
-      static_cast<const weir_virtual_time*>(host.extension(&host, {id.data(), id.size()}));
+  const auto* const time = extension_of<weir_virtual_time>(host, WEIR_VIRTUAL_TIME_V1);
   if (time == nullptr) return std::nullopt;
   const std::int64_t count = std::max<std::int64_t>(duration.count(), 0);
   return time->pass(call, static_cast<std::uint64_t>(count)) == WEIR_OK;
