@@ -54,12 +54,6 @@ std::string_view ignores_stop(const Attempt& attempt) {
              : "ignores its stop token and keeps its thread";
 }
 
-// When its handler returned.
-Steady return_of(const Attempt& attempt) {
-  const Steady::rep deferred = attempt.deferred.load(std::memory_order_acquire);
-  return deferred != 0 ? Steady(Steady::duration(deferred)) : attempt.ended;
-}
-
 // When its handler began; the epoch when it did not.
 Steady start_of(const Attempt& attempt) {
   return Steady(Steady::duration(attempt.started.load(std::memory_order_acquire)));
@@ -82,7 +76,12 @@ Capacity Attempts::capacity() const {
 
 // Those that are deferred and pending leave their slots to others.
 void Attempts::note_deferred() {
-  flights_.note_deferred([this](Attempt& attempt) { across_.room.note_deferred(attempt); });
+  flights_.note_deferred([this](Attempt& attempt) {
+    across_.room.note_deferred(attempt);
+    // Not when the call ends: while none has ended, the next ones would begin as slowly as their waits.
+    pace_.ran(Steady(Steady::duration(attempt.deferred.load(std::memory_order_acquire))) -
+              start_of(attempt));
+  });
 }
 
 bool Attempts::defers(const FlowHandle& flow, std::size_t step) const {
@@ -270,7 +269,6 @@ void Attempts::begin(std::shared_ptr<Attempt> attempt, Steady now,
 }
 
 void Attempts::collect(Steady now) {
-  note_deferred();
   collect_finished();
   for (const std::uint64_t ticket : flights_.enforce(now)) {
     const auto flight = flights_.take(ticket);
@@ -287,7 +285,9 @@ void Attempts::collect(Steady now) {
 }
 
 void Attempts::collect_finished() {
-  for (auto& attempt : slots_.take_finished()) {
+  auto ended = slots_.take_finished();
+  note_deferred();  // also of those: before the room hears that they ended
+  for (auto& attempt : ended) {
     const bool obeyed = across_.ending.note_returned(attempt->ticket);
     across_.room.note_ended(*attempt);
     finished_bytes_ += bytes_of(attempt->result);
@@ -296,7 +296,9 @@ void Attempts::collect_finished() {
   for (; !finished_.empty() && !loop_.outbox.is_full(); finished_.pop_front()) {
     Attempt& attempt = *finished_.front().attempt;
     finished_bytes_ -= bytes_of(attempt.result);
-    pace_.ran(return_of(attempt) - start_of(attempt), bytes_of(attempt.result));
+    if (attempt.deferred.load(std::memory_order_acquire) == 0)
+      pace_.ran(attempt.ended - start_of(attempt));
+    pace_.resulted(bytes_of(attempt.result));
     const auto flight = flights_.take(attempt.ticket);
     if (!flight) {
       if (finished_.front().obeyed)

@@ -28,11 +28,10 @@ class Pace {
   std::size_t blocked() const noexcept { return blocked_; }
 
   void exchanged(Steady::duration took) { average(exchange_seconds_, took); }
-  /// A task ran for so long, and its result has so many bytes.
-  void ran(Steady::duration took, std::size_t bytes = 0) {
-    average(task_seconds_, took);
-    average(task_bytes_, static_cast<double>(bytes));
-  }
+  /// A task had its slot for so long.
+  void ran(Steady::duration took) { average(task_seconds_, took); }
+  /// The result of a task has so many bytes.
+  void resulted(std::size_t bytes) { average(task_bytes_, static_cast<double>(bytes)); }
 
   double task_seconds() const noexcept { return task_seconds_; }
   /// How long an exchange takes.

@@ -51,12 +51,13 @@ TEST_SUITE("worker: pace") {
   TEST_CASE("the results of a window have 16 MiB together, or each slot has one") {
     Pace pace(4);
     for (int i = 0; i < 1'000; ++i) pace.exchanged(1s);
-    for (int i = 0; i < 1'000; ++i) pace.ran(0s, 100);
+    for (int i = 0; i < 1'000; ++i) pace.ran(0s);
+    for (int i = 0; i < 1'000; ++i) pace.resulted(100);
     CHECK(pace.window() == 512);
-    for (int i = 0; i < 1'000; ++i) pace.ran(0s, 1024 * 1024);
+    for (int i = 0; i < 1'000; ++i) pace.resulted(1024 * 1024);
     CHECK(pace.window() == 16);
     CHECK(pace.hold() == 32);
-    for (int i = 0; i < 1'000; ++i) pace.ran(0s, 64 * 1024 * 1024);
+    for (int i = 0; i < 1'000; ++i) pace.resulted(64 * 1024 * 1024);
     CHECK(pace.window() == 4);
     CHECK(pace.hold() == 4);
   }
