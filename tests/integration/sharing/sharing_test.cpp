@@ -90,6 +90,28 @@ bool is_shared() {
   return number("select count(*) from weir.share where worker_id is not null") != "0";
 }
 
+// Doubles as doubles() does; but from the hundredth on only once it was seen that the run is shared,
+// however quick the machine is.
+class SharedDoubles {
+ public:
+  TestHandler handler(std::chrono::milliseconds time) {
+    return [this, time](TestCall& call) {
+      const int value = std::stoi(std::string(call.input));
+      while (value >= 100 && !seen_ && !call.cancelled()) std::this_thread::sleep_for(1ms);
+      work(call, time);
+      return call.output(std::to_string(2 * value));
+    };
+  }
+  /// Waits for that, and until at least so many are settled.
+  bool await(int settled = 0) {
+    seen_ = eventually([&] { return is_shared() && some_are_settled(settled); });
+    return seen_;
+  }
+
+ private:
+  std::atomic<bool> seen_ = false;
+};
+
 }  // namespace
 
 TEST_SUITE_BEGIN("worker: shares");
@@ -213,14 +235,15 @@ TEST_CASE_FIXTURE(EmptyDatabase,
 TEST_CASE_FIXTURE(
     EmptyDatabase,
     "L5: a helper that drains gives back what it has not begun and nothing is charged") {
-  const TestFlow flow = wide(doubles(20ms));
+  SharedDoubles doubling;
+  const TestFlow flow = wide(doubling.handler(20ms));
   const RunningWorker first({&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return some_are_settled(1); }));  // the first one owns it
   std::optional<RunningWorker> second;
   second.emplace(std::vector{&flow});
-  REQUIRE(eventually([] { return is_shared(); }));
+  REQUIRE(doubling.await());
   second->drain();
   CHECK(second->join().has_value());
   CHECK(number("select count(*) from weir.share where worker_id is not null") == "0");
@@ -230,14 +253,15 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L5: an owner that drains leaves its shares to the next one") {
-  const TestFlow flow = wide(doubles(20ms));
+  SharedDoubles doubling;
+  const TestFlow flow = wide(doubling.handler(20ms));
   std::optional<RunningWorker> first;
   first.emplace(std::vector{&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
   REQUIRE(eventually([] { return some_are_settled(1); }));
   const RunningWorker second({&flow});
-  REQUIRE(eventually([] { return is_shared(); }));
+  REQUIRE(doubling.await());
   first->drain();
   CHECK(first->join().has_value());
   CHECK(client.wait(run).output->text() == doubled(400));
@@ -246,11 +270,12 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L5: an owner that drains leaves its shares to 
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: the owner dies and its helper's work is kept") {
-  const TestFlow flow = wide(doubles(20ms));
+  SharedDoubles doubling;
+  const TestFlow flow = wide(doubling.handler(20ms));
   const RunningWorker first({&flow}), second({&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
-  REQUIRE(eventually([] { return is_shared() && some_are_settled(20); }));
+  REQUIRE(doubling.await(20));
   REQUIRE(ends_lease_of(true));
   CHECK(client.wait(run).output->text() == doubled(400));
   CHECK(wrongly_often(400) == "0");
@@ -258,11 +283,12 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: the owner dies and its helper's work is ke
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: the helper dies and what it held is found again") {
-  const TestFlow flow = wide(doubles(20ms));
+  SharedDoubles doubling;
+  const TestFlow flow = wide(doubling.handler(20ms));
   const RunningWorker first({&flow}), second({&flow});
   TestClient client;
   const std::string run = client.start("wide", numbers(400));
-  REQUIRE(eventually([] { return is_shared() && some_are_settled(20); }));
+  REQUIRE(doubling.await(20));
   REQUIRE(ends_lease_of(false));
   CHECK(client.wait(run).output->text() == doubled(400));
   CHECK(wrongly_often(400) == "0");
@@ -289,12 +315,13 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L2: whoever dies whenever each element is comp
 }
 
 TEST_CASE_FIXTURE(EmptyDatabase, "L6: sharing goes on when the database was away") {
-  const TestFlow flow = wide(doubles(10ms));
+  SharedDoubles doubling;
+  const TestFlow flow = wide(doubling.handler(10ms));
   const RunningWorker first({&flow}), second({&flow});
   REQUIRE(eventually([] { return both_are_idle(); }));
   TestClient client;
   const std::string run = client.start("wide", numbers(500));
-  REQUIRE(eventually([] { return is_shared(); }));
+  REQUIRE(doubling.await());
   for (int times = 0; times < 3; ++times) {
     {
       const DatabaseAway away;
