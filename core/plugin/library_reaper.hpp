@@ -10,8 +10,8 @@
 /// - Each hold on an entry has a number, and only the newest counts: the late end of an older one
 ///   has no effect. So a load that finds a library queued takes it back.
 /// - The copy of a library in the stage is held until its code is gone.
-/// - Once the process exits, or stop_unloading() was called, nothing is closed any more; a close that is under
-///   way ends before the system's own last steps.
+/// - Once the process exits, or stop_unloading() was called, nothing is closed any more; a close
+///   that is under way ends before the system's own last steps.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -82,6 +82,7 @@ class LibraryReaper {
 
  private:
   friend void stop_unloading();
+
   struct Entry {
     std::unique_ptr<Library> library;
     std::weak_ptr<const Library> handle;

@@ -78,7 +78,7 @@ Capacity Attempts::capacity() const {
 void Attempts::note_deferred() {
   flights_.note_deferred([this](Attempt& attempt) {
     across_.room.note_deferred(attempt);
-    // Not when the call ends: while none has ended, the next ones would begin as slowly as their waits.
+    // Not when the call ends: while none has ended, the next would begin as slowly as they wait.
     pace_.ran(Steady(Steady::duration(attempt.deferred.load(std::memory_order_acquire))) -
               start_of(attempt));
   });

@@ -95,11 +95,10 @@ bool is_shared() {
 class SharedDoubles {
  public:
   TestHandler handler(std::chrono::milliseconds time) {
-    return [this, time](TestCall& call) {
-      const int value = std::stoi(std::string(call.input));
-      while (value >= 100 && !seen_ && !call.cancelled()) std::this_thread::sleep_for(1ms);
-      work(call, time);
-      return call.output(std::to_string(2 * value));
+    return [this, doubles = doubles(time)](TestCall& call) {
+      const bool waits = std::stoi(std::string(call.input)) >= 100;
+      while (waits && !seen_ && !call.cancelled()) std::this_thread::sleep_for(1ms);
+      return doubles(call);
     };
   }
   /// Waits for that, and until at least so many are settled.
