@@ -22,8 +22,9 @@ struct OfferedRange {
 
 /// Which workers would take shares of a run.
 struct Helpers {
-  std::vector<std::size_t> slots;  ///< of each worker that has free slots, or runs shares of it now
-  std::size_t available = 0;       ///< shares of it that no worker has taken yet
+  std::vector<std::size_t> slots;        ///< of each that has free slots, or runs shares of it now
+  std::vector<std::size_t> async_calls;  ///< of each of these: how many deferred calls it may have
+  std::size_t available = 0;             ///< shares of it that no worker has taken yet
 };
 
 /// A share that a worker holds.

@@ -29,6 +29,7 @@ struct WorkerIdentity {
   std::string host;
   int pid = 0;
   std::size_t slots = 1;
+  std::size_t async_calls = 0;  ///< how many deferred calls it may have beside its slots (A4)
   /// The crashed workers whose suspects it tries (F10): it claims the runs that they keep, and no
   /// others. Empty: it claims as every worker does.
   std::vector<WorkerId> trial_of = {};

@@ -69,7 +69,6 @@ Capacity Attempts::capacity() const {
           .due = loop_.runs.due(),
           .task_seconds = pace_.task_seconds(),
           .due_for_room = is_full() ? due_deferring() : 0,
-          .room = loop_.options.async_calls,
           .defers = [this](const weir_step* step) { return across_.room.defers(step); },
           .crowded = crowded()};
 }

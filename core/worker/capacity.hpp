@@ -18,7 +18,6 @@ struct Capacity {
   std::size_t due = 0;           ///< tasks of its own runs that it could start
   double task_seconds = 1.0;     ///< how long a task takes
   std::size_t due_for_room = 0;  ///< those of `due` that wait for room for deferred calls (A7)
-  std::size_t room = 0;          ///< how many deferred calls it may have
   /// Whether a step defers its calls, which take none of the slots then.
   std::function<bool(const weir_step*)> defers = [](const weir_step*) { return false; };
   /// Versions of which it holds what waits for room: nothing more of them is taken.

@@ -211,12 +211,12 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Helpers& helpe
   const std::size_t wanted = helpers.slots.size() * offers_ahead;
   for (std::size_t i = helpers.available; i < wanted && run.due() > reserve; ++i) {
     const std::size_t slots = helpers.slots[i % helpers.slots.size()];
+    const std::size_t room = helpers.async_calls[i % helpers.slots.size()];
     const std::size_t part = std::max<std::size_t>(1, run.due() * slots / (2 * all_slots));
     const auto quick = static_cast<std::size_t>(
         std::min(rounds * static_cast<double>(slots), static_cast<double>(range_elements_max)));
-    // Calls that are deferred begin as far as there is room. Its part of the room is as its slots.
-    const std::size_t roomy =
-        std::min(range_elements_max, std::max(quick, capacity.room * slots / capacity.slots));
+    // Calls that are deferred begin as far as there is room.
+    const std::size_t roomy = std::min(range_elements_max, std::max(quick, room));
     const std::vector<ReadyTask> tasks = run.take_wide([&](std::size_t step) {
       return std::min(
           {part, capacity.defers(run.flow()->steps[step]) ? roomy : quick, run.due() - reserve});

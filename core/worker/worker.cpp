@@ -46,7 +46,10 @@ Result<Worker::Ended> Worker::run() {
   ServedFlows flows(options_, registry_, store_.flows(), *log_);
   FlowWorkers& flow_workers =
       options_.flow_workers ? *options_.flow_workers : *FlowWorkers::of_this_process();
-  WorkerIdentity identity{.host = host_name(), .pid = ::getpid(), .slots = options_.slots};
+  WorkerIdentity identity{.host = host_name(),
+                          .pid = ::getpid(),
+                          .slots = options_.slots,
+                          .async_calls = options_.async_calls};
   if (options_.trial) identity.trial_of = options_.trial->of;
   const auto ended = [&]() -> Result<void> {
     RetryLog told(*log_, "cannot join", "can join again");

@@ -361,13 +361,14 @@ TEST_SUITE("conformance: shares") {
           ErrorCode::lease_lost);
   }
 
-  TEST_CASE("L7: hands are the live workers that can run it and have slots free") {
+  TEST_CASE("L7: helpers are the live workers that can run it and have slots free") {
     const auto stores = fresh_stores();
     Wide a(*stores);
     const auto helpers = [&] { return must(Wide::shares(a.owner).helpers_for(a.owner.id, a.run)); };
     CHECK(helpers().slots.empty());  // it did not ask for anything
     a.helper.claim(2);
     CHECK(helpers().slots == std::vector<std::size_t>{4});
+    CHECK(helpers().async_calls == std::vector<std::size_t>{7});
     a.helper.claim(0);
     CHECK(helpers().slots.empty());  // it has no room
     a.offers({range(4, 3), range(7, 3)});

@@ -27,8 +27,12 @@ FlowDraft with_attempts(std::int64_t max_attempts, FlowDraft draft) {
 
 TestWorker::TestWorker(StoresUnderTest& stores, std::vector<WorkerId> trial_of)
     : session(stores.worker_session()),
-      id(must(session->join(
-          {.host = "here", .pid = 42, .slots = 4, .trial_of = std::move(trial_of)}, long_lease))) {}
+      id(must(session->join({.host = "here",
+                             .pid = 42,
+                             .slots = 4,
+                             .async_calls = 7,
+                             .trial_of = std::move(trial_of)},
+                            long_lease))) {}
 
 VersionId TestWorker::loads(const FlowDraft& draft) {
   versions.push_back(must(session->flows().register_version(built(draft))));

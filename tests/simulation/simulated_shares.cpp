@@ -89,7 +89,9 @@ Result<Helpers> SimulatedDatabase::helpers_for(WorkerId worker, RunKey run) {
     const bool helps = std::ranges::any_of(tables_.shares, [&, helper = id](const auto& entry) {
       return entry.second.worker == helper && entry.second.run == run;
     });
-    if (idle || helps) helpers.slots.push_back(each.identity.slots);
+    if (!idle && !helps) continue;
+    helpers.slots.push_back(each.identity.slots);
+    helpers.async_calls.push_back(each.identity.async_calls);
   }
   for (const auto& [id, share] : tables_.shares)
     if (share.run == run && !share.worker) ++helpers.available;

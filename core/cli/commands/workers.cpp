@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view workers_list_footer =
     R"(Lists live workers first, then the others, most recently ended first. "lapsed":
 it did not renew its lease, and its runs went to others. BUSY: the steps that it
-runs, of those that it can run at the same time.
+runs, of its slots; deferred calls take none, so there can be more.
 
 Examples:
   weir workers list

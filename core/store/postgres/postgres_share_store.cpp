@@ -13,8 +13,9 @@
 namespace weir::postgres {
 namespace {
 
-constexpr auto helpers_columns =
-    columns_of<Helpers>(column("slots", &Helpers::slots), column("available", &Helpers::available));
+constexpr auto helpers_columns = columns_of<Helpers>(column("slots", &Helpers::slots),
+                                                     column("async_calls", &Helpers::async_calls),
+                                                     column("available", &Helpers::available));
 
 constexpr auto held_columns = columns_of<HeldRange>(
     column("share", &HeldRange::share), column("run", &HeldRange::run),

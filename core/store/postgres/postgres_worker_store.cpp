@@ -28,7 +28,7 @@ constexpr const char* large_settings =
     "exception when others then null; end $$";
 
 constexpr const char* join_call =
-    "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint, $5::bigint[])";
+    "select weir.join_as_worker($1, $2::int, $3::int, $4::bigint, $5::bigint[], $6::int)";
 
 constexpr auto child_arguments =
     array_arguments_of<ChildStart>(array_argument("runs", "bigint", &ChildStart::parent),
@@ -106,7 +106,8 @@ class PostgresWorkerStore final : public WorkerStore {
         join_call,
         {identity.host, std::to_string(identity.pid), std::to_string(identity.slots),
          std::to_string(lease.count()),
-         identity.trial_of.empty() ? std::nullopt : std::optional(array_of(identity.trial_of))}));
+         identity.trial_of.empty() ? std::nullopt : std::optional(array_of(identity.trial_of)),
+         std::to_string(identity.async_calls)}));
     if (joined) worker_ = *joined;
     return joined;
   }

@@ -130,8 +130,8 @@ TEST_SUITE("postgres: edges") {
 
   TEST_CASE("what no worker can be, serve or report is refused as such") {
     Edges a;
-    for (const std::string worker :
-         {"null, 1, 1, 1000", "'h', null, 1, 1000", "'h', 1, null, 1000", "'h', 1, 0, 1000"})
+    for (const std::string worker : {"null, 1, 1, 1000", "'h', null, 1, 1000", "'h', 1, null, 1000",
+                                     "'h', 1, 0, 1000", "'h', 1, 1, 1000, p_async_calls => -1"})
       CHECK(a.refusal("select weir.join_as_worker(" + worker + ")") == "WR003");
     for (const std::string served :
          {"null, '{1}', '{1}'", "1, null, '{1}'", "1, '{1}', null", "1, '{1,2}', '{1}'",

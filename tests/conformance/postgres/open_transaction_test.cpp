@@ -51,6 +51,19 @@ struct Open {
     user.run("begin");
     user.run(fmt::format("select weir.cancel('{}', 'enough')", run.id));
   }
+  // The user's transaction is committed as soon as somebody waits for one of its locks.
+  std::jthread commits_when_waited_for() {
+    return std::jthread([this] {
+      eventually([this] {
+        return !stores
+                    .sql(
+                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
+                        "datname = current_database()")
+                    .empty();
+      });
+      user.run("commit");
+    });
+  }
   std::string status(const ClaimedRun& run) {
     return stores.sql(fmt::format("select status from weir.runs where run_id = '{}'", run.id))
         .front();
@@ -345,16 +358,7 @@ TEST_SUITE("postgres: open transactions") {
     a.worker.lapses(*a.client);
     a.user.run("begin");
     a.user.run("select 1 from weir.uptime for update");
-    const std::jthread sweeping([&] {
-      eventually([&] {
-        return !a.stores
-                    .sql(
-                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
-                        "datname = current_database()")
-                    .empty();
-      });
-      a.user.run("commit");
-    });
+    const std::jthread sweeping = a.commits_when_waited_for();
     const auto started = a.worker.starts_child(parent.run, 0, 1, "totals", Json());
     REQUIRE_FALSE(started.has_value());
     CHECK(started.error().code == ErrorCode::lease_lost);
@@ -480,6 +484,15 @@ TEST_SUITE("postgres: a handler's own transaction that is left open") {
     must(a.worker.session->sweep());
     CHECK(must(a.worker.session->shares()->helpers_for(a.worker.id, a.wide.run)).available == 2);
     CHECK(journal_of(*a.worker.session, a.wide.run).empty());
+  }
+
+  TEST_CASE("L5: a worker with shares leaves when a partition of the journal has been made") {
+    Shared a;
+    a.user.run("begin");
+    a.user.run("lock table only weir.journal in access exclusive mode");
+    const std::jthread making = a.commits_when_waited_for();
+    must(a.helper.session->leave(a.helper.id));
+    CHECK(must(a.worker.session->shares()->helpers_for(a.worker.id, a.wide.run)).available == 2);
   }
 }
 

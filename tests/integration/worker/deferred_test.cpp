@@ -74,6 +74,34 @@ TEST_CASE_FIXTURE(EmptyDatabase, "A1: hundreds of calls wait at once beside two 
   CHECK(step_of(report, "s").attempts == static_cast<int>(count));
 }
 
+TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share deferred calls by the room of each") {
+  Deferred deferred;
+  const TestFlow flow("waits", {{"s", deferred.handler(), {}, "map"}});
+  const auto with_room = [](std::size_t async_calls) {
+    WorkerOptions options = RunningWorker::quick();
+    options.slots = 2;
+    options.async_calls = async_calls;
+    return options;
+  };
+  const RunningWorker owner({&flow}, with_room(100));
+  TestClient client;
+  const std::string run = client.start("waits", array_of(300));
+  REQUIRE(deferred.await(100));
+  const RunningWorker helper({&flow}, with_room(200));
+  REQUIRE(deferred.await(300));  // none has ended
+  CHECK(query_value("select string_agg(async_calls::text, ',' order by worker_id) from "
+                    "weir.workers") == "100,200");
+  const std::jthread completes([&] {
+    for (TestCall& call : deferred.calls()) {
+      call.output("1");
+      CHECK(call.complete(WEIR_OK) == WEIR_OK);
+    }
+  });
+  const RunReport report = client.wait(run);
+  CHECK(report.summary.status == "completed");
+  CHECK(step_of(report, "s").attempts == 300);
+}
+
 TEST_CASE_FIXTURE(EmptyDatabase, "A4: where no more may be deferred the others wait in slots") {
   std::atomic<int> deferred = 0, refused = 0;
   std::mutex mutex;

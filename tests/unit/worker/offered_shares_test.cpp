@@ -100,17 +100,31 @@ TEST_SUITE("worker: offered shares") {
   TEST_CASE(
       "L7: of a step that defers its calls others are offered as many as they have room for") {
     TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
-    for (const bool defers : {false, true}) {
-      CAPTURE(defers);
+    struct Case {
+      bool defers;
+      std::size_t room;  // of the helper
+      std::vector<std::size_t> ranges;
+    };
+    for (const Case& each : std::vector<Case>{{false, 1'000, {8, 8}},
+                                              {true, 1'000, {500, 375}},
+                                              {true, 100'000, {500, 375}},
+                                              {true, 100, {100, 100}},
+                                              {true, 0, {8, 8}}}) {
+      CAPTURE(each.defers);
+      CAPTURE(each.room);
       struct Idle : Others {
+        explicit Idle(std::size_t helper_room) : room(helper_room) {}
+        std::size_t room;
         std::vector<std::size_t> ranges;
-        Result<Helpers> helpers_for(WorkerId, RunKey) override { return Helpers{.slots = {8}}; }
+        Result<Helpers> helpers_for(WorkerId, RunKey) override {
+          return Helpers{.slots = {8}, .async_calls = {room}};
+        }
         Result<void> offer_shares(WorkerId, RunKey,
                                   std::span<const OfferedRange> offered) override {
           for (const OfferedRange& range : offered) ranges.push_back(range.inputs.size());
           return {};
         }
-      } store;
+      } store(each.room);
       Log log;
       RunBook runs;
       OfferedShares offered(&store, log);
@@ -122,11 +136,9 @@ TEST_SUITE("worker: offered shares") {
       offered.turn(1, steady_start, runs,
                    {.slots = 8,
                     .window = 8,
-                    .room = 1'000,
-                    .defers = [&](const weir_step*) { return defers; }},
+                    .defers = [&](const weir_step*) { return each.defers; }},
                    [](RunKey, OwnedRun&, const JournalRow&) {});
-      CHECK(store.ranges ==
-            (defers ? std::vector<std::size_t>{500, 375} : std::vector<std::size_t>{8, 8}));
+      CHECK(store.ranges == each.ranges);
     }
   }
 
@@ -159,7 +171,7 @@ TEST_SUITE("worker: offered shares") {
     struct Silent : FakeStore {
       int offers = 0;
       Result<Helpers> helpers_for(WorkerId, RunKey) override {
-        return Helpers{.slots = {1}, .available = 0};
+        return Helpers{.slots = {1}, .async_calls = {0}, .available = 0};
       }
       Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override {
         ++offers;
@@ -192,7 +204,7 @@ TEST_SUITE("worker: offered shares") {
     struct Silent : FakeStore {
       int offers = 0, drops = 0;
       Result<Helpers> helpers_for(WorkerId, RunKey) override {
-        return Helpers{.slots = {1}, .available = 0};
+        return Helpers{.slots = {1}, .async_calls = {0}, .available = 0};
       }
       Result<void> offer_shares(WorkerId, RunKey, std::span<const OfferedRange>) override {
         ++offers;

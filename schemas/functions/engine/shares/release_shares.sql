@@ -4,6 +4,7 @@
 create or replace function weir.release_shares(p_worker bigint, p_shares bigint[]) returns void
 language plpgsql
 set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off  -- by key
+set lock_timeout = '2s'  -- somebody may be making a partition of the journal; its callers wait for no row
 as $$
 declare
   v_owners bigint[];
