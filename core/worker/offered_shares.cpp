@@ -35,6 +35,16 @@ bool unshare(OwnedRun& run, TaskId task, int attempt) {
   return true;
 }
 
+// How many of the run's due tasks the worker begins itself before long. Those that wait for room for
+// deferred calls it does not.
+std::size_t reserve_of(const OwnedRun& run, const Capacity& capacity) {
+  const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
+  if (capacity.due_for_room == 0) return reserve;
+  const std::size_t waiting =
+      run.due_of([&](std::size_t step) { return capacity.defers(run.flow()->steps[step]); });
+  return std::min(reserve, run.due() - waiting);
+}
+
 }  // namespace
 
 Result<std::vector<HeldRange>> OfferedShares::held_by_others(WorkerId worker,
@@ -169,11 +179,10 @@ bool OfferedShares::take_back(WorkerId worker, Steady now, RunBook& runs, const 
 bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capacity& capacity) {
   if (!offering_.empty() && runs.find(offered_run_) == nullptr) offering_.clear();
   if (offering_.empty()) {
-    const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
     RunKey key = 0;
     OwnedRun* widest = nullptr;
     for (auto& [each, run] : runs)
-      if (!run.leaving && run.due() > reserve + 1 &&
+      if (!run.leaving && run.due() > reserve_of(run, capacity) + 1 &&
           (widest == nullptr || run.due() > widest->due())) {
         key = each;
         widest = &run;
@@ -206,7 +215,7 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Helpers& helpe
   std::vector<OfferedRange> ranges;
   std::size_t all_slots = capacity.slots;
   for (const std::size_t slots : helpers.slots) all_slots += slots;
-  const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
+  const std::size_t reserve = reserve_of(run, capacity);
   const double rounds = std::max(1.0, range_seconds / std::max(capacity.task_seconds, 1e-6));
   const std::size_t wanted = helpers.slots.size() * offers_ahead;
   for (std::size_t i = helpers.available; i < wanted && run.due() > reserve; ++i) {

@@ -16,4 +16,5 @@ comment on column weir.workers.in_flight is 'how many attempts it runs';
 comment on column weir.workers.ended_at is 'when it left, or was declared dead';
 comment on column weir.workers.end_reason is 'left (it drained), lapsed (its lease lapsed) or crashed';
 comment on column weir.workers.runs is 'how many runs it holds';
-comment on column weir.workers.async_calls is 'how many deferred calls it may have beside its slots; null: it did not say';
+comment on column weir.workers.async_calls is
+  'how many deferred calls it may have beside its slots; null: it did not say';

@@ -7,7 +7,7 @@ namespace {
 
 // Raise them when calls between programs and databases that are further apart cannot work.
 constexpr int oldest_program = 4;
-constexpr int oldest_database = 4;
+constexpr int oldest_database = 5;
 
 }  // namespace
 

@@ -54,13 +54,7 @@ struct Open {
   // The user's transaction is committed as soon as somebody waits for one of its locks.
   std::jthread commits_when_waited_for() {
     return std::jthread([this] {
-      eventually([this] {
-        return !stores
-                    .sql(
-                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
-                        "datname = current_database()")
-                    .empty();
-      });
+      eventually([this] { return stores.waiting_for_locks() > 0; });
       user.run("commit");
     });
   }
@@ -146,6 +140,7 @@ TEST_SUITE("postgres: open transactions") {
       "C2: a run that is started after a pause is not claimed by an exchange that began before") {
     Open a;
     const ClaimedRun ends[] = {a.first, a.second};
+    a.stores.let_exchanges_wait();
     for (const ClaimedRun& run : ends) {
       a.user.run("begin");
       a.user.run(
@@ -156,9 +151,7 @@ TEST_SUITE("postgres: open transactions") {
       {
         const std::jthread exchanging([&] { reply = a.worker.exchange(request); });
         const bool waits = eventually([&] {  // at the lock of that run; it has read what is paused
-          return a.stores.sql(
-                     "select count(*)::text from pg_stat_activity where "
-                     "wait_event_type = 'Lock'") == Rows{"1"};
+          return a.stores.waiting_for_locks() > 0;
         });
         must(a.client->pause("totals"));
         must(a.client->start("totals", {Json()}, {}));
@@ -372,13 +365,7 @@ TEST_SUITE("postgres: open transactions") {
     {
       AdminSession other(a.stores.url());
       const std::jthread adopting([&] { other.run("select weir.adopt('totals', 2, 1)"); });
-      REQUIRE(eventually([&] {
-        return !a.stores
-                    .sql(
-                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
-                        "datname = current_database()")
-                    .empty();
-      }));
+      REQUIRE(eventually([&] { return a.stores.waiting_for_locks() > 0; }));
       const auto adopted = a.worker.session->flows().adopt_older(a.worker.versions.back());
       REQUIRE_FALSE(adopted.has_value());  // no worker waits for either
       CHECK(adopted.error().kind == "try_again");

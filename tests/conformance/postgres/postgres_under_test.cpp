@@ -39,6 +39,18 @@ std::vector<std::string> PostgresUnderTest::sql(const std::string& statement) co
   return AdminSession(url()).run(statement);
 }
 
+int PostgresUnderTest::waiting_for_locks() const {
+  return std::stoi(
+      sql("select count(*)::text from pg_stat_activity where datname = current_database() and "
+          "wait_event_type = 'Lock'")
+          .front());
+}
+
+void PostgresUnderTest::let_exchanges_wait() const {
+  const std::string exchange = sql("select 'weir.exchange'::regproc::oid::regprocedure::text")[0];
+  sql("alter function " + exchange + " set lock_timeout = '60s'");
+}
+
 DatabaseTemplate PostgresUnderTest::pattern() {
   static const std::string key = [] {
     Sha256 hash;

@@ -23,6 +23,13 @@ class PostgresUnderTest final : public StoresUnderTest {
   /// The first column of what a statement gives, asked over a session of its own.
   std::vector<std::string> sql(const std::string& statement) const;
 
+  /// How many sessions of this database wait for a lock.
+  int waiting_for_locks() const;
+
+  /// From now on an exchange waits for a lock, which it gives up after a moment otherwise, for so
+  /// long that a test can see it wait.
+  void let_exchanges_wait() const;
+
  private:
   TestDatabase database_{pattern()};
   static DatabaseTemplate pattern();

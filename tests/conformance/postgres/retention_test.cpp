@@ -215,18 +215,14 @@ TEST_SUITE("postgres: retention") {
         }
       });
     };
-    const auto wait = [&](const char* how_many) {
-      return eventually([&] {
-        return a.stores.sql(
-                   "select count(*) from pg_stat_activity where datname = current_database() and "
-                   "wait_event_type = 'Lock'") == Rows{how_many};
-      });
+    const auto wait = [&](int how_many) {
+      return eventually([&] { return a.stores.waiting_for_locks() == how_many; });
     };
     std::string made, added;
     std::thread making = on_a_thread(made, "select weir.add_journal_partitions()");
-    const bool makes = wait("1");
+    const bool makes = wait(1);
     std::thread adding = on_a_thread(added, add(3));  // behind those that make the partition
-    const bool adds = wait("2");
+    const bool adds = wait(2);
     writer.run("commit");
     making.join();
     adding.join();
@@ -267,11 +263,7 @@ TEST_SUITE("postgres: retention") {
         started =
             a.client->start("totals", {json("1"), json("2")}, {.idempotency_keys = {"k", "m"}});
       });
-      REQUIRE(eventually([&] {
-        return a.stores.sql(
-                   "select count(*) from pg_stat_activity where datname = current_database() and "
-                   "wait_event_type = 'Lock'") == Rows{"1"};
-      }));
+      REQUIRE(eventually([&] { return a.stores.waiting_for_locks() == 1; }));
       CHECK(a.prune({.age = 1h}).runs == 1);
       holder.run("rollback");
     }

@@ -69,13 +69,7 @@ TEST_SUITE("postgres: starts in a user's transaction") {
       const std::jthread waiting([&] {
         second = a.client->start("totals", {Json()}, {.idempotency_keys = {"k"}}).value()[0];
       });
-      REQUIRE(eventually([&] {
-        return !a.stores
-                    .sql(
-                        "select 1 from pg_stat_activity where wait_event_type = 'Lock'"
-                        " and datname = current_database()")
-                    .empty();
-      }));
+      REQUIRE(eventually([&] { return a.stores.waiting_for_locks() > 0; }));
       a.user.run("commit");
     }
     CHECK(second.id == id);
@@ -139,6 +133,7 @@ TEST_SUITE("postgres: starts in a user's transaction") {
     a.worker.loads(named("parent", flow({sub})));
     const auto run = must(a.client->start("parent", {Json()}, {}))[0];
     const RunKey parent = a.worker.claim_one().run;
+    a.stores.let_exchanges_wait();
     a.user.run("begin");
     a.user.run(
         fmt::format("select weir.start_child({}, {}, 0::smallint, 1::smallint, 'totals', "
@@ -147,13 +142,7 @@ TEST_SUITE("postgres: starts in a user's transaction") {
     {
       const std::jthread ending(
           [&] { a.worker.ends(parent, {.status = RunStatus::cancelled, .error = "enough"}); });
-      REQUIRE(eventually([&] {
-        return !a.stores
-                    .sql(
-                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and "
-                        "datname = current_database()")
-                    .empty();
-      }));
+      REQUIRE(eventually([&] { return a.stores.waiting_for_locks() > 0; }));
       a.user.run("commit");
     }
     CHECK(a.user.run("select distinct status from weir.runs") == Rows{"cancelled"});

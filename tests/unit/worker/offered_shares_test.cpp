@@ -102,16 +102,20 @@ TEST_SUITE("worker: offered shares") {
     TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
     struct Case {
       bool defers;
-      std::size_t room;  // of the helper
+      std::size_t room;     // of the helper
+      std::size_t waiting;  // for room of the owner, whose window takes all that is due
       std::vector<std::size_t> ranges;
     };
-    for (const Case& each : std::vector<Case>{{false, 1'000, {8, 8}},
-                                              {true, 1'000, {500, 375}},
-                                              {true, 100'000, {500, 375}},
-                                              {true, 100, {100, 100}},
-                                              {true, 0, {8, 8}}}) {
+    for (const Case& each : std::vector<Case>{{false, 1'000, 0, {8, 8}},
+                                              {true, 1'000, 0, {500, 375}},
+                                              {true, 100'000, 0, {500, 375}},
+                                              {true, 100, 0, {100, 100}},
+                                              {true, 0, 0, {8, 8}},
+                                              {true, 1'000, 2'000, {500, 375}},
+                                              {false, 1'000, 2'000, {}}}) {
       CAPTURE(each.defers);
       CAPTURE(each.room);
+      CAPTURE(each.waiting);
       struct Idle : Others {
         explicit Idle(std::size_t helper_room) : room(helper_room) {}
         std::size_t room;
@@ -135,7 +139,8 @@ TEST_SUITE("worker: offered shares") {
       // As nothing has ended yet, a task seems to take a second.
       offered.turn(1, steady_start, runs,
                    {.slots = 8,
-                    .window = 8,
+                    .window = each.waiting == 0 ? 8U : 3'000U,
+                    .due_for_room = each.waiting,
                     .defers = [&](const weir_step*) { return each.defers; }},
                    [](RunKey, OwnedRun&, const JournalRow&) {});
       CHECK(store.ranges == each.ranges);
