@@ -99,7 +99,7 @@ TEST_SUITE("worker: offered shares") {
 
   TEST_CASE(
       "L7: of a step that defers its calls others are offered as many as they have room for") {
-    TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
+    const TestFlow flow("wide", {{"each", returns("1"), {}, "map"}});
     struct Case {
       bool defers;
       std::size_t room;     // of the helper
