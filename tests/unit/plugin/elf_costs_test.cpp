@@ -1,6 +1,6 @@
 // What a file claims of itself costs no more than reading it: whoever reads it also serves the others.
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +18,6 @@
 
 using namespace weir;
 using namespace weir::testing;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -143,9 +142,9 @@ TEST_SUITE("plugin: what reading costs") {
     for (int i = 0; i < 32'000; ++i)
       many.push_back(program_header(PT_DYNAMIC, beyond + 32'000, 16));
     const std::string bytes = library_of("weir", 1, many);
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of the processor: the machine may stand still
     const auto image = ElfImage::parse(bytes);
-    CHECK(std::chrono::steady_clock::now() - begin < 2s);
+    CHECK(std::clock() - begin < 2 * CLOCKS_PER_SEC);
     REQUIRE(image);
     CHECK_FALSE(image->dynamic().empty());
   }

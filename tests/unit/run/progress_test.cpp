@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <random>
 
 #include <doctest/doctest.h>
@@ -93,9 +93,9 @@ TEST_SUITE("run: progress") {
       steps.push_back(of_kind("map", fmt::format("m{}", i), {fmt::format("m{}", i - 1)}));
     const FlowDefinition definition = built(flow(steps));
     const auto options = options_of(definition);
-    const auto before = std::chrono::steady_clock::now();
+    const std::clock_t before = std::clock();  // of the processor: the machine may stand still
     const RunState state(definition, options, 7, json("[]"), {});
-    CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds(500));
+    CHECK(std::clock() - before < CLOCKS_PER_SEC / 2);
     REQUIRE(state.end().has_value());
     CHECK(state.end()->output.text() == R"({"m999":[]})");
   }
