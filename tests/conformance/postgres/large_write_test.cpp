@@ -262,7 +262,10 @@ TEST_SUITE("postgres: large values") {
     session->write_large(a.worker.id, a.result(0, "1"));
     session->write_large(a.worker.id, a.result(1, "2"));
     CHECK(eventually([&] { return !lines.text().empty(); }));
-    a.stores.sql("drop trigger stop on weir.journal");
+    // To drop the trigger would lock the table's partitions in turn, beside what is being written.
+    a.stores.sql(
+        "create or replace function public.full() returns trigger language plpgsql as $$ begin "
+        "return new; end $$");
     CHECK(eventually(
         [&] { return a.stores.sql("select count(*)::text from weir.journal") == Rows{"2"}; }));
     CHECK(lines.text().starts_with("cannot write a large value, retrying: the disk is full"));
