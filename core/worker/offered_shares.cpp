@@ -35,8 +35,8 @@ bool unshare(OwnedRun& run, TaskId task, int attempt) {
   return true;
 }
 
-// How many of the run's due tasks the worker begins itself before long. Those that wait for room for
-// deferred calls it does not.
+// How many of the run's due tasks the worker begins itself before long. Those that wait for room
+// for deferred calls it does not.
 std::size_t reserve_of(const OwnedRun& run, const Capacity& capacity) {
   const std::size_t reserve = capacity.window - std::min(capacity.window, capacity.slots);
   if (capacity.due_for_room == 0) return reserve;
@@ -182,8 +182,8 @@ bool OfferedShares::offer(WorkerId worker, Steady now, RunBook& runs, const Capa
     RunKey key = 0;
     OwnedRun* widest = nullptr;
     for (auto& [each, run] : runs)
-      if (!run.leaving && run.due() > reserve_of(run, capacity) + 1 &&
-          (widest == nullptr || run.due() > widest->due())) {
+      if (!run.leaving && (widest == nullptr || run.due() > widest->due()) &&
+          run.due() > reserve_of(run, capacity) + 1) {
         key = each;
         widest = &run;
       }
@@ -219,8 +219,8 @@ std::vector<OfferedRange> OfferedShares::cut(OwnedRun& run, const Helpers& helpe
   const double rounds = std::max(1.0, range_seconds / std::max(capacity.task_seconds, 1e-6));
   const std::size_t wanted = helpers.slots.size() * offers_ahead;
   for (std::size_t i = helpers.available; i < wanted && run.due() > reserve; ++i) {
-    const std::size_t slots = helpers.slots[i % helpers.slots.size()];
-    const std::size_t room = helpers.async_calls[i % helpers.slots.size()];
+    const std::size_t helper = i % helpers.slots.size();
+    const std::size_t slots = helpers.slots[helper], room = helpers.async_calls[helper];
     const std::size_t part = std::max<std::size_t>(1, run.due() * slots / (2 * all_slots));
     const auto quick = static_cast<std::size_t>(
         std::min(rounds * static_cast<double>(slots), static_cast<double>(range_elements_max)));

@@ -151,7 +151,7 @@ TEST_SUITE("postgres: open transactions") {
       {
         const std::jthread exchanging([&] { reply = a.worker.exchange(request); });
         const bool waits = eventually([&] {  // at the lock of that run; it has read what is paused
-          return a.stores.waiting_for_locks() > 0;
+          return a.stores.waiting_for_locks() == 1;
         });
         must(a.client->pause("totals"));
         must(a.client->start("totals", {Json()}, {}));

@@ -33,8 +33,7 @@ struct SpecialShop {
     admin.run("alter function weir.join_as_worker rename to join_as_worker_in_peace");
     admin.run(
         "create function weir.join_as_worker(text, integer, integer, bigint, bigint[], integer) "
-        "returns "
-        "bigint "
+        "returns bigint "
         "language plpgsql as $$ begin raise exception 'no more workers here'; end $$");
   }
   void accept_workers() {

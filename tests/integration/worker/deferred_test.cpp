@@ -19,15 +19,17 @@ namespace {
 // What handlers have deferred.
 class Deferred {
  public:
-  /// `otherwise`: a call that cannot be deferred completes at once; or else it fails.
-  TestHandler handler(bool otherwise = false) {
-    return [this, otherwise](TestCall& call) {
-      auto deferred = call.deferred();
-      if (!deferred) return otherwise ? call.output("1") : call.fail("it cannot be deferred");
-      const std::lock_guard lock(mutex_);
-      calls_.push_back(*deferred);
-      return std::int32_t{WEIR_PENDING};
+  TestHandler handler() {
+    return [this](TestCall& call) {
+      return defer(call) ? std::int32_t{WEIR_PENDING} : call.fail("it cannot be deferred");
     };
+  }
+  bool defer(TestCall& call) {
+    const auto deferred = call.deferred();
+    if (!deferred) return false;
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(*deferred);
+    return true;
   }
   std::vector<TestCall> calls() {
     const std::lock_guard lock(mutex_);
@@ -35,6 +37,19 @@ class Deferred {
   }
   bool await(std::size_t count) {
     return eventually([&] { return calls().size() >= count; });
+  }
+  // While the thread lives it completes what is deferred.
+  std::jthread completing() {
+    return std::jthread([this](const std::stop_token& stop) {
+      for (std::size_t next = 0; !stop.stop_requested();) {
+        std::vector<TestCall> all = calls();
+        for (; next < all.size(); ++next) {
+          all[next].output("1");
+          CHECK(all[next].complete(WEIR_OK) == WEIR_OK);
+        }
+        std::this_thread::sleep_for(1ms);
+      }
+    });
   }
 
  private:
@@ -64,12 +79,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "A1: hundreds of calls wait at once beside two 
   REQUIRE(deferred.await(count));  // none has ended
   // Many begin with each exchange; two would be 350.
   CHECK(std::stoi(query_value("select sequence from weir.worker")) < 200);
-  const std::jthread completes([&] {
-    for (TestCall& call : deferred.calls()) {
-      call.output("1");
-      CHECK(call.complete(WEIR_OK) == WEIR_OK);
-    }
-  });
+  const std::jthread completes = deferred.completing();
   const RunReport report = client.wait(run);
   CHECK(report.summary.status == "completed");
   CHECK(step_of(report, "s").attempts == static_cast<int>(count));
@@ -78,11 +88,10 @@ TEST_CASE_FIXTURE(EmptyDatabase, "A1: hundreds of calls wait at once beside two 
 TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share deferred calls by the room of each") {
   Deferred deferred;
   std::atomic<bool> all_wait = false;
-  const auto waits = [&, defers = deferred.handler(true)](TestCall& call) {
-    const std::int32_t status = defers(call);
-    while (status != WEIR_PENDING && !all_wait && !call.cancelled())
-      std::this_thread::sleep_for(1ms);
-    return status;
+  const auto waits = [&](TestCall& call) {
+    if (deferred.defer(call)) return std::int32_t{WEIR_PENDING};
+    while (!all_wait && !call.cancelled()) std::this_thread::sleep_for(1ms);
+    return call.output("1");
   };
   const TestFlow flow("waits", {{"s", waits, {}, "map"}});
   const auto with_room = [](std::size_t async_calls) {
@@ -100,16 +109,7 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L7: two workers share deferred calls by the ro
   CHECK(query_value("select string_agg(async_calls::text, ',' order by worker_id) from "
                     "weir.workers") == "100,200");
   all_wait = true;
-  const std::jthread completes([&](const std::stop_token& stop) {  // also what is deferred later
-    for (std::size_t next = 0; !stop.stop_requested();) {
-      std::vector<TestCall> calls = deferred.calls();
-      for (; next < calls.size(); ++next) {
-        calls[next].output("1");
-        CHECK(calls[next].complete(WEIR_OK) == WEIR_OK);
-      }
-      std::this_thread::sleep_for(1ms);
-    }
-  });
+  const std::jthread completes = deferred.completing();
   const RunReport report = client.wait(run);
   CHECK(report.summary.status == "completed");
   CHECK(step_of(report, "s").attempts == 304);
@@ -259,11 +259,11 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L5: a drain waits for deferred calls and gives
   std::string run;
   {
     RunningWorker worker({&flow}, options);
-    run = client.start("waits", "[1, 2]");
+    run = client.start("waits", array_of(2));
     REQUIRE(deferred.await(2));
     worker.drain();
     TestCall first = deferred.calls()[0];
-    first.output("1");
+    first.output(first.fact("task_index"));
     CHECK(first.complete(WEIR_OK) == WEIR_OK);
     const auto ended = worker.join();
     REQUIRE(ended);
@@ -274,10 +274,10 @@ TEST_CASE_FIXTURE(EmptyDatabase, "L5: a drain waits for deferred calls and gives
   const RunningWorker next({&flow});
   REQUIRE(deferred.await(3));
   TestCall again = deferred.calls()[2];
-  again.output("2");
+  again.output(again.fact("task_index"));
   CHECK(again.complete(WEIR_OK) == WEIR_OK);
   const RunReport report = client.wait(run);
-  CHECK(report.output->text() == R"({"s": [1, 2]})");
+  CHECK(report.output->text() == R"({"s": [0, 1]})");
   CHECK(step_of(report, "s").attempts == 2);  // what was given back is not charged
 }
 
