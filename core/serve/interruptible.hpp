@@ -24,16 +24,20 @@ std::optional<T> unless_over(const std::function<bool()>& is_over, std::function
   constexpr std::chrono::milliseconds poll{50};
   const auto task = std::make_shared<std::packaged_task<T()>>(std::move(call));
   std::future<T> answered = task->get_future();
+  std::thread thread;
   try {
-    std::thread([task] { (*task)(); }).detach();
+    thread = std::thread([task] { (*task)(); });
   } catch (const std::system_error&) {
     (*task)();
   }
   while (answered.wait_for(poll) != std::future_status::ready) {
     if (!is_over()) continue;
+    thread.detach();
     has_left_thread_behind = true;
     return std::nullopt;
   }
+  // It must not end beside exit(): its thread-local objects are those of libraries.
+  if (thread.joinable()) thread.join();
   return answered.get();
 }
 

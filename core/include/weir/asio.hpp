@@ -117,10 +117,15 @@ class AsioThreads {
 /// - The host learns of the end once, and only here: also when the coroutine is destroyed before it
 ///   has ended, because nothing will resume it any more.
 /// - No call of the host's functions is made with an address after `run` has returned.
+/// - The signal that stops the coroutine belongs to the coroutine: what Asio keeps in a signal holds
+///   the executor, and this through it.
 class AsioCall : public std::enable_shared_from_this<AsioCall> {
  public:
-  AsioCall(const weir_host& host, weir_call& call)
-      : host_(host),
+  using Signal = boost::asio::cancellation_signal;
+
+  AsioCall(const weir_host& host, weir_call& call, const std::shared_ptr<Signal>& signal)
+      : signal_(signal),
+        host_(host),
         async_(extension_of<weir_async>(host, WEIR_ASYNC_V1)),
         call_(deferred(async_, call)),
         context_(host, *call_) {}
@@ -135,9 +140,9 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
     return pass_virtual_time(*context.host_, context.call_, duration);
   }
 
-  /// Begins the coroutine that drive() makes; returns what `run` returns.
+  /// Begins the coroutine that drive() makes, which `signal` stops; returns what `run` returns.
   template <class Drive>
-  std::int32_t run(Drive drive);
+  std::int32_t run(std::shared_ptr<Signal> signal, Drive drive);
 
   /// Runs it now, if it may run here and this thread runs the call's work already, or could; else
   /// soon.
@@ -219,10 +224,11 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
     std::shared_ptr<AsioCall> call_;
   };
 
-  /// Completes the call when its coroutine has ended, or is destroyed.
+  /// Belongs to the coroutine: completes the call when it has ended, or is destroyed.
   class Ends {
    public:
-    explicit Ends(std::shared_ptr<AsioCall> call) noexcept : call_(std::move(call)) {}
+    Ends(std::shared_ptr<AsioCall> call, std::shared_ptr<Signal> signal) noexcept
+        : call_(std::move(call)), signal_(std::move(signal)) {}
     Ends(Ends&&) noexcept = default;
     Ends& operator=(Ends&&) = delete;
     ~Ends() {
@@ -240,6 +246,7 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
 
    private:
     std::shared_ptr<AsioCall> call_;
+    std::shared_ptr<Signal> signal_;
   };
 
   /// Null `async`: it cannot be deferred.
@@ -292,7 +299,11 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
   }
 
   void stop() {
-    execute([this] { signal_.emit(boost::asio::cancellation_type::all); }, false);
+    execute([this] { emit(); }, false);
+  }
+  void emit() {
+    if (const std::shared_ptr<Signal> signal = signal_.lock())
+      signal->emit(boost::asio::cancellation_type::all);
   }
 
   void end(std::int32_t ended_with) noexcept {
@@ -306,11 +317,11 @@ class AsioCall : public std::enable_shared_from_this<AsioCall> {
   }
 
   AsioThreads& threads_ = AsioThreads::of_library();  // before the call is deferred: it may throw
+  const std::weak_ptr<Signal> signal_;
   const weir_host& host_;
   const weir_async* async_;  ///< null: it is not deferred
   weir_call* const call_;
   Context context_;
-  boost::asio::cancellation_signal signal_;
 
   std::mutex mutex_;  ///< guards what follows
   std::condition_variable changed_;
@@ -351,8 +362,9 @@ class AsioExecutor {
 };
 
 template <class Drive>
-std::int32_t AsioCall::run(Drive drive) {
-  Ends ends(shared_from_this());
+std::int32_t AsioCall::run(std::shared_ptr<Signal> signal, Drive drive) {
+  const boost::asio::cancellation_slot slot = signal->slot();
+  Ends ends(shared_from_this(), std::move(signal));
   if (async_ != nullptr)
     async_->on_stop(call_, [](void* self) { static_cast<AsioCall*>(self)->stop(); }, this);
   {
@@ -362,8 +374,7 @@ std::int32_t AsioCall::run(Drive drive) {
       ~Restores() { running() = outer; }
     } const restores{outer};
     boost::asio::co_spawn(boost::asio::any_io_executor(AsioExecutor(shared_from_this(), true)),
-                          drive(*this),
-                          boost::asio::bind_cancellation_slot(signal_.slot(), std::move(ends)));
+                          drive(*this), boost::asio::bind_cancellation_slot(slot, std::move(ends)));
   }
   std::unique_lock lock(mutex_);
   for (bool told = false;;) {
@@ -379,7 +390,7 @@ std::int32_t AsioCall::run(Drive drive) {
       changed_.wait(lock);
     } else if (host_.cancelled(call_) != 0) {  // nobody tells a call that is not deferred to stop
       told = true;
-      waiting_.push_back(work_of([this] { signal_.emit(boost::asio::cancellation_type::all); }));
+      waiting_.push_back(work_of([this] { emit(); }));
     } else {
       changed_.wait_for(lock, std::chrono::milliseconds(10));
     }
@@ -409,9 +420,11 @@ template <auto handler>
 std::int32_t run_asio(const weir_host* host, weir_call* host_call, weir_str input, void*) noexcept {
   std::shared_ptr<AsioCall> call;
   try {
-    call = std::make_shared<AsioCall>(*host, *host_call);
+    auto signal = std::make_shared<AsioCall::Signal>();
+    call = std::make_shared<AsioCall>(*host, *host_call, signal);
     const std::string_view text(input.data, input.size);
-    return call->run([text](AsioCall& of) { return drive_asio<handler>(of, text); });
+    return call->run(std::move(signal),
+                     [text](AsioCall& of) { return drive_asio<handler>(of, text); });
   } catch (...) {  // no memory, or no thread
     return fail_with_exception(*host, host_call);
   }

@@ -17,6 +17,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 #include <weir/asio.hpp>
 
@@ -295,6 +296,22 @@ TEST_SUITE("worker: handlers on Boost.Asio") {
     CHECK(calling.finished(count).size() == count);
     CHECK(sleeping == 0);
   }
+
+#ifndef WEIR_BUILT_WITH_SANITIZERS  // they look for leaks themselves
+  TEST_CASE("A6: a call on Boost.Asio that has ended leaves nothing behind") {
+    each_way(code<doubles>, [](Calling& calling) {
+      constexpr std::size_t count = 5'000;
+      const auto calls = [&] {
+        for (std::size_t i = 0; i < count; ++i) calling.start("1");
+        CHECK(calling.finished(count).size() == count);
+      };
+      calls();
+      const std::size_t before = ::mallinfo2().uordblks;
+      calls();
+      CHECK(::mallinfo2().uordblks < before + count * 200);  // what a call has is more than that
+    });
+  }
+#endif
 
   TEST_CASE("A4: handlers on Boost.Asio beyond what may be deferred wait in their slots") {
     Calling calling(code<counts>, 2, 3);
